@@ -1,0 +1,64 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every target of ours is built with: Swift 6, warnings as errors, imports spelled out.
+let house: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableExperimentalFeature("Lifetimes"),
+]
+
+/// Modules that never touch a raw pointer: the compiler holds them to it.
+let pure: [SwiftSetting] = house + [.strictMemorySafety()]
+
+let package = Package(
+    name: "berth",
+    products: [
+        .executable(name: "berth", targets: ["berth"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    ],
+    targets: [
+        .target(name: "CLinux"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+        .target(name: "Kernel", dependencies: ["CLinux"], swiftSettings: house),
+        .target(name: "Reactor", dependencies: ["Kernel"], swiftSettings: house),
+        .target(name: "TLS", dependencies: ["COpenSSL", "Reactor"], swiftSettings: house),
+        .target(name: "HTTP", dependencies: ["Reactor"], swiftSettings: pure),
+        .target(name: "MCP", swiftSettings: pure),
+        .target(name: "Balancing", swiftSettings: pure),
+        .target(name: "Configuration", dependencies: ["TOMLKit"], swiftSettings: house),
+        .target(name: "Telemetry", dependencies: ["Kernel"], swiftSettings: house),
+        .target(
+            name: "Proxy",
+            dependencies: [
+                "Kernel", "Reactor", "TLS", "HTTP", "MCP", "Balancing", "Configuration", "Telemetry",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: house),
+        .target(name: "Admin", dependencies: ["Proxy", "Telemetry"], swiftSettings: house),
+        .target(name: "SampleServer", dependencies: ["Kernel", "Reactor", "HTTP"], swiftSettings: house),
+        .executableTarget(
+            name: "berth",
+            dependencies: [
+                "Admin", "Proxy", "Configuration", "SampleServer", "TLS", "Kernel",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: house),
+        .testTarget(name: "ReactorTests", dependencies: ["Reactor", "Kernel"], swiftSettings: house),
+        .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Reactor"], swiftSettings: house),
+        .testTarget(name: "TLSTests", dependencies: ["TLS", "Reactor", "COpenSSL"], swiftSettings: house),
+        .testTarget(name: "MCPTests", dependencies: ["MCP"], swiftSettings: house),
+        .testTarget(name: "BalancingTests", dependencies: ["Balancing"], swiftSettings: house),
+        .testTarget(
+            name: "ConfigurationTests", dependencies: ["Configuration"], exclude: ["broken"], swiftSettings: house),
+    ]
+)

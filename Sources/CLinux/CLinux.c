@@ -1,0 +1,25 @@
+// What needs GNU extensions, which must not leak into the headers that Swift imports.
+#define _GNU_SOURCE
+#include "CLinux.h"
+#include <pthread.h>
+#include <sched.h>
+
+int berth_accept(int listener, struct sockaddr_storage *peer) {
+    socklen_t length = sizeof *peer;
+    return accept4(listener, (struct sockaddr *)peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+int berth_unacknowledged(int descriptor) {
+    struct tcp_info info;
+    socklen_t length = sizeof info;
+    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return -1;
+    return (int)info.tcpi_unacked;
+}
+
+int berth_name_thread(const char *name) { return pthread_setname_np(pthread_self(), name); }
+
+int berth_available_processors(void) {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+    return CPU_COUNT(&set);
+}

@@ -1,0 +1,63 @@
+// What Linux offers and Swift's Glibc module does not export: epoll, eventfd, accept4, signalfd, and the
+// socket calls whose types do not survive import. No logic: one wrapper is one system call.
+#pragma once
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static inline int berth_epoll_add(int poller, int descriptor, uint32_t interest, uint64_t token) {
+    struct epoll_event event = {.events = interest, .data = {.u64 = token}};
+    return epoll_ctl(poller, EPOLL_CTL_ADD, descriptor, &event);
+}
+
+static inline uint64_t berth_epoll_token(const struct epoll_event *event) { return event->data.u64; }
+static inline uint32_t berth_epoll_readiness(const struct epoll_event *event) { return event->events; }
+
+static const uint32_t berth_epoll_in = EPOLLIN, berth_epoll_out = EPOLLOUT, berth_epoll_rdhup = EPOLLRDHUP,
+                      berth_epoll_hup = EPOLLHUP, berth_epoll_err = EPOLLERR, berth_epoll_edge = EPOLLET;
+
+int berth_accept(int listener, struct sockaddr_storage *peer);
+
+static inline int berth_stream_socket(int family) {
+    return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+static inline int berth_bind(int descriptor, const struct sockaddr_storage *address, socklen_t length) {
+    return bind(descriptor, (const struct sockaddr *)address, length);
+}
+
+static inline int berth_connect(int descriptor, const struct sockaddr_storage *address, socklen_t length) {
+    return connect(descriptor, (const struct sockaddr *)address, length);
+}
+
+static inline int berth_local_address(int descriptor, struct sockaddr_storage *address) {
+    socklen_t length = sizeof *address;
+    return getsockname(descriptor, (struct sockaddr *)address, &length);
+}
+
+static inline int berth_set_option(int descriptor, int level, int name, int value) {
+    return setsockopt(descriptor, level, name, &value, sizeof value);
+}
+
+static inline int berth_socket_error(int descriptor) {
+    int value = 0;
+    socklen_t length = sizeof value;
+    return getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &value, &length) == 0 ? value : errno;
+}
+
+/// Segments that the peer's kernel has not acknowledged yet; -1 where the question fails.
+int berth_unacknowledged(int descriptor);
+
+/// The name that `top -H` shows; 15 characters at most.
+int berth_name_thread(const char *name);
+
+/// Processors this process may run on; at least 1.
+int berth_available_processors(void);

@@ -1,0 +1,3 @@
+// nghttp2, used for HTTP/2 framing and HPACK. No logic.
+#pragma once
+#include <nghttp2/nghttp2.h>

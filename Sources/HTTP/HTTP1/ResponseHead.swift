@@ -1,0 +1,24 @@
+package import Reactor
+
+/// A parsed response head, like `RequestHead`.
+package struct ResponseHead: ~Copyable {
+    package var status: UInt16 = 0
+    package var minorVersion: UInt8 = 1
+    /// The reason phrase; may be empty.
+    package var reason = ByteRange.empty
+    package var framing = BodyFraming.none
+    /// The server will take another request on this connection once the body has ended.
+    package var isKeepAlive = true
+    /// Content-Type is `text/event-stream`, parameters or not.
+    package var isEventStream = false
+    package var fields = FieldTable()
+    package var sessionID: ByteRange?
+    /// From `Keep-Alive: timeout=N`, in seconds.
+    package var keepAliveSeconds: UInt32?
+    package var length = 0
+
+    /// An interim response (1xx): another head follows.
+    package var isInterim: Bool { status < 200 }
+
+    package init() {}
+}

@@ -1,0 +1,14 @@
+/// The field names a proxy acts on, recognised without regard to case. All others are `other` and pass through.
+package enum KnownField: UInt8, Sendable {
+    case other
+    // Framing and routing.
+    case host, contentLength, transferEncoding, contentType, expect, date
+    // Hop-by-hop (RFC 9110 §7.6.1): never forwarded.
+    case connection, keepAlive, proxyConnection, te, trailer, upgrade, http2Settings
+    // Said of the client by proxies in front of us; believed only from those we trust.
+    case forwarded, xForwardedFor, xForwardedProto, xForwardedHost, xRealIP
+    /// `x_forwarded_for` and its like: some servers read an underscore as a hyphen, so they are dropped as forgeries.
+    case forwardedLookalike
+    // MCP.
+    case accept, mcpSessionID, mcpProtocolVersion, mcpMethod, mcpName, lastEventID
+}

@@ -1,0 +1,81 @@
+import CLinux
+import Glibc
+
+/// The real world: epoll, the monotonic clock, TCP.
+public struct Linux: World, ~Copyable {
+    private let poller: Poller
+    private var generator = SystemRandomNumberGenerator()
+
+    public init() throws(SystemError) {
+        poller = try Poller()
+    }
+
+    public mutating func now() -> Instant { .now() }
+    public mutating func wallSeconds() -> UInt32 { WallClock.seconds() }
+    public mutating func random() -> UInt64 { generator.next() }
+
+    public mutating func wait(milliseconds: CInt) -> Int { poller.wait(milliseconds: milliseconds) }
+    public func event(_ index: Int) -> (token: UInt64, readiness: Readiness) { poller.event(index) }
+    public mutating func watch(_ descriptor: Descriptor, token: UInt64) -> Bool {
+        poller.add(descriptor, token: token)
+    }
+
+    public mutating func accept(_ listener: Descriptor) -> Arrival {
+        var peer = sockaddr_storage()
+        // A connection that was reset in the backlog (ECONNABORTED) is not the end of the batch. Bounded, as all loops.
+        for _ in 0..<16 {
+            let raw = berth_accept(listener.raw, &peer)
+            if raw >= 0 {
+                return .connection(Descriptor(raw), from: SocketAddress(peer) ?? .ipv4(0, port: 0))
+            }
+            switch errno {
+            case EINTR, ECONNABORTED, EPROTO: continue
+            case EAGAIN: return .none
+            default: return .exhausted(errno)
+            }
+        }
+        return .none
+    }
+
+    public mutating func dial(_ address: SocketAddress) -> Dial { Socket.dial(address) }
+
+    public mutating func connectionError(_ descriptor: Descriptor) -> CInt { berth_socket_error(descriptor.raw) }
+
+    public mutating func hasUnacknowledged(_ descriptor: Descriptor) -> Bool {
+        berth_unacknowledged(descriptor.raw) > 0
+    }
+
+    public mutating func receive(_ descriptor: Descriptor, into space: inout MutableSpan<UInt8>) -> Transfer {
+        let raw = descriptor.raw
+        let count = space.withUnsafeMutableBufferPointer { recv(raw, $0.baseAddress, $0.count, 0) }
+        if count > 0 { return .moved(count) }
+        if count == 0 { return .ended }
+        return Linux.outcome(errno)
+    }
+
+    public mutating func send(_ descriptor: Descriptor, _ bytes: Span<UInt8>) -> Transfer {
+        let raw = descriptor.raw
+        let count = bytes.withUnsafeBufferPointer {
+            Glibc.send(raw, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
+        }
+        return count >= 0 ? .moved(count) : Linux.outcome(errno)
+    }
+
+    public mutating func finish(_ descriptor: Descriptor) {
+        shutdown(descriptor.raw, CInt(SHUT_WR))
+    }
+
+    public mutating func close(_ descriptor: Descriptor, reset: Bool) {
+        if reset {
+            var linger = linger(l_onoff: 1, l_linger: 0)
+            setsockopt(descriptor.raw, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<linger>.size))
+        }
+        // EINTR from close(2) on Linux means the descriptor is already gone; a retry could close another thread's.
+        Glibc.close(descriptor.raw)
+    }
+
+    /// EINTR is impossible on a non-blocking socket but costs nothing to treat as "later".
+    private static func outcome(_ code: CInt) -> Transfer {
+        code == EAGAIN || code == EINTR ? .wouldBlock : .failed(code)
+    }
+}

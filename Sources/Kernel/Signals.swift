@@ -1,0 +1,30 @@
+import CLinux
+import Glibc
+
+/// Signals as a readable descriptor. Block them before any thread is made, so that all threads inherit the mask.
+public struct Signals: ~Copyable {
+    private let descriptor: CInt
+
+    /// Blocks `signals` for this thread and those it makes, and ignores SIGPIPE: a closed peer is an errno to us.
+    public init(_ signals: [CInt]) throws(SystemError) {
+        var set = sigset_t()
+        sigemptyset(&set)
+        for signal in signals { sigaddset(&set, signal) }
+        pthread_sigmask(SIG_BLOCK, &set, nil)
+        signal(SIGPIPE, SIG_IGN)
+        let raw = signalfd(-1, &set, CInt(SFD_CLOEXEC))
+        guard raw >= 0 else { throw .last("signalfd") }
+        descriptor = raw
+    }
+
+    deinit { Glibc.close(descriptor) }
+
+    /// Sleeps until one of the signals comes, at most `milliseconds` (−1: for ever); nil when the time is up.
+    public func wait(milliseconds: CInt = -1) -> CInt? {
+        var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        guard Glibc.poll(&poll, 1, milliseconds) == 1 else { return nil }
+        var information = signalfd_siginfo()
+        let size = MemoryLayout<signalfd_siginfo>.size
+        return read(descriptor, &information, size) == size ? CInt(information.ssi_signo) : nil
+    }
+}

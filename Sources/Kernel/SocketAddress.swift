@@ -1,0 +1,116 @@
+package import CLinux
+import Glibc
+
+/// An IPv4 or IPv6 address with its port, 24 bytes by value.
+public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
+    /// The IP address; IPv4 stands in the last four bytes of `low` as ::ffff:a.b.c.d does.
+    public let high: UInt64
+    public let low: UInt64
+    public let port: UInt16
+    public let isIPv4: Bool
+
+    public init(high: UInt64, low: UInt64, port: UInt16, isIPv4: Bool) {
+        self.high = high
+        self.low = low
+        self.port = port
+        self.isIPv4 = isIPv4
+    }
+
+    public static func ipv4(_ address: UInt32, port: UInt16) -> SocketAddress {
+        SocketAddress(high: 0, low: 0xffff_0000_0000 | UInt64(address), port: port, isIPv4: true)
+    }
+
+    public static func loopback(port: UInt16) -> SocketAddress {
+        .ipv4(0x7f00_0001, port: port)
+    }
+
+    /// Reads "127.0.0.1" or "::1" (without brackets); nil for anything else, names included.
+    public init?(literal: String, port: UInt16) {
+        var four = in_addr()
+        if inet_pton(AF_INET, literal, &four) == 1 {
+            self = .ipv4(UInt32(bigEndian: four.s_addr), port: port)
+            return
+        }
+        var six = in6_addr()
+        guard inet_pton(AF_INET6, literal, &six) == 1 else { return nil }
+        self = SocketAddress(six, port: port)
+    }
+
+    private init(_ six: in6_addr, port: UInt16) {
+        let halves = unsafeBitCast(six, to: (UInt64, UInt64).self)
+        let high = UInt64(bigEndian: halves.0)
+        let low = UInt64(bigEndian: halves.1)
+        // ::ffff:a.b.c.d is how a dual-stack listener shows an IPv4 peer.
+        self.init(high: high, low: low, port: port, isIPv4: high == 0 && low >> 32 == 0xffff)
+    }
+
+    package init?(_ storage: sockaddr_storage) {
+        var storage = storage
+        switch CInt(storage.ss_family) {
+        case AF_INET:
+            let address = withUnsafeBytes(of: &storage) { $0.loadUnaligned(as: sockaddr_in.self) }
+            self = .ipv4(UInt32(bigEndian: address.sin_addr.s_addr), port: UInt16(bigEndian: address.sin_port))
+        case AF_INET6:
+            let address = withUnsafeBytes(of: &storage) { $0.loadUnaligned(as: sockaddr_in6.self) }
+            self = SocketAddress(address.sin6_addr, port: UInt16(bigEndian: address.sin6_port))
+        default:
+            return nil
+        }
+    }
+
+    /// The kernel's form, with its length in bytes.
+    package var storage: (sockaddr_storage, socklen_t) {
+        var storage = sockaddr_storage()
+        if isIPv4 {
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_port = port.bigEndian
+            address.sin_addr.s_addr = UInt32(truncatingIfNeeded: low).bigEndian
+            withUnsafeMutableBytes(of: &storage) { $0.storeBytes(of: address, as: sockaddr_in.self) }
+            return (storage, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
+        var address = sockaddr_in6()
+        address.sin6_family = sa_family_t(AF_INET6)
+        address.sin6_port = port.bigEndian
+        address.sin6_addr = unsafeBitCast((high.bigEndian, low.bigEndian), to: in6_addr.self)
+        withUnsafeMutableBytes(of: &storage) { $0.storeBytes(of: address, as: sockaddr_in6.self) }
+        return (storage, socklen_t(MemoryLayout<sockaddr_in6>.size))
+    }
+
+    /// The address alone: "127.0.0.1", "::1".
+    public var host: String {
+        if isIPv4 {
+            return (0..<4).map { String((low >> (24 - 8 * $0)) & 255) }.joined(separator: ".")
+        }
+        var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+        var address = unsafeBitCast((high.bigEndian, low.bigEndian), to: in6_addr.self)
+        inet_ntop(AF_INET6, &address, &text, socklen_t(text.count))
+        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    public var description: String {
+        isIPv4 ? "\(host):\(port)" : "[\(host)]:\(port)"
+    }
+
+    /// Asks the system's resolver; blocks, so never on a worker's thread.
+    public static func resolve(host: String, port: UInt16) -> [SocketAddress] {
+        if let literal = SocketAddress(literal: host, port: port) { return [literal] }
+        var hints = addrinfo()
+        hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
+        var list: UnsafeMutablePointer<addrinfo>?
+        guard getaddrinfo(host, String(port), &hints, &list) == 0 else { return [] }
+        defer { freeaddrinfo(list) }
+        var found: [SocketAddress] = []
+        var next = list
+        while let entry = next {
+            var storage = sockaddr_storage()
+            withUnsafeMutableBytes(of: &storage) {
+                $0.copyMemory(
+                    from: UnsafeRawBufferPointer(start: entry.pointee.ai_addr, count: Int(entry.pointee.ai_addrlen)))
+            }
+            if let address = SocketAddress(storage), !found.contains(address) { found.append(address) }
+            next = entry.pointee.ai_next
+        }
+        return found
+    }
+}

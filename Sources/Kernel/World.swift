@@ -1,0 +1,76 @@
+/// What a worker knows about a descriptor after a wait. Predicates, not masks: a multi-bit mask with `contains` lies.
+public struct Readiness: Equatable, Sendable {
+    @usableFromInline let bits: UInt8
+
+    @inlinable
+    public init(readable: Bool = false, writable: Bool = false, ended: Bool = false, failed: Bool = false) {
+        bits = (readable ? 1 : 0) | (writable ? 2 : 0) | (ended ? 4 : 0) | (failed ? 8 : 0)
+    }
+
+    @inlinable public var isReadable: Bool { bits & 1 != 0 }
+    @inlinable public var isWritable: Bool { bits & 2 != 0 }
+    /// The peer sent FIN (RDHUP), or both directions are shut (HUP).
+    @inlinable public var hasEnded: Bool { bits & 4 != 0 }
+    /// An error is pending on the socket: reset, refused, unreachable.
+    @inlinable public var hasFailed: Bool { bits & 8 != 0 }
+}
+
+/// What came of one read or write. `EAGAIN` is an outcome, not an error.
+public enum Transfer: Equatable, Sendable {
+    /// So many bytes moved, at least one.
+    case moved(Int)
+    /// The peer has finished sending. Reads only.
+    case ended
+    /// Nothing can move now; the poller will say when.
+    case wouldBlock
+    /// The connection is of no more use; errno says why.
+    case failed(CInt)
+}
+
+/// What came of one accept.
+public enum Arrival: Sendable {
+    case connection(Descriptor, from: SocketAddress)
+    case none
+    /// Out of descriptors or memory (EMFILE, ENFILE, ENOBUFS, ENOMEM): try again later, the backlog keeps waiting.
+    case exhausted(CInt)
+}
+
+/// What came of asking for a connection. A refusal may also come later, through readiness.
+public enum Dial: Sendable {
+    case started(Descriptor)
+    case failed(CInt)
+}
+
+/// Everything outside a worker: the clock, readiness, sockets. The real one is `Linux`; tests put a simulated one
+/// in its place, which is why nothing in a worker may reach the kernel by another way. The worker is generic over
+/// its world, so production pays nothing for the seam.
+///
+/// All sockets are non-blocking. A descriptor is watched once, edge-triggered, for reading and writing both; the
+/// token comes back with each event.
+public protocol World: ~Copyable {
+    mutating func now() -> Instant
+    /// Seconds since 1970, for what another process must understand.
+    mutating func wallSeconds() -> UInt32
+    /// A random number good enough to seed tables and pick between two; not for keys.
+    mutating func random() -> UInt64
+
+    /// Sleeps until something is ready, at most `milliseconds` (−1: for ever). Returns how many events there are.
+    mutating func wait(milliseconds: CInt) -> Int
+    /// The event with this index of the last wait.
+    func event(_ index: Int) -> (token: UInt64, readiness: Readiness)
+    mutating func watch(_ descriptor: Descriptor, token: UInt64) -> Bool
+
+    mutating func accept(_ listener: Descriptor) -> Arrival
+    mutating func dial(_ address: SocketAddress) -> Dial
+    /// After a dialled descriptor became ready: 0 if connected, else errno.
+    mutating func connectionError(_ descriptor: Descriptor) -> CInt
+    /// True if the peer's kernel never acknowledged the last bytes that were sent: it cannot have acted on them.
+    mutating func hasUnacknowledged(_ descriptor: Descriptor) -> Bool
+
+    mutating func receive(_ descriptor: Descriptor, into space: inout MutableSpan<UInt8>) -> Transfer
+    mutating func send(_ descriptor: Descriptor, _ bytes: Span<UInt8>) -> Transfer
+    /// Sends FIN; reading goes on.
+    mutating func finish(_ descriptor: Descriptor)
+    /// With `reset`, the peer gets RST in place of FIN: the honest end of a body that was cut short.
+    mutating func close(_ descriptor: Descriptor, reset: Bool)
+}

@@ -1,0 +1,209 @@
+/// A range of bytes in some buffer: where it starts and how long it is. Kept as numbers because a view must not
+/// outlive the turn that made it.
+public struct ByteRange: Equatable, Sendable {
+    public var start: Int32
+    public var count: Int32
+
+    @inlinable
+    public init(start: Int, count: Int) {
+        self.start = Int32(truncatingIfNeeded: start)
+        self.count = Int32(truncatingIfNeeded: count)
+    }
+
+    @inlinable public static var empty: ByteRange { ByteRange(start: 0, count: 0) }
+    @inlinable public var isEmpty: Bool { count == 0 }
+    @inlinable public var lowerBound: Int { Int(start) }
+    @inlinable public var upperBound: Int { Int(start) + Int(count) }
+    @inlinable public var range: Range<Int> { Int(start)..<(Int(start) + Int(count)) }
+}
+
+/// Bytes on their way through: appended at one end, consumed at the other, owned by one holder.
+///
+/// An empty buffer owns no memory until the first append; `release()` gives the memory back. Growth doubles, so
+/// appending is amortised O(1). There is no upper bound here: whoever appends holds the bound (credit).
+public struct ByteBuffer: ~Copyable {
+    @usableFromInline var base: UnsafeMutablePointer<UInt8>?
+    @usableFromInline var capacity: Int
+    @usableFromInline var head: Int
+    @usableFromInline var tail: Int
+
+    @inlinable
+    public init() {
+        base = nil
+        capacity = 0
+        head = 0
+        tail = 0
+    }
+
+    @inlinable
+    public init(capacity: Int) {
+        self.init()
+        reserve(capacity)
+    }
+
+    @inlinable
+    deinit { base?.deallocate() }
+
+    /// Bytes appended and not yet consumed.
+    @inlinable public var count: Int { tail - head }
+    @inlinable public var isEmpty: Bool { tail == head }
+    /// Bytes of memory held, used or not.
+    @inlinable public var allocated: Int { capacity }
+
+    /// The unconsumed bytes. Index 0 is the oldest.
+    @inlinable
+    public var span: Span<UInt8> {
+        @_lifetime(borrow self)
+        get {
+            let buffer = UnsafeBufferPointer(start: base.map { UnsafePointer($0) + head }, count: tail - head)
+            return _overrideLifetime(buffer.span, borrowing: self)
+        }
+    }
+
+    /// Room after the last byte: what was not asked for with `reserve` may be there as well.
+    @inlinable
+    public var space: MutableSpan<UInt8> {
+        @_lifetime(&self)
+        mutating get {
+            let buffer = UnsafeMutableBufferPointer(start: base.map { $0 + tail }, count: capacity - tail)
+            return _overrideLifetime(buffer.mutableSpan, mutating: &self)
+        }
+    }
+
+    /// Makes room for `count` more bytes.
+    @inlinable
+    public mutating func reserve(_ count: Int) {
+        if capacity - tail < count { makeRoom(count) }
+    }
+
+    @usableFromInline
+    mutating func makeRoom(_ count: Int) {
+        let used = tail - head
+        if capacity - used >= count, let base {
+            base.update(from: base + head, count: used)
+        } else {
+            let grown = max(capacity * 2, used + count, 256)
+            let fresh = UnsafeMutablePointer<UInt8>.allocate(capacity: grown)
+            if let base {
+                fresh.initialize(from: base + head, count: used)
+                base.deallocate()
+            }
+            base = fresh
+            capacity = grown
+        }
+        head = 0
+        tail = used
+    }
+
+    /// Takes `count` bytes of the `space` as appended: what a read has put there.
+    @inlinable
+    public mutating func commit(_ count: Int) {
+        precondition(count >= 0 && count <= capacity - tail, "more bytes committed than there was room for")
+        tail += count
+    }
+
+    /// Drops the oldest `count` bytes.
+    @inlinable
+    public mutating func consume(_ count: Int) {
+        precondition(count >= 0 && count <= tail - head, "more bytes consumed than there were")
+        head += count
+        if head == tail {
+            head = 0
+            tail = 0
+        }
+    }
+
+    /// Drops the newest bytes until `count` are left.
+    @inlinable
+    public mutating func truncate(to count: Int) {
+        precondition(count >= 0 && count <= tail - head, "a truncation cannot lengthen")
+        tail = head + count
+    }
+
+    /// Forgets the bytes and keeps the memory.
+    @inlinable
+    public mutating func clear() {
+        head = 0
+        tail = 0
+    }
+
+    /// Forgets the bytes and gives the memory back.
+    @inlinable
+    public mutating func release() {
+        base?.deallocate()
+        base = nil
+        capacity = 0
+        head = 0
+        tail = 0
+    }
+
+    @inlinable
+    public mutating func append(_ byte: UInt8) {
+        reserve(1)
+        base?[tail] = byte
+        tail += 1
+    }
+
+    @inlinable
+    public mutating func append(_ bytes: Span<UInt8>) {
+        let count = bytes.count
+        guard count > 0 else { return }
+        reserve(count)
+        guard let base else { return }
+        let target = base + tail
+        bytes.withUnsafeBufferPointer { source in
+            if let start = source.baseAddress { target.update(from: start, count: count) }
+        }
+        tail += count
+    }
+
+    /// Appends ASCII text known at compile time; no String is made.
+    @inlinable
+    public mutating func append(_ text: StaticString) {
+        let count = text.utf8CodeUnitCount
+        reserve(count)
+        guard let base else { return }
+        (base + tail).update(from: text.utf8Start, count: count)
+        tail += count
+    }
+
+    /// Appends a string's UTF-8. For the cold path: the data plane has spans and static text.
+    @inlinable
+    public mutating func append(_ text: String) {
+        for byte in text.utf8 { append(byte) }
+    }
+
+    /// Appends a number in decimal digits.
+    @inlinable
+    public mutating func append(decimal value: UInt64) {
+        var divisor: UInt64 = 1
+        while value / divisor >= 10 { divisor *= 10 }
+        while divisor > 0 {
+            append(UInt8(truncatingIfNeeded: value / divisor % 10) + 48)
+            divisor /= 10
+        }
+    }
+
+    /// Appends a number in lower-case hexadecimal digits, without leading zeros.
+    @inlinable
+    public mutating func append(hexadecimal value: UInt64) {
+        var shift = (63 - (value | 1).leadingZeroBitCount) / 4 * 4
+        while shift >= 0 {
+            let digit = UInt8(truncatingIfNeeded: (value >> UInt64(shift)) & 15)
+            append(digit < 10 ? digit + 48 : digit + 87)
+            shift -= 4
+        }
+    }
+
+    /// Moves the bytes of `other` to the end of this buffer; takes over its memory when this one is empty.
+    @inlinable
+    public mutating func take(_ other: inout ByteBuffer) {
+        if isEmpty {
+            swap(&self, &other)
+            other.release()
+        } else {
+            append(other.span)
+            other.release()
+        }
+    }
+}
