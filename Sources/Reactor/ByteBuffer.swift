@@ -20,19 +20,33 @@ public struct ByteRange: Equatable, Sendable {
 /// Bytes on their way through: appended at one end, consumed at the other, owned by one holder.
 ///
 /// An empty buffer owns no memory until the first append; `release()` gives the memory back. Growth doubles, so
-/// appending is amortised O(1). There is no upper bound here: whoever appends holds the bound (credit).
+/// appending is amortised O(1). The bound is the holder's business (credit); 4 GiB trap.
 public struct ByteBuffer: ~Copyable {
     @usableFromInline var base: UnsafeMutablePointer<UInt8>?
-    @usableFromInline var capacity: Int
-    @usableFromInline var head: Int
-    @usableFromInline var tail: Int
+    // 32 bits each: every connection has two of these, and 24 bytes do.
+    @usableFromInline var room: UInt32
+    @usableFromInline var start: UInt32
+    @usableFromInline var end: UInt32
 
     @inlinable
     public init() {
         base = nil
-        capacity = 0
-        head = 0
-        tail = 0
+        room = 0
+        start = 0
+        end = 0
+    }
+
+    @inlinable var capacity: Int {
+        get { Int(room) }
+        set { room = UInt32(newValue) }
+    }
+    @inlinable var head: Int {
+        get { Int(start) }
+        set { start = UInt32(truncatingIfNeeded: newValue) }
+    }
+    @inlinable var tail: Int {
+        get { Int(end) }
+        set { end = UInt32(truncatingIfNeeded: newValue) }
     }
 
     @inlinable
