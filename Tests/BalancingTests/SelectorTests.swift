@@ -1,0 +1,2 @@
+import Balancing
+import Testing
