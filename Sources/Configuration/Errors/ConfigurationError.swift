@@ -1,0 +1,46 @@
+/// One thing wrong with a configuration file, with the place it stands at.
+package struct ConfigurationError: Sendable, Equatable {
+    /// The file as the operator named it.
+    package var file: String
+    /// From 1; 0 when the whole file is meant.
+    package var line: Int
+    /// From 1, in characters.
+    package var column: Int
+    /// Characters under the caret, at least 1.
+    package var length: Int
+    /// What is wrong, in a few words.
+    package var message: String
+    /// One sentence why.
+    package var reason: String
+    /// What to write instead.
+    package var help: String?
+
+    package init(
+        file: String, line: Int, column: Int, length: Int, message: String, reason: String, help: String? = nil
+    ) {
+        self.file = file
+        self.line = line
+        self.column = column
+        self.length = length
+        self.message = message
+        self.reason = reason
+        self.help = help
+    }
+}
+
+/// Everything wrong with a configuration file, in the order of the file; never empty.
+package struct ConfigurationErrors: Error, Sendable, Equatable, CustomStringConvertible {
+    package var errors: [ConfigurationError]
+    /// The text the errors point into.
+    package var source: String
+
+    package init(errors: [ConfigurationError], source: String) {
+        self.errors = errors
+        self.source = source
+    }
+}
+
+extension ConfigurationErrors {
+    /// Every error as the operator reads it.
+    package var description: String { "" }
+}
