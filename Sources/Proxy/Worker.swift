@@ -1,10 +1,11 @@
 import Balancing
 import HTTP
 package import Kernel
+package import Logging
 import MCP
-import Reactor
-import TLS
-import Telemetry
+package import Reactor
+package import TLS
+package import Telemetry
 
 /// One thread's share of the proxy: its own poller, connections, timers and scratch; nothing of it is shared.
 ///
@@ -47,7 +48,20 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     var engine: TLSEngine
 
     let mailbox: Mailbox<Letter>?
+    /// The other workers' mailboxes.
+    let neighbours: [Mailbox<Letter>]
+    let workerCount: Int
+    let responseParser = ResponseParser(limits: HeadLimits())
     var isDraining = false
+    /// The worker has nothing left to do and was asked to leave.
+    package var isDone = false
+    /// A connection became free while somebody waited.
+    var hasRoom = false
+    /// Health checks, on the worker that makes them.
+    var probes: [Probe] = []
+    let log: Logger?
+    /// Answers requests on admin listeners.
+    let admin: AdminHandler?
     /// A backlog was left with connections in it.
     var hasStalledAccepts = false
 
@@ -58,7 +72,8 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     static var readsPerTurn: Int { 8 }
 
     package init(
-        world: consuming Outside, snapshot: Snapshot, index: Int, board: BoardView, mailbox: Mailbox<Letter>? = nil
+        world: consuming Outside, snapshot: Snapshot, index: Int, board: Board, mailbox: Mailbox<Letter>? = nil,
+        neighbours: [Mailbox<Letter>] = [], probes isProbing: Bool = false, admin: AdminHandler? = nil, log: Logger? = nil
     ) throws(TLSError) {
         var world = world
         now = world.now()
@@ -66,8 +81,12 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         self.world = world
         self.snapshot = snapshot
         self.index = index
-        self.board = board
+        self.board = board.view
+        workerCount = board.workers
         self.mailbox = mailbox
+        self.neighbours = neighbours
+        self.admin = admin
+        self.log = log
         listeners = []
         let most = snapshot.listeners.reduce(1_024) { max($0, $1.maximumConnections) }
         clients = Slab(limit: most)
@@ -77,6 +96,9 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         groups = snapshot.upstreams.map { UpstreamGroup($0) }
         sessions = SessionKeeper(snapshot)
         engine = try TLSEngine()
+        if let mailbox { _ = self.world.watch(mailbox.descriptor, token: Token(.mailbox).raw) }
+        if isProbing { beginProbing() }
+        timers.schedule(Token(.round).raw, at: now)
     }
 
     /// Sleeps until something is ready, serves it, fires what is due, then settles what the turn left behind.
@@ -101,7 +123,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         case .upstream: upstreamReady(token.handle, readiness)
         case .listener: accept(token.slot)
         case .mailbox: readMail()
-        case .clientDeadline, .upstreamDeadline, .exchangeDeadline, .round, nil: break
+        case .clientDeadline, .upstreamDeadline, .exchangeDeadline, .round, .probe, nil: break
         }
     }
 
@@ -115,6 +137,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         case .exchangeDeadline:
             if exchangeDeadlines.arrived(slot, at: now), let e = exchanges.handle(inSlot: slot) { exchangeDue(e) }
         case .round: keepRound()
+        case .probe: probeTurn(slot)
         case .listener, .client, .upstream, .mailbox, nil: break
         }
     }
@@ -122,6 +145,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     /// Gives those that stopped for fairness another go. One pass: what stops again waits for the next turn, which
     /// does not sleep then.
     private mutating func settle() {
+        serveQueues()
         guard !resuming.isEmpty else { return }
         swap(&resuming, &resumingNext)
         var position = 0

@@ -27,6 +27,8 @@ struct ClientConnection: ~Copyable {
     var mayWrite = true
     /// FIN or worse was seen.
     var hasEnded = false
+    /// A send failed: it is gone, whatever reading may still say.
+    var isBroken = false
     /// Nothing more will be asked on this connection: close it once the output is out.
     var closesAfterOutput = false
     /// Part of a head or of a small body is here: its time runs from its first byte.

@@ -108,12 +108,19 @@ extension Worker where Outside: ~Copyable {
         clients[c].phase = .exchanging
         clients[c].deadline = .never
         if let session = requestHead.sessionID { exchanges[e].sessionID = session }
+        if kind == .streamOpening { keepTarget(e) }
         place(e)
     }
 
     private mutating func stashCopy(_ c: Handle) {
         spare.lend(to: &clients[c].input)
         clients[c].input.append(received.span)
+    }
+
+    private mutating func keepTarget(_ e: Handle) {
+        let bytes = received.span.extracting(requestHead.target.range)
+        exchanges[e].target.reserveCapacity(bytes.count)
+        for index in bytes.indices { exchanges[e].target.append(bytes[index]) }
     }
 
     private func classify() -> RequestKind {

@@ -37,6 +37,9 @@ struct Exchange: ~Copyable {
     let method: Method
     /// Its session ties it to `endpoint`: nowhere else will do.
     var isPinned = false
+    var isQueued = false
+    /// A reused connection failed it: the next one must be new.
+    var wantsFresh = false
     let clientIsHTTP10: Bool
     /// The client's wish; reality may be less.
     var keepsClient: Bool
@@ -58,8 +61,10 @@ struct Exchange: ~Copyable {
     /// Body bytes the client has sent of a request that streams.
     var requestBytes: UInt64 = 0
     var response = BodyReader(.none)
-    var boundary = BoundaryTracker()
-    /// Gathered first event of a legacy stream; at most 4 KiB.
+    var boundary = EventStream.BoundaryTracker()
+    /// The target of a GET that may open a legacy stream, until its endpoint is resolved.
+    var target: [UInt8] = []
+    /// Gathered first event of a legacy stream; one read more than 4 KiB at most.
     var pending = ByteBuffer()
     /// Key minted for session-hash placement; goes into the id if this turns out to open a session.
     var affinityKey: UInt64 = 0

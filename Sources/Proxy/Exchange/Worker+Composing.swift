@@ -77,13 +77,13 @@ extension Worker where Outside: ~Copyable {
         }
     }
 
-    /// The sealed id is the client's; the server gets its own back.
+    /// The sealed id is the client's; the server gets its own back. It was verified when the exchange was pinned.
     private mutating func composeSession(_ e: Handle) {
-        guard sessions.identity(Int(exchanges[e].upstreamIndex)) == .sealed, exchanges[e].kind == .session,
-            let value = requestHead.sessionID, let opened = sessions.open(received.span.extracting(value.range))
+        guard exchanges[e].isPinned, exchanges[e].kind == .session, let value = requestHead.sessionID,
+            sessions.identity(Int(exchanges[e].upstreamIndex)) == .sealed
         else { return }
         composed.append("mcp-session-id: ")
-        opened.appendID(of: received.span.extracting(value.range), to: &composed)
+        SessionKeeper.appendID(of: received.span.extracting(value.range), to: &composed)
         composed.append("\r\n")
     }
 

@@ -70,9 +70,11 @@ extension Worker where Outside: ~Copyable {
         if exchanges[e].clientFraming == .untilClose || isDraining { exchanges[e].keepsClient = false }
         // An answer that came before the whole request: the rest will not be asked for.
         if !exchanges[e].request.isComplete, !exchanges[e].isWhole { exchanges[e].keepsClient = false }
-        letGo(e, c)
+        upstreams[u].closesAfterResponse = !responseHead.isKeepAlive
         composeStatus()
         copyKeptResponseFields(treatment)
+        composeSessionField(e, treatment)
+        letGo(e, c)
         if exchanges[e].clientFraming == .chunked { composed.append("transfer-encoding: chunked\r\n") }
         if !exchanges[e].keepsClient {
             composed.append("connection: close\r\n")
@@ -126,15 +128,6 @@ extension Worker where Outside: ~Copyable {
         composed.append(0x20)
         composed.append(received.span.extracting(responseHead.reason.range))
         composed.append("\r\n")
-    }
-
-    /// What becomes of the server's Mcp-Session-Id.
-    enum SessionTreatment {
-        case pass, drop
-        /// Sealed for the endpoint with this index.
-        case seal(endpoint: Int)
-        /// The id the client sent stands at this place of its input, sealed already.
-        case echo(ByteRange)
     }
 
     private mutating func copyKeptResponseFields(_ treatment: SessionTreatment) {
@@ -212,9 +205,8 @@ extension Worker where Outside: ~Copyable {
             composed.append(exchanges[e].hasBegunTrailers ? "\r\n" : "0\r\n\r\n")
         }
         let isReusable =
-            responseHead.isKeepAlive && exchanges[e].response.framing != .untilClose && received.isEmpty
+            !upstreams[u].closesAfterResponse && exchanges[e].response.framing != .untilClose && received.isEmpty
             && (exchanges[e].isWhole || exchanges[e].request.isComplete) && upstreams[u].output.isEmpty
-            && !upstreams[u].closesAfterResponse
         received.clear()
         detach(u, e)
         if isReusable { releaseUpstream(u) } else { dropUpstream(u) }
@@ -222,14 +214,23 @@ extension Worker where Outside: ~Copyable {
         endExchange(e)
     }
 
-    /// The response broke off after its head had gone: the client must not take what it has for the whole. Event streams
-    /// end the same way: a clean end would say that the server meant it.
+    /// The response broke off after its head had gone: the client must not take what it has for the whole. A missing
+    /// last chunk or missing bytes say so; where only the connection's end marks the body's, a reset must.
     private mutating func cutShort(_ u: Handle, _ e: Handle) {
         let c = exchanges[e].client
         count(.badGateway, endpoint: exchanges[e].endpoint)
+        let needsReset = exchanges[e].clientFraming == .untilClose
         detach(u, e)
         dropUpstream(u)
+        deliver(c)
         forget(e)
-        if clients.contains(c) { closeClient(c, reset: clients[c].tls == nil) }
+        guard clients.contains(c) else { return }
+        clients[c].exchange = .none
+        if !needsReset, !clients[c].output.isEmpty {
+            clients[c].phase = .lingering
+            clients[c].closesAfterOutput = true
+        } else {
+            closeClient(c, reset: needsReset)
+        }
     }
 }

@@ -127,7 +127,7 @@ extension Worker where Outside: ~Copyable {
         fillCandidates(plan, needingRoom: false)
         if let chosen = select(e, upstream, plan, key, excluding) { return chosen }
         let available = plan.endpoints.reduce(0) { $0 + (isHealthy($1) ? 1 : 0) }
-        guard Panic.applies(available: available, total: plan.endpoints.count, thresholdPercent: plan.panicThreshold)
+        guard Panic.panicApplies(available: available, total: plan.endpoints.count, thresholdPercent: plan.panicThreshold)
         else { return nil }
         for position in candidates.indices { candidates[position].isAvailable = true }
         return select(e, upstream, plan, key, excluding)

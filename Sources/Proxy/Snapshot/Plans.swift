@@ -121,7 +121,9 @@ package struct ProbePlan: Sendable {
     package var host: [UInt8] = []
     package var every = Interval.seconds(2)
     package var timeout = Interval.seconds(1)
-    package var thresholds = HealthTracker.Thresholds(rise: 2, fall: 3)
+    /// Successes in a row that bring an endpoint back, failures in a row that take it out.
+    package var rise = 2
+    package var fall = 3
 
     package init() {}
 }

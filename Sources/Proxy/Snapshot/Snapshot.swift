@@ -8,6 +8,8 @@ package struct Snapshot: Sendable {
     package var endpoints: [EndpointPlan] = []
     /// Newest first: the first seals, all open.
     package var keys: [SealingKey] = []
+    /// Learned ids, if any upstream learns.
+    package var learned: LearnedSessions?
     package var drainTimeout = Interval.seconds(300)
 
     package init() {}

@@ -26,6 +26,10 @@ struct UpstreamConnection: ~Copyable {
     /// Counted as a stream, not as a call.
     var isStreaming = false
     var isResuming = false
+    /// The server said, or showed, that it will take no other request on this connection.
+    var closesAfterResponse = false
+    /// A send failed with nothing of a request accepted.
+    var hasRefusedBytes = false
     var exchange = Handle.none
     /// Neighbours in the endpoint's parked list, by slot.
     var previous = UInt32.max

@@ -106,6 +106,7 @@ extension Worker where Outside: ~Copyable {
             case .wouldBlock, .ended:
                 upstreams[u].mayWrite = false
             case .failed:
+                upstreams[u].hasRefusedBytes = true
                 sendFailed(u)
                 return
             }
@@ -142,7 +143,6 @@ extension Worker where Outside: ~Copyable {
         upstreams[u].output.clear()
         upstreams[u].hasEnded = true
         upstreams[u].mayRead = true
-        upstreams[u].hasRefusedBytes = true
         resumeLater(upstream: u)
     }
 
