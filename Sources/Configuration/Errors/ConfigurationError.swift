@@ -2,11 +2,11 @@
 package struct ConfigurationError: Sendable, Equatable {
     /// The file as the operator named it.
     package var file: String
-    /// From 1; 0 when the whole file is meant.
+    /// From 1; 0 when the file could not be read.
     package var line: Int
     /// From 1, in characters.
     package var column: Int
-    /// Characters under the caret, at least 1.
+    /// Characters under the carets; 0 when no line is shown: what is missing stands nowhere, what is secret is hidden.
     package var length: Int
     /// What is wrong, in a few words.
     package var message: String
@@ -38,9 +38,4 @@ package struct ConfigurationErrors: Error, Sendable, Equatable, CustomStringConv
         self.errors = errors
         self.source = source
     }
-}
-
-extension ConfigurationErrors {
-    /// Every error as the operator reads it.
-    package var description: String { "" }
 }
