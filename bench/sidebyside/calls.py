@@ -123,12 +123,18 @@ def check_reply(port, context=None):
 
 
 def open_session(port):
-    """Initialises a session through `port`; returns the id the client got."""
+    """Initialises a session through `port`; returns the id the client got and the replica that made it."""
     fields = {k: v for k, v in headers().items() if not k.lower().startswith("mcp-")}
     response, _ = call_once(port, encode(port, initialize_body(), fields))
     if response.status != 200 or "mcp-session-id" not in response.fields:
         raise BenchError(f"port {port} gave no session: {response.status} {response.fields}")
-    return response.fields["mcp-session-id"]
+    return response.fields["mcp-session-id"], response.fields["x-replica"]
+
+
+def reaches(port, session, owner):
+    """Whether a call of `session` is answered by the replica that made it."""
+    response, _ = call_once(port, encode(port, request_body(), headers(session)))
+    return response.status == 200 and response.fields["x-replica"] == owner
 
 
 def wrk_script(port, sessions=(), close=False):

@@ -103,8 +103,11 @@ class CPUTime:
         self.nanoseconds = self.user = self.system = 0
         for pid in pids:
             # The clock of a whole process, all its threads, ended ones too: what clock_getcpuclockid(3) returns.
-            self.nanoseconds += time.clock_gettime_ns((~pid << 3) | 2)
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            try:
+                self.nanoseconds += time.clock_gettime_ns((~pid << 3) | 2)
+                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                raise BenchError(f"process {pid} of a proxy ended during a run") from None
             self.user += int(fields[11])
             self.system += int(fields[12])
 

@@ -1,5 +1,6 @@
 """Medians, paired ratios, the gate, Markdown and JSON."""
 
+import math
 import statistics
 import tomllib
 
@@ -9,7 +10,7 @@ from .processes import BenchError
 NOISY = 0.05  # others used more of the proxy's core than this: say so
 
 
-def summarise(measured):
+def summarise(measured, kept):
     """{peer: figures} of a workload's rounds; ratios are taken round by round, to the better of the rivals."""
     rivals = [measured[name] for name in BETTER_OF if name in measured]
     summary = {}
@@ -17,17 +18,33 @@ def summarise(measured):
         middle = lambda attribute: statistics.median(getattr(r, attribute) for r in rounds)
         ratios = [mine.microseconds / min(r.microseconds for r in theirs) for mine, *theirs in zip(rounds, *rivals)
                   if theirs]
+        best = min(r.microseconds for r in rounds)
+        rival_best = min((r.microseconds for theirs in rivals for r in theirs), default=None)
         if name == CONTROL:  # the same program twice: anything but 1.00 is noise
             ratios = [a.microseconds / b.microseconds for a, b in zip(rounds, measured.get("nginx", []))]
+            rival_best = min((r.microseconds for r in measured.get("nginx", [])), default=None)
         summary[name] = {
             "microseconds": middle("microseconds"), "user": middle("user"),
             "system": statistics.median(r.microseconds - r.user for r in rounds),
             "ratio": statistics.median(ratios) if ratios else None, "ratios": ratios,
+            "ratio_of_best": best / rival_best if rival_best else None,
             "requests_per_second": middle("requests_per_second"), "p50_us": middle("p50"), "p99_us": middle("p99"),
             "busy": middle("busy"), "foreign": max(r.foreign for r in rounds),
-            "errors": sum(r.errors for r in rounds), "rounds": [vars(r) for r in rounds],
+            "errors": sum(r.errors for r in rounds), "sessions_kept": kept.get(name), "rounds": [vars(r) for r in rounds],
         }
     return summary
+
+
+def broken(results):
+    """What no peer may do under load: fail calls; and what Berth may not: lose a session."""
+    said = []
+    for workload, peers in results["cpu"].items():
+        for name, figures in peers.items():
+            if figures["errors"]:
+                said.append(f"{workload}: {figures['errors']} calls of {name} failed")
+            if name == "berth" and figures["sessions_kept"] not in (None, 1):
+                said.append(f"{workload}: only {figures['sessions_kept']:.0%} of Berth's sessions were kept")
+    return said
 
 
 def read_bounds(path):
@@ -54,7 +71,7 @@ def judge(results, bounds):
         figures[f"memory.{transport}"] = peers.get("berth", {}).get("user")
     for transport, peers in results["head"].items():
         if "berth" in peers:
-            figures[f"head.{transport}"] = peers["berth"]["p50"] if peers["berth"]["p50"] is not None else float("inf")
+            figures[f"head.{transport}"] = peers["berth"]["p50"] if peers["berth"]["p50"] is not None else math.inf
     return [(name, figures[name], bound, figures[name] <= bound) for name, (bound, _) in bounds.items()
             if figures.get(name) is not None]
 
@@ -64,11 +81,13 @@ def markdown(results, verdicts):
     lines += [f"- {key}: {value}" for key, value in results["environment"].items()]
     for workload, peers in results["cpu"].items():
         lines += ["", f"### CPU of a request: {workload}", "",
-                  "| peer | CPU us | user | system | ratio (rounds) | requests/s | p50 us | p99 us | core used | by others, worst |",
-                  "|---|---:|---:|---:|---|---:|---:|---:|---:|---:|"]
+                  "| peer | CPU us | user | system | ratio (rounds) | of best rounds | requests/s | p50 us | p99 us | core used | by others, worst |",
+                  "|---|---:|---:|---:|---|---:|---:|---:|---:|---:|---:|"]
         lines += [f"| {name} | {f['microseconds']:.1f} | {f['user']:.1f} | {f['system']:.1f} | {_ratio(f)} "
-                  f"| {f['requests_per_second']:.0f} | {f['p50_us']:.0f} | {f['p99_us']:.0f} | {f['busy']:.0%} "
+                  f"| {f['ratio_of_best'] or math.nan:.2f} | {f['requests_per_second']:.0f} | {f['p50_us']:.0f} | {f['p99_us']:.0f} | {f['busy']:.0%} "
                   f"| {f['foreign']:.0%}{' noisy' if f['foreign'] > NOISY else ''} |" for name, f in peers.items()]
+        kept = [f"{name} {f['sessions_kept']:.0%}" for name, f in peers.items() if f["sessions_kept"] is not None]
+        lines += ["", "Sessions whose calls reach the replica that made them: " + ", ".join(kept)] if kept else []
     if results["syscalls"]:
         lines += ["", "### System calls of a request", "", "| transport/connections | peer | calls | of which |", "|---|---|---:|---|"]
         for case, peers in results["syscalls"].items():
@@ -83,7 +102,7 @@ def markdown(results, verdicts):
     if results["head"]:
         lines += ["", "### Head of an idle event stream, ms after the GET", "",
                   "| transport | peer | p50 | max |", "|---|---|---:|---:|"]
-        lines += [f"| {transport} | {name} | {_ms(h['p50'])} | {_ms(h['max'])} |"
+        lines += [f"| {transport} | {name} | {milliseconds(h['p50'])} | {milliseconds(h['max'])} |"
                   for transport, peers in results["head"].items() for name, h in peers.items()]
     if verdicts:
         lines += ["", "### Bounds", "", "| bound | Berth | at most | |", "|---|---:|---:|---|"]
@@ -98,5 +117,5 @@ def _ratio(figures):
     return f"{figures['ratio']:.2f} ({min(figures['ratios']):.2f}-{max(figures['ratios']):.2f})"
 
 
-def _ms(value):
+def milliseconds(value):
     return "never" if value is None else f"{value:.2f}"

@@ -1,6 +1,7 @@
 """Idle event streams: how soon the head comes, and what each one holds in the proxy's memory."""
 
 import select
+import statistics
 import time
 
 from . import calls
@@ -34,16 +35,17 @@ def _open(port, context, patience):
     return connection, milliseconds
 
 
-def head_latency(port, context=None, count=50, patience=2):
-    """Milliseconds to the head of `count` streams, one after another; None for a head that never came."""
+def head_latency(peer, tls, count=50, patience=2):
+    """Milliseconds to the head of `count` streams, one after another: "p50", "max" (None: it never came), "all"."""
+    context = calls.client_context() if tls else None
     times = []
     for _ in range(count):
-        connection, milliseconds = _open(port, context, patience)
+        connection, milliseconds = _open(peer.port(tls), context, patience)
         connection.close()
-        times.append(milliseconds)
         if milliseconds is None:
-            break  # it will not come for the others either
-    return times
+            return {"p50": None, "max": None, "all": times}  # it will not come for the others either
+        times.append(milliseconds)
+    return {"p50": statistics.median(times), "max": max(times), "all": times}
 
 
 def memory_per_stream(peer, tls, count):
