@@ -148,6 +148,9 @@ extension Reply {
     /// The Host is none that is served here.
     package static let forbiddenHost = Reply(
         421, "Misdirected Request", code: -32600, "This host is not served here", reason: "forbidden_host")
+    /// No route matches. Not a 404, which would end sessions.
+    package static let noRoute = Reply(
+        421, "Misdirected Request", code: -32600, "No route matches this request", reason: "no_route")
     /// The Origin is not allowed (DNS rebinding).
     package static let forbiddenOrigin = Reply(
         403, "Forbidden", code: -32600, "This origin is not allowed", reason: "forbidden_origin")

@@ -50,7 +50,10 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     let mailbox: Mailbox<Letter>?
     /// The other workers' mailboxes.
     let neighbours: [Mailbox<Letter>]
+    /// Rows of the board, the control thread's included.
     let workerCount: Int
+    /// Workers that carry traffic.
+    let trafficWorkers: Int
     let responseParser = ResponseParser(limits: HeadLimits())
     var isDraining = false
     /// The worker has nothing left to do and was asked to leave.
@@ -73,7 +76,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
 
     package init(
         world: consuming Outside, snapshot: Snapshot, index: Int, board: Board, mailbox: Mailbox<Letter>? = nil,
-        neighbours: [Mailbox<Letter>] = [], probes isProbing: Bool = false, admin: AdminHandler? = nil, log: Logger? = nil
+        neighbours: [Mailbox<Letter>] = [], trafficWorkers: Int = 1, probes isProbing: Bool = false, admin: AdminHandler? = nil, log: Logger? = nil
     ) throws(TLSError) {
         var world = world
         now = world.now()
@@ -83,6 +86,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         self.index = index
         self.board = board.view
         workerCount = board.workers
+        self.trafficWorkers = trafficWorkers
         self.mailbox = mailbox
         self.neighbours = neighbours
         self.admin = admin

@@ -171,6 +171,28 @@ public struct ByteBuffer: ~Copyable {
         tail += count
     }
 
+    /// Appends the unconsumed bytes of another buffer.
+    @inlinable
+    public mutating func append(_ other: borrowing ByteBuffer) {
+        append(other.span)
+    }
+
+    /// Appends a part of another buffer's unconsumed bytes.
+    @inlinable
+    public mutating func append(_ other: borrowing ByteBuffer, _ range: Range<Int>) {
+        append(other.span.extracting(range))
+    }
+
+    @inlinable
+    public mutating func append(_ other: borrowing ByteBuffer, _ range: ByteRange) {
+        append(other.span.extracting(range.range))
+    }
+
+    @inlinable
+    public mutating func append(_ bytes: [UInt8]) {
+        append(bytes.span)
+    }
+
     /// Appends ASCII text known at compile time; no String is made.
     @inlinable
     public mutating func append(_ text: StaticString) {

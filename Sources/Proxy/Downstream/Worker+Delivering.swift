@@ -13,13 +13,13 @@ extension Worker where Outside: ~Copyable {
         guard clients.contains(c) else { return }
         if clients[c].tls != nil {
             guard var session = clients[c].tls.take() else { return }
-            let isSent = engine.send(&session, composed.span, wire: &wire)
+            let isSent = engine.send(&session, composed, wire: &wire)
             clients[c].tls = consume session
             if isSent { sendWire(c) } else { fallOut(c) }
             return
         }
         if clients[c].output.isEmpty, clients[c].mayWrite {
-            switch world.send(clients[c].descriptor, composed.span) {
+            switch world.send(clients[c].descriptor, composed) {
             case .moved(let count):
                 composed.consume(count)
                 if composed.isEmpty { return }
@@ -32,7 +32,7 @@ extension Worker where Outside: ~Copyable {
             }
         }
         spare.lend(to: &clients[c].output)
-        clients[c].output.append(composed.span)
+        clients[c].output.append(composed)
         expectProgress(c)
     }
 
@@ -40,12 +40,12 @@ extension Worker where Outside: ~Copyable {
     mutating func deliverReceived(_ c: Handle, _ range: ByteRange) {
         guard clients.contains(c) else { return }
         guard clients[c].tls == nil, clients[c].output.isEmpty, clients[c].mayWrite else {
-            composed.append(received.span.extracting(range.range))
+            composed.append(received, range.range)
             deliver(c)
             return
         }
         var sent = 0
-        switch world.send(clients[c].descriptor, received.span.extracting(range.range)) {
+        switch world.send(clients[c].descriptor, received, range.range) {
         case .moved(let count): sent = count
         case .wouldBlock, .ended: break
         case .failed:
@@ -55,7 +55,7 @@ extension Worker where Outside: ~Copyable {
         guard sent < Int(range.count) else { return }
         clients[c].mayWrite = false
         spare.lend(to: &clients[c].output)
-        clients[c].output.append(received.span.extracting((range.lowerBound + sent)..<range.upperBound))
+        clients[c].output.append(received, (range.lowerBound + sent)..<range.upperBound)
         expectProgress(c)
     }
 
@@ -65,7 +65,7 @@ extension Worker where Outside: ~Copyable {
         defer { wire.clear() }
         guard clients.contains(c) else { return }
         if clients[c].output.isEmpty, clients[c].mayWrite {
-            switch world.send(clients[c].descriptor, wire.span) {
+            switch world.send(clients[c].descriptor, wire) {
             case .moved(let count):
                 wire.consume(count)
                 if wire.isEmpty { return }
@@ -78,14 +78,14 @@ extension Worker where Outside: ~Copyable {
             }
         }
         spare.lend(to: &clients[c].output)
-        clients[c].output.append(wire.span)
+        clients[c].output.append(wire)
         expectProgress(c)
     }
 
     /// Sends what has waited, now that the socket takes bytes again.
     mutating func flush(_ c: Handle) {
         for _ in 0..<Worker.readsPerTurn where !clients[c].output.isEmpty {
-            switch world.send(clients[c].descriptor, clients[c].output.span) {
+            switch world.send(clients[c].descriptor, clients[c].output) {
             case .moved(let count):
                 clients[c].output.consume(count)
             case .wouldBlock, .ended:

@@ -35,7 +35,7 @@ extension Worker where Outside: ~Copyable {
         if !reset, connection.output.isEmpty, var session = connection.tls.take() {
             wire.clear()
             engine.finish(&session, wire: &wire)
-            if !wire.isEmpty { _ = world.send(connection.descriptor, wire.span) }
+            if !wire.isEmpty { _ = world.send(connection.descriptor, wire) }
             wire.clear()
         }
         world.close(connection.descriptor, reset: reset)
@@ -60,7 +60,7 @@ extension Worker where Outside: ~Copyable {
             wire.clear()
             engine.finish(&session, wire: &wire)
             clients[c].tls = consume session
-            if !wire.isEmpty { _ = world.send(clients[c].descriptor, wire.span) }
+            if !wire.isEmpty { _ = world.send(clients[c].descriptor, wire) }
             wire.clear()
         }
         world.finish(clients[c].descriptor)

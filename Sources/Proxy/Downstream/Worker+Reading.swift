@@ -72,14 +72,10 @@ extension Worker where Outside: ~Copyable {
         received.clear()
         if clients[c].tls != nil { return fillDecrypted(c) }
         unstash(c)
-        received.reserve(Worker.readBytes)
-        var space = received.space
-        let room = space.count
-        let outcome = world.receive(clients[c].descriptor, into: &space)
-        if case .moved(let count) = outcome {
-            received.commit(count)
+        let (outcome, isShort) = world.receive(clients[c].descriptor, into: &received, room: Worker.readBytes)
+        if case .moved = outcome {
             // A short read has drained the socket, unless the peer's FIN is waiting behind the bytes.
-            if count < room, !clients[c].hasEnded { clients[c].mayRead = false }
+            if isShort, !clients[c].hasEnded { clients[c].mayRead = false }
         } else {
             clients[c].mayRead = false
             if !received.isEmpty { stash(c) }
@@ -90,16 +86,12 @@ extension Worker where Outside: ~Copyable {
     /// The same through TLS: one read of records, all that can be opened, and whatever the session wants to say.
     private mutating func fillDecrypted(_ c: Handle) -> Transfer {
         ciphertext.clear()
-        ciphertext.reserve(Worker.readBytes)
-        var space = ciphertext.space
-        let room = space.count
-        let outcome = world.receive(clients[c].descriptor, into: &space)
-        guard case .moved(let count) = outcome else {
+        let (outcome, isShort) = world.receive(clients[c].descriptor, into: &ciphertext, room: Worker.readBytes)
+        guard case .moved = outcome else {
             clients[c].mayRead = false
             return outcome
         }
-        ciphertext.commit(count)
-        if count < room, !clients[c].hasEnded { clients[c].mayRead = false }
+        if isShort, !clients[c].hasEnded { clients[c].mayRead = false }
         unstash(c)
         let kept = received.count
         let progress = decrypt(c)
@@ -124,7 +116,7 @@ extension Worker where Outside: ~Copyable {
 
     private mutating func decrypt(_ c: Handle) -> TLSProgress {
         guard var session = clients[c].tls.take() else { return .failed }
-        let progress = engine.receive(&session, ciphertext.span, plaintext: &received, wire: &wire)
+        let progress = engine.receive(&session, ciphertext, plaintext: &received, wire: &wire)
         clients[c].tls = consume session
         return progress
     }
@@ -153,7 +145,7 @@ extension Worker where Outside: ~Copyable {
     /// back to the client.
     mutating func readRequests(_ c: Handle) {
         while clients.contains(c), clients[c].phase == .reading, !received.isEmpty, clients[c].output.isEmpty {
-            let outcome = listeners[Int(clients[c].listener)].parser.parse(received.span, into: &requestHead)
+            let outcome = listeners[Int(clients[c].listener)].parser.parse(received, into: &requestHead)
             switch outcome {
             case .incomplete:
                 clients[c].needed = UInt32(received.count + 1)
@@ -196,14 +188,14 @@ extension Worker where Outside: ~Copyable {
             return
         }
         spare.lend(to: &clients[c].input)
-        clients[c].input.append(received.span)
+        clients[c].input.append(received)
         received.clear()
     }
 
     /// Moves the client's kept bytes to the end of the scratch.
     mutating func unstash(_ c: Handle) {
         guard !clients[c].input.isEmpty else { return }
-        received.append(clients[c].input.span)
+        received.append(clients[c].input)
         clients[c].input.clear()
     }
 }

@@ -69,7 +69,7 @@ extension Worker where Outside: ~Copyable {
         var offset = head
         var total: UInt64 = 0
         while true {
-            switch reader.next(received.span, from: offset) {
+            switch reader.next(received, from: offset) {
             case .data(let range):
                 total += UInt64(range.count)
                 if total > limit { return .tooLarge }
@@ -114,13 +114,11 @@ extension Worker where Outside: ~Copyable {
 
     private mutating func stashCopy(_ c: Handle) {
         spare.lend(to: &clients[c].input)
-        clients[c].input.append(received.span)
+        clients[c].input.append(received)
     }
 
     private mutating func keepTarget(_ e: Handle) {
-        let bytes = received.span.extracting(requestHead.target.range)
-        exchanges[e].target.reserveCapacity(bytes.count)
-        for index in bytes.indices { exchanges[e].target.append(bytes[index]) }
+        exchanges[e].target = received.bytes(requestHead.target.range)
     }
 
     private func classify() -> RequestKind {
@@ -139,8 +137,8 @@ extension Worker where Outside: ~Copyable {
         let c = exchanges[e].client
         guard clients.contains(c) else { return false }
         received.clear()
-        received.append(clients[c].input.span)
-        let outcome = listeners[Int(clients[c].listener)].parser.parse(received.span, into: &requestHead)
+        received.append(clients[c].input)
+        let outcome = listeners[Int(clients[c].listener)].parser.parse(received, into: &requestHead)
         guard case .complete = outcome else { return false }
         return true
     }

@@ -13,7 +13,7 @@ extension Worker where Outside: ~Copyable {
         let listener = listeners[Int(clients[c].listener)].plan
         let trusted = isTrusted(clients[c].address, by: listener)
 
-        composed.append(received.span.extracting(requestHead.methodName.range))
+        composed.append(received, requestHead.methodName.range)
         composed.append(0x20)
         composeTarget(e)
         composed.append(" HTTP/1.1\r\n")
@@ -31,21 +31,24 @@ extension Worker where Outside: ~Copyable {
             composed.append("/")
             return
         }
-        let bytes = received.span.extracting(target.range)
-        if exchanges[e].kind == .legacyMessage, let (cut, _) = LegacyTarget.sealParameter(in: bytes) {
-            composed.append(bytes.extracting(0..<cut.lowerBound))
-            composed.append(bytes.extracting(cut.upperBound..<bytes.count))
+        if exchanges[e].kind == .legacyMessage, let cut = sealInTarget() {
+            composed.append(received, target.lowerBound..<(target.lowerBound + cut.lowerBound))
+            composed.append(received, (target.lowerBound + cut.upperBound)..<target.upperBound)
         } else {
-            composed.append(bytes)
+            composed.append(received, target)
         }
+    }
+
+    private func sealInTarget() -> Range<Int>? {
+        LegacyTarget.sealParameter(in: received.span.extracting(requestHead.target.range))?.cut
     }
 
     private mutating func composeHost(_ upstream: Int, endpoint: Int) {
         composed.append("host: ")
         switch snapshot.upstreams[upstream].host {
-        case .keep: composed.append(received.span.extracting(requestHead.authority.range))
-        case .upstream: composed.append(snapshot.endpoints[endpoint].authority.span)
-        case .fixed(let name): composed.append(name.span)
+        case .keep: composed.append(received, requestHead.authority.range)
+        case .upstream: composed.append(snapshot.endpoints[endpoint].authority)
+        case .fixed(let name): composed.append(name)
         }
         composed.append("\r\n")
     }
@@ -59,11 +62,11 @@ extension Worker where Outside: ~Copyable {
             if forwards(field, trusted: trusted, keepsSession: keepsSession) {
                 run = run.isEmpty ? field.line.range : run.lowerBound..<field.line.upperBound
             } else if !run.isEmpty {
-                composed.append(received.span.extracting(run))
+                composed.append(received, run)
                 run = 0..<0
             }
         }
-        if !run.isEmpty { composed.append(received.span.extracting(run)) }
+        if !run.isEmpty { composed.append(received, run) }
     }
 
     private func forwards(_ field: Field, trusted: Bool, keepsSession: Bool) -> Bool {
@@ -83,7 +86,7 @@ extension Worker where Outside: ~Copyable {
             sessions.identity(Int(exchanges[e].upstreamIndex)) == .sealed
         else { return }
         composed.append("mcp-session-id: ")
-        SessionKeeper.appendID(of: received.span.extracting(value.range), to: &composed)
+        SessionKeeper.appendID(of: received, value.range, to: &composed)
         composed.append("\r\n")
     }
 
@@ -99,7 +102,7 @@ extension Worker where Outside: ~Copyable {
                 let field = requestHead.fields[index]
                 switch field.kind {
                 case .xForwardedFor:
-                    composed.append(received.span.extracting(field.value.range))
+                    composed.append(received, field.value.range)
                     composed.append(", ")
                 case .xForwardedProto: hasProto = true
                 case .xForwardedHost: hasHost = true
@@ -113,7 +116,7 @@ extension Worker where Outside: ~Copyable {
         if !hasProto { composed.append(secure ? "x-forwarded-proto: https\r\n" : "x-forwarded-proto: http\r\n") }
         if !hasHost, !requestHead.authority.isEmpty {
             composed.append("x-forwarded-host: ")
-            composed.append(received.span.extracting(requestHead.authority.range))
+            composed.append(received, requestHead.authority.range)
             composed.append("\r\n")
         }
         if !hasReal {
@@ -131,7 +134,7 @@ extension Worker where Outside: ~Copyable {
         let c = exchanges[e].client
         let limit = snapshot.listeners[listeners[Int(clients[c].listener)].plan].maximumRequestBody
         while true {
-            switch exchanges[e].request.next(received.span, from: offset) {
+            switch exchanges[e].request.next(received, from: offset) {
             case .data(let range):
                 exchanges[e].requestBytes += UInt64(range.count)
                 if exchanges[e].requestBytes > limit {
@@ -168,12 +171,12 @@ extension Worker where Outside: ~Copyable {
     mutating func appendData(_ range: ByteRange, chunked: Bool) {
         guard !range.isEmpty else { return }
         guard chunked else {
-            composed.append(received.span.extracting(range.range))
+            composed.append(received, range.range)
             return
         }
         composed.append(hexadecimal: UInt64(range.count))
         composed.append("\r\n")
-        composed.append(received.span.extracting(range.range))
+        composed.append(received, range.range)
         composed.append("\r\n")
     }
 
@@ -185,7 +188,8 @@ extension Worker where Outside: ~Copyable {
 
     /// Copies a trailer line unless it would change framing, routing or trust after the fact (RFC 9110 section 6.5.1).
     mutating func appendTrailer(_ line: ByteRange) {
-        let bytes = received.span.extracting(line.range)
-        if TrailerRules.mayForward(line: bytes) { composed.append(bytes) }
+        var end = line.lowerBound
+        while end < line.upperBound, received.span[end] != UInt8(ascii: ":") { end += 1 }
+        if TrailerRules.mayForward(received.span.extracting(line.lowerBound..<end)) { composed.append(received, line) }
     }
 }

@@ -87,14 +87,14 @@ extension Worker where Outside: ~Copyable {
         let c = exchanges[e].client
         let held = min(Int(exchanges[e].held), clients[c].input.count)
         guard held > 0, exchanges[e].method == .post else { return [] }
-        let request = clients[c].input.span.extracting(0..<held)
+        let request = clients[c].input.bytes(0..<held)
         guard let body = Self.bodyStart(request) else { return [] }
-        let bytes = request.extracting(body..<held)
-        guard let id = JSONRPC.requestID(in: bytes) else { return [] }
-        return id.map { bytes[$0] }
+        let message = Array(request[body...])
+        guard let id = JSONRPC.requestID(in: message.span) else { return [] }
+        return Array(message[id])
     }
 
-    private static func bodyStart(_ request: Span<UInt8>) -> Int? {
+    private static func bodyStart(_ request: [UInt8]) -> Int? {
         var index = 0
         while index + 3 < request.count {
             if request[index] == 0x0d, request[index + 1] == 0x0a, request[index + 2] == 0x0d,
@@ -112,13 +112,13 @@ extension Worker where Outside: ~Copyable {
     /// Refuses what could not be parsed.
     mutating func refuse(_ c: Handle, _ fault: HTTPFault) {
         switch fault {
-        case .malformed: refuse(c, .malformed)
-        case .targetTooLong: refuse(c, .targetTooLong)
-        case .headTooLarge: refuse(c, .headTooLarge)
-        case .bodyTooLarge: refuse(c, .requestTooLarge)
-        case .codingUnsupported: refuse(c, .codingUnsupported)
-        case .versionUnsupported: refuse(c, .versionUnsupported)
-        case .expectationFailed: refuse(c, .expectationFailed)
+        case .malformed: refuse(c, Reply.malformed)
+        case .targetTooLong: refuse(c, Reply.targetTooLong)
+        case .headTooLarge: refuse(c, Reply.headTooLarge)
+        case .bodyTooLarge: refuse(c, Reply.requestTooLarge)
+        case .codingUnsupported: refuse(c, Reply.codingUnsupported)
+        case .versionUnsupported: refuse(c, Reply.versionUnsupported)
+        case .expectationFailed: refuse(c, Reply.expectationFailed)
         }
     }
 
@@ -156,7 +156,8 @@ extension Worker where Outside: ~Copyable {
 
     /// Puts a whole response of ours into `composed`.
     private mutating func compose(_ reply: Reply, id: [UInt8], isHead: Bool, closes: Bool) {
-        let body = reply.body(id: reply.status == 404 ? [].span : id.span)
+        let echoed = reply.status == 404 ? [] : id
+        let body = reply.body(id: echoed.span)
         composed.clear()
         composed.append("HTTP/1.1 ")
         composed.append(decimal: UInt64(reply.status))
@@ -178,6 +179,6 @@ extension Worker where Outside: ~Copyable {
             composed.append("\r\n")
         }
         composed.append(closes ? "connection: close\r\n\r\n" : "\r\n")
-        if !isHead { composed.append(body.span) }
+        if !isHead { composed.append(body) }
     }
 }

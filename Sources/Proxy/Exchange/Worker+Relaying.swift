@@ -13,7 +13,7 @@ extension Worker where Outside: ~Copyable {
     mutating func answer(_ u: Handle, _ e: Handle) {
         composed.clear()
         while exchanges[e].phase == .sent {
-            switch responseParser.parse(received.span, answering: exchanges[e].method, into: &responseHead) {
+            switch responseParser.parse(received, answering: exchanges[e].method, into: &responseHead) {
             case .incomplete:
                 stash(upstream: u)
                 deliver(exchanges[e].client)
@@ -126,7 +126,7 @@ extension Worker where Outside: ~Copyable {
         composed.append("HTTP/1.1 ")
         composed.append(decimal: UInt64(responseHead.status))
         composed.append(0x20)
-        composed.append(received.span.extracting(responseHead.reason.range))
+        composed.append(received, responseHead.reason.range)
         composed.append("\r\n")
     }
 
@@ -139,11 +139,11 @@ extension Worker where Outside: ~Copyable {
             if isKept {
                 run = run.isEmpty ? field.line.range : run.lowerBound..<field.line.upperBound
             } else if !run.isEmpty {
-                composed.append(received.span.extracting(run))
+                composed.append(received, run)
                 run = 0..<0
             }
         }
-        if !run.isEmpty { composed.append(received.span.extracting(run)) }
+        if !run.isEmpty { composed.append(received, run) }
     }
 
     /// Passes on what the scratch holds of the body, and ends the exchange with it.
@@ -152,7 +152,7 @@ extension Worker where Outside: ~Copyable {
         let chunked = exchanges[e].clientFraming == .chunked
         var offset = 0
         while true {
-            switch exchanges[e].response.next(received.span, from: offset) {
+            switch exchanges[e].response.next(received, from: offset) {
             case .data(let range):
                 offset = range.upperBound
                 if exchanges[e].isEventStream {

@@ -12,7 +12,7 @@ extension Worker where Outside: ~Copyable {
         if exchanges[e].scansEndpoint {
             scan(e, range, chunked: chunked)
         } else {
-            exchanges[e].boundary.note(received.span.extracting(range.range))
+            exchanges[e].boundary.note(received, range.range)
             appendData(range, chunked: chunked)
         }
         expectSilence(e)
@@ -21,8 +21,8 @@ extension Worker where Outside: ~Copyable {
     /// Gathers the first event of a legacy stream, and sends it on with our seal on its endpoint.
     private mutating func scan(_ e: Handle, _ range: ByteRange, chunked: Bool) {
         spare.lend(to: &exchanges[e].pending)
-        exchanges[e].pending.append(received.span.extracting(range.range))
-        switch EndpointEventScanner.scan(exchanges[e].pending.span) {
+        exchanges[e].pending.append(received, range.range)
+        switch EndpointEventScanner.scan(exchanges[e].pending) {
         case .needsMore:
             return
         case .notEndpoint:
@@ -41,14 +41,14 @@ extension Worker where Outside: ~Copyable {
     private mutating func sendPending(_ e: Handle) {
         var gathered = ByteBuffer()
         swap(&gathered, &exchanges[e].pending)
-        exchanges[e].boundary.note(gathered.span)
+        exchanges[e].boundary.note(gathered, 0..<gathered.count)
         if !gathered.isEmpty {
             let chunked = exchanges[e].clientFraming == .chunked
             if chunked {
                 composed.append(hexadecimal: UInt64(gathered.count))
                 composed.append("\r\n")
             }
-            composed.append(gathered.span)
+            composed.append(gathered)
             if chunked { composed.append("\r\n") }
         }
         gathered.clear()
@@ -60,28 +60,32 @@ extension Worker where Outside: ~Copyable {
     private mutating func rewriteEndpoint(_ e: Handle, _ data: Range<Int>) {
         exchanges[e].scansEndpoint = false
         let upstream = Int(exchanges[e].upstreamIndex)
-        let reference = exchanges[e].pending.span.extracting(data)
-        guard let target = EndpointReference.resolve(data: reference, against: exchanges[e].target.span) else {
+        guard let target = resolveEndpoint(e, data) else {
             releasePending(e)
             return
         }
         count(.sessionsOpened, endpoint: exchanges[e].endpoint)
         var rewritten = ByteBuffer()
-        rewritten.append(exchanges[e].pending.span.extracting(0..<data.lowerBound))
-        rewritten.append(target.span)
+        rewritten.append(exchanges[e].pending, 0..<data.lowerBound)
+        rewritten.append(target)
         let endpoint = Int(exchanges[e].endpoint)
         if sessions.identity(upstream) == .sealed {
-            sessions.sealEndpoint(target.span, for: endpoint, mintedAt: world.wallSeconds(), to: &rewritten)
+            sessions.sealEndpoint(target, for: endpoint, mintedAt: world.wallSeconds(), to: &rewritten)
         } else if let value = LegacyTarget.sessionParameter(in: target.span) {
             _ = sessions.learn(
-                target.span.extracting(value), endpoint: endpoint, mintedAt: world.wallSeconds(), in: upstream,
-                now: now)
+                Array(target[value]), endpoint: endpoint, mintedAt: world.wallSeconds(), in: upstream, now: now)
         }
-        let pending = exchanges[e].pending.span
-        rewritten.append(pending.extracting(data.upperBound..<pending.count))
+        let end = exchanges[e].pending.count
+        rewritten.append(exchanges[e].pending, data.upperBound..<end)
         exchanges[e].pending = consume rewritten
         exchanges[e].target = []
         sendPending(e)
+    }
+
+    private func resolveEndpoint(_ e: Handle, _ data: Range<Int>) -> [UInt8]? {
+        let reference = exchanges[e].pending.bytes(data)
+        let asked = exchanges[e].target
+        return EndpointReference.resolve(data: reference.span, against: asked.span)
     }
 
     /// Sets when to look at the stream next: when the client has heard nothing for a while, or the server said nothing

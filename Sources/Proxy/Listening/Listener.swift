@@ -1,6 +1,7 @@
 import HTTP
-import Kernel
+package import Kernel
 import Reactor
+import TLS
 
 /// A socket that accepts, and the plan it accepts by.
 struct Listener {

@@ -26,15 +26,10 @@ extension Worker where Outside: ~Copyable {
             return refuseAndGoOn(c, .methodNotAllowed)
         }
         guard let admin, requestHead.framing == .none else {
-            refuse(c, .malformed)
+            refuse(c, Reply.malformed)
             return true
         }
-        let target = received.span.extracting(requestHead.target.range)
-        var path: [UInt8] = []
-        for index in target.indices {
-            if target[index] == UInt8(ascii: "?") { break }
-            path.append(target[index])
-        }
+        let path = received.bytes(requestHead.target.range).prefix { $0 != UInt8(ascii: "?") }
         let response = admin(String(decoding: path, as: UTF8.self))
         let keeps = requestHead.isKeepAlive && !isDraining
         composed.clear()

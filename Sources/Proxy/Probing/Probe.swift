@@ -1,6 +1,8 @@
+import Balancing
 import HTTP
 import Kernel
 import Reactor
+import Telemetry
 
 /// The state of one endpoint's health check.
 struct Probe {
@@ -71,12 +73,12 @@ extension Worker where Outside: ~Copyable {
         let endpoint = Int(upstreams[u].endpoint)
         composed.clear()
         composed.append("GET ")
-        composed.append(plan.path.span)
+        composed.append(plan.path)
         composed.append(" HTTP/1.1\r\nhost: ")
-        composed.append(plan.host.isEmpty ? probeHost(endpoint).span : plan.host.span)
+        composed.append(plan.host.isEmpty ? probeHost(endpoint) : plan.host)
         composed.append("\r\nuser-agent: berth-health-check\r\naccept: */*\r\nconnection: close\r\n\r\n")
         let length = composed.count
-        let outcome = world.send(upstreams[u].descriptor, composed.span)
+        let outcome = world.send(upstreams[u].descriptor, composed)
         composed.clear()
         // So few bytes fit any socket buffer; one that takes less is not a healthy server's.
         if outcome != .moved(length) { endProbe(u, passed: false) }
@@ -90,15 +92,12 @@ extension Worker where Outside: ~Copyable {
 
     private mutating func readProbe(_ u: Handle) {
         received.clear()
-        received.append(upstreams[u].input.span)
+        received.append(upstreams[u].input)
         upstreams[u].input.clear()
-        received.reserve(Worker.readBytes)
-        var space = received.space
-        let outcome = world.receive(upstreams[u].descriptor, into: &space)
+        let (outcome, _) = world.receive(upstreams[u].descriptor, into: &received, room: Worker.readBytes)
         defer { received.clear() }
         switch outcome {
-        case .moved(let count):
-            received.commit(count)
+        case .moved:
             upstreams[u].mayRead = upstreams[u].hasEnded
         case .wouldBlock:
             stash(upstream: u)
@@ -107,7 +106,7 @@ extension Worker where Outside: ~Copyable {
             endProbe(u, passed: false)
             return
         }
-        switch responseParser.parse(received.span, answering: .get, into: &responseHead) {
+        switch responseParser.parse(received, answering: .get, into: &responseHead) {
         case .incomplete: stash(upstream: u)
         case .invalid: endProbe(u, passed: false)
         case .complete: endProbe(u, passed: responseHead.status >= 200 && responseHead.status < 400)

@@ -61,8 +61,8 @@ extension Worker where Outside: ~Copyable {
 
     /// This worker's part of a number that is meant for all of them.
     func share(of total: Int64) -> Int64 {
-        let base = total / Int64(workerCount)
-        return base + (Int64(index) < total % Int64(workerCount) ? 1 : 0)
+        let base = total / Int64(trafficWorkers)
+        return base + (Int64(index) < total % Int64(trafficWorkers) ? 1 : 0)
     }
 
     /// Opens what is missing to the pools' minimum, to servers that are well.

@@ -30,10 +30,9 @@ extension Worker where Outside: ~Copyable {
         switch exchanges[e].kind {
         case .session:
             owner = sessions.owner(
-                ofSession: received.span.extracting((requestHead.sessionID ?? .empty).range), in: upstream, now: now)
+                ofSession: received, (requestHead.sessionID ?? .empty).range, in: upstream, now: now)
         case .legacyMessage:
-            owner = sessions.owner(
-                ofLegacy: received.span.extracting(requestHead.target.range), in: upstream, now: now)
+            owner = sessions.owner(ofLegacy: received, requestHead.target.range, in: upstream, now: now)
         case .modern, .streamOpening, .resumption, .sessionless, .preflight, .other:
             return true
         }
@@ -140,7 +139,7 @@ extension Worker where Outside: ~Copyable {
         let isPlain = plan.policy == .sessionHash && exchanges[e].kind != .sessionless
         let random = plan.policy == .powerOfTwo ? world.random() : 0
         let chosen = groups[upstream].placement.select(
-            from: candidates.span, key: key, random: random, excluding: position, plainly: isPlain)
+            from: candidates, key: key, random: random, excluding: position, plainly: isPlain)
         return chosen.map { $0 + plan.endpoints.lowerBound }
     }
 

@@ -18,10 +18,10 @@ extension Worker where Outside: ~Copyable {
         case .any: return true
         case .exact(let path):
             let asked = path.isEmpty ? askedPath : withoutSlash(askedPath)
-            return equals(asked, path)
+            return received.equals(asked, path)
         case .prefix(let path):
             let asked = askedPath
-            return asked.count >= path.count && equals(asked.lowerBound..<(asked.lowerBound + path.count), path)
+            return asked.count >= path.count && received.equals(asked.lowerBound..<(asked.lowerBound + path.count), path)
         }
     }
 
@@ -37,13 +37,6 @@ extension Worker where Outside: ~Copyable {
     private func withoutSlash(_ path: Range<Int>) -> Range<Int> {
         guard path.count > 1, received.span[path.upperBound - 1] == UInt8(ascii: "/") else { return path }
         return path.lowerBound..<(path.upperBound - 1)
-    }
-
-    private func equals(_ range: Range<Int>, _ other: [UInt8]) -> Bool {
-        guard range.count == other.count else { return false }
-        let bytes = received.span
-        for index in other.indices where bytes[range.lowerBound + index] != other[index] { return false }
-        return true
     }
 
     /// Compares the authority without its port and without regard to case.

@@ -1,3 +1,4 @@
+import Configuration
 import HTTP
 import Kernel
 import Reactor
@@ -6,7 +7,7 @@ import Reactor
 extension Worker where Outside: ~Copyable {
     func isTrusted(_ address: SocketAddress, by plan: Int) -> Bool {
         guard !snapshot.listeners[plan].trusted.isEmpty else { return false }
-        return snapshot.listeners[plan].trusted.contains { $0.contains(address) }
+        return snapshot.listeners[plan].trusted.contains { $0.contains(high: address.high, low: address.low) }
     }
 
     /// The client's address for placing: the peer's own, or, where the peer is a trusted proxy, the last address in
@@ -29,11 +30,7 @@ extension Worker where Outside: ~Copyable {
     }
 
     private func text(_ range: ByteRange) -> String {
-        let bytes = received.span.extracting(range.range)
-        var copy: [UInt8] = []
-        copy.reserveCapacity(bytes.count)
-        for index in bytes.indices { copy.append(bytes[index]) }
-        return String(decoding: copy, as: UTF8.self)
+        String(decoding: received.bytes(range.range), as: UTF8.self)
     }
 
     /// "192.0.2.1", "192.0.2.1:4711", "2001:db8::1", "[2001:db8::1]:4711".

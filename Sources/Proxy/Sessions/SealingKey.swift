@@ -1,4 +1,4 @@
-package import TLS
+import TLS
 
 /// One of the fleet's keys, with the number by which a sealed id names it.
 package struct SealingKey: Sendable {
@@ -11,7 +11,8 @@ package struct SealingKey: Sendable {
     /// The number follows from the key, so every Berth that has the key gives it the same one.
     package init(_ key: [UInt8]) {
         authenticator = MessageAuthenticator(key: key)
-        let name: [UInt8] = Array("berth session key".utf8)
-        id = UInt8(truncatingIfNeeded: authenticator.tag(name.span, [].span).0)
+        let name = Array("berth session key".utf8)
+        let nothing: [UInt8] = []
+        id = UInt8(truncatingIfNeeded: authenticator.tag(name.span, nothing.span).0)
     }
 }

@@ -33,7 +33,10 @@ struct SessionKeeper {
     func identity(_ upstream: Int) -> IdentityRule { identities[upstream] }
 
     /// The owner of a Streamable HTTP session, by the id the client sent.
-    func owner(ofSession text: Span<UInt8>, in upstream: Int, now: Instant) -> SessionOwner {
+    func owner(
+        ofSession buffer: borrowing ByteBuffer, _ range: Range<Int>, in upstream: Int, now: Instant
+    ) -> SessionOwner {
+        let text = buffer.span.extracting(range)
         switch identities[upstream] {
         case .learned:
             return recalled(text, in: upstream, now: now)
@@ -47,7 +50,10 @@ struct SessionKeeper {
 
     /// The owner of an HTTP+SSE session, by the target of a message: our seal in its query, or the server's own
     /// parameter if ids are learned.
-    func owner(ofLegacy target: Span<UInt8>, in upstream: Int, now: Instant) -> SessionOwner {
+    func owner(
+        ofLegacy buffer: borrowing ByteBuffer, _ range: Range<Int>, in upstream: Int, now: Instant
+    ) -> SessionOwner {
+        let target = buffer.span.extracting(range)
         switch identities[upstream] {
         case .learned:
             guard let value = LegacyTarget.sessionParameter(in: target) else { return .unknown }
@@ -80,8 +86,10 @@ struct SessionKeeper {
 
     /// Appends the sealed form of a server's id. False, with nothing appended, if there is no key or the id is none.
     func seal(
-        _ id: Span<UInt8>, for endpoint: Int, mintedAt: UInt32, affinityKey: UInt64, to output: inout ByteBuffer
+        _ buffer: borrowing ByteBuffer, _ range: Range<Int>, for endpoint: Int, mintedAt: UInt32,
+        affinityKey: UInt64, to output: inout ByteBuffer
     ) -> Bool {
+        let id = buffer.span.extracting(range)
         guard let key = keys.first, SessionIdentifier.isValid(id) else { return false }
         var seal = Seal(
             sealing: id, keyID: key.id, endpointTag: tags[endpoint], mintedAt: mintedAt,
@@ -109,22 +117,23 @@ struct SessionKeeper {
     }
 
     /// Appends the query parameter that vouches for a legacy endpoint, `target` being its path and query.
-    func sealEndpoint(_ target: Span<UInt8>, for endpoint: Int, mintedAt: UInt32, to output: inout ByteBuffer) {
+    func sealEndpoint(_ target: [UInt8], for endpoint: Int, mintedAt: UInt32, to output: inout ByteBuffer) {
         guard let key = keys.first else { return }
         var seal = Seal(
             legacyEndpointWithKeyID: key.id, endpointTag: tags[endpoint], mintedAt: mintedAt, affinityKey: nil)
-        seal.tag = SessionKeeper.tag(seal, covering: target, with: key)
-        output.append(LegacyTarget.sealSeparator(for: target))
+        seal.tag = SessionKeeper.tag(seal, covering: target.span, with: key)
+        output.append(LegacyTarget.sealSeparator(for: target.span))
         output.append(LegacyTarget.sealParameterName)
         output.append(UInt8(ascii: "="))
         let prefix = seal.encodedPrefix()
-        output.append(prefix.bytes.span.extracting(0..<prefix.count))
+        for index in 0..<prefix.count { output.append(prefix.bytes[index]) }
     }
 
     /// The server's own id out of a sealed one that was verified before.
-    static func appendID(of text: Span<UInt8>, to output: inout ByteBuffer) {
-        guard let (seal, range) = Seal.parse(text) else { return }
-        let id = text.extracting(range)
+    static func appendID(of buffer: borrowing ByteBuffer, _ range: Range<Int>, to output: inout ByteBuffer) {
+        let text = buffer.span.extracting(range)
+        guard let (seal, inner) = Seal.parse(text) else { return }
+        let id = text.extracting(inner)
         if seal.carriesIDVerbatim {
             output.append(id)
             return
@@ -135,7 +144,12 @@ struct SessionKeeper {
     }
 
     /// Whether a sealed text the client sent is for the id that the server answers with.
-    static func isSeal(_ text: Span<UInt8>, of id: Span<UInt8>) -> Bool {
+    static func isSeal(
+        _ sealed: borrowing ByteBuffer, _ sealedRange: Range<Int>, of plain: borrowing ByteBuffer,
+        _ plainRange: Range<Int>
+    ) -> Bool {
+        let text = sealed.span.extracting(sealedRange)
+        let id = plain.span.extracting(plainRange)
         guard let (seal, range) = Seal.parse(text), seal.carriesIDVerbatim, range.count == id.count else {
             return false
         }
@@ -152,11 +166,11 @@ struct SessionKeeper {
     }
 
     /// Remembers whose an id is. False if the table is full of sessions that are alive.
-    func learn(_ id: Span<UInt8>, endpoint: Int, mintedAt: UInt32, in upstream: Int, now: Instant) -> Bool {
-        learned?.insert(id, endpoint: endpoint, learnedAt: mintedAt, now: now, idle: idle[upstream]) ?? false
+    func learn(_ id: [UInt8], endpoint: Int, mintedAt: UInt32, in upstream: Int, now: Instant) -> Bool {
+        learned?.insert(id.span, endpoint: endpoint, learnedAt: mintedAt, now: now, idle: idle[upstream]) ?? false
     }
 
-    func forget(_ id: Span<UInt8>) {
-        learned?.remove(id)
+    func forget(_ id: [UInt8]) {
+        learned?.remove(id.span)
     }
 }

@@ -32,8 +32,8 @@ extension Worker where Outside: ~Copyable {
         count(.sessionsOpened, endpoint: exchanges[e].endpoint)
         guard identity == .learned else { return .seal(value) }
         let isLearned = sessions.learn(
-            received.span.extracting(value.range), endpoint: Int(exchanges[e].endpoint),
-            mintedAt: world.wallSeconds(), in: upstream, now: now)
+            received.bytes(value.range), endpoint: Int(exchanges[e].endpoint), mintedAt: world.wallSeconds(),
+            in: upstream, now: now)
         return isLearned ? .pass : .drop
     }
 
@@ -48,8 +48,7 @@ extension Worker where Outside: ~Copyable {
         let c = exchanges[e].client
         let sent = exchanges[e].sessionID
         guard exchanges[e].held > 0, sent.upperBound <= clients[c].input.count,
-            SessionKeeper.isSeal(
-                clients[c].input.span.extracting(sent.range), of: received.span.extracting(value.range))
+            SessionKeeper.isSeal(clients[c].input, sent.range, of: received, value.range)
         else { return .seal(value) }
         return .echo
     }
@@ -63,7 +62,7 @@ extension Worker where Outside: ~Copyable {
         guard sessions.identity(Int(exchanges[e].upstreamIndex)) == .learned, exchanges[e].held > 0,
             sent.upperBound <= clients[c].input.count
         else { return }
-        sessions.forget(clients[c].input.span.extracting(sent.range))
+        sessions.forget(clients[c].input.bytes(sent.range))
     }
 
     /// Appends the session field that the treatment asks for. The client's request must still be held.
@@ -73,13 +72,13 @@ extension Worker where Outside: ~Copyable {
             return
         case .echo:
             composed.append("mcp-session-id: ")
-            composed.append(clients[exchanges[e].client].input.span.extracting(exchanges[e].sessionID.range))
+            composed.append(clients[exchanges[e].client].input, exchanges[e].sessionID)
             composed.append("\r\n")
         case .seal(let value):
             let start = composed.count
             composed.append("mcp-session-id: ")
             let isSealed = sessions.seal(
-                received.span.extracting(value.range), for: Int(exchanges[e].endpoint), mintedAt: world.wallSeconds(),
+                received, value.range, for: Int(exchanges[e].endpoint), mintedAt: world.wallSeconds(),
                 affinityKey: exchanges[e].affinityKey, to: &composed)
             if isSealed { composed.append("\r\n") } else { composed.truncate(to: start) }
         }

@@ -1,4 +1,5 @@
 package import Balancing
+package import Configuration
 package import HTTP
 package import Kernel
 package import TLS
@@ -15,7 +16,7 @@ package struct ListenerPlan: Sendable {
     package var address: SocketAddress
     /// Nil for plain listeners.
     package var tls: TLSContext?
-    package var trusted: [AddressBlock] = []
+    package var trusted: [AddressRange] = []
     package var maximumConnections = 100_000
     package var handshakeTimeout = Interval.seconds(10)
     /// From a head's first byte to its last.
@@ -29,28 +30,6 @@ package struct ListenerPlan: Sendable {
 
     package init(address: SocketAddress) {
         self.address = address
-    }
-}
-
-/// A CIDR block: addresses that may speak for others.
-package struct AddressBlock: Sendable {
-    package var high: UInt64
-    package var low: UInt64
-    /// 0...128, counted from the top of the IPv6 form; an IPv4 /8 is 104 here.
-    package var prefix: Int
-
-    package init(high: UInt64, low: UInt64, prefix: Int) {
-        self.high = high
-        self.low = low
-        self.prefix = prefix
-    }
-
-    package func contains(_ address: SocketAddress) -> Bool {
-        let top = min(64, prefix)
-        let bottom = max(0, prefix - 64)
-        let highMask: UInt64 = top == 0 ? 0 : .max << UInt64(64 - top)
-        let lowMask: UInt64 = bottom == 0 ? 0 : .max << UInt64(64 - bottom)
-        return (address.high ^ high) & highMask == 0 && (address.low ^ low) & lowMask == 0
     }
 }
 

@@ -1,5 +1,6 @@
 import Kernel
 import Reactor
+import Telemetry
 
 /// One worker's connections to one endpoint: the parked ones as a list through their slab slots, newest first, so that
 /// a quiet pool shrinks from its cold end.

@@ -98,7 +98,7 @@ extension Worker where Outside: ~Copyable {
         guard upstreams.contains(u), !composed.isEmpty else { return }
         defer { composed.clear() }
         if upstreams[u].output.isEmpty, upstreams[u].mayWrite {
-            switch world.send(upstreams[u].descriptor, composed.span) {
+            switch world.send(upstreams[u].descriptor, composed) {
             case .moved(let count):
                 composed.consume(count)
                 if composed.isEmpty { return }
@@ -112,12 +112,12 @@ extension Worker where Outside: ~Copyable {
             }
         }
         spare.lend(to: &upstreams[u].output)
-        upstreams[u].output.append(composed.span)
+        upstreams[u].output.append(composed)
     }
 
     private mutating func flush(upstream u: Handle) {
         for _ in 0..<Worker.readsPerTurn where !upstreams[u].output.isEmpty {
-            switch world.send(upstreams[u].descriptor, upstreams[u].output.span) {
+            switch world.send(upstreams[u].descriptor, upstreams[u].output) {
             case .moved(let count):
                 upstreams[u].output.consume(count)
             case .wouldBlock, .ended:
@@ -158,16 +158,13 @@ extension Worker where Outside: ~Copyable {
             let c = exchanges[e].client
             guard clients.contains(c), clients[c].output.isEmpty else { return }
             received.clear()
-            received.append(upstreams[u].input.span)
+            received.append(upstreams[u].input)
             upstreams[u].input.clear()
-            received.reserve(Worker.readBytes)
-            var space = received.space
-            let room = min(space.count, Worker.readBytes)
-            var window = space.extracting(first: room)
-            switch world.receive(upstreams[u].descriptor, into: &window) {
-            case .moved(let count):
-                received.commit(count)
-                if count < room, !upstreams[u].hasEnded { upstreams[u].mayRead = false }
+            let (outcome, isShort) = world.receive(
+                upstreams[u].descriptor, into: &received, room: Worker.readBytes)
+            switch outcome {
+            case .moved:
+                if isShort, !upstreams[u].hasEnded { upstreams[u].mayRead = false }
                 answer(u, e)
             case .wouldBlock:
                 upstreams[u].mayRead = false
@@ -191,7 +188,7 @@ extension Worker where Outside: ~Copyable {
             return
         }
         spare.lend(to: &upstreams[u].input)
-        upstreams[u].input.append(received.span)
+        upstreams[u].input.append(received)
         received.clear()
     }
 
