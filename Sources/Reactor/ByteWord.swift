@@ -12,15 +12,12 @@ extension Span where Element == UInt8 {
 }
 
 extension UInt64 {
-    /// The word that up to eight ASCII characters make, padded with zero bytes at the end. Of a literal it is a
-    /// constant in optimised code.
+    /// The word that eight ASCII characters make. Of a literal it is a constant in optimised code.
     @inlinable
     @inline(__always)
     public init(ascii text: StaticString) {
-        let count = text.utf8CodeUnitCount
-        precondition(count <= 8, "a word has eight bytes")
-        var word: UInt64 = 0
-        for index in 0..<count { word |= UInt64(text.utf8Start[index]) << UInt64(8 * index) }
-        self = word
+        precondition(text.utf8CodeUnitCount == 8, "a word has eight bytes")
+        let start = UnsafeRawPointer(text.utf8Start)
+        self.init(littleEndian: start.loadUnaligned(as: UInt64.self))
     }
 }

@@ -86,7 +86,8 @@ package struct ChunkDecoder: Sendable {
 
     private mutating func trailer(_ input: Span<UInt8>, at position: Int) -> Step {
         guard position < input.count else { return .needsMore(consumed: position) }
-        switch input.fieldLine(at: position) {
+        var field = Field.blank
+        switch input.fieldLine(at: position, into: &field) {
         case .incomplete:
             // The blank line, of which this may be the CR, does not count.
             guard
@@ -96,10 +97,10 @@ package struct ChunkDecoder: Sendable {
             return .needsMore(consumed: position)
         case .invalid:
             return fail()
-        case .blank(let end):
+        case .blank:
             state = .ended
-            return .end(end)
-        case .field(let field):
+            return .end(position &+ 2)
+        case .field:
             trailerBytes &+= Int(field.line.count)
             trailerCount &+= 1
             guard trailerBytes <= Self.trailerBytesLimit, trailerCount <= Self.trailerLimit else { return fail() }

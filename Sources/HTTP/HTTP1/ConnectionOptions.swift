@@ -45,7 +45,7 @@ struct ConnectionOptions {
         count &+= 1
         guard count <= Self.limit else { return .headTooLarge }
         let text = FoldedText(bytes, at: option.lowerBound, length: option.count)
-        if text.equals("close") {
+        if text.equals("close   ", length: 5) {
             hasClose = true
         } else if text.equals("keep-ali", "ep-alive", length: 10) {
             hasKeepAlive = true

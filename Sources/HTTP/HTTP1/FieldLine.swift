@@ -1,22 +1,23 @@
 import Reactor
 
-/// What stands at the start of a line after the start line.
+/// What stands at the start of a line after the start line. Without payload: a field goes where the caller has a place
+/// for it, which is cheaper than to take it out of an enum.
 enum FieldLine {
     /// The line's end is not there yet, and nothing is wrong so far.
     case incomplete
     case invalid
-    /// The blank line that ends the head or the trailers; the offset after it.
-    case blank(Int)
-    case field(Field)
+    /// The blank line of two bytes that ends the head or the trailers.
+    case blank
+    case field
 }
 
 extension Span where Element == UInt8 {
-    /// Reads the field line at `start` (RFC 9112 §5): a token, the colon right after it, text without controls, CRLF.
+    /// Reads the field line at `start` into `field` (RFC 9112 §5): a token, the colon right after it, text without controls, CRLF.
     /// That refuses folded lines, white space before the colon or the name, empty names, bare CR and bare LF alike.
     ///
     /// Decides at the first offending byte and looks at none after it, so more input never changes a verdict.
     @inline(__always)
-    func fieldLine(at start: Int) -> FieldLine {
+    func fieldLine(at start: Int, into field: inout Field) -> FieldLine {
         let name = nameEnd(from: start)
         let colon = name.end
         guard colon < count else { return .incomplete }
@@ -31,13 +32,13 @@ extension Span where Element == UInt8 {
 
         let valueEnd = trimBlanks(from: valueStart, to: end)
         let known = FieldName(self, at: start, length: colon &- start, hasUnderscore: name.hasUnderscore)
-        return .field(
-            Field(
-                name: ByteRange(start: start, count: colon &- start),
-                value: ByteRange(start: valueStart, count: valueEnd &- valueStart),
-                line: ByteRange(start: start, count: end &+ 2 &- start),
-                kind: known.kind,
-                isHopByHop: known.isHopByHop))
+        field = Field(
+            name: ByteRange(start: start, count: colon &- start),
+            value: ByteRange(start: valueStart, count: valueEnd &- valueStart),
+            line: ByteRange(start: start, count: end &+ 2 &- start),
+            kind: known.kind,
+            isHopByHop: known.isHopByHop)
+        return .field
     }
 
     /// The first byte from `start` on that no field name has, or `count`.
@@ -73,6 +74,6 @@ extension Span where Element == UInt8 {
     private func lineWithoutName(at start: Int) -> FieldLine {
         guard self[start] == ByteClass.carriageReturn else { return .invalid }
         guard start &+ 1 < count else { return .incomplete }
-        return self[start &+ 1] == ByteClass.lineFeed ? .blank(start &+ 2) : .invalid
+        return self[start &+ 1] == ByteClass.lineFeed ? .blank : .invalid
     }
 }

@@ -10,9 +10,7 @@ package struct FieldTable: ~Copyable {
     package private(set) var count = 0
 
     package init() {
-        storage = Array(
-            repeating: Field(name: .empty, value: .empty, line: .empty, kind: .other, isHopByHop: false),
-            count: Self.capacity)
+        storage = Array(repeating: .blank, count: Self.capacity)
     }
 
     /// The field line at `index`, which is below `count`.

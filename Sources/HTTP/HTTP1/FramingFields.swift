@@ -17,7 +17,7 @@ struct FramingFields {
     mutating func takeCoding(_ value: ByteRange, in bytes: Span<UInt8>, minorVersion: UInt8) -> HTTPFault? {
         guard minorVersion == 1, !isChunked, !value.isEmpty else { return .malformed }
         let coding = FoldedText(bytes, at: value.lowerBound, length: Int(value.count))
-        guard coding.equals("chunked") else { return .codingUnsupported }
+        guard coding.equals("chunked ", length: 7) else { return .codingUnsupported }
         isChunked = true
         return nil
     }

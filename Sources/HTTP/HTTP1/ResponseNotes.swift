@@ -66,7 +66,7 @@ struct ResponseNotes {
             start = bytes.skipBlanks(from: start, to: value.upperBound)
             var end = start
             while end < value.upperBound, bytes[end] != UInt8(ascii: ",") { end &+= 1 }
-            if end &- start > 8, FoldedText(bytes, at: start, length: 8).equals("timeout=") {
+            if end &- start > 8, FoldedText(bytes, at: start, length: 8).equals("timeout=", length: 8) {
                 let number = (start &+ 8)..<bytes.trimBlanks(from: start &+ 8, to: end)
                 return bytes.decimal(number).map { UInt32(clamping: $0) }
             }

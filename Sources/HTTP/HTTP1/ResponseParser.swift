@@ -31,14 +31,15 @@ package struct ResponseParser: Sendable {
         case let other: return other
         }
         var notes = ResponseNotes()
+        var field = Field.blank
         while true {
             guard position < bytes.count else { return .incomplete }
-            switch bytes.fieldLine(at: position) {
+            switch bytes.fieldLine(at: position, into: &field) {
             case .incomplete:
                 return .incomplete
             case .invalid:
                 return .invalid(.malformed)
-            case .field(let field):
+            case .field:
                 guard head.fields.count < min(limits.fields, FieldTable.capacity) else {
                     return .invalid(.headTooLarge)
                 }
@@ -47,10 +48,10 @@ package struct ResponseParser: Sendable {
                     return .invalid(fault)
                 }
                 position = field.line.upperBound
-            case .blank(let end):
-                head.length = end
+            case .blank:
+                head.length = position &+ 2
                 if let fault = notes.finish(bytes, answering: method, into: &head) { return .invalid(fault) }
-                return .complete(end)
+                return .complete(head.length)
             }
         }
     }

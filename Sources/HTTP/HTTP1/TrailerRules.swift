@@ -5,7 +5,7 @@ package enum TrailerRules {
     /// to one hop, describes the content, controls caching, or says who the client is. Underscores count as hyphens.
     package static func mayForward(_ name: Span<UInt8>) -> Bool {
         guard name.count > 0, name.tokenEnd(from: 0) == name.count else { return false }
-        let known = FieldName(name, at: 0, length: name.count, hasUnderscore: false)
+        let known = FieldName(name)
         guard known.kind == .other, !known.isHopByHop else { return false }
         for prefix in refusedPrefixes where name.startsAlike(prefix) { return false }
         for refused in refusedNames where refused.utf8.count == name.count && name.startsAlike(refused) {

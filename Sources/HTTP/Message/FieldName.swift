@@ -37,13 +37,17 @@ struct FieldName {
     @inline(__always)
     private static func upToNine(_ text: FoldedText) -> FieldName {
         switch text.length {
-        case 2: choose(text.equals("te"), .te, isHopByHop: true)
-        case 4: text.equals("host") ? FieldName(.host) : choose(text.equals("date"), .date)
-        case 6: text.equals("accept") ? FieldName(.accept) : choose(text.equals("expect"), .expect)
+        case 2: choose(text.equals("te      ", length: 2), .te, isHopByHop: true)
+        case 4:
+            text.equals("host    ", length: 4) ? FieldName(.host) : choose(text.equals("date    ", length: 4), .date)
+        case 6:
+            text.equals("accept  ", length: 6)
+                ? FieldName(.accept) : choose(text.equals("expect  ", length: 6), .expect)
         case 7:
-            text.equals("upgrade")
-                ? FieldName(.upgrade, isHopByHop: true) : choose(text.equals("trailer"), .trailer, isHopByHop: true)
-        case 8: choose(text.equals("mcp-name"), .mcpName)
+            text.equals("upgrade ", length: 7)
+                ? FieldName(.upgrade, isHopByHop: true)
+                : choose(text.equals("trailer ", length: 7), .trailer, isHopByHop: true)
+        case 8: choose(text.equals("mcp-name", length: 8), .mcpName)
         case 9:
             text.equals("forwarde", "orwarded", length: 9)
                 ? FieldName(.forwarded) : choose(text.equals("x-real-i", "-real-ip", length: 9), .xRealIP)
@@ -89,5 +93,22 @@ struct FieldName {
     @inline(__always)
     private static func choose(_ matches: Bool, _ kind: KnownField, isHopByHop: Bool = false) -> FieldName {
         matches ? FieldName(kind, isHopByHop: isHopByHop) : other
+    }
+}
+
+extension KnownField {
+    /// The kind of the field called `name`, which must be a token, in any case. Any known name with underscores for
+    /// hyphens is a `forwardedLookalike`.
+    package init(_ name: Span<UInt8>) {
+        self = FieldName(name).kind
+    }
+}
+
+extension FieldName {
+    /// As the other initialiser, for a name on its own.
+    init(_ name: Span<UInt8>) {
+        var hasUnderscore = false
+        for index in name.indices where name[index] == UInt8(ascii: "_") { hasUnderscore = true }
+        self.init(name, at: 0, length: name.count, hasUnderscore: hasUnderscore)
     }
 }

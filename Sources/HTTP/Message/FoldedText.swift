@@ -34,21 +34,27 @@ struct FoldedText {
         word ^ ((WordScan.every(0x7F, in: word) >> 7) &* 0x52)
     }
 
-    /// Compares with text of up to eight characters.
+    /// Compares with text of up to eight characters, padded with spaces to eight: folding makes spaces of the zero
+    /// bytes after short text.
     @inline(__always)
-    func equals(_ text: StaticString) -> Bool {
-        length == text.utf8CodeUnitCount && first == UInt64(ascii: text) | WordScan.lowerCaseBits
+    func equals(_ text: StaticString, length: Int) -> Bool {
+        self.length == length && first == UInt64(ascii: text)
     }
 
     /// Compares with text of 9 to 16 characters: its first eight and its last eight.
     @inline(__always)
     func equals(_ first: StaticString, _ last: StaticString, length: Int) -> Bool {
-        self.length == length && self.first == UInt64(ascii: first) && self.last == UInt64(ascii: last)
+        self.length == length && differs(first, last) == 0
     }
 
     /// Compares with text of 17 to 24 characters: its first eight, the eight after them, and its last eight.
     @inline(__always)
     func equals(_ first: StaticString, _ middle: StaticString, _ last: StaticString, length: Int) -> Bool {
-        equals(first, last, length: length) && self.middle == UInt64(ascii: middle)
+        self.length == length && differs(first, last) | (self.middle ^ UInt64(ascii: middle)) == 0
+    }
+
+    @inline(__always)
+    private func differs(_ first: StaticString, _ last: StaticString) -> UInt64 {
+        (self.first ^ UInt64(ascii: first)) | (self.last ^ UInt64(ascii: last))
     }
 }

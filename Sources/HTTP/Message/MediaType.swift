@@ -4,11 +4,11 @@ import Reactor
 enum MediaType {
     /// Whether a Content-Type is `text/event-stream`, with or without parameters.
     static func isEventStream(_ value: Range<Int>, in bytes: Span<UInt8>) -> Bool {
-        var end = value.lowerBound
-        while end < value.upperBound, bytes[end] != UInt8(ascii: ";") { end &+= 1 }
-        end = bytes.trimBlanks(from: value.lowerBound, to: end)
-        let essence = FoldedText(bytes, at: value.lowerBound, length: end &- value.lowerBound)
-        return essence.equals("text/eve", "nt-strea", "t-stream", length: 17)
+        guard value.count >= 17 else { return false }
+        let essence = FoldedText(bytes, at: value.lowerBound, length: 17)
+        guard essence.equals("text/eve", "nt-strea", "t-stream", length: 17) else { return false }
+        let next = bytes.skipBlanks(from: value.lowerBound &+ 17, to: value.upperBound)
+        return next == value.upperBound || bytes[next] == UInt8(ascii: ";")
     }
 
     /// Whether an Accept lists `text/event-stream`, with or without parameters (RFC 9110 §12.5.1). Weights are not
@@ -27,6 +27,12 @@ enum MediaType {
     /// The comma that ends a list element, quoted strings skipped, or `end`.
     private static func elementEnd(from start: Int, to end: Int, in bytes: Span<UInt8>) -> Int {
         var index = start
+        while end &- index >= 8 {
+            let word = bytes.word(at: index)
+            let stop = WordScan.first(UInt8(ascii: ","), in: word) | WordScan.first(UInt8(ascii: "\""), in: word)
+            index &+= WordScan.index(of: stop)
+            if stop != 0 { break }
+        }
         var isQuoted = false
         while index < end {
             let byte = bytes[index]

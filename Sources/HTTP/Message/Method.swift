@@ -12,9 +12,9 @@ package enum Method: UInt8, Sendable {
             return
         }
         let name = bytes.word(at: offset, length: length)
-        if name == UInt64(ascii: "POST") {
+        if name == UInt64(ascii: "POST\0\0\0\0") {
             self = .post
-        } else if name == UInt64(ascii: "GET") {
+        } else if name == UInt64(ascii: "GET\0\0\0\0\0") {
             self = .get
         } else {
             self = Self.rarer(name)
@@ -22,12 +22,12 @@ package enum Method: UInt8, Sendable {
     }
 
     private static func rarer(_ name: UInt64) -> Method {
-        if name == UInt64(ascii: "DELETE") { return .delete }
-        if name == UInt64(ascii: "HEAD") { return .head }
-        if name == UInt64(ascii: "OPTIONS") { return .options }
-        if name == UInt64(ascii: "PUT") { return .put }
-        if name == UInt64(ascii: "PATCH") { return .patch }
-        if name == UInt64(ascii: "TRACE") { return .trace }
-        return name == UInt64(ascii: "CONNECT") ? .connect : .other
+        if name == UInt64(ascii: "DELETE\0\0") { return .delete }
+        if name == UInt64(ascii: "HEAD\0\0\0\0") { return .head }
+        if name == UInt64(ascii: "OPTIONS\0") { return .options }
+        if name == UInt64(ascii: "PUT\0\0\0\0\0") { return .put }
+        if name == UInt64(ascii: "PATCH\0\0\0") { return .patch }
+        if name == UInt64(ascii: "TRACE\0\0\0") { return .trace }
+        return name == UInt64(ascii: "CONNECT\0") ? .connect : .other
     }
 }
