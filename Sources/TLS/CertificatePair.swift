@@ -90,7 +90,7 @@ struct CertificatePair: ~Copyable {
             }
             for one in found { X509_free(one) }
             if atEnd { throw source.failure(action, "there is no certificate in PEM form in it") }
-            throw .last(action, about: source.name)
+            throw source.failure(action, "malformed PEM (\(TLSError.reason(code)))")
         }
     }
 
@@ -112,11 +112,8 @@ struct CertificatePair: ~Copyable {
                 return key
             }
             if askedForPassphrase { throw source.failure(action, "the key is protected by a passphrase") }
-            let code = ERR_peek_last_error()
-            if ERR_GET_LIB(code) == ERR_LIB_PEM, ERR_GET_REASON(code) == PEM_R_NO_START_LINE {
-                throw source.failure(action, "there is no private key in PEM form in it")
-            }
-            throw .last(action, about: source.name)
+            // Whatever it could not decode, OpenSSL's own word for it is "unsupported".
+            throw source.failure(action, "there is no private key in PEM form in it, or none that OpenSSL can read")
         }
     }
 }

@@ -18,7 +18,7 @@ package final class TLSClientContext: @unchecked Sendable {
     /// A client with `trust`. Unless the trust is `.anyone`, the certificate must also bear the name that
     /// `TLSEngine.connect` is given.
     package init(trust: Trust, options: TLSOptions = TLSOptions()) throws(TLSError) {
-        let context = try newContext(TLS_client_method(), minimumVersion: options.minimumVersion)
+        let context = try newContext(TLS_client_method(), options)
         do throws(TLSError) {
             try Self.apply(trust, to: context)
             try Self.apply(options, to: context)
@@ -55,9 +55,6 @@ package final class TLSClientContext: @unchecked Sendable {
     }
 
     private static func apply(_ options: TLSOptions, to context: OpaquePointer) throws(TLSError) {
-        guard SSL_CTX_set_cipher_list(context, options.ciphers) == 1 else {
-            throw .last("choosing ciphers", about: options.ciphers)
-        }
         if !options.tickets { SSL_CTX_set_options(context, berth_SSL_OP_NO_TICKET) }
         let names = try ProtocolNames(options.applicationProtocols).bytes
         // Here, and only here, OpenSSL returns 0 for success.

@@ -18,7 +18,7 @@ package final class TLSContext: @unchecked Sendable {
     }
 
     private init(_ pair: borrowing CertificatePair, _ options: TLSOptions) throws(TLSError) {
-        let context = try newContext(TLS_server_method(), minimumVersion: options.minimumVersion)
+        let context = try newContext(TLS_server_method(), options)
         do throws(TLSError) {
             try Self.install(pair, in: context)
             try Self.apply(options, to: context)
@@ -41,9 +41,6 @@ package final class TLSContext: @unchecked Sendable {
 
     private static func apply(_ options: TLSOptions, to context: OpaquePointer) throws(TLSError) {
         SSL_CTX_set_options(context, berth_SSL_OP_CIPHER_SERVER_PREFERENCE | berth_SSL_OP_PRIORITIZE_CHACHA)
-        guard SSL_CTX_set_cipher_list(context, options.ciphers) == 1 else {
-            throw .last("choosing ciphers", about: options.ciphers)
-        }
         try ProtocolNames(options.applicationProtocols).install(in: context)
         if !options.tickets {
             SSL_CTX_set_options(context, berth_SSL_OP_NO_TICKET)
@@ -58,7 +55,7 @@ package final class TLSContext: @unchecked Sendable {
 }
 
 /// What server and client contexts have in common. The caller frees the result.
-func newContext(_ method: OpaquePointer?, minimumVersion: TLSVersion) throws(TLSError) -> OpaquePointer {
+func newContext(_ method: OpaquePointer?, _ options: TLSOptions) throws(TLSError) -> OpaquePointer {
     ERR_clear_error()
     guard let context = SSL_CTX_new(method) else { throw .last("making a TLS context") }
     SSL_CTX_set_options(context, berth_SSL_OP_NO_RENEGOTIATION | berth_SSL_OP_NO_COMPRESSION)
@@ -68,12 +65,21 @@ func newContext(_ method: OpaquePointer?, minimumVersion: TLSVersion) throws(TLS
     berth_SSL_CTX_set_read_ahead(context, 0)
     // Tickets are the only memory of a session, and clients hold them.
     berth_SSL_CTX_set_session_cache_mode(context, CLong(SSL_SESS_CACHE_OFF))
-    guard berth_SSL_CTX_set_min_proto_version(context, minimumVersion.number) == 1,
-        berth_SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384") == 1
-    else {
-        let error = TLSError.last("choosing versions and groups")
+    do throws(TLSError) {
+        try restrict(context, to: options)
+    } catch {
         SSL_CTX_free(context)
         throw error
     }
     return context
+}
+
+private func restrict(_ context: OpaquePointer, to options: TLSOptions) throws(TLSError) {
+    guard berth_SSL_CTX_set_min_proto_version(context, options.minimumVersion.number) == 1,
+        berth_SSL_CTX_set_max_proto_version(context, options.maximumVersion.number) == 1
+    else { throw .last("choosing TLS versions") }
+    guard berth_SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384") == 1 else { throw .last("choosing groups") }
+    guard SSL_CTX_set_cipher_list(context, options.ciphers) == 1 else {
+        throw .last("choosing ciphers", about: options.ciphers)
+    }
 }

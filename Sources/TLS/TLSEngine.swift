@@ -179,7 +179,8 @@ package struct TLSEngine: ~Copyable {
 
     private mutating func fail(_ session: inout TLSSession) {
         session.add(.failed)
-        failureCode = ERR_peek_error()
+        // The newest entry is the TLS library's own verdict; older ones come from the ciphers beneath it.
+        failureCode = ERR_peek_last_error()
         ERR_clear_error()
     }
 

@@ -20,6 +20,8 @@ package enum TLSVersion: Equatable, Sendable {
 package struct TLSOptions: Equatable, Sendable {
     /// The oldest version a peer may speak.
     package var minimumVersion: TLSVersion = .v1_2
+    /// The newest version a peer may speak.
+    package var maximumVersion: TLSVersion = .v1_3
     /// Names for ALPN (RFC 7301), each of 1 to 255 bytes, in the server's order of preference. A peer with none of
     /// them, or without ALPN, is served all the same. Empty: ALPN is not answered.
     package var applicationProtocols: [String] = ["http/1.1"]
