@@ -56,7 +56,8 @@ package enum JSONRPC {
     }
 
     /// Reads the top level of a message, which may be cut off anywhere. A key that stands there twice makes the
-    /// message unknown: readers disagree about which one counts.
+    /// message unknown: readers disagree about which one counts. The encoding of texts is not looked at, but for the
+    /// id's.
     package static func scan(_ body: Span<UInt8>) -> Envelope {
         var members = Members()
         var scanner = JSONScanner()

@@ -53,9 +53,15 @@ package enum LegacyTarget {
         }
     }
 
-    /// The index after the first question mark.
+    /// The index after the first question mark. A fragment, which has no place in a request, ends the search.
     fileprivate static func queryStart(in target: Span<UInt8>) -> Int? {
-        for index in target.indices where target[index] == UInt8(ascii: "?") { return index + 1 }
+        for index in target.indices {
+            switch target[index] {
+            case UInt8(ascii: "?"): return index + 1
+            case UInt8(ascii: "#"): return nil
+            default: continue
+            }
+        }
         return nil
     }
 }
