@@ -10,7 +10,7 @@ package struct ConfigurationFile: Sendable {
     /// The `[listen]` table each listener came from.
     let listenerTables: [String]
     /// Every key that decoding asked for.
-    let knownKeys: Set<String>
+    package let knownKeys: Set<String>
 
     /// More than any configuration needs, little enough to be read whole.
     private static let largest = 1 << 20
