@@ -10,7 +10,7 @@ package struct ConfigurationFile: Sendable {
     /// The `[listen]` table each listener came from.
     let listenerTables: [String]
     /// Every key that decoding asked for.
-    let knownKeys: Set<String>
+    package let knownKeys: Set<String>
 
     /// More than any configuration needs, little enough to be read whole.
     private static let largest = 1 << 20
@@ -21,19 +21,19 @@ package struct ConfigurationFile: Sendable {
         path: String, checks: ConfigurationChecks
     ) -> Result<ConfigurationFile, ConfigurationErrors> {
         if let problem = FilePath.problem(reading: path) {
-            return unreadable(path, "\(path) cannot be read", problem)
+            return unreadable(path, "cannot be read", problem)
         }
         guard let stream = fopen(path, "re") else {
-            return unreadable(path, "\(path) cannot be read", String(cString: strerror(errno)))
+            return unreadable(path, "cannot be read", String(cString: strerror(errno)))
         }
         defer { fclose(stream) }
         var bytes = [UInt8](repeating: 0, count: largest + 1)
         let count = fread(&bytes, 1, bytes.count, stream)
         guard count <= largest else {
-            return unreadable(path, "\(path) is too large", "a configuration has at most \(ByteSizeText.text(largest))")
+            return unreadable(path, "too large", "a configuration has at most \(ByteSizeText.text(largest))")
         }
         guard let text = String(validating: bytes[..<count], as: UTF8.self) else {
-            return unreadable(path, "\(path) is not UTF-8", "TOML 1.0 is written in UTF-8")
+            return unreadable(path, "not UTF-8", "TOML 1.0 is written in UTF-8")
         }
         return parse(text, file: path, checks: checks)
     }

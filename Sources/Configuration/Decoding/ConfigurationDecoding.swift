@@ -190,10 +190,10 @@ extension ConfigurationDecoding {
         guard let (name, range) = route.upstream else { return nil }
         if let index = names.firstIndex(of: name) { return index }
         let meant = Suggestion.nearest(to: name, among: names)
-        let known = names.isEmpty ? "the file has no upstream" : "upstream is \(TableReader.alternatives(names))"
+        let known = names.map(TOMLText.quoted).joined(separator: ", ")
         findings.report(
             range, "there is no upstream \(TOMLText.quoted(name))",
-            because: known,
+            because: names.isEmpty ? "the file has none" : "the upstreams of this file: \(known)",
             help: meant.map { "did you mean \(TOMLText.quoted($0))?" })
         return nil
     }

@@ -23,6 +23,9 @@ struct TablePath {
         TablePath(name: "\(name)[\(index)]", pattern: "\(pattern).*")
     }
 
+    /// As a header of the file would have it.
+    var header: String { String(name.replacing("[0]", with: "")) }
+
     /// As an error shows it.
     var shown: String {
         guard !name.isEmpty else { return "the top of the file" }

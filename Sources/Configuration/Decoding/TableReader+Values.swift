@@ -50,6 +50,9 @@ extension TableReader {
             if case .string(let text) = entry.value.content, let number = Int(text) {
                 help = "write it without quotes: \(entry.name) = \(number)"
             }
+            if case .float(let value) = entry.value.content, let number = Int(exactly: value) {
+                help = "\(entry.name) = \(TOMLText.integer(number))"
+            }
             wrongType(entry, "a whole number", bounds + meaning, help: help)
             return nil
         }
@@ -63,7 +66,7 @@ extension TableReader {
     mutating func flag(_ key: String, default fallback: Bool) -> Bool {
         guard let entry = take(key) else { return fallback }
         guard case .boolean(let flag) = entry.value.content else {
-            wrongType(entry, "true or false", "\(key) is either true or false, without quotes")
+            wrongType(entry, "a boolean", "\(key) is either true or false, without quotes")
             return fallback
         }
         return flag
@@ -224,7 +227,7 @@ extension TableReader {
             } else {
                 wrongType(
                     entry, "a table", "\(key) has keys of its own",
-                    help: "write \(key) = { ... } or a table [\(path.key(key).name)]")
+                    help: "write \(key) = { ... } or a table [\(path.key(key).header)]")
             }
         }
         return TableReader(

@@ -1,11 +1,13 @@
 /// Walks a TOML text once and notes where every key and value stands.
 ///
-/// It reads what the TOML parser has already accepted, so it judges nothing; given anything else it may note nonsense,
-/// but it ends and stays within the text.
+/// It is right about what is TOML, and leaves judging that to the parser; of anything else it may note nonsense, but it
+/// ends and stays within the text.
 struct KeyLocator {
     private(set) var tree = PlaceTree()
     /// The first `\u0000` in a string: the parser would cut the string there without a word.
     private(set) var nulEscape: Range<Int>?
+    /// The first table header without a name, which the parser does not survive in a debug build.
+    private(set) var namelessHeader: Range<Int>?
     private let bytes: [UInt8]
     private var index = 0
 
@@ -49,6 +51,7 @@ struct KeyLocator {
         let isArray = at("[[")
         index += isArray ? 2 : 1
         let path = keyPath()
+        if path.isEmpty, namelessHeader == nil { namelessHeader = start..<max(index, start + 1) }
         skipBlank()
         while current == UInt8(ascii: "]") { index += 1 }
         var table = tree.root

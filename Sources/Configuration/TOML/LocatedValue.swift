@@ -19,8 +19,8 @@ struct LocatedValue {
         switch content {
         case .string: "text"
         case .integer: "a whole number"
-        case .float: "a fraction"
-        case .boolean: "true or false"
+        case .float: "a floating-point number"
+        case .boolean: "a boolean"
         case .date: "a date"
         case .array: "a list"
         case .table: "a table"

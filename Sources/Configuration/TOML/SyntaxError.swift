@@ -18,12 +18,37 @@ struct SyntaxError: Error {
     init(_ error: TOMLParseError, in source: SourceText) {
         let offset = source.offset(line: error.source.begin.line, column: error.source.begin.column)
         let line = source.content(ofLine: source.line(of: offset))
-        let known = Self.bareText(in: source, line: line) ?? Self.foreignLine(in: source, line: line)
+        let known =
+            Self.openText(error, in: source, line: line) ?? Self.repetition(error, in: source, line: line)
+            ?? Self.bareText(in: source, line: line) ?? Self.foreignLine(in: source, line: line)
         self =
             known
             ?? SyntaxError(
                 range: offset..<offset + 1, message: "this is not TOML", reason: Self.plain(error.description),
                 help: Self.help(for: error.description))
+    }
+
+    /// `key = "value` up to the end of the line.
+    private static func openText(_ error: TOMLParseError, in source: SourceText, line: Range<Int>) -> SyntaxError? {
+        guard error.description.contains("parsing string") else { return nil }
+        let quotes = line.filter { source.bytes[$0] == UInt8(ascii: "\"") }
+        guard let last = quotes.last, !quotes.count.isMultiple(of: 2) else { return nil }
+        return SyntaxError(
+            range: last..<line.upperBound, message: "this text lacks a quote",
+            reason: "text ends on the line it began on, with a second quote")
+    }
+
+    /// A key or a table that was there before.
+    private static func repetition(_ error: TOMLParseError, in source: SourceText, line: Range<Int>) -> SyntaxError? {
+        guard error.description.contains("cannot redefine existing") else { return nil }
+        let text = source.text(line)
+        let isHeader = text.trimmingBlanks().hasPrefix("[")
+        let name = text.prefix { isHeader ? $0 != "#" : $0 != "=" }.trimmingBlanks()
+        let start = line.lowerBound + text.utf8.prefix { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }.count
+        return SyntaxError(
+            range: start..<start + name.utf8.count, message: "\(name) stands twice",
+            reason: "a \(isHeader ? "table" : "key") is set in one place only, or one of the two would be lost",
+            help: "merge the two, or remove one")
     }
 
     /// `key = round-robin`: text without quotes, by far the most common slip.
@@ -75,9 +100,6 @@ struct SyntaxError: Error {
     }
 
     private static func help(for description: String) -> String? {
-        if description.contains("redefine") {
-            return "a key or table may stand only once in a file: merge the two, or remove one"
-        }
         if description.contains("string"), description.contains("end-of-file") || description.contains("line") {
             return "is a closing quote missing?"
         }

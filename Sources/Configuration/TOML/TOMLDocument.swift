@@ -13,20 +13,30 @@ struct TOMLDocument {
                 range: nul..<nul + 1, message: "a NUL character", reason: "TOML 1.0 allows none",
                 help: "is this a text file, saved as UTF-8?")
         }
-        let table: TOMLTable
-        do {
-            table = try TOMLTable(string: source.text(0..<source.bytes.count))
-        } catch let error as TOMLParseError {
-            throw SyntaxError(error, in: source)
-        } catch {
-            throw SyntaxError(range: 0..<0, message: "this is not TOML", reason: "\(error)")
-        }
         let locator = KeyLocator(source.bytes)
+        if let header = locator.namelessHeader {
+            // What comes first is to be reported first.
+            _ = try Self.parse(0..<header.lowerBound, of: source)
+            throw SyntaxError(
+                range: header, message: "a table without a name", reason: "the name stands right after the bracket",
+                help: "[listen], [upstream.mcp] or [[route]]")
+        }
+        let table = try Self.parse(0..<source.bytes.count, of: source)
         if let nul = locator.nulEscape {
             throw SyntaxError(
                 range: nul, message: "a NUL character in text", reason: "no name, path or address can contain one")
         }
         root = try Self.table(table, at: locator.tree.root, in: locator.tree, depth: 0)
+    }
+
+    private static func parse(_ range: Range<Int>, of source: SourceText) throws(SyntaxError) -> TOMLTable {
+        do {
+            return try TOMLTable(string: source.text(range))
+        } catch let error as TOMLParseError {
+            throw SyntaxError(error, in: source)
+        } catch {
+            throw SyntaxError(range: 0..<1, message: "this is not TOML", reason: "\(error)")
+        }
     }
 
     private static func table(

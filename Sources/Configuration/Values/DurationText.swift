@@ -31,7 +31,9 @@ enum DurationText {
     static func text(_ duration: Duration) -> String {
         let (seconds, attoseconds) = duration.components
         let milliseconds = Int(seconds) * 1_000 + Int(attoseconds / 1_000_000_000_000_000)
-        guard milliseconds != 0, let unit = units.dropFirst().first(where: { milliseconds % $0.milliseconds == 0 })
+        // People say 24h and 48h, but hardly 8784h.
+        let fitting = milliseconds < 7 * 86_400_000 ? units.dropFirst() : units[...]
+        guard milliseconds != 0, let unit = fitting.first(where: { milliseconds % $0.milliseconds == 0 })
         else { return "0s" }
         return "\(milliseconds / unit.milliseconds)\(unit.name)"
     }
