@@ -55,7 +55,7 @@ let package = Package(
             swiftSettings: house),
         .target(
             name: "Simulation", dependencies: ["Kernel", "Reactor"], path: "Tests/Simulation", swiftSettings: house),
-        .testTarget(name: "SimulationTests", dependencies: ["Simulation", "Kernel"], swiftSettings: house),
+        .testTarget(name: "SimulationTests", dependencies: ["Simulation", "Kernel", "CLinux"], swiftSettings: house),
         .testTarget(name: "KernelTests", dependencies: ["Kernel"], swiftSettings: house),
         .testTarget(name: "ReactorTests", dependencies: ["Reactor", "Kernel"], swiftSettings: house),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Reactor"], swiftSettings: house),
