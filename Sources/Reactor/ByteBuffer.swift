@@ -93,7 +93,8 @@ public struct ByteBuffer: ~Copyable {
     @usableFromInline
     mutating func makeRoom(_ count: Int) {
         let used = tail - head
-        if capacity - used >= count, let base {
+        // Moving is paid for by what was consumed since the last move; a nearly full buffer grows instead.
+        if capacity - used >= count, head >= used / 4, let base {
             base.update(from: base + head, count: used)
         } else {
             let grown = max(capacity * 2, used + count, 256)
