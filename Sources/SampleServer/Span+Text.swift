@@ -55,10 +55,12 @@ extension Span<UInt8> {
     }
 
     /// A copy for what outlives the request.
-    var copied: [UInt8] { [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-        for index in 0..<count { buffer.initializeElement(at: index, to: self[index]) }
-        initialized = count
-    } }
+    var copied: [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            for index in 0..<count { buffer.initializeElement(at: index, to: self[index]) }
+            initialized = count
+        }
+    }
 }
 
 /// The value of one hexadecimal digit, either case.

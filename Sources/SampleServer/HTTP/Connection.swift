@@ -179,7 +179,9 @@ struct Connection: ~Copyable {
         while true {
             switch decoder.next(input.span, from: offset) {
             case .data(let range):
-                guard body.count + range.range.count <= Connection.maximumBodyBytes else { return .fault(.bodyTooLarge) }
+                guard body.count + range.range.count <= Connection.maximumBodyBytes else {
+                    return .fault(.bodyTooLarge)
+                }
                 Connection.copy(range.range, of: input, to: &body)
                 offset = range.upperBound
             case .trailer(let range): offset = range.upperBound

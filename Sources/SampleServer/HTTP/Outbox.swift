@@ -44,7 +44,7 @@ struct Outbox: ~Copyable {
     private static let letters: [UInt8] = (0..<26 * 2_500).map { UInt8(97 + $0 % 26) }
 
     var isEmpty: Bool { bytes.isEmpty && fills.isEmpty }
-    /// Bytes held in memory, and runs of filler, which are bounded like them.
+    /// No more answers fit. One that is already here may be of any size, so ask before appending the next.
     var isOverfull: Bool { bytes.count > 4_194_304 || fills.count > 64 }
     /// Enough is waiting: whoever can wait should.
     var isHigh: Bool { bytes.count > 262_144 || !fills.isEmpty }

@@ -102,6 +102,7 @@ extension SampleLoop {
 
     /// The payload, as one `message` event on an open stream. A client that lets too much pile up is dropped.
     private mutating func sendEvent(_ handle: Handle) {
+        if connections[handle].outbox.isOverfull { return close(handle) }
         let prefix: StaticString = "event: message\r\ndata: "
         let isChunked = !connections[handle].facts.isHTTP10
         if isChunked {
@@ -112,7 +113,6 @@ extension SampleLoop {
         connections[handle].outbox.append(payload)
         connections[handle].outbox.append("\r\n\r\n")
         if isChunked { connections[handle].outbox.append("\r\n") }
-        if connections[handle].outbox.isOverfull { return close(handle) }
         markDirty(handle)
     }
 

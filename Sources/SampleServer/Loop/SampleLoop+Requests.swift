@@ -19,7 +19,6 @@ extension SampleLoop {
         guard connections.contains(handle) else { return }
         // The memory serves the connection's next body, unless that is a long way off or this one was large.
         if body.allocated <= 65_536, !connections[handle].isStreaming { swap(&body, &connections[handle].body) }
-        if connections[handle].outbox.isOverfull { close(handle) }
     }
 
     private mutating func respondHealth(_ handle: Handle, _ facts: RequestFacts) {

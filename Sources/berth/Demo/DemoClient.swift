@@ -30,8 +30,7 @@ package final class DemoClient: Sendable {
             guard threads.isEmpty, !shared.stop.isAsked else { return }
             for index in 0..<sessions {
                 let (dialler, shared) = (dialler, shared)
-                threads.append(
-                    DemoThread(try Thread(named: "demo-\(index)") { DemoRunner.run(index, dialler, shared) }))
+                threads.append(try DemoThread(named: "demo-\(index)") { DemoRunner.run(dialler, shared) })
             }
         }
     }
@@ -61,11 +60,12 @@ final class DemoShared: Sendable {
 private final class DemoThread: Sendable {
     private let thread: Mutex<Thread?>
 
-    init(_ thread: consuming Thread) { self.thread = Mutex(thread) }
+    init(named name: String, _ run: @escaping @Sendable () -> Void) throws(SystemError) {
+        thread = Mutex(try Thread(named: name, run))
+    }
 
     func join() {
-        guard let thread = thread.withLock({ $0.take() }) else { return }
-        thread.join()
+        thread.withLock { $0.take()?.join() }
     }
 }
 

@@ -44,19 +44,13 @@ struct DemoResponse {
 struct DemoConnection: ~Copyable {
     private var world: Linux
     private let descriptor: Descriptor
-    private let stop: DemoStop
-    private var engine: TLSEngine?
-    private var session: TLSSession?
-    /// Plaintext received and not yet taken.
-    private var received = ByteBuffer()
-    /// Bytes for the socket.
-    private var wire = ByteBuffer()
-    private var scratch = ByteBuffer(capacity: 16_384)
-    private var progress = TLSProgress.handshaking
-    private var head = ResponseHead()
+    /// Nil when the connection no longer heeds it.
+    private var stop: DemoStop?
+    private var transport: DemoTransport
 
     private static let parser = ResponseParser(limits: HeadLimits())
     private static let patience = Interval.seconds(10)
+    private static let farewell = Interval.milliseconds(500)
     private static let maximumBodyBytes = 1_048_576
     /// How soon a wait notices that the demo is over.
     private static let glanceMilliseconds: UInt64 = 100
@@ -67,49 +61,52 @@ struct DemoConnection: ~Copyable {
         guard case .started(let descriptor) = world.dial(dialler.address) else {
             throw DemoFault.disconnected("no connection")
         }
-        var engine: TLSEngine?
-        var session: TLSSession?
-        if let context = dialler.context {
-            var fresh = try TLSEngine()
-            session = try fresh.connect(context, serverName: dialler.serverName)
-            engine = consume fresh
-        }
-        guard world.watch(descriptor, token: 0) else {
+        do {
+            guard world.watch(descriptor, token: 0) else { throw DemoFault.disconnected("no epoll") }
+            var transport = try DemoTransport(descriptor, dialler)
+            let deadline = world.now() + DemoConnection.patience
+            while transport.progress == .handshaking {
+                try DemoConnection.flush(&transport, &world, stop, until: deadline)
+                try DemoConnection.receive(&transport, &world, stop, until: deadline)
+            }
+            self.transport = transport
+        } catch {
             world.close(descriptor, reset: false)
-            throw DemoFault.disconnected("no epoll")
+            throw error
         }
         self.world = world
         self.descriptor = descriptor
         self.stop = stop
-        self.engine = consume engine
-        self.session = consume session
-        do {
-            try shakeHands()
-        } catch {
-            close()
-            throw error
-        }
     }
 
     /// Says goodbye and closes. Nothing may be asked of the connection afterwards.
     mutating func close() {
-        finishTLS()
-        if !wire.isEmpty { _ = world.send(descriptor, wire.span) }
+        transport.finish()
+        if transport.hasUnsent { _ = transport.send(&world) }
         world.close(descriptor, reset: false)
     }
 
     /// Sends `request` and waits for its response.
-    mutating func exchange(_ request: [UInt8], method: Method) throws -> DemoResponse {
-        try encrypt(request)
-        let deadline = world.now() + DemoConnection.patience
-        try flush(until: deadline)
+    mutating func exchange(
+        _ request: [UInt8], method: Method, patience: Interval = DemoConnection.patience
+    ) throws -> DemoResponse {
+        guard transport.put(request) else { throw DemoFault.disconnected("TLS ended") }
+        let deadline = world.now() + patience
+        try DemoConnection.flush(&transport, &world, stop, until: deadline)
         return try readResponse(to: method, until: deadline)
+    }
+
+    /// Sends `request` and waits a moment for its response, even when the demo is over.
+    mutating func sayLast(_ request: [UInt8], method: Method) {
+        stop = nil
+        _ = try? exchange(request, method: method, patience: DemoConnection.farewell)
+        close()
     }
 
     /// Lets time pass; false if the demo ended meanwhile.
     mutating func pause(_ interval: Interval) -> Bool {
         let end = world.now() + interval
-        while !stop.isAsked {
+        while stop?.isAsked != true {
             let left = end - world.now()
             if left.nanoseconds == 0 { return true }
             _ = world.wait(milliseconds: DemoConnection.nap(left))
@@ -120,14 +117,15 @@ struct DemoConnection: ~Copyable {
     // MARK: Responses
 
     private mutating func readResponse(to method: Method, until deadline: Instant) throws -> DemoResponse {
+        var head = ResponseHead()
         while true {
-            switch DemoConnection.parser.parse(received.span, answering: method, into: &head) {
+            switch DemoConnection.parser.parse(transport.received.span, answering: method, into: &head) {
             case .incomplete: try receive(until: deadline)
             case .invalid(let fault): throw DemoFault.unexpected("unreadable response: \(fault)")
             case .complete(let count):
                 var response = DemoResponse(status: head.status, isEventStream: head.isEventStream)
-                if let id = head.sessionID { response.sessionID = DemoConnection.text(received.span, id) }
-                received.consume(count)
+                if let id = head.sessionID { response.sessionID = DemoConnection.text(transport.received.span, id) }
+                transport.received.consume(count)
                 if head.isInterim { continue }
                 response.body = try readBody(head.framing, until: deadline)
                 return response
@@ -142,9 +140,9 @@ struct DemoConnection: ~Copyable {
             guard length <= UInt64(DemoConnection.maximumBodyBytes) else {
                 throw DemoFault.unexpected("an answer of \(length) bytes")
             }
-            while received.count < Int(length) { try receive(until: deadline) }
-            defer { received.consume(Int(length)) }
-            return DemoConnection.bytes(received.span, 0..<Int(length))
+            while transport.received.count < Int(length) { try receive(until: deadline) }
+            defer { transport.received.consume(Int(length)) }
+            return DemoConnection.bytes(transport.received.span, 0..<Int(length))
         case .chunked: return try readChunks(until: deadline)
         case .untilClose: throw DemoFault.unexpected("a body without an end")
         }
@@ -155,17 +153,17 @@ struct DemoConnection: ~Copyable {
         var decoder = ChunkDecoder()
         var offset = 0
         while true {
-            switch decoder.next(received.span, from: offset) {
+            switch decoder.next(transport.received.span, from: offset) {
             case .data(let range):
-                body += DemoConnection.bytes(received.span, range.range)
+                body += DemoConnection.bytes(transport.received.span, range.range)
                 offset = range.upperBound
             case .trailer(let range): offset = range.upperBound
             case .needsMore(let consumed):
-                received.consume(consumed)
+                transport.received.consume(consumed)
                 offset = 0
                 try receive(until: deadline)
             case .end(let end):
-                received.consume(end)
+                transport.received.consume(end)
                 return body
             case .invalid: throw DemoFault.unexpected("bad chunks")
             }
@@ -183,72 +181,48 @@ struct DemoConnection: ~Copyable {
 
     // MARK: Bytes
 
-    private mutating func shakeHands() throws {
-        guard engine != nil else {
-            progress = .established
-            return
-        }
-        let deadline = world.now() + DemoConnection.patience
-        decrypt([])
-        while progress == .handshaking {
-            try flush(until: deadline)
-            try receive(until: deadline)
-        }
-        try flush(until: deadline)
-    }
-
-    /// Waits for bytes, and appends what they say to `received`.
     private mutating func receive(until deadline: Instant) throws {
+        try DemoConnection.receive(&transport, &world, stop, until: deadline)
+    }
+
+    /// Waits for bytes. Static, like `flush`, because a handshake happens before there is a connection.
+    private static func receive(
+        _ transport: inout DemoTransport, _ world: inout Linux, _ stop: DemoStop?, until deadline: Instant
+    ) throws {
         while true {
-            var space = scratch.space
-            switch world.receive(descriptor, into: &space) {
-            case .moved(let count):
-                scratch.commit(count)
-                let bytes = DemoConnection.bytes(scratch.span, 0..<count)
-                scratch.clear()
-                decrypt(bytes)
-                if progress == .failed { throw DemoFault.disconnected(engine?.lastFailure.description ?? "TLS failed") }
+            switch transport.receive(&world) {
+            case .moved:
+                // An answer in the middle of the handshake, or an alert.
+                if transport.hasUnsent { try flush(&transport, &world, stop, until: deadline) }
+                if transport.progress == .failed { throw DemoFault.disconnected(transport.failure()) }
                 return
-            case .wouldBlock: try wait(until: deadline)
+            case .wouldBlock: try wait(&world, stop, until: deadline)
             case .ended: throw DemoFault.disconnected("the server closed")
-            case .failed: throw DemoFault.disconnected("the connection was reset")
+            case .failed: throw DemoFault.disconnected("the connection was reset or refused")
             }
         }
     }
 
-    private mutating func flush(until deadline: Instant) throws {
-        while !wire.isEmpty {
-            switch world.send(descriptor, wire.span) {
-            case .moved(let count): wire.consume(count)
-            case .wouldBlock: try wait(until: deadline)
-            case .ended, .failed: throw DemoFault.disconnected("the connection was reset")
+    private static func flush(
+        _ transport: inout DemoTransport, _ world: inout Linux, _ stop: DemoStop?, until deadline: Instant
+    ) throws {
+        while transport.hasUnsent {
+            switch transport.send(&world) {
+            case .moved: continue
+            case .wouldBlock: try wait(&world, stop, until: deadline)
+            case .ended, .failed: throw DemoFault.disconnected("the connection was reset or refused")
             }
         }
     }
 
-    private mutating func wait(until deadline: Instant) throws {
-        if stop.isAsked { throw DemoFault.stopped }
+    private static func wait(_ world: inout Linux, _ stop: DemoStop?, until deadline: Instant) throws {
+        if stop?.isAsked == true { throw DemoFault.stopped }
         let left = deadline - world.now()
         if left.nanoseconds == 0 { throw DemoFault.timedOut }
-        _ = world.wait(milliseconds: DemoConnection.nap(left))
+        _ = world.wait(milliseconds: nap(left))
     }
 
     private static func nap(_ left: Interval) -> CInt {
         CInt(clamping: min(left.nanoseconds / 1_000_000 + 1, glanceMilliseconds))
-    }
-
-    private mutating func decrypt(_ bytes: [UInt8]) {
-        guard engine != nil, session != nil else { return received.append(bytes.span) }
-        progress = engine!.receive(&session!, bytes.span, plaintext: &received, wire: &wire)
-    }
-
-    private mutating func encrypt(_ bytes: [UInt8]) throws {
-        guard engine != nil, session != nil else { return wire.append(bytes.span) }
-        guard engine!.send(&session!, bytes.span, wire: &wire) else { throw DemoFault.disconnected("TLS ended") }
-    }
-
-    private mutating func finishTLS() {
-        guard engine != nil, session != nil else { return }
-        engine!.finish(&session!, wire: &wire)
     }
 }

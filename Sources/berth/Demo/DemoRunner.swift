@@ -1,4 +1,5 @@
 import Kernel
+import Synchronization
 
 /// One client's life: session after session until the demo ends.
 enum DemoRunner {
@@ -7,7 +8,7 @@ enum DemoRunner {
     /// After a failure, before the next attempt.
     private static let respite = Interval.milliseconds(500)
 
-    static func run(_ index: Int, _ dialler: DemoDialler, _ shared: DemoShared) {
+    static func run(_ dialler: DemoDialler, _ shared: DemoShared) {
         while !shared.stop.isAsked {
             do {
                 var session = try DemoSession(dialler, stop: shared.stop)
@@ -39,7 +40,9 @@ enum DemoRunner {
                     // What is left of the session is not worth talking to.
                     return
                 }
-                guard session.pause(pause - spent) else { return }
+                guard
+                    session.pause(Interval(nanoseconds: pause.nanoseconds - min(pause.nanoseconds, spent.nanoseconds)))
+                else { return }
             } catch {
                 return note(error, shared)
             }

@@ -76,8 +76,7 @@ struct DemoSession: ~Copyable {
 
     /// Says goodbye; whether the server hears it is of no more interest.
     mutating func end() {
-        _ = try? connection.exchange(DemoSession.request("DELETE", authority, id: id), method: .delete)
-        connection.close()
+        connection.sayLast(DemoSession.request("DELETE", authority, id: id), method: .delete)
     }
 
     // MARK: Requests
