@@ -23,6 +23,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         .target(name: "CLinux"),
@@ -48,8 +49,9 @@ let package = Package(
         .executableTarget(
             name: "berth",
             dependencies: [
-                "Admin", "Proxy", "Configuration", "SampleServer", "TLS", "Kernel",
+                "Admin", "Proxy", "Configuration", "SampleServer", "TLS", "HTTP", "Reactor", "Kernel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
@@ -60,6 +62,10 @@ let package = Package(
         .testTarget(name: "ReactorTests", dependencies: ["Reactor", "Kernel"], swiftSettings: house),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Reactor"], swiftSettings: house),
         .testTarget(name: "TLSTests", dependencies: ["TLS", "Reactor", "COpenSSL"], swiftSettings: house),
+        .testTarget(
+            name: "SampleServerTests", dependencies: ["SampleServer", "Kernel"], swiftSettings: house),
+        .testTarget(
+            name: "DemoTests", dependencies: ["berth", "SampleServer", "TLS", "Kernel"], swiftSettings: house),
         .testTarget(name: "MCPTests", dependencies: ["MCP"], swiftSettings: house),
         .testTarget(name: "BalancingTests", dependencies: ["Balancing"], swiftSettings: house),
         .testTarget(

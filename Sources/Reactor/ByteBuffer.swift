@@ -204,7 +204,9 @@ public struct ByteBuffer: ~Copyable {
         tail += count
     }
 
-    /// Appends a string's UTF-8. For the cold path: the data plane has spans and static text.
+    /// Appends a string's UTF-8. For the cold path: the data plane has spans and static text. Disfavoured, because a
+    /// literal would else be a String and be copied byte by byte.
+    @_disfavoredOverload
     @inlinable
     public mutating func append(_ text: String) {
         for byte in text.utf8 { append(byte) }
