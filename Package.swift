@@ -44,7 +44,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
-        .target(name: "Admin", dependencies: ["Proxy", "Telemetry"], swiftSettings: house),
+        .target(name: "Admin", dependencies: ["Proxy", "Balancing", "Telemetry", "Kernel"], swiftSettings: house),
         .target(name: "SampleServer", dependencies: ["Kernel", "Reactor", "HTTP"], swiftSettings: house),
         .executableTarget(
             name: "berth",

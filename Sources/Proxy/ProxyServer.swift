@@ -102,7 +102,8 @@ package final class ProxyServer: Sendable {
     }
 
     /// Stops accepting and lets what is under way finish; at most for the snapshot's drain timeout, then the rest is cut.
-    /// Blocks until the workers have left or the time is up. True if everything had finished.
+    /// Blocks until the workers have left or the time is up. True if everything had finished. `isImpatient` is asked
+    /// again and again and should itself wait a little; true ends the drain.
     package func drain(orUntil isImpatient: () -> Bool) -> Bool {
         isDrainingFlag.store(true, ordering: .relaxed)
         for mailbox in mailboxes.prefix(workers) { mailbox.post(.drain) }

@@ -1,4 +1,6 @@
+import Balancing
 package import Configuration
+import HTTP
 import Kernel
 import TLS
 
