@@ -20,6 +20,7 @@ final class ProxyStage {
     /// What a worker does in one simulated second at most, unless a test says that it is really busy.
     var turnsPerSecond = 60_000
     private(set) var turns = 0
+    private var runs = 0
     private var secondBegan: UInt64 = 0
     private var turnsThisSecond = 0
     private var hasSpun = false
@@ -37,6 +38,9 @@ final class ProxyStage {
         snapshot.keys = [ProxyStage.key(1)]
         board = Board(workers: 1, endpoints: servers)
     }
+
+    /// A descriptor of nobody's, to wake the worker with: it looks for mail, of which there is none.
+    private static let alarm = Descriptor(900_000)
 
     static func server(_ index: Int) -> SocketAddress { .loopback(port: UInt16(3001 + index)) }
     static func key(_ number: UInt8) -> SealingKey { SealingKey([UInt8](repeating: number, count: 32)) }
@@ -63,6 +67,7 @@ final class ProxyStage {
         do {
             worker = try Worker(
                 world: SimulatedWorld(network), snapshot: snapshot, index: 0, board: board, probes: probes)
+            _ = network.watch(ProxyStage.alarm, token: Token(.mailbox).raw)
             worker?.listen(on: network.listen(on: ProxyStage.front), plan: 0)
         } catch {
             Issue.record("the worker could not start: \(error)")
@@ -85,26 +90,25 @@ final class ProxyStage {
     @discardableResult
     func run(within limit: Interval = .seconds(20), until isDone: () -> Bool) -> Bool {
         start()
-        let end = network.now + limit
+        runs += 1
+        let run = runs
         var isOver = false
-        network.after(limit) { isOver = true }
+        // Time passes only in the worker's waits: an alarm bounds them.
+        network.after(limit) { [weak self] in
+            guard let self, runs == run, worker != nil else { return }
+            isOver = true
+            network.ring(ProxyStage.alarm)
+        }
+        defer { runs += 1 }
         while !isDone() {
-            guard !isOver, network.now < end else { return isDone() }
+            guard !isOver else { return false }
             turn()
-            if network.sleepsForEver, !isOver {
-                // Nothing is scheduled, not even our own alarm: time does not pass by itself.
-                guard !isDone() else { return true }
-                return false
-            }
         }
         return true
     }
 
     func run(for interval: Interval) {
-        var isOver = false
-        network.after(interval) { isOver = true }
-        run(within: Interval(nanoseconds: interval.nanoseconds &+ 1_000_000)) { isOver }
-        if !isOver { network.advance(by: interval) }
+        run(within: interval) { false }
     }
 
     private func turn() {
@@ -124,6 +128,10 @@ final class ProxyStage {
     }
 
     // MARK: Figures
+
+    var clientCount: Int { worker?.clients.count ?? 0 }
+    var exchangeCount: Int { worker?.exchanges.count ?? 0 }
+    var upstreamCount: Int { worker?.upstreams.count ?? 0 }
 
     /// Heap bytes that the worker keeps for connections now.
     var bufferedBytes: Int {
@@ -196,12 +204,9 @@ final class ProxyStage {
     func expectQuiet(_ comment: String = "", sourceLocation: SourceLocation = #_sourceLocation) {
         run(for: .seconds(200))
         let note = Comment(rawValue: "seed \(network.seed) \(comment)")
-        let (clients, exchanges, upstreams) = (
-            worker?.clients.count ?? 0, worker?.exchanges.count ?? 0, worker?.upstreams.count ?? 0
-        )
-        #expect(clients == 0, note, sourceLocation: sourceLocation)
-        #expect(exchanges == 0, note, sourceLocation: sourceLocation)
-        #expect(upstreams == 0, note, sourceLocation: sourceLocation)
+        #expect(clientCount == 0, note, sourceLocation: sourceLocation)
+        #expect(exchangeCount == 0, note, sourceLocation: sourceLocation)
+        #expect(upstreamCount == 0, note, sourceLocation: sourceLocation)
         for figure in [Figure.parked, .active, .streaming, .waiting] {
             #expect(sum(figure) == 0, "\(figure), \(note.rawValue)", sourceLocation: sourceLocation)
         }

@@ -6,10 +6,11 @@ final class ScriptedServer {
     typealias Handler = (Message) -> [SimulatedPeer.Action]
 
     let address: SocketAddress
-    private let network: SimulatedNetwork
+    private unowned let network: SimulatedNetwork
     /// Whole requests, in the order of their last bytes.
     private(set) var requests: [Message] = []
-    private(set) var connections: [SimulatedPeer] = []
+    /// Oldest first, those that are over included.
+    var connections: [SimulatedPeer] { network.served(at: address) }
     /// Bytes that were no request.
     private(set) var isBroken = false
     /// Called with each whole request.
@@ -31,7 +32,8 @@ final class ScriptedServer {
     }
 
     func listen() {
-        network.serve(at: address) { [unowned self] peer in welcome(peer) }
+        // The network keeps its servers.
+        network.serve(at: address) { [self] peer in welcome(peer) }
     }
 
     /// The process dies: nobody listens, every connection is reset or closed.
@@ -44,10 +46,9 @@ final class ScriptedServer {
     var openConnections: Int { connections.filter { $0.isOpen }.count }
 
     private func welcome(_ peer: SimulatedPeer) {
-        connections.append(peer)
         var reader = MessageReader(requests: ())
         var hasSeenHead = false
-        peer.onReceive = { [unowned self] bytes in
+        peer.onReceive = { [self] bytes in
             var actions: [SimulatedPeer.Action] = []
             for byte in bytes {
                 let before = reader.complete.count
