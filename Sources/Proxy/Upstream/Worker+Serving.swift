@@ -48,6 +48,8 @@ extension Worker where Outside: ~Copyable {
         }
         start(e, on: u)
         received.clear()
+        // What the server said or did before it was asked came with this event, and no other will tell of it.
+        if upstreams.contains(u), upstreams[u].mayRead { resumeLater(upstream: u) }
     }
 
     /// A dial failed or took too long.
