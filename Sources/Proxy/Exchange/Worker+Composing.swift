@@ -138,8 +138,7 @@ extension Worker where Outside: ~Copyable {
             case .data(let range):
                 exchanges[e].requestBytes += UInt64(range.count)
                 if exchanges[e].requestBytes > limit {
-                    received.clear()
-                    fail(e, .requestTooLarge)
+                    failRequest(e, .requestTooLarge)
                     return false
                 }
                 appendData(range, chunked: chunked)
@@ -160,11 +159,23 @@ extension Worker where Outside: ~Copyable {
                 received.consume(end)
                 return true
             case .invalid:
-                received.clear()
-                fail(e, .malformed)
+                failRequest(e, .malformed)
                 return false
             }
         }
+    }
+
+    /// A body turned out to be none. If the answer has begun, it cannot be followed by another: it is cut off.
+    private mutating func failRequest(_ e: Handle, _ reply: Reply) {
+        received.clear()
+        composed.clear()
+        guard exchanges[e].phase == .relaying else {
+            fail(e, reply)
+            return
+        }
+        let c = exchanges[e].client
+        abandon(e)
+        closeClient(c, reset: true)
     }
 
     /// Appends a piece of a body from the scratch, as a chunk if so framed (RFC 9112 section 7.1).
