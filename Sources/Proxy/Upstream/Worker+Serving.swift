@@ -78,6 +78,8 @@ extension Worker where Outside: ~Copyable {
         upstreams[u].deadline = .never
         exchanges[e].upstream = u
         exchanges[e].phase = .sent
+        // The queue's patience is over with the queue.
+        exchanges[e].deadline = .never
         count(.requests, endpoint: upstreams[u].endpoint)
         composed.clear()
         composeRequest(e)
