@@ -161,11 +161,15 @@ extension Worker where Outside: ~Copyable {
         if clients.contains(c) { stash(c) } else { received.clear() }
     }
 
-    /// A head or a gathered body is under way: its time runs from its first byte.
+    /// A head is under way, whose time runs from its first byte; or a gathered body, whose time runs from its last.
     private mutating func expectRest(_ c: Handle) {
+        let plan = listeners[Int(clients[c].listener)].plan
+        if clients[c].isGatheringBody {
+            setDeadline(client: c, now + snapshot.listeners[plan].bodyTimeout)
+            return
+        }
         guard clients[c].needed > 0, !clients[c].isGathering else { return }
         clients[c].isGathering = true
-        let plan = listeners[Int(clients[c].listener)].plan
         setDeadline(client: c, now + snapshot.listeners[plan].headTimeout)
     }
 
@@ -174,6 +178,7 @@ extension Worker where Outside: ~Copyable {
         clients[c].phase = .reading
         clients[c].needed = 0
         clients[c].isGathering = false
+        clients[c].isGatheringBody = false
         clients[c].exchange = .none
         let plan = listeners[Int(clients[c].listener)].plan
         let patience =
