@@ -38,7 +38,7 @@ extension Worker where Outside: ~Copyable {
     /// Reads while there is something to read and somebody to take it.
     mutating func pumpClient(_ c: Handle) {
         for _ in 0..<Worker.readsPerTurn {
-            guard clients.contains(c), clients[c].mayRead, takesBytes(c) else { return }
+            guard clients.contains(c), clients[c].mayRead, takesBytes(c) else { break }
             switch fill(c) {
             case .moved:
                 digest(c)
@@ -50,7 +50,13 @@ extension Worker where Outside: ~Copyable {
                 return
             }
         }
-        if clients.contains(c), clients[c].mayRead, takesBytes(c) { resumeLater(client: c) }
+        guard clients.contains(c) else { return }
+        if clients[c].hasEnded, clients[c].phase == .exchanging {
+            // The request came together with the good-bye: there is nobody to wait for an answer.
+            clientLeft(c)
+        } else if clients[c].mayRead, takesBytes(c) {
+            resumeLater(client: c)
+        }
     }
 
     /// True if bytes from this client would not have to wait for anybody.
