@@ -85,6 +85,7 @@ extension Worker where Outside: ~Copyable {
         composeRequest(e)
         let c = exchanges[e].client
         let isWhole = exchanges[e].isWhole
+        if isWhole { exchanges[e].rewindRequest(requestHead.framing) }
         guard composeBody(e, from: requestHead.length) else { return }
         if !isWhole {
             // It streams: what went out is not kept.
