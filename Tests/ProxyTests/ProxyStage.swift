@@ -67,7 +67,7 @@ final class ProxyStage {
         do {
             worker = try Worker(
                 world: SimulatedWorld(network), snapshot: snapshot, index: 0, board: board, probes: probes)
-            _ = network.watch(ProxyStage.alarm, token: Token(.mailbox).raw)
+            _ = worker?.world.watch(ProxyStage.alarm, token: Token(.mailbox).raw)
             worker?.listen(on: network.listen(on: ProxyStage.front), plan: 0)
         } catch {
             Issue.record("the worker could not start: \(error)")
@@ -95,7 +95,7 @@ final class ProxyStage {
         var isOver = false
         // Time passes only in the worker's waits: an alarm bounds them.
         network.after(limit) { [weak self] in
-            guard let self, runs == run, worker != nil else { return }
+            guard let self, runs == run else { return }
             isOver = true
             network.ring(ProxyStage.alarm)
         }

@@ -1,3 +1,4 @@
+import Kernel
 import Simulation
 
 /// A client of the proxy: says what it is told to and reads responses.
@@ -61,6 +62,9 @@ final class ScriptedClient {
 
     /// The proxy has ended the connection, or it broke.
     var isOver: Bool { peer.hasEnded || peer.isDone }
+
+    /// When it last got something. (A test may learn of it much later: the worker sleeps through it.)
+    var heardAt: Instant { peer.lastRead ?? .never }
 
     func leave() { peer.perform(.close) }
 }
