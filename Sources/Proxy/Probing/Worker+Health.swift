@@ -10,6 +10,15 @@ extension Worker where Outside: ~Copyable {
     var refusedCode: CInt { 111 }
     var brokenPipeCode: CInt { 32 }
     var timedOutCode: CInt { 110 }
+    var outOfMemoryCode: CInt { 12 }
+
+    /// Whether a dial failed for want of something on this machine: descriptors, memory, local ports.
+    func isOwnFault(_ code: CInt) -> Bool {
+        switch code {
+        case 11, outOfMemoryCode, 23, 24, 99, 105: true
+        default: false
+        }
+    }
 
     func isHealthy(_ endpoint: Int) -> Bool {
         HealthTracker(packed: UInt64(bitPattern: board.load(.health, endpoint: endpoint))).isHealthy
@@ -19,6 +28,7 @@ extension Worker where Outside: ~Copyable {
     /// so the process and its sessions are gone.
     mutating func connectFailed(_ endpoint: Int, code: CInt) {
         count(.connectFailures, endpoint: Int32(endpoint))
+        if isOwnFault(code) { return }
         if code == refusedCode {
             board.store(.lastRefused, endpoint: endpoint, Int64(world.wallSeconds()))
         }
@@ -74,7 +84,7 @@ extension Worker where Outside: ~Copyable {
             let missing = minimum - Int64(pools[endpoint].connections)
             guard missing > 0 else { continue }
             for _ in 0..<missing {
-                guard dial(endpoint) != nil else { break }
+                guard case .connection = dial(endpoint) else { break }
                 pools[endpoint].warming += 1
             }
         }

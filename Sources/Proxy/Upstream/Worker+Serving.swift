@@ -65,7 +65,7 @@ extension Worker where Outside: ~Copyable {
         }
         dropUpstream(u)
         guard exchanges.contains(e) else { return }
-        if recall(e) { dialFailed(e, endpoint, refused: code == refusedCode) } else { abandonLost(e) }
+        if recall(e) { dialFailed(e, endpoint, code: code) } else { abandonLost(e) }
         received.clear()
     }
 
