@@ -107,7 +107,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
 
     /// Sleeps until something is ready, serves it, fires what is due, then settles what the turn left behind.
     package mutating func turn() {
-        let nap = resuming.isEmpty ? timers.millisecondsUntilNext(from: now) : 0
+        let nap = resuming.isEmpty && !hasRoom ? timers.millisecondsUntilNext(from: now) : 0
         let ready = world.wait(milliseconds: nap)
         // One clock read serves the whole batch: connections ready together see the same time.
         now = world.now()
