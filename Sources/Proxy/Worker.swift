@@ -55,6 +55,8 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     /// Workers that carry traffic.
     let trafficWorkers: Int
     let responseParser = ResponseParser(limits: HeadLimits())
+    /// When the next round is due; one is on its way at most.
+    var roundAt = Instant.never
     var isDraining = false
     /// The worker has nothing left to do and was asked to leave.
     package var isDone = false
@@ -102,7 +104,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         engine = try TLSEngine()
         if let mailbox { _ = self.world.watch(mailbox.descriptor, token: Token(.mailbox).raw) }
         if isProbing { beginProbing() }
-        timers.schedule(Token(.round).raw, at: now)
+        scheduleRound(at: now)
     }
 
     /// Sleeps until something is ready, serves it, fires what is due, then settles what the turn left behind.

@@ -59,10 +59,20 @@ extension Worker where Outside: ~Copyable {
 
     /// What keeps until somebody has time: warm connections, backlogs that were left, the end of a drain.
     mutating func keepRound() {
+        // Reminders cannot be taken back: one that was overtaken by an earlier one comes to nothing.
+        guard roundAt <= now else { return }
+        roundAt = .never
         retryAccepts()
         if !isDraining { warmPools() }
         if isDraining { checkDrained() }
-        if hasRoundWork { timers.schedule(Token(.round).raw, at: now + .milliseconds(250)) }
+        if hasRoundWork { scheduleRound(at: now + .milliseconds(250)) }
+    }
+
+    /// Makes sure that a round is made no later than `time`.
+    mutating func scheduleRound(at time: Instant) {
+        guard time < roundAt else { return }
+        roundAt = time
+        timers.schedule(Token(.round).raw, at: time)
     }
 
     private var hasRoundWork: Bool {
