@@ -53,6 +53,8 @@ struct Exchange: ~Copyable {
     var hasEndedRequest = false
     var clientFraming = ClientFraming.counted
     var attempts: UInt8 = 0
+    /// Servers that could not be reached for it, one bit for each of the first 64.
+    var tried: UInt64 = 0
     var interims: UInt8 = 0
     /// Bytes at the front of the client's input that belong to this request.
     var held: Int32
