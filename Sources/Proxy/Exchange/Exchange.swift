@@ -74,6 +74,8 @@ struct Exchange: ~Copyable {
     /// Neighbours in the upstream's queue, by slot.
     var previous = UInt32.max
     var next = UInt32.max
+    /// Until when it may wait, from its first time in the queue on.
+    var waitsUntil = Instant.never
     var deadline = Instant.never
     /// When the server was last heard on an event stream.
     var heardAt = Instant(nanoseconds: 0)
