@@ -247,7 +247,9 @@ final class Storm {
         stage.run(for: .seconds(150))
         for guest in guests {
             judge(guest)
-            let waits = guest.answered < guest.asked.count && !guest.client.isOver
+            // Who reads in sips may still be at it.
+            let sips = guest.client.peer.lastRead.map { stage.network.now - $0 < .seconds(20) } ?? false
+            let waits = guest.answered < guest.asked.count && !guest.client.isOver && !sips
             if waits, !guest.asked[guest.answered].isStream { note(guest, "\(guest.asked[guest.answered].tag) waits for ever") }
             guest.client.leave()
         }
