@@ -8,7 +8,8 @@ struct HeadReuseTests {
         let rich = latin1(
             "POST http://b/x HTTP/1.0\r\nHost: a\r\nConnection: close\r\nAccept: text/event-stream\r\nContent-Length: 5\r\n"
                 + "Mcp-Session-Id: 1\r\nMcp-Protocol-Version: 2\r\nLast-Event-ID: 3\r\nX-Forwarded-For: 4\r\n\r\n")
-        let expecting = latin1("PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n")
+        let expecting = latin1(
+            "PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n")
         let bare = latin1("GET / HTTP/1.1\r\nHost: c\r\n\r\n")
         var head = RequestHead()
 
