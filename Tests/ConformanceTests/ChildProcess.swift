@@ -24,7 +24,7 @@ final class ChildProcess {
         process.standardInput = input
         process.standardOutput = try Self.emptyFile(output)
         process.standardError = try Self.emptyFile(errors)
-        try process.run()
+        try Self.withNoSignalBlocked { try process.run() }
     }
 
     deinit { kill() }
@@ -80,6 +80,17 @@ final class ChildProcess {
     private func signal(_ number: Int32) {
         // The id is ours until the process has been waited for, which `isRunning` tells.
         if process.isRunning { _ = Glibc.kill(process.processIdentifier, number) }
+    }
+
+    /// Worker threads of libdispatch block SIGTERM, and a child inherits the mask of the thread that starts it: without
+    /// this it would never be asked to end.
+    private static func withNoSignalBlocked(_ start: () throws -> Void) rethrows {
+        var none = sigset_t()
+        var before = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        try start()
     }
 
     private static func emptyFile(_ url: URL) throws -> FileHandle {
