@@ -23,6 +23,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         .target(name: "CLinux"),
@@ -43,19 +44,28 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
-        .target(name: "Admin", dependencies: ["Proxy", "Telemetry"], swiftSettings: house),
+        .target(name: "Admin", dependencies: ["Proxy", "Balancing", "Telemetry", "Kernel"], swiftSettings: house),
         .target(name: "SampleServer", dependencies: ["Kernel", "Reactor", "HTTP"], swiftSettings: house),
         .executableTarget(
             name: "berth",
             dependencies: [
-                "Admin", "Proxy", "Configuration", "SampleServer", "TLS", "Kernel",
+                "Admin", "Proxy", "Configuration", "SampleServer", "TLS", "HTTP", "Reactor", "Kernel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
+        .target(
+            name: "Simulation", dependencies: ["Kernel", "Reactor"], path: "Tests/Simulation", swiftSettings: house),
+        .testTarget(name: "SimulationTests", dependencies: ["Simulation", "Kernel", "CLinux"], swiftSettings: house),
+        .testTarget(name: "KernelTests", dependencies: ["Kernel"], swiftSettings: house),
         .testTarget(name: "ReactorTests", dependencies: ["Reactor", "Kernel"], swiftSettings: house),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Reactor"], swiftSettings: house),
         .testTarget(name: "TLSTests", dependencies: ["TLS", "Reactor", "COpenSSL"], swiftSettings: house),
+        .testTarget(
+            name: "SampleServerTests", dependencies: ["SampleServer", "Kernel"], swiftSettings: house),
+        .testTarget(
+            name: "DemoTests", dependencies: ["berth", "SampleServer", "TLS", "Kernel"], swiftSettings: house),
         .testTarget(name: "MCPTests", dependencies: ["MCP"], swiftSettings: house),
         .testTarget(name: "BalancingTests", dependencies: ["Balancing"], swiftSettings: house),
         .testTarget(

@@ -2,7 +2,9 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 #include <pthread.h>
+#include <linux/sockios.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 
 int berth_accept(int listener, struct sockaddr_storage *peer) {
     socklen_t length = sizeof *peer;
@@ -10,10 +12,8 @@ int berth_accept(int listener, struct sockaddr_storage *peer) {
 }
 
 int berth_unacknowledged(int descriptor) {
-    struct tcp_info info;
-    socklen_t length = sizeof info;
-    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return -1;
-    return (int)info.tcpi_unacked;
+    int bytes = 0;
+    return ioctl(descriptor, SIOCOUTQ, &bytes) == 0 ? bytes : -1;
 }
 
 int berth_name_thread(const char *name) { return pthread_setname_np(pthread_self(), name); }

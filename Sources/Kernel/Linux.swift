@@ -34,7 +34,8 @@ public struct Linux: World, ~Copyable {
             default: return .exhausted(errno)
             }
         }
-        return .none
+        // The backlog may hold more, and no edge will say so.
+        return .exhausted(ECONNABORTED)
     }
 
     public mutating func dial(_ address: SocketAddress) -> Dial { Socket.dial(address) }

@@ -26,6 +26,8 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
 
     /// Reads "127.0.0.1" or "::1" (without brackets); nil for anything else, names included.
     public init?(literal: String, port: UInt16) {
+        // C would stop reading at a NUL.
+        guard !literal.utf8.contains(0) else { return nil }
         var four = in_addr()
         if inet_pton(AF_INET, literal, &four) == 1 {
             self = .ipv4(UInt32(bigEndian: four.s_addr), port: port)

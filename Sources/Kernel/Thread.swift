@@ -36,12 +36,25 @@ public struct Thread: ~Copyable {
     public consuming func join() {
         pthread_join(handle, nil)
     }
+
+    /// Lets the thread run on without anybody to join it.
+    public consuming func detach() {
+        pthread_detach(handle)
+    }
 }
 
 /// Facts about the machine.
 public enum Machine {
     /// Processors this process may run on, at least 1: what a cpuset or `taskset` leaves us, not what is built in.
     public static var availableProcessors: Int { Int(berth_available_processors()) }
+
+    /// Lets this process open as many descriptors as the system allows it: two for every exchange.
+    public static func raiseDescriptorLimit() {
+        var limit = rlimit()
+        guard getrlimit(CInt(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(CInt(RLIMIT_NOFILE.rawValue), &limit)
+    }
 
     /// `count` bytes from the kernel's generator, fit for keys.
     public static func randomBytes(_ count: Int) -> [UInt8] {

@@ -31,7 +31,8 @@ public enum Transfer: Equatable, Sendable {
 public enum Arrival: Sendable {
     case connection(Descriptor, from: SocketAddress)
     case none
-    /// Out of descriptors or memory (EMFILE, ENFILE, ENOBUFS, ENOMEM): try again later, the backlog keeps waiting.
+    /// Out of descriptors or memory (EMFILE, ENFILE, ENOBUFS, ENOMEM), or one aborted connection after another
+    /// (ECONNABORTED): try again later, the backlog keeps waiting and no event will come for it.
     case exhausted(CInt)
 }
 
@@ -64,7 +65,9 @@ public protocol World: ~Copyable {
     mutating func dial(_ address: SocketAddress) -> Dial
     /// After a dialled descriptor became ready: 0 if connected, else errno.
     mutating func connectionError(_ descriptor: Descriptor) -> CInt
-    /// True if the peer's kernel never acknowledged the last bytes that were sent: it cannot have acted on them.
+    /// True if the peer's kernel never acknowledged the last bytes that were sent. Once `receive` has said `ended`,
+    /// they came after the peer had closed, for a FIN acknowledges all that had arrived: the peer cannot have acted on
+    /// them. After a reset this proves nothing: acknowledgements are delayed, and the peer may have read the bytes.
     mutating func hasUnacknowledged(_ descriptor: Descriptor) -> Bool
 
     mutating func receive(_ descriptor: Descriptor, into space: inout MutableSpan<UInt8>) -> Transfer

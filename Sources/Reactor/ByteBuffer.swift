@@ -20,19 +20,33 @@ public struct ByteRange: Equatable, Sendable {
 /// Bytes on their way through: appended at one end, consumed at the other, owned by one holder.
 ///
 /// An empty buffer owns no memory until the first append; `release()` gives the memory back. Growth doubles, so
-/// appending is amortised O(1). There is no upper bound here: whoever appends holds the bound (credit).
+/// appending is amortised O(1). The bound is the holder's business (credit); 4 GiB trap.
 public struct ByteBuffer: ~Copyable {
     @usableFromInline var base: UnsafeMutablePointer<UInt8>?
-    @usableFromInline var capacity: Int
-    @usableFromInline var head: Int
-    @usableFromInline var tail: Int
+    // 32 bits each: every connection has two of these, and 24 bytes do.
+    @usableFromInline var room: UInt32
+    @usableFromInline var start: UInt32
+    @usableFromInline var end: UInt32
 
     @inlinable
     public init() {
         base = nil
-        capacity = 0
-        head = 0
-        tail = 0
+        room = 0
+        start = 0
+        end = 0
+    }
+
+    @inlinable var capacity: Int {
+        get { Int(room) }
+        set { room = UInt32(newValue) }
+    }
+    @inlinable var head: Int {
+        get { Int(start) }
+        set { start = UInt32(truncatingIfNeeded: newValue) }
+    }
+    @inlinable var tail: Int {
+        get { Int(end) }
+        set { end = UInt32(truncatingIfNeeded: newValue) }
     }
 
     @inlinable
@@ -79,7 +93,8 @@ public struct ByteBuffer: ~Copyable {
     @usableFromInline
     mutating func makeRoom(_ count: Int) {
         let used = tail - head
-        if capacity - used >= count, let base {
+        // Moving is paid for by what was consumed since the last move; a nearly full buffer grows instead.
+        if capacity - used >= count, head >= used / 4, let base {
             base.update(from: base + head, count: used)
         } else {
             let grown = max(capacity * 2, used + count, 256)
@@ -157,6 +172,28 @@ public struct ByteBuffer: ~Copyable {
         tail += count
     }
 
+    /// Appends the unconsumed bytes of another buffer.
+    @inlinable
+    public mutating func append(_ other: borrowing ByteBuffer) {
+        append(other.span)
+    }
+
+    /// Appends a part of another buffer's unconsumed bytes.
+    @inlinable
+    public mutating func append(_ other: borrowing ByteBuffer, _ range: Range<Int>) {
+        append(other.span.extracting(range))
+    }
+
+    @inlinable
+    public mutating func append(_ other: borrowing ByteBuffer, _ range: ByteRange) {
+        append(other.span.extracting(range.range))
+    }
+
+    @inlinable
+    public mutating func append(_ bytes: [UInt8]) {
+        append(bytes.span)
+    }
+
     /// Appends ASCII text known at compile time; no String is made.
     @inlinable
     public mutating func append(_ text: StaticString) {
@@ -167,7 +204,9 @@ public struct ByteBuffer: ~Copyable {
         tail += count
     }
 
-    /// Appends a string's UTF-8. For the cold path: the data plane has spans and static text.
+    /// Appends a string's UTF-8. For the cold path: the data plane has spans and static text. Disfavoured, because a
+    /// literal would else be a String and be copied byte by byte.
+    @_disfavoredOverload
     @inlinable
     public mutating func append(_ text: String) {
         for byte in text.utf8 { append(byte) }

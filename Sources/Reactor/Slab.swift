@@ -84,7 +84,9 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
 
     @inlinable
     public func contains(_ handle: Handle) -> Bool {
-        Int(handle.slot) < capacity && generations[Int(handle.slot)] == handle.generation
+        // An even generation is a free slot's: a handle made from outside numbers may hold one.
+        handle.generation & 1 == 1 && Int(handle.slot) < capacity
+            && generations[Int(handle.slot)] == handle.generation
     }
 
     /// The handle of whoever lives in `slot`, if anyone does.

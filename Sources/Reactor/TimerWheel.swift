@@ -83,7 +83,8 @@ public struct TimerWheel: ~Copyable {
 
     /// The first tick at whose start `deadline` has passed: never early.
     private static func tick(reaching deadline: Instant) -> UInt64 {
-        (deadline.nanoseconds + ((1 << shift) - 1)) >> shift
+        let started = deadline.nanoseconds >> shift
+        return started << shift == deadline.nanoseconds ? started : started + 1
     }
 
     /// Moves what is due in a bucket to the due list and leaves what belongs to a later round.

@@ -53,7 +53,8 @@ static inline int berth_socket_error(int descriptor) {
     return getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &value, &length) == 0 ? value : errno;
 }
 
-/// Segments that the peer's kernel has not acknowledged yet; -1 where the question fails.
+/// Bytes written that the peer's kernel has not acknowledged, sent or not; -1 where the question fails. Unlike
+/// tcpi_unacked, which a reset clears, this still answers once the connection is gone.
 int berth_unacknowledged(int descriptor);
 
 /// The name that `top -H` shows; 15 characters at most.

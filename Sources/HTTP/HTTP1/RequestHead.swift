@@ -32,4 +32,24 @@ package struct RequestHead: ~Copyable {
     package var length = 0
 
     package init() {}
+
+    /// As new, without touching the field lines' storage.
+    @inline(__always)
+    mutating func reset() {
+        method = .get
+        methodName = .empty
+        target = .empty
+        authority = .empty
+        minorVersion = 1
+        framing = .none
+        isKeepAlive = true
+        expectsContinue = false
+        acceptsEventStream = false
+        fields.removeAll()
+        sessionID = nil
+        protocolVersion = nil
+        lastEventID = nil
+        forwardedFor = nil
+        length = 0
+    }
 }

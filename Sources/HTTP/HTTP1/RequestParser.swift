@@ -1,4 +1,10 @@
+import Reactor
+
 /// Reads HTTP/1.x request heads, strictly (RFC 9112): whatever two parsers could read in two ways is refused.
+///
+/// One pass, front to back, deciding at the first offending byte: what comes after a verdict never changes it, so a
+/// head that drips in gets the same answer as one that comes at once. A fault may be reported before the head is
+/// complete.
 package struct RequestParser: Sendable {
     package let limits: HeadLimits
 
@@ -7,7 +13,83 @@ package struct RequestParser: Sendable {
     }
 
     /// Parses one head at the start of `input`. Ranges in `head` count from the first byte of `input`.
+    ///
+    /// One empty line before the head is skipped (RFC 9112 §2.2) and counted in `head.length` and the outcome. What
+    /// `head` holds means something only after `.complete`.
     package func parse(_ input: Span<UInt8>, into head: inout RequestHead) -> HeadOutcome {
-        .incomplete
+        head.reset()
+        var start = 0
+        if input.count > 0, input[0] == ByteClass.carriageReturn {
+            guard input.count > 1 else { return .incomplete }
+            guard input[1] == ByteClass.lineFeed else { return .invalid(.malformed) }
+            start = 2
+        }
+        // What is beyond the limit is not looked at, so one long read and many short ones agree.
+        guard input.count &- start >= limits.headBytes else { return parse(input, from: start, into: &head) }
+        let outcome = parse(input.extracting(first: start &+ limits.headBytes), from: start, into: &head)
+        return outcome == .incomplete ? .invalid(.headTooLarge) : outcome
+    }
+
+    @inline(__always)
+    private func parse(_ bytes: Span<UInt8>, from start: Int, into head: inout RequestHead) -> HeadOutcome {
+        var position: Int
+        switch requestLine(bytes, from: start, into: &head) {
+        case .complete(let next): position = next
+        case let other: return other
+        }
+        var notes = RequestNotes()
+        var field = Field.blank
+        while true {
+            guard position < bytes.count else { return .incomplete }
+            switch bytes.fieldLine(at: position, into: &field) {
+            case .incomplete:
+                return .incomplete
+            case .invalid:
+                return .invalid(.malformed)
+            case .field:
+                guard head.fields.count < min(limits.fields, FieldTable.capacity) else {
+                    return .invalid(.headTooLarge)
+                }
+                head.fields.append(field)
+                if field.kind != .other, let fault = notes.take(field, in: bytes, into: &head) {
+                    return .invalid(fault)
+                }
+                position = field.line.upperBound
+            case .blank:
+                head.length = position &+ 2
+                if let fault = notes.finish(bytes, into: &head) { return .invalid(fault) }
+                return .complete(head.length)
+            }
+        }
+    }
+
+    /// `.complete` with the offset of the first field line.
+    @inline(__always)
+    private func requestLine(_ bytes: Span<UInt8>, from start: Int, into head: inout RequestHead) -> HeadOutcome {
+        let methodEnd = bytes.tokenEnd(from: start)
+        guard methodEnd < bytes.count else { return .incomplete }
+        guard methodEnd > start, bytes[methodEnd] == ByteClass.space else { return .invalid(.malformed) }
+
+        let targetStart = methodEnd &+ 1
+        let targetEnd = bytes.targetEnd(from: targetStart)
+        guard targetEnd &- targetStart <= limits.targetBytes else { return .invalid(.targetTooLong) }
+        guard targetEnd < bytes.count else { return .incomplete }
+        guard targetEnd > targetStart, bytes[targetEnd] == ByteClass.space else { return .invalid(.malformed) }
+
+        let version = StartLineVersion(bytes, at: targetEnd &+ 1)
+        guard case .found(let minorVersion) = version else { return version.outcome }
+        let lineEnd = targetEnd &+ 9
+        guard lineEnd < bytes.count else { return .incomplete }
+        guard bytes[lineEnd] == ByteClass.carriageReturn else { return .invalid(.malformed) }
+        guard lineEnd &+ 1 < bytes.count else { return .incomplete }
+        guard bytes[lineEnd &+ 1] == ByteClass.lineFeed else { return .invalid(.malformed) }
+
+        head.minorVersion = minorVersion
+        head.methodName = ByteRange(start: start, count: methodEnd &- start)
+        head.method = Method(bytes, at: start, length: methodEnd &- start)
+        guard RequestTarget.read(targetStart..<targetEnd, in: bytes, into: &head) else {
+            return .invalid(.malformed)
+        }
+        return .complete(lineEnd &+ 2)
     }
 }

@@ -21,4 +21,19 @@ package struct ResponseHead: ~Copyable {
     package var isInterim: Bool { status < 200 }
 
     package init() {}
+
+    /// As new, without touching the field lines' storage.
+    @inline(__always)
+    mutating func reset() {
+        status = 0
+        minorVersion = 1
+        reason = .empty
+        framing = .none
+        isKeepAlive = true
+        isEventStream = false
+        fields.removeAll()
+        sessionID = nil
+        keepAliveSeconds = nil
+        length = 0
+    }
 }

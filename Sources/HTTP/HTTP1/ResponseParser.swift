@@ -1,3 +1,5 @@
+import Reactor
+
 /// Reads HTTP/1.x response heads. As strict as the request parser: a server that can be misread is a fault too.
 package struct ResponseParser: Sendable {
     package let limits: HeadLimits
@@ -8,7 +10,81 @@ package struct ResponseParser: Sendable {
 
     /// Parses one head at the start of `input`. `method` is the request's: it decides whether there is a body
     /// (RFC 9112 §6.3: none for HEAD, 1xx, 204, 304 whatever the fields say).
+    ///
+    /// Refused as malformed as well: 101, which nobody asked for since Upgrade is never forwarded, and 1xx and 204
+    /// that announce a body, which some servers then send (RFC 9110 §8.6, RFC 9112 §6.1).
     package func parse(_ input: Span<UInt8>, answering method: Method, into head: inout ResponseHead) -> HeadOutcome {
-        .incomplete
+        head.reset()
+        // What is beyond the limit is not looked at, so one long read and many short ones agree.
+        guard input.count >= limits.headBytes else { return parseBounded(input, answering: method, into: &head) }
+        let outcome = parseBounded(input.extracting(first: limits.headBytes), answering: method, into: &head)
+        return outcome == .incomplete ? .invalid(.headTooLarge) : outcome
+    }
+
+    @inline(__always)
+    private func parseBounded(
+        _ bytes: Span<UInt8>, answering method: Method, into head: inout ResponseHead
+    ) -> HeadOutcome {
+        var position: Int
+        switch statusLine(bytes, into: &head) {
+        case .complete(let next): position = next
+        case let other: return other
+        }
+        var notes = ResponseNotes()
+        var field = Field.blank
+        while true {
+            guard position < bytes.count else { return .incomplete }
+            switch bytes.fieldLine(at: position, into: &field) {
+            case .incomplete:
+                return .incomplete
+            case .invalid:
+                return .invalid(.malformed)
+            case .field:
+                guard head.fields.count < min(limits.fields, FieldTable.capacity) else {
+                    return .invalid(.headTooLarge)
+                }
+                head.fields.append(field)
+                if field.kind != .other, let fault = notes.take(field, in: bytes, into: &head) {
+                    return .invalid(fault)
+                }
+                position = field.line.upperBound
+            case .blank:
+                head.length = position &+ 2
+                if let fault = notes.finish(bytes, answering: method, into: &head) { return .invalid(fault) }
+                return .complete(head.length)
+            }
+        }
+    }
+
+    /// `.complete` with the offset of the first field line. The space before an empty reason may be missing: many
+    /// servers forget it, and nothing can be misread.
+    @inline(__always)
+    private func statusLine(_ bytes: Span<UInt8>, into head: inout ResponseHead) -> HeadOutcome {
+        let version = StartLineVersion(bytes, at: 0)
+        guard case .found(let minorVersion) = version else { return version.outcome }
+        guard bytes.count > 8 else { return .incomplete }
+        guard bytes[8] == ByteClass.space else { return .invalid(.malformed) }
+
+        var status: UInt16 = 0
+        for index in 9..<12 {
+            guard index < bytes.count else { return .incomplete }
+            guard ByteClass.isDigit(bytes[index]) else { return .invalid(.malformed) }
+            status = status &* 10 &+ UInt16(bytes[index] &- UInt8(ascii: "0"))
+        }
+        guard 100...599 ~= status, status != 101 else { return .invalid(.malformed) }
+
+        guard bytes.count > 12 else { return .incomplete }
+        let reasonStart = bytes[12] == ByteClass.space ? 13 : 12
+        let end = bytes.textEnd(from: reasonStart)
+        guard end == reasonStart || reasonStart == 13 else { return .invalid(.malformed) }
+        guard end < bytes.count else { return .incomplete }
+        guard bytes[end] == ByteClass.carriageReturn else { return .invalid(.malformed) }
+        guard end &+ 1 < bytes.count else { return .incomplete }
+        guard bytes[end &+ 1] == ByteClass.lineFeed else { return .invalid(.malformed) }
+
+        head.status = status
+        head.minorVersion = minorVersion
+        head.reason = ByteRange(start: reasonStart, count: end &- reasonStart)
+        return .complete(end &+ 2)
     }
 }

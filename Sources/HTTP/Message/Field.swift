@@ -18,4 +18,9 @@ package struct Field: Sendable {
         self.kind = kind
         self.isHopByHop = isHopByHop
     }
+
+    /// A place to parse into.
+    static var blank: Field {
+        Field(name: .empty, value: .empty, line: .empty, kind: .other, isHopByHop: false)
+    }
 }

@@ -8,6 +8,7 @@ package enum KnownField: UInt8, Sendable {
     // Said of the client by proxies in front of us; believed only from those we trust.
     case forwarded, xForwardedFor, xForwardedProto, xForwardedHost, xRealIP
     /// `x_forwarded_for` and its like: some servers read an underscore as a hyphen, so they are dropped as forgeries.
+    /// Every name in this list counts when it is spelled with underscores, `content_length` and `mcp_session_id` too.
     case forwardedLookalike
     // MCP.
     case accept, mcpSessionID, mcpProtocolVersion, mcpMethod, mcpName, lastEventID

@@ -1,4 +1,33 @@
+import Reactor
+
 /// A request method (RFC 9110 §9). Anything that is a token and not listed is `other`, forwarded as it came.
 package enum Method: UInt8, Sendable {
     case get, head, post, put, delete, options, patch, trace, connect, other
+
+    /// The method of that name, which is case-sensitive.
+    @inline(__always)
+    init(_ bytes: Span<UInt8>, at offset: Int, length: Int) {
+        guard length <= 7 else {
+            self = .other
+            return
+        }
+        let name = bytes.word(at: offset, length: length)
+        if name == UInt64(ascii: "POST\0\0\0\0") {
+            self = .post
+        } else if name == UInt64(ascii: "GET\0\0\0\0\0") {
+            self = .get
+        } else {
+            self = Self.rarer(name)
+        }
+    }
+
+    private static func rarer(_ name: UInt64) -> Method {
+        if name == UInt64(ascii: "DELETE\0\0") { return .delete }
+        if name == UInt64(ascii: "HEAD\0\0\0\0") { return .head }
+        if name == UInt64(ascii: "OPTIONS\0") { return .options }
+        if name == UInt64(ascii: "PUT\0\0\0\0\0") { return .put }
+        if name == UInt64(ascii: "PATCH\0\0\0") { return .patch }
+        if name == UInt64(ascii: "TRACE\0\0\0") { return .trace }
+        return name == UInt64(ascii: "CONNECT\0") ? .connect : .other
+    }
 }

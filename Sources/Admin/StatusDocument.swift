@@ -1,0 +1,91 @@
+import Balancing
+import Foundation
+import Kernel
+import Proxy
+import Telemetry
+
+/// What `/stats` answers: the state of the proxy, upstream by upstream and server by server.
+struct StatusDocument: Encodable {
+    struct Server: Encodable {
+        var address: String
+        var healthy: Bool
+        /// False until a probe has passed or enough have failed.
+        var proven: Bool
+        var draining: Bool
+        var backup: Bool
+        var weight: Int32
+        var pool: Pool
+        /// Live event streams.
+        var streams: Int64
+        /// Sealed ids: sessions opened less sessions seen to end, since the start. Learned ids: those remembered.
+        var sessions: Int64
+        var requests: Int64
+        var errors: Errors
+    }
+
+    /// Connections by what they do; `total` is idle plus active.
+    struct Pool: Encodable {
+        var max: Int64
+        var total: Int64
+        var idle: Int64
+        var active: Int64
+        var streaming: Int64
+        var waiting: Int64
+        var opened: Int64
+        var connectFailures: Int64
+        var replays: Int64
+    }
+
+    struct Errors: Encodable {
+        var sessionsGone: Int64
+        var badGateway: Int64
+        var unavailable: Int64
+        var timedOut: Int64
+    }
+
+    struct Upstream: Encodable {
+        var name: String
+        var servers: [Server]
+    }
+
+    var uptimeSeconds: Double
+    var draining: Bool
+    var workers: Int
+    var upstreams: [Upstream]
+
+    init(_ proxy: ProxyServer) {
+        uptimeSeconds = (Instant.now() - proxy.startedAt).milliseconds / 1_000
+        draining = proxy.isDraining
+        workers = proxy.board.workers - 1
+        upstreams = proxy.snapshot.upstreams.map { plan in
+            Upstream(name: plan.name, servers: plan.endpoints.map { Server(proxy, plan, $0) })
+        }
+    }
+}
+
+extension StatusDocument.Server {
+    init(_ proxy: ProxyServer, _ upstream: UpstreamPlan, _ index: Int) {
+        let plan = proxy.snapshot.endpoints[index]
+        let board = proxy.board
+        let tracker = HealthTracker(packed: UInt64(bitPattern: board.view.load(.health, endpoint: index)))
+        func sum(_ figure: Figure) -> Int64 { board.sum(figure, endpoint: index) }
+        address = plan.name
+        healthy = tracker.isHealthy
+        proven = tracker.isProven
+        draining = plan.isDraining
+        backup = plan.isBackup
+        weight = plan.weight
+        pool = StatusDocument.Pool(
+            max: upstream.pool.maximum, total: board.view.load(.connections, endpoint: index), idle: sum(.parked),
+            active: sum(.active), streaming: sum(.streaming), waiting: sum(.waiting), opened: sum(.connectionsOpened),
+            connectFailures: sum(.connectFailures), replays: sum(.replays))
+        streams = sum(.streaming)
+        let counted = max(0, sum(.sessionsOpened) - sum(.sessionsEnded))
+        sessions =
+            upstream.identity == .learned ? Int64(proxy.snapshot.learned?.count(endpoint: index) ?? 0) : counted
+        requests = sum(.requests)
+        errors = StatusDocument.Errors(
+            sessionsGone: sum(.sessionsGone), badGateway: sum(.badGateway), unavailable: sum(.unavailable),
+            timedOut: sum(.timedOut))
+    }
+}

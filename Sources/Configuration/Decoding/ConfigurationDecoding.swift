@@ -1,0 +1,211 @@
+/// Decodes the whole file: first each table by itself, then what only several together can get wrong.
+struct ConfigurationDecoding {
+    let findings: Findings
+    private var root: TableReader
+    private(set) var listeners: [DecodedListener] = []
+
+    init(_ document: TOMLDocument, findings: Findings) {
+        self.findings = findings
+        root = TableReader(document.root, at: nil, path: .root, findings: findings)
+    }
+
+    /// The configuration, of use only if nothing was reported.
+    mutating func run() -> Configuration {
+        let globalEntry = root.entry("global")
+        let global = GlobalConfiguration(from: root.table("global"))
+        listeners = decodeListeners()
+        let upstreams = decodeUpstreams()
+        let routes = decodeRoutes(upstreams)
+        root.finish()
+        checkAddresses(admin: global.admin, globalEntry)
+        findings.finish()
+        return Configuration(
+            global: global, listeners: listeners.map(\.configuration), routes: routes, upstreams: upstreams.map(\.value)
+        )
+    }
+}
+
+// MARK: - Listeners
+
+extension ConfigurationDecoding {
+    private mutating func decodeListeners() -> [DecodedListener] {
+        guard let entry = root.take("listen") else {
+            findings.report(
+                nil, "there is no [listen] table", because: "Berth would have no address at which clients reach it",
+                help: "add [listen] with https = \":443\", cert and key, or with http = \":8080\"")
+            return []
+        }
+        let path = TablePath.root.key("listen")
+        switch entry.value.content {
+        case .table(let table):
+            return TableReader.listeners(
+                from: TableReader(table, at: entry.value.range, path: path.element(0), findings: findings))
+        case .array(let values):
+            return values.enumerated().flatMap { index, value -> [DecodedListener] in
+                guard case .table(let table) = value.content else {
+                    findings.report(
+                        value.range, "this listener is \(value.kind)", because: "a listener is a table [[listen]]")
+                    return []
+                }
+                return TableReader.listeners(
+                    from: TableReader(table, at: value.range, path: path.element(index), findings: findings))
+            }
+        default:
+            root.wrongType(
+                entry, "a table", "listen has keys of its own", help: "[listen] and below it http = \":8080\"")
+            return []
+        }
+    }
+
+    /// No two sockets on one address.
+    private func checkAddresses(admin: ListenAddress?, _ global: LocatedTable.Entry?) {
+        var taken: [(address: ListenAddress, entry: LocatedTable.Entry)] = []
+        if let admin, case .table(let table)? = global?.value.content, let entry = table["admin"] {
+            taken.append((admin, entry))
+        }
+        for listener in listeners {
+            let address = listener.configuration.address
+            if let other = taken.first(where: { $0.address.collides(with: address) }) {
+                let both = [other.entry, listener.entry].sorted { $0.key.lowerBound < $1.key.lowerBound }
+                let line = findings.source.line(of: both[0].key.lowerBound)
+                findings.report(
+                    both[1].value.range, "\(root.quote(both[1])) is taken",
+                    because:
+                        "\(both[0].name) on line \(line) has that address already, and a socket answers in one way only"
+                )
+                continue
+            }
+            taken.append((address, listener.entry))
+        }
+    }
+}
+
+extension ListenAddress {
+    /// Whether two sockets would share every connection. Port 0 never does: the kernel gives each its own.
+    fileprivate func collides(with other: ListenAddress) -> Bool {
+        let wildcards = ["", "0.0.0.0", "::"]
+        let isSameHost = host == other.host || (wildcards.contains(host) && wildcards.contains(other.host))
+        return port == other.port && port != 0 && isSameHost
+    }
+}
+
+// MARK: - Upstreams
+
+extension ConfigurationDecoding {
+    /// An upstream and where its table is opened.
+    private typealias Placed = (value: UpstreamConfiguration, range: Range<Int>)
+
+    private mutating func decodeUpstreams() -> [(value: UpstreamConfiguration, range: Range<Int>)] {
+        let defaults = decodeDefaults()
+        guard let entry = root.take("upstream") else {
+            findings.report(
+                nil, "there is no [upstream.<name>] table", because: "Berth would have no server to send requests to",
+                help: "add [upstream.mcp] with servers = [\"mcp-1:3001\", \"mcp-2:3001\"]")
+            return []
+        }
+        guard case .table(let table) = entry.value.content else {
+            root.wrongType(
+                entry, "a table", "upstreams are tables, each under a name of its own",
+                help: "[upstream.mcp] and below it servers = [...]")
+            return []
+        }
+        let path = TablePath.root.key("upstream")
+        var reader = TableReader(table, at: entry.value.range, path: path, findings: findings)
+        var upstreams: [Placed] = []
+        for named in reader.takeAll() {
+            guard case .table(let inner) = named.value.content else {
+                findings.report(
+                    named.key, "\(TOMLText.quoted(named.name)) stands in an upstream without a name",
+                    because: "each upstream has a name, which routes and statistics use", help: "[upstream.mcp]")
+                continue
+            }
+            let settings = TableReader(
+                inner, at: named.value.range, path: path.named(named.name), findings: findings, inherited: defaults)
+            upstreams.append((UpstreamConfiguration(name: named.name, from: settings), named.value.range))
+        }
+        if table.entries.isEmpty {
+            findings.report(
+                entry.value.range, "there is no upstream", because: "Berth would have no server to send requests to",
+                help: "[upstream.mcp] and below it servers = [\"mcp-1:3001\"]")
+        }
+        return upstreams
+    }
+
+    private mutating func decodeDefaults() -> LocatedTable? {
+        guard let entry = root.take("defaults") else { return nil }
+        guard case .table(let table) = entry.value.content else {
+            root.wrongType(entry, "a table", "defaults holds what upstreams share")
+            return nil
+        }
+        UpstreamConfiguration.checkDefaults(
+            TableReader(
+                table, at: entry.value.range, path: TablePath.root.key("defaults"), findings: findings))
+        return table
+    }
+}
+
+// MARK: - Routes
+
+extension ConfigurationDecoding {
+    private mutating func decodeRoutes(
+        _ upstreams: [(value: UpstreamConfiguration, range: Range<Int>)]
+    ) -> [RouteConfiguration] {
+        guard let routes = locatedRoutes() else {
+            if upstreams.count > 1 {
+                findings.report(
+                    upstreams[1].range, "several upstreams and no route",
+                    because: "without [[route]] everything goes to the only upstream, and here are \(upstreams.count)",
+                    help: "add a [[route]] with path = \"...\" or host = \"...\" and upstream = "
+                        + "\(TOMLText.quoted(upstreams[0].value.name))")
+            }
+            return [RouteConfiguration(host: nil, path: .any, upstream: 0)]
+        }
+        checkReach(routes)
+        let names = upstreams.map(\.value.name)
+        return routes.map { route in
+            RouteConfiguration(host: route.host, path: route.path, upstream: index(of: route, in: names) ?? 0)
+        }
+    }
+
+    /// Nil if the file has no routes at all.
+    private mutating func locatedRoutes() -> [DecodedRoute]? {
+        guard let entry = root.take("route") else { return nil }
+        guard case .array(let values) = entry.value.content, !values.isEmpty else {
+            let help = "[[route]]: routes are a list, tried in order"
+            root.wrongType(entry, "a list of tables", "each route is a table in double brackets", help: help)
+            return []
+        }
+        let path = TablePath.root.key("route")
+        return values.enumerated().compactMap { index, value in
+            guard case .table(let table) = value.content else {
+                findings.report(value.range, "this route is \(value.kind)", because: "a route is a table [[route]]")
+                return nil
+            }
+            return DecodedRoute(
+                from: TableReader(table, at: value.range, path: path.element(index), findings: findings))
+        }
+    }
+
+    private func index(of route: DecodedRoute, in names: [String]) -> Int? {
+        guard let (name, range) = route.upstream else { return nil }
+        if let index = names.firstIndex(of: name) { return index }
+        let meant = Suggestion.nearest(to: name, among: names)
+        let known = names.map(TOMLText.quoted).joined(separator: ", ")
+        findings.report(
+            range, "there is no upstream \(TOMLText.quoted(name))",
+            because: names.isEmpty ? "the file has none" : "the upstreams of this file: \(known)",
+            help: meant.map { "did you mean \(TOMLText.quoted($0))?" })
+        return nil
+    }
+
+    private func checkReach(_ routes: [DecodedRoute]) {
+        for (index, route) in routes.enumerated() where route.isSound {
+            guard let earlier = routes[..<index].first(where: { $0.isSound && $0.covers(route) }) else { continue }
+            findings.report(
+                route.range, "this route is never reached",
+                because:
+                    "the first match wins, and the route on line \(findings.source.line(of: earlier.range.lowerBound)) "
+                    + "matches all that this one does", help: "put the narrower route first")
+        }
+    }
+}

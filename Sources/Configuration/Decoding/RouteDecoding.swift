@@ -1,0 +1,88 @@
+/// A route with the places its checks point at; the upstream is still a name.
+struct DecodedRoute {
+    var host: String?
+    var path: PathPattern
+    var upstream: (name: String, range: Range<Int>)?
+    /// Where the table begins.
+    var range: Range<Int>
+    /// Whether host and path say what the file says; where they are wrong, nothing follows from them.
+    let isSound: Bool
+
+    init(from reader: consuming TableReader) {
+        let before = reader.findings.errors.count
+        host = reader.routeHost()
+        path = reader.routePath()
+        isSound = reader.findings.errors.count == before
+        upstream = reader.text("upstream").map { ($0.value, $0.entry.value.range) }
+        range = reader.range ?? 0..<0
+        reader.refuse("origin", "cors", "rate_limit", "response_limit", "timeouts")
+        if !reader.has("upstream") {
+            reader.findings.report(
+                range, "this route has no upstream", because: "a route says where the requests that it matches go",
+                help: "upstream = \"<name>\"")
+        }
+        reader.finish()
+    }
+
+    /// Whether every request that the other route matches is matched by this one already.
+    func covers(_ other: DecodedRoute) -> Bool {
+        guard host == nil || host == other.host else { return false }
+        switch (path, other.path) {
+        case (.any, _): return true
+        case (.exact(let mine), .exact(let theirs)): return mine == theirs
+        case (.prefix(let mine), .exact(let theirs)), (.prefix(let mine), .prefix(let theirs)):
+            return theirs == mine || theirs.hasPrefix(mine + "/")
+        case (.exact, .any), (.exact, .prefix), (.prefix, .any): return false
+        }
+    }
+}
+
+extension TableReader {
+    fileprivate mutating func routeHost() -> String? {
+        guard let (text, entry) = text("host") else { return nil }
+        var reason: String?
+        var help: String?
+        if text.contains("*") {
+            reason = "wildcards are not available in this version: a host is compared as a whole"
+            help = "give one route per host, or leave host out to match all"
+        } else if let parts = try? HostAndPort(text) {
+            reason = "a route goes by the name alone, whatever port the client dialled"
+            help = "host = \(TOMLText.quoted(parts.host))"
+        } else if text.contains("://") {
+            reason = "this is a URL; a route goes by the name alone"
+            help = text.split(separator: "/").dropFirst().first.map { "host = \(TOMLText.quoted(String($0)))" }
+        } else if !HostAndPort.isHostName(text), IPAddressText(text) == nil {
+            reason = "a host is a name such as \"mcp.example.com\", or an IP address"
+        }
+        guard let reason else { return text.lowercased() }
+        findings.report(entry.value.range, "\(quote(entry)) cannot be matched", because: reason, help: help)
+        return nil
+    }
+
+    fileprivate mutating func routePath() -> PathPattern {
+        guard let (text, entry) = text("path") else { return .any }
+        var reason: String?
+        var help: String?
+        let isPrefix = text.hasSuffix("/*")
+        let stem = isPrefix ? String(text.dropLast(2)) : text
+        if !text.hasPrefix("/") {
+            reason = "a path begins with \"/\""
+            help = "path = \(TOMLText.quoted("/" + text))"
+        } else if stem.contains("*") {
+            reason = "\"*\" stands only at the end, after a \"/\", for whatever lies below"
+            let known = stem.prefix { $0 != "*" }
+            help = "path = \(TOMLText.quoted(known.hasSuffix("/") ? "\(known)*" : "\(known)/*"))"
+        } else if text.contains("?") || text.contains("#") {
+            reason = "a route goes by the path alone, without query"
+            help = "path = \(TOMLText.quoted(String(text.prefix { $0 != "?" && $0 != "#" })))"
+        } else if !text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) {
+            reason = "a path is compared as it comes over the wire, with blanks and letters beyond ASCII as %XX"
+        }
+        if let reason {
+            findings.report(entry.value.range, "\(quote(entry)) cannot be matched", because: reason, help: help)
+            return .any
+        }
+        if isPrefix { return stem.isEmpty ? .any : .prefix(stem) }
+        return .exact(text.count > 1 && text.hasSuffix("/") ? String(text.dropLast()) : text)
+    }
+}

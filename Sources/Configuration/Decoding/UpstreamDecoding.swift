@@ -1,0 +1,131 @@
+extension UpstreamConfiguration {
+    init(name: String, from reader: consuming TableReader) {
+        self.init(name: name, servers: reader.servers())
+        readSettings(from: &reader)
+        reader.finish()
+    }
+
+    /// `[defaults]` by itself, for its errors: its values reach the upstreams through their own readers.
+    static func checkDefaults(_ reader: consuming TableReader) {
+        if let entry = reader.entry("servers") {
+            reader.settle("servers")
+            reader.findings.report(
+                entry.key, "[defaults] cannot have servers",
+                because: "each upstream names its own; what they share is how servers are used")
+        }
+        var scratch = UpstreamConfiguration(name: "", servers: [])
+        scratch.readSettings(from: &reader)
+        reader.finish()
+    }
+
+    private mutating func readSettings(from reader: inout TableReader) {
+        balance = reader.choice("balance", default: balance, aliases: Balance.foreign, explaining: Balance.explanation)
+        host = reader.hostPolicy() ?? host
+        session = SessionConfiguration(from: reader.table("session"), balance: balance)
+        pool = PoolConfiguration(from: reader.table("pool"))
+        queue = QueueConfiguration(from: reader.table("queue"))
+        timeouts = UpstreamTimeouts(from: reader.table("timeouts"))
+        events = EventStreamConfiguration(from: reader.table("sse"))
+        healthCheck = HealthCheckConfiguration(from: reader.table("health_check"), host: host)
+        reader.refuse(
+            "discover", "tls", "outlier_detection", "retry", "cache", "circuit_breaker", "rate_limit", "slow_start",
+            "response_limit")
+    }
+}
+
+extension Balance {
+    /// What other programs call these.
+    fileprivate static let foreign: [String: Balance] = [
+        "rr": .roundRobin, "wrr": .roundRobin, "weighted": .roundRobin, "smooth": .roundRobin,
+        "source": .ipHash, "client-ip": .ipHash, "iphash": .ipHash, "source-ip": .ipHash,
+        "least_conn": .leastRequests, "leastconn": .leastRequests, "least-conn": .leastRequests,
+        "least-connections": .leastRequests, "least_request": .leastRequests, "least_connections": .leastRequests,
+        "random": .powerOfTwo, "p2c": .powerOfTwo, "random-two": .powerOfTwo, "two-choices": .powerOfTwo,
+        "rendezvous": .sessionHash, "consistent-hash": .sessionHash, "ring-hash": .sessionHash, "maglev": .sessionHash,
+    ]
+
+    /// Why the usual ways to keep sessions do not work for MCP.
+    fileprivate static func explanation(of text: String) -> TableReader.Explanation? {
+        let word = text.lowercased()
+        if word == "hash" || word.hasPrefix("hash:") || word.hasPrefix("hash ") || word.hasPrefix("header") {
+            return TableReader.Explanation(
+                verdict: "cannot keep sessions together",
+                reason: "the first request (initialize) carries no session id, so it is hashed to one server and every "
+                    + "later request to another: of three servers, two sessions in three fail",
+                help: "balance = \"session-hash\" hashes a key that Berth hands out with the id, and finds the same "
+                    + "server every time")
+        }
+        if ["sticky", "cookie", "session", "affinity", "sticky-session", "sticky-cookie"].contains(word) {
+            return TableReader.Explanation(
+                verdict: "is not needed",
+                reason: "sessions stay with their server whatever places them, because session.identity is "
+                    + "\"sealed\" by default; MCP clients keep no cookies",
+                help: "remove it; balance only says where new sessions go")
+        }
+        return nil
+    }
+}
+
+extension TableReader {
+    fileprivate mutating func hostPolicy() -> HostPolicy? {
+        guard let (text, entry) = text("host") else { return nil }
+        switch text {
+        case "keep": return .keep
+        case "upstream": return .upstream
+        default: break
+        }
+        let aliases = [
+            "preserve": "keep", "client": "keep", "pass": "keep", "server": "upstream", "rewrite": "upstream",
+        ]
+        let isBareWord = !text.contains(".") && !text.contains(":")
+        let meant = aliases[text.lowercased()] ?? Suggestion.nearest(to: text, among: ["keep", "upstream"])
+        if isBareWord, let meant {
+            findings.report(
+                entry.value.range, "\(quote(entry)) would be sent as it is written",
+                because: "host is \"keep\", \"upstream\" or the fixed name that servers are to see",
+                help: "did you mean \(TOMLText.quoted(meant))?")
+            return nil
+        }
+        guard Self.isHostField(text) else {
+            findings.report(
+                entry.value.range, "\(quote(entry)) is not a Host",
+                because: "host is \"keep\", \"upstream\" or a name with an optional port, such as \"localhost:3001\"")
+            return nil
+        }
+        return .fixed(text)
+    }
+
+    /// Whether a text can be a Host field: a name or an address, and perhaps a port (RFC 9110 §7.2).
+    static func isHostField(_ text: String) -> Bool {
+        if let parts = try? HostAndPort(text) {
+            return parts.isBracketed ? IPAddressText(parts.host) != nil : HostAndPort.isHostName(parts.host)
+        }
+        if text.hasPrefix("["), text.hasSuffix("]") { return IPAddressText(String(text.dropFirst().dropLast())) != nil }
+        return HostAndPort.isHostName(text)
+    }
+}
+
+extension SessionConfiguration {
+    init(from reader: consuming TableReader, balance: Balance) {
+        self.init()
+        identity = reader.choice(
+            "identity", default: identity,
+            aliases: [
+                "seal": .sealed, "stateless": .sealed, "table": .learned, "learn": .learned, "none": .off,
+                "disabled": .off, "false": .off,
+            ])
+        idle = reader.duration(
+            "idle", in: .seconds(1) ... .seconds(366 * 86_400), default: idle,
+            cannotBeOff: "sessions that clients abandon without a word would be kept for ever")
+        if balance == .sessionHash, identity != .sealed, let entry = reader.entry("identity") {
+            reader.findings.report(
+                entry.value.range, "\(reader.quote(entry)) cannot go with balance = \"session-hash\"",
+                because: "session-hash finds the server by a key inside the sealed id, and only \"sealed\" makes one",
+                help: "identity = \"sealed\", or another balance")
+        }
+        reader.refuse(
+            "on_lost", because: "this version answers 404 for a session whose server is gone, as \"never\" would")
+        reader.refuse("store", "max_per_server")
+        reader.finish()
+    }
+}

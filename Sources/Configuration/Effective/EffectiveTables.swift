@@ -1,0 +1,123 @@
+// Each table with every key that it has, in the order of the documentation.
+
+extension EffectiveText {
+    mutating func write(_ global: GlobalConfiguration) {
+        open("[global]", path: "global")
+        value("workers", global.workers)
+        value("admin", "\"\(global.admin?.description ?? "off")\"")
+        value("drain_timeout", global.drainTimeout)
+        switch global.secret {
+        case .file(let path): value("secret", TOMLText.quoted("file:\(path)"))
+        case .key: line("# secret comes from the environment", origin(of: "global.secret"))
+        case nil: value("secret", nil, unset: "session keys end with the process")
+        }
+    }
+
+    mutating func write(_ listener: ListenerConfiguration, table: String) {
+        open("[[listen]]", path: table)
+        let address = TOMLText.quoted(listener.address.description)
+        switch listener.security {
+        case .plain: value("http", address)
+        case .tls(let tls):
+            value("https", address)
+            value("cert", TOMLText.quoted(tls.certificate))
+            value("key", TOMLText.quoted(tls.key))
+        }
+        value("trusted_proxies", "[\(listener.trustedProxies.map { "\"\($0)\"" }.joined(separator: ", "))]")
+        value("max_connections", listener.maximumConnections)
+        if case .tls(let tls) = listener.security {
+            open("[listen.tls]", path: "\(table).tls")
+            value("min", TOMLText.quoted(tls.minimumVersion.rawValue))
+            value("tickets", tls.tickets)
+        }
+        open("[listen.timeouts]", path: "\(table).timeouts")
+        value("tls", listener.timeouts.tls)
+        value("header", listener.timeouts.header)
+        value("body", listener.timeouts.body)
+        value("idle", listener.timeouts.idle)
+        open("[listen.limits]", path: "\(table).limits")
+        value("header_bytes", size: listener.limits.headerBytes)
+        value("headers", listener.limits.headers)
+        value("request_body", size: listener.limits.requestBody)
+    }
+
+    mutating func write(_ route: RouteConfiguration, _ index: Int, upstream: String) {
+        open("[[route]]", path: "route[\(index)]")
+        value("host", route.host.map(TOMLText.quoted), unset: "every host")
+        switch route.path {
+        case .any: value("path", "\"/*\"")
+        case .exact(let path): value("path", TOMLText.quoted(path))
+        case .prefix(let path): value("path", TOMLText.quoted("\(path)/*"))
+        }
+        value("upstream", TOMLText.quoted(upstream))
+    }
+
+    mutating func write(_ upstream: UpstreamConfiguration) {
+        let path = "upstream.\(TOMLText.key(upstream.name))"
+        open("[\(path)]", path: path)
+        writeServers(upstream.servers, path: path)
+        value("balance", TOMLText.quoted(upstream.balance.rawValue))
+        value("host", upstream.host.text)
+        open("[\(path).session]", path: "\(path).session")
+        value("identity", TOMLText.quoted(upstream.session.identity.rawValue))
+        value("idle", upstream.session.idle)
+        write(upstream.pool, path: "\(path).pool")
+        open("[\(path).queue]", path: "\(path).queue")
+        value("max", upstream.queue.maximum)
+        value("timeout", upstream.queue.timeout)
+        open("[\(path).timeouts]", path: "\(path).timeouts")
+        value("first_byte", orOff: upstream.timeouts.firstByte)
+        value("stream_idle", orOff: upstream.timeouts.streamIdle)
+        open("[\(path).sse]", path: "\(path).sse")
+        value("heartbeat", orOff: upstream.events.heartbeat)
+        write(upstream.healthCheck, path: "\(path).health_check")
+    }
+
+    private mutating func writeServers(_ servers: [ServerConfiguration], path: String) {
+        line("servers = [", origin(of: "\(path).servers"))
+        for server in servers {
+            let address = TOMLText.quoted(server.address.description)
+            line(
+                "  { address = \(address), weight = \(TOMLText.integer(server.weight)), backup = \(server.isBackup), "
+                    + "drain = \(server.isDraining) },", nil)
+        }
+        line("]", nil)
+    }
+
+    private mutating func write(_ pool: PoolConfiguration, path: String) {
+        open("[\(path)]", path: path)
+        value("max", pool.maximum)
+        value("min", pool.minimum)
+        value("idle_timeout", pool.idleTimeout)
+        value("connect_timeout", pool.connectTimeout)
+        value("max_uses", pool.maximumUses.map(TOMLText.integer) ?? "\"off\"")
+        value("max_age", orOff: pool.maximumAge)
+        value("max_streams", pool.maximumStreams)
+    }
+
+    private mutating func write(_ check: HealthCheckConfiguration, path: String) {
+        open("[\(path)]", path: path)
+        switch check.probe {
+        case .tcp: value("type", "\"tcp\"")
+        case .http(let page, let host):
+            value("type", "\"http\"")
+            value("path", TOMLText.quoted(page))
+            value("host", host.map(TOMLText.quoted), unset: "the server's own address")
+        }
+        value("every", check.every)
+        value("timeout", check.timeout)
+        value("rise", check.rise)
+        value("fall", check.fall)
+        value("panic_threshold", check.panicThreshold)
+    }
+}
+
+extension HostPolicy {
+    fileprivate var text: String {
+        switch self {
+        case .keep: "\"keep\""
+        case .upstream: "\"upstream\""
+        case .fixed(let name): TOMLText.quoted(name)
+        }
+    }
+}

@@ -1,0 +1,87 @@
+extension ConfigurationFile {
+    /// Every value the proxy runs with, and where each came from. It is TOML, and says the same as the file.
+    ///
+    /// Secrets are named, never shown.
+    package func effectiveText() -> String {
+        var text = EffectiveText(origins: origins)
+        text.comment("\(path), every value with its origin")
+        text.write(configuration.global)
+        for (listener, table) in zip(configuration.listeners, listenerTables) {
+            text.write(listener, table: table)
+        }
+        for (index, route) in configuration.routes.enumerated() {
+            text.write(route, index, upstream: configuration.upstreams[route.upstream].name)
+        }
+        for upstream in configuration.upstreams {
+            text.write(upstream)
+        }
+        return text.result
+    }
+}
+
+/// Writes tables and values with their origins.
+struct EffectiveText {
+    private let origins: [String: Origin]
+    private var table = ""
+    private(set) var result = ""
+
+    /// Where the comments begin, in a line of usual length.
+    private static let column = 44
+
+    init(origins: [String: Origin]) {
+        self.origins = origins
+    }
+
+    mutating func comment(_ text: String) {
+        result += "# \(text)\n"
+    }
+
+    /// Opens a table; `path` is where its values' origins are found.
+    mutating func open(_ header: String, path: String) {
+        table = path
+        result += "\n\(header)\n"
+    }
+
+    mutating func value(_ key: String, _ value: String) {
+        line("\(key) = \(value)", origin(of: "\(table).\(key)"))
+    }
+
+    /// A value that is not set has no line in TOML.
+    mutating func value(_ key: String, _ value: String?, unset: String) {
+        if let value { self.value(key, value) } else { line("# \(key) is not set: \(unset)", nil) }
+    }
+
+    mutating func value(_ key: String, _ number: Int) {
+        value(key, TOMLText.integer(number))
+    }
+
+    mutating func value(_ key: String, _ flag: Bool) {
+        value(key, "\(flag)")
+    }
+
+    mutating func value(_ key: String, _ duration: Duration) {
+        value(key, "\"\(DurationText.text(duration))\"")
+    }
+
+    mutating func value(_ key: String, size: Int) {
+        value(key, "\"\(ByteSizeText.text(size))\"")
+    }
+
+    mutating func value(_ key: String, orOff duration: Duration?) {
+        value(key, "\"\(duration.map(DurationText.text) ?? "off")\"")
+    }
+
+    /// A line of a value that spans several.
+    mutating func line(_ text: String, _ comment: String?) {
+        guard let comment else {
+            result += text + "\n"
+            return
+        }
+        let blanks = max(1, Self.column - text.count)
+        result += text + String(repeating: " ", count: blanks) + "# \(comment)\n"
+    }
+
+    func origin(of path: String) -> String {
+        origins[path]?.comment ?? "default"
+    }
+}

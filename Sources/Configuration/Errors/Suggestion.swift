@@ -1,0 +1,38 @@
+/// Finds what an operator may have meant.
+enum Suggestion {
+    /// The candidate nearest to `word`, if one is near enough to be offered.
+    static func nearest(to word: String, among candidates: [String]) -> String? {
+        let wanted = folded(word)
+        let best =
+            candidates
+            .map { (name: $0, distance: distance(wanted, folded($0))) }
+            .min { ($0.distance, $0.name) < ($1.distance, $1.name) }
+        guard let best, best.distance <= max(1, min(wanted.count, best.name.count) / 3) else { return nil }
+        return best.name
+    }
+
+    /// Letter case and the choice between "-", "_" and nothing are never what was meant to differ.
+    private static func folded(_ word: String) -> [Character] {
+        word.lowercased().filter { $0 != "-" && $0 != "_" }
+    }
+
+    /// The fewest insertions, deletions, replacements and swaps of neighbours that turn one word into the other.
+    static func distance(_ left: [Character], _ right: [Character]) -> Int {
+        // Words as long as that are no slips of the finger, and the table below is quadratic.
+        guard left.count <= 64, right.count <= 64 else { return .max }
+        var rows = [Array(0...right.count)]
+        for row in 0..<left.count {
+            var next = [row + 1]
+            for column in 0..<right.count {
+                let replaced = rows[row][column] + (left[row] == right[column] ? 0 : 1)
+                var cost = min(rows[row][column + 1] + 1, next[column] + 1, replaced)
+                if row > 0, column > 0, left[row] == right[column - 1], left[row - 1] == right[column] {
+                    cost = min(cost, rows[row - 1][column - 1] + 1)
+                }
+                next.append(cost)
+            }
+            rows.append(next)
+        }
+        return rows[left.count][right.count]
+    }
+}

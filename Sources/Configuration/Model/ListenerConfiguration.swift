@@ -1,0 +1,70 @@
+/// One listening socket. A `[listen]` table with both `https` and `http` makes two, alike in all else.
+package struct ListenerConfiguration: Sendable, Equatable {
+    package var address: ListenAddress
+    package var security: ListenerSecurity
+    /// Whose X-Forwarded-* fields are believed; from anyone else they are dropped.
+    package var trustedProxies: [AddressRange] = []
+    /// Client connections at once, all workers together, 1...10_000_000.
+    package var maximumConnections = 100_000
+    package var timeouts = ListenerTimeouts()
+    package var limits = ListenerLimits()
+
+    package init(address: ListenAddress, security: ListenerSecurity) {
+        self.address = address
+        self.security = security
+    }
+}
+
+/// Whether a listener speaks TLS.
+package enum ListenerSecurity: Sendable, Equatable {
+    case plain
+    case tls(ListenerTLS)
+}
+
+/// How a listener speaks TLS.
+package struct ListenerTLS: Sendable, Equatable {
+    /// Path of a PEM file: the certificate, then its chain.
+    package var certificate: String
+    /// Path of a PEM file: the private key.
+    package var key: String
+    package var minimumVersion = TLSVersion.tls12
+    /// Whether clients get session tickets, with which they come back without a full handshake.
+    package var tickets = true
+
+    package init(certificate: String, key: String) {
+        self.certificate = certificate
+        self.key = key
+    }
+}
+
+/// A protocol version a client must reach.
+package enum TLSVersion: String, Sendable, CaseIterable {
+    case tls12 = "1.2"
+    case tls13 = "1.3"
+}
+
+/// How long a client may take; none can be switched off, or a silent peer would hold a connection for ever.
+package struct ListenerTimeouts: Sendable, Equatable {
+    /// From accept to the end of the handshake.
+    package var tls = Duration.seconds(10)
+    /// From a request's first byte to the end of its head, however it drips.
+    package var header = Duration.seconds(10)
+    /// Between two reads of a request body.
+    package var body = Duration.seconds(30)
+    /// Between requests.
+    package var idle = Duration.seconds(75)
+
+    package init() {}
+}
+
+/// How much a client may send.
+package struct ListenerLimits: Sendable, Equatable {
+    /// Bytes of one request head, 1 KiB...64 KiB.
+    package var headerBytes = 64 * 1024
+    /// Field lines of one request head, 16...128.
+    package var headers = 100
+    /// Bytes of one request body, 0...1 TiB.
+    package var requestBody = 8 * 1024 * 1024
+
+    package init() {}
+}

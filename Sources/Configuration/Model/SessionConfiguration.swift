@@ -1,0 +1,18 @@
+/// `session`: how a session is kept with its replica.
+package struct SessionConfiguration: Sendable, Equatable {
+    package var identity = SessionIdentityPolicy.sealed
+    /// How long a session may be silent before it may be forgotten, 1 s...366 days.
+    package var idle = Duration.seconds(24 * 3600)
+
+    package init() {}
+}
+
+/// Who remembers which replica owns a session.
+package enum SessionIdentityPolicy: String, Sendable, CaseIterable {
+    /// The id that the client holds says it, sealed with the key of `global.secret`.
+    case sealed
+    /// A table does; the replica's own id passes unchanged.
+    case learned
+    /// Nobody: every request goes where `balance` says.
+    case off
+}

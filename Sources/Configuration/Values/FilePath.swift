@@ -1,0 +1,33 @@
+import Glibc
+
+/// Paths that a configuration file names.
+enum FilePath {
+    /// A relative path is relative to the folder of the file that names it, wherever the process was started.
+    static func resolve(_ path: String, besides file: String) -> String {
+        guard !path.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return path }
+        return "\(file[...slash])\(path)"
+    }
+
+    static func folder(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// Why this process cannot read the file, or nil.
+    static func problem(reading path: String) -> String? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return String(cString: strerror(errno)) }
+        guard status.st_mode & S_IFMT != S_IFDIR else { return "it is a folder" }
+        guard access(path, R_OK) == 0 else { return String(cString: strerror(errno)) }
+        return nil
+    }
+
+    static func exists(_ path: String) -> Bool {
+        access(path, F_OK) == 0
+    }
+
+    /// Whether this process may make a file in the folder.
+    static func canWrite(in folder: String) -> Bool {
+        access(folder, W_OK | X_OK) == 0
+    }
+}

@@ -1,0 +1,40 @@
+import Reactor
+
+/// The forms a request target may have (RFC 9112 §3.2) when it is sent to a reverse proxy.
+enum RequestTarget {
+    /// Sets `head.target`, and `head.authority` if the target has one. False if the form does not fit the method:
+    /// CONNECT and its authority-form are not for a reverse proxy, `*` is for OPTIONS only.
+    @inline(__always)
+    static func read(_ range: Range<Int>, in bytes: Span<UInt8>, into head: inout RequestHead) -> Bool {
+        guard head.method != .connect else { return false }
+        head.target = ByteRange(start: range.lowerBound, count: range.count)
+        if bytes[range.lowerBound] == UInt8(ascii: "/") { return true }
+        if range.count == 1, bytes[range.lowerBound] == UInt8(ascii: "*") { return head.method == .options }
+        return readAbsolute(range, in: bytes, into: &head)
+    }
+
+    /// `http://` or `https://`, an authority without user information, and a path or nothing. A query right after
+    /// the authority is refused: it would have to be given a path.
+    @inline(never)
+    private static func readAbsolute(
+        _ range: Range<Int>, in bytes: Span<UInt8>, into head: inout RequestHead
+    ) -> Bool {
+        guard let start = authorityStart(range, in: bytes) else { return false }
+        var end = start
+        while end < range.upperBound, bytes[end] != UInt8(ascii: "/") { end &+= 1 }
+        guard bytes.isAuthority(start..<end) else { return false }
+        head.authority = ByteRange(start: start, count: end &- start)
+        head.target = ByteRange(start: end, count: range.upperBound &- end)
+        return true
+    }
+
+    private static func authorityStart(_ range: Range<Int>, in bytes: Span<UInt8>) -> Int? {
+        for length in 7...8 where range.count > length {
+            let scheme = FoldedText(bytes, at: range.lowerBound, length: length)
+            if scheme.equals("http:// ", length: 7) || scheme.equals("https://", length: 8) {
+                return range.lowerBound &+ length
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,56 @@
+import Reactor
+
+/// The `HTTP/1.x` of a start line (RFC 9112 §2.3).
+enum StartLineVersion {
+    /// The minor version, 0 or 1, in eight bytes.
+    case found(UInt8)
+    case incomplete
+    /// Some other version of HTTP, HTTP/2's preface among them.
+    case unsupported
+    case malformed
+
+    @inline(__always)
+    init(_ bytes: Span<UInt8>, at offset: Int) {
+        guard bytes.count &- offset >= 8 else {
+            self = Self.cut(bytes, at: offset)
+            return
+        }
+        let word = bytes.word(at: offset)
+        if word == UInt64(ascii: "HTTP/1.1") {
+            self = .found(1)
+        } else if word == UInt64(ascii: "HTTP/1.0") {
+            self = .found(0)
+        } else {
+            self = Self.other(bytes, at: offset)
+        }
+    }
+
+    /// What to report instead of a version.
+    var outcome: HeadOutcome {
+        switch self {
+        case .found, .incomplete: .incomplete
+        case .unsupported: .invalid(.versionUnsupported)
+        case .malformed: .invalid(.malformed)
+        }
+    }
+
+    @inline(never)
+    private static func cut(_ bytes: Span<UInt8>, at offset: Int) -> StartLineVersion {
+        for index in offset..<bytes.count where !hasForm(bytes[index], at: index &- offset) { return .malformed }
+        return .incomplete
+    }
+
+    @inline(never)
+    private static func other(_ bytes: Span<UInt8>, at offset: Int) -> StartLineVersion {
+        for index in 0..<8 where !hasForm(bytes[offset &+ index], at: index) { return .malformed }
+        return .unsupported
+    }
+
+    /// Whether `byte` may stand at `index` of a version: `HTTP/` DIGIT `.` DIGIT.
+    private static func hasForm(_ byte: UInt8, at index: Int) -> Bool {
+        switch index {
+        case 5, 7: ByteClass.isDigit(byte)
+        default: UInt64(byte) == UInt64(ascii: "HTTP/0.0") >> UInt64(8 * index) & 0xFF
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import Reactor
+
+extension Span where Element == UInt8 {
+    /// Whether `range` is a host with or without a port (RFC 3986 §3.2 without user information): a registered name
+    /// or IPv4 address, or something in brackets that an IPv6 address is made of, then `:` and up to five digits.
+    func isAuthority(_ range: Range<Int>) -> Bool {
+        guard !range.isEmpty else { return false }
+        let hostEnd =
+            self[range.lowerBound] == UInt8(ascii: "[")
+            ? literalEnd(from: range.lowerBound, to: range.upperBound)
+            : registeredNameEnd(from: range.lowerBound, to: range.upperBound)
+        guard let hostEnd, hostEnd > range.lowerBound else { return false }
+        return isPort(hostEnd..<range.upperBound)
+    }
+
+    /// The end of an IP literal, bracket included, or nil.
+    private func literalEnd(from start: Int, to end: Int) -> Int? {
+        var index = start &+ 1
+        while index < end, isLiteralByte(self[index]) { index &+= 1 }
+        guard index < end, index > start &+ 1, self[index] == UInt8(ascii: "]") else { return nil }
+        return index &+ 1
+    }
+
+    private func isLiteralByte(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: ":") || byte == UInt8(ascii: ".") || ByteClass.hexadecimalValue(byte) != nil
+    }
+
+    /// The first byte no registered name has, or nil if a percent sign is not followed by two hexadecimal digits.
+    private func registeredNameEnd(from start: Int, to end: Int) -> Int? {
+        var index = start
+        while index < end {
+            if ByteClass.isRegisteredName(self[index]) {
+                index &+= 1
+            } else if self[index] == UInt8(ascii: "%") {
+                guard end &- index > 2, ByteClass.hexadecimalValue(self[index &+ 1]) != nil,
+                    ByteClass.hexadecimalValue(self[index &+ 2]) != nil
+                else { return nil }
+                index &+= 3
+            } else {
+                break
+            }
+        }
+        return index
+    }
+
+    /// Nothing at all, or a colon and up to five digits.
+    private func isPort(_ range: Range<Int>) -> Bool {
+        guard let first = range.first else { return true }
+        guard self[first] == UInt8(ascii: ":"), range.count <= 6 else { return false }
+        for index in range.dropFirst() where !ByteClass.isDigit(self[index]) { return false }
+        return true
+    }
+}

@@ -1,0 +1,56 @@
+/// What a byte may be part of, by the grammars of RFC 9110 and RFC 3986. Bit sets in two words: no table to load.
+enum ByteClass {
+    static var carriageReturn: UInt8 { 0x0D }
+    static var lineFeed: UInt8 { 0x0A }
+    static var space: UInt8 { 0x20 }
+    static var tab: UInt8 { 0x09 }
+
+    /// `tchar` of RFC 9110 §5.6.2: what methods, field names and connection options are made of.
+    @inline(__always)
+    static func isToken(_ byte: UInt8) -> Bool {
+        isMember(byte, low: 0x03FF_6CFA_0000_0000, high: 0x57FF_FFFF_C7FF_FFFE)
+    }
+
+    /// `unreserved` or `sub-delims` of RFC 3986 §2: what a registered name is made of, percent-encoding apart.
+    @inline(__always)
+    static func isRegisteredName(_ byte: UInt8) -> Bool {
+        isMember(byte, low: 0x2BFF_7FD2_0000_0000, high: 0x47FF_FFFE_87FF_FFFE)
+    }
+
+    /// SP or HTAB, the only white space there is inside a line.
+    @inline(__always)
+    static func isBlank(_ byte: UInt8) -> Bool {
+        byte == space || byte == tab
+    }
+
+    /// Control characters that no field value, reason phrase or chunk extension may hold: all but HTAB.
+    @inline(__always)
+    static func isForbiddenControl(_ byte: UInt8) -> Bool {
+        (byte < 0x20 && byte != tab) || byte == 0x7F
+    }
+
+    /// What a request target is made of once white space, controls, fragments and non-ASCII bytes are refused.
+    @inline(__always)
+    static func isTarget(_ byte: UInt8) -> Bool {
+        byte > 0x20 && byte < 0x7F && byte != UInt8(ascii: "#")
+    }
+
+    @inline(__always)
+    static func isDigit(_ byte: UInt8) -> Bool {
+        byte &- UInt8(ascii: "0") < 10
+    }
+
+    /// The value of a hexadecimal digit, or nil.
+    @inline(__always)
+    static func hexadecimalValue(_ byte: UInt8) -> UInt8? {
+        if isDigit(byte) { return byte &- UInt8(ascii: "0") }
+        let letter = (byte | 0x20) &- UInt8(ascii: "a")
+        return letter < 6 ? letter &+ 10 : nil
+    }
+
+    @inline(__always)
+    private static func isMember(_ byte: UInt8, low: UInt64, high: UInt64) -> Bool {
+        guard byte < 0x80 else { return false }
+        return ((byte < 0x40 ? low : high) >> UInt64(byte & 0x3F)) & 1 != 0
+    }
+}

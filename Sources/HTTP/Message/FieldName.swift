@@ -1,0 +1,114 @@
+/// What a field name means to a proxy.
+struct FieldName {
+    var kind: KnownField
+    /// Never forwarded, whatever `Connection` says (RFC 9110 §7.6.1).
+    var isHopByHop: Bool
+
+    /// Recognises the name at `offset`, which must be a token. `hasUnderscore` is whether one is in it: known names
+    /// have hyphens, so it is then other or a look-alike.
+    @inline(__always)
+    init(_ bytes: Span<UInt8>, at offset: Int, length: Int, hasUnderscore: Bool) {
+        var text = FoldedText(bytes, at: offset, length: length)
+        if hasUnderscore {
+            text.hyphenate()
+            self = FieldName(text).kind == .other ? .other : .lookalike
+        } else {
+            self = FieldName(text)
+        }
+    }
+
+    private static var other: FieldName { FieldName(.other) }
+    private static var lookalike: FieldName { FieldName(.forwardedLookalike) }
+
+    private init(_ kind: KnownField, isHopByHop: Bool = false) {
+        self.kind = kind
+        self.isHopByHop = isHopByHop
+    }
+
+    @inline(__always)
+    private init(_ text: FoldedText) {
+        switch text.length {
+        case ...9: self = Self.upToNine(text)
+        case ...14: self = Self.upToFourteen(text)
+        default: self = Self.long(text)
+        }
+    }
+
+    @inline(__always)
+    private static func upToNine(_ text: FoldedText) -> FieldName {
+        switch text.length {
+        case 2: choose(text.equals("te      ", length: 2), .te, isHopByHop: true)
+        case 4:
+            text.equals("host    ", length: 4) ? FieldName(.host) : choose(text.equals("date    ", length: 4), .date)
+        case 6:
+            text.equals("accept  ", length: 6)
+                ? FieldName(.accept) : choose(text.equals("expect  ", length: 6), .expect)
+        case 7:
+            text.equals("upgrade ", length: 7)
+                ? FieldName(.upgrade, isHopByHop: true)
+                : choose(text.equals("trailer ", length: 7), .trailer, isHopByHop: true)
+        case 8: choose(text.equals("mcp-name", length: 8), .mcpName)
+        case 9:
+            text.equals("forwarde", "orwarded", length: 9)
+                ? FieldName(.forwarded) : choose(text.equals("x-real-i", "-real-ip", length: 9), .xRealIP)
+        default: .other
+        }
+    }
+
+    @inline(__always)
+    private static func upToFourteen(_ text: FoldedText) -> FieldName {
+        switch text.length {
+        case 10:
+            if text.equals("connecti", "nnection", length: 10) { return FieldName(.connection, isHopByHop: true) }
+            if text.equals("keep-ali", "ep-alive", length: 10) { return FieldName(.keepAlive, isHopByHop: true) }
+            return choose(text.equals("mcp-meth", "p-method", length: 10), .mcpMethod)
+        case 12: return choose(text.equals("content-", "ent-type", length: 12), .contentType)
+        case 13: return choose(text.equals("last-eve", "event-id", length: 13), .lastEventID)
+        case 14:
+            if text.equals("content-", "t-length", length: 14) { return FieldName(.contentLength) }
+            if text.equals("mcp-sess", "ssion-id", length: 14) { return FieldName(.mcpSessionID) }
+            return choose(text.equals("http2-se", "settings", length: 14), .http2Settings, isHopByHop: true)
+        default: return .other
+        }
+    }
+
+    @inline(__always)
+    private static func long(_ text: FoldedText) -> FieldName {
+        switch text.length {
+        case 15: return choose(text.equals("x-forwar", "rded-for", length: 15), .xForwardedFor)
+        case 16:
+            if text.equals("x-forwar", "ded-host", length: 16) { return FieldName(.xForwardedHost) }
+            return choose(text.equals("proxy-co", "nnection", length: 16), .proxyConnection, isHopByHop: true)
+        case 17:
+            if text.equals("x-forwar", "ded-prot", "ed-proto", length: 17) { return FieldName(.xForwardedProto) }
+            return choose(
+                text.equals("transfer", "-encodin", "encoding", length: 17), .transferEncoding, isHopByHop: true)
+        case 18: return choose(text.equals("proxy-au", "thentica", "enticate", length: 18), .other, isHopByHop: true)
+        case 19: return choose(text.equals("proxy-au", "thorizat", "rization", length: 19), .other, isHopByHop: true)
+        case 20: return choose(text.equals("mcp-prot", "ocol-ver", "-version", length: 20), .mcpProtocolVersion)
+        default: return .other
+        }
+    }
+
+    @inline(__always)
+    private static func choose(_ matches: Bool, _ kind: KnownField, isHopByHop: Bool = false) -> FieldName {
+        matches ? FieldName(kind, isHopByHop: isHopByHop) : other
+    }
+}
+
+extension KnownField {
+    /// The kind of the field called `name`, which must be a token, in any case. Any known name with underscores for
+    /// hyphens is a `forwardedLookalike`.
+    package init(_ name: Span<UInt8>) {
+        self = FieldName(name).kind
+    }
+}
+
+extension FieldName {
+    /// As the other initialiser, for a name on its own.
+    init(_ name: Span<UInt8>) {
+        var hasUnderscore = false
+        for index in name.indices where name[index] == UInt8(ascii: "_") { hasUnderscore = true }
+        self.init(name, at: 0, length: name.count, hasUnderscore: hasUnderscore)
+    }
+}

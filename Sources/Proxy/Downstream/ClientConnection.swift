@@ -1,0 +1,60 @@
+import Kernel
+import Reactor
+import TLS
+
+/// A client's connection: one socket, its TLS, and what it has sent or is owed.
+///
+/// Owns heap bytes only while something is partial, held or unsent. `input` holds, oldest first, the request that is
+/// being forwarded (kept until its response begins, so that it can be sent again, or its id echoed) and whatever the
+/// client pipelined behind it.
+struct ClientConnection: ~Copyable {
+    enum Phase: UInt8 {
+        case handshaking
+        /// Between requests, or inside a head or a small body that is gathered whole.
+        case reading
+        /// An exchange is under way; its state says how far.
+        case exchanging
+        /// Answered and half closed: reads on so that the answer is not lost to a reset (RFC 9112 section 9.6).
+        case lingering
+    }
+
+    let descriptor: Descriptor
+    let address: SocketAddress
+    let listener: UInt16
+    var phase: Phase
+    /// The last event said there may be bytes; cleared by a short read (edge-triggered).
+    var mayRead = false
+    var mayWrite = true
+    /// FIN or worse was seen.
+    var hasEnded = false
+    /// A send failed: it is gone, whatever reading may still say.
+    var isBroken = false
+    /// Nothing more will be asked on this connection: close it once the output is out.
+    var closesAfterOutput = false
+    /// Part of a head or of a small body is here: its time runs from its first byte.
+    var isGathering = false
+    /// At least one request was read.
+    var hasServed = false
+    /// In the worker's list of those to look at again this turn.
+    var isResuming = false
+    /// Bytes of `input` without which another parse cannot get further.
+    var needed: UInt32 = 0
+    var exchange = Handle.none
+    var tls: TLSSession?
+    var input = ByteBuffer()
+    var output = ByteBuffer()
+    var deadline = Instant.never
+
+    init(descriptor: Descriptor, address: SocketAddress, listener: Int, phase: Phase) {
+        self.descriptor = descriptor
+        self.address = address
+        self.listener = UInt16(truncatingIfNeeded: listener)
+        self.phase = phase
+    }
+
+    mutating func note(_ readiness: Readiness) {
+        if readiness.isReadable || readiness.hasEnded || readiness.hasFailed { mayRead = true }
+        if readiness.isWritable { mayWrite = true }
+        if readiness.hasEnded || readiness.hasFailed { hasEnded = true }
+    }
+}

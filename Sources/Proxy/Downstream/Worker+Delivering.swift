@@ -1,0 +1,145 @@
+import HTTP
+import Kernel
+import Reactor
+import TLS
+
+/// Bytes on their way to a client.
+extension Worker where Outside: ~Copyable {
+    /// Sends `composed`, through TLS if there is any; what the socket does not take waits in the connection, and as long
+    /// as it does nothing more is read from the server: that is the credit.
+    mutating func deliver(_ c: Handle) {
+        guard !composed.isEmpty else { return }
+        defer { composed.clear() }
+        guard clients.contains(c) else { return }
+        if clients[c].tls != nil {
+            guard var session = clients[c].tls.take() else { return }
+            let isSent = engine.send(&session, composed, wire: &wire)
+            clients[c].tls = consume session
+            if isSent { sendWire(c) } else { fallOut(c) }
+            return
+        }
+        if clients[c].output.isEmpty, clients[c].mayWrite {
+            switch world.send(clients[c].descriptor, composed) {
+            case .moved(let count):
+                composed.consume(count)
+                if composed.isEmpty { return }
+                clients[c].mayWrite = false
+            case .wouldBlock, .ended:
+                clients[c].mayWrite = false
+            case .failed:
+                fallOut(c)
+                return
+            }
+        }
+        spare.lend(to: &clients[c].output)
+        clients[c].output.append(composed)
+        expectProgress(c)
+    }
+
+    /// Sends a piece of the scratch as it is: big bodies are not copied on their way.
+    mutating func deliverReceived(_ c: Handle, _ range: ByteRange) {
+        guard clients.contains(c) else { return }
+        guard clients[c].tls == nil, clients[c].output.isEmpty, clients[c].mayWrite else {
+            composed.append(received, range.range)
+            deliver(c)
+            return
+        }
+        var sent = 0
+        switch world.send(clients[c].descriptor, received, range.range) {
+        case .moved(let count): sent = count
+        case .wouldBlock, .ended: break
+        case .failed:
+            fallOut(c)
+            return
+        }
+        guard sent < Int(range.count) else { return }
+        clients[c].mayWrite = false
+        spare.lend(to: &clients[c].output)
+        clients[c].output.append(received, (range.lowerBound + sent)..<range.upperBound)
+        expectProgress(c)
+    }
+
+    /// Sends the records that TLS has made.
+    mutating func sendWire(_ c: Handle) {
+        guard !wire.isEmpty else { return }
+        defer { wire.clear() }
+        guard clients.contains(c) else { return }
+        if clients[c].output.isEmpty, clients[c].mayWrite {
+            switch world.send(clients[c].descriptor, wire) {
+            case .moved(let count):
+                wire.consume(count)
+                if wire.isEmpty { return }
+                clients[c].mayWrite = false
+            case .wouldBlock, .ended:
+                clients[c].mayWrite = false
+            case .failed:
+                fallOut(c)
+                return
+            }
+        }
+        spare.lend(to: &clients[c].output)
+        clients[c].output.append(wire)
+        expectProgress(c)
+    }
+
+    /// Sends what has waited, now that the socket takes bytes again.
+    mutating func flush(_ c: Handle) {
+        for _ in 0..<Worker.readsPerTurn where !clients[c].output.isEmpty {
+            switch world.send(clients[c].descriptor, clients[c].output) {
+            case .moved(let count):
+                clients[c].output.consume(count)
+            case .wouldBlock, .ended:
+                clients[c].mayWrite = false
+                expectProgress(c)
+                return
+            case .failed:
+                fallOut(c)
+                return
+            }
+        }
+        guard clients[c].output.isEmpty else {
+            // Fairness, or a socket that takes little at a time: either way a writable event or another round follows.
+            expectProgress(c)
+            resumeLater(client: c)
+            return
+        }
+        spare.collect(&clients[c].output)
+        roomAgain(c)
+    }
+
+    /// The client has taken everything: what waited for that goes on.
+    private mutating func roomAgain(_ c: Handle) {
+        if clients[c].closesAfterOutput {
+            if clients[c].hasEnded { closeClient(c, reset: false) } else { linger(c) }
+            return
+        }
+        switch clients[c].phase {
+        case .exchanging:
+            clients[c].deadline = .never
+            let e = clients[c].exchange
+            if exchanges.contains(e), upstreams.contains(exchanges[e].upstream) {
+                resumeLater(upstream: exchanges[e].upstream)
+            }
+        case .reading:
+            beginReading(c)
+            resumeLater(client: c)
+        case .handshaking, .lingering:
+            break
+        }
+    }
+
+    /// A client that takes nothing for as long as an idle one may stay is given up.
+    private mutating func expectProgress(_ c: Handle) {
+        let plan = listeners[Int(clients[c].listener)].plan
+        setDeadline(client: c, now + snapshot.listeners[plan].idleTimeout)
+    }
+
+    /// The socket is broken: the client is gone, as the next event or this turn's end will find.
+    private mutating func fallOut(_ c: Handle) {
+        clients[c].output.clear()
+        clients[c].hasEnded = true
+        clients[c].mayRead = true
+        clients[c].isBroken = true
+        resumeLater(client: c)
+    }
+}

@@ -1,0 +1,111 @@
+import HTTP
+import Kernel
+import MCP
+import Reactor
+import TLS
+
+/// How a client's connection ends.
+extension Worker where Outside: ~Copyable {
+    /// Reading came to its end: between requests that is a good-bye, inside one it is a loss.
+    mutating func clientEnded(_ c: Handle) {
+        guard clients.contains(c) else { return }
+        clients[c].hasEnded = true
+        clients[c].mayRead = false
+        if clients[c].phase == .exchanging {
+            clientLeft(c)
+        } else if clients[c].output.isEmpty {
+            closeClient(c, reset: false)
+        } else {
+            clients[c].closesAfterOutput = true
+        }
+    }
+
+    /// The client is gone: whatever it was waiting for is called off. For requests of 2026-07-28 this is the cancel; for
+    /// older ones the server's stream must end too, or the client's next GET is refused as a second one.
+    mutating func clientLeft(_ c: Handle) {
+        guard clients.contains(c) else { return }
+        let e = clients[c].exchange
+        if exchanges.contains(e) { abandon(e) }
+        closeClient(c, reset: false)
+    }
+
+    /// Closes the socket and forgets the connection. Its exchange must have been ended or abandoned before.
+    mutating func closeClient(_ c: Handle, reset: Bool) {
+        guard var connection = clients.remove(c) else { return }
+        if !reset, connection.output.isEmpty, var session = connection.tls.take() {
+            wire.clear()
+            engine.finish(&session, wire: &wire)
+            if !wire.isEmpty { _ = world.send(connection.descriptor, wire) }
+            wire.clear()
+        }
+        world.close(connection.descriptor, reset: reset)
+        connection.input.clear()
+        connection.output.clear()
+        spare.collect(&connection.input)
+        spare.collect(&connection.output)
+    }
+
+    /// Sends FIN and reads on for a while: closing with unread bytes would reset the connection, and the reset could
+    /// overtake the answer (RFC 9112 section 9.6).
+    mutating func linger(_ c: Handle) {
+        clients[c].phase = .lingering
+        clients[c].exchange = .none
+        clients[c].input.clear()
+        spare.collect(&clients[c].input)
+        if !clients[c].output.isEmpty {
+            clients[c].closesAfterOutput = true
+            return
+        }
+        if var session = clients[c].tls.take() {
+            wire.clear()
+            engine.finish(&session, wire: &wire)
+            clients[c].tls = consume session
+            if !wire.isEmpty { _ = world.send(clients[c].descriptor, wire) }
+            wire.clear()
+        }
+        world.finish(clients[c].descriptor)
+        clients[c].closesAfterOutput = false
+        setDeadline(client: c, now + .seconds(2))
+        if clients[c].hasEnded { closeClient(c, reset: false) } else { resumeLater(client: c) }
+    }
+
+    /// The client's deadline may have come; it moves with every request, so look first.
+    mutating func clientDue(_ c: Handle) {
+        guard clients[c].deadline <= now else {
+            clientDeadlines.expect(c.slot, at: clients[c].deadline, in: &timers)
+            return
+        }
+        clients[c].deadline = .never
+        if !clients[c].output.isEmpty {
+            // It has not taken a byte for the whole patience: nothing we send would arrive.
+            let e = clients[c].exchange
+            if exchanges.contains(e) { abandon(e) }
+            closeClient(c, reset: true)
+            return
+        }
+        switch clients[c].phase {
+        case .handshaking, .lingering:
+            closeClient(c, reset: false)
+        case .reading:
+            if clients[c].isGathering || !clients[c].input.isEmpty {
+                refuse(c, .headTimeout)
+            } else {
+                closeClient(c, reset: false)
+            }
+        case .exchanging:
+            bodyStalled(c)
+        }
+    }
+
+    /// A request body stopped coming.
+    private mutating func bodyStalled(_ c: Handle) {
+        let e = clients[c].exchange
+        guard exchanges.contains(e), !exchanges[e].isWhole, !exchanges[e].request.isComplete else { return }
+        if exchanges[e].phase == .relaying {
+            abandon(e)
+            closeClient(c, reset: true)
+        } else {
+            fail(e, .bodyTimeout)
+        }
+    }
+}

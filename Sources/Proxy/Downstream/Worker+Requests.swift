@@ -1,0 +1,175 @@
+import HTTP
+import Kernel
+import MCP
+import Reactor
+
+/// From a parsed head to an exchange.
+extension Worker where Outside: ~Copyable {
+    /// Requests up to this size, body included, are gathered before they are placed: the server is not kept waiting by a
+    /// slow client, the request can be sent again, and its JSON-RPC id can be echoed. Larger ones stream.
+    private static var gatheredBytes: Int { 65_536 }
+
+    /// Takes up the request at the front of the scratch. True if it was answered on the spot and the scratch starts with
+    /// what follows; false if the scratch is dealt with.
+    mutating func receiveRequest(_ c: Handle) -> Bool {
+        let plan = listeners[Int(clients[c].listener)].plan
+        guard snapshot.listeners[plan].role == .traffic else { return answerAdmin(c) }
+        switch requestHead.method {
+        case .get, .head, .post, .put, .delete, .options, .patch: break
+        case .trace, .connect, .other: return refuseAndGoOn(c, .methodNotAllowed)
+        }
+        switch measure(limit: snapshot.listeners[plan].maximumRequestBody) {
+        case .invalid:
+            return refuseAndGoOn(c, .malformed)
+        case .tooLarge:
+            return refuseAndGoOn(c, .requestTooLarge)
+        case .gathering(let needed):
+            clients[c].needed = UInt32(needed)
+            clients[c].isGathering = true
+            setDeadline(client: c, now + snapshot.listeners[plan].bodyTimeout)
+            stash(c)
+            return false
+        case .whole(let length):
+            begin(c, isWhole: true, length: length)
+        case .streaming:
+            begin(c, isWhole: false, length: received.count)
+        }
+        received.clear()
+        return false
+    }
+
+    private enum Extent {
+        case whole(Int)
+        case gathering(needed: Int)
+        case streaming
+        case tooLarge
+        case invalid
+    }
+
+    /// How much of the request is here, by its framing.
+    private func measure(limit: UInt64) -> Extent {
+        let head = requestHead.length
+        switch requestHead.framing {
+        case .none, .untilClose:
+            return .whole(head)
+        case .length(let count):
+            if count > limit { return .tooLarge }
+            let total = UInt64(head) + count
+            if total <= UInt64(received.count) { return .whole(Int(total)) }
+            // Whoever waits for "100 Continue" sends nothing before the server has seen the head.
+            if requestHead.expectsContinue || total > UInt64(Worker.gatheredBytes) { return .streaming }
+            return .gathering(needed: Int(total))
+        case .chunked:
+            return measureChunks(from: head, limit: limit)
+        }
+    }
+
+    private func measureChunks(from head: Int, limit: UInt64) -> Extent {
+        var reader = BodyReader(.chunked)
+        var offset = head
+        var total: UInt64 = 0
+        while true {
+            switch reader.next(received, from: offset) {
+            case .data(let range):
+                total += UInt64(range.count)
+                if total > limit { return .tooLarge }
+                offset = range.upperBound
+            case .trailer(let range):
+                offset = range.upperBound
+            case .needsMore:
+                return .streaming
+            case .end(let end):
+                return .whole(end)
+            case .invalid:
+                return .invalid
+            }
+        }
+    }
+
+    /// Makes an exchange of the request at the front of the scratch and finds it a place.
+    private mutating func begin(_ c: Handle, isWhole: Bool, length: Int) {
+        clients[c].hasServed = true
+        clients[c].isGathering = false
+        clients[c].needed = 0
+        // From here on the client's input holds the request; whatever becomes of the exchange, it is found there.
+        stashCopy(c)
+        guard let upstream = route() else {
+            refuseHeld(c, length: length, .noRoute)
+            return
+        }
+        let kind = classify()
+        let exchange = Exchange(
+            client: c, upstreamIndex: upstream, kind: kind, head: requestHead, isWhole: isWhole, length: length)
+        guard let e = exchanges.insert(exchange) else {
+            refuseHeld(c, length: length, .noServerAvailable)
+            return
+        }
+        clients[c].exchange = e
+        clients[c].phase = .exchanging
+        clients[c].deadline = .never
+        if let session = requestHead.sessionID { exchanges[e].sessionID = session }
+        if kind == .streamOpening { keepTarget(e) }
+        place(e)
+    }
+
+    private mutating func stashCopy(_ c: Handle) {
+        spare.lend(to: &clients[c].input)
+        clients[c].input.append(received)
+    }
+
+    private mutating func keepTarget(_ e: Handle) {
+        exchanges[e].target = received.bytes(requestHead.target.range)
+    }
+
+    private func classify() -> RequestKind {
+        let bytes = received.span
+        let version = requestHead.protocolVersion ?? .empty
+        return RequestKind.classify(
+            isGet: requestHead.method == .get, isPost: requestHead.method == .post,
+            isOptions: requestHead.method == .options, protocolVersion: bytes.extracting(version.range),
+            sessionID: requestHead.sessionID != nil, lastEventID: requestHead.lastEventID != nil,
+            acceptsEventStream: requestHead.acceptsEventStream, target: bytes.extracting(requestHead.target.range))
+    }
+
+    /// Puts an exchange's request, which its client's input holds, back at the front of the scratch and parses it again.
+    /// The cold path: a connection had to be opened or waited for, or the request is sent a second time.
+    mutating func recall(_ e: Handle) -> Bool {
+        let c = exchanges[e].client
+        guard clients.contains(c) else { return false }
+        received.clear()
+        received.append(clients[c].input)
+        let outcome = listeners[Int(clients[c].listener)].parser.parse(received, into: &requestHead)
+        guard case .complete = outcome else { return false }
+        return true
+    }
+
+    /// Sends on what the client has sent of a body that was not whole when it was dispatched.
+    mutating func forwardBody(_ c: Handle) {
+        let e = clients[c].exchange
+        guard exchanges.contains(e), upstreams.contains(exchanges[e].upstream) else {
+            stash(c)
+            return
+        }
+        composed.clear()
+        guard composeBody(e, from: 0) else { return }
+        stash(c)
+        transmit(exchanges[e].upstream)
+        awaitBodyOrAnswer(e)
+    }
+
+    /// Sets the deadlines that go with how much of the request is out.
+    mutating func awaitBodyOrAnswer(_ e: Handle) {
+        guard exchanges.contains(e) else { return }
+        let c = exchanges[e].client
+        let upstream = Int(exchanges[e].upstreamIndex)
+        if exchanges[e].isWhole || exchanges[e].request.isComplete {
+            clients[c].deadline = .never
+            if exchanges[e].phase == .sent {
+                setDeadline(exchange: e, now + snapshot.upstreams[upstream].firstByteTimeout)
+            }
+        } else {
+            let plan = listeners[Int(clients[c].listener)].plan
+            setDeadline(client: c, now + snapshot.listeners[plan].bodyTimeout)
+        }
+    }
+}

@@ -1,0 +1,91 @@
+import HTTP
+import Kernel
+import MCP
+import Reactor
+
+/// One request with its response.
+///
+/// A slab entry of fixed size: an idle event stream costs this, its two connections and nothing else. Ranges and
+/// heads belong to the worker's scratch and never stay here.
+struct Exchange: ~Copyable {
+    enum Phase: UInt8 {
+        /// In the queue for a connection.
+        case waiting
+        /// A connection is being opened for it.
+        case connecting
+        /// The request, or its head and some body, has gone to the server; no response head yet.
+        case sent
+        /// The response's head has gone to the client.
+        case relaying
+    }
+
+    /// How the client is told where the body ends.
+    enum ClientFraming: UInt8 {
+        /// Content-Length, or no body at all.
+        case counted
+        case chunked
+        case untilClose
+    }
+
+    let client: Handle
+    var upstream = Handle.none
+    /// Indices in the snapshot; the endpoint is -1 until one is chosen.
+    let upstreamIndex: Int32
+    var endpoint: Int32 = -1
+    var phase = Phase.waiting
+    let kind: RequestKind
+    let method: Method
+    /// Its session ties it to `endpoint`: nowhere else will do.
+    var isPinned = false
+    var isQueued = false
+    /// A reused connection failed it: the next one must be new.
+    var wantsFresh = false
+    let clientIsHTTP10: Bool
+    /// The client's wish; reality may be less.
+    var keepsClient: Bool
+    /// All of the request was in hand when it was dispatched: it is held and can be sent again.
+    let isWhole: Bool
+    var isEventStream = false
+    /// The response of a legacy GET whose first event is still being gathered.
+    var scansEndpoint = false
+    var hasBegunTrailers = false
+    var hasEndedRequest = false
+    var clientFraming = ClientFraming.counted
+    var attempts: UInt8 = 0
+    var interims: UInt8 = 0
+    /// Bytes at the front of the client's input that belong to this request.
+    var held: Int32
+    /// The session id the client sent, as a range of the held bytes.
+    var sessionID = ByteRange.empty
+    var request: BodyReader
+    /// Body bytes the client has sent of a request that streams.
+    var requestBytes: UInt64 = 0
+    var response = BodyReader(.none)
+    var boundary = EventStream.BoundaryTracker()
+    /// The target of a GET that may open a legacy stream, until its endpoint is resolved.
+    var target: [UInt8] = []
+    /// Gathered first event of a legacy stream; one read more than 4 KiB at most.
+    var pending = ByteBuffer()
+    /// Key minted for session-hash placement; goes into the id if this turns out to open a session.
+    var affinityKey: UInt64 = 0
+    /// Neighbours in the upstream's queue, by slot.
+    var previous = UInt32.max
+    var next = UInt32.max
+    var deadline = Instant.never
+    /// When the server was last heard on an event stream.
+    var heardAt = Instant(nanoseconds: 0)
+
+    init(
+        client: Handle, upstreamIndex: Int, kind: RequestKind, head: borrowing RequestHead, isWhole: Bool, length: Int
+    ) {
+        self.client = client
+        self.upstreamIndex = Int32(truncatingIfNeeded: upstreamIndex)
+        self.kind = kind
+        method = head.method
+        clientIsHTTP10 = head.minorVersion == 0
+        keepsClient = head.isKeepAlive
+        self.isWhole = isWhole
+        held = Int32(truncatingIfNeeded: length)
+        request = BodyReader(head.framing)
+    }
+}

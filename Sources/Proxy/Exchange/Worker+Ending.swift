@@ -1,0 +1,184 @@
+import HTTP
+import Kernel
+import MCP
+import Reactor
+import Telemetry
+
+/// How exchanges end, well or badly.
+extension Worker where Outside: ~Copyable {
+    /// The exchange is answered: the client may ask again, or the connection closes.
+    mutating func endExchange(_ e: Handle) {
+        let c = exchanges[e].client
+        let keeps = exchanges[e].keepsClient && !isDraining
+        let isWhole = exchanges[e].isWhole || exchanges[e].request.isComplete
+        forget(e)
+        guard clients.contains(c) else { return }
+        clients[c].exchange = .none
+        guard keeps, !clients[c].isBroken else {
+            if isWhole, clients[c].output.isEmpty, clients[c].input.isEmpty, !clients[c].mayRead {
+                // Nothing is unread, so closing cannot reset what we sent.
+                closeClient(c, reset: false)
+            } else {
+                linger(c)
+            }
+            return
+        }
+        let owesOutput = !clients[c].output.isEmpty
+        let deadline = clients[c].deadline
+        beginReading(c)
+        if owesOutput { clients[c].deadline = deadline }
+        if clients[c].mayRead || !clients[c].input.isEmpty { resumeLater(client: c) }
+    }
+
+    /// Takes the exchange out of everything that knows it. Its server connection, if it still has one, is closed: a half
+    /// used one cannot carry another request.
+    mutating func forget(_ e: Handle) {
+        guard exchanges.contains(e) else { return }
+        dequeue(e)
+        let u = exchanges[e].upstream
+        if upstreams.contains(u) {
+            detach(u, e)
+            dropUpstream(u)
+        }
+        guard var exchange = exchanges.remove(e) else { return }
+        exchange.pending.clear()
+        spare.collect(&exchange.pending)
+    }
+
+    /// The client is gone. The server learns of it by the end of its connection, at once.
+    mutating func abandon(_ e: Handle) {
+        forget(e)
+    }
+
+    /// Something that cannot be went wrong with a held request; the client is cut off rather than left waiting.
+    mutating func abandonLost(_ e: Handle) {
+        let c = exchanges[e].client
+        forget(e)
+        received.clear()
+        closeClient(c, reset: true)
+    }
+
+    /// Answers in the server's place. Nothing of a response may have gone to the client yet.
+    mutating func fail(_ e: Handle, _ reply: Reply) {
+        let c = exchanges[e].client
+        guard clients.contains(c) else {
+            forget(e)
+            return
+        }
+        let isHead = exchanges[e].method == .head
+        var closes = reply.closesConnection || !exchanges[e].keepsClient || isDraining
+        // A body that is still coming would be taken for the next request.
+        if !exchanges[e].isWhole, !exchanges[e].request.isComplete { closes = true }
+        exchanges[e].keepsClient = !closes
+        compose(reply, id: requestID(e), isHead: isHead, closes: closes)
+        let held = Int(exchanges[e].held)
+        if held > 0 {
+            clients[c].input.consume(min(held, clients[c].input.count))
+            exchanges[e].held = 0
+        }
+        spare.collect(&clients[c].input)
+        deliver(c)
+        endExchange(e)
+    }
+
+    /// The raw JSON-RPC id of the request that the client's input holds, for the answer to echo; empty if there is none
+    /// or it cannot be told.
+    private func requestID(_ e: Handle) -> [UInt8] {
+        let c = exchanges[e].client
+        let held = min(Int(exchanges[e].held), clients[c].input.count)
+        guard held > 0, exchanges[e].method == .post else { return [] }
+        let request = clients[c].input.bytes(0..<held)
+        guard let body = Self.bodyStart(request) else { return [] }
+        let message = Array(request[body...])
+        guard let id = JSONRPC.requestID(in: message.span) else { return [] }
+        return Array(message[id])
+    }
+
+    private static func bodyStart(_ request: [UInt8]) -> Int? {
+        var index = 0
+        while index + 3 < request.count {
+            if request[index] == 0x0d, request[index + 1] == 0x0a, request[index + 2] == 0x0d,
+                request[index + 3] == 0x0a
+            {
+                return index + 4
+            }
+            index += 1
+        }
+        return nil
+    }
+
+    // MARK: - Before there is an exchange
+
+    /// Refuses what could not be parsed.
+    mutating func refuse(_ c: Handle, _ fault: HTTPFault) {
+        switch fault {
+        case .malformed: refuse(c, Reply.malformed)
+        case .targetTooLong: refuse(c, Reply.targetTooLong)
+        case .headTooLarge: refuse(c, Reply.headTooLarge)
+        case .bodyTooLarge: refuse(c, Reply.requestTooLarge)
+        case .codingUnsupported: refuse(c, Reply.codingUnsupported)
+        case .versionUnsupported: refuse(c, Reply.versionUnsupported)
+        case .expectationFailed: refuse(c, Reply.expectationFailed)
+        }
+    }
+
+    /// Answers and closes: what follows on this connection cannot be understood.
+    mutating func refuse(_ c: Handle, _ reply: Reply) {
+        received.clear()
+        composed.clear()
+        compose(reply, id: [], isHead: false, closes: true)
+        deliver(c)
+        if clients.contains(c) { linger(c) }
+    }
+
+    /// Answers a request whose head was read and whose body, if any, was not; the connection closes unless there is none.
+    /// Always true: the request is dealt with.
+    mutating func refuseAndGoOn(_ c: Handle, _ reply: Reply) -> Bool {
+        guard requestHead.framing == .none, requestHead.isKeepAlive, !reply.closesConnection else {
+            refuse(c, reply)
+            return true
+        }
+        received.consume(requestHead.length)
+        clients[c].hasServed = true
+        composed.clear()
+        compose(reply, id: [], isHead: requestHead.method == .head, closes: false)
+        deliver(c)
+        if clients.contains(c) { beginReading(c) }
+        return true
+    }
+
+    /// The same for a request that the client's input holds already, `length` bytes of it.
+    mutating func refuseHeld(_ c: Handle, length: Int, _ reply: Reply) {
+        clients[c].input.clear()
+        spare.collect(&clients[c].input)
+        refuse(c, reply)
+    }
+
+    /// Puts a whole response of ours into `composed`.
+    private mutating func compose(_ reply: Reply, id: [UInt8], isHead: Bool, closes: Bool) {
+        let echoed = reply.status == 404 ? [] : id
+        let body = reply.body(id: echoed.span)
+        composed.clear()
+        composed.append("HTTP/1.1 ")
+        composed.append(decimal: UInt64(reply.status))
+        composed.append(0x20)
+        composed.append(reply.phrase)
+        composed.append("\r\ncontent-type: ")
+        composed.append(reply.contentType)
+        composed.append("\r\ncontent-length: ")
+        composed.append(decimal: UInt64(body.count))
+        composed.append("\r\ncache-control: no-store\r\n")
+        if let seconds = reply.retryAfterSeconds {
+            composed.append("retry-after: ")
+            composed.append(decimal: UInt64(seconds))
+            composed.append("\r\n")
+        }
+        if let allow = reply.allow {
+            composed.append("allow: ")
+            composed.append(allow)
+            composed.append("\r\n")
+        }
+        composed.append(closes ? "connection: close\r\n\r\n" : "\r\n")
+        if !isHead { composed.append(body) }
+    }
+}

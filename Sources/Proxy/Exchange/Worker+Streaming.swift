@@ -1,0 +1,151 @@
+import HTTP
+import Kernel
+import MCP
+import Reactor
+import Telemetry
+
+/// Event streams: never held back, kept alive between events, and rewritten in one place only.
+extension Worker where Outside: ~Copyable {
+    /// Passes on a piece of an event stream.
+    mutating func relayEvents(_ e: Handle, _ range: ByteRange, chunked: Bool) {
+        exchanges[e].heardAt = now
+        if exchanges[e].scansEndpoint {
+            scan(e, range, chunked: chunked)
+        } else {
+            exchanges[e].boundary.note(received, range.range)
+            appendData(range, chunked: chunked)
+        }
+        expectSilence(e)
+    }
+
+    /// Gathers the first event of a legacy stream, and sends it on with our seal on its endpoint.
+    private mutating func scan(_ e: Handle, _ range: ByteRange, chunked: Bool) {
+        spare.lend(to: &exchanges[e].pending)
+        exchanges[e].pending.append(received, range.range)
+        switch EndpointEventScanner.scan(exchanges[e].pending) {
+        case .needsMore:
+            return
+        case .notEndpoint:
+            releasePending(e)
+        case .endpoint(let data):
+            rewriteEndpoint(e, data)
+        }
+    }
+
+    /// Sends on what was gathered, as it is.
+    mutating func releasePending(_ e: Handle) {
+        exchanges[e].scansEndpoint = false
+        sendPending(e)
+    }
+
+    private mutating func sendPending(_ e: Handle) {
+        var gathered = ByteBuffer()
+        swap(&gathered, &exchanges[e].pending)
+        exchanges[e].boundary.note(gathered, 0..<gathered.count)
+        if !gathered.isEmpty {
+            let chunked = exchanges[e].clientFraming == .chunked
+            if chunked {
+                composed.append(hexadecimal: UInt64(gathered.count))
+                composed.append("\r\n")
+            }
+            composed.append(gathered)
+            if chunked { composed.append("\r\n") }
+        }
+        gathered.clear()
+        spare.collect(&gathered)
+    }
+
+    /// The endpoint event names where the client will POST: path-absolute, so that it comes back to us, and with our seal
+    /// (or learned), so that we know whose it is.
+    private mutating func rewriteEndpoint(_ e: Handle, _ data: Range<Int>) {
+        exchanges[e].scansEndpoint = false
+        let upstream = Int(exchanges[e].upstreamIndex)
+        guard let target = resolveEndpoint(e, data) else {
+            releasePending(e)
+            return
+        }
+        count(.sessionsOpened, endpoint: exchanges[e].endpoint)
+        var rewritten = ByteBuffer()
+        rewritten.append(exchanges[e].pending, 0..<data.lowerBound)
+        rewritten.append(target)
+        let endpoint = Int(exchanges[e].endpoint)
+        if sessions.identity(upstream) == .sealed {
+            sessions.sealEndpoint(target, for: endpoint, mintedAt: world.wallSeconds(), to: &rewritten)
+        } else if let value = LegacyTarget.sessionParameter(in: target.span) {
+            _ = sessions.learn(
+                Array(target[value]), endpoint: endpoint, mintedAt: world.wallSeconds(), in: upstream, now: now)
+        }
+        let end = exchanges[e].pending.count
+        rewritten.append(exchanges[e].pending, data.upperBound..<end)
+        exchanges[e].pending = consume rewritten
+        exchanges[e].target = []
+        sendPending(e)
+    }
+
+    private func resolveEndpoint(_ e: Handle, _ data: Range<Int>) -> [UInt8]? {
+        let reference = exchanges[e].pending.bytes(data)
+        let asked = exchanges[e].target
+        return EndpointReference.resolve(data: reference.span, against: asked.span)
+    }
+
+    /// Sets when to look at the stream next: when the client has heard nothing for a while, or the server said nothing
+    /// for too long.
+    mutating func expectSilence(_ e: Handle) {
+        let upstream = Int(exchanges[e].upstreamIndex)
+        let heartbeat = now + snapshot.upstreams[upstream].heartbeat
+        let patience = exchanges[e].heardAt + snapshot.upstreams[upstream].streamIdleTimeout
+        setDeadline(exchange: e, min(heartbeat, patience))
+    }
+
+    /// An exchange's deadline may have come: by phase, its wait, its answer, or its silence took too long.
+    mutating func exchangeDue(_ e: Handle) {
+        guard exchanges[e].deadline <= now else {
+            exchangeDeadlines.expect(e.slot, at: exchanges[e].deadline, in: &timers)
+            return
+        }
+        exchanges[e].deadline = .never
+        switch exchanges[e].phase {
+        case .waiting:
+            count(.unavailable, endpoint: exchanges[e].endpoint)
+            fail(e, .queueTimeout)
+        case .connecting:
+            break
+        case .sent:
+            count(.timedOut, endpoint: exchanges[e].endpoint)
+            fail(e, .firstByteTimeout)
+        case .relaying:
+            streamDue(e)
+        }
+    }
+
+    private mutating func streamDue(_ e: Handle) {
+        guard exchanges[e].isEventStream else { return }
+        let upstream = Int(exchanges[e].upstreamIndex)
+        if now - exchanges[e].heardAt >= snapshot.upstreams[upstream].streamIdleTimeout {
+            endStream(e)
+            return
+        }
+        let c = exchanges[e].client
+        // Between events only, and not to somebody who has not taken what was sent before.
+        if exchanges[e].boundary.isAtBoundary, !exchanges[e].scansEndpoint, clients.contains(c),
+            clients[c].output.isEmpty
+        {
+            composed.clear()
+            composed.append(exchanges[e].clientFraming == .chunked ? "3\r\n:\n\n\r\n" : ":\n\n")
+            deliver(c)
+        }
+        if exchanges.contains(e) { expectSilence(e) }
+    }
+
+    /// Ends an event stream from our side, properly: the client sees a complete body.
+    mutating func endStream(_ e: Handle) {
+        let c = exchanges[e].client
+        let u = exchanges[e].upstream
+        composed.clear()
+        if exchanges[e].clientFraming == .chunked { composed.append("0\r\n\r\n") }
+        detach(u, e)
+        dropUpstream(u)
+        deliver(c)
+        endExchange(e)
+    }
+}

@@ -1,0 +1,11 @@
+/// What other threads may tell a worker.
+package enum Letter: Sendable {
+    /// A connection became free elsewhere: try the queue again.
+    case roomElsewhere
+    /// Stop accepting, finish what is under way; the worker leaves its loop when nothing is left.
+    case drain
+    /// End the standing event streams politely and leave when the output is out.
+    case endStreams
+    /// Leave now.
+    case stop
+}

@@ -1,0 +1,88 @@
+import HTTP
+package import Kernel
+import Reactor
+import TLS
+
+/// A socket that accepts, and the plan it accepts by.
+struct Listener {
+    let descriptor: Descriptor
+    /// Index in the snapshot.
+    let plan: Int
+    let parser: RequestParser
+    var isOpen = true
+}
+
+extension Worker where Outside: ~Copyable {
+    /// Connections taken from one backlog in one event; more wait for the next turn, so that no listener starves work.
+    private static var acceptBatch: Int { 256 }
+
+    /// Starts accepting on `descriptor` by the plan with index `plan`. The descriptor is the worker's from here on.
+    package mutating func listen(on descriptor: Descriptor, plan: Int) {
+        listeners.append(
+            Listener(
+                descriptor: descriptor, plan: plan, parser: RequestParser(limits: snapshot.listeners[plan].limits)))
+        _ = world.watch(descriptor, token: Token(.listener, slot: listeners.count - 1).raw)
+    }
+
+    mutating func accept(_ index: Int) {
+        guard index < listeners.count, listeners[index].isOpen else { return }
+        let descriptor = listeners[index].descriptor
+        for _ in 0..<Worker.acceptBatch {
+            switch world.accept(descriptor) {
+            case .connection(let connection, let address):
+                welcome(connection, from: address, listener: index)
+            case .none:
+                return
+            case .exhausted:
+                // The backlog keeps what we cannot take; edge-triggered, nobody would call again.
+                timers.schedule(Token(.round).raw, at: now + .milliseconds(100))
+                hasStalledAccepts = true
+                return
+            }
+        }
+        hasStalledAccepts = true
+        timers.schedule(Token(.round).raw, at: now)
+    }
+
+    private mutating func welcome(_ descriptor: Descriptor, from address: SocketAddress, listener: Int) {
+        let plan = listeners[listener].plan
+        let secure = snapshot.listeners[plan].tls
+        guard clients.count < snapshot.listeners[plan].maximumConnections, !clients.isFull else {
+            world.close(descriptor, reset: true)
+            return
+        }
+        var connection = ClientConnection(
+            descriptor: descriptor, address: address, listener: listener,
+            phase: secure == nil ? .reading : .handshaking)
+        if let secure {
+            guard let session = try? engine.accept(secure) else {
+                world.close(descriptor, reset: true)
+                return
+            }
+            connection.tls = consume session
+        }
+        guard let c = clients.insert(connection) else { return }
+        guard world.watch(descriptor, token: Token(.client, c).raw) else {
+            closeClient(c, reset: true)
+            return
+        }
+        let patience =
+            secure == nil ? snapshot.listeners[plan].headTimeout : snapshot.listeners[plan].handshakeTimeout
+        setDeadline(client: c, now + patience)
+    }
+
+    /// Tries the backlogs again after descriptors had run out or a batch was full.
+    mutating func retryAccepts() {
+        guard hasStalledAccepts else { return }
+        hasStalledAccepts = false
+        for index in listeners.indices { accept(index) }
+    }
+
+    /// Closes the listening sockets: the kernel sends new connections to whoever else listens there.
+    mutating func stopListening() {
+        for index in listeners.indices where listeners[index].isOpen {
+            listeners[index].isOpen = false
+            world.close(listeners[index].descriptor, reset: false)
+        }
+    }
+}

@@ -1,0 +1,82 @@
+import Balancing
+import Kernel
+import Logging
+import Reactor
+import Telemetry
+
+/// What is known of servers' health, by probes and by traffic.
+extension Worker where Outside: ~Copyable {
+    // Errno values by which faults are told apart; the numbers are Linux's.
+    var refusedCode: CInt { 111 }
+    var brokenPipeCode: CInt { 32 }
+    var timedOutCode: CInt { 110 }
+
+    func isHealthy(_ endpoint: Int) -> Bool {
+        HealthTracker(packed: UInt64(bitPattern: board.load(.health, endpoint: endpoint))).isHealthy
+    }
+
+    /// A connection could not be opened. Counts like a failed probe, at once; a refusal is more: nobody listens there,
+    /// so the process and its sessions are gone.
+    mutating func connectFailed(_ endpoint: Int, code: CInt) {
+        count(.connectFailures, endpoint: Int32(endpoint))
+        if code == refusedCode {
+            board.store(.lastRefused, endpoint: endpoint, Int64(world.wallSeconds()))
+        }
+        record(.failed, endpoint: endpoint)
+    }
+
+    /// Counts a probe, or what is as good as one, on the tracker that all workers share.
+    mutating func record(_ outcome: HealthTracker.Outcome, endpoint: Int) {
+        // Another thread may be recording too; it is one word, and nobody loses more often than there are threads.
+        for _ in 0..<64 {
+            let old = board.load(.health, endpoint: endpoint)
+            var tracker = HealthTracker(packed: UInt64(bitPattern: old))
+            let change = tracker.record(outcome)
+            guard board.exchange(.health, endpoint: endpoint, old: old, new: Int64(bitPattern: tracker.packed)) else {
+                continue
+            }
+            if let change { announce(change, endpoint: endpoint) }
+            return
+        }
+    }
+
+    private func announce(_ verdict: HealthTracker.Verdict, endpoint: Int) {
+        let server = snapshot.endpoints[endpoint]
+        log?.notice(
+            "server \(server.name) is \(verdict == .healthy ? "healthy" : "unhealthy")",
+            metadata: ["upstream": "\(snapshot.upstreams[server.upstream].name)"])
+    }
+
+    /// What keeps until somebody has time: warm connections, backlogs that were left, the end of a drain.
+    mutating func keepRound() {
+        retryAccepts()
+        if !isDraining { warmPools() }
+        if isDraining { checkDrained() }
+        if hasRoundWork { timers.schedule(Token(.round).raw, at: now + .milliseconds(250)) }
+    }
+
+    private var hasRoundWork: Bool {
+        isDraining || snapshot.upstreams.contains { $0.pool.minimum > 0 }
+    }
+
+    /// This worker's part of a number that is meant for all of them.
+    func share(of total: Int64) -> Int64 {
+        let base = total / Int64(trafficWorkers)
+        return base + (Int64(index) < total % Int64(trafficWorkers) ? 1 : 0)
+    }
+
+    /// Opens what is missing to the pools' minimum, to servers that are well.
+    private mutating func warmPools() {
+        guard probes.isEmpty else { return }
+        for endpoint in pools.indices {
+            let minimum = share(of: snapshot.upstreams[snapshot.endpoints[endpoint].upstream].pool.minimum)
+            guard minimum > 0, isHealthy(endpoint) else { continue }
+            let missing = minimum - Int64(pools[endpoint].connections)
+            guard missing > 0 else { continue }
+            for _ in 0..<missing {
+                guard dial(endpoint) != nil else { break }
+                pools[endpoint].warming += 1
+            }
+        }
+    }
+}

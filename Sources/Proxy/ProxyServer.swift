@@ -1,0 +1,130 @@
+package import Kernel
+package import Logging
+import Balancing
+import Reactor
+import Synchronization
+import TLS
+package import Telemetry
+
+/// A running proxy: its workers, a thread each, and the control thread for probes and admin pages. Start it once.
+package final class ProxyServer: Sendable {
+    package let snapshot: Snapshot
+    package let board: Board
+    /// Where the listeners ended up, in the snapshot's order; kernel-chosen ports filled in.
+    package let addresses: [SocketAddress]
+    package let startedAt = Instant.now()
+
+    private let workers: Int
+    private let sockets: [[Descriptor]]
+    private let mailboxes: [Mailbox<Letter>]
+    private let log: Logger
+    private let left = Mutex(0)
+    private let isDrainingFlag = Atomic(false)
+
+    /// Opens the listeners. `workers` threads carry traffic; at least 1.
+    package init(snapshot: Snapshot, workers: Int, log: Logger) throws(StartError) {
+        self.snapshot = snapshot
+        self.workers = max(1, workers)
+        self.log = log
+        board = Board(workers: self.workers + 1, endpoints: snapshot.endpoints.count)
+        for (index, endpoint) in snapshot.endpoints.enumerated() {
+            let probe = snapshot.upstreams[endpoint.upstream].probe
+            let tracker = HealthTracker(rise: probe.rise, fall: probe.fall)
+            board.view.store(.health, endpoint: index, Int64(bitPattern: tracker.packed))
+        }
+        var opened: [[Descriptor]] = []
+        var bound: [SocketAddress] = []
+        do throws(SystemError) {
+            mailboxes = try (0...self.workers).mapThrowing { _ throws(SystemError) in try Mailbox(limit: 1_024) }
+        } catch {
+            throw StartError("cannot start: \(error)")
+        }
+        for plan in snapshot.listeners {
+            do throws(SystemError) {
+                let (descriptors, address) = try ProxyServer.open(plan, count: plan.role == .admin ? 1 : self.workers)
+                opened.append(descriptors)
+                bound.append(address)
+            } catch {
+                throw StartError("cannot listen on \(plan.address): \(error)")
+            }
+        }
+        sockets = opened
+        addresses = bound
+    }
+
+    private static func open(
+        _ plan: ListenerPlan, count: Int
+    ) throws(SystemError) -> ([Descriptor], SocketAddress) {
+        var address = plan.address
+        var descriptors: [Descriptor] = []
+        for _ in 0..<count {
+            // Our own workers share the address; another process that has it is an error, not a partner.
+            let descriptor = try Socket.listen(on: address, shared: count > 1)
+            descriptors.append(descriptor)
+            if let local = Socket.localAddress(descriptor) { address = local }
+        }
+        return (descriptors, address)
+    }
+
+    package var isDraining: Bool { isDrainingFlag.load(ordering: .relaxed) }
+
+    /// Starts all threads and returns. `admin` answers the admin listeners.
+    package func start(admin: AdminHandler? = nil) throws(StartError) {
+        for index in 0...workers {
+            do throws(SystemError) {
+                let thread = try Thread(named: index == workers ? "control" : "worker-\(index)") { [self] in
+                    run(index, admin: admin)
+                }
+                thread.detach()
+            } catch {
+                throw StartError("cannot start a thread: \(error)")
+            }
+        }
+    }
+
+    private func run(_ index: Int, admin: AdminHandler?) {
+        let isControl = index == workers
+        do {
+            var worker = try Worker(
+                world: try Linux(), snapshot: snapshot, index: index, board: board, mailbox: mailboxes[index],
+                neighbours: mailboxes.prefix(workers).enumerated().filter { $0.offset != index }.map(\.element),
+                trafficWorkers: workers, probes: isControl, admin: isControl ? admin : nil, log: log)
+            for (plan, listener) in snapshot.listeners.enumerated() {
+                if (listener.role == .admin) == isControl {
+                    worker.listen(on: sockets[plan][isControl ? 0 : index], plan: plan)
+                }
+            }
+            while !worker.isDone { worker.turn() }
+        } catch {
+            log.critical("a worker could not start: \(error)")
+        }
+        left.withLock { $0 += 1 }
+    }
+
+    /// Stops accepting and lets what is under way finish; at most for the snapshot's drain timeout, then the rest is cut.
+    /// Blocks until the workers have left or the time is up. True if everything had finished. `isImpatient` is asked
+    /// again and again and should itself wait a little; true ends the drain.
+    package func drain(orUntil isImpatient: () -> Bool) -> Bool {
+        isDrainingFlag.store(true, ordering: .relaxed)
+        for mailbox in mailboxes.prefix(workers) { mailbox.post(.drain) }
+        let deadline = Instant.now() + snapshot.drainTimeout
+        while left.withLock({ $0 }) < workers {
+            if Instant.now() >= deadline || isImpatient() { return false }
+        }
+        return true
+    }
+
+    /// Makes all threads leave as soon as they see it.
+    package func stop() {
+        for mailbox in mailboxes { mailbox.post(.stop) }
+    }
+}
+
+extension Sequence {
+    /// `map` with the error's type kept.
+    fileprivate func mapThrowing<T, E: Error>(_ transform: (Element) throws(E) -> T) throws(E) -> [T] {
+        var mapped: [T] = []
+        for element in self { mapped.append(try transform(element)) }
+        return mapped
+    }
+}

@@ -1,0 +1,180 @@
+import Balancing
+import HTTP
+import Kernel
+import MCP
+import Reactor
+import Telemetry
+
+/// Where a request goes: its session's server if it has one, else wherever the balance says.
+extension Worker where Outside: ~Copyable {
+    /// Connections tried for one request before it is given up: each failure before a byte was sent costs nothing but
+    /// time (a refused server is tried once, then another).
+    private static var attemptLimit: UInt8 { 3 }
+
+    /// Finds an endpoint and a connection for an exchange whose request is at the front of the scratch and parsed.
+    mutating func place(_ e: Handle) {
+        guard exchanges[e].isPinned || pin(e) else { return }
+        if exchanges[e].isPinned {
+            placePinned(e)
+        } else {
+            placeFreely(e, excluding: -1)
+        }
+    }
+
+    /// Ties the exchange to its session's endpoint, if it has a session. False if the session is gone and the client was
+    /// told so.
+    private mutating func pin(_ e: Handle) -> Bool {
+        let upstream = Int(exchanges[e].upstreamIndex)
+        guard sessions.identity(upstream) != .off else { return true }
+        let owner: SessionOwner
+        switch exchanges[e].kind {
+        case .session:
+            owner = sessions.owner(
+                ofSession: received, (requestHead.sessionID ?? .empty).range, in: upstream, now: now)
+        case .legacyMessage:
+            owner = sessions.owner(ofLegacy: received, requestHead.target.range, in: upstream, now: now)
+        case .modern, .streamOpening, .resumption, .sessionless, .preflight, .other:
+            return true
+        }
+        guard case .endpoint(let endpoint, let mintedAt) = owner,
+            Int64(mintedAt) >= board.load(.lastRefused, endpoint: endpoint)
+        else {
+            sessionGone(e, owner)
+            return false
+        }
+        exchanges[e].isPinned = true
+        exchanges[e].endpoint = Int32(truncatingIfNeeded: endpoint)
+        return true
+    }
+
+    private mutating func sessionGone(_ e: Handle, _ owner: SessionOwner) {
+        if case .endpoint(let endpoint, _) = owner { exchanges[e].endpoint = Int32(truncatingIfNeeded: endpoint) }
+        count(.sessionsGone, endpoint: exchanges[e].endpoint)
+        fail(e, exchanges[e].kind == .legacyMessage ? .legacySessionGone : .sessionGone)
+    }
+
+    private mutating func placePinned(_ e: Handle) {
+        let endpoint = Int(exchanges[e].endpoint)
+        guard isHealthy(endpoint) else {
+            sessionGone(e, .endpoint(endpoint, mintedAt: 0))
+            return
+        }
+        obtain(e, endpoint)
+    }
+
+    private mutating func placeFreely(_ e: Handle, excluding: Int) {
+        let upstream = Int(exchanges[e].upstreamIndex)
+        guard let endpoint = choose(e, upstream, excluding: excluding) else {
+            count(.unavailable, endpoint: Int32(snapshot.upstreams[upstream].endpoints.lowerBound))
+            fail(e, .noServerAvailable)
+            return
+        }
+        exchanges[e].endpoint = Int32(truncatingIfNeeded: endpoint)
+        obtain(e, endpoint)
+    }
+
+    /// Gets the exchange a connection to `endpoint`: a parked one, a new one, or a place in the queue.
+    private mutating func obtain(_ e: Handle, _ endpoint: Int) {
+        // What cannot be sent again does not go out on a connection whose server may just be closing it.
+        if exchanges[e].isWhole, !exchanges[e].wantsFresh, let u = takeParked(endpoint) {
+            start(e, on: u)
+            return
+        }
+        let failures = board.read(.connectFailures, worker: index, endpoint: endpoint)
+        if let u = dial(endpoint) {
+            exchanges[e].phase = .connecting
+            exchanges[e].upstream = u
+            upstreams[u].exchange = e
+            count(.active, endpoint: Int32(endpoint))
+            return
+        }
+        if board.read(.connectFailures, worker: index, endpoint: endpoint) != failures {
+            dialFailed(e, endpoint, refused: true)
+            return
+        }
+        if let u = takeParked(endpoint) {
+            start(e, on: u)
+        } else {
+            enqueue(e, for: endpoint)
+        }
+    }
+
+    /// A connection could not be opened: try another server, or say so. Nothing was sent, so any request may move on.
+    mutating func dialFailed(_ e: Handle, _ endpoint: Int, refused: Bool) {
+        exchanges[e].attempts += 1
+        if exchanges[e].isPinned {
+            // Nobody listens there: the process that held the session is gone, and the session with it.
+            if refused || !isHealthy(endpoint) {
+                sessionGone(e, .endpoint(endpoint, mintedAt: 0))
+            } else {
+                fail(e, .connectFailed)
+            }
+        } else if exchanges[e].attempts < Worker.attemptLimit {
+            placeFreely(e, excluding: endpoint)
+        } else {
+            count(.badGateway, endpoint: exchanges[e].endpoint)
+            fail(e, .connectFailed)
+        }
+    }
+
+    private mutating func choose(_ e: Handle, _ upstream: Int, excluding: Int) -> Int? {
+        let plan = snapshot.upstreams[upstream]
+        let key = placementKey(e, plan)
+        fillCandidates(plan, needingRoom: true)
+        if let chosen = select(e, upstream, plan, key, excluding) { return chosen }
+        // None has room: queue for one that will.
+        fillCandidates(plan, needingRoom: false)
+        if let chosen = select(e, upstream, plan, key, excluding) { return chosen }
+        let available = plan.endpoints.reduce(0) { $0 + (isHealthy($1) ? 1 : 0) }
+        guard Panic.panicApplies(available: available, total: plan.endpoints.count, thresholdPercent: plan.panicThreshold)
+        else { return nil }
+        for position in candidates.indices { candidates[position].isAvailable = true }
+        return select(e, upstream, plan, key, excluding)
+    }
+
+    private mutating func select(
+        _ e: Handle, _ upstream: Int, _ plan: UpstreamPlan, _ key: UInt64, _ excluding: Int
+    ) -> Int? {
+        let position = excluding < 0 ? -1 : excluding - plan.endpoints.lowerBound
+        let isPlain = plan.policy == .sessionHash && exchanges[e].kind != .sessionless
+        let random = plan.policy == .powerOfTwo ? world.random() : 0
+        let chosen = groups[upstream].placement.select(
+            from: candidates, key: key, random: random, excluding: position, plainly: isPlain)
+        return chosen.map { $0 + plan.endpoints.lowerBound }
+    }
+
+    private mutating func fillCandidates(_ plan: UpstreamPlan, needingRoom: Bool) {
+        candidates.removeAll(keepingCapacity: true)
+        for endpoint in plan.endpoints {
+            let server = snapshot.endpoints[endpoint]
+            var isAvailable = !server.isDraining && isHealthy(endpoint)
+            if isAvailable, needingRoom, pools[endpoint].parked == 0 {
+                isAvailable = board.load(.connections, endpoint: endpoint) < plan.pool.maximum
+            }
+            candidates.append(
+                Candidate(
+                    isAvailable: isAvailable, isBackup: server.isBackup, weight: server.weight,
+                    calls: Int32(truncatingIfNeeded: liveCalls(endpoint)), tag: server.tag))
+        }
+    }
+
+    private func liveCalls(_ endpoint: Int) -> Int64 {
+        var sum: Int64 = 0
+        for worker in 0..<workerCount { sum += board.read(.active, worker: worker, endpoint: endpoint) }
+        return sum
+    }
+
+    /// What hashing policies hash: the client's address, or a key minted here that the session id will carry.
+    private mutating func placementKey(_ e: Handle, _ plan: UpstreamPlan) -> UInt64 {
+        switch plan.policy {
+        case .ipHash:
+            let address = clientAddress(exchanges[e].client)
+            return AddressKey.key(high: address.high, low: address.low, isIPv4: address.isIPv4)
+        case .sessionHash:
+            if exchanges[e].affinityKey == 0 { exchanges[e].affinityKey = world.random() | 1 }
+            return exchanges[e].affinityKey
+        case .roundRobin, .leastRequests, .powerOfTwo:
+            return 0
+        }
+    }
+}

@@ -1,0 +1,65 @@
+import Configuration
+import HTTP
+import Kernel
+import Reactor
+
+/// Whom to believe about where a request comes from.
+extension Worker where Outside: ~Copyable {
+    func isTrusted(_ address: SocketAddress, by plan: Int) -> Bool {
+        guard !snapshot.listeners[plan].trusted.isEmpty else { return false }
+        return snapshot.listeners[plan].trusted.contains { $0.contains(high: address.high, low: address.low) }
+    }
+
+    /// The client's address for placing: the peer's own, or, where the peer is a trusted proxy, the last address in
+    /// X-Forwarded-For that is not one. The head must be parsed and at the front of the scratch.
+    func clientAddress(_ c: Handle) -> SocketAddress {
+        let peer = clients[c].address
+        let plan = listeners[Int(clients[c].listener)].plan
+        guard isTrusted(peer, by: plan) else { return peer }
+        var nearest = peer
+        for index in (0..<requestHead.fields.count).reversed()
+        where requestHead.fields[index].kind == .xForwardedFor {
+            let value = text(requestHead.fields[index].value)
+            for part in value.split(separator: ",").reversed() {
+                guard let address = Self.parseAddress(part) else { return nearest }
+                nearest = address
+                if !isTrusted(address, by: plan) { return address }
+            }
+        }
+        return nearest
+    }
+
+    private func text(_ range: ByteRange) -> String {
+        String(decoding: received.bytes(range.range), as: UTF8.self)
+    }
+
+    /// "192.0.2.1", "192.0.2.1:4711", "2001:db8::1", "[2001:db8::1]:4711".
+    private static func parseAddress(_ part: Substring) -> SocketAddress? {
+        var host = part.drop { $0 == " " }
+        while host.last == " " { host.removeLast() }
+        if host.first == "[" {
+            guard let end = host.firstIndex(of: "]") else { return nil }
+            host = host[host.index(after: host.startIndex)..<end]
+        } else if host.contains("."), let colon = host.firstIndex(of: ":") {
+            host = host[..<colon]
+        }
+        return SocketAddress(literal: String(host), port: 0)
+    }
+}
+
+extension SocketAddress {
+    /// Appends the address without its port, as X-Forwarded-For has it.
+    func appendHost(to buffer: inout ByteBuffer) {
+        guard isIPv4 else {
+            buffer.append(host)
+            return
+        }
+        buffer.append(decimal: low >> 24 & 255)
+        buffer.append(0x2e)
+        buffer.append(decimal: low >> 16 & 255)
+        buffer.append(0x2e)
+        buffer.append(decimal: low >> 8 & 255)
+        buffer.append(0x2e)
+        buffer.append(decimal: low & 255)
+    }
+}

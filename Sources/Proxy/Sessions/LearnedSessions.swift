@@ -1,0 +1,88 @@
+import Kernel
+import Synchronization
+import TLS
+
+/// Which endpoint owns which session, as seen in responses: shared by all workers, in shards with a lock each.
+///
+/// Ids are kept as keyed 128-bit digests, so a dump of this memory is no list of credentials, and an entry costs the
+/// same for any id. Bounded: a full table refuses newcomers rather than forget somebody who is alive; sessions idle
+/// for their time make room.
+package final class LearnedSessions: Sendable {
+    struct Digest: Hashable {
+        let high: UInt64
+        let low: UInt64
+    }
+
+    private struct Entry {
+        var endpoint: Int32
+        var learnedAt: UInt32
+        var usedAt: Instant
+    }
+
+    private final class Shard: Sendable {
+        let entries = Mutex<[Digest: Entry]>([:])
+    }
+
+    private let shards: [Shard]
+    private let digester: MessageAuthenticator
+    private let shardLimit: Int
+
+    /// `limit`: sessions remembered at most.
+    package init(limit: Int) {
+        shards = (0..<16).map { _ in Shard() }
+        shardLimit = max(1, limit / 16)
+        digester = MessageAuthenticator(key: Machine.randomBytes(32))
+    }
+
+    /// Sessions remembered, idle ones that nobody has looked for since included.
+    package var count: Int {
+        shards.reduce(0) { $0 + $1.entries.withLock { $0.count } }
+    }
+
+    /// Sessions of one endpoint. Walks everything: for the status page.
+    package func count(endpoint: Int) -> Int {
+        shards.reduce(0) { sum, shard in
+            sum + shard.entries.withLock { $0.values.reduce(0) { $0 + ($1.endpoint == endpoint ? 1 : 0) } }
+        }
+    }
+
+    func find(_ id: Span<UInt8>, now: Instant, idle: Interval) -> (endpoint: Int, learnedAt: UInt32)? {
+        let digest = digest(id)
+        return shard(digest).entries.withLock { entries in
+            guard let entry = entries[digest] else { return nil }
+            guard now - entry.usedAt < idle else {
+                entries[digest] = nil
+                return nil
+            }
+            entries[digest]?.usedAt = now
+            return (Int(entry.endpoint), entry.learnedAt)
+        }
+    }
+
+    func insert(_ id: Span<UInt8>, endpoint: Int, learnedAt: UInt32, now: Instant, idle: Interval) -> Bool {
+        let digest = digest(id)
+        return shard(digest).entries.withLock { entries in
+            if entries.count >= shardLimit, entries[digest] == nil {
+                entries = entries.filter { now - $0.value.usedAt < idle }
+                guard entries.count < shardLimit else { return false }
+            }
+            entries[digest] = Entry(endpoint: Int32(endpoint), learnedAt: learnedAt, usedAt: now)
+            return true
+        }
+    }
+
+    func remove(_ id: Span<UInt8>) {
+        let digest = digest(id)
+        shard(digest).entries.withLock { entries in entries[digest] = nil }
+    }
+
+    private func digest(_ id: Span<UInt8>) -> Digest {
+        let nothing: [UInt8] = []
+        let tag = digester.tag(id, nothing.span)
+        return Digest(high: tag.0, low: tag.1)
+    }
+
+    private func shard(_ digest: Digest) -> Shard {
+        shards[Int(truncatingIfNeeded: digest.high & 15)]
+    }
+}

@@ -1,0 +1,86 @@
+import HTTP
+import Kernel
+import MCP
+import Reactor
+import Telemetry
+
+/// Session ids on their way to the client.
+extension Worker where Outside: ~Copyable {
+    /// What becomes of the server's Mcp-Session-Id.
+    enum SessionTreatment {
+        case pass, drop
+        /// Sealed anew, from this value.
+        case seal(ByteRange)
+        /// The sealed id that the client sent is still right, and stands in its input.
+        case echo
+    }
+
+    /// Decides what happens to the id in the response head that is parsed now, and takes note of sessions that begin or
+    /// end. An id is believed only in a 2xx answer to a request that had none: real servers put a fresh one into
+    /// refusals as well, and discard it.
+    mutating func treatSession(_ e: Handle) -> SessionTreatment {
+        let upstream = Int(exchanges[e].upstreamIndex)
+        let identity = sessions.identity(upstream)
+        if identity == .off { return .pass }
+        let isSuccess = responseHead.status >= 200 && responseHead.status < 300
+        if exchanges[e].kind == .session {
+            noteEnd(e, isSuccess: isSuccess)
+            guard let value = responseHead.sessionID else { return .drop }
+            return identity == .learned ? .pass : sealTreatment(e, value)
+        }
+        guard let value = responseHead.sessionID, isSuccess, opensSessions(exchanges[e].kind) else { return .drop }
+        count(.sessionsOpened, endpoint: exchanges[e].endpoint)
+        guard identity == .learned else { return .seal(value) }
+        let isLearned = sessions.learn(
+            received.bytes(value.range), endpoint: Int(exchanges[e].endpoint), mintedAt: world.wallSeconds(),
+            in: upstream, now: now)
+        return isLearned ? .pass : .drop
+    }
+
+    private func opensSessions(_ kind: RequestKind) -> Bool {
+        switch kind {
+        case .sessionless, .streamOpening, .resumption, .other: true
+        case .modern, .legacyMessage, .session, .preflight: false
+        }
+    }
+
+    private func sealTreatment(_ e: Handle, _ value: ByteRange) -> SessionTreatment {
+        let c = exchanges[e].client
+        let sent = exchanges[e].sessionID
+        guard exchanges[e].held > 0, sent.upperBound <= clients[c].input.count,
+            SessionKeeper.isSeal(clients[c].input, sent.range, of: received, value.range)
+        else { return .seal(value) }
+        return .echo
+    }
+
+    /// A DELETE that worked, or an answer that says "no such session", ends one.
+    private mutating func noteEnd(_ e: Handle, isSuccess: Bool) {
+        guard responseHead.status == 404 || (exchanges[e].method == .delete && isSuccess) else { return }
+        count(.sessionsEnded, endpoint: exchanges[e].endpoint)
+        let c = exchanges[e].client
+        let sent = exchanges[e].sessionID
+        guard sessions.identity(Int(exchanges[e].upstreamIndex)) == .learned, exchanges[e].held > 0,
+            sent.upperBound <= clients[c].input.count
+        else { return }
+        sessions.forget(clients[c].input.bytes(sent.range))
+    }
+
+    /// Appends the session field that the treatment asks for. The client's request must still be held.
+    mutating func composeSessionField(_ e: Handle, _ treatment: SessionTreatment) {
+        switch treatment {
+        case .pass, .drop:
+            return
+        case .echo:
+            composed.append("mcp-session-id: ")
+            composed.append(clients[exchanges[e].client].input, exchanges[e].sessionID)
+            composed.append("\r\n")
+        case .seal(let value):
+            let start = composed.count
+            composed.append("mcp-session-id: ")
+            let isSealed = sessions.seal(
+                received, value.range, for: Int(exchanges[e].endpoint), mintedAt: world.wallSeconds(),
+                affinityKey: exchanges[e].affinityKey, to: &composed)
+            if isSealed { composed.append("\r\n") } else { composed.truncate(to: start) }
+        }
+    }
+}

@@ -1,0 +1,32 @@
+import Kernel
+import Reactor
+
+/// Which slots of one slab have a reminder in the wheel, and for when.
+///
+/// Deadlines move with every request; reminders do not. A slot asks for one only if none is due before its new
+/// deadline, so a keep-alive connection schedules about once per timeout however many requests it carries. The
+/// record is by slot and outlives occupants: whoever lives there when the reminder comes is looked at.
+struct SlotDeadlines {
+    private let kind: Token.Kind
+    private var armed: [Instant] = []
+
+    init(_ kind: Token.Kind) {
+        self.kind = kind
+    }
+
+    /// Makes sure that the slot is looked at no later than `deadline` (plus a tick).
+    mutating func expect(_ slot: UInt32, at deadline: Instant, in wheel: inout TimerWheel) {
+        let slot = Int(slot)
+        while armed.count <= slot { armed.append(.never) }
+        guard deadline < armed[slot] else { return }
+        armed[slot] = deadline
+        wheel.schedule(Token(kind, slot: slot).raw, at: deadline)
+    }
+
+    /// A reminder for `slot` came. False if a later one is on its way and this is only the shadow of an earlier wish.
+    mutating func arrived(_ slot: Int, at now: Instant) -> Bool {
+        guard slot < armed.count, armed[slot] <= now else { return false }
+        armed[slot] = .never
+        return true
+    }
+}

@@ -1,0 +1,155 @@
+package import Balancing
+package import Configuration
+package import HTTP
+package import Kernel
+package import TLS
+
+/// One listening address with its rules, as workers use it.
+package struct ListenerPlan: Sendable {
+    package enum Role: Sendable {
+        case traffic
+        /// Health, readiness and figures; on the control thread only.
+        case admin
+    }
+
+    package var role = Role.traffic
+    package var address: SocketAddress
+    /// Nil for plain listeners.
+    package var tls: TLSContext?
+    package var trusted: [AddressRange] = []
+    package var maximumConnections = 100_000
+    package var handshakeTimeout = Interval.seconds(10)
+    /// From a head's first byte to its last.
+    package var headTimeout = Interval.seconds(10)
+    /// Between two reads of a request body.
+    package var bodyTimeout = Interval.seconds(30)
+    /// Between two requests on one connection.
+    package var idleTimeout = Interval.seconds(75)
+    package var limits = HeadLimits()
+    package var maximumRequestBody: UInt64 = 8 << 20
+
+    package init(address: SocketAddress) {
+        self.address = address
+    }
+}
+
+/// What `Host` a server is asked with.
+package enum HostRule: Sendable {
+    case keep
+    /// The server's own `name:port`.
+    case upstream
+    case fixed([UInt8])
+}
+
+/// How a session is kept with its server.
+package enum IdentityRule: Sendable {
+    case sealed, learned, off
+}
+
+/// One server of an upstream.
+package struct EndpointPlan: Sendable {
+    package var address: SocketAddress
+    /// `host:port` as the operator wrote it: the Host of probes, the name in figures.
+    package var name: String
+    package var authority: [UInt8]
+    package var weight: Int32 = 1
+    package var isBackup = false
+    package var isDraining = false
+    /// Stable across processes: written into sealed ids.
+    package var tag: UInt64
+    /// The index of its upstream in the snapshot.
+    package var upstream: Int
+
+    package init(address: SocketAddress, name: String, upstream: Int) {
+        self.address = address
+        self.name = name
+        self.upstream = upstream
+        authority = Array(name.utf8)
+        tag = EndpointTag.tag(of: name)
+    }
+}
+
+/// A pool's bounds, per endpoint.
+package struct PoolPlan: Sendable {
+    /// Connections for calls, all workers together.
+    package var maximum: Int64 = 128
+    /// Connections for event streams, all workers together.
+    package var maximumStreams: Int64 = 10_000
+    /// Connections kept open without being asked for, all workers together.
+    package var minimum: Int64 = 0
+    package var idleTimeout = Interval.seconds(30)
+    package var connectTimeout = Interval.seconds(5)
+    package var maximumUses: UInt32 = 7_500
+    package var maximumAge = Interval.seconds(3_600)
+
+    package init() {}
+}
+
+/// An active check of every endpoint of an upstream.
+package struct ProbePlan: Sendable {
+    package enum Kind: Sendable {
+        /// A connection that opens is a pass.
+        case tcp
+        /// GET; 2xx and 3xx pass.
+        case http
+    }
+
+    package var kind = Kind.tcp
+    package var path: [UInt8] = Array("/healthz".utf8)
+    /// Host of an http probe; empty: what traffic would send.
+    package var host: [UInt8] = []
+    package var every = Interval.seconds(2)
+    package var timeout = Interval.seconds(1)
+    /// Successes in a row that bring an endpoint back, failures in a row that take it out.
+    package var rise = 2
+    package var fall = 3
+
+    package init() {}
+}
+
+/// A group of interchangeable servers and the rules for using them.
+package struct UpstreamPlan: Sendable {
+    package var name: String
+    /// Its endpoints' indices in the snapshot.
+    package var endpoints: Range<Int>
+    package var policy = Policy.roundRobin
+    package var host = HostRule.keep
+    package var identity = IdentityRule.sealed
+    package var sessionIdle = Interval.seconds(86_400)
+    package var pool = PoolPlan()
+    package var queueLimit: Int64 = 1_000
+    package var queueTimeout = Interval.seconds(10)
+    /// From the request's last byte to the response's head.
+    package var firstByteTimeout = Interval.seconds(300)
+    /// Silence of a server on an event stream, keep-alives of ours not counted.
+    package var streamIdleTimeout = Interval.unlimited
+    /// Silence towards the client after which a comment is sent; unlimited: never.
+    package var heartbeat = Interval.seconds(15)
+    package var probe = ProbePlan()
+    /// Percentage of available endpoints below which all are tried; 0: never.
+    package var panicThreshold = 0
+
+    package init(name: String, endpoints: Range<Int>) {
+        self.name = name
+        self.endpoints = endpoints
+    }
+}
+
+/// What a request must look like to go to an upstream.
+package struct RoutePlan: Sendable {
+    package enum Path: Sendable {
+        case any
+        /// With or without a slash at the end.
+        case exact([UInt8])
+        case prefix([UInt8])
+    }
+
+    /// Lower case, without a port; nil: any.
+    package var host: [UInt8]?
+    package var path = Path.any
+    package var upstream: Int
+
+    package init(upstream: Int) {
+        self.upstream = upstream
+    }
+}

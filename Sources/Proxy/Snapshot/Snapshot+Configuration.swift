@@ -1,0 +1,149 @@
+import Balancing
+package import Configuration
+import HTTP
+import Kernel
+import TLS
+
+extension Snapshot {
+    /// The run-time form of a checked configuration. Loads certificates and resolves names, which may block.
+    package init(_ configuration: Configuration, keys: [SealingKey]) throws(StartError) {
+        self.init()
+        self.keys = keys
+        drainTimeout = Interval(configuration.global.drainTimeout)
+        for upstream in configuration.upstreams { try append(upstream) }
+        for listener in configuration.listeners { listeners.append(try ListenerPlan(listener)) }
+        routes = configuration.routes.map { RoutePlan($0) }
+        if upstreams.contains(where: { $0.identity == .learned }) { learned = LearnedSessions(limit: 1_000_000) }
+    }
+
+    private mutating func append(_ configuration: UpstreamConfiguration) throws(StartError) {
+        let first = endpoints.count
+        for server in configuration.servers {
+            let name = server.address.description
+            guard let address = SocketAddress.resolve(host: server.address.host, port: server.address.port).first else {
+                throw StartError("cannot resolve server \(name) of upstream \(configuration.name)")
+            }
+            var plan = EndpointPlan(address: address, name: name, upstream: upstreams.count)
+            plan.weight = Int32(clamping: server.weight)
+            plan.isBackup = server.isBackup
+            plan.isDraining = server.isDraining
+            endpoints.append(plan)
+        }
+        upstreams.append(UpstreamPlan(configuration, endpoints: first..<endpoints.count))
+    }
+
+    /// Appends a listener for the admin pages; the control thread alone opens it.
+    package mutating func addAdminListener(_ address: ListenAddress) throws(StartError) {
+        var plan = ListenerPlan(address: try ListenerPlan.resolve(address))
+        plan.role = .admin
+        plan.maximumConnections = 256
+        listeners.append(plan)
+    }
+}
+
+extension ListenerPlan {
+    init(_ configuration: ListenerConfiguration) throws(StartError) {
+        self.init(address: try ListenerPlan.resolve(configuration.address))
+        if case .tls(let tls) = configuration.security {
+            var options = TLSOptions()
+            options.minimumVersion = tls.minimumVersion == .tls12 ? .v1_2 : .v1_3
+            options.tickets = tls.tickets
+            do throws(TLSError) {
+                self.tls = try TLSContext(certificateFile: tls.certificate, keyFile: tls.key, options: options)
+            } catch {
+                throw StartError("cannot use certificate \(tls.certificate): \(error)")
+            }
+        }
+        trusted = configuration.trustedProxies
+        maximumConnections = configuration.maximumConnections
+        handshakeTimeout = Interval(configuration.timeouts.tls)
+        headTimeout = Interval(configuration.timeouts.header)
+        bodyTimeout = Interval(configuration.timeouts.body)
+        idleTimeout = Interval(configuration.timeouts.idle)
+        limits.headBytes = configuration.limits.headerBytes
+        limits.fields = configuration.limits.headers
+        maximumRequestBody = UInt64(configuration.limits.requestBody)
+    }
+
+    static func resolve(_ address: ListenAddress) throws(StartError) -> SocketAddress {
+        let host = address.host.isEmpty || address.host == "*" ? "::" : address.host
+        guard let resolved = SocketAddress.resolve(host: host, port: address.port).first else {
+            throw StartError("cannot resolve the address to listen on, \(address)")
+        }
+        return resolved
+    }
+}
+
+extension UpstreamPlan {
+    init(_ configuration: UpstreamConfiguration, endpoints: Range<Int>) {
+        self.init(name: configuration.name, endpoints: endpoints)
+        policy =
+            switch configuration.balance {
+            case .roundRobin: .roundRobin
+            case .ipHash: .ipHash
+            case .sessionHash: .sessionHash
+            case .leastRequests: .leastRequests
+            case .powerOfTwo: .powerOfTwo
+            }
+        host =
+            switch configuration.host {
+            case .keep: .keep
+            case .upstream: .upstream
+            case .fixed(let name): .fixed(Array(name.utf8))
+            }
+        identity =
+            switch configuration.session.identity {
+            case .sealed: .sealed
+            case .learned: .learned
+            case .off: .off
+            }
+        sessionIdle = Interval(configuration.session.idle)
+        pool = PoolPlan(configuration.pool)
+        queueLimit = Int64(configuration.queue.maximum)
+        queueTimeout = Interval(configuration.queue.timeout)
+        firstByteTimeout = configuration.timeouts.firstByte.map { Interval($0) } ?? .unlimited
+        streamIdleTimeout = configuration.timeouts.streamIdle.map { Interval($0) } ?? .unlimited
+        heartbeat = configuration.events.heartbeat.map { Interval($0) } ?? .unlimited
+        probe = ProbePlan(configuration.healthCheck)
+        panicThreshold = configuration.healthCheck.panicThreshold
+    }
+}
+
+extension PoolPlan {
+    init(_ configuration: PoolConfiguration) {
+        maximum = Int64(configuration.maximum)
+        maximumStreams = Int64(configuration.maximumStreams)
+        minimum = Int64(configuration.minimum)
+        idleTimeout = Interval(configuration.idleTimeout)
+        connectTimeout = Interval(configuration.connectTimeout)
+        maximumUses = configuration.maximumUses.map { UInt32(clamping: $0) } ?? .max
+        maximumAge = configuration.maximumAge.map { Interval($0) } ?? .unlimited
+    }
+}
+
+extension ProbePlan {
+    init(_ configuration: HealthCheckConfiguration) {
+        if case .http(let path, let host) = configuration.probe {
+            kind = .http
+            self.path = Array(path.utf8)
+            self.host = Array((host ?? "").utf8)
+        }
+        every = Interval(configuration.every)
+        timeout = Interval(configuration.timeout)
+        rise = configuration.rise
+        fall = configuration.fall
+    }
+}
+
+extension RoutePlan {
+    init(_ configuration: RouteConfiguration) {
+        self.init(upstream: configuration.upstream)
+        host = configuration.host.map { Array($0.lowercased().utf8) }
+        path =
+            switch configuration.path {
+            case .any: .any
+            case .exact(let path): .exact(Array(path.utf8))
+            case .prefix(let path): .prefix(Array(path.utf8))
+            }
+    }
+}

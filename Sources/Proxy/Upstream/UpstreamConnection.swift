@@ -1,0 +1,54 @@
+import Kernel
+import Reactor
+
+/// A connection to a server, carrying one exchange at a time.
+///
+/// Parked: connected, idle, in its endpoint's list. A connection that goes from one exchange straight to another was
+/// never parked.
+struct UpstreamConnection: ~Copyable {
+    enum Phase: UInt8 {
+        case connecting
+        case parked
+        case serving
+        /// A health check; its exchange is the probe's own.
+        case probing
+    }
+
+    let descriptor: Descriptor
+    /// Index in the snapshot.
+    let endpoint: Int32
+    var phase = Phase.connecting
+    var mayRead = false
+    var mayWrite = false
+    var hasEnded = false
+    /// Has carried a whole exchange before the present one.
+    var isReused = false
+    /// Counted as a stream, not as a call.
+    var isStreaming = false
+    var isResuming = false
+    /// The server said, or showed, that it will take no other request on this connection.
+    var closesAfterResponse = false
+    /// A send failed with nothing of a request accepted.
+    var hasRefusedBytes = false
+    var exchange = Handle.none
+    /// Neighbours in the endpoint's parked list, by slot.
+    var previous = UInt32.max
+    var next = UInt32.max
+    var uses: UInt32 = 0
+    var input = ByteBuffer()
+    var output = ByteBuffer()
+    var openedAt: Instant
+    var deadline = Instant.never
+
+    init(descriptor: Descriptor, endpoint: Int, openedAt: Instant) {
+        self.descriptor = descriptor
+        self.endpoint = Int32(truncatingIfNeeded: endpoint)
+        self.openedAt = openedAt
+    }
+
+    mutating func note(_ readiness: Readiness) {
+        if readiness.isReadable || readiness.hasEnded || readiness.hasFailed { mayRead = true }
+        if readiness.isWritable { mayWrite = true }
+        if readiness.hasEnded || readiness.hasFailed { hasEnded = true }
+    }
+}

@@ -1,0 +1,98 @@
+import Kernel
+import MCP
+import Reactor
+import Telemetry
+
+/// Exchanges that wait for a connection: bounded over all workers, timed, first come first served.
+extension Worker where Outside: ~Copyable {
+    /// Puts an exchange at the end of its upstream's queue, or fails it if the queue is full.
+    mutating func enqueue(_ e: Handle, for endpoint: Int) {
+        let upstream = Int(exchanges[e].upstreamIndex)
+        let plan = snapshot.upstreams[upstream]
+        // All endpoints of an upstream share one bound, counted at the first of them.
+        guard board.claim(.waiting, endpoint: plan.endpoints.lowerBound, limit: plan.queueLimit) else {
+            fail(e, .queueFull)
+            return
+        }
+        exchanges[e].phase = .waiting
+        exchanges[e].endpoint = Int32(truncatingIfNeeded: endpoint)
+        count(.waiting, endpoint: exchanges[e].endpoint)
+        exchanges[e].previous = groups[upstream].lastWaiting
+        exchanges[e].next = .max
+        if let last = exchanges.handle(inSlot: Int(groups[upstream].lastWaiting)) {
+            exchanges[last].next = e.slot
+        } else {
+            groups[upstream].firstWaiting = e.slot
+        }
+        groups[upstream].lastWaiting = e.slot
+        groups[upstream].waiting += 1
+        exchanges[e].isQueued = true
+        setDeadline(exchange: e, now + plan.queueTimeout)
+    }
+
+    /// Takes an exchange out of the queue, wherever it stands.
+    mutating func dequeue(_ e: Handle) {
+        guard exchanges[e].isQueued else { return }
+        let upstream = Int(exchanges[e].upstreamIndex)
+        let (before, after) = (exchanges[e].previous, exchanges[e].next)
+        if let neighbour = exchanges.handle(inSlot: Int(before)) {
+            exchanges[neighbour].next = after
+        } else {
+            groups[upstream].firstWaiting = after
+        }
+        if let neighbour = exchanges.handle(inSlot: Int(after)) {
+            exchanges[neighbour].previous = before
+        } else {
+            groups[upstream].lastWaiting = before
+        }
+        exchanges[e].isQueued = false
+        exchanges[e].previous = .max
+        exchanges[e].next = .max
+        groups[upstream].waiting -= 1
+        board.add(.waiting, endpoint: snapshot.upstreams[upstream].endpoints.lowerBound, -1)
+        count(.waiting, endpoint: exchanges[e].endpoint, -1)
+    }
+
+    /// A connection to `endpoint` was parked or closed: somebody in the queue may have its place. Served after the
+    /// present event, because the scratch is in use now.
+    mutating func roomMade(_ endpoint: Int) {
+        let upstream = snapshot.endpoints[endpoint].upstream
+        if groups[upstream].waiting > 0 {
+            hasRoom = true
+            return
+        }
+        guard board.load(.waiting, endpoint: snapshot.upstreams[upstream].endpoints.lowerBound) > 0 else { return }
+        for neighbour in neighbours { neighbour.post(.roomElsewhere) }
+    }
+
+    /// Gives waiting exchanges the connections there are now. Each is tried once a turn.
+    mutating func serveQueues() {
+        guard hasRoom else { return }
+        hasRoom = false
+        for upstream in groups.indices where groups[upstream].waiting > 0 {
+            var next = groups[upstream].firstWaiting
+            for _ in 0..<groups[upstream].waiting {
+                guard let e = exchanges.handle(inSlot: Int(next)) else { break }
+                next = exchanges[e].next
+                let wanted = exchanges[e].isPinned ? Int(exchanges[e].endpoint) : -1
+                guard hasRoomFor(upstream, pinned: wanted) else {
+                    if wanted < 0 { break }
+                    continue
+                }
+                dequeue(e)
+                if recall(e) { place(e) } else { abandonLost(e) }
+            }
+        }
+        received.clear()
+    }
+
+    private func hasRoomFor(_ upstream: Int, pinned: Int) -> Bool {
+        let plan = snapshot.upstreams[upstream]
+        let range = pinned >= 0 ? pinned..<(pinned + 1) : plan.endpoints
+        for endpoint in range {
+            if pools[endpoint].parked > 0 { return true }
+            if board.load(.connections, endpoint: endpoint) < plan.pool.maximum { return true }
+        }
+        return false
+    }
+}

@@ -1,0 +1,204 @@
+import Balancing
+import HTTP
+package import Kernel
+package import Logging
+import MCP
+package import Reactor
+package import TLS
+package import Telemetry
+
+/// One thread's share of the proxy: its own poller, connections, timers and scratch; nothing of it is shared.
+///
+/// `turn()` is the only loop of the program. Everything else is called from it, does what can be done without
+/// waiting, and leaves the rest to a later event. Two rules keep it alive: output queued while reading is sent in the
+/// same turn or waits for a writable event, and whatever stopped reading for lack of room is looked at again when the
+/// room is there (`resume`).
+package struct Worker<Outside: World & ~Copyable>: ~Copyable {
+    package var world: Outside
+    let snapshot: Snapshot
+    let index: Int
+    let board: BoardView
+
+    var listeners: [Listener]
+    var clients: Slab<ClientConnection>
+    var exchanges: Slab<Exchange>
+    var upstreams: Slab<UpstreamConnection>
+    var pools: [EndpointPool]
+    var groups: [UpstreamGroup]
+    var sessions: SessionKeeper
+
+    var now: Instant
+    var timers: TimerWheel
+    var clientDeadlines = SlotDeadlines(.clientDeadline)
+    var upstreamDeadlines = SlotDeadlines(.upstreamDeadline)
+    var exchangeDeadlines = SlotDeadlines(.exchangeDeadline)
+    /// Connections to look at again before sleeping: they stopped for fairness or for want of room that is there now.
+    var resuming: [Token] = []
+    var resumingNext: [Token] = []
+
+    // Scratch: one set per worker, empty between events.
+    var received = ByteBuffer(capacity: Worker.scratchBytes)
+    var composed = ByteBuffer(capacity: Worker.scratchBytes)
+    var ciphertext = ByteBuffer(capacity: Worker.readBytes)
+    var wire = ByteBuffer(capacity: Worker.scratchBytes)
+    var requestHead = RequestHead()
+    var responseHead = ResponseHead()
+    var candidates: [Candidate] = []
+    var spare = BufferPool(limit: 512)
+    var engine: TLSEngine
+
+    let mailbox: Mailbox<Letter>?
+    /// The other workers' mailboxes.
+    let neighbours: [Mailbox<Letter>]
+    /// Rows of the board, the control thread's included.
+    let workerCount: Int
+    /// Workers that carry traffic.
+    let trafficWorkers: Int
+    let responseParser = ResponseParser(limits: HeadLimits())
+    var isDraining = false
+    /// The worker has nothing left to do and was asked to leave.
+    package var isDone = false
+    /// A connection became free while somebody waited.
+    var hasRoom = false
+    /// Health checks, on the worker that makes them.
+    var probes: [Probe] = []
+    let log: Logger?
+    /// Answers requests on admin listeners.
+    let admin: AdminHandler?
+    /// A backlog was left with connections in it.
+    var hasStalledAccepts = false
+
+    /// One read. A client's partial head is put in front of it, so the scratch holds more than that.
+    static var readBytes: Int { 65_536 }
+    static var scratchBytes: Int { 4 * 65_536 }
+    /// Reads of one connection before others get their turn.
+    static var readsPerTurn: Int { 8 }
+
+    package init(
+        world: consuming Outside, snapshot: Snapshot, index: Int, board: Board, mailbox: Mailbox<Letter>? = nil,
+        neighbours: [Mailbox<Letter>] = [], trafficWorkers: Int = 1, probes isProbing: Bool = false, admin: AdminHandler? = nil, log: Logger? = nil
+    ) throws(TLSError) {
+        var world = world
+        now = world.now()
+        timers = TimerWheel(now: now)
+        self.world = world
+        self.snapshot = snapshot
+        self.index = index
+        self.board = board.view
+        workerCount = board.workers
+        self.trafficWorkers = trafficWorkers
+        self.mailbox = mailbox
+        self.neighbours = neighbours
+        self.admin = admin
+        self.log = log
+        listeners = []
+        let most = snapshot.listeners.reduce(1_024) { max($0, $1.maximumConnections) }
+        clients = Slab(limit: most)
+        exchanges = Slab(limit: most)
+        upstreams = Slab(limit: most * 2)
+        pools = snapshot.endpoints.map { _ in EndpointPool() }
+        groups = snapshot.upstreams.map { UpstreamGroup($0) }
+        sessions = SessionKeeper(snapshot)
+        engine = try TLSEngine()
+        if let mailbox { _ = self.world.watch(mailbox.descriptor, token: Token(.mailbox).raw) }
+        if isProbing { beginProbing() }
+        timers.schedule(Token(.round).raw, at: now)
+    }
+
+    /// Sleeps until something is ready, serves it, fires what is due, then settles what the turn left behind.
+    package mutating func turn() {
+        let nap = resuming.isEmpty ? timers.millisecondsUntilNext(from: now) : 0
+        let ready = world.wait(milliseconds: nap)
+        // One clock read serves the whole batch: connections ready together see the same time.
+        now = world.now()
+        for event in 0..<ready {
+            let (raw, readiness) = world.event(event)
+            serve(Token(raw: raw), readiness)
+        }
+        while let raw = timers.popDue(at: now) {
+            expire(Token(raw: raw))
+        }
+        settle()
+    }
+
+    private mutating func serve(_ token: Token, _ readiness: Readiness) {
+        switch token.kind {
+        case .client: clientReady(token.handle, readiness)
+        case .upstream: upstreamReady(token.handle, readiness)
+        case .listener: accept(token.slot)
+        case .mailbox: readMail()
+        case .clientDeadline, .upstreamDeadline, .exchangeDeadline, .round, .probe, nil: break
+        }
+    }
+
+    private mutating func expire(_ token: Token) {
+        let slot = token.slot
+        switch token.kind {
+        case .clientDeadline:
+            if clientDeadlines.arrived(slot, at: now), let c = clients.handle(inSlot: slot) { clientDue(c) }
+        case .upstreamDeadline:
+            if upstreamDeadlines.arrived(slot, at: now), let u = upstreams.handle(inSlot: slot) { upstreamDue(u) }
+        case .exchangeDeadline:
+            if exchangeDeadlines.arrived(slot, at: now), let e = exchanges.handle(inSlot: slot) { exchangeDue(e) }
+        case .round: keepRound()
+        case .probe: probeTurn(slot)
+        case .listener, .client, .upstream, .mailbox, nil: break
+        }
+    }
+
+    /// Gives those that stopped for fairness another go. One pass: what stops again waits for the next turn, which
+    /// does not sleep then.
+    private mutating func settle() {
+        serveQueues()
+        guard !resuming.isEmpty else { return }
+        swap(&resuming, &resumingNext)
+        var position = 0
+        while position < resumingNext.count {
+            let token = resumingNext[position]
+            position += 1
+            switch token.kind {
+            case .client where clients.contains(token.handle):
+                clients[token.handle].isResuming = false
+                resumeClient(token.handle)
+            case .upstream where upstreams.contains(token.handle):
+                upstreams[token.handle].isResuming = false
+                pumpUpstream(token.handle)
+            default: break
+            }
+        }
+        resumingNext.removeAll(keepingCapacity: true)
+    }
+
+    mutating func resumeLater(client c: Handle) {
+        guard !clients[c].isResuming else { return }
+        clients[c].isResuming = true
+        resuming.append(Token(.client, c))
+    }
+
+    mutating func resumeLater(upstream u: Handle) {
+        guard !upstreams[u].isResuming else { return }
+        upstreams[u].isResuming = true
+        resuming.append(Token(.upstream, u))
+    }
+
+    mutating func setDeadline(client c: Handle, _ deadline: Instant) {
+        clients[c].deadline = deadline
+        clientDeadlines.expect(c.slot, at: deadline, in: &timers)
+    }
+
+    mutating func setDeadline(upstream u: Handle, _ deadline: Instant) {
+        upstreams[u].deadline = deadline
+        upstreamDeadlines.expect(u.slot, at: deadline, in: &timers)
+    }
+
+    mutating func setDeadline(exchange e: Handle, _ deadline: Instant) {
+        exchanges[e].deadline = deadline
+        exchangeDeadlines.expect(e.slot, at: deadline, in: &timers)
+    }
+
+    /// Adds to this worker's row of the board.
+    func count(_ figure: Figure, endpoint: Int32, _ delta: Int64 = 1) {
+        guard endpoint >= 0 else { return }
+        board.add(figure, worker: index, endpoint: Int(endpoint), delta)
+    }
+}

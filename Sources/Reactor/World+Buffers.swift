@@ -1,0 +1,33 @@
+public import Kernel
+
+// A worker keeps its world and its buffers side by side in one value. Handing over the buffer rather than a view of it
+// lets the compiler see that the two are apart.
+extension World where Self: ~Copyable {
+    /// Sends the buffer's unconsumed bytes; consumes none.
+    @inlinable
+    public mutating func send(_ descriptor: Descriptor, _ buffer: borrowing ByteBuffer) -> Transfer {
+        send(descriptor, buffer.span)
+    }
+
+    /// Sends a part of the buffer's unconsumed bytes.
+    @inlinable
+    public mutating func send(
+        _ descriptor: Descriptor, _ buffer: borrowing ByteBuffer, _ range: Range<Int>
+    ) -> Transfer {
+        send(descriptor, buffer.span.extracting(range))
+    }
+
+    /// Appends what one read of at least `room` bytes gives. `isShort` tells that the read did not fill the room.
+    @inlinable
+    public mutating func receive(
+        _ descriptor: Descriptor, into buffer: inout ByteBuffer, room: Int
+    ) -> (outcome: Transfer, isShort: Bool) {
+        buffer.reserve(room)
+        var space = buffer.space
+        let available = space.count
+        let outcome = receive(descriptor, into: &space)
+        guard case .moved(let count) = outcome else { return (outcome, true) }
+        buffer.commit(count)
+        return (outcome, count < available)
+    }
+}

@@ -1,0 +1,178 @@
+import Reactor
+
+/// One JSON-RPC message, as far as this server cares: ranges into the body it came from.
+struct Message {
+    enum Kind {
+        case request, notification, response
+        /// Not JSON: -32700.
+        case malformed
+        /// JSON, but not one message, or one with an id that no message may have: -32600.
+        case invalid
+    }
+
+    enum Method {
+        case initialize, ping, toolsList, toolsCall, discover, listen, other
+    }
+
+    enum Tool {
+        case echo, whoami, sleep, count, bytes
+    }
+
+    private(set) var kind = Kind.malformed
+    private(set) var method = Method.other
+    /// As sent, without quotes.
+    private(set) var methodName = ByteRange.empty
+    /// Number or string as sent, quotes included. Empty where there is none.
+    private(set) var id = ByteRange.empty
+    private(set) var tool: Tool?
+    /// `params.name` without quotes; nil if absent.
+    private(set) var toolName: ByteRange?
+    /// `params.arguments.text`, a JSON string with its quotes: it goes into the answer as it came.
+    private(set) var text: ByteRange?
+    private(set) var milliseconds: UInt64?
+    private(set) var to: UInt64?
+    private(set) var interval: UInt64?
+    private(set) var size: UInt64?
+    /// `params.protocolVersion` of an initialize.
+    private(set) var requestedVersion: ByteRange?
+    /// `params._meta["io.modelcontextprotocol/protocolVersion"]`.
+    private(set) var metaVersion: ByteRange?
+    private(set) var declaresCapabilities = false
+    /// Number or string as sent, quotes included.
+    private(set) var progressToken: ByteRange?
+    private(set) var listensToTools = false
+
+    private var hasID = false
+    private var hasMethod = false
+    private var hasOutcome = false
+    private var isVersion2 = false
+
+    init(_ body: Span<UInt8>) {
+        guard (try? UTF8Span(validating: body)) != nil else { return }
+        var scanner = JSONScanner()
+        let isObject = scanner.openObject(body)
+        if isObject {
+            readMembers(&scanner, body)
+        } else {
+            _ = scanner.value(body)
+        }
+        guard scanner.isAtEnd(body) else { return }
+        kind = isObject ? verdict : .invalid
+    }
+
+    private var verdict: Kind {
+        guard isVersion2, hasMethod != hasOutcome else { return .invalid }
+        if hasID, id.isEmpty { return .invalid }
+        if hasOutcome { return .response }
+        return hasID ? .request : .notification
+    }
+
+    private mutating func readMembers(_ scanner: inout JSONScanner, _ body: Span<UInt8>) {
+        while let key = scanner.nextKey(body) {
+            let name = body.extracting(key.range)
+            if name.equals("method"), scanner.peek(body) == UInt8(ascii: "\"") {
+                methodName = scanner.string(body) ?? .empty
+                method = Message.method(named: body.extracting(methodName.range))
+                hasMethod = true
+            } else if name.equals("id") {
+                hasID = true
+                id = Message.label(&scanner, body) ?? .empty
+            } else if name.equals("params"), scanner.openObject(body) {
+                readParameters(&scanner, body)
+            } else if let value = scanner.value(body) {
+                if name.equals("jsonrpc") { isVersion2 = body.extracting(value.range).equals("\"2.0\"") }
+                if name.equals("result") || name.equals("error") { hasOutcome = true }
+            }
+        }
+    }
+
+    private mutating func readParameters(_ scanner: inout JSONScanner, _ body: Span<UInt8>) {
+        while let key = scanner.nextKey(body) {
+            let name = body.extracting(key.range)
+            let isString = scanner.peek(body) == UInt8(ascii: "\"")
+            if name.equals("name"), isString {
+                toolName = scanner.string(body)
+                tool = toolName.flatMap { Message.tool(named: body.extracting($0.range)) }
+            } else if name.equals("protocolVersion"), isString {
+                requestedVersion = scanner.string(body)
+            } else if name.equals("arguments"), scanner.openObject(body) {
+                readArguments(&scanner, body)
+            } else if name.equals("_meta"), scanner.openObject(body) {
+                readMeta(&scanner, body)
+            } else if name.equals("notifications"), scanner.openObject(body) {
+                readFilter(&scanner, body)
+            } else {
+                _ = scanner.value(body)
+            }
+        }
+    }
+
+    private mutating func readArguments(_ scanner: inout JSONScanner, _ body: Span<UInt8>) {
+        while let key = scanner.nextKey(body) {
+            let isString = scanner.peek(body) == UInt8(ascii: "\"")
+            guard let value = scanner.value(body) else { return }
+            let name = body.extracting(key.range)
+            let number = body.extracting(value.range).decimal
+            if name.equals("text"), isString { text = value }
+            if name.equals("milliseconds") { milliseconds = number }
+            if name.equals("to") { to = number }
+            if name.equals("intervalMilliseconds") { interval = number }
+            if name.equals("n") { size = number }
+        }
+    }
+
+    private mutating func readMeta(_ scanner: inout JSONScanner, _ body: Span<UInt8>) {
+        while let key = scanner.nextKey(body) {
+            let name = body.extracting(key.range)
+            let first = scanner.peek(body)
+            if name.equals("progressToken") {
+                progressToken = Message.label(&scanner, body)
+            } else if name.equals("io.modelcontextprotocol/protocolVersion"), first == UInt8(ascii: "\"") {
+                metaVersion = scanner.string(body)
+            } else {
+                _ = scanner.value(body)
+                if name.equals("io.modelcontextprotocol/clientCapabilities") {
+                    declaresCapabilities = first == UInt8(ascii: "{")
+                }
+            }
+        }
+    }
+
+    private mutating func readFilter(_ scanner: inout JSONScanner, _ body: Span<UInt8>) {
+        while let key = scanner.nextKey(body) {
+            guard let value = scanner.value(body) else { return }
+            if body.extracting(key.range).equals("toolsListChanged") {
+                listensToTools = body.extracting(value.range).equals("true")
+            }
+        }
+    }
+
+    /// An id or progress token: a string or an integer, nil for anything else (null included).
+    private static func label(_ scanner: inout JSONScanner, _ body: Span<UInt8>) -> ByteRange? {
+        let isString = scanner.peek(body) == UInt8(ascii: "\"")
+        guard let value = scanner.value(body) else { return nil }
+        if isString { return value.count <= 1_024 ? value : nil }
+        let digits = body.extracting(value.range)
+        let start = digits.count > 0 && digits[0] == UInt8(ascii: "-") ? 1 : 0
+        return digits.extracting(start..<digits.count).decimal == nil ? nil : value
+    }
+
+    private static func method(named name: Span<UInt8>) -> Method {
+        if name.equals("tools/call") { return .toolsCall }
+        if name.equals("tools/list") { return .toolsList }
+        if name.equals("ping") { return .ping }
+        if name.equals("initialize") { return .initialize }
+        if name.equals("server/discover") { return .discover }
+        if name.equals("subscriptions/listen") { return .listen }
+        return .other
+    }
+
+    private static func tool(named name: Span<UInt8>) -> Tool? {
+        if name.equals("echo") { return .echo }
+        if name.equals("whoami") { return .whoami }
+        if name.equals("sleep") { return .sleep }
+        if name.equals("count") { return .count }
+        if name.equals("bytes") { return .bytes }
+        return nil
+    }
+}

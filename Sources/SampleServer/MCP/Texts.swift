@@ -1,0 +1,46 @@
+/// The fixed parts of what the server says, with its name in them.
+struct Texts {
+    /// `{"name":…,"version":…}`.
+    let serverInfo: [UInt8]
+    /// What `whoami` answers up to the number, as the inside of a JSON string, its opening quote included.
+    let whoami: [UInt8]
+
+    init(name: String) {
+        let quoted = Texts.quote(name)
+        serverInfo = Array("{\"name\":\(quoted),\"version\":\"0.1.0\"}".utf8)
+        whoami = Array(Texts.quote("{\"replica\":\(quoted),\"calls\":").dropLast().utf8)
+    }
+
+    /// `text` as a JSON string (RFC 8259 §7).
+    static func quote(_ text: String) -> String {
+        var quoted = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"", "\\": quoted += "\\\(scalar)"
+            case "\0"..<" ":
+                let digits = String(scalar.value, radix: 16)
+                quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: quoted.unicodeScalars.append(scalar)
+            }
+        }
+        return quoted + "\""
+    }
+
+    static let tools: StaticString = """
+        "tools":[\
+        {"name":"echo","description":"Says the text again.","inputSchema":{"type":"object","properties":\
+        {"text":{"type":"string"}},"required":["text"]},"annotations":{"readOnlyHint":true}},\
+        {"name":"whoami","description":"Names the replica and counts the session's calls; without a session, the \
+        replica's.","inputSchema":{"type":"object","properties":{}},"annotations":{"readOnlyHint":true}},\
+        {"name":"sleep","description":"Answers later.","inputSchema":{"type":"object","properties":\
+        {"milliseconds":{"type":"integer","minimum":0,"maximum":600000}},"required":["milliseconds"]},\
+        "annotations":{"readOnlyHint":true}},\
+        {"name":"count","description":"Counts up, with a progress notification for each number.","inputSchema":\
+        {"type":"object","properties":{"to":{"type":"integer","minimum":0,"maximum":1000000},\
+        "intervalMilliseconds":{"type":"integer","minimum":0,"maximum":600000}},"required":["to"]},\
+        "annotations":{"readOnlyHint":true}},\
+        {"name":"bytes","description":"A text of n letters.","inputSchema":{"type":"object","properties":\
+        {"n":{"type":"integer","minimum":0,"maximum":4294967296}},"required":["n"]},\
+        "annotations":{"readOnlyHint":true}}]
+        """
+}

@@ -1,0 +1,119 @@
+import COpenSSL
+
+/// Where certificates and keys come from: a file, or bytes already in memory.
+enum PEMSource {
+    case file(String)
+    case bytes([UInt8])
+
+    /// The file's name, for messages.
+    var name: String? {
+        switch self {
+        case .file(let path): path
+        case .bytes: nil
+        }
+    }
+
+    /// Runs `body` with a BIO that reads the source.
+    func read<Result>(
+        _ action: StaticString, _ body: (OpaquePointer) throws(TLSError) -> Result
+    ) throws(TLSError) -> Result {
+        ERR_clear_error()
+        let bio: OpaquePointer?
+        switch self {
+        case .file(let path):
+            bio = BIO_new_file(path, "r")
+        case .bytes(let bytes):
+            // A copy, so that the BIO does not depend on how long the array's storage stays put.
+            bio = BIO_new(BIO_s_mem())
+            let count = CInt(clamping: bytes.count)
+            if let bio, count > 0, BIO_write(bio, bytes, count) != count {
+                BIO_free(bio)
+                throw .last(action)
+            }
+        }
+        guard let bio else { throw .last(action, about: name) }
+        defer { BIO_free(bio) }
+        return try body(bio)
+    }
+
+    func failure(_ action: StaticString, _ reason: String) -> TLSError {
+        ERR_clear_error()
+        return TLSError(action: action, reason: name.map { "\($0): \(reason)" } ?? reason)
+    }
+}
+
+/// A certificate with its chain and the private key that belongs to it.
+struct CertificatePair: ~Copyable {
+    let certificate: OpaquePointer
+    private(set) var chain: [OpaquePointer] = []
+    let key: OpaquePointer
+
+    /// Reads both and sees to it that they belong together.
+    init(certificate: PEMSource, key: PEMSource) throws(TLSError) {
+        var chain = try Self.certificates(certificate)
+        let privateKey: OpaquePointer
+        do throws(TLSError) {
+            privateKey = try Self.key(key)
+        } catch {
+            for one in chain { X509_free(one) }
+            throw error
+        }
+        guard X509_check_private_key(chain[0], privateKey) == 1 else {
+            for one in chain { X509_free(one) }
+            EVP_PKEY_free(privateKey)
+            throw key.failure(
+                "matching key and certificate", "the private key does not belong to the (first) certificate")
+        }
+        self.certificate = chain.removeFirst()
+        self.chain = chain
+        self.key = privateKey
+    }
+
+    deinit {
+        X509_free(certificate)
+        for one in chain { X509_free(one) }
+        EVP_PKEY_free(key)
+    }
+
+    /// All certificates of the source, at least one. The caller frees them.
+    static func certificates(_ source: PEMSource) throws(TLSError) -> [OpaquePointer] {
+        let action: StaticString = "reading the certificate"
+        return try source.read(action) { (bio) throws(TLSError) in
+            var found: [OpaquePointer] = []
+            while let next = PEM_read_bio_X509(bio, nil, nil, nil) { found.append(next) }
+            // The end of a PEM file shows as a missing start line (PEM_read_bio(3)); any other error is a fault.
+            let code = ERR_peek_last_error()
+            let atEnd = code == 0 || (ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE)
+            if atEnd, !found.isEmpty {
+                ERR_clear_error()
+                return found
+            }
+            for one in found { X509_free(one) }
+            if atEnd { throw source.failure(action, "there is no certificate in PEM form in it") }
+            throw source.failure(action, "malformed PEM (\(TLSError.reason(code)))")
+        }
+    }
+
+    private static func key(_ source: PEMSource) throws(TLSError) -> OpaquePointer {
+        let action: StaticString = "reading the private key"
+        return try source.read(action) { (bio) throws(TLSError) in
+            var askedForPassphrase = false
+            // Without a callback OpenSSL would ask for a passphrase on the terminal and wait there.
+            let key = withUnsafeMutablePointer(to: &askedForPassphrase) { asked in
+                PEM_read_bio_PrivateKey(
+                    bio, nil,
+                    { _, _, _, asked in
+                        asked?.assumingMemoryBound(to: Bool.self).pointee = true
+                        return -1
+                    }, asked)
+            }
+            if let key {
+                ERR_clear_error()
+                return key
+            }
+            if askedForPassphrase { throw source.failure(action, "the key is protected by a passphrase") }
+            // Whatever it could not decode, OpenSSL's own word for it is "unsupported".
+            throw source.failure(action, "there is no private key in PEM form in it, or none that OpenSSL can read")
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import COpenSSL
+
+/// HMAC-SHA256 (RFC 2104) under one key, cut to 128 bits: the seal on session identifiers.
+///
+/// The key's two blocks are hashed once, here; a tag then costs only the compressions of its message. A value without
+/// shared state: any number of threads may use copies, or one and the same.
+package struct MessageAuthenticator: Sendable {
+    private let inner: SHA256_CTX
+    private let outer: SHA256_CTX
+
+    /// Takes a key of 1 to 64 bytes; 32 random ones are right. A longer one is cut to 64.
+    package init(key: [UInt8]) {
+        inner = Self.state(key, padding: 0x36)
+        outer = Self.state(key, padding: 0x5c)
+    }
+
+    /// The first 16 bytes of HMAC-SHA256 over `first` followed by `second`, as two big-endian words.
+    package func tag(_ first: Span<UInt8>, _ second: Span<UInt8>) -> (UInt64, UInt64) {
+        var digest: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+        withUnsafeMutableBytes(of: &digest) { digest in
+            let bytes = digest.baseAddress?.assumingMemoryBound(to: UInt8.self)
+            var context = inner
+            first.withUnsafeBytes { _ = SHA256_Update(&context, $0.baseAddress, $0.count) }
+            second.withUnsafeBytes { _ = SHA256_Update(&context, $0.baseAddress, $0.count) }
+            SHA256_Final(bytes, &context)
+            context = outer
+            SHA256_Update(&context, bytes, digest.count)
+            SHA256_Final(bytes, &context)
+        }
+        return (UInt64(bigEndian: digest.0), UInt64(bigEndian: digest.1))
+    }
+
+    /// Whether two tags are equal, in a time that does not tell where they differ.
+    package static func matches(_ a: (UInt64, UInt64), _ b: (UInt64, UInt64)) -> Bool {
+        (a.0 ^ b.0) | (a.1 ^ b.1) == 0
+    }
+
+    private static func state(_ key: [UInt8], padding: UInt8) -> SHA256_CTX {
+        var block = [UInt8](repeating: padding, count: 64)
+        for (index, byte) in key.prefix(64).enumerated() { block[index] ^= byte }
+        var context = SHA256_CTX()
+        SHA256_Init(&context)
+        SHA256_Update(&context, block, block.count)
+        return context
+    }
+}

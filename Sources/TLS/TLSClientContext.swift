@@ -1,0 +1,65 @@
+import COpenSSL
+
+/// A client's SSL_CTX: whom it trusts and what it speaks. Shared and immutable as `TLSContext` is, for its reasons.
+package final class TLSClientContext: @unchecked Sendable {
+    /// Whose certificates a client accepts.
+    package enum Trust: Equatable, Sendable {
+        /// The authorities the system knows.
+        case system
+        /// These certificates, in PEM form, and no other.
+        case certificates([UInt8])
+        /// Anybody's: for tests and for peers that are known by other means.
+        case anyone
+    }
+
+    let pointer: OpaquePointer
+    let isVerifying: Bool
+
+    /// A client with `trust`. Unless the trust is `.anyone`, the certificate must also bear the name that
+    /// `TLSEngine.connect` is given.
+    package init(trust: Trust, options: TLSOptions = TLSOptions()) throws(TLSError) {
+        let context = try newContext(TLS_client_method(), options)
+        do throws(TLSError) {
+            try Self.apply(trust, to: context)
+            try Self.apply(options, to: context)
+        } catch {
+            SSL_CTX_free(context)
+            throw error
+        }
+        pointer = context
+        isVerifying = trust != .anyone
+    }
+
+    /// A client that trusts the system's authorities, or, not verifying, anyone.
+    package convenience init(verifying: Bool) throws(TLSError) {
+        try self.init(trust: verifying ? .system : .anyone)
+    }
+
+    deinit { SSL_CTX_free(pointer) }
+
+    private static func apply(_ trust: Trust, to context: OpaquePointer) throws(TLSError) {
+        SSL_CTX_set_verify(context, trust == .anyone ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, nil)
+        switch trust {
+        case .anyone: break
+        case .system:
+            guard SSL_CTX_set_default_verify_paths(context) == 1 else {
+                throw .last("finding the system's authorities")
+            }
+        case .certificates(let pem):
+            let store = SSL_CTX_get_cert_store(context)
+            for certificate in try CertificatePair.certificates(.bytes(pem)) {
+                X509_STORE_add_cert(store, certificate)
+                X509_free(certificate)
+            }
+        }
+    }
+
+    private static func apply(_ options: TLSOptions, to context: OpaquePointer) throws(TLSError) {
+        if !options.tickets { SSL_CTX_set_options(context, berth_SSL_OP_NO_TICKET) }
+        let names = try ProtocolNames(options.applicationProtocols).bytes
+        // Here, and only here, OpenSSL returns 0 for success.
+        guard names.isEmpty || SSL_CTX_set_alpn_protos(context, names, CUnsignedInt(names.count)) == 0 else {
+            throw .last("offering application protocols")
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import COpenSSL
+
+/// A server's SSL_CTX: certificate chain, key, ALPN, tickets. Made once, then only read, by all workers.
+///
+/// `@unchecked Sendable`: nothing is set after `init`, and what OpenSSL itself changes in an SSL_CTX (reference
+/// counts) is atomic. Sessions keep the SSL_CTX alive by themselves, so a reload may drop this at any time.
+package final class TLSContext: @unchecked Sendable {
+    let pointer: OpaquePointer
+
+    /// Reads a chain (leaf first) and its key from PEM files.
+    package convenience init(certificateFile: String, keyFile: String, options: TLSOptions) throws(TLSError) {
+        try self.init(CertificatePair(certificate: .file(certificateFile), key: .file(keyFile)), options)
+    }
+
+    /// Takes a chain (leaf first) and its key in PEM form.
+    package convenience init(certificatePEM: [UInt8], keyPEM: [UInt8], options: TLSOptions) throws(TLSError) {
+        try self.init(CertificatePair(certificate: .bytes(certificatePEM), key: .bytes(keyPEM)), options)
+    }
+
+    private init(_ pair: borrowing CertificatePair, _ options: TLSOptions) throws(TLSError) {
+        let context = try newContext(TLS_server_method(), options)
+        do throws(TLSError) {
+            try Self.install(pair, in: context)
+            try Self.apply(options, to: context)
+        } catch {
+            SSL_CTX_free(context)
+            throw error
+        }
+        pointer = context
+    }
+
+    deinit { SSL_CTX_free(pointer) }
+
+    private static func install(_ pair: borrowing CertificatePair, in context: OpaquePointer) throws(TLSError) {
+        guard SSL_CTX_use_certificate(context, pair.certificate) == 1 else { throw .last("using the certificate") }
+        for issuer in pair.chain {
+            guard berth_SSL_CTX_add1_chain_cert(context, issuer) == 1 else { throw .last("using the chain") }
+        }
+        guard SSL_CTX_use_PrivateKey(context, pair.key) == 1 else { throw .last("using the private key") }
+    }
+
+    private static func apply(_ options: TLSOptions, to context: OpaquePointer) throws(TLSError) {
+        SSL_CTX_set_options(context, berth_SSL_OP_CIPHER_SERVER_PREFERENCE | berth_SSL_OP_PRIORITIZE_CHACHA)
+        try ProtocolNames(options.applicationProtocols).install(in: context)
+        if !options.tickets {
+            SSL_CTX_set_options(context, berth_SSL_OP_NO_TICKET)
+            // Under TLS 1.3 SSL_OP_NO_TICKET alone would still send tickets, naming cache entries we do not keep.
+            SSL_CTX_set_num_tickets(context, 0)
+        }
+        // A ticket is good only within the context it names; OpenSSL refuses resumption where none is named.
+        guard SSL_CTX_set_session_id_context(context, [0x62, 0x65, 0x72, 0x74, 0x68], 5) == 1 else {
+            throw .last("naming the session context")
+        }
+    }
+}
+
+/// What server and client contexts have in common. The caller frees the result.
+func newContext(_ method: OpaquePointer?, _ options: TLSOptions) throws(TLSError) -> OpaquePointer {
+    ERR_clear_error()
+    guard let context = SSL_CTX_new(method) else { throw .last("making a TLS context") }
+    SSL_CTX_set_options(context, berth_SSL_OP_NO_RENEGOTIATION | berth_SSL_OP_NO_COMPRESSION)
+    // Idle sessions give their record buffers back, and a write may be repeated from another address.
+    berth_SSL_CTX_set_mode(context, CLong(SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER))
+    berth_SSL_CTX_clear_mode(context, CLong(SSL_MODE_ENABLE_PARTIAL_WRITE))
+    berth_SSL_CTX_set_read_ahead(context, 0)
+    // Tickets are the only memory of a session, and clients hold them.
+    berth_SSL_CTX_set_session_cache_mode(context, CLong(SSL_SESS_CACHE_OFF))
+    do throws(TLSError) {
+        try restrict(context, to: options)
+    } catch {
+        SSL_CTX_free(context)
+        throw error
+    }
+    return context
+}
+
+private func restrict(_ context: OpaquePointer, to options: TLSOptions) throws(TLSError) {
+    guard berth_SSL_CTX_set_min_proto_version(context, options.minimumVersion.number) == 1,
+        berth_SSL_CTX_set_max_proto_version(context, options.maximumVersion.number) == 1
+    else { throw .last("choosing TLS versions") }
+    guard berth_SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384") == 1 else { throw .last("choosing groups") }
+    guard SSL_CTX_set_cipher_list(context, options.ciphers) == 1 else {
+        throw .last("choosing ciphers", about: options.ciphers)
+    }
+}

@@ -1,0 +1,123 @@
+import Synchronization
+
+/// What is counted per worker and endpoint. Gauges first, then totals since the start.
+package enum Figure: Int, CaseIterable, Sendable {
+    /// Connections kept for reuse.
+    case parked
+    /// Connections that carry a call, or are being opened for one.
+    case active
+    /// Connections that carry an event stream.
+    case streaming
+    /// Exchanges in the queue for this endpoint or, unpinned, counted at the endpoint they were first meant for.
+    case waiting
+    case requests
+    case connectionsOpened
+    case connectFailures
+    /// Requests sent again because a reused connection turned out closed.
+    case replays
+    /// Sessions that began and sessions that were seen to end, through this worker.
+    case sessionsOpened, sessionsEnded
+    /// Replies of our own: 404 for sessions that are gone, 502, 503, 504.
+    case sessionsGone, badGateway, unavailable, timedOut
+
+    static var count: Int { timedOut.rawValue + 1 }
+}
+
+/// Numbers that all workers share about one endpoint, changed by read-modify-write: the cold ones.
+package enum SharedFigure: Int, CaseIterable, Sendable {
+    /// Connections open for calls, all workers together: what `pool.max` bounds.
+    case connections
+    /// Connections that carry event streams: what `pool.max_streams` bounds.
+    case streams
+    /// Exchanges waiting, all workers together: what `queue.max` bounds.
+    case waiting
+    /// A packed `HealthTracker`.
+    case health
+    /// Unix seconds when a connection to it was last refused: sessions sealed before that are gone. 0: never.
+    case lastRefused
+
+    static var count: Int { lastRefused.rawValue + 1 }
+}
+
+/// The numbers of a running proxy. A worker writes only its own row, with plain stores, so counting costs what
+/// adding to a variable costs; readers sum over rows. The few shared figures are true atomics.
+///
+/// Owns its memory and lives as long as the process: views of it never dangle because nobody frees a board that
+/// was handed to a worker.
+package final class Board: Sendable {
+    package let workers: Int
+    package let endpoints: Int
+    package let view: BoardView
+
+    package init(workers: Int, endpoints: Int) {
+        self.workers = workers
+        self.endpoints = endpoints
+        let rows = UnsafeMutablePointer<Atomic<Int64>>.allocate(
+            capacity: max(1, workers * endpoints * Figure.count))
+        for index in 0..<(workers * endpoints * Figure.count) { (rows + index).initialize(to: Atomic(0)) }
+        let shared = UnsafeMutablePointer<Atomic<Int64>>.allocate(
+            capacity: max(1, endpoints * SharedFigure.count))
+        for index in 0..<(endpoints * SharedFigure.count) { (shared + index).initialize(to: Atomic(0)) }
+        view = BoardView(rows: rows, shared: shared, endpoints: endpoints)
+    }
+
+    /// The figure of one endpoint over all workers.
+    package func sum(_ figure: Figure, endpoint: Int) -> Int64 {
+        (0..<workers).reduce(0) { $0 + view.read(figure, worker: $1, endpoint: endpoint) }
+    }
+}
+
+/// A worker's way to the board: two pointers by value, no reference count. Valid for the life of the process.
+package struct BoardView: @unchecked Sendable {
+    private let rows: UnsafeMutablePointer<Atomic<Int64>>
+    private let shared: UnsafeMutablePointer<Atomic<Int64>>
+    private let endpoints: Int
+
+    fileprivate init(
+        rows: UnsafeMutablePointer<Atomic<Int64>>, shared: UnsafeMutablePointer<Atomic<Int64>>, endpoints: Int
+    ) {
+        self.rows = rows
+        self.shared = shared
+        self.endpoints = endpoints
+    }
+
+    /// Adds to the caller's own row. Only the thread that is `worker` may call this.
+    package func add(_ figure: Figure, worker: Int, endpoint: Int, _ delta: Int64 = 1) {
+        let cell = rows + (worker * endpoints + endpoint) * Figure.count + figure.rawValue
+        cell.pointee.store(cell.pointee.load(ordering: .relaxed) &+ delta, ordering: .relaxed)
+    }
+
+    package func read(_ figure: Figure, worker: Int, endpoint: Int) -> Int64 {
+        (rows + (worker * endpoints + endpoint) * Figure.count + figure.rawValue).pointee.load(
+            ordering: .relaxed)
+    }
+
+    package func load(_ figure: SharedFigure, endpoint: Int) -> Int64 {
+        cell(figure, endpoint).pointee.load(ordering: .relaxed)
+    }
+
+    package func store(_ figure: SharedFigure, endpoint: Int, _ value: Int64) {
+        cell(figure, endpoint).pointee.store(value, ordering: .relaxed)
+    }
+
+    package func add(_ figure: SharedFigure, endpoint: Int, _ delta: Int64) {
+        cell(figure, endpoint).pointee.add(delta, ordering: .relaxed)
+    }
+
+    /// Adds one unless that would pass `limit`; false then.
+    package func claim(_ figure: SharedFigure, endpoint: Int, limit: Int64) -> Bool {
+        let claimed = cell(figure, endpoint).pointee.add(1, ordering: .relaxed).newValue
+        if claimed <= limit { return true }
+        add(figure, endpoint: endpoint, -1)
+        return false
+    }
+
+    /// Replaces the value if it still is `old`; false, with nothing changed, if another thread was faster.
+    package func exchange(_ figure: SharedFigure, endpoint: Int, old: Int64, new: Int64) -> Bool {
+        cell(figure, endpoint).pointee.compareExchange(expected: old, desired: new, ordering: .relaxed).exchanged
+    }
+
+    private func cell(_ figure: SharedFigure, _ endpoint: Int) -> UnsafeMutablePointer<Atomic<Int64>> {
+        shared + endpoint * SharedFigure.count + figure.rawValue
+    }
+}

@@ -1,0 +1,65 @@
+import ArgumentParser
+import Foundation
+import Kernel
+import Logging
+import Proxy
+import SampleServer
+import TLS
+
+struct DemoCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "demo",
+        abstract: "Show it working: three sample replicas, Berth with a certificate made on the spot, live figures.",
+        discussion: """
+            Everything runs in this process on loopback, on ports that the kernel chooses, and nothing is written to
+            disk. Press Ctrl-C to end it.
+            """)
+
+    @Option(help: "End by itself after so many seconds.")
+    var seconds: Int?
+
+    @Option(help: "MCP sessions at a time, 1 to 1000.")
+    var sessions = 12
+
+    func run() throws {
+        let signals = try Signals([SIGTERM, SIGINT])
+        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        let replicas = try (1...3).map { try SampleServer(name: "replica-\($0)", address: .loopback(port: 0)) }
+        for replica in replicas { try replica.start() }
+        let certificate = try SelfSignedCertificate.make(names: ["localhost", "127.0.0.1"], validDays: 1)
+        let proxy = try startProxy(replicas, certificate)
+        let client = try DemoClient(
+            address: proxy.addresses[0], trustPEM: certificate.certificatePEM, sessions: sessions)
+        print("Berth is at https://localhost:\(proxy.addresses[0].port)/mcp, in front of", terminator: " ")
+        print(replicas.map { "\($0.name) (\($0.address))" }.joined(separator: ", "))
+        try client.start()
+
+        var screen = DemoScreen(isTerminal: isatty(STDOUT_FILENO) == 1) { text in
+            FileHandle.standardOutput.write(Data(text.utf8))
+        }
+        let figures = screen.watch(client, until: signals, seconds: seconds)
+        client.stop()
+        screen.summarize(figures)
+        _ = proxy.drain { signals.wait(milliseconds: 20) != nil }
+        for replica in replicas { replica.stop() }
+    }
+
+    private func startProxy(
+        _ replicas: [SampleServer], _ certificate: (certificatePEM: [UInt8], keyPEM: [UInt8])
+    ) throws -> ProxyServer {
+        Machine.raiseDescriptorLimit()
+        var snapshot = Snapshot()
+        snapshot.keys = [SealingKey(Machine.randomBytes(SealingKey.bytes))]
+        snapshot.drainTimeout = .seconds(2)
+        snapshot.endpoints = replicas.map { EndpointPlan(address: $0.address, name: "\($0.address)", upstream: 0) }
+        snapshot.upstreams = [UpstreamPlan(name: "mcp", endpoints: 0..<replicas.count)]
+        var listener = ListenerPlan(address: .loopback(port: 0))
+        listener.tls = try TLSContext(
+            certificatePEM: certificate.certificatePEM, keyPEM: certificate.keyPEM, options: TLSOptions())
+        snapshot.listeners = [listener]
+        let proxy = try ProxyServer(
+            snapshot: snapshot, workers: Machine.availableProcessors, log: Logger(label: "berth"))
+        try proxy.start()
+        return proxy
+    }
+}

@@ -1,0 +1,47 @@
+import Admin
+import Configuration
+import Foundation
+import Kernel
+import Logging
+import Proxy
+
+/// A proxy that was started from a configuration, with its admin pages.
+struct RunningProxy {
+    let proxy: ProxyServer
+    let configuration: Configuration
+
+    init(_ configuration: Configuration, log: Logger) throws {
+        Machine.raiseDescriptorLimit()
+        self.configuration = configuration
+        var snapshot = try Snapshot(configuration, keys: try RunningProxy.keys(configuration, log: log))
+        if let admin = configuration.global.admin { try snapshot.addAdminListener(admin) }
+        let workers = configuration.global.workers == 0 ? Machine.availableProcessors : configuration.global.workers
+        proxy = try ProxyServer(snapshot: snapshot, workers: workers, log: log)
+        let pages = AdminPages(proxy)
+        try proxy.start { pages.answer($0) }
+    }
+
+    private static func keys(_ configuration: Configuration, log: Logger) throws -> [SealingKey] {
+        switch configuration.global.secret {
+        case .file(let path): return try KeyFile.load(path)
+        case .key(let key): return [SealingKey(key)]
+        case nil: break
+        }
+        guard configuration.upstreams.contains(where: { $0.session.identity == .sealed }) else { return [] }
+        do {
+            return try KeyFile.load(KeyFile.defaultPath)
+        } catch {
+            log.warning("\(error); session ids are sealed with a key that ends with this process")
+            return [SealingKey(Machine.randomBytes(SealingKey.bytes))]
+        }
+    }
+
+    /// Says on standard error where the proxy listens: a line each, for people and for scripts.
+    func announce() {
+        for (listener, address) in zip(proxy.snapshot.listeners, proxy.addresses) {
+            let scheme = listener.tls == nil ? "http" : "https"
+            let line = listener.role == .admin ? "admin on http://\(address)" : "listening on \(scheme)://\(address)"
+            FileHandle.standardError.write(Data("\(line)\n".utf8))
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import Kernel
+import Reactor
+import TLS
+
+/// The bytes of one connection on their way to and from the socket, in TLS or in clear. Never waits.
+struct DemoTransport: ~Copyable {
+    private struct Secure: ~Copyable {
+        var engine: TLSEngine
+        var session: TLSSession
+
+        mutating func receive(
+            _ bytes: borrowing ByteBuffer, plaintext: inout ByteBuffer, wire: inout ByteBuffer
+        ) -> TLSProgress {
+            engine.receive(&session, bytes.span, plaintext: &plaintext, wire: &wire)
+        }
+
+        mutating func send(_ bytes: [UInt8], wire: inout ByteBuffer) -> Bool {
+            engine.send(&session, bytes.span, wire: &wire)
+        }
+
+        mutating func failure() -> String { engine.lastFailure.description }
+
+        mutating func finish(wire: inout ByteBuffer) { engine.finish(&session, wire: &wire) }
+    }
+
+    /// Plaintext received and not yet taken.
+    var received = ByteBuffer()
+    private(set) var progress: TLSProgress
+    private let descriptor: Descriptor
+    private var secure: Secure?
+    /// Bytes for the socket.
+    private var wire = ByteBuffer()
+    private var scratch = ByteBuffer(capacity: 16_384)
+
+    init(_ descriptor: Descriptor, _ dialler: DemoDialler) throws(TLSError) {
+        self.descriptor = descriptor
+        guard let context = dialler.context else {
+            secure = nil
+            progress = .established
+            return
+        }
+        var engine = try TLSEngine()
+        let session = try engine.connect(context, serverName: dialler.serverName)
+        secure = Secure(engine: engine, session: session)
+        progress = .handshaking
+        decrypt()
+    }
+
+    var hasUnsent: Bool { !wire.isEmpty }
+
+    /// Why `progress` is `failed`.
+    mutating func failure() -> String { secure?.failure() ?? "the connection failed" }
+
+    /// One read. What it brought is in `received`, as far as it says anything yet.
+    mutating func receive(_ world: inout Linux) -> Transfer {
+        let descriptor = descriptor
+        scratch.reserve(16_384)
+        var space = scratch.space
+        let transfer = world.receive(descriptor, into: &space)
+        if case .moved(let count) = transfer {
+            scratch.commit(count)
+            decrypt()
+        }
+        return transfer
+    }
+
+    /// One write of what is to be sent.
+    mutating func send(_ world: inout Linux) -> Transfer {
+        let descriptor = descriptor
+        let transfer = world.send(descriptor, wire.span)
+        if case .moved(let count) = transfer { wire.consume(count) }
+        return transfer
+    }
+
+    /// False if the session can send no more.
+    mutating func put(_ bytes: [UInt8]) -> Bool {
+        if let sent = secure?.send(bytes, wire: &wire) { return sent }
+        wire.append(bytes.span)
+        return true
+    }
+
+    /// Queues the last word of TLS.
+    mutating func finish() { secure?.finish(wire: &wire) }
+
+    private mutating func decrypt() {
+        if let step = secure?.receive(scratch, plaintext: &received, wire: &wire) {
+            progress = step
+            scratch.clear()
+        } else {
+            received.take(&scratch)
+        }
+    }
+}

@@ -1,0 +1,204 @@
+import Configuration
+import Testing
+
+@Suite("What the file means")
+struct SemanticsTests {
+    private let head = "[listen]\nhttp = \":80\"\n"
+
+    @Test("an upstream takes from [defaults] what it does not say itself")
+    func inheritance() throws {
+        let configuration = try decode(
+            head + "[defaults]\nbalance = \"ip-hash\"\npool = { max = 7, min = 3 }\n[upstream.a]\nservers = [\"a:1\"]\n"
+        )
+
+        let upstream = configuration.upstreams[0]
+        #expect(upstream.balance == .ipHash)
+        #expect(upstream.pool.maximum == 7)
+        #expect(upstream.pool.minimum == 3)
+        #expect(upstream.queue == QueueConfiguration())
+    }
+
+    @Test("an override replaces the whole key: what it leaves out is Berth's default, not that of [defaults]")
+    func override() throws {
+        let configuration = try decode(
+            head + """
+                [defaults]
+                pool = { max = 7, min = 3 }
+                sse = { heartbeat = "off" }
+                [upstream.a]
+                servers = ["a:1"]
+                [upstream.a.pool]
+                min = 1
+                [upstream.b]
+                servers = ["b:1"]
+                [[route]]
+                path = "/b"
+                upstream = "b"
+                [[route]]
+                upstream = "a"
+                """)
+
+        #expect(configuration.upstreams[0].pool.maximum == 128)
+        #expect(configuration.upstreams[0].pool.minimum == 1)
+        #expect(configuration.upstreams[0].events.heartbeat == nil)
+        #expect(configuration.upstreams[1].pool.maximum == 7)
+        #expect(configuration.routes.map(\.upstream) == [1, 0])
+    }
+
+    @Test("the effective text says where each value came from")
+    func origins() throws {
+        let text =
+            head
+            + "[defaults]\nqueue = { max = 5 }\nsse = { heartbeat = \"off\" }\n[upstream.\"a b\"]\nservers = [\"a:1\"]\n"
+            + "queue = { timeout = \"2s\" }\n"
+
+        let effective = try ConfigurationFile.parse(text, file: "berth.toml", checks: .none).get().effectiveText()
+
+        let lines = effective.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
+        #expect(lines.contains("http = \":80\" # line 2"))
+        #expect(lines.contains("[upstream.\"a b\".queue]"))
+        #expect(lines.contains("heartbeat = \"off\" # [defaults], line 5"))
+        #expect(lines.contains("timeout = \"2s\" # line 8"))
+        #expect(lines.contains("max = 1_000 # default"))
+        #expect(lines.contains("workers = 0 # default"))
+        #expect(lines.contains("# host is not set: every host"))
+    }
+
+    @Test("a [listen] table with both addresses makes two listeners alike in all else")
+    func twoListeners() throws {
+        let configuration = try decode(
+            """
+            [listen]
+            https = "[::1]:443"
+            http = "127.0.0.1:80"
+            cert = "mcp.pem"
+            key = "/mcp.key"
+            max_connections = 9
+            tls = { min = "1.3", tickets = false }
+            [upstream.a]
+            servers = ["a:1"]
+            """)
+
+        var tls = ListenerTLS(certificate: "mcp.pem", key: "/mcp.key")
+        tls.minimumVersion = .tls13
+        tls.tickets = false
+        #expect(configuration.listeners.map(\.security) == [.tls(tls), .plain])
+        #expect(configuration.listeners.map(\.address.description) == ["[::1]:443", "127.0.0.1:80"])
+        #expect(configuration.listeners.map(\.maximumConnections) == [9, 9])
+    }
+
+    @Test("[[listen]] gives each listener its own settings")
+    func listOfListeners() throws {
+        let configuration = try decode(
+            """
+            [[listen]]
+            http = "127.0.0.1:0"
+            limits = { headers = 20 }
+            [[listen]]
+            http = "127.0.0.1:0"
+            [upstream.a]
+            servers = ["a:1"]
+            """)
+
+        #expect(configuration.listeners.map(\.limits.headers) == [20, 100])
+    }
+
+    @Test("relative paths are relative to the folder of the file")
+    func relativePaths() throws {
+        let text =
+            "[global]\nsecret = \"file:keys\"\n[listen]\nhttps = \":1\"\ncert = \"c.pem\"\nkey = \"/k\"\n"
+            + "[upstream.a]\nservers = [\"a:1\"]"
+
+        let file = try ConfigurationFile.parse(text, file: "/etc/berth/berth.toml", checks: .none).get()
+
+        #expect(file.configuration.global.secret == .file("/etc/berth/keys"))
+        let expected = ListenerTLS(certificate: "/etc/berth/c.pem", key: "/k")
+        #expect(file.configuration.listeners[0].security == .tls(expected))
+    }
+
+    @Test("a secret may come from the environment, and is not shown by the effective text")
+    func secretFromEnvironment() throws {
+        let text = "[global]\nsecret = \"${BERTH_KEY}\"\n" + head + "[upstream.a]\nservers = [\"a:1\"]"
+
+        let file = try ConfigurationFile.parse(text, file: "berth.toml", checks: .none).get()
+
+        #expect(file.configuration.global.secret == .key(Array(0..<32)))
+        #expect(!file.effectiveText().contains("AAECAw"))
+    }
+
+    @Test(
+        "paths of routes",
+        arguments: [
+            ("/mcp", .exact("/mcp")), ("/mcp/", .exact("/mcp")), ("/", .exact("/")), ("/mcp/*", .prefix("/mcp")),
+            ("/*", .any), ("/a/b/*", .prefix("/a/b")),
+        ] as [(String, PathPattern)])
+    func paths(_ text: String, _ pattern: PathPattern) throws {
+        let configuration = try decode(
+            head
+                + "[upstream.a]\nservers = [\"a:1\"]\n[[route]]\nhost = \"MCP.Example.com\"\npath = \"\(text)\"\nupstream = \"a\""
+        )
+
+        #expect(configuration.routes == [RouteConfiguration(host: "mcp.example.com", path: pattern, upstream: 0)])
+    }
+
+    @Test("probes send the fixed host that requests do, unless they have their own")
+    func probeHost() throws {
+        func probe(_ rest: String) throws -> HealthProbe {
+            try decode(head + "[upstream.a]\nservers = [\"a:1\"]\n" + rest).upstreams[0].healthCheck.probe
+        }
+
+        #expect(
+            try probe("host = \"mcp.internal:3001\"\nhealth_check = { type = \"http\", path = \"/h\" }")
+                == .http(path: "/h", host: "mcp.internal:3001"))
+        #expect(try probe("health_check = { type = \"http\", path = \"/h\" }") == .http(path: "/h", host: nil))
+        #expect(
+            try probe("host = \"x.y\"\nhealth_check = { type = \"http\", path = \"/h\", host = \"z\" }")
+                == .http(path: "/h", host: "z"))
+        #expect(try probe("host = \"x.y\"") == .tcp)
+    }
+
+    @Test("\"off\" lifts a limit where one may be lifted")
+    func off() throws {
+        let upstream = try decode(
+            head + """
+                [upstream.a]
+                servers = ["a:1"]
+                pool = { max_uses = "off", max_age = "off" }
+                timeouts = { first_byte = "off" }
+                sse = { heartbeat = "off" }
+                """
+        ).upstreams[0]
+
+        #expect(upstream.pool.maximumUses == nil)
+        #expect(upstream.pool.maximumAge == nil)
+        #expect(upstream.timeouts.firstByte == nil)
+        #expect(upstream.events.heartbeat == nil)
+    }
+
+    @Test("all errors of a file are reported, an inherited one once")
+    func allErrors() {
+        let found = errors(
+            in:
+                "[listen]\nhttp = 80\n[defaults]\nbalance = \"x\"\n[upstream.a]\nservers = [\"a\"]\n[upstream.b]\nservers = [\"b\"]\n"
+                + "[[route]]\nupstream = \"c\"")
+
+        #expect(found.map(\.line) == [2, 4, 6, 8, 10])
+    }
+
+    @Test("the certificate and its key are judged by the closure that is passed, once both can be read")
+    func certificateProblem() throws {
+        let text =
+            "[listen]\nhttps = \":1\"\ncert = \"\(#filePath)\"\nkey = \"\(#filePath)\"\n[upstream.a]\nservers = [\"a:1\"]"
+        let checks = ConfigurationChecks(
+            files: true, environment: { _ in nil }, certificateProblem: { $0 == $1 ? "they are one file" : nil })
+
+        let result = ConfigurationFile.parse(text, file: "berth.toml", checks: checks)
+
+        guard case .failure(let failure) = result else {
+            Issue.record("the problem was not reported")
+            return
+        }
+        #expect(failure.errors.map(\.reason) == ["they are one file"])
+        #expect(failure.errors.map(\.line) == [3])
+    }
+}

@@ -1,0 +1,195 @@
+import Glibc
+import Kernel
+import Simulation
+import Testing
+
+@Suite("Simulated world: limits and misuse")
+struct MisuseTests {
+    private let address = SocketAddress.loopback(port: 80)
+
+    @Test("misuse is noted, each kind by itself")
+    func violations() {
+        let network = SimulatedNetwork(seed: 1, conditions: .calm)
+        let listener = network.listen(on: address)
+        network.connect(to: address)
+        let hand = Hand(network)
+        let descriptor = hand.arrival(listener)
+        #expect(hand.watch(descriptor, token: 1))
+        #expect(network.violations == [])
+
+        #expect(!hand.watch(descriptor, token: 2))
+        #expect(network.violations.count == 1)
+        _ = hand.receive(descriptor, 0)
+        #expect(network.violations.count == 2)
+        _ = hand.send(descriptor, "")
+        #expect(network.violations.count == 3)
+        _ = hand.event(5000)
+        #expect(network.violations.count == 4)
+        hand.close(descriptor)
+        hand.close(descriptor)
+        #expect(network.violations.count == 5)
+        #expect(hand.receive(descriptor) == .failed(EBADF))
+        #expect(network.violations.count == 6)
+        _ = hand.accept(descriptor)
+        #expect(network.violations.count == 7)
+    }
+
+    @Test("a number is used again at once, the lowest first, or never", arguments: [true, false])
+    func numbers(reuses: Bool) {
+        var conditions = Conditions.calm
+        conditions.reusesDescriptors = reuses
+        let network = SimulatedNetwork(seed: 1, conditions: conditions)
+        let listener = network.listen(on: address)
+        for _ in 0..<4 { network.connect(to: address) }
+        let hand = Hand(network)
+        let three = (0..<3).map { _ in hand.arrival(listener) }
+        hand.close(three[1])
+        hand.close(three[0])
+
+        let next = hand.arrival(listener)
+
+        #expect(next.raw == (reuses ? three[0].raw : three[2].raw + 1))
+    }
+
+    @Test("a closed descriptor has no event, though it had been woken; a batch already out is not taken back")
+    func staleEvents() {
+        let network = SimulatedNetwork(seed: 1, conditions: .calm)
+        let listener = network.listen(on: address)
+        let clients = (0..<2).map { _ in network.connect(to: address) }
+        let hand = Hand(network)
+        let pair = (0..<2).map { _ in hand.arrival(listener) }
+        for descriptor in pair { _ = hand.watch(descriptor, token: UInt64(descriptor.raw)) }
+        for client in clients { client.perform(.text("x")) }
+        network.advance(by: .milliseconds(5))
+        #expect(hand.wait(0) == 2)
+        hand.close(pair[0])
+        let tokens = (0..<2).map { hand.event($0).token }
+        #expect(Set(tokens) == Set(pair.map { UInt64($0.raw) }))
+
+        for client in clients { client.perform(.text("y")) }
+        network.advance(by: .milliseconds(5))
+
+        #expect(hand.wait(0) == 1)
+        #expect(hand.event(0).token == UInt64(pair[1].raw))
+    }
+
+    @Test("with all descriptors in use, accept and dial say EMFILE, and who waited is still there later")
+    func descriptorLimit() {
+        var conditions = Conditions.calm
+        conditions.descriptorLimit = 2
+        let network = SimulatedNetwork(seed: 1, conditions: conditions)
+        let listener = network.listen(on: address)
+        for _ in 0..<2 { network.connect(to: address) }
+        let hand = Hand(network)
+        let first = hand.arrival(listener)
+
+        guard case .exhausted(EMFILE) = hand.accept(listener) else {
+            Issue.record("accepted beyond the limit")
+            return
+        }
+        guard case .failed(EMFILE) = hand.dial(address) else {
+            Issue.record("dialled beyond the limit")
+            return
+        }
+        hand.close(first)
+        #expect(hand.arrival(listener) == first)
+    }
+
+    @Test("a descriptor of the outside can be watched, and fires only when rung")
+    func outside() {
+        let network = SimulatedNetwork(seed: 1)
+        let hand = Hand(network)
+        #expect(hand.watch(Descriptor(7), token: 70))
+
+        #expect(hand.wait(1000) == 0)
+        #expect(network.elapsed == .seconds(1))
+        network.ring(Descriptor(7))
+        #expect(hand.wait(1000) == 1)
+        #expect(hand.event(0).token == 70)
+        #expect(hand.event(0).readiness == Readiness(readable: true))
+        #expect(hand.wait(0) == 0)
+        #expect(network.violations == [])
+    }
+
+    @Test("a wait ends at the asked time or at what happens first, and says when nothing ever will")
+    func clock() {
+        let network = SimulatedNetwork(seed: 1, conditions: .calm)
+        let listener = network.listen(on: address)
+        let hand = Hand(network)
+        _ = hand.watch(listener, token: 1)
+        network.after(.seconds(5)) { network.connect(to: address) }
+
+        #expect(hand.wait(2000) == 0)
+        #expect(network.elapsed == .seconds(2))
+        #expect(hand.wait(-1) == 1)
+        #expect(network.elapsed > .seconds(5))
+        #expect(network.elapsed < .milliseconds(5001))
+        #expect(!network.sleepsForEver)
+        #expect(hand.wait(-1) == 0)
+        #expect(network.sleepsForEver)
+        #expect(hand.wallSeconds() == 1_780_000_005)
+    }
+
+    @Test("a peer that vanishes is never heard of again, and takes nothing more")
+    func vanishing() {
+        let network = SimulatedNetwork(seed: 1, conditions: .calm)
+        let listener = network.listen(on: address)
+        let client = network.connect(to: address)
+        let hand = Hand(network)
+        let descriptor = hand.arrival(listener)
+        _ = hand.watch(descriptor, token: 1)
+        client.perform(.vanish)
+        _ = hand.wait(10)
+
+        #expect(hand.send(descriptor, "hello") == .moved(5))
+        #expect(hand.wait(3_600_000) == 0)
+        #expect(hand.hasUnacknowledged(descriptor))
+        #expect(hand.receive(descriptor) == .wouldBlock)
+        hand.close(descriptor)
+        network.advance(by: .seconds(10))
+        #expect(client.received == [])
+        #expect(!client.hasEnded)
+    }
+
+    @Test("what the peer had read when it closed is acknowledged with its FIN; what came too late is not")
+    func acknowledgement() {
+        for seed in 1...40 as ClosedRange<UInt64> {
+            let network = SimulatedNetwork(seed: seed)
+            let server = SocketAddress.loopback(port: 9000)
+            network.serve(at: server) { peer in
+                peer.onReceive = { _ in seed.isMultiple(of: 2) ? [.close] : [] }
+                if !seed.isMultiple(of: 2) { peer.perform(.pause(.milliseconds(5)), .finish) }
+            }
+            let hand = Hand(network)
+            guard case .started(let descriptor) = hand.dial(server) else { continue }
+            _ = hand.watch(descriptor, token: 1)
+            while hand.wait(100) == 0 {}
+            if seed.isMultiple(of: 2) {
+                _ = hand.send(descriptor, "x")
+                while hand.receive(descriptor) == .wouldBlock { _ = hand.wait(100) }
+                #expect(!hand.hasUnacknowledged(descriptor), "seed \(seed)")
+            } else {
+                while hand.receive(descriptor) == .wouldBlock { _ = hand.wait(100) }
+                _ = hand.send(descriptor, "x")
+                #expect(hand.hasUnacknowledged(descriptor), "seed \(seed)")
+            }
+        }
+    }
+
+    @Test("when the world goes away its peers see the end of their connections")
+    func processExit() {
+        let network = SimulatedNetwork(seed: 1, conditions: .calm)
+        let listener = network.listen(on: address)
+        let client = network.connect(to: address)
+        do {
+            let hand = Hand(network)
+            _ = hand.arrival(listener)
+        }
+
+        network.advance(by: .seconds(1))
+
+        #expect(network.leftOpen == 2)
+        #expect(network.openDescriptors == 0)
+        #expect(client.hasEnded)
+    }
+}

@@ -1,0 +1,138 @@
+import Reactor
+import TLS
+
+/// One end of a conversation: an engine with one session and what it has heard and wants to say.
+final class Peer {
+    private var engine: TLSEngine
+    private(set) var session: TLSSession
+    private var heard = ByteBuffer()
+    private var wire = ByteBuffer()
+    private(set) var progress = TLSProgress.handshaking
+
+    init(_ context: TLSContext) throws {
+        var engine = try TLSEngine()
+        session = try engine.accept(context)
+        self.engine = engine
+    }
+
+    init(_ context: TLSClientContext, serverName: String, resuming ticket: TLSTicket?) throws {
+        var engine = try TLSEngine()
+        session = try engine.connect(context, serverName: serverName, resuming: ticket)
+        self.engine = engine
+        hear([])
+    }
+
+    var wireCount: Int { wire.count }
+    var heardCount: Int { heard.count }
+    var isEstablished: Bool { session.isEstablished }
+    var wasResumed: Bool { session.wasResumed }
+    var applicationProtocol: ApplicationProtocol { session.applicationProtocol }
+    var ticket: TLSTicket? { session.ticket }
+    var failure: String { engine.lastFailure.reason }
+    var heardPlainHTTP: Bool { engine.lastFailureWasPlainHTTP }
+
+    func hear(_ bytes: [UInt8]) {
+        progress = engine.receive(&session, bytes.span, plaintext: &heard, wire: &wire)
+    }
+
+    func send(_ bytes: [UInt8]) -> Bool { engine.send(&session, bytes.span, wire: &wire) }
+
+    func finish() { engine.finish(&session, wire: &wire) }
+
+    /// Drops the session and waits for another peer.
+    func reaccept(_ context: TLSContext) throws {
+        session = try engine.accept(context)
+        progress = .handshaking
+    }
+
+    var wireAllocated: Int { wire.allocated }
+
+    func releaseWire() { wire.release() }
+
+    func takeWire(_ count: Int = .max) -> [UInt8] { take(&wire, count) }
+
+    func takeHeard() -> [UInt8] { take(&heard) }
+}
+
+/// A client and a server that hear each other in pieces of a chosen size. The ClientHello is on the wire already.
+final class Conversation {
+    let client: Peer
+    let server: Peer
+
+    init(
+        _ clientContext: TLSClientContext, _ serverContext: TLSContext, serverName: String = "localhost",
+        resuming ticket: TLSTicket? = nil
+    ) throws {
+        client = try Peer(clientContext, serverName: serverName, resuming: ticket)
+        server = try Peer(serverContext)
+    }
+
+    /// Carries bytes both ways until neither end has more to say.
+    func settle(inPiecesOf size: Int = .max) {
+        while client.wireCount + server.wireCount > 0 {
+            if client.wireCount > 0 { server.hear(client.takeWire(size)) }
+            if server.wireCount > 0 { client.hear(server.takeWire(size)) }
+        }
+    }
+}
+
+/// Takes up to `count` bytes out of a buffer.
+func take(_ buffer: inout ByteBuffer, _ count: Int = .max) -> [UInt8] {
+    let taken = copy(buffer, count)
+    buffer.consume(taken.count)
+    return taken
+}
+
+private func copy(_ buffer: borrowing ByteBuffer, _ count: Int) -> [UInt8] {
+    let span = buffer.span
+    return (0..<min(count, span.count)).map { span[$0] }
+}
+
+/// Numbers that look random and are the same in every run (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
+    }
+
+    mutating func bytes(_ count: Int) -> [UInt8] {
+        (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) }
+    }
+}
+
+/// One certificate for all tests, and the contexts made with it.
+enum Fixture {
+    static let pair = Result { try SelfSignedCertificate.make(names: ["localhost", "127.0.0.1"], validDays: 30) }
+
+    static func server(
+        minimum: TLSVersion = .v1_2, protocols: [String] = ["http/1.1"], tickets: Bool = true
+    ) throws -> TLSContext {
+        let (certificate, key) = try pair.get()
+        return try TLSContext(
+            certificatePEM: certificate, keyPEM: key, options: options(minimum, protocols, tickets: tickets))
+    }
+
+    static func client(
+        minimum: TLSVersion = .v1_2, maximum: TLSVersion = .v1_3, protocols: [String] = ["http/1.1"],
+        trust: TLSClientContext.Trust? = nil
+    ) throws -> TLSClientContext {
+        var options = options(minimum, protocols, tickets: true)
+        options.maximumVersion = maximum
+        return try TLSClientContext(trust: trust ?? .certificates(pair.get().certificatePEM), options: options)
+    }
+
+    private static func options(_ minimum: TLSVersion, _ protocols: [String], tickets: Bool) -> TLSOptions {
+        var options = TLSOptions()
+        options.minimumVersion = minimum
+        options.applicationProtocols = protocols
+        options.tickets = tickets
+        return options
+    }
+}

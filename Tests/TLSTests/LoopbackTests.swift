@@ -1,0 +1,124 @@
+import Foundation
+import Glibc
+import Reactor
+import TLS
+import Testing
+
+/// The real `openssl s_client` over a real socket.
+@Suite("Loopback")
+struct LoopbackTests {
+    @Test(
+        "s_client gets an answer, verifies us, and resumes where tickets are on",
+        arguments: ["-tls1_2", "-tls1_3"], [true, false])
+    func client(_ version: String, _ tickets: Bool) throws {
+        let folder = try Folder()
+        let trusted = try folder.write("ca.pem", Fixture.pair.get().certificatePEM)
+        let context = try Fixture.server(tickets: tickets)
+        let listener = try LoopbackListener()
+        let common = [
+            "s_client", "-connect", "127.0.0.1:\(listener.port)", version, "-CAfile", trusted, "-verify_return_error",
+            "-verify_ip", "127.0.0.1", "-alpn", "h2,http/1.1",
+        ]
+
+        let saved = folder.path("ticket")
+        let first = try listener.serve(common + ["-sess_out", saved], with: context)
+        #expect(first.contains("Verify return code: 0 (ok)"))
+        #expect(first.contains("ALPN protocol: http/1.1"))
+        #expect(first.contains("the answer to PING"))
+        #expect(first.contains("New, TLSv1"))
+        guard tickets else { return }
+
+        let second = try listener.serve(common + ["-sess_in", saved], with: context)
+        #expect(second.contains("Reused, TLSv1"))
+        #expect(second.contains("the answer to PING"))
+    }
+
+    @Test("a client that asks to renegotiate is refused")
+    func renegotiation() throws {
+        let listener = try LoopbackListener()
+        let arguments = ["s_client", "-connect", "127.0.0.1:\(listener.port)", "-tls1_2"]
+
+        let output = try listener.serve(arguments, with: Fixture.server(), saying: "R\n")
+
+        #expect(output.contains("RENEGOTIATING"))
+        #expect(output.contains("no renegotiation"))
+    }
+}
+
+/// A socket on 127.0.0.1 that serves one client at a time. Every wait has an end.
+final class LoopbackListener {
+    private let descriptor: CInt
+    let port: UInt16
+
+    init() throws {
+        let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let bound = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) == 0 && listen(descriptor, 1) == 0
+                    && getsockname(descriptor, $0, &length) == 0
+            }
+        }
+        guard bound else {
+            close(descriptor)
+            throw CocoaError(.featureUnsupported)
+        }
+        self.descriptor = descriptor
+        port = address.sin_port.bigEndian
+    }
+
+    deinit { close(descriptor) }
+
+    /// Starts `openssl` with `arguments` and the input `words`, answers the first line that comes decrypted, and
+    /// closes. Returns all that the client printed.
+    func serve(_ arguments: [String], with context: TLSContext, saying words: String = "PING\n") throws -> String {
+        let process = OpenSSLCommand.make(arguments)
+        let (input, output) = (Pipe(), Pipe())
+        process.standardInput = input
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        try? output.fileHandleForWriting.close()
+        defer { process.waitUntilExit() }
+        try input.fileHandleForWriting.write(contentsOf: Data(words.utf8))
+        try answer(context)
+        try input.fileHandleForWriting.close()
+        return String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+    }
+
+    private func answer(_ context: TLSContext) throws {
+        guard isReadable(descriptor) else { throw CocoaError(.fileReadUnknown) }
+        let connection = accept(descriptor, nil, nil)
+        defer { close(connection) }
+        var engine = try TLSEngine()
+        var session = try engine.accept(context)
+        var heard = ByteBuffer()
+        var wire = ByteBuffer()
+        var chunk = [UInt8](repeating: 0, count: 4_096)
+        var hasAnswered = false
+        while isReadable(connection) {
+            let count = read(connection, &chunk, chunk.count)
+            guard count > 0 else { return }
+            let progress = engine.receive(
+                &session, chunk.span.extracting(0..<count), plaintext: &heard, wire: &wire)
+            if !heard.isEmpty, !hasAnswered {
+                hasAnswered = true
+                let line = String(decoding: take(&heard), as: UTF8.self)
+                _ = engine.send(&session, Array("the answer to \(line)".utf8).span, wire: &wire)
+                engine.finish(&session, wire: &wire)
+            }
+            let reply = take(&wire)
+            guard write(connection, reply, reply.count) == reply.count, progress != .failed, progress != .closed else {
+                return
+            }
+        }
+    }
+
+    private func isReadable(_ descriptor: CInt) -> Bool {
+        var one = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&one, 1, 20_000) == 1
+    }
+}

@@ -1,0 +1,71 @@
+import Foundation
+
+/// The `openssl` program, which knows nothing of this module: a second opinion.
+enum OpenSSLCommand {
+    /// Runs it to its end, at most 30 s; standard error is part of the output where `joined`.
+    static func run(
+        _ arguments: String..., input: FileHandle = .nullDevice
+    ) throws -> (status: Int32, output: String) {
+        let process = make(arguments)
+        let output = Pipe()
+        process.standardInput = input
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        let bytes = try output.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        return (process.terminationStatus, String(decoding: bytes, as: UTF8.self))
+    }
+
+    /// A process that is yet to be started and ends by itself after 30 s at the latest.
+    static func make(_ arguments: [String]) -> Process {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["timeout", "30", "openssl"] + arguments
+        return process
+    }
+
+    /// Makes root.pem, issuer.pem (signed by the root), leaf.pem and leaf.key (signed by the issuer), and
+    /// leaf-and-issuer.pem.
+    static func makeChain(in folder: Folder) throws {
+        let path = folder.path
+        let authority = "basicConstraints=critical,CA:TRUE"
+        func new(_ name: String, _ extensions: String, signedBy issuer: String?) throws {
+            var arguments = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+            arguments += ["-subj", "/CN=\(name)", "-addext", extensions, "-days", "2"]
+            arguments += ["-keyout", path("\(name).key"), "-out", path("\(name).pem")]
+            if let issuer { arguments += ["-CA", path("\(issuer).pem"), "-CAkey", path("\(issuer).key")] }
+            let process = make(arguments)
+            process.standardError = FileHandle.nullDevice
+            try process.run()
+            process.waitUntilExit()
+            guard process.terminationStatus == 0 else { throw CocoaError(.featureUnsupported) }
+        }
+        try new("root", authority, signedBy: nil)
+        try new("issuer", authority, signedBy: "root")
+        try new("leaf", "subjectAltName=DNS:localhost", signedBy: "issuer")
+        let both = try folder.read("leaf.pem") + folder.read("issuer.pem")
+        _ = try folder.write("leaf-and-issuer.pem", [UInt8](both))
+    }
+}
+
+/// A temporary folder that goes with its holder.
+final class Folder {
+    private let url: URL
+
+    init() throws {
+        url = FileManager.default.temporaryDirectory.appending(path: "berth-tls-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: url) }
+
+    func path(_ name: String) -> String { url.appending(path: name).path }
+
+    func write(_ name: String, _ bytes: [UInt8]) throws -> String {
+        try Data(bytes).write(to: url.appending(path: name))
+        return path(name)
+    }
+
+    func read(_ name: String) throws -> Data { try Data(contentsOf: url.appending(path: name)) }
+}

@@ -1,0 +1,237 @@
+import COpenSSL
+import Reactor
+import Testing
+
+@testable import TLS
+
+@Suite("Records")
+struct RecordTests {
+    @Test("a megabyte arrives byte for byte, both ways, however it is cut", arguments: [1_000, 16_384, 65_536, .max])
+    func megabyte(_ size: Int) throws {
+        for version in [TLSVersion.v1_2, .v1_3] {
+            var random = SeededGenerator(seed: 7)
+            let (up, down) = (random.bytes(1 << 20), random.bytes((1 << 20) + 1))
+            let talk = try Conversation(Fixture.client(maximum: version), Fixture.server())
+            talk.settle()
+
+            let sent = (talk.client.send(up), talk.server.send(down))
+            talk.settle(inPiecesOf: size)
+
+            #expect(sent == (true, true))
+            #expect(talk.server.takeHeard() == up)
+            #expect(talk.client.takeHeard() == down)
+        }
+    }
+
+    @Test("records are full, and the room reserved for them is enough", arguments: [TLSVersion.v1_2, .v1_3])
+    func sizes(_ version: TLSVersion) throws {
+        let talk = try Conversation(Fixture.client(maximum: version), Fixture.server())
+        talk.settle()
+        for count in [1, 500, 16_384, 16_385, 100_000] {
+            talk.server.releaseWire()
+            #expect(talk.server.send([UInt8](repeating: 1, count: count)))
+            let records = (count + 16_383) / 16_384
+            #expect(talk.server.wireCount == count + records * (version == .v1_2 ? 29 : 22))
+            // A second growth would have doubled it.
+            #expect(talk.server.wireAllocated <= max(256, count + (count / 16_384 + 1) * 32))
+        }
+    }
+
+    @Test("a handshake fed a byte at a time ends as one fed whole", arguments: [TLSVersion.v1_2, .v1_3])
+    func byteByByte(_ version: TLSVersion) throws {
+        let talk = try Conversation(Fixture.client(maximum: version), Fixture.server())
+
+        talk.settle(inPiecesOf: 1)
+
+        #expect(talk.server.progress == .established)
+        #expect(talk.client.progress == .established)
+        #expect(talk.client.send([1, 2, 3]))
+        talk.settle(inPiecesOf: 1)
+        #expect(talk.server.takeHeard() == [1, 2, 3])
+    }
+
+    @Test("the ClientHello may be cut anywhere")
+    func cutHello() throws {
+        let (client, server) = (try Fixture.client(), try Fixture.server())
+        let length = try Conversation(client, server).client.wireCount
+        for cut in 1..<length {
+            let talk = try Conversation(client, server)
+            talk.server.hear(talk.client.takeWire(cut))
+            #expect(talk.server.progress == .handshaking)
+            #expect(talk.server.wireCount == 0)
+            talk.settle()
+            #expect(talk.server.progress == .established, "cut at \(cut)")
+        }
+    }
+
+    @Test("a run of records may be cut anywhere", arguments: [TLSVersion.v1_2, .v1_3])
+    func cutRecords(_ version: TLSVersion) throws {
+        let talk = try Conversation(Fixture.client(maximum: version), Fixture.server())
+        talk.settle()
+        let message = Array("one and two and three".utf8)
+        var cut = 1
+        var length = Int.max
+        while cut < length {
+            for byte in message.split(separator: UInt8(ascii: " ")) { #expect(talk.client.send(Array(byte))) }
+            length = talk.client.wireCount
+            talk.server.hear(talk.client.takeWire(cut))
+            talk.server.hear(talk.client.takeWire())
+            #expect(String(decoding: talk.server.takeHeard(), as: UTF8.self) == "oneandtwoandthree")
+            #expect(talk.server.progress == .established)
+            cut += 1
+        }
+        #expect(cut > 100)
+    }
+
+    @Test("all records of one call are delivered by it, after what was there before")
+    func drained() throws {
+        let talk = try Conversation(Fixture.client(), Fixture.server())
+        talk.settle()
+        #expect(talk.client.send(Array("before:".utf8)))
+        talk.settle()
+        for number in 0..<500 { #expect(talk.client.send(Array("\(number),".utf8))) }
+
+        talk.server.hear(talk.client.takeWire())
+
+        let expected = "before:" + (0..<500).map { "\($0)," }.joined()
+        #expect(String(decoding: talk.server.takeHeard(), as: UTF8.self) == expected)
+    }
+
+    @Test(
+        "a session idle since its handshake hears the next request", arguments: [true, false], [TLSVersion.v1_2, .v1_3])
+    func idle(_ tickets: Bool, _ version: TLSVersion) throws {
+        let talk = try Conversation(Fixture.client(maximum: version), Fixture.server(tickets: tickets))
+        talk.settle()
+        for _ in 0..<3 {
+            talk.server.hear([])
+            #expect(talk.server.progress == .established)
+            #expect(talk.server.wireCount == 0 && talk.server.heardCount == 0)
+        }
+
+        #expect(talk.client.send([42]))
+        talk.server.hear(talk.client.takeWire())
+        #expect(talk.server.takeHeard() == [42])
+        #expect(talk.server.send([43]))
+        talk.settle()
+        #expect(talk.client.takeHeard() == [43])
+    }
+
+    @Test("a request that comes with the client's Finished is heard at once", arguments: [true, false])
+    func earlyRequest(_ tickets: Bool) throws {
+        let talk = try Conversation(Fixture.client(), Fixture.server(tickets: tickets))
+        talk.server.hear(talk.client.takeWire())
+        talk.client.hear(talk.server.takeWire())
+        #expect(talk.client.progress == .established)
+        #expect(talk.client.send([1, 2, 3]))
+
+        talk.server.hear(talk.client.takeWire())
+
+        #expect(talk.server.progress == .established)
+        #expect(talk.server.takeHeard() == [1, 2, 3])
+        #expect((talk.server.wireCount > 0) == tickets)
+    }
+
+    @Test("a change of keys asked for by the peer is answered, and data flows on")
+    func keyUpdate() throws {
+        let talk = try Conversation(Fixture.client(), Fixture.server())
+        talk.settle()
+        #expect(SSL_key_update(talk.client.session.ssl, SSL_KEY_UPDATE_REQUESTED) == 1)
+        #expect(talk.client.send([1]))
+
+        talk.server.hear(talk.client.takeWire())
+
+        #expect(talk.server.progress == .established)
+        #expect(talk.server.takeHeard() == [1])
+        #expect(talk.server.send([2]))
+        talk.settle()
+        #expect(talk.client.takeHeard() == [2])
+        #expect(talk.client.send([3]))
+        talk.settle()
+        #expect(talk.server.takeHeard() == [3])
+    }
+
+    @Test("an idle session holds no record buffers, and none after half a record came and went")
+    func buffersReleased() throws {
+        let talk = try Conversation(Fixture.client(), Fixture.server())
+        talk.settle()
+        #expect(talk.client.send([1, 2, 3]))
+        talk.server.hear(talk.client.takeWire(10))
+        talk.server.hear(talk.client.takeWire())
+        #expect(talk.server.send([4]))
+
+        // OpenSSL refuses to free buffers that hold something, and says yes when there are none.
+        #expect(SSL_free_buffers(talk.server.session.ssl) == 1)
+        #expect(SSL_has_pending(talk.server.session.ssl) == 0)
+        talk.settle()
+        #expect(talk.client.send([5]))
+        talk.settle()
+        #expect(talk.server.takeHeard() == [1, 2, 3, 5])
+    }
+
+    @Test("sessions of one engine do not mix, whatever the order of their steps")
+    func interleaved() throws {
+        let (clientContext, serverContext) = (try Fixture.client(), try Fixture.server())
+        var random = SeededGenerator(seed: 11)
+        var engine = try TLSEngine()
+        var peers = (0..<16).map { Peers(message: $0) }
+        for peer in peers { try peer.start(&engine, clientContext, serverContext) }
+
+        var steps = 0
+        while let index = peers.indices.randomElement(using: &random), steps < 100_000 {
+            steps += 1
+            let size = Int.random(in: 1...700, using: &random)
+            if try peers[index].step(&engine, size) { peers.remove(at: index) }
+        }
+
+        #expect(peers.isEmpty)
+    }
+
+    /// A client and a server of one engine, in a class because arrays do not hold noncopyable values.
+    final class Peers {
+        private struct State: ~Copyable {
+            var client: TLSSession
+            var server: TLSSession
+            var toServer = ByteBuffer()
+            var toClient = ByteBuffer()
+            var heard = ByteBuffer()
+            var ignored = ByteBuffer()
+            var hasSent = false
+        }
+
+        private let message: UInt8
+        private var state: State?
+
+        init(message: UInt8) { self.message = message }
+
+        func start(_ engine: inout TLSEngine, _ client: TLSClientContext, _ server: TLSContext) throws {
+            state = State(
+                client: try engine.connect(client, serverName: "localhost"), server: try engine.accept(server))
+        }
+
+        /// Moves up to `size` bytes each way. True once the server has heard the client's message.
+        func step(_ engine: inout TLSEngine, _ size: Int) throws -> Bool {
+            guard var state = state.take() else { return true }
+            let forServer = take(&state.toServer, size)
+            let atServer = engine.receive(
+                &state.server, forServer.span, plaintext: &state.heard, wire: &state.toClient)
+            let forClient = take(&state.toClient, size)
+            let atClient = engine.receive(
+                &state.client, forClient.span, plaintext: &state.ignored, wire: &state.toServer)
+            #expect(atServer != .failed && atClient != .failed)
+            if atClient == .established, !state.hasSent {
+                state.hasSent = true
+                let text = [UInt8](repeating: message, count: 3_000)
+                let hasSent = engine.send(&state.client, text.span, wire: &state.toServer)
+                #expect(hasSent)
+            }
+            let heard = state.heard.count
+            let isDone = heard == 3_000
+            if isDone {
+                let text = take(&state.heard)
+                #expect(text == [UInt8](repeating: message, count: 3_000))
+            }
+            self.state = consume state
+            return isDone
+        }
+    }
+}

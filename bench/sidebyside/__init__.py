@@ -1,0 +1,1 @@
+"""Berth, nginx and HAProxy side by side: the parts of bench/run."""

@@ -1,0 +1,85 @@
+"""Idle event streams: how soon the head comes, and what each one holds in the proxy's memory."""
+
+import select
+import statistics
+import time
+
+from . import calls
+from .processes import BenchError, memory_kib
+
+WARM_UP = 100  # streams opened before the first reading: pools and tables have grown their first steps by then
+
+
+def _get(port):
+    return calls.encode(port, "", {"Accept": "text/event-stream", "MCP-Protocol-Version": calls.SESSIONFUL}, "GET")
+
+
+def _open(port, context, patience):
+    """Opens a stream; returns the connection and the milliseconds from GET to head, None when it never came."""
+    connection = calls.connect(port, context)
+    connection.settimeout(patience)
+    request, head = _get(port), b""
+    sent = time.perf_counter()
+    connection.sendall(request)
+    try:
+        while b"\r\n\r\n" not in head:
+            data = connection.recv(65536)
+            if not data:
+                raise BenchError(f"port {port} closed an event stream: {head!r}")
+            head += data
+    except TimeoutError:
+        return connection, None
+    milliseconds = (time.perf_counter() - sent) * 1000
+    if b" 200 " not in head[:16] or b"text/event-stream" not in head:
+        raise BenchError(f"port {port} did not answer with an event stream: {head!r}")
+    return connection, milliseconds
+
+
+def head_latency(peer, tls, count=50, patience=2):
+    """Milliseconds to the head of `count` streams, one after another: "p50", "max" (None: it never came), "all"."""
+    context = calls.client_context() if tls else None
+    times = []
+    for _ in range(count):
+        connection, milliseconds = _open(peer.port(tls), context, patience)
+        connection.close()
+        if milliseconds is None:
+            return {"p50": None, "max": None, "all": times}  # it will not come for the others either
+        times.append(milliseconds)
+    return {"p50": statistics.median(times), "max": max(times), "all": times}
+
+
+def memory_per_stream(peer, tls, count):
+    """User memory in KiB that each of `count` idle streams adds to a fresh `peer`."""
+    context = calls.client_context() if tls else None
+    held = []
+    try:
+        held += [_open(peer.port(tls), context, 5)[0] for _ in range(WARM_UP)]
+        before = _settled(peer)
+        held += [_open(peer.port(tls), context, 5)[0] for _ in range(count)]
+        after = _settled(peer)
+        _require_open(held)
+        return {name: (after[name] - before[name]) / count for name in after}
+    finally:
+        for connection in held:
+            connection.close()
+
+
+def _settled(peer):
+    """Memory once two readings a quarter of a second apart agree."""
+    pids = peer.child.tree()
+    deadline, last = time.monotonic() + 15, None
+    while (now := memory_kib(pids)) != last:
+        if time.monotonic() > deadline:
+            raise BenchError(f"the memory of {peer.name} does not settle: {now}")
+        last = now
+        time.sleep(0.25)
+    return now
+
+
+def _require_open(connections):
+    poller = select.poll()
+    for connection in connections:
+        poller.register(connection, select.POLLRDHUP)
+    closed = len(poller.poll(0))
+    if closed:
+        raise BenchError(f"{closed} of {len(connections)} idle streams were closed while they were counted")
