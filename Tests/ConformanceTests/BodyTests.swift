@@ -1,0 +1,34 @@
+import Testing
+
+extension Conformance {
+    @Suite("Bodies")
+    struct Bodies {
+        @Test(
+            "20 MiB responses and 5 MiB requests arrive byte for byte, by length and chunked",
+            arguments: BerthProcess.Entrance.allCases)
+        func exact(entrance: BerthProcess.Entrance) async throws {
+            try await Fleet.with(.raw) { fleet in
+                try await fleet.client("bodies.py", through: entrance).expectAllRight()
+            }
+        }
+
+        @Test("A reader that stops in the middle of 1 GiB costs no memory", arguments: BerthProcess.Entrance.allCases)
+        func slowReader(entrance: BerthProcess.Entrance) async throws {
+            try await Fleet.with(.raw, replicas: 1) { fleet in
+                // Once round first: buffers and TLS state that every worker makes once are not the reader's.
+                try await fleet.client("bodies.py", through: entrance).expectAllRight()
+                let before = try fleet.berth.residentBytes()
+                let client = try fleet.client(
+                    "bodies.py", "--slow", "\(1 << 30)", "--deadline", "120", through: entrance)
+
+                for _ in 1...3 {
+                    let stalled = try await client.next()
+                    let grown = try fleet.berth.residentBytes() - before
+                    #expect(grown < 1 << 20, "grown by \(grown) bytes, reader stopped at \(stalled.stalled ?? 0)")
+                    try client.tell("go on")
+                }
+                try await client.expectAllRight()
+            }
+        }
+    }
+}
