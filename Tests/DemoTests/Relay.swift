@@ -14,7 +14,7 @@ final class Relay: Sendable {
     private let context: TLSContext?
     private let edit: @Sendable ([UInt8]) -> [UInt8]
     private let isStopped = Atomic(false)
-    private let live = Atomic(0)
+    private let threads = Mutex<[RelayThread]>([])
 
     /// With several servers, each request on a connection goes to the next. `edit` sees every read from a server.
     init(
@@ -29,21 +29,16 @@ final class Relay: Sendable {
         spawn { $0.acceptUntilStopped() }
     }
 
-    /// Ends all connections, and returns when their threads have done with them.
+    /// Ends all connections, and returns when their threads have ended.
     func stop() {
         isStopped.store(true, ordering: .releasing)
-        while live.load(ordering: .acquiring) > 0 {
-            guard var world = try? Linux() else { return }
-            _ = world.wait(milliseconds: 5)
-        }
+        // The acceptor may add one more while it is waited for.
+        while let thread = threads.withLock({ $0.popLast() }) { thread.join() }
     }
 
     private func spawn(_ body: @escaping @Sendable (Relay) -> Void) {
-        live.add(1, ordering: .relaxed)
-        _ = try? Thread(named: "relay") { [self] in
-            body(self)
-            live.subtract(1, ordering: .releasing)
-        }
+        guard let thread = try? RelayThread({ [self] in body(self) }) else { return }
+        threads.withLock { $0.append(thread) }
     }
 
     private func acceptUntilStopped() {
@@ -110,6 +105,17 @@ final class Relay: Sendable {
         let span = buffer.span
         return span.indices.map { span[$0] }
     }
+}
+
+/// A thread that can stand in an array.
+private final class RelayThread: Sendable {
+    private let thread: Mutex<Thread?>
+
+    init(_ run: @escaping @Sendable () -> Void) throws(SystemError) {
+        thread = Mutex(try Thread(named: "relay", run))
+    }
+
+    func join() { thread.withLock { $0.take()?.join() } }
 }
 
 /// The client's half of a relayed connection, in TLS or in clear.
