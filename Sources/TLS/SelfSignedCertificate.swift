@@ -35,7 +35,8 @@ package enum SelfSignedCertificate {
             X509_gmtime_adj(X509_getm_notBefore(certificate), -3600) != nil,
             X509_time_adj_ex(X509_getm_notAfter(certificate), lifetime, 0, nil) != nil,
             X509_set_pubkey(certificate, key) == 1,
-            X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, Array(subject.utf8), -1, -1, 0) == 1,
+            X509_NAME_add_entry_by_txt(
+                name, "CN", MBSTRING_UTF8, Array(subject.utf8), CInt(clamping: subject.utf8.count), -1, 0) == 1,
             X509_set_issuer_name(certificate, name) == 1
         else { throw .last(action) }
         let alternatives = names.map { isAddress($0) ? "IP:\($0)" : "DNS:\($0)" }
