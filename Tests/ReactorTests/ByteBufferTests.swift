@@ -14,7 +14,7 @@ struct ByteBufferTests {
         var buffer = ByteBuffer()
         var model: [UInt8] = []
         var peak = 0
-        for _ in 0..<1500 {
+        for _ in 0..<800 {
             step(&buffer, &model, &generator)
             peak = max(peak, model.count)
             let count = buffer.count

@@ -28,6 +28,7 @@ struct SlabTests {
         var generator = SeededGenerator(seed: seed)
         let ledger = Ledger()
         var model: [Handle: Int] = [:]
+        var living: [Handle] = []
         var retired: [Handle] = []
         do {
             var slab = Slab<Tenant>(limit: 300)
@@ -39,10 +40,12 @@ struct SlabTests {
                     if let handle = slab.insert(Tenant(step, ledger)) {
                         #expect(!wasFull)
                         #expect(model.updateValue(step, forKey: handle) == nil, "a handle is never given twice")
+                        living.append(handle)
                     } else {
                         #expect(wasFull)
                     }
-                } else if let handle = model.keys.sorted(by: { $0.slot < $1.slot }).randomElement(using: &generator) {
+                } else if let index = living.indices.randomElement(using: &generator) {
+                    let handle = living.remove(at: index)
                     slab[handle].number += 1
                     let number = number(of: slab.remove(handle))
                     #expect(number == model.removeValue(forKey: handle).map { $0 + 1 })

@@ -20,14 +20,14 @@ struct TimerWheelTests {
         return generator.next() % longest[Int(generator.next() % 5)]
     }
 
-    @Test("never early, never later than a tick and the step; all come once", arguments: 1...30)
+    @Test("never early, never later than a tick and the step; all come once", arguments: 1...12)
     func model(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         var now = generator.next() % (1 << 50)
         var wheel = TimerWheel(now: Instant(nanoseconds: now))
         var deadlines: [UInt64: UInt64] = [:]
         var next: UInt64 = 0
-        for _ in 0..<2000 {
+        for round in 0..<2000 {
             for _ in 0..<(generator.next() % 3) {
                 let deadline = generator.oneIn(10) ? now &- 5 : now + delay(&generator)
                 wheel.schedule(next, at: Instant(nanoseconds: deadline))
@@ -41,9 +41,11 @@ struct TimerWheelTests {
                     Issue.record("\(token) came twice, seed \(seed)")
                     continue
                 }
-                #expect(deadline <= now)
-                #expect(now - deadline <= TimerWheelTests.tick + step)
+                if deadline > now || now - deadline > TimerWheelTests.tick + step {
+                    Issue.record("\(token) due at \(deadline) came at \(now) after a step of \(step), seed \(seed)")
+                }
             }
+            guard round.isMultiple(of: 50) else { continue }
             // What is due for a tick or more has been handed out.
             let late = deadlines.values.filter { $0 + TimerWheelTests.tick <= now }
             #expect(late.isEmpty)
@@ -52,7 +54,7 @@ struct TimerWheelTests {
         }
     }
 
-    @Test("a worker that sleeps as it is told is never late by more than a tick and a millisecond", arguments: 1...30)
+    @Test("a worker that sleeps as it is told is never late by more than a tick and a millisecond", arguments: 1...12)
     func sleeping(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         var now = generator.next() % (1 << 50)
@@ -68,11 +70,13 @@ struct TimerWheelTests {
             turns += 1
             let milliseconds = wheel.millisecondsUntilNext(from: Instant(nanoseconds: now))
             // Everything due was taken, so sleeping not at all would be spinning.
-            #expect(milliseconds > 0)
+            if milliseconds <= 0 { Issue.record("spins at \(now), seed \(seed)") }
             now += UInt64(max(0, milliseconds)) * TimerWheelTests.millisecond
             for token in drain(&wheel, now) {
                 let deadline = deadlines.removeValue(forKey: token) ?? 0
-                #expect(deadline <= now && now - deadline <= TimerWheelTests.tick + TimerWheelTests.millisecond)
+                if deadline > now || now - deadline > TimerWheelTests.tick + TimerWheelTests.millisecond {
+                    Issue.record("\(token) due at \(deadline) came at \(now), seed \(seed)")
+                }
             }
         }
 
