@@ -65,7 +65,8 @@ let package = Package(
         .testTarget(
             name: "SampleServerTests", dependencies: ["SampleServer", "Kernel"], swiftSettings: house),
         .testTarget(
-            name: "DemoTests", dependencies: ["berth", "SampleServer", "TLS", "Reactor", "Kernel"], swiftSettings: house),
+            name: "DemoTests", dependencies: ["berth", "SampleServer", "TLS", "Reactor", "Kernel"], swiftSettings: house
+        ),
         .testTarget(name: "MCPTests", dependencies: ["MCP"], swiftSettings: house),
         .testTarget(name: "BalancingTests", dependencies: ["Balancing"], swiftSettings: house),
         .testTarget(
