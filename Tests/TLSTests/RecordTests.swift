@@ -151,7 +151,10 @@ struct RecordTests {
         #expect(talk.server.takeHeard() == [3])
     }
 
-    @Test("idle sessions hold no record buffers, not even after half a record came and went")
+    // The address sanitizer pads and keeps what is freed: resident memory then says nothing.
+    @Test(
+        "idle sessions hold no record buffers, not even after half a record came and went",
+        .enabled(if: dlsym(nil, "__asan_init") == nil))
     func buffersReleased() async {
         // Resident memory is the process's: only in one of its own does it say something.
         await #expect(processExitsWith: .success) {
