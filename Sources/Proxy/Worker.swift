@@ -183,17 +183,17 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
 
     mutating func setDeadline(client c: Handle, _ deadline: Instant) {
         clients[c].deadline = deadline
-        clientDeadlines.expect(c.slot, at: deadline, in: &timers)
+        clientDeadlines.expect(c.slot, at: deadline, now: now, in: &timers)
     }
 
     mutating func setDeadline(upstream u: Handle, _ deadline: Instant) {
         upstreams[u].deadline = deadline
-        upstreamDeadlines.expect(u.slot, at: deadline, in: &timers)
+        upstreamDeadlines.expect(u.slot, at: deadline, now: now, in: &timers)
     }
 
     mutating func setDeadline(exchange e: Handle, _ deadline: Instant) {
         exchanges[e].deadline = deadline
-        exchangeDeadlines.expect(e.slot, at: deadline, in: &timers)
+        exchangeDeadlines.expect(e.slot, at: deadline, now: now, in: &timers)
     }
 
     /// Adds to this worker's row of the board.

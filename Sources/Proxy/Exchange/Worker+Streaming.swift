@@ -100,7 +100,7 @@ extension Worker where Outside: ~Copyable {
     /// An exchange's deadline may have come: by phase, its wait, its answer, or its silence took too long.
     mutating func exchangeDue(_ e: Handle) {
         guard exchanges[e].deadline <= now else {
-            exchangeDeadlines.expect(e.slot, at: exchanges[e].deadline, in: &timers)
+            exchangeDeadlines.expect(e.slot, at: exchanges[e].deadline, now: now, in: &timers)
             return
         }
         exchanges[e].deadline = .never

@@ -241,7 +241,7 @@ extension Worker where Outside: ~Copyable {
     /// A server connection's deadline may have come.
     mutating func upstreamDue(_ u: Handle) {
         guard upstreams[u].deadline <= now else {
-            upstreamDeadlines.expect(u.slot, at: upstreams[u].deadline, in: &timers)
+            upstreamDeadlines.expect(u.slot, at: upstreams[u].deadline, now: now, in: &timers)
             return
         }
         upstreams[u].deadline = .never
