@@ -44,7 +44,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     var requestHead = RequestHead()
     var responseHead = ResponseHead()
     var candidates: [Candidate] = []
-    var spare = BufferPool(limit: 512)
+    var spare = BufferPool(limit: 128)
     var engine: TLSEngine
 
     let mailbox: Mailbox<Letter>?
@@ -197,8 +197,8 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     }
 
     /// Adds to this worker's row of the board.
-    func count(_ figure: Figure, endpoint: Int32, _ delta: Int64 = 1) {
+    func count(_ figure: Figure, endpoint: Int, _ delta: Int64 = 1) {
         guard endpoint >= 0 else { return }
-        board.add(figure, worker: index, endpoint: Int(endpoint), delta)
+        board.add(figure, worker: index, endpoint: endpoint, delta)
     }
 }

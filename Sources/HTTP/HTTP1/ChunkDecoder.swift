@@ -38,8 +38,8 @@ package struct ChunkDecoder: Sendable {
     }
 
     private var state = State.size
-    private var trailerBytes = 0
-    private var trailerCount = 0
+    private var trailerBytes: UInt16 = 0
+    private var trailerCount: UInt8 = 0
 
     package init() {}
 

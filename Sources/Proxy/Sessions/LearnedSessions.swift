@@ -66,7 +66,7 @@ package final class LearnedSessions: Sendable {
                 entries = entries.filter { now - $0.value.usedAt < idle }
                 guard entries.count < shardLimit else { return false }
             }
-            entries[digest] = Entry(endpoint: Int32(endpoint), learnedAt: learnedAt, usedAt: now)
+            entries[digest] = Entry(endpoint: endpoint, learnedAt: learnedAt, usedAt: now)
             return true
         }
     }
