@@ -115,11 +115,11 @@ final class BerthProcess {
             identity = "\(identity.rawValue)"
 
             [upstream.mcp.health_check]
-            type  = "tcp"
-            every = "200ms"
-            timeout = "1s"
-            rise  = 1
-            fall  = 2
+            type    = "tcp"
+            every   = "200ms"
+            timeout = "200ms"
+            rise    = 1
+            fall    = 2
 
             """
         try Data(text.utf8).write(to: file)

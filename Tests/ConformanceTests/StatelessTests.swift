@@ -20,13 +20,16 @@ extension Conformance {
         @Test("One fleet serves clients of three kinds at once")
         func dualEra() async throws {
             try await Fleet.with(.dualEra) { fleet in
-                let new = try fleet.client("modern.py", "--replicas", "3", on: .v2)
-                let newWithSessions = try fleet.client("modern.py", "--mode", "legacy", "--replicas", "3", on: .v2)
-                let old = try fleet.client("sessions.py", "--sessions", "15", "--replicas", "3")
+                let clients = try [
+                    fleet.client("modern.py", on: .v2),
+                    fleet.client("modern.py", "--mode", "legacy", on: .v2),
+                    fleet.client("sessions.py", "--sessions", "15"),
+                ]
 
-                try await new.expectAllRight()
-                try await newWithSessions.expectAllRight()
-                try await old.expectAllRight()
+                for client in clients {
+                    let figures = try await client.expectAllRight()
+                    #expect(figures.spread?.count == 3)
+                }
             }
         }
     }
