@@ -29,9 +29,9 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
 
     var now: Instant
     var timers: TimerWheel
-    var clientDeadlines = SlotDeadlines(.clientDeadline)
-    var upstreamDeadlines = SlotDeadlines(.upstreamDeadline)
-    var exchangeDeadlines = SlotDeadlines(.exchangeDeadline)
+    var clientDeadlines: SlotDeadlines
+    var upstreamDeadlines: SlotDeadlines
+    var exchangeDeadlines: SlotDeadlines
     /// Connections to look at again before sleeping: they stopped for fairness or for want of room that is there now.
     var resuming: [Token] = []
     var resumingNext: [Token] = []
@@ -80,7 +80,6 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     ) throws(TLSError) {
         var world = world
         now = world.now()
-        timers = TimerWheel(now: now)
         self.world = world
         self.snapshot = snapshot
         self.index = index
@@ -96,6 +95,10 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         clients = Slab(limit: most)
         exchanges = Slab(limit: most)
         upstreams = Slab(limit: most * 2)
+        timers = TimerWheel(now: now, expecting: most * 4)
+        clientDeadlines = SlotDeadlines(.clientDeadline, limit: most)
+        upstreamDeadlines = SlotDeadlines(.upstreamDeadline, limit: most * 2)
+        exchangeDeadlines = SlotDeadlines(.exchangeDeadline, limit: most)
         pools = snapshot.endpoints.map { _ in EndpointPool() }
         groups = snapshot.upstreams.map { UpstreamGroup($0) }
         sessions = SessionKeeper(snapshot)
