@@ -55,6 +55,8 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     /// Workers that carry traffic.
     let trafficWorkers: Int
     let responseParser = ResponseParser(limits: HeadLimits())
+    /// When the next round is due; one is on its way at most.
+    var roundAt = Instant.never
     var isDraining = false
     /// The worker has nothing left to do and was asked to leave.
     package var isDone = false
@@ -105,12 +107,12 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         engine = try TLSEngine()
         if let mailbox { _ = self.world.watch(mailbox.descriptor, token: Token(.mailbox).raw) }
         if isProbing { beginProbing() }
-        timers.schedule(Token(.round).raw, at: now)
+        scheduleRound(at: now)
     }
 
     /// Sleeps until something is ready, serves it, fires what is due, then settles what the turn left behind.
     package mutating func turn() {
-        let nap = resuming.isEmpty ? timers.millisecondsUntilNext(from: now) : 0
+        let nap = resuming.isEmpty && !hasRoom ? timers.millisecondsUntilNext(from: now) : 0
         let ready = world.wait(milliseconds: nap)
         // One clock read serves the whole batch: connections ready together see the same time.
         now = world.now()

@@ -72,6 +72,7 @@ struct Exchange: ~Copyable {
     var isEventStream = false
     /// The response of a legacy GET whose first event is still being gathered.
     var scansEndpoint = false
+    var hasBegunRequestTrailers = false
     var hasBegunTrailers = false
     var hasEndedRequest = false
     var clientFraming = ClientFraming.counted
@@ -89,5 +90,13 @@ struct Exchange: ~Copyable {
         self.isWhole = isWhole
         held = Int32(truncatingIfNeeded: length)
         request = BodyReader(head.framing)
+    }
+
+    /// The request goes out, perhaps not for the first time: its body is read from the start.
+    mutating func rewindRequest(_ framing: BodyFraming) {
+        request = BodyReader(framing)
+        requestBytes = 0
+        hasBegunRequestTrailers = false
+        hasEndedRequest = false
     }
 }

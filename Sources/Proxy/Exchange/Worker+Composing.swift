@@ -138,14 +138,14 @@ extension Worker where Outside: ~Copyable {
             case .data(let range):
                 exchanges[e].requestBytes += UInt64(range.count)
                 if exchanges[e].requestBytes > limit {
-                    received.clear()
-                    fail(e, .requestTooLarge)
+                    failRequest(e, .requestTooLarge)
                     return false
                 }
                 appendData(range, chunked: chunked)
                 offset = range.upperBound
             case .trailer(let range):
-                beginTrailers(of: e, isRequest: true)
+                if !exchanges[e].hasBegunRequestTrailers { composed.append("0\r\n") }
+                exchanges[e].hasBegunRequestTrailers = true
                 appendTrailer(range)
                 offset = range.upperBound
             case .needsMore(let consumed):
@@ -153,18 +153,29 @@ extension Worker where Outside: ~Copyable {
                 return true
             case .end(let end):
                 if chunked, !exchanges[e].hasEndedRequest {
-                    composed.append(exchanges[e].hasBegunTrailers ? "\r\n" : "0\r\n\r\n")
+                    composed.append(exchanges[e].hasBegunRequestTrailers ? "\r\n" : "0\r\n\r\n")
                     exchanges[e].hasEndedRequest = true
-                    exchanges[e].hasBegunTrailers = false
                 }
                 received.consume(end)
                 return true
             case .invalid:
-                received.clear()
-                fail(e, .malformed)
+                failRequest(e, .malformed)
                 return false
             }
         }
+    }
+
+    /// A body turned out to be none. If the answer has begun, it cannot be followed by another: it is cut off.
+    private mutating func failRequest(_ e: Handle, _ reply: Reply) {
+        received.clear()
+        composed.clear()
+        guard exchanges[e].phase == .relaying else {
+            fail(e, reply)
+            return
+        }
+        let c = exchanges[e].client
+        abandon(e)
+        closeClient(c, reset: true)
     }
 
     /// Appends a piece of a body from the scratch, as a chunk if so framed (RFC 9112 section 7.1).
@@ -178,12 +189,6 @@ extension Worker where Outside: ~Copyable {
         composed.append("\r\n")
         composed.append(received, range.range)
         composed.append("\r\n")
-    }
-
-    mutating func beginTrailers(of e: Handle, isRequest: Bool) {
-        guard !exchanges[e].hasBegunTrailers else { return }
-        exchanges[e].hasBegunTrailers = true
-        composed.append("0\r\n")
     }
 
     /// Copies a trailer line unless it would change framing, routing or trust after the fact (RFC 9110 section 6.5.1).

@@ -166,7 +166,8 @@ extension Worker where Outside: ~Copyable {
             case .trailer(let range):
                 offset = range.upperBound
                 if chunked {
-                    beginTrailers(of: e, isRequest: false)
+                    if !exchanges[e].hasBegunTrailers { composed.append("0\r\n") }
+                    exchanges[e].hasBegunTrailers = true
                     appendTrailer(range)
                 }
             case .needsMore(let consumed):
