@@ -66,6 +66,13 @@ let package = Package(
             name: "SampleServerTests", dependencies: ["SampleServer", "Kernel"], swiftSettings: house),
         .testTarget(
             name: "DemoTests", dependencies: ["berth", "SampleServer", "TLS", "Kernel"], swiftSettings: house),
+        .testTarget(
+            name: "SocketTests",
+            dependencies: [
+                "berth", "Admin", "Proxy", "TLS", "HTTP", "Configuration", "Telemetry", "Reactor", "Kernel",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: house),
         .testTarget(name: "MCPTests", dependencies: ["MCP"], swiftSettings: house),
         .testTarget(name: "BalancingTests", dependencies: ["Balancing"], swiftSettings: house),
         .testTarget(
