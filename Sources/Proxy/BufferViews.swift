@@ -49,8 +49,8 @@ extension EventStream.BoundaryTracker {
 }
 
 extension EndpointEventScanner {
-    static func scan(_ buffer: borrowing ByteBuffer) -> Outcome {
-        scan(buffer.span)
+    static func scan(_ buffer: borrowing ByteBuffer, from start: Int) -> Outcome {
+        scan(buffer.span.extracting(start..<buffer.count))
     }
 }
 

@@ -44,7 +44,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     var requestHead = RequestHead()
     var responseHead = ResponseHead()
     var candidates: [Candidate] = []
-    var spare = BufferPool(limit: 512)
+    var spare = BufferPool(limit: 128)
     var engine: TLSEngine
 
     let mailbox: Mailbox<Letter>?
@@ -183,22 +183,22 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
 
     mutating func setDeadline(client c: Handle, _ deadline: Instant) {
         clients[c].deadline = deadline
-        clientDeadlines.expect(c.slot, at: deadline, in: &timers)
+        clientDeadlines.expect(c.slot, at: deadline, now: now, in: &timers)
     }
 
     mutating func setDeadline(upstream u: Handle, _ deadline: Instant) {
         upstreams[u].deadline = deadline
-        upstreamDeadlines.expect(u.slot, at: deadline, in: &timers)
+        upstreamDeadlines.expect(u.slot, at: deadline, now: now, in: &timers)
     }
 
     mutating func setDeadline(exchange e: Handle, _ deadline: Instant) {
         exchanges[e].deadline = deadline
-        exchangeDeadlines.expect(e.slot, at: deadline, in: &timers)
+        exchangeDeadlines.expect(e.slot, at: deadline, now: now, in: &timers)
     }
 
     /// Adds to this worker's row of the board.
-    func count(_ figure: Figure, endpoint: Int32, _ delta: Int64 = 1) {
+    func count(_ figure: Figure, endpoint: Int, _ delta: Int64 = 1) {
         guard endpoint >= 0 else { return }
-        board.add(figure, worker: index, endpoint: Int(endpoint), delta)
+        board.add(figure, worker: index, endpoint: endpoint, delta)
     }
 }

@@ -26,7 +26,8 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
     @usableFromInline var freeCount: Int
     @usableFromInline var capacity: Int
     /// Occupied slots.
-    public private(set) var count: Int
+    @inlinable public var count: Int { occupied }
+    @usableFromInline var occupied: Int
     /// The most occupants this slab takes.
     public let limit: Int
 
@@ -40,7 +41,7 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
         generations = .allocate(capacity: capacity)
         free = .allocate(capacity: capacity)
         freeCount = 0
-        count = 0
+        occupied = 0
         open(from: 0)
     }
 
@@ -57,6 +58,7 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
     @inlinable public var isFull: Bool { count >= limit }
 
     /// Moves `element` in. Nil, and the element gone, when the slab is at its limit: ask `isFull` first.
+    @inlinable
     public mutating func insert(_ element: consuming Element) -> Handle? {
         if freeCount == 0 {
             guard capacity < limit else { return nil }
@@ -67,18 +69,19 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
         let generation = (generations[Int(slot)] &+ 1) & Slab.generationMask
         generations[Int(slot)] = generation
         (elements + Int(slot)).initialize(to: element)
-        count += 1
+        occupied += 1
         return Handle(slot: slot, generation: generation)
     }
 
     /// Moves the occupant out and retires its handle; nil if it is gone already.
+    @inlinable
     public mutating func remove(_ handle: Handle) -> Element? {
         guard contains(handle) else { return nil }
         let slot = Int(handle.slot)
         generations[slot] = (generations[slot] &+ 1) & Slab.generationMask
         free[freeCount] = handle.slot
         freeCount += 1
-        count -= 1
+        occupied -= 1
         return (elements + slot).move()
     }
 
@@ -90,6 +93,7 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
     }
 
     /// The handle of whoever lives in `slot`, if anyone does.
+    @inlinable
     public func handle(inSlot slot: Int) -> Handle? {
         guard slot < capacity, generations[slot] & 1 == 1 else { return nil }
         return Handle(slot: UInt32(slot), generation: generations[slot])
@@ -108,7 +112,8 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
         }
     }
 
-    private mutating func grow() {
+    @usableFromInline
+    mutating func grow() {
         let old = capacity
         let grown = min(limit, capacity * 2)
         let fresh = UnsafeMutablePointer<Element>.allocate(capacity: grown)
@@ -128,7 +133,8 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
     }
 
     /// Puts the slots from `first` on the free list, lowest on top.
-    private mutating func open(from first: Int) {
+    @usableFromInline
+    mutating func open(from first: Int) {
         for slot in (first..<capacity).reversed() {
             generations[slot] = 0
             free[freeCount] = UInt32(slot)

@@ -130,7 +130,7 @@ extension Worker where Outside: ~Copyable {
     /// drops it from the scratch. False if that ended the exchange.
     mutating func composeBody(_ e: Handle, from start: Int) -> Bool {
         var offset = start
-        let chunked = exchanges[e].request.framing == .chunked
+        let chunked = exchanges[e].request.isChunked
         let c = exchanges[e].client
         let limit = snapshot.listeners[listeners[Int(clients[c].listener)].plan].maximumRequestBody
         while true {

@@ -40,7 +40,7 @@ extension Worker where Outside: ~Copyable {
     private mutating func spoil(_ u: Handle, _ e: Handle) {
         received.clear()
         composed.clear()
-        count(.badGateway, endpoint: exchanges[e].endpoint)
+        count(.badGateway, endpoint: Int(exchanges[e].endpoint))
         fail(e, .badServerResponse)
     }
 
@@ -99,13 +99,13 @@ extension Worker where Outside: ~Copyable {
     /// An event stream starts: no more deadline on the whole, keep-alives instead, and its own place in the pool.
     private mutating func beginStream(_ u: Handle, _ e: Handle) -> Bool {
         guard beginStreaming(u) else {
-            count(.unavailable, endpoint: exchanges[e].endpoint)
+            count(.unavailable, endpoint: Int(exchanges[e].endpoint))
             received.clear()
             exchanges[e].phase = .sent
             fail(e, .tooManyStreams)
             return false
         }
-        count(.active, endpoint: upstreams[u].endpoint, -1)
+        count(.active, endpoint: Int(upstreams[u].endpoint), -1)
         let upstream = Int(exchanges[e].upstreamIndex)
         exchanges[e].scansEndpoint =
             exchanges[e].kind == .streamOpening && sessions.identity(upstream) != .off
@@ -205,7 +205,7 @@ extension Worker where Outside: ~Copyable {
             composed.append(exchanges[e].hasBegunTrailers ? "\r\n" : "0\r\n\r\n")
         }
         let isReusable =
-            !upstreams[u].closesAfterResponse && exchanges[e].response.framing != .untilClose && received.isEmpty
+            !upstreams[u].closesAfterResponse && !exchanges[e].response.isUntilClose && received.isEmpty
             && (exchanges[e].isWhole || exchanges[e].request.isComplete) && upstreams[u].output.isEmpty
         received.clear()
         detach(u, e)
@@ -218,7 +218,7 @@ extension Worker where Outside: ~Copyable {
     /// last chunk or missing bytes say so; where only the connection's end marks the body's, a reset must.
     private mutating func cutShort(_ u: Handle, _ e: Handle) {
         let c = exchanges[e].client
-        count(.badGateway, endpoint: exchanges[e].endpoint)
+        count(.badGateway, endpoint: Int(exchanges[e].endpoint))
         let needsReset = exchanges[e].clientFraming == .untilClose
         detach(u, e)
         dropUpstream(u)

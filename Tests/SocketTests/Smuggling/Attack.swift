@@ -122,7 +122,6 @@ extension Attack {
         head("GET /bad HTTP/1.1\r\nHost: a/b\r\n\r\n"),
         head("GET /bad HTTP/1.1\r\nHost: user@a\r\n\r\n"),
         head("GET /bad HTTP/1.1\r\nHost: a b\r\n\r\n"),
-        head("GET /bad HTTP/1.1\r\nHost: a,b\r\n\r\n"),
         head("GET /bad HTTP/1.1\r\nHost: a:b\r\n\r\n"),
         head("GET /bad HTTP/1.1\r\nHost: a?b\r\n\r\n"),
         head("GET /bad HTTP/1.1\r\nHost: a#b\r\n\r\n"),
@@ -158,11 +157,11 @@ extension Attack {
     static let good: [Attack] = [
         harmless(
             "a request in a counted body",
-            "POST /one HTTP/1.1\r\nHost: a\r\nContent-Length: 37\r\n\r\nGET /hidden HTTP/1.1\r\nHost: abcd\r\n\r\n",
+            "POST /one HTTP/1.1\r\nHost: a\r\nContent-Length: 36\r\n\r\nGET /hidden HTTP/1.1\r\nHost: abcd\r\n\r\n",
             reaching: ["POST /one"]),
         harmless(
             "a request in a chunk",
-            "POST /one HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n25\r\n"
+            "POST /one HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n24\r\n"
                 + "GET /hidden HTTP/1.1\r\nHost: abcd\r\n\r\n\r\n0\r\n\r\n",
             reaching: ["POST /one"]),
         harmless(
