@@ -91,7 +91,8 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// Who the client is and how it came, in the words that servers know. Inbound copies are dropped unless the peer is
-    /// trusted; then they stand, and only X-Forwarded-For grows.
+    /// trusted; then they stand, and only X-Forwarded-For grows. One that Connection names was not copied: ours takes
+    /// its place, or the server would take us for the client.
     private mutating func composeForwarded(_ address: SocketAddress, secure: Bool, trusted: Bool) {
         var hasProto = false
         var hasHost = false
@@ -104,9 +105,9 @@ extension Worker where Outside: ~Copyable {
                 case .xForwardedFor:
                     composed.append(received, field.value.range)
                     composed.append(", ")
-                case .xForwardedProto: hasProto = true
-                case .xForwardedHost: hasHost = true
-                case .xRealIP: hasReal = true
+                case .xForwardedProto: hasProto = hasProto || !field.isHopByHop
+                case .xForwardedHost: hasHost = hasHost || !field.isHopByHop
+                case .xRealIP: hasReal = hasReal || !field.isHopByHop
                 default: break
                 }
             }
