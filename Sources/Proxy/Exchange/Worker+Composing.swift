@@ -139,8 +139,7 @@ extension Worker where Outside: ~Copyable {
             case .data(let range):
                 exchanges[e].requestBytes += UInt64(range.count)
                 if exchanges[e].requestBytes > limit {
-                    received.clear()
-                    fail(e, .requestTooLarge)
+                    refuseRest(e, .requestTooLarge)
                     return false
                 }
                 appendData(range, chunked: chunked)
@@ -161,11 +160,24 @@ extension Worker where Outside: ~Copyable {
                 received.consume(end)
                 return true
             case .invalid:
-                received.clear()
-                fail(e, .malformed)
+                refuseRest(e, .malformed)
                 return false
             }
         }
+    }
+
+    /// The rest of a request's body is not acceptable. Once the answer has begun there is no room for another: what we
+    /// said would stand in the middle of it.
+    private mutating func refuseRest(_ e: Handle, _ reply: Reply) {
+        received.clear()
+        composed.clear()
+        guard exchanges[e].phase == .relaying else {
+            fail(e, reply)
+            return
+        }
+        let c = exchanges[e].client
+        abandon(e)
+        closeClient(c, reset: true)
     }
 
     /// Appends a piece of a body from the scratch, as a chunk if so framed (RFC 9112 section 7.1).
