@@ -72,7 +72,8 @@ struct Exchange: ~Copyable {
     var isEventStream = false
     /// The response of a legacy GET whose first event is still being gathered.
     var scansEndpoint = false
-    var hasBegunTrailers = false
+    var hasBegunRequestTrailers = false
+    var hasBegunResponseTrailers = false
     var hasEndedRequest = false
     var clientFraming = ClientFraming.counted
     var attempts: UInt8 = 0

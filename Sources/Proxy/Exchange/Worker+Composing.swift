@@ -145,7 +145,10 @@ extension Worker where Outside: ~Copyable {
                 appendData(range, chunked: chunked)
                 offset = range.upperBound
             case .trailer(let range):
-                beginTrailers(of: e, isRequest: true)
+                if !exchanges[e].hasBegunRequestTrailers {
+                    exchanges[e].hasBegunRequestTrailers = true
+                    composed.append("0\r\n")
+                }
                 appendTrailer(range)
                 offset = range.upperBound
             case .needsMore(let consumed):
@@ -153,9 +156,8 @@ extension Worker where Outside: ~Copyable {
                 return true
             case .end(let end):
                 if chunked, !exchanges[e].hasEndedRequest {
-                    composed.append(exchanges[e].hasBegunTrailers ? "\r\n" : "0\r\n\r\n")
+                    composed.append(exchanges[e].hasBegunRequestTrailers ? "\r\n" : "0\r\n\r\n")
                     exchanges[e].hasEndedRequest = true
-                    exchanges[e].hasBegunTrailers = false
                 }
                 received.consume(end)
                 return true
@@ -191,12 +193,6 @@ extension Worker where Outside: ~Copyable {
         composed.append("\r\n")
         composed.append(received, range.range)
         composed.append("\r\n")
-    }
-
-    mutating func beginTrailers(of e: Handle, isRequest: Bool) {
-        guard !exchanges[e].hasBegunTrailers else { return }
-        exchanges[e].hasBegunTrailers = true
-        composed.append("0\r\n")
     }
 
     /// Copies a trailer line unless it would change framing, routing or trust after the fact (RFC 9110 section 6.5.1).

@@ -166,7 +166,10 @@ extension Worker where Outside: ~Copyable {
             case .trailer(let range):
                 offset = range.upperBound
                 if chunked {
-                    beginTrailers(of: e, isRequest: false)
+                    if !exchanges[e].hasBegunResponseTrailers {
+                        exchanges[e].hasBegunResponseTrailers = true
+                        composed.append("0\r\n")
+                    }
                     appendTrailer(range)
                 }
             case .needsMore(let consumed):
@@ -202,7 +205,7 @@ extension Worker where Outside: ~Copyable {
         let c = exchanges[e].client
         if exchanges[e].scansEndpoint { releasePending(e) }
         if exchanges[e].clientFraming == .chunked {
-            composed.append(exchanges[e].hasBegunTrailers ? "\r\n" : "0\r\n\r\n")
+            composed.append(exchanges[e].hasBegunResponseTrailers ? "\r\n" : "0\r\n\r\n")
         }
         let isReusable =
             !upstreams[u].closesAfterResponse && !exchanges[e].response.isUntilClose && received.isEmpty
