@@ -190,10 +190,11 @@ extension Worker where Outside: ~Copyable {
         }
     }
 
-    /// The server's connection ended while the body was being relayed: the body's proper end, or a loss.
-    mutating func relayEnded(_ u: Handle, _ e: Handle) {
+    /// The server's connection ended while the body was being relayed: the body's proper end, or a loss, as a reset
+    /// (`code` is not 0) always is.
+    mutating func relayEnded(_ u: Handle, _ e: Handle, code: CInt) {
         composed.clear()
-        if exchanges[e].response.endsWithConnection() {
+        if code == 0, exchanges[e].response.endsWithConnection() {
             finish(u, e)
         } else {
             cutShort(u, e)

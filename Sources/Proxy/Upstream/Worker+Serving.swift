@@ -197,7 +197,7 @@ extension Worker where Outside: ~Copyable {
         let hadNothing = received.isEmpty && exchanges[e].interims == 0
         received.clear()
         if exchanges[e].phase == .relaying {
-            relayEnded(u, e)
+            relayEnded(u, e, code: code)
             return
         }
         let verdict = hadNothing && mayReplay(u, e, code: code)
