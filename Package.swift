@@ -67,6 +67,13 @@ let package = Package(
         .testTarget(
             name: "DemoTests", dependencies: ["berth", "SampleServer", "TLS", "Reactor", "Kernel"], swiftSettings: house
         ),
+        .testTarget(
+            name: "SocketTests",
+            dependencies: [
+                "berth", "Admin", "Proxy", "TLS", "HTTP", "Configuration", "Telemetry", "Reactor", "Kernel",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: house),
         .testTarget(name: "MCPTests", dependencies: ["MCP"], swiftSettings: house),
         .testTarget(
             name: "ProxyTests",

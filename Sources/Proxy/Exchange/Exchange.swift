@@ -73,7 +73,7 @@ struct Exchange: ~Copyable {
     /// The response of a legacy GET whose first event is still being gathered.
     var scansEndpoint = false
     var hasBegunRequestTrailers = false
-    var hasBegunTrailers = false
+    var hasBegunResponseTrailers = false
     var hasEndedRequest = false
     var clientFraming = ClientFraming.counted
     var attempts: UInt8 = 0

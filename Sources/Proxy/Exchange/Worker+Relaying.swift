@@ -166,8 +166,10 @@ extension Worker where Outside: ~Copyable {
             case .trailer(let range):
                 offset = range.upperBound
                 if chunked {
-                    if !exchanges[e].hasBegunTrailers { composed.append("0\r\n") }
-                    exchanges[e].hasBegunTrailers = true
+                    if !exchanges[e].hasBegunResponseTrailers {
+                        exchanges[e].hasBegunResponseTrailers = true
+                        composed.append("0\r\n")
+                    }
                     appendTrailer(range)
                 }
             case .needsMore(let consumed):
@@ -188,10 +190,11 @@ extension Worker where Outside: ~Copyable {
         }
     }
 
-    /// The server's connection ended while the body was being relayed: the body's proper end, or a loss.
-    mutating func relayEnded(_ u: Handle, _ e: Handle) {
+    /// The server's connection ended while the body was being relayed: the body's proper end, or a loss, as a reset
+    /// (`code` is not 0) always is.
+    mutating func relayEnded(_ u: Handle, _ e: Handle, code: CInt) {
         composed.clear()
-        if exchanges[e].response.endsWithConnection() {
+        if code == 0, exchanges[e].response.endsWithConnection() {
             finish(u, e)
         } else {
             cutShort(u, e)
@@ -203,11 +206,12 @@ extension Worker where Outside: ~Copyable {
         let c = exchanges[e].client
         if exchanges[e].scansEndpoint { releasePending(e) }
         if exchanges[e].clientFraming == .chunked {
-            composed.append(exchanges[e].hasBegunTrailers ? "\r\n" : "0\r\n\r\n")
+            composed.append(exchanges[e].hasBegunResponseTrailers ? "\r\n" : "0\r\n\r\n")
         }
+        // A read that was not short may have left bytes behind the response: they would pass for the next one's.
         let isReusable =
-            !upstreams[u].closesAfterResponse && !exchanges[e].response.isUntilClose && received.isEmpty
-            && (exchanges[e].isWhole || exchanges[e].request.isComplete) && upstreams[u].output.isEmpty
+            !upstreams[u].closesAfterResponse && !upstreams[u].mayRead && !exchanges[e].response.isUntilClose
+            && received.isEmpty && (exchanges[e].isWhole || exchanges[e].request.isComplete) && upstreams[u].output.isEmpty
         received.clear()
         detach(u, e)
         if isReusable { releaseUpstream(u) } else { dropUpstream(u) }

@@ -202,7 +202,7 @@ extension Worker where Outside: ~Copyable {
         let hadNothing = received.isEmpty && exchanges[e].interims == 0
         received.clear()
         if exchanges[e].phase == .relaying {
-            relayEnded(u, e)
+            relayEnded(u, e, code: code)
             return
         }
         let verdict = hadNothing && mayReplay(u, e, code: code)
@@ -216,7 +216,16 @@ extension Worker where Outside: ~Copyable {
         exchanges[e].attempts += 1
         exchanges[e].wantsFresh = true
         count(.replays, endpoint: Int(exchanges[e].endpoint))
-        if recall(e) { place(e) } else { abandonLost(e) }
+        if recall(e) {
+            // All of it again: the first sending has used the body up.
+            exchanges[e].request = BodyReader(requestHead.framing)
+            exchanges[e].requestBytes = 0
+            exchanges[e].hasEndedRequest = false
+            exchanges[e].hasBegunRequestTrailers = false
+            place(e)
+        } else {
+            abandonLost(e)
+        }
         received.clear()
     }
 
