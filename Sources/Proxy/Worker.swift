@@ -78,7 +78,8 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
 
     package init(
         world: consuming Outside, snapshot: Snapshot, index: Int, board: Board, mailbox: Mailbox<Letter>? = nil,
-        neighbours: [Mailbox<Letter>] = [], trafficWorkers: Int = 1, probes isProbing: Bool = false, admin: AdminHandler? = nil, log: Logger? = nil
+        neighbours: [Mailbox<Letter>] = [], trafficWorkers: Int = 1, probes isProbing: Bool = false,
+        admin: AdminHandler? = nil, log: Logger? = nil
     ) throws(TLSError) {
         var world = world
         now = world.now()

@@ -216,16 +216,7 @@ extension Worker where Outside: ~Copyable {
         exchanges[e].attempts += 1
         exchanges[e].wantsFresh = true
         count(.replays, endpoint: Int(exchanges[e].endpoint))
-        if recall(e) {
-            // All of it again: the first sending has used the body up.
-            exchanges[e].request = BodyReader(requestHead.framing)
-            exchanges[e].requestBytes = 0
-            exchanges[e].hasEndedRequest = false
-            exchanges[e].hasBegunRequestTrailers = false
-            place(e)
-        } else {
-            abandonLost(e)
-        }
+        if recall(e) { place(e) } else { abandonLost(e) }
         received.clear()
     }
 
