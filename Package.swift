@@ -75,6 +75,12 @@ let package = Package(
             ],
             swiftSettings: house),
         .testTarget(name: "MCPTests", dependencies: ["MCP"], swiftSettings: house),
+        .testTarget(
+            name: "ProxyTests",
+            dependencies: [
+                "Proxy", "Simulation", "Kernel", "Reactor", "HTTP", "MCP", "Balancing", "Telemetry", "TLS",
+            ],
+            swiftSettings: house),
         .testTarget(name: "BalancingTests", dependencies: ["Balancing"], swiftSettings: house),
         .testTarget(
             name: "ConfigurationTests", dependencies: ["Configuration"], exclude: ["broken"], swiftSettings: house),

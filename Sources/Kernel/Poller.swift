@@ -29,7 +29,7 @@ struct Poller: ~Copyable {
 
     /// Returns the number of events, 0 after a signal or when the time is up.
     func wait(milliseconds: CInt) -> Int {
-        Int(max(0, epoll_wait(descriptor, events, Poller.batch, milliseconds)))
+        Int(max(0, berth_epoll_wait(descriptor, events, Poller.batch, milliseconds)))
     }
 
     func event(_ index: Int) -> (token: UInt64, readiness: Readiness) {

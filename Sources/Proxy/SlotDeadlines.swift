@@ -10,8 +10,10 @@ struct SlotDeadlines {
     private let kind: Token.Kind
     private var armed: [Instant] = []
 
-    init(_ kind: Token.Kind) {
+    /// For slots below `limit`.
+    init(_ kind: Token.Kind, limit: Int) {
         self.kind = kind
+        armed.reserveCapacity(limit)
     }
 
     /// Makes sure that the slot is looked at no later than `deadline` (plus a tick). A far deadline is looked at on the

@@ -29,9 +29,9 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
 
     var now: Instant
     var timers: TimerWheel
-    var clientDeadlines = SlotDeadlines(.clientDeadline)
-    var upstreamDeadlines = SlotDeadlines(.upstreamDeadline)
-    var exchangeDeadlines = SlotDeadlines(.exchangeDeadline)
+    var clientDeadlines: SlotDeadlines
+    var upstreamDeadlines: SlotDeadlines
+    var exchangeDeadlines: SlotDeadlines
     /// Connections to look at again before sleeping: they stopped for fairness or for want of room that is there now.
     var resuming: [Token] = []
     var resumingNext: [Token] = []
@@ -55,6 +55,8 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     /// Workers that carry traffic.
     let trafficWorkers: Int
     let responseParser = ResponseParser(limits: HeadLimits())
+    /// When the next round is due; one is on its way at most.
+    var roundAt = Instant.never
     var isDraining = false
     /// The worker has nothing left to do and was asked to leave.
     package var isDone = false
@@ -76,11 +78,11 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
 
     package init(
         world: consuming Outside, snapshot: Snapshot, index: Int, board: Board, mailbox: Mailbox<Letter>? = nil,
-        neighbours: [Mailbox<Letter>] = [], trafficWorkers: Int = 1, probes isProbing: Bool = false, admin: AdminHandler? = nil, log: Logger? = nil
+        neighbours: [Mailbox<Letter>] = [], trafficWorkers: Int = 1, probes isProbing: Bool = false,
+        admin: AdminHandler? = nil, log: Logger? = nil
     ) throws(TLSError) {
         var world = world
         now = world.now()
-        timers = TimerWheel(now: now)
         self.world = world
         self.snapshot = snapshot
         self.index = index
@@ -96,18 +98,22 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         clients = Slab(limit: most)
         exchanges = Slab(limit: most)
         upstreams = Slab(limit: most * 2)
+        timers = TimerWheel(now: now, expecting: most * 4)
+        clientDeadlines = SlotDeadlines(.clientDeadline, limit: most)
+        upstreamDeadlines = SlotDeadlines(.upstreamDeadline, limit: most * 2)
+        exchangeDeadlines = SlotDeadlines(.exchangeDeadline, limit: most)
         pools = snapshot.endpoints.map { _ in EndpointPool() }
         groups = snapshot.upstreams.map { UpstreamGroup($0) }
         sessions = SessionKeeper(snapshot)
         engine = try TLSEngine()
         if let mailbox { _ = self.world.watch(mailbox.descriptor, token: Token(.mailbox).raw) }
         if isProbing { beginProbing() }
-        timers.schedule(Token(.round).raw, at: now)
+        scheduleRound(at: now)
     }
 
     /// Sleeps until something is ready, serves it, fires what is due, then settles what the turn left behind.
     package mutating func turn() {
-        let nap = resuming.isEmpty ? timers.millisecondsUntilNext(from: now) : 0
+        let nap = resuming.isEmpty && !hasRoom ? timers.millisecondsUntilNext(from: now) : 0
         let ready = world.wait(milliseconds: nap)
         // One clock read serves the whole batch: connections ready together see the same time.
         now = world.now()

@@ -31,7 +31,9 @@ public struct TimerWheel: ~Copyable {
     /// Reminders outstanding.
     public private(set) var count = 0
 
-    public init(now: Instant) {
+    /// `expecting`: reminders outstanding at a time, for which address space is taken now and memory as it is used.
+    public init(now: Instant, expecting: Int = 0) {
+        entries.reserveCapacity(expecting)
         buckets = Array(repeating: TimerWheel.end, count: TimerWheel.slots)
         occupied = Array(repeating: 0, count: TimerWheel.slots / 64)
         current = now.nanoseconds >> TimerWheel.shift

@@ -40,6 +40,8 @@ struct ClientConnection: ~Copyable {
     var closesAfterOutput = false
     /// Part of a head or of a small body is here: its time runs from its first byte.
     var isGathering = false
+    /// What is gathered is a small body; its head is here.
+    var isGatheringBody = false
     /// At least one request was read.
     var hasServed = false
     /// In the worker's list of those to look at again this turn.

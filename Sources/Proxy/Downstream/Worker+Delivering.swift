@@ -117,9 +117,10 @@ extension Worker where Outside: ~Copyable {
         case .exchanging:
             clients[c].deadline = .never
             let e = clients[c].exchange
-            if exchanges.contains(e), upstreams.contains(exchanges[e].upstream) {
-                resumeLater(upstream: exchanges[e].upstream)
-            }
+            guard exchanges.contains(e), upstreams.contains(exchanges[e].upstream) else { return }
+            // What was sent may have been a 1xx: then the client owes us the rest of its body as before.
+            if !exchanges[e].isWhole, !exchanges[e].request.isComplete { awaitBodyOrAnswer(e) }
+            resumeLater(upstream: exchanges[e].upstream)
         case .reading:
             beginReading(c)
             resumeLater(client: c)

@@ -87,7 +87,9 @@ extension Worker where Outside: ~Copyable {
         case .handshaking, .lingering:
             closeClient(c, reset: false)
         case .reading:
-            if clients[c].isGathering || !clients[c].input.isEmpty {
+            if clients[c].isGatheringBody {
+                refuse(c, .bodyTimeout)
+            } else if clients[c].isGathering || !clients[c].input.isEmpty {
                 refuse(c, .headTimeout)
             } else {
                 closeClient(c, reset: false)

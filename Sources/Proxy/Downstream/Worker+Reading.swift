@@ -38,7 +38,7 @@ extension Worker where Outside: ~Copyable {
     /// Reads while there is something to read and somebody to take it.
     mutating func pumpClient(_ c: Handle) {
         for _ in 0..<Worker.readsPerTurn {
-            guard clients.contains(c), clients[c].mayRead, takesBytes(c) else { return }
+            guard clients.contains(c), clients[c].mayRead, takesBytes(c) else { break }
             switch fill(c) {
             case .moved:
                 digest(c)
@@ -50,7 +50,13 @@ extension Worker where Outside: ~Copyable {
                 return
             }
         }
-        if clients.contains(c), clients[c].mayRead, takesBytes(c) { resumeLater(client: c) }
+        guard clients.contains(c) else { return }
+        if clients[c].hasEnded, clients[c].phase == .exchanging {
+            // The request came together with the good-bye: there is nobody to wait for an answer.
+            clientLeft(c)
+        } else if clients[c].mayRead, takesBytes(c) {
+            resumeLater(client: c)
+        }
     }
 
     /// True if bytes from this client would not have to wait for anybody.
@@ -161,11 +167,15 @@ extension Worker where Outside: ~Copyable {
         if clients.contains(c) { stash(c) } else { received.clear() }
     }
 
-    /// A head or a gathered body is under way: its time runs from its first byte.
+    /// A head is under way, whose time runs from its first byte; or a gathered body, whose time runs from its last.
     private mutating func expectRest(_ c: Handle) {
+        let plan = listeners[Int(clients[c].listener)].plan
+        if clients[c].isGatheringBody {
+            setDeadline(client: c, now + snapshot.listeners[plan].bodyTimeout)
+            return
+        }
         guard clients[c].needed > 0, !clients[c].isGathering else { return }
         clients[c].isGathering = true
-        let plan = listeners[Int(clients[c].listener)].plan
         setDeadline(client: c, now + snapshot.listeners[plan].headTimeout)
     }
 
@@ -174,6 +184,7 @@ extension Worker where Outside: ~Copyable {
         clients[c].phase = .reading
         clients[c].needed = 0
         clients[c].isGathering = false
+        clients[c].isGatheringBody = false
         clients[c].exchange = .none
         let plan = listeners[Int(clients[c].listener)].plan
         let patience =

@@ -26,6 +26,7 @@ extension Worker where Outside: ~Copyable {
         case .gathering(let needed):
             clients[c].needed = UInt32(needed)
             clients[c].isGathering = true
+            clients[c].isGatheringBody = true
             setDeadline(client: c, now + snapshot.listeners[plan].bodyTimeout)
             stash(c)
             return false
@@ -90,6 +91,7 @@ extension Worker where Outside: ~Copyable {
     private mutating func begin(_ c: Handle, isWhole: Bool, length: Int) {
         clients[c].hasServed = true
         clients[c].isGathering = false
+        clients[c].isGatheringBody = false
         clients[c].needed = 0
         // From here on the client's input holds the request; whatever becomes of the exchange, it is found there.
         stashCopy(c)

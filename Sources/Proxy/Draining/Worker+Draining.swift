@@ -31,7 +31,7 @@ extension Worker where Outside: ~Copyable {
         for slot in 0..<upstreams.slots {
             if let u = upstreams.handle(inSlot: slot), upstreams[u].phase == .parked { dropUpstream(u) }
         }
-        timers.schedule(Token(.round).raw, at: now)
+        scheduleRound(at: now)
     }
 
     /// Standing streams have no end of their own: they are ended, properly, when the calls are done. Clients come back

@@ -91,4 +91,12 @@ struct Exchange: ~Copyable {
         held = Int32(truncatingIfNeeded: length)
         request = BodyReader(head.framing)
     }
+
+    /// The request goes out, perhaps not for the first time: its body is read from the start.
+    mutating func rewindRequest(_ framing: BodyFraming) {
+        request = BodyReader(framing)
+        requestBytes = 0
+        hasBegunRequestTrailers = false
+        hasEndedRequest = false
+    }
 }

@@ -211,7 +211,8 @@ extension Worker where Outside: ~Copyable {
         // A read that was not short may have left bytes behind the response: they would pass for the next one's.
         let isReusable =
             !upstreams[u].closesAfterResponse && !upstreams[u].mayRead && !exchanges[e].response.isUntilClose
-            && received.isEmpty && (exchanges[e].isWhole || exchanges[e].request.isComplete) && upstreams[u].output.isEmpty
+            && received.isEmpty && (exchanges[e].isWhole || exchanges[e].request.isComplete)
+            && upstreams[u].output.isEmpty
         received.clear()
         detach(u, e)
         if isReusable { releaseUpstream(u) } else { dropUpstream(u) }

@@ -35,13 +35,13 @@ extension Worker where Outside: ~Copyable {
                 return
             case .exhausted:
                 // The backlog keeps what we cannot take; edge-triggered, nobody would call again.
-                timers.schedule(Token(.round).raw, at: now + .milliseconds(100))
+                scheduleRound(at: now + .milliseconds(100))
                 hasStalledAccepts = true
                 return
             }
         }
         hasStalledAccepts = true
-        timers.schedule(Token(.round).raw, at: now)
+        scheduleRound(at: now)
     }
 
     private mutating func welcome(_ descriptor: Descriptor, from address: SocketAddress, listener: Int) {

@@ -126,6 +126,8 @@ extension Worker where Outside: ~Copyable {
     }
 
     private mutating func concludeProbe(_ endpoint: Int, passed: Bool, code: CInt) {
+        // Without a descriptor to look with, nothing was seen.
+        if isOwnFault(code) { return }
         if code == refusedCode {
             board.store(.lastRefused, endpoint: endpoint, Int64(world.wallSeconds()))
         }

@@ -10,6 +10,15 @@ extension Worker where Outside: ~Copyable {
     var refusedCode: CInt { 111 }
     var brokenPipeCode: CInt { 32 }
     var timedOutCode: CInt { 110 }
+    var outOfMemoryCode: CInt { 12 }
+
+    /// Whether a dial failed for want of something on this machine: descriptors, memory, local ports.
+    func isOwnFault(_ code: CInt) -> Bool {
+        switch code {
+        case 11, outOfMemoryCode, 23, 24, 99, 105: true
+        default: false
+        }
+    }
 
     func isHealthy(_ endpoint: Int) -> Bool {
         HealthTracker(packed: UInt64(bitPattern: board.load(.health, endpoint: endpoint))).isHealthy
@@ -19,6 +28,7 @@ extension Worker where Outside: ~Copyable {
     /// so the process and its sessions are gone.
     mutating func connectFailed(_ endpoint: Int, code: CInt) {
         count(.connectFailures, endpoint: endpoint)
+        if isOwnFault(code) { return }
         if code == refusedCode {
             board.store(.lastRefused, endpoint: endpoint, Int64(world.wallSeconds()))
         }
@@ -49,10 +59,20 @@ extension Worker where Outside: ~Copyable {
 
     /// What keeps until somebody has time: warm connections, backlogs that were left, the end of a drain.
     mutating func keepRound() {
+        // Reminders cannot be taken back: one that was overtaken by an earlier one comes to nothing.
+        guard roundAt <= now else { return }
+        roundAt = .never
         retryAccepts()
         if !isDraining { warmPools() }
         if isDraining { checkDrained() }
-        if hasRoundWork { timers.schedule(Token(.round).raw, at: now + .milliseconds(250)) }
+        if hasRoundWork { scheduleRound(at: now + .milliseconds(250)) }
+    }
+
+    /// Makes sure that a round is made no later than `time`.
+    mutating func scheduleRound(at time: Instant) {
+        guard time < roundAt else { return }
+        roundAt = time
+        timers.schedule(Token(.round).raw, at: time)
     }
 
     private var hasRoundWork: Bool {
@@ -74,7 +94,7 @@ extension Worker where Outside: ~Copyable {
             let missing = minimum - Int64(pools[endpoint].connections)
             guard missing > 0 else { continue }
             for _ in 0..<missing {
-                guard dial(endpoint) != nil else { break }
+                guard case .connection = dial(endpoint) else { break }
                 pools[endpoint].warming += 1
             }
         }

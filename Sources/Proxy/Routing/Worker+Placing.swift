@@ -80,31 +80,31 @@ extension Worker where Outside: ~Copyable {
             start(e, on: u)
             return
         }
-        let failures = board.read(.connectFailures, worker: index, endpoint: endpoint)
-        if let u = dial(endpoint) {
+        switch dial(endpoint) {
+        case .connection(let u):
             exchanges[e].phase = .connecting
             exchanges[e].upstream = u
             upstreams[u].exchange = e
             count(.active, endpoint: endpoint)
-            return
-        }
-        if board.read(.connectFailures, worker: index, endpoint: endpoint) != failures {
-            dialFailed(e, endpoint, refused: true)
-            return
-        }
-        if let u = takeParked(endpoint) {
-            start(e, on: u)
-        } else {
-            enqueue(e, for: endpoint)
+        case .failed(let code):
+            dialFailed(e, endpoint, code: code)
+        case .noRoom:
+            if let u = takeParked(endpoint) { start(e, on: u) } else { enqueue(e, for: endpoint) }
         }
     }
 
     /// A connection could not be opened: try another server, or say so. Nothing was sent, so any request may move on.
-    mutating func dialFailed(_ e: Handle, _ endpoint: Int, refused: Bool) {
+    mutating func dialFailed(_ e: Handle, _ endpoint: Int, code: CInt) {
         exchanges[e].attempts += 1
+        if isOwnFault(code) {
+            // No server can do anything about it, and no session has ended.
+            count(.unavailable, endpoint: Int(exchanges[e].endpoint))
+            fail(e, .noServerAvailable)
+            return
+        }
         if exchanges[e].isPinned {
             // Nobody listens there: the process that held the session is gone, and the session with it.
-            if refused || !isHealthy(endpoint) {
+            if code == refusedCode || !isHealthy(endpoint) {
                 sessionGone(e, .endpoint(endpoint, mintedAt: 0))
             } else {
                 fail(e, .connectFailed)

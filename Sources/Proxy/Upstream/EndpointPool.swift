@@ -26,6 +26,15 @@ struct UpstreamGroup {
     }
 }
 
+/// What came of opening a connection.
+enum Dialled {
+    case connection(Handle)
+    /// The bound is reached: somebody else's connection must end first.
+    case noRoom
+    /// errno.
+    case failed(CInt)
+}
+
 extension Worker where Outside: ~Copyable {
     /// Puts an idle connection at the warm end of its endpoint's list.
     mutating func park(_ u: Handle) {
@@ -73,27 +82,28 @@ extension Worker where Outside: ~Copyable {
         return u
     }
 
-    /// Opens a connection if the bound over all workers allows; nil if it does not, or if dialling fails at once.
-    mutating func dial(_ endpoint: Int, claimed: Bool = false) -> Handle? {
+    /// Opens a connection if the bound over all workers allows.
+    mutating func dial(_ endpoint: Int) -> Dialled {
         let plan = snapshot.upstreams[snapshot.endpoints[endpoint].upstream].pool
-        guard !upstreams.isFull else { return nil }
-        guard claimed || board.claim(.connections, endpoint: endpoint, limit: plan.maximum) else { return nil }
+        guard !upstreams.isFull, board.claim(.connections, endpoint: endpoint, limit: plan.maximum) else {
+            return .noRoom
+        }
         switch world.dial(snapshot.endpoints[endpoint].address) {
         case .failed(let code):
             board.add(.connections, endpoint: endpoint, -1)
             connectFailed(endpoint, code: code)
-            return nil
+            return .failed(code)
         case .started(let descriptor):
             let connection = UpstreamConnection(descriptor: descriptor, endpoint: endpoint, openedAt: now)
-            guard let u = upstreams.insert(connection) else { return nil }
+            guard let u = upstreams.insert(connection) else { return .noRoom }
             pools[endpoint].connections += 1
             guard world.watch(descriptor, token: Token(.upstream, u).raw) else {
                 dropUpstream(u)
-                return nil
+                return .failed(outOfMemoryCode)
             }
             count(.connectionsOpened, endpoint: endpoint)
             setDeadline(upstream: u, now + plan.connectTimeout)
-            return u
+            return .connection(u)
         }
     }
 

@@ -48,6 +48,8 @@ extension Worker where Outside: ~Copyable {
         }
         start(e, on: u)
         received.clear()
+        // What the server said or did before it was asked came with this event, and no other will tell of it.
+        if upstreams.contains(u), upstreams[u].mayRead { resumeLater(upstream: u) }
     }
 
     /// A dial failed or took too long.
@@ -63,7 +65,7 @@ extension Worker where Outside: ~Copyable {
         }
         dropUpstream(u)
         guard exchanges.contains(e) else { return }
-        if recall(e) { dialFailed(e, endpoint, refused: code == refusedCode) } else { abandonLost(e) }
+        if recall(e) { dialFailed(e, endpoint, code: code) } else { abandonLost(e) }
         received.clear()
     }
 
@@ -76,11 +78,14 @@ extension Worker where Outside: ~Copyable {
         upstreams[u].deadline = .never
         exchanges[e].upstream = u
         exchanges[e].phase = .sent
+        // The queue's patience is over with the queue.
+        exchanges[e].deadline = .never
         count(.requests, endpoint: Int(upstreams[u].endpoint))
         composed.clear()
         composeRequest(e)
         let c = exchanges[e].client
         let isWhole = exchanges[e].isWhole
+        if isWhole { exchanges[e].rewindRequest(requestHead.framing) }
         guard composeBody(e, from: requestHead.length) else { return }
         if !isWhole {
             // It streams: what went out is not kept.
@@ -211,16 +216,7 @@ extension Worker where Outside: ~Copyable {
         exchanges[e].attempts += 1
         exchanges[e].wantsFresh = true
         count(.replays, endpoint: Int(exchanges[e].endpoint))
-        if recall(e) {
-            // All of it again: the first sending has used the body up.
-            exchanges[e].request = BodyReader(requestHead.framing)
-            exchanges[e].requestBytes = 0
-            exchanges[e].hasEndedRequest = false
-            exchanges[e].hasBegunRequestTrailers = false
-            place(e)
-        } else {
-            abandonLost(e)
-        }
+        if recall(e) { place(e) } else { abandonLost(e) }
         received.clear()
     }
 

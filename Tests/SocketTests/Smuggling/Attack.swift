@@ -106,7 +106,8 @@ extension Attack {
         chunks("FFFFFFFFFFFFFFFFF\r\nhello"), chunks("10000000000000005\r\nhello"), chunks("5\nhello"),
         chunks("5\r\nhelloX"), chunks("5\r\nhello\n0"), chunks("5;a\nb\r\nhello"), chunks("5;a\rb\r\nhello"),
         chunks("5;a=\u{0}\r\nhello"), chunks("5;\(String(repeating: "e", count: 300))\r\nhello"),
-        chunks("5\r\nhello\r\n0\r\nX: a\nb"), chunks("5\r\nhello\r\n0\r\nX : a"), chunks("5\r\nhello\r\n0\r\n folded: a"),
+        chunks("5\r\nhello\r\n0\r\nX: a\nb"), chunks("5\r\nhello\r\n0\r\nX : a"),
+        chunks("5\r\nhello\r\n0\r\n folded: a"),
         chunks("5\r\nhello\r\n0\r\n" + String(repeating: "X: y\r\n", count: 40)),
     ]
 

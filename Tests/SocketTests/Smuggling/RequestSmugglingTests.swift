@@ -119,8 +119,10 @@ extension SocketTests {
             rig.replica.reset()
             let client = try rig.client()
             let names = [
-                "Content-Length", "Transfer-Encoding", "Host", "Mcp-Session-Id", "Mcp-Protocol-Version", "X-Forwarded-For",
-                "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Authorization", "Connection", "Upgrade",
+                "Content-Length", "Transfer-Encoding", "Host", "Mcp-Session-Id", "Mcp-Protocol-Version",
+                "X-Forwarded-For",
+                "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Authorization", "Connection",
+                "Upgrade",
                 "Cookie", "X_Forwarded_For", "Trailer", "TE", "Keep-Alive", "Proxy-Authorization", "Expect",
             ]
             let lines = names.map { "\($0): 5\r\n" }.joined()

@@ -6,7 +6,9 @@ extension SocketTests {
     struct ResponseSmugglingTests {
         private static let rig = Result { try Rig() }
 
-        @Test("a malicious replica spoils no client's stream, and its connection is not used again", arguments: BadAnswer.all)
+        @Test(
+            "a malicious replica spoils no client's stream, and its connection is not used again",
+            arguments: BadAnswer.all)
         func badAnswer(_ answer: BadAnswer) throws {
             let rig = try Self.rig.get()
             rig.replica.reset { $0.target == "/bad" ? answer.steps : [.answer("fine")] }
@@ -25,7 +27,8 @@ extension SocketTests {
                 #expect([200, 204, 304].contains(response.status))
                 #expect(response.text == body)
             }
-            if case .cut = answer.outcome {} else {
+            if case .cut = answer.outcome {
+            } else {
                 // The connection goes on, and its next answer is its own.
                 client.send("GET /next HTTP/1.1\r\nHost: a\r\n\r\n")
                 #expect(try client.response().text == "fine")

@@ -83,7 +83,9 @@ final class Rig: Sendable {
 
 /// One certificate for all tests, and the contexts made with it.
 enum Certificates {
-    private static let pair = Result { try SelfSignedCertificate.make(names: ["localhost", "127.0.0.1"], validDays: 2) }
+    private static let pair = Result {
+        try SelfSignedCertificate.make(names: ["localhost", "127.0.0.1"], validDays: 2)
+    }
 
     static func server(_ options: TLSOptions) throws -> TLSContext {
         let (certificate, key) = try pair.get()

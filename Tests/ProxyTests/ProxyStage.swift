@@ -1,0 +1,225 @@
+import Balancing
+import Kernel
+import Reactor
+import Simulation
+import Telemetry
+import Testing
+
+@testable import Proxy
+
+/// A whole worker on a simulated network, with as many servers behind it as a test asks for.
+///
+/// `snapshot` may be changed until the first client comes; then the worker is made of it.
+final class ProxyStage {
+    static let front = SocketAddress.loopback(port: 8080)
+
+    let network: SimulatedNetwork
+    var snapshot = Snapshot()
+    private(set) var board: Board
+    var worker: Worker<SimulatedWorld>?
+    /// What a worker does in one simulated second at most, unless a test says that it is really busy.
+    var turnsPerSecond = 60_000
+    private(set) var turns = 0
+    private var runs = 0
+    private var secondBegan: UInt64 = 0
+    private var turnsThisSecond = 0
+    private var hasSpun = false
+
+    init(seed: UInt64, servers: Int = 1, _ conditions: Conditions = .varied) {
+        network = SimulatedNetwork(seed: seed, conditions: conditions)
+        snapshot.listeners = [ListenerPlan(address: ProxyStage.front)]
+        for index in 0..<servers {
+            snapshot.endpoints.append(
+                EndpointPlan(address: ProxyStage.server(index), name: "mcp-\(index):3001", upstream: 0))
+        }
+        var plan = UpstreamPlan(name: "mcp", endpoints: 0..<servers)
+        plan.probe.every = .seconds(2)
+        snapshot.upstreams = [plan]
+        snapshot.keys = [ProxyStage.key(1)]
+        board = Board(workers: 1, endpoints: servers)
+    }
+
+    /// A descriptor of nobody's, to wake the worker with: it looks for mail, of which there is none.
+    private static let alarm = Descriptor(900_000)
+
+    static func server(_ index: Int) -> SocketAddress { .loopback(port: UInt16(3001 + index)) }
+    static func key(_ number: UInt8) -> SealingKey { SealingKey([UInt8](repeating: number, count: 32)) }
+
+    /// The only upstream's plan.
+    var plan: UpstreamPlan {
+        get { snapshot.upstreams[0] }
+        set { snapshot.upstreams[0] = newValue }
+    }
+    var listener: ListenerPlan {
+        get { snapshot.listeners[0] }
+        set { snapshot.listeners[0] = newValue }
+    }
+
+    /// Makes the worker, if there is none yet. A second call after `stop` is a restart with the same machine.
+    func start(probes: Bool = false) {
+        guard worker == nil else { return }
+        board = Board(workers: 1, endpoints: snapshot.endpoints.count)
+        for index in snapshot.endpoints.indices {
+            let probe = snapshot.upstreams[snapshot.endpoints[index].upstream].probe
+            let tracker = HealthTracker(rise: probe.rise, fall: probe.fall)
+            board.view.store(.health, endpoint: index, Int64(bitPattern: tracker.packed))
+        }
+        do {
+            worker = try Worker(
+                world: SimulatedWorld(network), snapshot: snapshot, index: 0, board: board, probes: probes)
+            _ = worker?.world.watch(ProxyStage.alarm, token: Token(.mailbox).raw)
+            worker?.listen(on: network.listen(on: ProxyStage.front), plan: 0)
+        } catch {
+            Issue.record("the worker could not start: \(error)")
+        }
+    }
+
+    /// The process goes away with all that it has open.
+    func stop() {
+        worker = nil
+    }
+
+    func connect(from address: SocketAddress? = nil) -> ScriptedClient {
+        start()
+        return ScriptedClient(network.connect(to: ProxyStage.front, from: address))
+    }
+
+    // MARK: Time
+
+    /// Turns until `isDone`, or for as long as `limit` of simulated time; false in the second case.
+    @discardableResult
+    func run(within limit: Interval = .seconds(20), until isDone: () -> Bool) -> Bool {
+        start()
+        runs += 1
+        let run = runs
+        var isOver = false
+        // Time passes only in the worker's waits: an alarm bounds them.
+        network.after(limit) { [weak self] in
+            guard let self, runs == run else { return }
+            isOver = true
+            network.ring(ProxyStage.alarm)
+        }
+        defer { runs += 1 }
+        while !isDone() {
+            guard !isOver else { return false }
+            turn()
+        }
+        return true
+    }
+
+    func run(for interval: Interval) {
+        run(within: interval) { false }
+    }
+
+    private func turn() {
+        worker?.turn()
+        turns += 1
+        let second = network.now.nanoseconds / 1_000_000_000
+        if second != secondBegan {
+            secondBegan = second
+            turnsThisSecond = 0
+        }
+        turnsThisSecond += 1
+        if turnsThisSecond > turnsPerSecond, !hasSpun {
+            hasSpun = true
+            Issue.record("the worker spins: \(turnsThisSecond) turns in a second, seed \(network.seed)")
+        }
+        if hasSpun { network.advance(by: .milliseconds(10)) }
+    }
+
+    // MARK: Figures
+
+    var clientCount: Int { worker?.clients.count ?? 0 }
+    var exchangeCount: Int { worker?.exchanges.count ?? 0 }
+    var upstreamCount: Int { worker?.upstreams.count ?? 0 }
+
+    /// Heap bytes that the worker keeps for connections now.
+    var bufferedBytes: Int {
+        guard worker != nil else { return 0 }
+        var sum = 0
+        for slot in 0..<(worker?.clients.slots ?? 0) {
+            guard let client = worker?.clients.handle(inSlot: slot) else { continue }
+            sum += worker?.clients[client].input.count ?? 0
+            sum += worker?.clients[client].output.count ?? 0
+        }
+        for slot in 0..<(worker?.upstreams.slots ?? 0) {
+            guard let server = worker?.upstreams.handle(inSlot: slot) else { continue }
+            sum += worker?.upstreams[server].input.count ?? 0
+            sum += worker?.upstreams[server].output.count ?? 0
+        }
+        for slot in 0..<(worker?.exchanges.slots ?? 0) {
+            guard let exchange = worker?.exchanges.handle(inSlot: slot) else { continue }
+            sum += worker?.exchanges[exchange].pending.count ?? 0
+        }
+        return sum
+    }
+
+    func sum(_ figure: Figure) -> Int64 {
+        snapshot.endpoints.indices.reduce(0) { $0 + board.sum(figure, endpoint: $1) }
+    }
+
+    func shared(_ figure: SharedFigure) -> Int64 {
+        snapshot.endpoints.indices.reduce(0) { $0 + board.view.load(figure, endpoint: $1) }
+    }
+
+    var isHealthy: [Bool] {
+        snapshot.endpoints.indices.map {
+            HealthTracker(packed: UInt64(bitPattern: board.view.load(.health, endpoint: $0))).isHealthy
+        }
+    }
+
+    func condemn(_ endpoint: Int) {
+        var tracker = HealthTracker(packed: UInt64(bitPattern: board.view.load(.health, endpoint: endpoint)))
+        _ = tracker.condemn()
+        board.view.store(.health, endpoint: endpoint, Int64(bitPattern: tracker.packed))
+    }
+
+    /// The board says what is in the slabs.
+    func expectTruth(_ comment: String = "", sourceLocation: SourceLocation = #_sourceLocation) {
+        var truth: [Figure: Int64] = [.parked: 0, .active: 0, .streaming: 0, .waiting: 0]
+        for slot in 0..<(worker?.upstreams.slots ?? 0) {
+            guard let u = worker?.upstreams.handle(inSlot: slot), let phase = worker?.upstreams[u].phase else {
+                continue
+            }
+            let isStreaming = worker?.upstreams[u].isStreaming ?? false
+            let hasExchange = !(worker?.upstreams[u].exchange.isNone ?? true)
+            switch phase {
+            case .parked: truth[.parked, default: 0] += 1
+            case .connecting: truth[.active, default: 0] += hasExchange ? 1 : 0
+            case .serving: truth[isStreaming ? .streaming : .active, default: 0] += 1
+            case .probing: break
+            }
+        }
+        for slot in 0..<(worker?.exchanges.slots ?? 0) {
+            guard let e = worker?.exchanges.handle(inSlot: slot) else { continue }
+            if worker?.exchanges[e].isQueued == true { truth[.waiting, default: 0] += 1 }
+        }
+        for (figure, count) in truth {
+            #expect(sum(figure) == count, "\(figure), seed \(network.seed) \(comment)", sourceLocation: sourceLocation)
+        }
+        #expect(shared(.streams) == truth[.streaming], "seed \(network.seed)", sourceLocation: sourceLocation)
+        #expect(shared(.waiting) == truth[.waiting], "seed \(network.seed)", sourceLocation: sourceLocation)
+    }
+
+    /// Lets everything idle run out and expects an empty house: nobody in the slabs, all gauges at zero, nothing open
+    /// but the listener, and a worker that sleeps.
+    func expectQuiet(_ comment: String = "", sourceLocation: SourceLocation = #_sourceLocation) {
+        run(for: .seconds(200))
+        let note = Comment(rawValue: "seed \(network.seed) \(comment)")
+        #expect(clientCount == 0, note, sourceLocation: sourceLocation)
+        #expect(exchangeCount == 0, note, sourceLocation: sourceLocation)
+        #expect(upstreamCount == 0, note, sourceLocation: sourceLocation)
+        for figure in [Figure.parked, .active, .streaming, .waiting] {
+            #expect(sum(figure) == 0, "\(figure), \(note.rawValue)", sourceLocation: sourceLocation)
+        }
+        for figure in [SharedFigure.connections, .streams, .waiting] {
+            #expect(shared(figure) == 0, "\(figure), \(note.rawValue)", sourceLocation: sourceLocation)
+        }
+        #expect(bufferedBytes == 0, note, sourceLocation: sourceLocation)
+        #expect(network.openDescriptors == 1, note, sourceLocation: sourceLocation)
+        #expect(network.violations == [], note, sourceLocation: sourceLocation)
+        let before = turns
+        run(for: .seconds(60))
+        #expect(turns - before < 10, "the idle worker keeps turning, \(note.rawValue)", sourceLocation: sourceLocation)
+    }
+}
