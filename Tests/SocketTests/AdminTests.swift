@@ -81,11 +81,13 @@ extension SocketTests {
 
         @Test("not ready while every server of an upstream is down, but alive; ready again when one is back")
         func allDown() throws {
-            let rig = try Rig(replicas: 2, adjusting: { _, upstream in
-                upstream.probe.every = .milliseconds(50)
-                upstream.probe.fall = 1
-                upstream.probe.rise = 1
-            })
+            let rig = try Rig(
+                replicas: 2,
+                adjusting: { _, upstream in
+                    upstream.probe.every = .milliseconds(50)
+                    upstream.probe.fall = 1
+                    upstream.probe.rise = 1
+                })
             rig.replicas[0].kill()
             try eventually("the first is seen down") { try !status(rig).upstreams[0].servers[0].healthy }
             #expect(try get("/readyz", from: rig).status == 200)
@@ -105,13 +107,15 @@ extension SocketTests {
 
         @Test("the figures are what is open: streams, calls, idle connections")
         func figures() throws {
-            let rig = try Rig(workers: 2, answering: { request in
-                switch request.target {
-                case "/stream": [.eventStreamHead]
-                case "/never": []
-                default: [.answer("ok")]
-                }
-            })
+            let rig = try Rig(
+                workers: 2,
+                answering: { request in
+                    switch request.target {
+                    case "/stream": [.eventStreamHead]
+                    case "/never": []
+                    default: [.answer("ok")]
+                    }
+                })
             // Seven answered calls, each on a connection of its own, three calls in flight, five streams.
             for _ in 0..<7 {
                 let client = try rig.client()
@@ -167,8 +171,13 @@ extension SocketTests {
             let idle = try rig.client()
 
             let isOver = Flag()
-            try Kernel.Thread(named: "drain") { isOver.raise(rig.proxy.drain { pause(milliseconds: 5); return false }) }
-                .detach()
+            try Kernel.Thread(named: "drain") {
+                isOver.raise(
+                    rig.proxy.drain {
+                        pause(milliseconds: 5); return false
+                    })
+            }
+            .detach()
 
             try eventually("not ready") { try get("/readyz", from: rig).status == 503 }
             #expect(try get("/healthz", from: rig).status == 200)

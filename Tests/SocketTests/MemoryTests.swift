@@ -106,7 +106,8 @@ extension SocketTests {
 
             let started = Instant.now()
             try flood(address, connections: 2_000, &generator)
-            print("2,000 connections of garbage, TLS \(isSecure): \((Instant.now() - started).milliseconds.rounded()) ms")
+            print(
+                "2,000 connections of garbage, TLS \(isSecure): \((Instant.now() - started).milliseconds.rounded()) ms")
 
             try expectAlive(rig)
             try eventually("descriptors are back at \(descriptors), not \(ProcessFigures.descriptors)") {
