@@ -126,8 +126,9 @@ extension Worker where Outside: ~Copyable {
             return
         }
         let c = exchanges[e].client
-        // Between events only, and not to somebody who has not taken what was sent before.
-        if exchanges[e].boundary.isAtBoundary, !exchanges[e].scansEndpoint, clients.contains(c),
+        // Between events only, and not to somebody who has not taken what was sent before. What is gathered of a first
+        // event has not been sent: for the client, that is between events.
+        if exchanges[e].boundary.isAtBoundary, clients.contains(c),
             clients[c].output.isEmpty, exchanges[e].clientFraming != .counted
         {
             composed.clear()
