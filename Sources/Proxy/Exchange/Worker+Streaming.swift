@@ -127,9 +127,8 @@ extension Worker where Outside: ~Copyable {
         }
         let c = exchanges[e].client
         // Between events only, and not to somebody who has not taken what was sent before.
-        if exchanges[e].boundary.isAtBoundary, !exchanges[e].scansEndpoint, clients.contains(c),
-            clients[c].output.isEmpty
-        {
+        // What is gathered of a first event has not been sent, so it is no reason to be silent.
+        if exchanges[e].boundary.isAtBoundary, clients.contains(c), clients[c].output.isEmpty {
             composed.clear()
             composed.append(exchanges[e].clientFraming == .chunked ? "3\r\n:\n\n\r\n" : ":\n\n")
             deliver(c)
