@@ -58,14 +58,22 @@ let package = Package(
         .target(
             name: "Simulation", dependencies: ["Kernel", "Reactor"], path: "Tests/Simulation", swiftSettings: house),
         .testTarget(name: "SimulationTests", dependencies: ["Simulation", "Kernel", "CLinux"], swiftSettings: house),
-        .testTarget(name: "KernelTests", dependencies: ["Kernel"], swiftSettings: house),
-        .testTarget(name: "ReactorTests", dependencies: ["Reactor", "Kernel"], swiftSettings: house),
+        .testTarget(name: "KernelTests", dependencies: ["Kernel", "CLinux"], swiftSettings: house),
+        .testTarget(name: "ReactorTests", dependencies: ["Reactor", "Kernel", "Simulation"], swiftSettings: house),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Reactor"], swiftSettings: house),
         .testTarget(name: "TLSTests", dependencies: ["TLS", "Reactor", "COpenSSL"], swiftSettings: house),
         .testTarget(
             name: "SampleServerTests", dependencies: ["SampleServer", "Kernel"], swiftSettings: house),
         .testTarget(
-            name: "DemoTests", dependencies: ["berth", "SampleServer", "TLS", "Kernel"], swiftSettings: house),
+            name: "DemoTests", dependencies: ["berth", "SampleServer", "TLS", "Reactor", "Kernel"], swiftSettings: house
+        ),
+        .testTarget(
+            name: "SocketTests",
+            dependencies: [
+                "berth", "Admin", "Proxy", "TLS", "HTTP", "Configuration", "Telemetry", "Reactor", "Kernel",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: house),
         .testTarget(name: "MCPTests", dependencies: ["MCP"], swiftSettings: house),
         .testTarget(
             name: "ProxyTests",
@@ -76,5 +84,6 @@ let package = Package(
         .testTarget(name: "BalancingTests", dependencies: ["Balancing"], swiftSettings: house),
         .testTarget(
             name: "ConfigurationTests", dependencies: ["Configuration"], exclude: ["broken"], swiftSettings: house),
+        .testTarget(name: "ConformanceTests", exclude: ["sdk"], swiftSettings: house),
     ]
 )

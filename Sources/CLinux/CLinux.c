@@ -4,7 +4,20 @@
 #include <pthread.h>
 #include <linux/sockios.h>
 #include <sched.h>
+#include <sys/syscall.h>
 #include <sys/ioctl.h>
+
+ssize_t berth_receive(int descriptor, void *space, size_t count) {
+    return syscall(SYS_recvfrom, descriptor, space, count, 0, NULL, NULL);
+}
+
+ssize_t berth_send(int descriptor, const void *bytes, size_t count) {
+    return syscall(SYS_sendto, descriptor, bytes, count, MSG_NOSIGNAL, NULL, 0);
+}
+
+int berth_epoll_wait(int poller, struct epoll_event *events, int most, int milliseconds) {
+    return (int)syscall(SYS_epoll_pwait, poller, events, most, milliseconds, NULL, 0);
+}
 
 int berth_accept(int listener, struct sockaddr_storage *peer) {
     socklen_t length = sizeof *peer;

@@ -48,7 +48,7 @@ public struct Linux: World, ~Copyable {
 
     public mutating func receive(_ descriptor: Descriptor, into space: inout MutableSpan<UInt8>) -> Transfer {
         let raw = descriptor.raw
-        let count = space.withUnsafeMutableBufferPointer { recv(raw, $0.baseAddress, $0.count, 0) }
+        let count = space.withUnsafeMutableBufferPointer { berth_receive(raw, $0.baseAddress, $0.count) }
         if count > 0 { return .moved(count) }
         if count == 0 { return .ended }
         return Linux.outcome(errno)
@@ -57,7 +57,7 @@ public struct Linux: World, ~Copyable {
     public mutating func send(_ descriptor: Descriptor, _ bytes: Span<UInt8>) -> Transfer {
         let raw = descriptor.raw
         let count = bytes.withUnsafeBufferPointer {
-            Glibc.send(raw, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
+            berth_send(raw, $0.baseAddress, $0.count)
         }
         return count >= 0 ? .moved(count) : Linux.outcome(errno)
     }

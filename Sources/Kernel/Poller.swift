@@ -23,12 +23,13 @@ struct Poller: ~Copyable {
     /// only epoll_ctl a descriptor ever costs.
     func add(_ watched: Descriptor, token: UInt64) -> Bool {
         berth_epoll_add(
-            descriptor, watched.raw, berth_epoll_in | berth_epoll_out | berth_epoll_rdhup | berth_epoll_edge, token) == 0
+            descriptor, watched.raw, berth_epoll_in | berth_epoll_out | berth_epoll_rdhup | berth_epoll_edge, token)
+            == 0
     }
 
     /// Returns the number of events, 0 after a signal or when the time is up.
     func wait(milliseconds: CInt) -> Int {
-        Int(max(0, epoll_wait(descriptor, events, Poller.batch, milliseconds)))
+        Int(max(0, berth_epoll_wait(descriptor, events, Poller.batch, milliseconds)))
     }
 
     func event(_ index: Int) -> (token: UInt64, readiness: Readiness) {

@@ -49,8 +49,8 @@ extension EventStream.BoundaryTracker {
 }
 
 extension EndpointEventScanner {
-    static func scan(_ buffer: borrowing ByteBuffer) -> Outcome {
-        scan(buffer.span)
+    static func scan(_ buffer: borrowing ByteBuffer, from start: Int) -> Outcome {
+        scan(buffer.span.extracting(start..<buffer.count))
     }
 }
 
@@ -67,6 +67,12 @@ extension ByteBuffer {
     func bytes(_ range: Range<Int>) -> [UInt8] {
         let view = span
         return range.map { view[$0] }
+    }
+
+    func contains(_ byte: UInt8, from start: Int) -> Bool {
+        let view = span
+        for index in start..<view.count where view[index] == byte { return true }
+        return false
     }
 
     func equals(_ range: Range<Int>, _ other: [UInt8]) -> Bool {

@@ -1,6 +1,6 @@
+import Balancing
 package import Kernel
 package import Logging
-import Balancing
 import Reactor
 import Synchronization
 import TLS

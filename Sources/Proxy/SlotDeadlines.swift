@@ -10,17 +10,22 @@ struct SlotDeadlines {
     private let kind: Token.Kind
     private var armed: [Instant] = []
 
-    init(_ kind: Token.Kind) {
+    /// For slots below `limit`.
+    init(_ kind: Token.Kind, limit: Int) {
         self.kind = kind
+        armed.reserveCapacity(limit)
     }
 
-    /// Makes sure that the slot is looked at no later than `deadline` (plus a tick).
-    mutating func expect(_ slot: UInt32, at deadline: Instant, in wheel: inout TimerWheel) {
+    /// Makes sure that the slot is looked at no later than `deadline` (plus a tick). A far deadline is looked at on the
+    /// way as well: a slot then has one reminder outstanding, not one for each of the timeouts its occupants have had.
+    mutating func expect(_ slot: UInt32, at deadline: Instant, now: Instant, in wheel: inout TimerWheel) {
+        guard deadline < .never else { return }
         let slot = Int(slot)
         while armed.count <= slot { armed.append(.never) }
-        guard deadline < armed[slot] else { return }
-        armed[slot] = deadline
-        wheel.schedule(Token(kind, slot: slot).raw, at: deadline)
+        let reminder = min(deadline, now + .seconds(10))
+        guard reminder < armed[slot] else { return }
+        armed[slot] = reminder
+        wheel.schedule(Token(kind, slot: slot).raw, at: reminder)
     }
 
     /// A reminder for `slot` came. False if a later one is on its way and this is only the shadow of an earlier wish.

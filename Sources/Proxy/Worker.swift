@@ -29,9 +29,9 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
 
     var now: Instant
     var timers: TimerWheel
-    var clientDeadlines = SlotDeadlines(.clientDeadline)
-    var upstreamDeadlines = SlotDeadlines(.upstreamDeadline)
-    var exchangeDeadlines = SlotDeadlines(.exchangeDeadline)
+    var clientDeadlines: SlotDeadlines
+    var upstreamDeadlines: SlotDeadlines
+    var exchangeDeadlines: SlotDeadlines
     /// Connections to look at again before sleeping: they stopped for fairness or for want of room that is there now.
     var resuming: [Token] = []
     var resumingNext: [Token] = []
@@ -41,10 +41,12 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     var composed = ByteBuffer(capacity: Worker.scratchBytes)
     var ciphertext = ByteBuffer(capacity: Worker.readBytes)
     var wire = ByteBuffer(capacity: Worker.scratchBytes)
+    /// Bytes at the front of `received` that earlier reads had brought.
+    var keptCount = 0
     var requestHead = RequestHead()
     var responseHead = ResponseHead()
     var candidates: [Candidate] = []
-    var spare = BufferPool(limit: 512)
+    var spare = BufferPool(limit: 128)
     var engine: TLSEngine
 
     let mailbox: Mailbox<Letter>?
@@ -78,11 +80,11 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
 
     package init(
         world: consuming Outside, snapshot: Snapshot, index: Int, board: Board, mailbox: Mailbox<Letter>? = nil,
-        neighbours: [Mailbox<Letter>] = [], trafficWorkers: Int = 1, probes isProbing: Bool = false, admin: AdminHandler? = nil, log: Logger? = nil
+        neighbours: [Mailbox<Letter>] = [], trafficWorkers: Int = 1, probes isProbing: Bool = false,
+        admin: AdminHandler? = nil, log: Logger? = nil
     ) throws(TLSError) {
         var world = world
         now = world.now()
-        timers = TimerWheel(now: now)
         self.world = world
         self.snapshot = snapshot
         self.index = index
@@ -98,6 +100,10 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         clients = Slab(limit: most)
         exchanges = Slab(limit: most)
         upstreams = Slab(limit: most * 2)
+        timers = TimerWheel(now: now, expecting: most * 4)
+        clientDeadlines = SlotDeadlines(.clientDeadline, limit: most)
+        upstreamDeadlines = SlotDeadlines(.upstreamDeadline, limit: most * 2)
+        exchangeDeadlines = SlotDeadlines(.exchangeDeadline, limit: most)
         pools = snapshot.endpoints.map { _ in EndpointPool() }
         groups = snapshot.upstreams.map { UpstreamGroup($0) }
         sessions = SessionKeeper(snapshot)
@@ -185,22 +191,22 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
 
     mutating func setDeadline(client c: Handle, _ deadline: Instant) {
         clients[c].deadline = deadline
-        clientDeadlines.expect(c.slot, at: deadline, in: &timers)
+        clientDeadlines.expect(c.slot, at: deadline, now: now, in: &timers)
     }
 
     mutating func setDeadline(upstream u: Handle, _ deadline: Instant) {
         upstreams[u].deadline = deadline
-        upstreamDeadlines.expect(u.slot, at: deadline, in: &timers)
+        upstreamDeadlines.expect(u.slot, at: deadline, now: now, in: &timers)
     }
 
     mutating func setDeadline(exchange e: Handle, _ deadline: Instant) {
         exchanges[e].deadline = deadline
-        exchangeDeadlines.expect(e.slot, at: deadline, in: &timers)
+        exchangeDeadlines.expect(e.slot, at: deadline, now: now, in: &timers)
     }
 
     /// Adds to this worker's row of the board.
-    func count(_ figure: Figure, endpoint: Int32, _ delta: Int64 = 1) {
+    func count(_ figure: Figure, endpoint: Int, _ delta: Int64 = 1) {
         guard endpoint >= 0 else { return }
-        board.add(figure, worker: index, endpoint: Int(endpoint), delta)
+        board.add(figure, worker: index, endpoint: endpoint, delta)
     }
 }

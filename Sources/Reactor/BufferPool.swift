@@ -6,7 +6,7 @@ public struct BufferPool: ~Copyable {
     private var count = 0
     private let limit: Int
 
-    public static var blockBytes: Int { 2_048 }
+    public static var blockBytes: Int { 1_024 }
     private static var largestKept: Int { 16_384 }
 
     public init(limit: Int) {

@@ -90,6 +90,13 @@ public struct ByteBuffer: ~Copyable {
         if capacity - tail < count { makeRoom(count) }
     }
 
+    /// Gives an empty buffer room for so many bytes and not one more: for what is kept long and never grows.
+    public mutating func reserve(exactly count: Int) {
+        guard capacity == 0, count > 0 else { return reserve(count) }
+        base = .allocate(capacity: count)
+        capacity = count
+    }
+
     @usableFromInline
     mutating func makeRoom(_ count: Int) {
         let used = tail - head

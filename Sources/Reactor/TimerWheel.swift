@@ -1,14 +1,15 @@
 public import Kernel
 
-/// Deadlines of many connections, each good to one tick (about 17 ms) and never early.
+/// Deadlines of many connections, each good to one tick (about 17 ms) and, within half a year, never early.
 ///
 /// A hashed wheel: scheduling is O(1) and there is no cancelling. An entry is a reminder to look, not a verdict:
 /// whoever is named looks at its own deadline when the reminder comes, and asks for another if that has moved. A
 /// busy connection therefore schedules about once per timeout, not once per read.
 public struct TimerWheel: ~Copyable {
+    /// 16 bytes, because every idle stream has some: the tick rather than the instant, 32 bits of it (two years).
     struct Entry {
         var token: UInt64
-        var deadline: UInt64
+        var tick: UInt32
         var next: UInt32
     }
 
@@ -16,6 +17,8 @@ public struct TimerWheel: ~Copyable {
     private static let slots = 1 << Int(bits)
     private static let shift: UInt64 = 24
     private static let end = UInt32.max
+    /// Ticks ahead that an entry can say: 208 days. Who asks for more is reminded then, and asks again.
+    private static let farthest: UInt64 = 1 << 30
 
     private var entries: [Entry] = []
     private var free = TimerWheel.end
@@ -28,7 +31,9 @@ public struct TimerWheel: ~Copyable {
     /// Reminders outstanding.
     public private(set) var count = 0
 
-    public init(now: Instant) {
+    /// `expecting`: reminders outstanding at a time, for which address space is taken now and memory as it is used.
+    public init(now: Instant, expecting: Int = 0) {
+        entries.reserveCapacity(expecting)
         buckets = Array(repeating: TimerWheel.end, count: TimerWheel.slots)
         occupied = Array(repeating: 0, count: TimerWheel.slots / 64)
         current = now.nanoseconds >> TimerWheel.shift
@@ -37,9 +42,9 @@ public struct TimerWheel: ~Copyable {
     /// Asks to be reminded of `token` at `deadline`. `Instant.never` is not kept.
     public mutating func schedule(_ token: UInt64, at deadline: Instant) {
         guard deadline < .never else { return }
-        let tick = max(TimerWheel.tick(reaching: deadline), current + 1)
+        let tick = min(max(TimerWheel.tick(reaching: deadline), current + 1), current + TimerWheel.farthest)
         let bucket = Int(tick & UInt64(TimerWheel.slots - 1))
-        let index = takeEntry(Entry(token: token, deadline: deadline.nanoseconds, next: buckets[bucket]))
+        let index = takeEntry(Entry(token: token, tick: UInt32(truncatingIfNeeded: tick), next: buckets[bucket]))
         buckets[bucket] = index
         occupied[bucket / 64] |= 1 << UInt64(bucket % 64)
         count += 1
@@ -61,7 +66,7 @@ public struct TimerWheel: ~Copyable {
                 return nil
             }
             current = next
-            collect(Int(next & UInt64(TimerWheel.slots - 1)), at: now)
+            collect(Int(next & UInt64(TimerWheel.slots - 1)))
         }
         let index = due
         due = entries[Int(index)].next
@@ -88,12 +93,13 @@ public struct TimerWheel: ~Copyable {
     }
 
     /// Moves what is due in a bucket to the due list and leaves what belongs to a later round.
-    private mutating func collect(_ bucket: Int, at now: Instant) {
+    private mutating func collect(_ bucket: Int) {
+        let reached = UInt32(truncatingIfNeeded: current)
         var index = buckets[bucket]
         var later = TimerWheel.end
         while index != TimerWheel.end {
             let next = entries[Int(index)].next
-            if entries[Int(index)].deadline <= now.nanoseconds {
+            if Int32(bitPattern: entries[Int(index)].tick &- reached) <= 0 {
                 entries[Int(index)].next = due
                 due = index
             } else {

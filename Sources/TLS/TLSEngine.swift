@@ -84,7 +84,11 @@ package struct TLSEngine: ~Copyable {
     }
 
     /// Feeds ciphertext received from the peer, all of it: decrypted bytes are appended to `plaintext`, bytes to send
-    /// to the peer (handshake, tickets, alerts) to `wire`. Neither is touched if there is nothing to append.
+    /// to the peer (handshake, tickets, alerts) to `wire`. No more plaintext comes of it than ciphertext went in, save
+    /// the 16 KiB of a record whose end this was.
+    ///
+    /// An end of the connection that no `.closed` came before may be an attacker's cut (RFC 8446 section 6.1): that
+    /// is for whoever reads the socket to notice.
     package mutating func receive(
         _ session: inout TLSSession, _ ciphertext: Span<UInt8>, plaintext: inout ByteBuffer, wire: inout ByteBuffer
     ) -> TLSProgress {
@@ -110,7 +114,8 @@ package struct TLSEngine: ~Copyable {
     }
 
     /// Encrypts all of `plaintext`; the records are appended to `wire`. False if the session cannot send: it is not
-    /// established, has failed or was finished.
+    /// established, has failed or was finished. It fails, too, in the middle of a post-handshake message that the peer
+    /// has sent half of: none is known that splits those.
     package mutating func send(
         _ session: inout TLSSession, _ plaintext: Span<UInt8>, wire: inout ByteBuffer
     ) -> Bool {

@@ -33,6 +33,9 @@ package struct TLSOptions: Equatable, Sendable {
 
     package init() {}
 
+    /// The cipher suites of TLS 1.3 (RFC 8446 section B.4), not for operators to choose: all are good.
+    static let suites = "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256"
+
     /// Forward secrecy and AEAD only. The server's order holds, save that a peer which puts ChaCha20 first (it has
     /// no AES instructions) gets ChaCha20.
     static let safeCiphers =

@@ -68,6 +68,18 @@ struct BrokenFilesTests {
                 """)
     }
 
+    @Test("a key of a later version is called that, never unknown")
+    func laterVersions() throws {
+        let name = try #require(Self.names.first { $0.hasSuffix("keys-of-later-versions") })
+
+        let failure = try #require(try failure(of: name))
+
+        #expect(failure.errors.count >= 20)
+        for error in failure.errors {
+            #expect(error.message.hasSuffix("is not available in this version"))
+        }
+    }
+
     @Test("a secret is never shown, not even in the line of its error")
     func hiddenSecret() throws {
         let name = try #require(Self.names.first { $0.hasSuffix("secret-in-the-file") })

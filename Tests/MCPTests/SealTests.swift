@@ -103,6 +103,18 @@ struct SealTests {
         #expect(try #require(Self.opened(text)).id == Array(id.utf8))
     }
 
+    @Test("an encoded id has one text: spare bits that are set are refused", arguments: ["+", "++", "+++", "++++"])
+    func canonicalIDs(id: String) {
+        var generator = SeededGenerator(seed: 6)
+        var (_, text) = Self.sealed(Array(id.utf8), affinityKey: nil, using: &generator)
+        let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+        let accepted = letters.filter { letter in
+            text[text.count - 1] = letter
+            return Self.isParsed(text)
+        }
+        #expect(accepted.count == [64, 4, 16][id.utf8.count % 3])
+    }
+
     @Test("the prefix followed by a plain id is what write gives", arguments: [nil, 9] as [UInt64?])
     func prefix(affinityKey: UInt64?) {
         var generator = SeededGenerator(seed: 3)

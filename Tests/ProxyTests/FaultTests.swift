@@ -178,7 +178,8 @@ struct FaultTests {
     func garbage(seed: UInt64) {
         let replies = [
             "\u{16}\u{3}\u{1}garbage\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
-            "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\nx", "HTTP/1.1 101 Switching\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\nx",
+            "HTTP/1.1 101 Switching\r\n\r\n",
             "ICY 200 OK\r\n\r\n", "HTTP/1.1 20 OK\r\n\r\n", String(repeating: "HTTP/1.1 103 Hints\r\n\r\n", count: 40),
         ]
         for text in replies {
@@ -201,7 +202,9 @@ struct FaultTests {
             let stage = ProxyStage(seed: seed)
             let server = ScriptedServer(stage) { _ in [] }
             server.onConnection = {
-                $0.perform([.text("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")] + (leaves ? [.finish] : []))
+                $0.perform(
+                    [.text("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")]
+                        + (leaves ? [.finish] : []))
             }
             let client = stage.connect()
             client.ask(.post(.call(3)))
@@ -342,17 +345,27 @@ struct FaultTests {
         }
     }
 
-    @Test("a body that breaks off its framing, or grows too long, after the answer began is no second answer", arguments: seeds)
+    @Test(
+        "a body that breaks off its framing, or grows too long, after the answer began is no second answer",
+        arguments: seeds)
     func brokenBodyAfterAnswer(seed: UInt64) {
         for rest in ["ZZ\r\n", "5\r\nabcdefgh\r\n", "F00000\r\n" + String(repeating: "x", count: 100_000)] {
             let stage = ProxyStage(seed: seed)
             stage.listener.maximumRequestBody = 50_000
             let server = ScriptedServer(stage) { _ in [] }
             server.onHead = { _ in
-                [.text("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"), .chunk("one"), .pause(.seconds(2)), .chunk("two"), .lastChunk]
+                [
+                    .text("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"), .chunk("one"), .pause(.seconds(2)),
+                    .chunk("two"), .lastChunk,
+                ]
             }
             let client = stage.connect()
-            client.ask("POST", [.text("POST /mcp HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"), .pause(.seconds(1)), .text(rest)])
+            client.ask(
+                "POST",
+                [
+                    .text("POST /mcp HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"),
+                    .pause(.seconds(1)), .text(rest),
+                ])
             stage.run(within: .seconds(10)) { client.isOver }
 
             #expect(!client.isBroken, "seed \(seed): \(client.peer.receivedText)")

@@ -8,7 +8,8 @@ import Testing
 struct LeavingTests {
     /// How far the request has come when its client goes.
     enum Stage: String, CaseIterable {
-        case idle, head, body, connecting, queued, uploading, waiting, partialHead, relaying, streaming, legacyPending, blocked
+        case idle, head, body, connecting, queued, uploading, waiting, partialHead, relaying, streaming, legacyPending,
+            blocked
     }
 
     enum Manner: CaseIterable { case close, reset }

@@ -15,16 +15,23 @@ final class MixedScene {
     init(seed: UInt64, _ conditions: Conditions = .varied) {
         stage = ProxyStage(seed: seed, servers: 2, conditions)
         stage.plan.pool.maximum = 2
-        servers = [ScriptedServer(stage, 0) { MixedScene.answer($0, 0) }, ScriptedServer(stage, 1) { MixedScene.answer($0, 1) }]
+        servers = [
+            ScriptedServer(stage, 0) { MixedScene.answer($0, 0) },
+            ScriptedServer(stage, 1) { MixedScene.answer($0, 1) },
+        ]
     }
 
     private static func answer(_ message: Message, _ index: Int) -> [SimulatedPeer.Action] {
         let tag = message["x-tag"] ?? "none"
         switch message.target {
         case "/stream": return .stream("data: \(tag)\n\n", "data: more\n\n")
-        case "/short": return .stream("data: \(tag)\n\n") + [.pause(.milliseconds(2)), .chunk("data: end\n\n"), .lastChunk]
+        case "/short":
+            return .stream("data: \(tag)\n\n") + [.pause(.milliseconds(2)), .chunk("data: end\n\n"), .lastChunk]
         case "/chunked":
-            return [.text("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"), .chunk(tag), .chunk(" \(message.body.count)"), .lastChunk]
+            return [
+                .text("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"), .chunk(tag),
+                .chunk(" \(message.body.count)"), .lastChunk,
+            ]
         case "/sse": return .stream("event: endpoint\ndata: /messages?session_id=\(tag)\n\n")
         default:
             let session = message.text.contains("initialize") ? "Mcp-Session-Id: s\(index)-\(tag)\r\n" : ""

@@ -275,7 +275,8 @@ struct PlainTests {
         let server = ScriptedServer(stage) { _ in .reply("thanks") }
         server.onConnection = { $0.perform(.read(.slowly(bytes: 20_000, every: .milliseconds(10)))) }
         let client = stage.connect()
-        client.ask("POST", [.text("POST /up HTTP/1.1\r\nHost: h\r\nContent-Length: \(body.count)\r\n\r\n"), .send(body)])
+        client.ask(
+            "POST", [.text("POST /up HTTP/1.1\r\nHost: h\r\nContent-Length: \(body.count)\r\n\r\n"), .send(body)])
         var most = 0
         stage.run(within: .seconds(600)) {
             most = max(most, stage.bufferedBytes)

@@ -178,7 +178,9 @@ final class ProxyStage {
     func expectTruth(_ comment: String = "", sourceLocation: SourceLocation = #_sourceLocation) {
         var truth: [Figure: Int64] = [.parked: 0, .active: 0, .streaming: 0, .waiting: 0]
         for slot in 0..<(worker?.upstreams.slots ?? 0) {
-            guard let u = worker?.upstreams.handle(inSlot: slot), let phase = worker?.upstreams[u].phase else { continue }
+            guard let u = worker?.upstreams.handle(inSlot: slot), let phase = worker?.upstreams[u].phase else {
+                continue
+            }
             let isStreaming = worker?.upstreams[u].isStreaming ?? false
             let hasExchange = !(worker?.upstreams[u].exchange.isNone ?? true)
             switch phase {

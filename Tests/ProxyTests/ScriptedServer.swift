@@ -80,7 +80,10 @@ extension [SimulatedPeer.Action] {
     }
 
     static func bytes(_ body: [UInt8]) -> [SimulatedPeer.Action] {
-        [.text("HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: \(body.count)\r\n\r\n"), .send(body)]
+        [
+            .text("HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: \(body.count)\r\n\r\n"),
+            .send(body),
+        ]
     }
 
     /// The head of an event stream, and events as chunks.

@@ -130,6 +130,32 @@ struct MisuseTests {
         #expect(hand.wallSeconds() == 1_780_000_005)
     }
 
+    @Test("a buffer that a send fills exactly is news once it has room, if the poller saw it full")
+    func exactlyFull() {
+        var conditions = Conditions.calm
+        conditions.sendBufferBytes = 100...100
+        conditions.peerReceiveBufferBytes = 10...10
+        let network = SimulatedNetwork(seed: 1, conditions: conditions)
+        let listener = network.listen(on: address)
+        let client = network.connect(to: address)
+        client.perform(.read(.never))
+        let hand = Hand(network)
+        let descriptor = hand.arrival(listener)
+        _ = hand.watch(descriptor, token: 1)
+        _ = hand.wait(10)
+        #expect(hand.send(descriptor, String(repeating: "x", count: 100)) == .moved(100))
+        network.advance(by: .milliseconds(10))
+        #expect(hand.send(descriptor, String(repeating: "x", count: 10)) == .moved(10))
+
+        client.perform(.text("in"))
+        #expect(hand.wait(1000) == 1)
+        #expect(hand.event(0).readiness == Readiness(readable: true))
+        client.perform(.read(.atOnce))
+
+        #expect(hand.wait(1000) == 1)
+        #expect(hand.event(0).readiness == Readiness(readable: true, writable: true))
+    }
+
     @Test("a peer that vanishes is never heard of again, and takes nothing more")
     func vanishing() {
         let network = SimulatedNetwork(seed: 1, conditions: .calm)

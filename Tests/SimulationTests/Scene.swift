@@ -15,7 +15,7 @@ enum Scene: String, CaseIterable, Sendable {
         case .resetThenSend: ["w", "rwef", "failed 104", "failed 32", "ended", ""]
         case .resetThenError: ["w", "rwef", "error 104", "error 0", "ended", "failed 32"]
         case .resetAfterFinish: ["w", "rwe", "rwef", "ended", "failed 32"]
-        case .sendAfterFinish: ["w", "rwe", "sent 3", "rwef", "ended", "failed 32"]
+        case .sendAfterFinish: ["w", "rwe", "ended", "true", "sent 3", "rwef", "false", "ended", "failed 32"]
         case .ownFinish: ["w", "w", "rw", "moved still", "rwe", "ended", "failed 32"]
         case .closeWithUnread: ["w", "sent 7", "rwef", "failed 104"]
         case .full: ["w", "", "wait", "w", "sent 1"]
@@ -102,8 +102,11 @@ struct Stage<Outside: World & ~Copyable>: ~Copyable {
             open()
             far.close()
             note()
+            receive()
+            log.append("\(!world.hasUnacknowledged(descriptor))")
             send("req")
             note()
+            log.append("\(!world.hasUnacknowledged(descriptor))")
             receive()
             send("x")
         default: playMore(scene)

@@ -85,7 +85,7 @@ func take(_ buffer: inout ByteBuffer, _ count: Int = .max) -> [UInt8] {
 
 private func copy(_ buffer: borrowing ByteBuffer, _ count: Int) -> [UInt8] {
     let span = buffer.span
-    return (0..<min(count, span.count)).map { span[$0] }
+    return span.extracting(0..<min(count, span.count)).withUnsafeBufferPointer { Array($0) }
 }
 
 /// Numbers that look random and are the same in every run (SplitMix64).
@@ -103,7 +103,8 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 
     mutating func bytes(_ count: Int) -> [UInt8] {
-        (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) }
+        let words = (0..<(count + 7) / 8).map { _ in next() }
+        return words.withUnsafeBytes { Array($0.prefix(count)) }
     }
 }
 

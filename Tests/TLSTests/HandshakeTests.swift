@@ -162,6 +162,9 @@ struct HandshakeTests {
         #expect(!isEstablished)
     }
 
+    @Test("a session is a pointer wide")
+    func width() { #expect(MemoryLayout<TLSSession>.size == MemoryLayout<UInt>.size) }
+
     @Test("nothing can be sent, and nothing finished, before the handshake is done")
     func tooEarly() throws {
         let talk = try Conversation(Fixture.client(), Fixture.server())

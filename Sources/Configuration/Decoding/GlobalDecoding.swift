@@ -26,7 +26,7 @@ extension TableReader {
     fileprivate mutating func secret() -> SecretSource? {
         guard let entry = take("secret") else { return nil }
         guard case .string(let written) = entry.value.content, !written.isEmpty else {
-            wrongType(entry, "a secret", Self.secretForms)
+            reportHidden(entry, "secret is \(entry.value.kind), not the name of a secret", Self.secretForms)
             return nil
         }
         guard let text = expanded(written, entry) else { return nil }
@@ -51,7 +51,7 @@ extension TableReader {
         "a secret is \"file:/path\" or \"${VARIABLE}\", so that the configuration itself can be shown to anyone"
     }
 
-    private func reportHidden(_ entry: LocatedTable.Entry, _ message: String, _ reason: String, help: String?) {
+    private func reportHidden(_ entry: LocatedTable.Entry, _ message: String, _ reason: String, help: String? = nil) {
         findings.report(entry.key.lowerBound..<entry.key.lowerBound, message, because: reason, help: help)
     }
 

@@ -95,7 +95,7 @@ extension TableReader {
         return .fixed(text)
     }
 
-    /// Whether a text can be a Host field: a name or an address, and perhaps a port (RFC 9110 §7.2).
+    /// Whether a text can be a Host field: a name or an address, and perhaps a port (RFC 9110, section 7.2).
     static func isHostField(_ text: String) -> Bool {
         if let parts = try? HostAndPort(text) {
             return parts.isBracketed ? IPAddressText(parts.host) != nil : HostAndPort.isHostName(parts.host)

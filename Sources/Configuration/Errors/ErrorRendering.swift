@@ -41,7 +41,8 @@ extension ConfigurationError {
         // With little room beside the carets the reason goes below the line, from a column with more.
         let isBeside = indent + length + 1 + 40 <= Self.width
         let below = isBeside ? lead : String(repeating: " ", count: min(lead.unicodeScalars.count, 8))
-        var lines = wrapped(first: isBeside ? indent + length + 1 : indent, following: gutter.count + 3 + below.count)
+        let following = gutter.count + 3 + below.count
+        var lines = wrapped(first: isBeside ? indent + length + 1 : following, following: following)
         text += "\(gutter) | \(lead)\(carets)"
         text += isBeside ? " \(lines.removeFirst())\n" : "\n"
         return text + lines.map { "\(gutter) | \(below)\($0)\n" }.joined()

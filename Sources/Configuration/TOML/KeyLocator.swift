@@ -6,13 +6,28 @@ struct KeyLocator {
     private(set) var tree = PlaceTree()
     /// The first `\u0000` in a string: the parser would cut the string there without a word.
     private(set) var nulEscape: Range<Int>?
-    /// The first table header without a name, which the parser does not survive in a debug build.
-    private(set) var namelessHeader: Range<Int>?
+    /// The first thing that the parser asserts never to meet, where it should refuse it.
+    private(set) var obstacle: Obstacle?
     private let bytes: [UInt8]
     private var index = 0
+    private var statement = 0
 
     /// Deeper than the parser goes.
     private static let deepest = 300
+
+    struct Obstacle {
+        enum Kind {
+            /// `[` and then no key.
+            case namelessHeader
+            /// `}`, or a line separator of Unicode, where an array wants a value.
+            case noValue
+        }
+
+        var kind: Kind
+        var range: Range<Int>
+        /// Where the statement begins that holds it.
+        var statement: Int
+    }
 
     init(_ bytes: [UInt8]) {
         self.bytes = bytes
@@ -36,6 +51,7 @@ struct KeyLocator {
             skipFiller()
             guard index < bytes.count else { return }
             let before = index
+            statement = before
             if current == UInt8(ascii: "[") {
                 table = header()
             } else {
@@ -45,13 +61,17 @@ struct KeyLocator {
         }
     }
 
+    private mutating func note(_ kind: Obstacle.Kind, at range: Range<Int>) {
+        if obstacle == nil { obstacle = Obstacle(kind: kind, range: range, statement: statement) }
+    }
+
     /// `[a.b]` or `[[a.b]]`; answers the table that the following keys belong to.
     private mutating func header() -> Int {
         let start = index
         let isArray = at("[[")
         index += isArray ? 2 : 1
         let path = keyPath()
-        if path.isEmpty, namelessHeader == nil { namelessHeader = start..<max(index, start + 1) }
+        if path.isEmpty { note(.namelessHeader, at: start..<max(index, start + 1)) }
         skipBlank()
         while current == UInt8(ascii: "]") { index += 1 }
         var table = tree.root
@@ -107,6 +127,9 @@ struct KeyLocator {
                 return
             case UInt8(ascii: ","): index += 1
             default:
+                if at("}") || at("\u{2028}") || at("\u{2029}") || at("\u{85}") {
+                    note(.noValue, at: start..<start + 1)
+                }
                 value(at: tree.element(in: place, value: start..<start), depth: depth)
                 if index == start { index += 1 }
             }

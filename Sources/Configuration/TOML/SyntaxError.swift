@@ -14,6 +14,19 @@ struct SyntaxError: Error {
         self.help = help
     }
 
+    init(_ obstacle: KeyLocator.Obstacle) {
+        switch obstacle.kind {
+        case .namelessHeader:
+            self.init(
+                range: obstacle.range, message: "a table without a name",
+                reason: "the name stands right after the bracket", help: "[listen], [upstream.mcp] or [[route]]")
+        case .noValue:
+            self.init(
+                range: obstacle.range, message: "no value where a list needs one",
+                reason: "a list holds values with commas between them, and ends with \"]\"")
+        }
+    }
+
     /// What the parser said, in an operator's words where the mistake is a common one.
     init(_ error: TOMLParseError, in source: SourceText) {
         let offset = source.offset(line: error.source.begin.line, column: error.source.begin.column)

@@ -14,12 +14,10 @@ struct TOMLDocument {
                 help: "is this a text file, saved as UTF-8?")
         }
         let locator = KeyLocator(source.bytes)
-        if let header = locator.namelessHeader {
+        if let obstacle = locator.obstacle {
             // What comes first is to be reported first.
-            _ = try Self.parse(0..<header.lowerBound, of: source)
-            throw SyntaxError(
-                range: header, message: "a table without a name", reason: "the name stands right after the bracket",
-                help: "[listen], [upstream.mcp] or [[route]]")
+            _ = try Self.parse(0..<obstacle.statement, of: source)
+            throw SyntaxError(obstacle)
         }
         let table = try Self.parse(0..<source.bytes.count, of: source)
         if let nul = locator.nulEscape {

@@ -1,4 +1,4 @@
-/// Base64 (RFC 4648 §4), with or without its padding.
+/// Base64 (RFC 4648, section 4), with or without its padding.
 enum Base64Text {
     static func decode(_ text: String) -> [UInt8]? {
         var bytes: [UInt8] = []

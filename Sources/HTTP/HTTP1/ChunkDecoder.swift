@@ -38,8 +38,9 @@ package struct ChunkDecoder: Sendable {
     }
 
     private var state = State.size
-    private var trailerBytes = 0
-    private var trailerCount = 0
+    // Small on purpose: two decoders are part of every exchange.
+    private var trailerBytes: UInt16 = 0
+    private var trailerCount: UInt8 = 0
 
     package init() {}
 
@@ -92,7 +93,7 @@ package struct ChunkDecoder: Sendable {
             // The blank line, of which this may be the CR, does not count.
             guard
                 input[position] == ByteClass.carriageReturn
-                    || trailerBytes &+ (input.count &- position) < Self.trailerBytesLimit
+                    || Int(trailerBytes) &+ (input.count &- position) < Self.trailerBytesLimit
             else { return fail() }
             return .needsMore(consumed: position)
         case .invalid:
@@ -101,9 +102,10 @@ package struct ChunkDecoder: Sendable {
             state = .ended
             return .end(position &+ 2)
         case .field:
-            trailerBytes &+= Int(field.line.count)
+            let bytes = Int(trailerBytes) &+ Int(field.line.count)
             trailerCount &+= 1
-            guard trailerBytes <= Self.trailerBytesLimit, trailerCount <= Self.trailerLimit else { return fail() }
+            guard bytes <= Self.trailerBytesLimit, Int(trailerCount) <= Self.trailerLimit else { return fail() }
+            trailerBytes = UInt16(truncatingIfNeeded: bytes)
             return .trailer(field.line)
         }
     }

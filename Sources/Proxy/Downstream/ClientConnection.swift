@@ -18,9 +18,16 @@ struct ClientConnection: ~Copyable {
         case lingering
     }
 
+    // In this order the parts pack without holes: an idle stream pays for each of these bytes.
+    var input = ByteBuffer()
+    /// Bytes of `input` without which another parse cannot get further.
+    var needed: UInt32 = 0
+    var output = ByteBuffer()
     let descriptor: Descriptor
+    var tls: TLSSession?
+    var deadline = Instant.never
+    var exchange = Handle.none
     let address: SocketAddress
-    let listener: UInt16
     var phase: Phase
     /// The last event said there may be bytes; cleared by a short read (edge-triggered).
     var mayRead = false
@@ -39,13 +46,7 @@ struct ClientConnection: ~Copyable {
     var hasServed = false
     /// In the worker's list of those to look at again this turn.
     var isResuming = false
-    /// Bytes of `input` without which another parse cannot get further.
-    var needed: UInt32 = 0
-    var exchange = Handle.none
-    var tls: TLSSession?
-    var input = ByteBuffer()
-    var output = ByteBuffer()
-    var deadline = Instant.never
+    let listener: UInt16
 
     init(descriptor: Descriptor, address: SocketAddress, listener: Int, phase: Phase) {
         self.descriptor = descriptor

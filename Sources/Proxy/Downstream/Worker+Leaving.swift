@@ -72,7 +72,7 @@ extension Worker where Outside: ~Copyable {
     /// The client's deadline may have come; it moves with every request, so look first.
     mutating func clientDue(_ c: Handle) {
         guard clients[c].deadline <= now else {
-            clientDeadlines.expect(c.slot, at: clients[c].deadline, in: &timers)
+            clientDeadlines.expect(c.slot, at: clients[c].deadline, now: now, in: &timers)
             return
         }
         clients[c].deadline = .never

@@ -120,7 +120,11 @@ extension Worker where Outside: ~Copyable {
     }
 
     private mutating func keepTarget(_ e: Handle) {
-        exchanges[e].target = received.bytes(requestHead.target.range)
+        let target = requestHead.target.range
+        guard target.count <= Int(UInt16.max) else { return }
+        exchanges[e].pending.reserve(exactly: target.count)
+        exchanges[e].pending.append(received, target)
+        exchanges[e].targetCount = UInt16(target.count)
     }
 
     private func classify() -> RequestKind {

@@ -27,11 +27,39 @@ struct Exchange: ~Copyable {
         case untilClose
     }
 
+    // In this order the parts pack without holes: an idle stream pays for each of these bytes.
+
+    /// The target of a GET that may open a legacy stream, and behind it the gathered first event: one read more than
+    /// 4 KiB at most. Empty for everybody else.
+    var pending = ByteBuffer()
+    /// Bytes at the front of the client's input that belong to this request.
+    var held: Int32
+    var request: BodyReader
+    var response = BodyReader.complete
     let client: Handle
     var upstream = Handle.none
+    /// Neighbours in the upstream's queue, by slot.
+    var previous = UInt32.max
+    var next = UInt32.max
+    var deadline = Instant.never
+    /// Until when it may wait, from its first time in the queue on.
+    var waitsUntil = Instant.never
+    /// Servers that could not be reached for it, one bit for each of the first 64.
+    var tried: UInt64 = 0
+    /// When the server was last heard on an event stream.
+    var heardAt = Instant(nanoseconds: 0)
+    /// Body bytes the client has sent of a request that streams.
+    var requestBytes: UInt64 = 0
+    /// Key minted for session-hash placement; goes into the id if this turns out to open a session.
+    var affinityKey: UInt64 = 0
+    /// The session id the client sent, as a range of the held bytes.
+    var sessionID = ByteRange.empty
+    var boundary = EventStream.BoundaryTracker()
+    /// Bytes of `pending` that are the target.
+    var targetCount: UInt16 = 0
     /// Indices in the snapshot; the endpoint is -1 until one is chosen.
-    let upstreamIndex: Int32
-    var endpoint: Int32 = -1
+    let upstreamIndex: Int16
+    var endpoint: Int16 = -1
     var phase = Phase.waiting
     let kind: RequestKind
     let method: Method
@@ -49,42 +77,16 @@ struct Exchange: ~Copyable {
     /// The response of a legacy GET whose first event is still being gathered.
     var scansEndpoint = false
     var hasBegunRequestTrailers = false
-    var hasBegunTrailers = false
+    var hasBegunResponseTrailers = false
     var hasEndedRequest = false
     var clientFraming = ClientFraming.counted
     var attempts: UInt8 = 0
-    /// Servers that could not be reached for it, one bit for each of the first 64.
-    var tried: UInt64 = 0
     var interims: UInt8 = 0
-    /// Bytes at the front of the client's input that belong to this request.
-    var held: Int32
-    /// The session id the client sent, as a range of the held bytes.
-    var sessionID = ByteRange.empty
-    var request: BodyReader
-    /// Body bytes the client has sent of a request that streams.
-    var requestBytes: UInt64 = 0
-    var response = BodyReader(.none)
-    var boundary = EventStream.BoundaryTracker()
-    /// The target of a GET that may open a legacy stream, until its endpoint is resolved.
-    var target: [UInt8] = []
-    /// Gathered first event of a legacy stream; one read more than 4 KiB at most.
-    var pending = ByteBuffer()
-    /// Key minted for session-hash placement; goes into the id if this turns out to open a session.
-    var affinityKey: UInt64 = 0
-    /// Neighbours in the upstream's queue, by slot.
-    var previous = UInt32.max
-    var next = UInt32.max
-    /// Until when it may wait, from its first time in the queue on.
-    var waitsUntil = Instant.never
-    var deadline = Instant.never
-    /// When the server was last heard on an event stream.
-    var heardAt = Instant(nanoseconds: 0)
-
     init(
         client: Handle, upstreamIndex: Int, kind: RequestKind, head: borrowing RequestHead, isWhole: Bool, length: Int
     ) {
         self.client = client
-        self.upstreamIndex = Int32(truncatingIfNeeded: upstreamIndex)
+        self.upstreamIndex = Int16(truncatingIfNeeded: upstreamIndex)
         self.kind = kind
         method = head.method
         clientIsHTTP10 = head.minorVersion == 0

@@ -91,7 +91,8 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// Who the client is and how it came, in the words that servers know. Inbound copies are dropped unless the peer is
-    /// trusted; then they stand, and only X-Forwarded-For grows.
+    /// trusted; then they stand, and only X-Forwarded-For grows. One that Connection names was not copied: ours takes
+    /// its place, or the server would take us for the client.
     private mutating func composeForwarded(_ address: SocketAddress, secure: Bool, trusted: Bool) {
         var hasProto = false
         var hasHost = false
@@ -104,9 +105,9 @@ extension Worker where Outside: ~Copyable {
                 case .xForwardedFor:
                     composed.append(received, field.value.range)
                     composed.append(", ")
-                case .xForwardedProto: hasProto = true
-                case .xForwardedHost: hasHost = true
-                case .xRealIP: hasReal = true
+                case .xForwardedProto: hasProto = hasProto || !field.isHopByHop
+                case .xForwardedHost: hasHost = hasHost || !field.isHopByHop
+                case .xRealIP: hasReal = hasReal || !field.isHopByHop
                 default: break
                 }
             }
@@ -130,7 +131,7 @@ extension Worker where Outside: ~Copyable {
     /// drops it from the scratch. False if that ended the exchange.
     mutating func composeBody(_ e: Handle, from start: Int) -> Bool {
         var offset = start
-        let chunked = exchanges[e].request.framing == .chunked
+        let chunked = exchanges[e].request.isChunked
         let c = exchanges[e].client
         let limit = snapshot.listeners[listeners[Int(clients[c].listener)].plan].maximumRequestBody
         while true {
@@ -138,14 +139,16 @@ extension Worker where Outside: ~Copyable {
             case .data(let range):
                 exchanges[e].requestBytes += UInt64(range.count)
                 if exchanges[e].requestBytes > limit {
-                    failRequest(e, .requestTooLarge)
+                    refuseRest(e, .requestTooLarge)
                     return false
                 }
                 appendData(range, chunked: chunked)
                 offset = range.upperBound
             case .trailer(let range):
-                if !exchanges[e].hasBegunRequestTrailers { composed.append("0\r\n") }
-                exchanges[e].hasBegunRequestTrailers = true
+                if !exchanges[e].hasBegunRequestTrailers {
+                    exchanges[e].hasBegunRequestTrailers = true
+                    composed.append("0\r\n")
+                }
                 appendTrailer(range)
                 offset = range.upperBound
             case .needsMore(let consumed):
@@ -159,14 +162,15 @@ extension Worker where Outside: ~Copyable {
                 received.consume(end)
                 return true
             case .invalid:
-                failRequest(e, .malformed)
+                refuseRest(e, .malformed)
                 return false
             }
         }
     }
 
-    /// A body turned out to be none. If the answer has begun, it cannot be followed by another: it is cut off.
-    private mutating func failRequest(_ e: Handle, _ reply: Reply) {
+    /// The rest of a request's body is not acceptable. Once the answer has begun there is no room for another: what we
+    /// said would stand in the middle of it.
+    private mutating func refuseRest(_ e: Handle, _ reply: Reply) {
         received.clear()
         composed.clear()
         guard exchanges[e].phase == .relaying else {

@@ -40,7 +40,7 @@ extension Worker where Outside: ~Copyable {
     private mutating func spoil(_ u: Handle, _ e: Handle) {
         received.clear()
         composed.clear()
-        count(.badGateway, endpoint: exchanges[e].endpoint)
+        count(.badGateway, endpoint: Int(exchanges[e].endpoint))
         fail(e, .badServerResponse)
     }
 
@@ -99,13 +99,13 @@ extension Worker where Outside: ~Copyable {
     /// An event stream starts: no more deadline on the whole, keep-alives instead, and its own place in the pool.
     private mutating func beginStream(_ u: Handle, _ e: Handle) -> Bool {
         guard beginStreaming(u) else {
-            count(.unavailable, endpoint: exchanges[e].endpoint)
+            count(.unavailable, endpoint: Int(exchanges[e].endpoint))
             received.clear()
             exchanges[e].phase = .sent
             fail(e, .tooManyStreams)
             return false
         }
-        count(.active, endpoint: upstreams[u].endpoint, -1)
+        count(.active, endpoint: Int(upstreams[u].endpoint), -1)
         let upstream = Int(exchanges[e].upstreamIndex)
         exchanges[e].scansEndpoint =
             exchanges[e].kind == .streamOpening && sessions.identity(upstream) != .off
@@ -171,8 +171,10 @@ extension Worker where Outside: ~Copyable {
             case .trailer(let range):
                 offset = range.upperBound
                 if chunked {
-                    if !exchanges[e].hasBegunTrailers { composed.append("0\r\n") }
-                    exchanges[e].hasBegunTrailers = true
+                    if !exchanges[e].hasBegunResponseTrailers {
+                        exchanges[e].hasBegunResponseTrailers = true
+                        composed.append("0\r\n")
+                    }
                     appendTrailer(range)
                 }
             case .needsMore(let consumed):
@@ -193,10 +195,11 @@ extension Worker where Outside: ~Copyable {
         }
     }
 
-    /// The server's connection ended while the body was being relayed: the body's proper end, or a loss.
-    mutating func relayEnded(_ u: Handle, _ e: Handle) {
+    /// The server's connection ended while the body was being relayed: the body's proper end, or a loss, as a reset
+    /// (`code` is not 0) always is.
+    mutating func relayEnded(_ u: Handle, _ e: Handle, code: CInt) {
         composed.clear()
-        if exchanges[e].response.endsWithConnection() {
+        if code == 0, exchanges[e].response.endsWithConnection() {
             finish(u, e)
         } else {
             cutShort(u, e)
@@ -208,11 +211,13 @@ extension Worker where Outside: ~Copyable {
         let c = exchanges[e].client
         if exchanges[e].scansEndpoint { releasePending(e) }
         if exchanges[e].clientFraming == .chunked {
-            composed.append(exchanges[e].hasBegunTrailers ? "\r\n" : "0\r\n\r\n")
+            composed.append(exchanges[e].hasBegunResponseTrailers ? "\r\n" : "0\r\n\r\n")
         }
+        // A read that was not short may have left bytes behind the response: they would pass for the next one's.
         let isReusable =
-            !upstreams[u].closesAfterResponse && exchanges[e].response.framing != .untilClose && received.isEmpty
-            && (exchanges[e].isWhole || exchanges[e].request.isComplete) && upstreams[u].output.isEmpty
+            !upstreams[u].closesAfterResponse && !upstreams[u].mayRead && !exchanges[e].response.isUntilClose
+            && received.isEmpty && (exchanges[e].isWhole || exchanges[e].request.isComplete)
+            && upstreams[u].output.isEmpty
         received.clear()
         detach(u, e)
         if isReusable { releaseUpstream(u) } else { dropUpstream(u) }
@@ -224,7 +229,7 @@ extension Worker where Outside: ~Copyable {
     /// last chunk or missing bytes say so; where only the connection's end marks the body's, a reset must.
     private mutating func cutShort(_ u: Handle, _ e: Handle) {
         let c = exchanges[e].client
-        count(.badGateway, endpoint: exchanges[e].endpoint)
+        count(.badGateway, endpoint: Int(exchanges[e].endpoint))
         let needsReset = exchanges[e].clientFraming == .untilClose
         detach(u, e)
         dropUpstream(u)

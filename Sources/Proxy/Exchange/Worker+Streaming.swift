@@ -20,15 +20,15 @@ extension Worker where Outside: ~Copyable {
 
     /// Gathers the first event of a legacy stream, and sends it on with our seal on its endpoint.
     private mutating func scan(_ e: Handle, _ range: ByteRange, chunked: Bool) {
-        spare.lend(to: &exchanges[e].pending)
-        exchanges[e].pending.append(received, range.range)
-        switch EndpointEventScanner.scan(exchanges[e].pending) {
+        exchanges[e].pending.append(received, range)
+        let start = Int(exchanges[e].targetCount)
+        switch EndpointEventScanner.scan(exchanges[e].pending, from: start) {
         case .needsMore:
             return
         case .notEndpoint:
             releasePending(e)
         case .endpoint(let data):
-            rewriteEndpoint(e, data)
+            rewriteEndpoint(e, (data.lowerBound + start)..<(data.upperBound + start))
         }
     }
 
@@ -41,6 +41,8 @@ extension Worker where Outside: ~Copyable {
     private mutating func sendPending(_ e: Handle) {
         var gathered = ByteBuffer()
         swap(&gathered, &exchanges[e].pending)
+        gathered.consume(Int(exchanges[e].targetCount))
+        exchanges[e].targetCount = 0
         exchanges[e].boundary.note(gathered, 0..<gathered.count)
         if !gathered.isEmpty {
             let chunked = exchanges[e].clientFraming == .chunked
@@ -51,8 +53,6 @@ extension Worker where Outside: ~Copyable {
             composed.append(gathered)
             if chunked { composed.append("\r\n") }
         }
-        gathered.clear()
-        spare.collect(&gathered)
     }
 
     /// The endpoint event names where the client will POST: path-absolute, so that it comes back to us, and with our seal
@@ -64,9 +64,9 @@ extension Worker where Outside: ~Copyable {
             releasePending(e)
             return
         }
-        count(.sessionsOpened, endpoint: exchanges[e].endpoint)
+        count(.sessionsOpened, endpoint: Int(exchanges[e].endpoint))
         var rewritten = ByteBuffer()
-        rewritten.append(exchanges[e].pending, 0..<data.lowerBound)
+        rewritten.append(exchanges[e].pending, Int(exchanges[e].targetCount)..<data.lowerBound)
         rewritten.append(target)
         let endpoint = Int(exchanges[e].endpoint)
         if sessions.identity(upstream) == .sealed {
@@ -78,13 +78,13 @@ extension Worker where Outside: ~Copyable {
         let end = exchanges[e].pending.count
         rewritten.append(exchanges[e].pending, data.upperBound..<end)
         exchanges[e].pending = consume rewritten
-        exchanges[e].target = []
+        exchanges[e].targetCount = 0
         sendPending(e)
     }
 
     private func resolveEndpoint(_ e: Handle, _ data: Range<Int>) -> [UInt8]? {
         let reference = exchanges[e].pending.bytes(data)
-        let asked = exchanges[e].target
+        let asked = exchanges[e].pending.bytes(0..<Int(exchanges[e].targetCount))
         return EndpointReference.resolve(data: reference.span, against: asked.span)
     }
 
@@ -100,18 +100,18 @@ extension Worker where Outside: ~Copyable {
     /// An exchange's deadline may have come: by phase, its wait, its answer, or its silence took too long.
     mutating func exchangeDue(_ e: Handle) {
         guard exchanges[e].deadline <= now else {
-            exchangeDeadlines.expect(e.slot, at: exchanges[e].deadline, in: &timers)
+            exchangeDeadlines.expect(e.slot, at: exchanges[e].deadline, now: now, in: &timers)
             return
         }
         exchanges[e].deadline = .never
         switch exchanges[e].phase {
         case .waiting:
-            count(.unavailable, endpoint: exchanges[e].endpoint)
+            count(.unavailable, endpoint: Int(exchanges[e].endpoint))
             fail(e, .queueTimeout)
         case .connecting:
             break
         case .sent:
-            count(.timedOut, endpoint: exchanges[e].endpoint)
+            count(.timedOut, endpoint: Int(exchanges[e].endpoint))
             fail(e, .firstByteTimeout)
         case .relaying:
             streamDue(e)

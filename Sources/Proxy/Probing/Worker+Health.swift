@@ -27,7 +27,7 @@ extension Worker where Outside: ~Copyable {
     /// A connection could not be opened. Counts like a failed probe, at once; a refusal is more: nobody listens there,
     /// so the process and its sessions are gone.
     mutating func connectFailed(_ endpoint: Int, code: CInt) {
-        count(.connectFailures, endpoint: Int32(endpoint))
+        count(.connectFailures, endpoint: endpoint)
         if isOwnFault(code) { return }
         if code == refusedCode {
             board.store(.lastRefused, endpoint: endpoint, Int64(world.wallSeconds()))

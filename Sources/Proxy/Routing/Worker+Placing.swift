@@ -43,13 +43,13 @@ extension Worker where Outside: ~Copyable {
             return false
         }
         exchanges[e].isPinned = true
-        exchanges[e].endpoint = Int32(truncatingIfNeeded: endpoint)
+        exchanges[e].endpoint = Int16(truncatingIfNeeded: endpoint)
         return true
     }
 
     private mutating func sessionGone(_ e: Handle, _ owner: SessionOwner) {
-        if case .endpoint(let endpoint, _) = owner { exchanges[e].endpoint = Int32(truncatingIfNeeded: endpoint) }
-        count(.sessionsGone, endpoint: exchanges[e].endpoint)
+        if case .endpoint(let endpoint, _) = owner { exchanges[e].endpoint = Int16(truncatingIfNeeded: endpoint) }
+        count(.sessionsGone, endpoint: Int(exchanges[e].endpoint))
         fail(e, exchanges[e].kind == .legacyMessage ? .legacySessionGone : .sessionGone)
     }
 
@@ -65,11 +65,11 @@ extension Worker where Outside: ~Copyable {
     private mutating func placeFreely(_ e: Handle) {
         let upstream = Int(exchanges[e].upstreamIndex)
         guard let endpoint = choose(e, upstream) else {
-            count(.unavailable, endpoint: Int32(snapshot.upstreams[upstream].endpoints.lowerBound))
+            count(.unavailable, endpoint: snapshot.upstreams[upstream].endpoints.lowerBound)
             fail(e, .noServerAvailable)
             return
         }
-        exchanges[e].endpoint = Int32(truncatingIfNeeded: endpoint)
+        exchanges[e].endpoint = Int16(truncatingIfNeeded: endpoint)
         obtain(e, endpoint)
     }
 
@@ -85,7 +85,7 @@ extension Worker where Outside: ~Copyable {
             exchanges[e].phase = .connecting
             exchanges[e].upstream = u
             upstreams[u].exchange = e
-            count(.active, endpoint: Int32(endpoint))
+            count(.active, endpoint: endpoint)
         case .failed(let code):
             dialFailed(e, endpoint, code: code)
         case .noRoom:
@@ -99,7 +99,7 @@ extension Worker where Outside: ~Copyable {
         exchanges[e].tried |= triedBit(endpoint)
         if isOwnFault(code) {
             // No server can do anything about it, and no session has ended.
-            count(.unavailable, endpoint: exchanges[e].endpoint)
+            count(.unavailable, endpoint: Int(exchanges[e].endpoint))
             fail(e, .noServerAvailable)
             return
         }
@@ -113,7 +113,7 @@ extension Worker where Outside: ~Copyable {
         } else if exchanges[e].attempts < Worker.attemptLimit {
             placeFreely(e)
         } else {
-            count(.badGateway, endpoint: exchanges[e].endpoint)
+            count(.badGateway, endpoint: Int(exchanges[e].endpoint))
             fail(e, .connectFailed)
         }
     }
@@ -131,7 +131,8 @@ extension Worker where Outside: ~Copyable {
         fillCandidates(plan, e, needingRoom: false)
         if let chosen = select(e, upstream, plan, key) { return chosen }
         let available = plan.endpoints.reduce(0) { $0 + (isHealthy($1) ? 1 : 0) }
-        guard Panic.panicApplies(available: available, total: plan.endpoints.count, thresholdPercent: plan.panicThreshold)
+        guard
+            Panic.panicApplies(available: available, total: plan.endpoints.count, thresholdPercent: plan.panicThreshold)
         else { return nil }
         for endpoint in plan.endpoints where exchanges[e].tried & triedBit(endpoint) == 0 {
             candidates[endpoint - plan.endpoints.lowerBound].isAvailable = true

@@ -21,7 +21,8 @@ extension Worker where Outside: ~Copyable {
             return received.equals(asked, path)
         case .prefix(let path):
             let asked = askedPath
-            return asked.count >= path.count && received.equals(asked.lowerBound..<(asked.lowerBound + path.count), path)
+            return asked.count >= path.count
+                && received.equals(asked.lowerBound..<(asked.lowerBound + path.count), path)
         }
     }
 

@@ -29,7 +29,7 @@ extension Worker where Outside: ~Copyable {
             return identity == .learned ? .pass : sealTreatment(e, value)
         }
         guard let value = responseHead.sessionID, isSuccess, opensSessions(exchanges[e].kind) else { return .drop }
-        count(.sessionsOpened, endpoint: exchanges[e].endpoint)
+        count(.sessionsOpened, endpoint: Int(exchanges[e].endpoint))
         guard identity == .learned else { return .seal(value) }
         let isLearned = sessions.learn(
             received.bytes(value.range), endpoint: Int(exchanges[e].endpoint), mintedAt: world.wallSeconds(),
@@ -56,7 +56,7 @@ extension Worker where Outside: ~Copyable {
     /// A DELETE that worked, or an answer that says "no such session", ends one.
     private mutating func noteEnd(_ e: Handle, isSuccess: Bool) {
         guard responseHead.status == 404 || (exchanges[e].method == .delete && isSuccess) else { return }
-        count(.sessionsEnded, endpoint: exchanges[e].endpoint)
+        count(.sessionsEnded, endpoint: Int(exchanges[e].endpoint))
         let c = exchanges[e].client
         let sent = exchanges[e].sessionID
         guard sessions.identity(Int(exchanges[e].upstreamIndex)) == .learned, exchanges[e].held > 0,

@@ -50,7 +50,7 @@ extension Worker where Outside: ~Copyable {
         }
         pools[endpoint].firstParked = u.slot
         pools[endpoint].parked += 1
-        count(.parked, endpoint: upstreams[u].endpoint)
+        count(.parked, endpoint: Int(upstreams[u].endpoint))
         let plan = snapshot.upstreams[snapshot.endpoints[endpoint].upstream].pool
         setDeadline(upstream: u, now + plan.idleTimeout)
     }
@@ -72,7 +72,7 @@ extension Worker where Outside: ~Copyable {
         upstreams[u].previous = .max
         upstreams[u].next = .max
         pools[endpoint].parked -= 1
-        count(.parked, endpoint: upstreams[u].endpoint, -1)
+        count(.parked, endpoint: Int(upstreams[u].endpoint), -1)
     }
 
     /// The warmest parked connection, out of the list; nil if there is none.
@@ -101,7 +101,7 @@ extension Worker where Outside: ~Copyable {
                 dropUpstream(u)
                 return .failed(outOfMemoryCode)
             }
-            count(.connectionsOpened, endpoint: Int32(endpoint))
+            count(.connectionsOpened, endpoint: endpoint)
             setDeadline(upstream: u, now + plan.connectTimeout)
             return .connection(u)
         }
@@ -122,7 +122,7 @@ extension Worker where Outside: ~Copyable {
         guard connection.phase != .probing else { return }
         if connection.isStreaming {
             board.add(.streams, endpoint: endpoint, -1)
-            count(.streaming, endpoint: connection.endpoint, -1)
+            count(.streaming, endpoint: Int(connection.endpoint), -1)
         } else {
             pools[endpoint].connections -= 1
             board.add(.connections, endpoint: endpoint, -1)
@@ -172,7 +172,7 @@ extension Worker where Outside: ~Copyable {
         upstreams[u].isStreaming = true
         pools[endpoint].connections -= 1
         board.add(.connections, endpoint: endpoint, -1)
-        count(.streaming, endpoint: upstreams[u].endpoint)
+        count(.streaming, endpoint: Int(upstreams[u].endpoint))
         roomMade(endpoint)
         return true
     }
@@ -182,6 +182,6 @@ extension Worker where Outside: ~Copyable {
         upstreams[u].isStreaming = false
         pools[endpoint].connections += 1
         board.add(.streams, endpoint: endpoint, -1)
-        count(.streaming, endpoint: upstreams[u].endpoint, -1)
+        count(.streaming, endpoint: Int(upstreams[u].endpoint), -1)
     }
 }

@@ -14,9 +14,20 @@ struct UpstreamConnection: ~Copyable {
         case probing
     }
 
+    // In this order the parts pack without holes: an idle stream pays for each of these bytes.
+    var input = ByteBuffer()
+    /// Exchanges begun on it.
+    var uses: UInt32 = 0
+    var output = ByteBuffer()
     let descriptor: Descriptor
+    let openedAt: Instant
+    var deadline = Instant.never
+    var exchange = Handle.none
+    /// Neighbours in the endpoint's parked list, by slot.
+    var previous = UInt32.max
+    var next = UInt32.max
     /// Index in the snapshot.
-    let endpoint: Int32
+    let endpoint: Int16
     var phase = Phase.connecting
     var mayRead = false
     var mayWrite = false
@@ -30,19 +41,10 @@ struct UpstreamConnection: ~Copyable {
     var closesAfterResponse = false
     /// A send failed with nothing of a request accepted.
     var hasRefusedBytes = false
-    var exchange = Handle.none
-    /// Neighbours in the endpoint's parked list, by slot.
-    var previous = UInt32.max
-    var next = UInt32.max
-    var uses: UInt32 = 0
-    var input = ByteBuffer()
-    var output = ByteBuffer()
-    var openedAt: Instant
-    var deadline = Instant.never
 
     init(descriptor: Descriptor, endpoint: Int, openedAt: Instant) {
         self.descriptor = descriptor
-        self.endpoint = Int32(truncatingIfNeeded: endpoint)
+        self.endpoint = Int16(truncatingIfNeeded: endpoint)
         self.openedAt = openedAt
     }
 

@@ -15,8 +15,8 @@ extension Worker where Outside: ~Copyable {
             return
         }
         exchanges[e].phase = .waiting
-        exchanges[e].endpoint = Int32(truncatingIfNeeded: endpoint)
-        count(.waiting, endpoint: exchanges[e].endpoint)
+        exchanges[e].endpoint = Int16(truncatingIfNeeded: endpoint)
+        count(.waiting, endpoint: Int(exchanges[e].endpoint))
         // Who was called up and found the place taken meanwhile has its old turn and its old patience.
         let isBack = exchanges[e].waitsUntil < .never
         if !isBack { exchanges[e].waitsUntil = now + plan.queueTimeout }
@@ -61,7 +61,7 @@ extension Worker where Outside: ~Copyable {
         exchanges[e].next = .max
         groups[upstream].waiting -= 1
         board.add(.waiting, endpoint: snapshot.upstreams[upstream].endpoints.lowerBound, -1)
-        count(.waiting, endpoint: exchanges[e].endpoint, -1)
+        count(.waiting, endpoint: Int(exchanges[e].endpoint), -1)
     }
 
     /// A connection to `endpoint` was parked or closed: somebody in the queue may have its place. Served after the

@@ -59,7 +59,7 @@ extension Worker where Outside: ~Copyable {
         connectFailed(endpoint, code: code)
         if exchanges.contains(e) {
             exchanges[e].upstream = .none
-            count(.active, endpoint: Int32(endpoint), -1)
+            count(.active, endpoint: endpoint, -1)
         } else {
             pools[endpoint].warming = max(0, pools[endpoint].warming - 1)
         }
@@ -71,7 +71,7 @@ extension Worker where Outside: ~Copyable {
 
     /// Sends the request, which is at the front of the scratch and parsed, on a connection that stands.
     mutating func start(_ e: Handle, on u: Handle) {
-        if upstreams[u].phase != .connecting { count(.active, endpoint: upstreams[u].endpoint) }
+        if upstreams[u].phase != .connecting { count(.active, endpoint: Int(upstreams[u].endpoint)) }
         upstreams[u].phase = .serving
         upstreams[u].exchange = e
         upstreams[u].uses += 1
@@ -80,7 +80,7 @@ extension Worker where Outside: ~Copyable {
         exchanges[e].phase = .sent
         // The queue's patience is over with the queue.
         exchanges[e].deadline = .never
-        count(.requests, endpoint: upstreams[u].endpoint)
+        count(.requests, endpoint: Int(upstreams[u].endpoint))
         composed.clear()
         composeRequest(e)
         let c = exchanges[e].client
@@ -202,20 +202,20 @@ extension Worker where Outside: ~Copyable {
         let hadNothing = received.isEmpty && exchanges[e].interims == 0
         received.clear()
         if exchanges[e].phase == .relaying {
-            relayEnded(u, e)
+            relayEnded(u, e, code: code)
             return
         }
         let verdict = hadNothing && mayReplay(u, e, code: code)
         detach(u, e)
         dropUpstream(u)
         guard verdict else {
-            count(.badGateway, endpoint: exchanges[e].endpoint)
+            count(.badGateway, endpoint: Int(exchanges[e].endpoint))
             fail(e, .serverReset)
             return
         }
         exchanges[e].attempts += 1
         exchanges[e].wantsFresh = true
-        count(.replays, endpoint: exchanges[e].endpoint)
+        count(.replays, endpoint: Int(exchanges[e].endpoint))
         if recall(e) { place(e) } else { abandonLost(e) }
         received.clear()
     }
@@ -240,13 +240,13 @@ extension Worker where Outside: ~Copyable {
         if exchanges.contains(e) { exchanges[e].upstream = .none }
         guard upstreams.contains(u) else { return }
         upstreams[u].exchange = .none
-        if !upstreams[u].isStreaming { count(.active, endpoint: upstreams[u].endpoint, -1) }
+        if !upstreams[u].isStreaming { count(.active, endpoint: Int(upstreams[u].endpoint), -1) }
     }
 
     /// A server connection's deadline may have come.
     mutating func upstreamDue(_ u: Handle) {
         guard upstreams[u].deadline <= now else {
-            upstreamDeadlines.expect(u.slot, at: upstreams[u].deadline, in: &timers)
+            upstreamDeadlines.expect(u.slot, at: upstreams[u].deadline, now: now, in: &timers)
             return
         }
         upstreams[u].deadline = .never

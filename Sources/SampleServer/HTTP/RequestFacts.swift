@@ -33,6 +33,7 @@ struct RequestFacts {
     /// `Mcp-Session-Id`, or the `session_id` of a legacy message's query.
     let claim: Claim
     let isHTTP10: Bool
+    /// The connection goes on after the answer. Never in HTTP/1.0.
     let wantsKeepAlive: Bool
     let acceptsJSON: Bool
     let acceptsEvents: Bool
@@ -70,7 +71,7 @@ struct RequestFacts {
         self.version = version
         claim = path == .messages ? query : RequestFacts.claim(head.sessionID.map { text.extracting($0.range).copied })
         isHTTP10 = head.minorVersion == 0
-        wantsKeepAlive = head.isKeepAlive
+        wantsKeepAlive = head.isKeepAlive ? head.minorVersion > 0 : false
         acceptsJSON = accepts.json
         acceptsEvents = accepts.events
         self.sendsJSON = sendsJSON

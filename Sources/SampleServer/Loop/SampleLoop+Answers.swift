@@ -83,13 +83,10 @@ extension SampleLoop {
         connections[handle].outbox.append(
             "Content-Type: text/event-stream\r\nCache-Control: no-cache, no-transform\r\nX-Accel-Buffering: no\r\n")
         appendSession(handle, session)
-        if connections[handle].facts.isHTTP10 {
-            // No chunks in HTTP/1.0: the stream ends with the connection.
-            connections[handle].outbox.append("Connection: close\r\n\r\n")
-        } else {
-            if !connections[handle].facts.wantsKeepAlive { connections[handle].outbox.append("Connection: close\r\n") }
-            connections[handle].outbox.append("Transfer-Encoding: chunked\r\n\r\n")
-        }
+        if !connections[handle].facts.wantsKeepAlive { connections[handle].outbox.append("Connection: close\r\n") }
+        // No chunks in HTTP/1.0: the stream ends with the connection.
+        if !connections[handle].facts.isHTTP10 { connections[handle].outbox.append("Transfer-Encoding: chunked\r\n") }
+        connections[handle].outbox.append("\r\n")
         connections[handle].isStreaming = true
         connections[handle].releaseInput()
         markDirty(handle)
@@ -163,11 +160,7 @@ extension SampleLoop {
 
     private mutating func endHead(_ handle: Handle, length: Int, session: SessionID? = nil) {
         appendSession(handle, session)
-        if !connections[handle].facts.wantsKeepAlive {
-            connections[handle].outbox.append("Connection: close\r\n")
-        } else if connections[handle].facts.isHTTP10 {
-            connections[handle].outbox.append("Connection: keep-alive\r\n")
-        }
+        if !connections[handle].facts.wantsKeepAlive { connections[handle].outbox.append("Connection: close\r\n") }
         connections[handle].outbox.append("Content-Length: ")
         connections[handle].outbox.append(decimal: length)
         connections[handle].outbox.append("\r\n\r\n")

@@ -16,7 +16,7 @@ package struct DemoFigures: Sendable {
     package private(set) var failures = 0
     /// Why the last of the strays and failures was one.
     package private(set) var lastFailure: String?
-    /// Times from request to complete answer, in microseconds.
+    /// Times from request to complete answer, in microseconds, of the calls that are answered at once.
     package private(set) var latency = Histogram<UInt64>(highestTrackableValue: 60_000_000)
 
     package init() {}
@@ -38,11 +38,12 @@ package struct DemoFigures: Sendable {
 
     mutating func recordEnd() { open -= 1 }
 
-    mutating func recordCall(on replica: String, microseconds: UInt64) {
+    /// Without a time for a call that takes its time on purpose.
+    mutating func recordCall(on replica: String, microseconds: UInt64?) {
         calls += 1
         callsByReplica[replica, default: 0] += 1
         // The waits are bounded far below the histogram's range.
-        _ = latency.record(min(microseconds, 60_000_000))
+        if let microseconds { _ = latency.record(min(microseconds, 60_000_000)) }
     }
 
     mutating func recordStray(_ what: String) {

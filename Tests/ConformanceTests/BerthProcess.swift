@@ -1,0 +1,128 @@
+import Foundation
+
+#if canImport(FoundationNetworking)
+    import FoundationNetworking
+#endif
+
+/// The built `berth run FILE`, before some replicas.
+final class BerthProcess {
+    enum Identity: String, CaseIterable, CustomStringConvertible {
+        case sealed, learned, off
+        var description: String { rawValue }
+    }
+
+    /// How clients reach it.
+    enum Entrance: String, CaseIterable, CustomStringConvertible {
+        case http, https
+        var description: String { rawValue }
+    }
+
+    private let directory: URL
+    private let servers: [String]
+    private let identity: Identity
+    private var process: ChildProcess
+    private var ports: [String: Int] = [:]
+
+    /// Starts it, on ports that the kernel chooses.
+    init(before servers: [String], identity: Identity, in directory: URL) throws {
+        self.servers = servers
+        self.identity = identity
+        self.directory = directory
+        process = try Self.start(servers, identity, ports: [:], directory)
+    }
+
+    /// The executable beside the test bundle, or the one that BERTH_EXECUTABLE names.
+    static var executable: URL {
+        if let named = ProcessInfo.processInfo.environment["BERTH_EXECUTABLE"] { return URL(filePath: named) }
+        let bundle = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        return URL(filePath: bundle).deletingLastPathComponent().appending(path: "berth")
+    }
+
+    var isRunning: Bool { process.isRunning }
+    func lastWords() -> String { process.lastWords() }
+
+    func url(_ entrance: Entrance, _ path: String) -> String {
+        "\(entrance.rawValue)://127.0.0.1:\(ports[entrance.rawValue] ?? 0)\(path)"
+    }
+
+    /// Waits until it listens and `/readyz` says 200.
+    func ready() async throws {
+        for entrance in Entrance.allCases {
+            ports[entrance.rawValue] = try await port(after: "listening on \(entrance.rawValue)://127.0.0.1:")
+        }
+        let admin = try await port(after: "admin on http://127.0.0.1:")
+        ports["admin"] = admin
+        try await eventually("berth: /readyz", within: .seconds(10)) {
+            try await Self.status("http://127.0.0.1:\(admin)/readyz") == 200 ? () : nil
+        }
+    }
+
+    /// SIGTERM, and its exit status.
+    func end() async throws -> Int32? {
+        process.terminate()
+        return try await process.exitStatus(within: .seconds(15))
+    }
+
+    /// Starts it anew with the same file, ports and secret, after `end` or `kill`.
+    func comeBack() async throws {
+        process = try Self.start(servers, identity, ports: ports, directory)
+        try await ready()
+    }
+
+    func kill() { process.kill() }
+
+    /// Its resident memory, in bytes.
+    func residentBytes() throws -> Int {
+        let status = try String(contentsOfFile: "/proc/\(process.identifier)/status", encoding: .utf8)
+        let line = status.split(separator: "\n").first { $0.hasPrefix("RssAnon:") } ?? ""
+        return (Int(line.split(separator: " ").dropLast().last ?? "") ?? 0) * 1024
+    }
+
+    private func port(after prefix: String) async throws -> Int {
+        try await process.first(prefix, of: process.errorLines, within: .seconds(15)) { line in
+            line.range(of: prefix).flatMap { Int(line[$0.upperBound...].prefix { $0.isNumber }) }
+        }
+    }
+
+    private static func status(_ url: String) async throws -> Int? {
+        guard let url = URL(string: url) else { return nil }
+        let answer = try? await URLSession.shared.data(from: url)
+        return (answer?.1 as? HTTPURLResponse)?.statusCode
+    }
+
+    private static func start(
+        _ servers: [String], _ identity: Identity, ports: [String: Int], _ directory: URL
+    ) throws -> ChildProcess {
+        let list = servers.map { "\"\($0)\"" }.joined(separator: ", ")
+        let file = directory.appending(path: "berth.toml")
+        let text = """
+            [global]
+            workers = 2
+            admin   = "127.0.0.1:\(ports["admin"] ?? 0)"
+            secret  = "file:\(directory.path)/session.keys"
+            drain_timeout = "1s"
+
+            [listen]
+            http  = "127.0.0.1:\(ports["http"] ?? 0)"
+            https = "127.0.0.1:\(ports["https"] ?? 0)"
+            cert  = "\(directory.path)/cert.pem"
+            key   = "\(directory.path)/key.pem"
+
+            [upstream.mcp]
+            servers = [\(list)]
+
+            [upstream.mcp.session]
+            identity = "\(identity.rawValue)"
+
+            [upstream.mcp.health_check]
+            type    = "tcp"
+            every   = "200ms"
+            timeout = "200ms"
+            rise    = 1
+            fall    = 2
+
+            """
+        try Data(text.utf8).write(to: file)
+        return try ChildProcess("berth", executable, ["run", file.path], in: directory)
+    }
+}

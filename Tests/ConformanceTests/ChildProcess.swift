@@ -1,0 +1,105 @@
+import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// A process of the tests: its output goes to files, so nothing it says can block it, and it is ended by its id.
+final class ChildProcess {
+    let name: String
+    private let process = Process()
+    private let input = Pipe()
+    private let output: URL
+    private let errors: URL
+
+    /// Starts `executable`. Its output is kept in `directory` under `name`.
+    init(_ name: String, _ executable: URL, _ arguments: [String], in directory: URL) throws {
+        self.name = name
+        output = directory.appending(path: "\(name).out")
+        errors = directory.appending(path: "\(name).err")
+        process.executableURL = executable
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(
+            ["PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"], uniquingKeysWith: { $1 })
+        process.standardInput = input
+        process.standardOutput = try Self.emptyFile(output)
+        process.standardError = try Self.emptyFile(errors)
+        try Self.withNoSignalBlocked { try process.run() }
+    }
+
+    deinit { kill() }
+
+    var identifier: Int32 { process.processIdentifier }
+    var isRunning: Bool { process.isRunning }
+
+    /// What came on stdout so far, whole lines only.
+    func outputLines() -> [Substring] { Self.lines(output) }
+
+    /// What came on stderr so far, whole lines only.
+    func errorLines() -> [Substring] { Self.lines(errors) }
+
+    /// The end of stderr, for the comment of a failed expectation.
+    func lastWords(lines: Int = 12) -> String { errorLines().suffix(lines).joined(separator: "\n") }
+
+    /// Sends one line to stdin.
+    func send(_ line: String) throws {
+        try input.fileHandleForWriting.write(contentsOf: Data("\(line)\n".utf8))
+    }
+
+    /// The first of `lines()` that `match` makes something of. Fails at once if the process ends without it.
+    func first<Value>(
+        _ what: String, of lines: () -> [Substring], within limit: Duration, _ match: (Substring) -> Value?
+    ) async throws -> Value {
+        try await eventually("\(name): \(what)", within: limit) {
+            let ended = !isRunning
+            for line in lines() {
+                if let value = match(line) { return value }
+            }
+            if ended { throw DeadlinePassed(description: "\(name) ended without \(what):\n\(lastWords())") }
+            return nil
+        }
+    }
+
+    /// Waits for the process to end by itself: its exit status, or nil if a signal ended it. Kills it after `limit`.
+    func exitStatus(within limit: Duration) async throws -> Int32? {
+        do {
+            try await eventually("\(name) ends", within: limit) { isRunning ? nil : () }
+        } catch {
+            kill()
+            throw error
+        }
+        return process.terminationReason == .exit ? process.terminationStatus : nil
+    }
+
+    /// Asks it to end (SIGTERM).
+    func terminate() { signal(SIGTERM) }
+
+    /// Ends it without asking (SIGKILL).
+    func kill() { signal(SIGKILL) }
+
+    private func signal(_ number: Int32) {
+        // The id is ours until the process has been waited for, which `isRunning` tells.
+        if process.isRunning { _ = Glibc.kill(process.processIdentifier, number) }
+    }
+
+    /// Worker threads of libdispatch block SIGTERM, and a child inherits the mask of the thread that starts it: without
+    /// this it would never be asked to end.
+    private static func withNoSignalBlocked(_ start: () throws -> Void) rethrows {
+        var none = sigset_t()
+        var before = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        try start()
+    }
+
+    private static func emptyFile(_ url: URL) throws -> FileHandle {
+        try Data().write(to: url)
+        return try FileHandle(forWritingTo: url)
+    }
+
+    private static func lines(_ url: URL) -> [Substring] {
+        guard let data = try? Data(contentsOf: url) else { return [] }
+        return String(decoding: data, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+    }
+}

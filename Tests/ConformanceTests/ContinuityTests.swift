@@ -1,0 +1,64 @@
+import Testing
+
+extension Conformance {
+    @Suite("Sessions while processes come and go")
+    struct Continuity {
+        @Test("Berth restarted under 30 live sessions loses none of them", arguments: [true, false])
+        func restart(politely: Bool) async throws {
+            try await Fleet.with(.sessions) { fleet in
+                let client = try fleet.client("held.py")
+                let opened = try await client.ask("open 30")
+                #expect(opened.right == 30 && opened.spread?.count == 3)
+
+                if politely {
+                    let status = try await fleet.berth.end()
+                    #expect(status == 0, "SIGTERM is to end berth with status 0")
+                } else {
+                    fleet.berth.kill()
+                }
+                try await eventually("berth ends", within: .seconds(5)) { fleet.berth.isRunning ? nil : () }
+                try await fleet.berth.comeBack()
+
+                let after = try await client.ask("call")
+                #expect(after.right == 30)
+                #expect(after.lost == [:])
+                let more = try await client.ask("open 6")
+                #expect(more.right == 6)
+            }
+        }
+
+        @Test(
+            "A replica's crash costs its own sessions only, and it gets new ones when it is back",
+            arguments: [BerthProcess.Identity.sealed, .learned])
+        func crash(identity: BerthProcess.Identity) async throws {
+            try await Fleet.with(.sessions, identity: identity) { fleet in
+                let client = try fleet.client("held.py", "--within", "2")
+                let victim = fleet.replicas[1]
+                let opened = try await client.ask("open 30")
+                #expect(opened.right == 30 && opened.spread?.count == 3)
+                let lost = try #require(opened.spread?[victim.name])
+
+                try await victim.crash()
+
+                let gone = try await client.ask("gone \(victim.name)")
+                #expect(gone.right == lost, "each of its sessions gets 404 within 2 s")
+                let others = try await client.ask("call")
+                #expect(others.right == 30 - lost && others.wrongCount == 0, "the other sessions see nothing")
+                let elsewhere = try await client.ask("open 6")
+                #expect(elsewhere.right == 6 && elsewhere.spread?[victim.name] == nil, "new sessions go elsewhere")
+
+                try await victim.comeBack()
+
+                var found = false
+                try await eventually("\(victim.name) gets a new session", within: .seconds(20)) {
+                    let more = try await client.ask("open 3")
+                    #expect(more.right == 3)
+                    found = found || more.spread?[victim.name] != nil
+                    return found ? () : nil
+                }
+                let all = try await client.ask("call")
+                #expect(all.wrongCount == 0)
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import Foundation
+import Testing
+
+/// Three replicas, Berth before them, and the directory where they keep their files; ended together.
+final class Fleet {
+    let replicas: [ReplicaProcess]
+    let berth: BerthProcess
+    let directory: URL
+
+    /// Makes a fleet, runs `body` on it, and ends it. Berth must have lived through.
+    static func with(
+        _ kind: ReplicaProcess.Kind, identity: BerthProcess.Identity = .sealed, replicas count: Int = 3,
+        sourceLocation: SourceLocation = #_sourceLocation, _ body: (Fleet) async throws -> Void
+    ) async throws {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "berth-sdk-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        try await Certificate.make(in: directory)
+        let replicas = try (1...count).map { try ReplicaProcess(kind, named: "replica-\($0)", in: directory) }
+        defer { replicas.forEach { $0.end() } }
+        for replica in replicas { try await replica.ready() }
+        let berth = try BerthProcess(before: replicas.map(\.address), identity: identity, in: directory)
+        defer { berth.kill() }
+        try await berth.ready()
+
+        let fleet = Fleet(replicas, berth, directory)
+        do {
+            try await body(fleet)
+        } catch {
+            Issue.record("\(error)\nberth said:\n\(berth.lastWords())", sourceLocation: sourceLocation)
+        }
+
+        #expect(berth.isRunning, "berth died:\n\(berth.lastWords())", sourceLocation: sourceLocation)
+    }
+
+    private init(_ replicas: [ReplicaProcess], _ berth: BerthProcess, _ directory: URL) {
+        self.replicas = replicas
+        self.berth = berth
+        self.directory = directory
+    }
+
+    /// Starts a client script towards Berth.
+    func client(
+        _ script: String, _ arguments: String..., on version: SDK.Version = .v1,
+        through entrance: BerthProcess.Entrance = .https, path: String = "/mcp"
+    ) throws -> Script {
+        let url = berth.url(entrance, path)
+        let trust = ["--url", url, "--ca", directory.appending(path: "cert.pem").path]
+        return try Script(script, version, trust + arguments, in: directory)
+    }
+}

@@ -1,0 +1,56 @@
+import Foundation
+
+/// A real MCP server in a process of its own, on a port that the kernel chose.
+final class ReplicaProcess {
+    enum Kind: String {
+        case sessions = "replica_v1.py"
+        case dualEra = "replica_v2.py"
+        case fastMCP = "replica_fastmcp.py"
+        case raw = "replica_raw.py"
+
+        var version: SDK.Version { self == .dualEra || self == .fastMCP ? .v2 : .v1 }
+    }
+
+    let name: String
+    private let kind: Kind
+    private let directory: URL
+    private var process: ChildProcess
+    private(set) var port = 0
+
+    init(_ kind: Kind, named name: String, in directory: URL) throws {
+        self.name = name
+        self.kind = kind
+        self.directory = directory
+        process = try Self.start(kind, name, port: 0, directory)
+    }
+
+    var address: String { "127.0.0.1:\(port)" }
+
+    /// Waits until it listens.
+    func ready() async throws {
+        port = try await process.first("port", of: process.outputLines, within: .seconds(30)) { line in
+            line.hasPrefix("port=") ? Int(line.dropFirst(5)) : nil
+        }
+    }
+
+    /// Ends it as a crash would: nothing is said to anyone, the kernel resets its connections.
+    func crash() async throws {
+        process.kill()
+        _ = try await process.exitStatus(within: .seconds(5))
+    }
+
+    /// Starts it anew on the port it had: same name, no memory of its sessions.
+    func comeBack() async throws {
+        process = try Self.start(kind, name, port: port, directory)
+        try await ready()
+    }
+
+    func end() { process.kill() }
+
+    private static func start(_ kind: Kind, _ name: String, port: Int, _ directory: URL) throws -> ChildProcess {
+        let script = SDK.scripts.appending(path: kind.rawValue).path
+        let python = try SDK.shared.get().interpreter(kind.version)
+        let arguments = [script, "--name", name, "--port", "\(port)", "--until-eof"]
+        return try ChildProcess(name, python, arguments, in: directory)
+    }
+}

@@ -1,0 +1,49 @@
+import Foundation
+
+/// The official Python SDKs: two environments with pinned versions, made when first needed.
+struct SDK: Sendable {
+    enum Version: String { case v1, v2 }
+
+    private let interpreters: [String: String]
+
+    /// The environments, or why there are none. Making them takes a minute the first time.
+    static let shared = Result { try SDK() }
+
+    /// Whether runs without the environments are failures rather than skipped.
+    static let isRequired =
+        ProcessInfo.processInfo.environment["CI"] == "1"
+        || ProcessInfo.processInfo.environment["BERTH_REQUIRE_SDK"] == "1"
+
+    /// Whether the suites are to run. Says why not, loudly, once.
+    static let isReady: Bool = {
+        guard case .failure(let error) = shared else { return true }
+        let line =
+            "ConformanceTests: \(isRequired ? "FAILED" : "SKIPPED"), no environments of the Python SDKs: \(error)\n"
+        FileHandle.standardError.write(Data("\n*** \(line)\n".utf8))
+        return isRequired
+    }()
+
+    /// Where the scripts are: beside this file.
+    static let scripts = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "sdk")
+
+    func interpreter(_ version: Version) -> URL { URL(filePath: interpreters[version.rawValue] ?? "/nonexistent") }
+
+    private init() throws {
+        let package = Self.scripts.appending(path: "../../..").standardizedFileURL
+        let cache =
+            ProcessInfo.processInfo.environment["BERTH_SDK_CACHE"]
+            ?? package.appending(path: ".build/sdk-environments").path
+        let maker = Process()
+        let output = Pipe()
+        maker.executableURL = URL(filePath: "/usr/bin/env")
+        maker.arguments = ["timeout", "600", "python3", Self.scripts.appending(path: "environments.py").path, cache]
+        maker.standardOutput = output
+        try maker.run()
+        let said = try output.fileHandleForReading.readToEnd() ?? Data()
+        maker.waitUntilExit()
+        guard maker.terminationReason == .exit, maker.terminationStatus == 0 else {
+            throw DeadlinePassed(description: "environments.py ended with status \(maker.terminationStatus)")
+        }
+        interpreters = try JSONDecoder().decode([String: String].self, from: said)
+    }
+}

@@ -1,0 +1,123 @@
+import Testing
+
+extension SocketTests {
+    /// Judged by the clients: none may see another's answer, half an answer as a whole one, or a replica's own head.
+    @Suite("Response smuggling", .serialized)
+    struct ResponseSmugglingTests {
+        private static let rig = Result { try Rig() }
+
+        @Test(
+            "a malicious replica spoils no client's stream, and its connection is not used again",
+            arguments: BadAnswer.all)
+        func badAnswer(_ answer: BadAnswer) throws {
+            let rig = try Self.rig.get()
+            rig.replica.reset { $0.target == "/bad" ? answer.steps : [.answer("fine")] }
+            let client = try rig.client()
+
+            client.send("\(answer.method) /bad HTTP/1.1\r\nHost: a\r\n\r\n")
+            switch answer.outcome {
+            case .replaced:
+                let response = try client.response()
+                #expect(response.status == 502)
+                #expect(response.text.contains("jsonrpc"))
+            case .cut:
+                #expect(throws: Client.Failure.self) { try completeResponse(client) }
+            case .passed(let body):
+                let response = try client.response(toHead: answer.method == "HEAD")
+                #expect([200, 204, 304].contains(response.status))
+                #expect(response.text == body)
+            }
+            if case .cut = answer.outcome {
+            } else {
+                // The connection goes on, and its next answer is its own.
+                client.send("GET /next HTTP/1.1\r\nHost: a\r\n\r\n")
+                #expect(try client.response().text == "fine")
+            }
+
+            let other = try rig.client()
+            other.send("GET /other HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(try other.response().text == "fine")
+            let requests = rig.replica.requests
+            let bad = requests.filter { $0.target == "/bad" }.map(\.connection)
+            #expect(!bad.isEmpty)
+            if answer.mustNotBeReused {
+                #expect(!requests.contains { $0.target != "/bad" && bad.contains($0.connection) })
+            }
+            try rig.expectQuiet()
+        }
+
+        /// Like `response`, but a body that only the connection's end delimits must end properly.
+        private func completeResponse(_ client: Client) throws -> Client.Response { try client.response() }
+
+        @Test("fields of one hop, and those that Connection names, do not reach the client")
+        func hopByHop() throws {
+            let rig = try Rig { _ in
+                [
+                    .text(
+                        "HTTP/1.1 200 OK\r\nconnection: x-secret, keep-alive\r\nx-secret: s\r\nkeep-alive: timeout=5\r\n"
+                            + "upgrade: h2c\r\nproxy-authenticate: x\r\ntrailer: x\r\nx-kept: yes\r\n"
+                            + "content-length: 2\r\n\r\nok")
+                ]
+            }
+            let client = try rig.client()
+
+            client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+
+            let response = try client.response()
+            #expect(response.text == "ok")
+            #expect(Set(response.fields.map(\.name)) == ["x-kept", "content-length"])
+        }
+
+        @Test("trailers of a response are passed on but for those that frame, route or authenticate")
+        func trailers() throws {
+            let rig = try Rig { _ in
+                [
+                    .text(
+                        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nContent-Length: 9\r\n"
+                            + "Transfer-Encoding: x\r\nMcp-Session-Id: s\r\nSet-Cookie: a=b\r\nLocation: /\r\n"
+                            + "X-Checksum: kept\r\n\r\n")
+                ]
+            }
+            let client = try rig.client()
+
+            for _ in 0..<2 {
+                client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+                let response = try client.response()
+                #expect(response.text == "ok")
+                #expect(response.trailers == ["X-Checksum: kept"])
+            }
+        }
+
+        @Test("what a replica says on an idle connection is nobody's answer")
+        func unasked() throws {
+            let rig = try Rig()
+            let client = try rig.client()
+            client.send("GET /one HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(try client.response().text == "ok")
+            let first = try #require(rig.replica.requests.first).connection
+
+            rig.replica.push(.answer("hidden"), to: first)
+            try eventually("the connection was dropped") { rig.replica.hasEnded(first) }
+
+            client.send("GET /two HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(try client.response().text == "ok")
+        }
+
+        @Test("up to sixteen interim answers are passed on, and then the answer")
+        func interims() throws {
+            let early = String(repeating: "HTTP/1.1 103 Early Hints\r\nx: y\r\n\r\n", count: 16)
+            let rig = try Rig { _ in [.text(early), .answer("ok")] }
+            let client = try rig.client()
+
+            client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+
+            for _ in 0..<16 { #expect(try client.head().status == 103) }
+            #expect(try client.response().text == "ok")
+        }
+    }
+}
+
+extension BadAnswer {
+    /// Extra bytes within the message are no reason to close; everything else is.
+    fileprivate var mustNotBeReused: Bool { name != "an answer in a chunk extension" }
+}

@@ -1,0 +1,138 @@
+import Glibc
+import Kernel
+
+/// Something did not come about in time.
+struct TimedOut: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// How long any one thing may take before a test gives up. Generous: it is reached only by what is broken.
+let patience = Interval.seconds(30)
+
+/// Looks until `condition` holds; throws when patience ends.
+func eventually(
+    _ what: @autoclosure () -> String, within limit: Interval = patience, _ condition: () throws -> Bool
+) throws {
+    let deadline = Instant.now() + limit
+    while try !condition() {
+        guard Instant.now() < deadline else { throw TimedOut(description: "still not: \(what())") }
+        pause(milliseconds: 1)
+    }
+}
+
+/// Lets other threads run before somebody looks again.
+func pause(milliseconds: CInt) {
+    _ = poll(nil, 0, milliseconds)
+}
+
+/// Waits until `descriptor` is ready for `events`; false when the deadline has come.
+func isReady(_ descriptor: CInt, for events: Int32, until deadline: Instant) -> Bool {
+    var one = pollfd(fd: descriptor, events: Int16(events), revents: 0)
+    let left = (deadline - Instant.now()).nanoseconds / 1_000_000
+    return poll(&one, 1, CInt(clamping: left + 1)) == 1
+}
+
+/// Where `mark` first stands in `bytes` from `start` on.
+func find(_ mark: StaticString, in bytes: [UInt8], from start: Int) -> Int? {
+    let count = mark.utf8CodeUnitCount
+    return bytes.withUnsafeBytes { buffer in
+        guard let base = buffer.baseAddress else { return nil }
+        var position = max(0, start)
+        while buffer.count - position >= count {
+            guard let found = memchr(base + position, CInt(mark.utf8Start[0]), buffer.count - position - count + 1)
+            else { return nil }
+            if memcmp(found, mark.utf8Start, count) == 0 { return UnsafeRawPointer(found) - base }
+            position = UnsafeRawPointer(found) - base + 1
+        }
+        return nil
+    }
+}
+
+/// What this process holds.
+enum ProcessFigures {
+    /// Open descriptors.
+    static var descriptors: Int {
+        guard let folder = opendir("/proc/self/fd") else { return -1 }
+        defer { closedir(folder) }
+        var count = 0
+        while readdir(folder) != nil { count += 1 }
+        // Less ".", ".." and the folder's own.
+        return count - 3
+    }
+
+    /// Anonymous memory in bytes, as the kernel accounts it.
+    static var anonymousBytes: Int { rollup("Anonymous:") }
+
+    private static func rollup(_ key: String) -> Int {
+        guard let file = fopen("/proc/self/smaps_rollup", "r") else { return -1 }
+        defer { fclose(file) }
+        var line = [CChar](repeating: 0, count: 256)
+        while fgets(&line, CInt(line.count), file) != nil {
+            let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            guard text.hasPrefix(key) else { continue }
+            let words = text.split(separator: " ")
+            return words.count > 1 ? (Int(words[1]) ?? -1) * 1_024 : -1
+        }
+        return -1
+    }
+}
+
+/// Numbers that look random and are the same in every run (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
+    }
+
+    mutating func bytes(_ count: Int) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            while initialized < count {
+                buffer.initializeElement(at: initialized, to: UInt8(truncatingIfNeeded: next()))
+                initialized += 1
+            }
+        }
+    }
+}
+
+/// Endless bytes that are cheap to make and to check: seeded ones, repeated. The period is prime, so that a piece
+/// lost or doubled by a buffer of any usual size shows.
+enum Pattern {
+    static let period = 65_521
+    /// Two periods: any `period` bytes from any phase are in one piece.
+    static let bytes: [UInt8] = {
+        var generator = SeededGenerator(seed: 20_260_728)
+        let once = generator.bytes(period)
+        return once + once
+    }()
+
+    /// The first `count` bytes.
+    static func prefix(_ count: Int) -> [UInt8] {
+        var all: [UInt8] = []
+        all.reserveCapacity(count)
+        while all.count < count { all += bytes.prefix(min(period, count - all.count)) }
+        return all
+    }
+
+    /// Whether `piece` is what stands at `offset`.
+    static func matches(_ piece: UnsafeRawBufferPointer, at offset: Int) -> Bool {
+        var position = 0
+        while position < piece.count {
+            let part = min(period, piece.count - position)
+            let phase = (offset + position) % period
+            let isSame = bytes.withUnsafeBytes { bytes in
+                guard let left = piece.baseAddress, let right = bytes.baseAddress else { return false }
+                return memcmp(left + position, right + phase, part) == 0
+            }
+            guard isSame else { return false }
+            position += part
+        }
+        return true
+    }
+}
