@@ -104,7 +104,9 @@ struct PoolTests {
     func waitingUpload(seed: UInt64) {
         let stage = ProxyStage(seed: seed)
         stage.plan.pool.maximum = 1
-        _ = ScriptedServer(stage) { $0.text == "first" ? [.pause(.seconds(6))] + .reply("1") : .reply("\($0.body.count)") }
+        _ = ScriptedServer(stage) {
+            $0.text == "first" ? [.pause(.seconds(6))] + .reply("1") : .reply("\($0.body.count)")
+        }
         let first = stage.connect()
         first.ask(.post("first"))
         stage.run(for: .milliseconds(10))
@@ -244,7 +246,9 @@ struct PoolTests {
             let stage = ProxyStage(seed: seed, servers: 3)
             stage.plan.policy = policy
             stage.snapshot.endpoints[0].weight = policy == .roundRobin ? 4 : 1
-            let servers = (0..<3).map { ScriptedServer(stage, $0) { $0.method == "GET" ? .stream("data: x\n\n") : .reply("ok") } }
+            let servers = (0..<3).map {
+                ScriptedServer(stage, $0) { $0.method == "GET" ? .stream("data: x\n\n") : .reply("ok") }
+            }
             let client = stage.connect()
             for number in 0..<60 {
                 client.ask(.post("x"))
