@@ -60,6 +60,7 @@ extension Worker where Outside: ~Copyable {
                 return
             }
             connection.tls = consume session
+            connection.isSecure = true
         }
         guard let c = clients.insert(connection) else { return }
         guard world.watch(descriptor, token: Token(.client, c).raw) else {
