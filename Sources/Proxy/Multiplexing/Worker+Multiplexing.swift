@@ -14,7 +14,7 @@ extension Worker where Outside: ~Copyable {
     /// The connection speaks HTTP/2, by ALPN or by prior knowledge.
     mutating func beginMultiplexing(_ c: Handle) {
         let plan = listeners[Int(clients[c].listener)].plan
-        guard let session = try? HTTP2Session(limits: snapshot.listeners[plan].http2, now: now),
+        guard let session = HTTP2Session(limits: snapshot.listeners[plan].http2, now: now),
             let m = multiplexes.insert(Multiplex(connection: c, session: session))
         else {
             closeClient(c, reset: true)
@@ -69,7 +69,7 @@ extension Worker where Outside: ~Copyable {
             removeStream(c)
         case .roomAgain(let stream):
             if let c = multiplexes[m].streams[stream], clients.contains(c) { roomAgain(c) }
-        case .goAway:
+        case .closed, .goAway:
             break
         }
     }
@@ -261,7 +261,7 @@ extension Worker where Outside: ~Copyable {
 
     /// No new streams; those there are go on.
     mutating func sayGoAway(_ m: Handle) {
-        multiplexes[m].session.goAway()
+        multiplexes[m].session.goAway(isFinal: true)
         markDirty(m)
     }
 }
