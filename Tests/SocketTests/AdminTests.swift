@@ -1,4 +1,3 @@
-import Foundation
 import Kernel
 import Proxy
 import Telemetry
@@ -7,40 +6,13 @@ import Testing
 extension SocketTests {
     @Suite("Admin pages", .serialized)
     struct AdminTests {
-        /// What `/stats` says, as far as the tests look at it.
-        private struct Status: Decodable {
-            struct Pool: Decodable {
-                var max, total, idle, active, streaming, waiting, opened: Int
-            }
-            struct Server: Decodable {
-                var address: String
-                var healthy, draining, backup: Bool
-                var pool: Pool
-                var streams, sessions, requests: Int
-            }
-            struct Upstream: Decodable {
-                var name: String
-                var servers: [Server]
-            }
-            // swift-format-ignore: AlwaysUseLowerCamelCase
-            var uptime_seconds: Double
-            var draining: Bool
-            var workers: Int
-            var upstreams: [Upstream]
-        }
-
         private func get(_ path: String, from rig: Rig) throws -> Client.Response {
             let client = try Client(rig.admin)
             client.send("GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n")
             return try client.response()
         }
 
-        private func status(_ rig: Rig) throws -> Status {
-            let response = try get("/stats", from: rig)
-            #expect(response.status == 200)
-            #expect(response.values("content-type") == ["application/json"])
-            return try JSONDecoder().decode(Status.self, from: Data(response.body))
-        }
+        private func status(_ rig: Rig) throws -> Status { try Status(from: rig.admin) }
 
         @Test("the process lives, is ready, and knows no other page")
         func pages() throws {
@@ -81,11 +53,13 @@ extension SocketTests {
 
         @Test("not ready while every server of an upstream is down, but alive; ready again when one is back")
         func allDown() throws {
-            let rig = try Rig(replicas: 2, adjusting: { _, upstream in
-                upstream.probe.every = .milliseconds(50)
-                upstream.probe.fall = 1
-                upstream.probe.rise = 1
-            })
+            let rig = try Rig(
+                replicas: 2,
+                adjusting: { _, upstream in
+                    upstream.probe.every = .milliseconds(50)
+                    upstream.probe.fall = 1
+                    upstream.probe.rise = 1
+                })
             rig.replicas[0].kill()
             try eventually("the first is seen down") { try !status(rig).upstreams[0].servers[0].healthy }
             #expect(try get("/readyz", from: rig).status == 200)
@@ -105,13 +79,15 @@ extension SocketTests {
 
         @Test("the figures are what is open: streams, calls, idle connections")
         func figures() throws {
-            let rig = try Rig(workers: 2, answering: { request in
-                switch request.target {
-                case "/stream": [.eventStreamHead]
-                case "/never": []
-                default: [.answer("ok")]
-                }
-            })
+            let rig = try Rig(
+                workers: 2,
+                answering: { request in
+                    switch request.target {
+                    case "/stream": [.eventStreamHead]
+                    case "/never": []
+                    default: [.answer("ok")]
+                    }
+                })
             // Seven answered calls, each on a connection of its own, three calls in flight, five streams.
             for _ in 0..<7 {
                 let client = try rig.client()
@@ -150,7 +126,7 @@ extension SocketTests {
             let whole = try status(rig)
             #expect(whole.workers == 2)
             #expect(!whole.draining)
-            #expect(whole.uptime_seconds > 0)
+            #expect(whole.uptimeSeconds > 0)
             #expect(whole.upstreams.map(\.name) == ["mcp"])
         }
 
@@ -167,8 +143,13 @@ extension SocketTests {
             let idle = try rig.client()
 
             let isOver = Flag()
-            try Kernel.Thread(named: "drain") { isOver.raise(rig.proxy.drain { pause(milliseconds: 5); return false }) }
-                .detach()
+            try Kernel.Thread(named: "drain") {
+                isOver.raise(
+                    rig.proxy.drain {
+                        pause(milliseconds: 5); return false
+                    })
+            }
+            .detach()
 
             try eventually("not ready") { try get("/readyz", from: rig).status == 503 }
             #expect(try get("/healthz", from: rig).status == 200)

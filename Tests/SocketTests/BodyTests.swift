@@ -9,7 +9,8 @@ extension SocketTests {
             try Rig(
                 answering: { request in
                     switch request.target {
-                    case "/counted": [.text("HTTP/1.1 200 OK\r\ncontent-length: \(megabytes20)\r\n\r\n"), .pattern(megabytes20)]
+                    case "/counted":
+                        [.text("HTTP/1.1 200 OK\r\ncontent-length: \(megabytes20)\r\n\r\n"), .pattern(megabytes20)]
                     case "/chunked":
                         [.text("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"), .chunkedPattern(megabytes20)]
                     case "/closed": [.text("HTTP/1.0 200 OK\r\n\r\n"), .pattern(megabytes20), .close]

@@ -7,7 +7,8 @@ extension SocketTests {
         @Test(
             "a server that closes on a second request gets it again, body and all, on a new connection",
             arguments: [
-                "Content-Length: 5\r\n\r\nhello", "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n",
+                "Content-Length: 5\r\n\r\nhello",
+                "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n",
             ])
         func replay(_ framed: String) throws {
             let rig = try Rig()

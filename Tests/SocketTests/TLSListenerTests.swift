@@ -59,7 +59,8 @@ extension SocketTests {
             "what is not TLS on a TLS port ends, and reaches nobody",
             arguments: [
                 "GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-                "\u{16}\u{3}\u{1}\u{0}\u{5}hello", "\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}", "SSH-2.0-OpenSSH_9.9\r\n",
+                "\u{16}\u{3}\u{1}\u{0}\u{5}hello", "\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}",
+                "SSH-2.0-OpenSSH_9.9\r\n",
             ])
         func plainText(_ text: String) throws {
             let rig = try Self.rig.get()
