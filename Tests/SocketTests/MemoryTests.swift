@@ -101,6 +101,29 @@ extension SocketTests {
             try berth.expectQuiet()
         }
 
+        @Test("a client that asks and asks and reads nothing is held back", arguments: [false, true])
+        func neverReads(_ isSecure: Bool) throws {
+            let berth = try BerthProcess { _ in [.answer(String(repeating: "b", count: 20_000))] }
+            let request = "GET /one HTTP/1.1\r\nHost: a\r\n\r\n"
+            let first = try berth.client(isSecure: isSecure)
+            first.send(String(repeating: request, count: 100))
+            for _ in 0..<100 { #expect(try first.response().status == 200) }
+            first.close()
+            let before = berth.figures.anonymousBytes
+            let client = try berth.client(isSecure: isSecure, receiveBuffer: 4_096)
+            client.limitSending(milliseconds: 300)
+
+            client.send(String(repeating: request, count: 500_000))
+
+            let growth = berth.figures.anonymousBytes - before
+            let answered = berth.replica.requests.count
+            print("a client that never reads, TLS \(isSecure): \(answered) of 500,000 asked, +\(growth / 1_024) KiB")
+            #expect(answered < 100_000)
+            #expect(growth <= Self.allowance)
+            client.close()
+            try berth.expectQuiet()
+        }
+
         @Test("two thousand connections full of garbage leave nothing behind", arguments: [false, true])
         func garbage(_ isSecure: Bool) throws {
             let berth = try BerthProcess(timeouts: #"{ header = "500ms", tls = "500ms" }"#) { _ in [.answer("ok")] }
