@@ -32,6 +32,7 @@ extension Worker where Outside: ~Copyable {
     /// Closes the socket and forgets the connection. Its exchange must have been ended or abandoned before.
     mutating func closeClient(_ c: Handle, reset: Bool) {
         guard var connection = clients.remove(c) else { return }
+        if snapshot.listeners[listeners[Int(connection.listener)].plan].role == .traffic { board.dismissClient() }
         if !reset, connection.output.isEmpty, var session = connection.tls.take() {
             wire.clear()
             engine.finish(&session, wire: &wire)
