@@ -38,6 +38,7 @@ extension Worker where Outside: ~Copyable {
         }
         if clients[c].phase == .multiplexing { dissolve(c) }
         guard var connection = clients.remove(c) else { return }
+        if snapshot.listeners[listeners[Int(connection.listener)].plan].role == .traffic { board.dismissClient() }
         if !reset, connection.output.isEmpty, var session = connection.tls.take() {
             wire.clear()
             engine.finish(&session, wire: &wire)
