@@ -53,7 +53,8 @@ struct LegacyTests {
                     #expect(answer.status == 202, "seed \(seed)")
                 }
                 let posts = servers.map { $0.requests.filter { $0.method == "POST" } }
-                #expect(posts.indices.allSatisfy { posts[$0].count == ($0 == owner ? 4 : 0) }, "\(endpoint), seed \(seed)")
+                #expect(
+                    posts.indices.allSatisfy { posts[$0].count == ($0 == owner ? 4 : 0) }, "\(endpoint), seed \(seed)")
                 #expect(posts[max(0, owner)].allSatisfy { $0.target == LegacyTests.forms[form].target }, "seed \(seed)")
                 client.leave()
                 stage.expectQuiet()
@@ -67,7 +68,9 @@ struct LegacyTests {
         for offset in 1..<whole.count {
             let stage = ProxyStage(seed: UInt64(offset), .calm)
             _ = ScriptedServer(stage) { _ in
-                .stream() + [.chunk(Array(whole[..<offset])), .pause(.milliseconds(5)), .chunk(Array(whole[offset...]))]
+                .stream() + [
+                    .chunk(Array(whole[..<offset])), .pause(.milliseconds(5)), .chunk(Array(whole[offset...])),
+                ]
             }
             let client = stage.connect()
             client.ask(.openStream("/sse"))
@@ -125,7 +128,9 @@ struct LegacyTests {
             let client = stage.connect()
             client.ask(.openStream("/sse"))
             stage.run { client.responses.count == 1 }
-            #expect(client.responses.first?.body == Array((text + "data: last\n\n").utf8), "\(text.prefix(60)), seed \(seed)")
+            #expect(
+                client.responses.first?.body == Array((text + "data: last\n\n").utf8),
+                "\(text.prefix(60)), seed \(seed)")
             client.leave()
             stage.expectQuiet()
         }

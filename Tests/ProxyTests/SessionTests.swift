@@ -106,7 +106,9 @@ struct SessionTests {
             let (stage, servers) = stage(seed, identity)
             let party = SessionTests.open(stage)
             let before = servers.reduce(0) { $0 + $1.server.requests.count }
-            var forged = ["x", "b1.", "b1.AAAA.abc", String(repeating: "z", count: 500), "82d3e3a9db724c70abb7da28667da2e9"]
+            var forged = [
+                "x", "b1.", "b1.AAAA.abc", String(repeating: "z", count: 500), "82d3e3a9db724c70abb7da28667da2e9",
+            ]
             if identity == .sealed { forged += SessionTests.tampered(party.session) }
             for session in forged {
                 let answer = SessionTests.call(stage, session, on: party.client, 5)
@@ -209,7 +211,9 @@ struct SessionTests {
         stage.expectQuiet()
     }
 
-    @Test("a server that is gone takes its sessions with it, and no other; back again, it gets new ones", arguments: seeds)
+    @Test(
+        "a server that is gone takes its sessions with it, and no other; back again, it gets new ones", arguments: seeds
+    )
     func serverRestarts(seed: UInt64) {
         for identity in [IdentityRule.sealed, .learned] {
             let (stage, servers) = stage(seed, identity)

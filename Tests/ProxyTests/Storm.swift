@@ -83,7 +83,10 @@ final class Storm {
         switch below(20) {
         case 0: return [pause, .reset]
         case 1: return [pause, .close]
-        case 2: return [.text("HTTP/1.1 200 OK\r\n\(field)Content-Length: \(body.utf8.count)\r\n\r\n\(one)"), pause, .reset]
+        case 2:
+            return [
+                .text("HTTP/1.1 200 OK\r\n\(field)Content-Length: \(body.utf8.count)\r\n\r\n\(one)"), pause, .reset,
+            ]
         case 3: return [.text("nonsense\r\n\r\n")]
         case 4: return [pause]
         case 5: return .reply(body, extra: field) + [pause, .close]
@@ -91,8 +94,10 @@ final class Storm {
         case 7: return .reply(body, extra: field + "Connection: close\r\n") + [.close]
         case 8: return [.text("HTTP/1.1 103 Early Hints\r\n\r\n"), pause] + .reply(body, extra: field)
         case 9, 10, 11, 12:
-            return [.text("HTTP/1.1 200 OK\r\n\(field)Transfer-Encoding: chunked\r\n\r\n"), .chunk(one.isEmpty ? "" : one)]
-                .filter { if case .send(let bytes) = $0 { return bytes != Array("0\r\n\r\n".utf8) } else { return true } }
+            return [
+                .text("HTTP/1.1 200 OK\r\n\(field)Transfer-Encoding: chunked\r\n\r\n"), .chunk(one.isEmpty ? "" : one),
+            ]
+            .filter { if case .send(let bytes) = $0 { return bytes != Array("0\r\n\r\n".utf8) } else { return true } }
                 + [pause, .chunk(two), .text("0\r\nX-Sum: 1\r\n\r\n")]
         default: return [pause] + .reply(body, extra: field)
         }
@@ -140,7 +145,8 @@ final class Storm {
                 [.text("POST /mcp HTTP/1.1\r\n\(head)Transfer-Encoding: chunked\r\n\r\n")]
                     + pieces.flatMap { [.chunk($0), .pause(.milliseconds(UInt64(below(300))))] } + [.lastChunk])
         } else {
-            guest.client.ask("POST", [.text("POST /mcp HTTP/1.1\r\n\(head)Content-Length: \(count)\r\n\r\n"), .send(body)])
+            guest.client.ask(
+                "POST", [.text("POST /mcp HTTP/1.1\r\n\(head)Content-Length: \(count)\r\n\r\n"), .send(body)])
         }
     }
 
@@ -212,14 +218,18 @@ final class Storm {
             if ![404, 408, 502, 503, 504].contains(response.status) { note(guest, "status \(response.startLine)") }
             return
         }
-        guard response["x-tag"] == asked.tag else { return note(guest, "\(asked.tag) got \(response["x-tag"] ?? "none")") }
+        guard response["x-tag"] == asked.tag else {
+            return note(guest, "\(asked.tag) got \(response["x-tag"] ?? "none")")
+        }
         if asked.isStream {
             let events = response.text.replacing(":\n\n", with: "").split(separator: "\n\n")
             if events.dropLast().contains(where: { $0 != "data: \(asked.tag)" }) { note(guest, "events \(events)") }
         } else if asked.method != "HEAD" {
             let whole = Storm.body(of: asked.tag, response.body.count)
             if !whole.hasPrefix(response.text) { note(guest, "the body of \(asked.tag)") }
-            if response.isComplete, response.body.count != Int(response["x-length"] ?? "") { note(guest, "the length of \(asked.tag)") }
+            if response.isComplete, response.body.count != Int(response["x-length"] ?? "") {
+                note(guest, "the length of \(asked.tag)")
+            }
         }
         if response.isComplete, let id = response["mcp-session-id"] {
             if sessions.count < 50 { sessions.append((id, "")) }
@@ -250,7 +260,9 @@ final class Storm {
             // Who reads in sips may still be at it.
             let sips = guest.client.peer.lastRead.map { stage.network.now - $0 < .seconds(20) } ?? false
             let waits = guest.answered < guest.asked.count && !guest.client.isOver && !sips
-            if waits, !guest.asked[guest.answered].isStream { note(guest, "\(guest.asked[guest.answered].tag) waits for ever") }
+            if waits, !guest.asked[guest.answered].isStream {
+                note(guest, "\(guest.asked[guest.answered].tag) waits for ever")
+            }
             guest.client.leave()
         }
     }

@@ -56,7 +56,7 @@ extension SocketTests {
                 "\((Instant.now() - slow).milliseconds.rounded()) ms")
 
             #expect(before > 0)
-            #expect(peak - before <= Self.allowance)
+            #expect(peak - before <= Self.allowance || !ProcessFigures.areTelling)
             try berth.expectQuiet()
         }
 
@@ -95,7 +95,7 @@ extension SocketTests {
             print("a reader that stopped, TLS \(isSecure), \(type): \(sent / 1_024) KiB sent, +\(growth / 1_024) KiB")
 
             #expect(sent < 64 << 20)
-            #expect(growth <= Self.allowance)
+            #expect(growth <= Self.allowance || !ProcessFigures.areTelling)
             client.close()
             try eventually("the replica's connection ended") { replica.hasEnded(connection) }
             try berth.expectQuiet()
@@ -119,7 +119,7 @@ extension SocketTests {
             let answered = berth.replica.requests.count
             print("a client that never reads, TLS \(isSecure): \(answered) of 500,000 asked, +\(growth / 1_024) KiB")
             #expect(answered < 100_000)
-            #expect(growth <= Self.allowance)
+            #expect(growth <= Self.allowance || !ProcessFigures.areTelling)
             client.close()
             try berth.expectQuiet()
         }
@@ -149,7 +149,7 @@ extension SocketTests {
             #expect(berth.replica.leftovers.isEmpty)
             let growth = berth.figures.anonymousBytes - before
             print("memory \(before / 1_024) KiB, +\(growth / 1_024) KiB; \(descriptors) descriptors before and after")
-            #expect(growth <= Self.allowance)
+            #expect(growth <= Self.allowance || !ProcessFigures.areTelling)
         }
 
         /// Random bytes, and random damage to a good request, by turns; a quarter of the connections are left open.

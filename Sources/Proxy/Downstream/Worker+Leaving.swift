@@ -3,6 +3,7 @@ import Kernel
 import MCP
 import Reactor
 import TLS
+import Telemetry
 
 /// How a client's connection ends.
 extension Worker where Outside: ~Copyable {

@@ -9,6 +9,7 @@ extension Worker where Outside: ~Copyable {
         for letter in mailbox.collect() {
             switch letter {
             case .roomElsewhere: hasRoom = true
+            case .roomWanted(let endpoint): giveRoom(endpoint)
             case .drain: drain()
             case .endStreams: endStreams()
             case .stop: isDone = true

@@ -2,6 +2,7 @@ import HTTP
 package import Kernel
 import Reactor
 import TLS
+import Telemetry
 
 /// A socket that accepts, and the plan it accepts by.
 struct Listener {
