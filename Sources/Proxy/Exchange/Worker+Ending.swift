@@ -138,7 +138,8 @@ extension Worker where Outside: ~Copyable {
     /// Answers a request whose head was read and whose body, if any, was not; the connection closes unless there is none.
     /// Always true: the request is dealt with.
     mutating func refuseAndGoOn(_ c: Handle, _ reply: Reply) -> Bool {
-        guard requestHead.framing == .none, requestHead.isKeepAlive, !reply.closesConnection, clients[c].stream == 0 else {
+        guard requestHead.framing == .none, requestHead.isKeepAlive, !reply.closesConnection, clients[c].stream == 0
+        else {
             refuse(c, reply)
             return true
         }
