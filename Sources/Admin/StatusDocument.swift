@@ -51,12 +51,15 @@ struct StatusDocument: Encodable {
     var uptimeSeconds: Double
     var draining: Bool
     var workers: Int
+    /// Client connections, those of the admin address not counted.
+    var clients: Int64
     var upstreams: [Upstream]
 
     init(_ proxy: ProxyServer) {
         uptimeSeconds = (Instant.now() - proxy.startedAt).milliseconds / 1_000
         draining = proxy.isDraining
         workers = proxy.board.workers - 1
+        clients = proxy.board.view.clientCount
         upstreams = proxy.snapshot.upstreams.map { plan in
             Upstream(name: plan.name, servers: plan.endpoints.map { Server(proxy, plan, $0) })
         }

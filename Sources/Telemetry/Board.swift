@@ -58,7 +58,9 @@ package final class Board: Sendable {
         let shared = UnsafeMutablePointer<Atomic<Int64>>.allocate(
             capacity: max(1, endpoints * SharedFigure.count))
         for index in 0..<(endpoints * SharedFigure.count) { (shared + index).initialize(to: Atomic(0)) }
-        view = BoardView(rows: rows, shared: shared, endpoints: endpoints)
+        let clients = UnsafeMutablePointer<Atomic<Int64>>.allocate(capacity: 1)
+        clients.initialize(to: Atomic(0))
+        view = BoardView(rows: rows, shared: shared, clients: clients, endpoints: endpoints)
     }
 
     /// The figure of one endpoint over all workers.
@@ -67,17 +69,20 @@ package final class Board: Sendable {
     }
 }
 
-/// A worker's way to the board: two pointers by value, no reference count. Valid for the life of the process.
+/// A worker's way to the board: three pointers by value, no reference count. Valid for the life of the process.
 package struct BoardView: @unchecked Sendable {
     private let rows: UnsafeMutablePointer<Atomic<Int64>>
     private let shared: UnsafeMutablePointer<Atomic<Int64>>
+    private let clients: UnsafeMutablePointer<Atomic<Int64>>
     private let endpoints: Int
 
     fileprivate init(
-        rows: UnsafeMutablePointer<Atomic<Int64>>, shared: UnsafeMutablePointer<Atomic<Int64>>, endpoints: Int
+        rows: UnsafeMutablePointer<Atomic<Int64>>, shared: UnsafeMutablePointer<Atomic<Int64>>,
+        clients: UnsafeMutablePointer<Atomic<Int64>>, endpoints: Int
     ) {
         self.rows = rows
         self.shared = shared
+        self.clients = clients
         self.endpoints = endpoints
     }
 
@@ -110,6 +115,20 @@ package struct BoardView: @unchecked Sendable {
         if claimed <= limit { return true }
         add(figure, endpoint: endpoint, -1)
         return false
+    }
+
+    /// Client connections, all workers together.
+    package var clientCount: Int64 { clients.pointee.load(ordering: .relaxed) }
+
+    /// Counts one more client connection unless there are `limit` already; false then.
+    package func admitClient(limit: Int64) -> Bool {
+        if clients.pointee.add(1, ordering: .relaxed).newValue <= limit { return true }
+        dismissClient()
+        return false
+    }
+
+    package func dismissClient() {
+        clients.pointee.subtract(1, ordering: .relaxed)
     }
 
     /// Replaces the value if it still is `old`; false, with nothing changed, if another thread was faster.

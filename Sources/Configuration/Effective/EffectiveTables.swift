@@ -23,6 +23,7 @@ extension EffectiveText {
             value("cert", TOMLText.quoted(tls.certificate))
             value("key", TOMLText.quoted(tls.key))
         }
+        value("alpn", "[\(listener.protocols.map { "\"\($0.rawValue)\"" }.joined(separator: ", "))]")
         value("trusted_proxies", "[\(listener.trustedProxies.map { "\"\($0)\"" }.joined(separator: ", "))]")
         value("max_connections", listener.maximumConnections)
         if case .tls(let tls) = listener.security {
@@ -39,6 +40,7 @@ extension EffectiveText {
         value("header_bytes", size: listener.limits.headerBytes)
         value("headers", listener.limits.headers)
         value("request_body", size: listener.limits.requestBody)
+        value("h2_streams", listener.limits.streams)
     }
 
     mutating func write(_ route: RouteConfiguration, _ index: Int, upstream: String) {

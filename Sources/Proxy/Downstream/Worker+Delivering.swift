@@ -11,6 +11,10 @@ extension Worker where Outside: ~Copyable {
         guard !composed.isEmpty else { return }
         defer { composed.clear() }
         guard clients.contains(c) else { return }
+        if clients[c].stream != 0 {
+            deliverToStream(c)
+            return
+        }
         if clients[c].tls != nil {
             guard var session = clients[c].tls.take() else { return }
             let isSent = engine.send(&session, composed, wire: &wire)
@@ -39,7 +43,7 @@ extension Worker where Outside: ~Copyable {
     /// Sends a piece of the scratch as it is: big bodies are not copied on their way.
     mutating func deliverReceived(_ c: Handle, _ range: ByteRange) {
         guard clients.contains(c) else { return }
-        guard clients[c].tls == nil, clients[c].output.isEmpty, clients[c].mayWrite else {
+        guard clients[c].tls == nil, clients[c].stream == 0, clients[c].output.isEmpty, clients[c].mayWrite else {
             composed.append(received, range.range)
             deliver(c)
             return
@@ -108,7 +112,7 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// The client has taken everything: what waited for that goes on.
-    private mutating func roomAgain(_ c: Handle) {
+    mutating func roomAgain(_ c: Handle) {
         if clients[c].closesAfterOutput {
             if clients[c].hasEnded { closeClient(c, reset: false) } else { linger(c) }
             return
@@ -124,6 +128,10 @@ extension Worker where Outside: ~Copyable {
         case .reading:
             beginReading(c)
             resumeLater(client: c)
+        case .multiplexing:
+            if let m = multiplexes.handle(inSlot: Int(clients[c].multiplex)) { markDirty(m) }
+            let plan = listeners[Int(clients[c].listener)].plan
+            setDeadline(client: c, now + snapshot.listeners[plan].idleTimeout)
         case .handshaking, .lingering:
             break
         }

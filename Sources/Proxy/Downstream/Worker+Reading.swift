@@ -62,7 +62,7 @@ extension Worker where Outside: ~Copyable {
     /// True if bytes from this client would not have to wait for anybody.
     private func takesBytes(_ c: Handle) -> Bool {
         switch clients[c].phase {
-        case .handshaking, .lingering: return true
+        case .handshaking, .lingering, .multiplexing: return true
         case .reading: return clients[c].output.isEmpty
         case .exchanging:
             let e = clients[c].exchange
@@ -75,6 +75,7 @@ extension Worker where Outside: ~Copyable {
 
     /// Puts what the client has sent so far into the scratch: first what is kept from earlier, then one read.
     private mutating func fill(_ c: Handle) -> Transfer {
+        if clients[c].stream != 0 { return fillFromStream(c) }
         received.clear()
         if clients[c].tls != nil { return fillDecrypted(c) }
         unstash(c)
@@ -107,7 +108,8 @@ extension Worker where Outside: ~Copyable {
         guard clients.contains(c) else { return .failed(0) }
         switch progress {
         case .handshaking, .established:
-            if progress == .established, clients[c].phase == .handshaking { beginReading(c) }
+            if progress == .established, clients[c].phase == .handshaking { beginSpeaking(c) }
+            guard clients.contains(c) else { return .failed(0) }
             if received.count == kept {
                 stash(c)
                 return clients[c].mayRead ? .moved(0) : .wouldBlock
@@ -120,6 +122,16 @@ extension Worker where Outside: ~Copyable {
         case .failed:
             return .failed(0)
         }
+    }
+
+    /// The handshake is over: ALPN says which protocol follows (RFC 7301).
+    private mutating func beginSpeaking(_ c: Handle) {
+        var speaksHTTP2 = false
+        if let session = clients[c].tls.take() {
+            speaksHTTP2 = session.applicationProtocol == .http2
+            clients[c].tls = consume session
+        }
+        if speaksHTTP2 { beginMultiplexing(c) } else { beginReading(c) }
     }
 
     private mutating func decrypt(_ c: Handle) -> TLSProgress {
@@ -136,9 +148,16 @@ extension Worker where Outside: ~Copyable {
             stash(c)
         case .lingering:
             received.clear()
+        case .multiplexing:
+            feed(c)
         case .exchanging:
             forwardBody(c)
         case .reading:
+            if startsMultiplexing(c) {
+                beginMultiplexing(c)
+                if clients.contains(c) { feed(c) }
+                return
+            }
             // What could complete something has not come: do not parse the same bytes again.
             if received.count < Int(clients[c].needed) || isDripping(c) {
                 stash(c)

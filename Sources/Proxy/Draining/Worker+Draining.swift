@@ -23,7 +23,11 @@ extension Worker where Outside: ~Copyable {
         isDraining = true
         stopListening()
         for slot in 0..<clients.slots {
-            guard let c = clients.handle(inSlot: slot), clients[c].phase == .reading else { continue }
+            guard let c = clients.handle(inSlot: slot) else { continue }
+            if clients[c].phase == .multiplexing, let m = multiplexes.handle(inSlot: Int(clients[c].multiplex)) {
+                sayGoAway(m)
+            }
+            guard clients[c].phase == .reading, clients[c].stream == 0 else { continue }
             // A request may be on its way in: what has begun to arrive is served, and the connection closed after it.
             if clients[c].input.isEmpty, clients[c].output.isEmpty, !clients[c].mayRead {
                 closeClient(c, reset: false)

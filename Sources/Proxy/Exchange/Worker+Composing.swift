@@ -21,7 +21,7 @@ extension Worker where Outside: ~Copyable {
         copyKeptFields(trusted: trusted, keepsSession: sessions.identity(upstream) != .sealed)
         composeSession(e)
         if requestHead.framing == .chunked { composed.append("transfer-encoding: chunked\r\n") }
-        composeForwarded(clients[c].address, secure: clients[c].tls != nil, trusted: trusted)
+        composeForwarded(clients[c].address, secure: clients[c].isSecure, trusted: trusted)
         composed.append("\r\n")
     }
 

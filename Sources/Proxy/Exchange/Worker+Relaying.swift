@@ -121,7 +121,9 @@ extension Worker where Outside: ~Copyable {
     }
 
     private func clientFraming(_ e: Handle) -> Exchange.ClientFraming {
-        switch responseHead.framing {
+        // An HTTP/2 stream has an end of its own.
+        if clients[exchanges[e].client].stream != 0 { return .untilClose }
+        return switch responseHead.framing {
         case .none, .length: .counted
         case .chunked, .untilClose: exchanges[e].clientIsHTTP10 ? .untilClose : .chunked
         }

@@ -48,6 +48,7 @@ extension ListenerPlan {
             var options = TLSOptions()
             options.minimumVersion = tls.minimumVersion == .tls12 ? .v1_2 : .v1_3
             options.tickets = tls.tickets
+            options.applicationProtocols = configuration.protocols.map(\.rawValue)
             do throws(TLSError) {
                 self.tls = try TLSContext(certificateFile: tls.certificate, keyFile: tls.key, options: options)
             } catch {
@@ -62,6 +63,9 @@ extension ListenerPlan {
         idleTimeout = Interval(configuration.timeouts.idle)
         limits.headBytes = configuration.limits.headerBytes
         limits.fields = configuration.limits.headers
+        http2.concurrentStreams = UInt32(configuration.limits.streams)
+        http2.headerListBytes = configuration.limits.headerBytes
+        http2.fields = configuration.limits.headers
         maximumRequestBody = UInt64(configuration.limits.requestBody)
     }
 

@@ -162,7 +162,7 @@ extension Worker where Outside: ~Copyable {
                 return
             }
             let c = exchanges[e].client
-            guard clients.contains(c), clients[c].output.isEmpty else { return }
+            guard clients.contains(c), takesMore(c) else { return }
             received.clear()
             received.append(upstreams[u].input)
             upstreams[u].input.clear()
