@@ -43,6 +43,12 @@ struct StatusDocument: Encodable {
         var timedOut: Int64
     }
 
+    /// New versions of certificate files that were taken up, and those that could not be.
+    struct Certificates: Encodable {
+        var renewed: Int
+        var refused: Int
+    }
+
     struct Upstream: Encodable {
         var name: String
         var servers: [Server]
@@ -51,12 +57,15 @@ struct StatusDocument: Encodable {
     var uptimeSeconds: Double
     var draining: Bool
     var workers: Int
+    var certificates: Certificates
     var upstreams: [Upstream]
 
     init(_ proxy: ProxyServer) {
         uptimeSeconds = (Instant.now() - proxy.startedAt).milliseconds / 1_000
         draining = proxy.isDraining
         workers = proxy.board.workers - 1
+        let totals = proxy.certificates.totals
+        certificates = Certificates(renewed: totals.renewed, refused: totals.refused)
         upstreams = proxy.snapshot.upstreams.map { plan in
             Upstream(name: plan.name, servers: plan.endpoints.map { Server(proxy, plan, $0) })
         }

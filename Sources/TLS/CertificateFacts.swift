@@ -15,12 +15,12 @@ package struct CertificateFacts: Equatable, Sendable {
     /// Reads a chain and its key from PEM files. Throws if either cannot be read or the key does not belong to the
     /// certificate. Validity in time is another question: see `problem(at:)`.
     package static func inspect(certificateFile: String, keyFile: String) throws(TLSError) -> CertificateFacts {
-        try read(CertificatePair(certificate: .file(certificateFile), key: .file(keyFile)))
+        try CertificateFacts(CertificatePair(certificate: .file(certificateFile), key: .file(keyFile)))
     }
 
     /// As the other one, from PEM in memory.
     package static func inspect(certificatePEM: [UInt8], keyPEM: [UInt8]) throws(TLSError) -> CertificateFacts {
-        try read(CertificatePair(certificate: .bytes(certificatePEM), key: .bytes(keyPEM)))
+        try CertificateFacts(CertificatePair(certificate: .bytes(certificatePEM), key: .bytes(keyPEM)))
     }
 
     /// What is wrong with the certificate at `now` (seconds since 1970); nil if nothing is.
@@ -36,13 +36,15 @@ package struct CertificateFacts: Equatable, Sendable {
     /// The last second of validity, as in "2026-11-22 10:00:00 UTC".
     package var expiry: String { Self.text(notAfter) }
 
-    private static func read(_ pair: borrowing CertificatePair) throws(TLSError) -> CertificateFacts {
+    init(_ pair: borrowing CertificatePair) throws(TLSError) {
         let certificate = pair.certificate
-        guard let notBefore = seconds(X509_get0_notBefore(certificate)),
-            let notAfter = seconds(X509_get0_notAfter(certificate))
+        guard let notBefore = Self.seconds(X509_get0_notBefore(certificate)),
+            let notAfter = Self.seconds(X509_get0_notAfter(certificate))
         else { throw .last("reading the certificate's validity") }
-        return CertificateFacts(
-            subject: subject(of: certificate), names: names(of: certificate), notBefore: notBefore, notAfter: notAfter)
+        self.notBefore = notBefore
+        self.notAfter = notAfter
+        subject = Self.subject(of: certificate)
+        names = Self.names(of: certificate)
     }
 
     private static func subject(of certificate: OpaquePointer) -> String {

@@ -6,6 +6,8 @@ import COpenSSL
 /// counts) is atomic. Sessions keep the SSL_CTX alive by themselves, so a reload may drop this at any time.
 package final class TLSContext: @unchecked Sendable {
     let pointer: OpaquePointer
+    /// What it shows to clients, in the order it was given.
+    package let certificates: [CertificateFacts]
 
     /// Reads a chain (leaf first) and its key from PEM files.
     package convenience init(certificateFile: String, keyFile: String, options: TLSOptions) throws(TLSError) {
@@ -17,7 +19,13 @@ package final class TLSContext: @unchecked Sendable {
         try self.init(CertificatePair(certificate: .bytes(certificatePEM), key: .bytes(keyPEM)), options)
     }
 
+    /// Takes an identity from wherever it is.
+    package convenience init(_ identity: TLSIdentity, options: TLSOptions) throws(TLSError) {
+        try self.init(CertificatePair(certificate: identity.certificate, key: identity.key), options)
+    }
+
     private init(_ pair: borrowing CertificatePair, _ options: TLSOptions) throws(TLSError) {
+        certificates = [try CertificateFacts(pair)]
         let context = try newContext(TLS_server_method(), options)
         do throws(TLSError) {
             try Self.install(pair, in: context)

@@ -49,9 +49,11 @@ extension ListenerPlan {
             options.minimumVersion = tls.minimumVersion == .tls12 ? .v1_2 : .v1_3
             options.tickets = tls.tickets
             do throws(TLSError) {
-                self.tls = try TLSContext(certificateFile: tls.certificate, keyFile: tls.key, options: options)
+                let pair = TLSFiles.Pair(certificate: tls.certificate, key: tls.key)
+                watchedTLS = try WatchedTLS(TLSFiles(pair, options: options))
+                self.tls = watchedTLS?.context
             } catch {
-                throw StartError("cannot use certificate \(tls.certificate): \(error)")
+                throw StartError("cannot serve TLS on \(configuration.address): \(error)")
             }
         }
         trusted = configuration.trustedProxies
