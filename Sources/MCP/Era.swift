@@ -34,7 +34,7 @@ package enum RequestKind: UInt8, Sendable {
         acceptsEventStream: Bool, target: Span<UInt8>
     ) -> RequestKind {
         if ProtocolVersion.isModern(protocolVersion) { return .modern }
-        if isPost, LegacyTarget.sessionParameter(in: target) != nil { return .legacyMessage }
+        if isPost, LegacyTarget.isMessage(target) { return .legacyMessage }
         if isOptions { return .preflight }
         if sessionID { return .session }
         if isGet {

@@ -22,6 +22,12 @@ package enum LegacyTarget {
         return nil
     }
 
+    /// Whether a POST to this target belongs to an HTTP+SSE session: by the server's parameter, or by our seal, which
+    /// also vouches for endpoints that name their session in another way, in the path say.
+    package static func isMessage(_ target: Span<UInt8>) -> Bool {
+        sessionParameter(in: target) != nil || sealParameter(in: target) != nil
+    }
+
     /// Our own parameter: `value` is the seal, and deleting `cut` leaves the target the server announced. The last one
     /// counts, as another Berth behind this one may have put its own before ours.
     package static func sealParameter(in target: Span<UInt8>) -> (cut: Range<Int>, value: Range<Int>)? {

@@ -69,6 +69,12 @@ extension ByteBuffer {
         return range.map { view[$0] }
     }
 
+    func contains(_ byte: UInt8, from start: Int) -> Bool {
+        let view = span
+        for index in start..<view.count where view[index] == byte { return true }
+        return false
+    }
+
     func equals(_ range: Range<Int>, _ other: [UInt8]) -> Bool {
         let view = span
         guard range.count == other.count, range.upperBound <= view.count else { return false }

@@ -41,6 +41,8 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     var composed = ByteBuffer(capacity: Worker.scratchBytes)
     var ciphertext = ByteBuffer(capacity: Worker.readBytes)
     var wire = ByteBuffer(capacity: Worker.scratchBytes)
+    /// Bytes at the front of `received` that earlier reads had brought.
+    var keptCount = 0
     var requestHead = RequestHead()
     var responseHead = ResponseHead()
     var candidates: [Candidate] = []

@@ -78,6 +78,7 @@ extension Worker where Outside: ~Copyable {
         received.clear()
         if clients[c].tls != nil { return fillDecrypted(c) }
         unstash(c)
+        keptCount = received.count
         let (outcome, isShort) = world.receive(clients[c].descriptor, into: &received, room: Worker.readBytes)
         if case .moved = outcome {
             // A short read has drained the socket, unless the peer's FIN is waiting behind the bytes.
@@ -100,6 +101,7 @@ extension Worker where Outside: ~Copyable {
         if isShort, !clients[c].hasEnded { clients[c].mayRead = false }
         unstash(c)
         let kept = received.count
+        keptCount = kept
         let progress = decrypt(c)
         sendWire(c)
         guard clients.contains(c) else { return .failed(0) }
@@ -137,14 +139,22 @@ extension Worker where Outside: ~Copyable {
         case .exchanging:
             forwardBody(c)
         case .reading:
-            // The byte that could complete something has not come: do not parse the same bytes again.
-            if received.count < Int(clients[c].needed) {
+            // What could complete something has not come: do not parse the same bytes again.
+            if received.count < Int(clients[c].needed) || isDripping(c) {
                 stash(c)
                 expectRest(c)
             } else {
                 readRequests(c)
             }
         }
+    }
+
+    /// True if the rest of a head is awaited and the last read ended no line of it. Parsing starts from the head's first
+    /// byte each time; a head that comes byte by byte must not be parsed as often.
+    private func isDripping(_ c: Handle) -> Bool {
+        guard clients[c].isGathering, !clients[c].isGatheringBody else { return false }
+        let limit = snapshot.listeners[listeners[Int(clients[c].listener)].plan].limits.headBytes
+        return received.count <= limit && !received.contains(0x0a, from: keptCount)
     }
 
     /// Parses and starts requests from the scratch, which holds all unread bytes of the client; what is left over goes

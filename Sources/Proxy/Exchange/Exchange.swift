@@ -42,6 +42,10 @@ struct Exchange: ~Copyable {
     var previous = UInt32.max
     var next = UInt32.max
     var deadline = Instant.never
+    /// Until when it may wait, from its first time in the queue on.
+    var waitsUntil = Instant.never
+    /// Servers that could not be reached for it, one bit for each of the first 64.
+    var tried: UInt64 = 0
     /// When the server was last heard on an event stream.
     var heardAt = Instant(nanoseconds: 0)
     /// Body bytes the client has sent of a request that streams.

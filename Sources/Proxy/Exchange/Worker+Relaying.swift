@@ -109,10 +109,15 @@ extension Worker where Outside: ~Copyable {
         let upstream = Int(exchanges[e].upstreamIndex)
         exchanges[e].scansEndpoint =
             exchanges[e].kind == .streamOpening && sessions.identity(upstream) != .off
-            && responseHead.status == 200
+            && responseHead.status == 200 && !hasCountedBody
         exchanges[e].heardAt = now
         expectSilence(e)
         return true
+    }
+
+    /// The body's length was announced: no byte may be added to it.
+    private var hasCountedBody: Bool {
+        if case .length = responseHead.framing { true } else { false }
     }
 
     private func clientFraming(_ e: Handle) -> Exchange.ClientFraming {

@@ -126,9 +126,10 @@ extension Worker where Outside: ~Copyable {
             return
         }
         let c = exchanges[e].client
-        // Between events only, and not to somebody who has not taken what was sent before.
-        if exchanges[e].boundary.isAtBoundary, !exchanges[e].scansEndpoint, clients.contains(c),
-            clients[c].output.isEmpty
+        // Between events only, and not to somebody who has not taken what was sent before. What is gathered of a first
+        // event has not been sent: for the client, that is between events.
+        if exchanges[e].boundary.isAtBoundary, clients.contains(c),
+            clients[c].output.isEmpty, exchanges[e].clientFraming != .counted
         {
             composed.clear()
             composed.append(exchanges[e].clientFraming == .chunked ? "3\r\n:\n\n\r\n" : ":\n\n")
@@ -143,6 +144,8 @@ extension Worker where Outside: ~Copyable {
         let u = exchanges[e].upstream
         composed.clear()
         if exchanges[e].clientFraming == .chunked { composed.append("0\r\n\r\n") }
+        // A body shorter than announced can only be followed by the connection's end.
+        if exchanges[e].clientFraming == .counted { exchanges[e].keepsClient = false }
         detach(u, e)
         dropUpstream(u)
         deliver(c)

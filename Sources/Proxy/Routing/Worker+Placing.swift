@@ -7,8 +7,8 @@ import Telemetry
 
 /// Where a request goes: its session's server if it has one, else wherever the balance says.
 extension Worker where Outside: ~Copyable {
-    /// Connections tried for one request before it is given up: each failure before a byte was sent costs nothing but
-    /// time (a refused server is tried once, then another).
+    /// Connections tried for one request before it is given up, refused ones not counted: those cost no time, and each
+    /// server is tried once.
     private static var attemptLimit: UInt8 { 3 }
 
     /// Finds an endpoint and a connection for an exchange whose request is at the front of the scratch and parsed.
@@ -17,7 +17,7 @@ extension Worker where Outside: ~Copyable {
         if exchanges[e].isPinned {
             placePinned(e)
         } else {
-            placeFreely(e, excluding: -1)
+            placeFreely(e)
         }
     }
 
@@ -62,9 +62,9 @@ extension Worker where Outside: ~Copyable {
         obtain(e, endpoint)
     }
 
-    private mutating func placeFreely(_ e: Handle, excluding: Int) {
+    private mutating func placeFreely(_ e: Handle) {
         let upstream = Int(exchanges[e].upstreamIndex)
-        guard let endpoint = choose(e, upstream, excluding: excluding) else {
+        guard let endpoint = choose(e, upstream) else {
             count(.unavailable, endpoint: snapshot.upstreams[upstream].endpoints.lowerBound)
             fail(e, .noServerAvailable)
             return
@@ -95,7 +95,8 @@ extension Worker where Outside: ~Copyable {
 
     /// A connection could not be opened: try another server, or say so. Nothing was sent, so any request may move on.
     mutating func dialFailed(_ e: Handle, _ endpoint: Int, code: CInt) {
-        exchanges[e].attempts += 1
+        if code != refusedCode { exchanges[e].attempts += 1 }
+        exchanges[e].tried |= triedBit(endpoint)
         if isOwnFault(code) {
             // No server can do anything about it, and no session has ended.
             count(.unavailable, endpoint: Int(exchanges[e].endpoint))
@@ -110,45 +111,50 @@ extension Worker where Outside: ~Copyable {
                 fail(e, .connectFailed)
             }
         } else if exchanges[e].attempts < Worker.attemptLimit {
-            placeFreely(e, excluding: endpoint)
+            placeFreely(e)
         } else {
             count(.badGateway, endpoint: Int(exchanges[e].endpoint))
             fail(e, .connectFailed)
         }
     }
 
-    private mutating func choose(_ e: Handle, _ upstream: Int, excluding: Int) -> Int? {
+    private func triedBit(_ endpoint: Int) -> UInt64 {
+        1 << UInt64((endpoint - snapshot.upstreams[snapshot.endpoints[endpoint].upstream].endpoints.lowerBound) & 63)
+    }
+
+    private mutating func choose(_ e: Handle, _ upstream: Int) -> Int? {
         let plan = snapshot.upstreams[upstream]
         let key = placementKey(e, plan)
-        fillCandidates(plan, needingRoom: true)
-        if let chosen = select(e, upstream, plan, key, excluding) { return chosen }
+        fillCandidates(plan, e, needingRoom: true)
+        if let chosen = select(e, upstream, plan, key) { return chosen }
         // None has room: queue for one that will.
-        fillCandidates(plan, needingRoom: false)
-        if let chosen = select(e, upstream, plan, key, excluding) { return chosen }
+        fillCandidates(plan, e, needingRoom: false)
+        if let chosen = select(e, upstream, plan, key) { return chosen }
         let available = plan.endpoints.reduce(0) { $0 + (isHealthy($1) ? 1 : 0) }
         guard
             Panic.panicApplies(available: available, total: plan.endpoints.count, thresholdPercent: plan.panicThreshold)
         else { return nil }
-        for position in candidates.indices { candidates[position].isAvailable = true }
-        return select(e, upstream, plan, key, excluding)
+        for endpoint in plan.endpoints where exchanges[e].tried & triedBit(endpoint) == 0 {
+            candidates[endpoint - plan.endpoints.lowerBound].isAvailable = true
+        }
+        return select(e, upstream, plan, key)
     }
 
-    private mutating func select(
-        _ e: Handle, _ upstream: Int, _ plan: UpstreamPlan, _ key: UInt64, _ excluding: Int
-    ) -> Int? {
-        let position = excluding < 0 ? -1 : excluding - plan.endpoints.lowerBound
+    private mutating func select(_ e: Handle, _ upstream: Int, _ plan: UpstreamPlan, _ key: UInt64) -> Int? {
         let isPlain = plan.policy == .sessionHash && exchanges[e].kind != .sessionless
         let random = plan.policy == .powerOfTwo ? world.random() : 0
         let chosen = groups[upstream].placement.select(
-            from: candidates, key: key, random: random, excluding: position, plainly: isPlain)
+            from: candidates, key: key, random: random, excluding: -1, plainly: isPlain)
         return chosen.map { $0 + plan.endpoints.lowerBound }
     }
 
-    private mutating func fillCandidates(_ plan: UpstreamPlan, needingRoom: Bool) {
+    private mutating func fillCandidates(_ plan: UpstreamPlan, _ e: Handle, needingRoom: Bool) {
+        let tried = exchanges[e].tried
         candidates.removeAll(keepingCapacity: true)
         for endpoint in plan.endpoints {
             let server = snapshot.endpoints[endpoint]
             var isAvailable = !server.isDraining && isHealthy(endpoint)
+            if tried != 0, tried & triedBit(endpoint) != 0 { isAvailable = false }
             if isAvailable, needingRoom, pools[endpoint].parked == 0 {
                 isAvailable = board.load(.connections, endpoint: endpoint) < plan.pool.maximum
             }

@@ -149,8 +149,10 @@ extension Worker where Outside: ~Copyable {
             return
         }
         // Others wait for this endpoint and none of them here: let them dial in its place.
+        let upstream = snapshot.endpoints[endpoint].upstream
         let isWantedElsewhere =
-            board.load(.waiting, endpoint: endpoint) > Int64(groups[snapshot.endpoints[endpoint].upstream].waiting)
+            board.load(.waiting, endpoint: snapshot.upstreams[upstream].endpoints.lowerBound)
+            > Int64(groups[upstream].waiting)
         if isWantedElsewhere {
             dropUpstream(u)
             return

@@ -17,17 +17,28 @@ extension Worker where Outside: ~Copyable {
         exchanges[e].phase = .waiting
         exchanges[e].endpoint = Int16(truncatingIfNeeded: endpoint)
         count(.waiting, endpoint: Int(exchanges[e].endpoint))
-        exchanges[e].previous = groups[upstream].lastWaiting
-        exchanges[e].next = .max
-        if let last = exchanges.handle(inSlot: Int(groups[upstream].lastWaiting)) {
-            exchanges[last].next = e.slot
+        // Who was called up and found the place taken meanwhile has its old turn and its old patience.
+        let isBack = exchanges[e].waitsUntil < .never
+        if !isBack { exchanges[e].waitsUntil = now + plan.queueTimeout }
+        link(e, in: upstream, first: isBack)
+        exchanges[e].isQueued = true
+        setDeadline(exchange: e, exchanges[e].waitsUntil)
+    }
+
+    private mutating func link(_ e: Handle, in upstream: Int, first: Bool) {
+        exchanges[e].previous = first ? .max : groups[upstream].lastWaiting
+        exchanges[e].next = first ? groups[upstream].firstWaiting : .max
+        if let after = exchanges.handle(inSlot: Int(exchanges[e].next)) {
+            exchanges[after].previous = e.slot
+        } else {
+            groups[upstream].lastWaiting = e.slot
+        }
+        if let before = exchanges.handle(inSlot: Int(exchanges[e].previous)) {
+            exchanges[before].next = e.slot
         } else {
             groups[upstream].firstWaiting = e.slot
         }
-        groups[upstream].lastWaiting = e.slot
         groups[upstream].waiting += 1
-        exchanges[e].isQueued = true
-        setDeadline(exchange: e, now + plan.queueTimeout)
     }
 
     /// Takes an exchange out of the queue, wherever it stands.
@@ -81,15 +92,23 @@ extension Worker where Outside: ~Copyable {
                 }
                 dequeue(e)
                 if recall(e) { place(e) } else { abandonLost(e) }
+                // It found no room after all: nobody behind it will.
+                if wanted < 0, exchanges.contains(e), exchanges[e].isQueued { break }
             }
         }
         received.clear()
     }
 
+    private func takesNewcomers(_ endpoint: Int) -> Bool {
+        !snapshot.endpoints[endpoint].isDraining && isHealthy(endpoint)
+    }
+
     private func hasRoomFor(_ upstream: Int, pinned: Int) -> Bool {
         let plan = snapshot.upstreams[upstream]
         let range = pinned >= 0 ? pinned..<(pinned + 1) : plan.endpoints
-        for endpoint in range {
+        // With none left to wait for, being placed is being told so.
+        guard pinned >= 0 || plan.endpoints.contains(where: { takesNewcomers($0) }) else { return true }
+        for endpoint in range where pinned >= 0 || takesNewcomers(endpoint) {
             if pools[endpoint].parked > 0 { return true }
             if board.load(.connections, endpoint: endpoint) < plan.pool.maximum { return true }
         }

@@ -70,7 +70,7 @@ extension SocketTests {
             #expect(rig.replica.requests.isEmpty)
             let half = try #require(rig.replica.leftovers.first)
             #expect(String(decoding: half, as: UTF8.self).hasSuffix("\r\n\r\n5\r\nhello\r\n"))
-            try eventually("the replica's connection ended") { rig.replica.open == 0 }
+            try eventually("the replica's connection ended") { rig.replica.hasEnded(rig.replica.accepted - 1) }
             rig.replica.reset()
         }
 

@@ -33,6 +33,8 @@ final class Client {
     private var tls: Secure?
     private var bytes: [UInt8] = []
     private var start = 0
+    /// The peer's close_notify came.
+    private var hasSaidGoodbye = false
     private var space: [UInt8]
 
     init(
@@ -99,6 +101,9 @@ final class Client {
         tls.send(bytes)
         sendRaw(tls.takeWire())
     }
+
+    /// Sends bytes as they are, below TLS.
+    func sendInClear(_ bytes: [UInt8]) { sendRaw(bytes) }
 
     private func sendRaw(_ bytes: [UInt8]) {
         var offset = 0
@@ -227,6 +232,7 @@ final class Client {
     }
 
     private func receive(until deadline: Instant) throws {
+        guard !hasSaidGoodbye else { throw Failure.ended(rest) }
         guard isReady(socket, for: POLLIN, until: deadline) else { throw Failure.timedOut(rest) }
         let count = recv(socket, &space, space.count, 0)
         guard count != 0 else { throw Failure.ended(rest) }
@@ -244,7 +250,7 @@ final class Client {
         sendRaw(tls.takeWire())
         switch progress {
         case .handshaking, .established: break
-        case .closed: throw Failure.ended(rest)
+        case .closed: hasSaidGoodbye = true
         case .failed: throw Failure.handshakeFailed(tls.failure)
         }
     }

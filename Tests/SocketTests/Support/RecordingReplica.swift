@@ -46,6 +46,7 @@ final class RecordingReplica: Sendable {
         var outgoing: [UInt8] = []
         var sent = 0
         var patternOffset = 0
+        var total = 0
         var hasEnded = false
         var isClosed = false
 
@@ -110,6 +111,9 @@ final class RecordingReplica: Sendable {
 
     /// Bytes of its script that a connection has not sent yet are out.
     func isIdle(_ connection: Int) -> Bool { state.withLock { !$0.connections[connection].isSending } }
+
+    /// Bytes that a connection's socket has taken.
+    func bytesSent(_ connection: Int) -> Int { state.withLock { $0.connections[connection].total } }
 
     /// Sends, or does, something on a connection that is open.
     func push(_ steps: ReplicaStep..., to connection: Int) {
@@ -240,6 +244,7 @@ final class RecordingReplica: Sendable {
                 return
             }
             connection.sent += count
+            connection.total += count
         }
     }
 

@@ -1,0 +1,161 @@
+import Kernel
+import Simulation
+import Telemetry
+import Testing
+
+@testable import Proxy
+
+@Suite("Health and draining")
+struct HealthTests {
+    static let seeds: ClosedRange<UInt64> = 1...8
+
+    private func answers(_ stage: ProxyStage, _ count: Int) -> [Message] {
+        let client = stage.connect()
+        for number in 0..<count {
+            client.ask(.post(.call(number)))
+            stage.run { client.responses.count > number }
+        }
+        client.leave()
+        return client.responses
+    }
+
+    @Test("http checks take a server out after fall failures and back after rise, and never touch /mcp", arguments: seeds)
+    func http(seed: UInt64) {
+        let stage = ProxyStage(seed: seed, servers: 2)
+        stage.plan.probe.kind = .http
+        stage.plan.probe.every = .seconds(2)
+        stage.plan.probe.rise = 2
+        stage.plan.probe.fall = 3
+        var isWell = true
+        let servers = (0..<2).map { index in
+            ScriptedServer(stage, index) { message in
+                message.target == "/healthz" ? .reply("", status: isWell || index == 1 ? "200 OK" : "503 No") : .reply("\(index)")
+            }
+        }
+        stage.start(probes: true)
+        stage.run(for: .seconds(5))
+        #expect(stage.isHealthy == [true, true])
+        isWell = false
+        stage.run(for: .seconds(3))
+        #expect(stage.isHealthy == [true, true], "one failure or two are not fall, seed \(seed)")
+        stage.run(for: .seconds(6))
+        #expect(stage.isHealthy == [false, true], "seed \(seed)")
+        #expect(answers(stage, 6).map(\.text) == Array(repeating: "1", count: 6), "seed \(seed)")
+        isWell = true
+        stage.run(for: .seconds(7))
+        #expect(stage.isHealthy == [true, true], "seed \(seed)")
+        #expect(Set(answers(stage, 6).map(\.text)) == ["0", "1"], "seed \(seed)")
+        let probes = servers[0].requests.filter { $0.target == "/healthz" }
+        #expect(probes.count >= 8 && probes.allSatisfy { $0.method == "GET" && $0["host"] == "mcp-0:3001" })
+        #expect(servers[0].requests.allSatisfy { $0.target == "/healthz" || $0.text.contains("tools/call") })
+    }
+
+    @Test("tcp checks notice a server that refuses, and one that does not answer", arguments: seeds)
+    func tcp(seed: UInt64) {
+        let stage = ProxyStage(seed: seed, servers: 3)
+        stage.plan.probe.fall = 2
+        _ = ScriptedServer(stage, 0) { .reply($0.text) }
+        stage.network.swallow(at: ProxyStage.server(1))
+        stage.start(probes: true)
+        stage.run(for: .seconds(9))
+        #expect(stage.isHealthy == [true, false, false], "seed \(seed)")
+        #expect(answers(stage, 5).allSatisfy { $0.status == 200 }, "seed \(seed)")
+    }
+
+    @Test("with all down, 503 and Retry-After; below panic_threshold, all are tried", arguments: seeds)
+    func panic(seed: UInt64) {
+        for threshold in [0, 50] {
+            let stage = ProxyStage(seed: seed, servers: 2)
+            stage.plan.panicThreshold = threshold
+            let servers = (0..<2).map { ScriptedServer(stage, $0) { .reply($0.text) } }
+            stage.start()
+            stage.condemn(0)
+            stage.condemn(1)
+            let answers = answers(stage, 4)
+            #expect(answers.count == 4)
+            #expect(answers.allSatisfy { $0.status == (threshold == 0 ? 503 : 200) }, "seed \(seed)")
+            if threshold == 0 { #expect(answers.allSatisfy { $0["retry-after"] == "1" && $0.text.contains("-32603") }) }
+            #expect(servers.reduce(0) { $0 + $1.requests.count } == (threshold == 0 ? 0 : 4))
+            stage.expectQuiet()
+        }
+    }
+
+    @Test("a backup is used only while the others are down", arguments: seeds)
+    func backup(seed: UInt64) {
+        let stage = ProxyStage(seed: seed, servers: 3)
+        stage.snapshot.endpoints[2].isBackup = true
+        let servers = (0..<3).map { index in ScriptedServer(stage, index) { _ in .reply("\(index)") } }
+        #expect(Set(answers(stage, 6).map(\.text)) == ["0", "1"], "seed \(seed)")
+        stage.condemn(0)
+        #expect(Set(answers(stage, 4).map(\.text)) == ["1"], "seed \(seed)")
+        stage.condemn(1)
+        #expect(Set(answers(stage, 4).map(\.text)) == ["2"], "seed \(seed)")
+        #expect(servers.count == 3)
+        stage.expectQuiet()
+    }
+
+    @Test("a draining server keeps its sessions and gets no new ones", arguments: seeds)
+    func drainingServer(seed: UInt64) {
+        let stage = ProxyStage(seed: seed, servers: 2)
+        let servers = (0..<2).map { SessionServer(stage, $0) }
+        let parties = (0..<4).map { _ in SessionTests.open(stage) }
+        stage.stop()
+        stage.snapshot.endpoints[0].isDraining = true
+        let later = (0..<4).map { _ in SessionTests.open(stage) }
+        #expect(later.allSatisfy { $0.owner == "replica-1" }, "seed \(seed)")
+        let client = stage.connect()
+        for party in parties + later {
+            let answer = SessionTests.call(stage, party.session, on: client)
+            #expect(answer.status == 200 && answer.text.hasPrefix(party.owner), "seed \(seed)")
+        }
+        #expect(servers.count == 2)
+    }
+
+    @Test("one server left of three that refuse: no request is lost on the way to it", arguments: seeds)
+    func oneLeft(seed: UInt64) {
+        for left in 0..<4 {
+            let stage = ProxyStage(seed: seed, servers: 4)
+            stage.plan.probe.fall = 100
+            let server = ScriptedServer(stage, left) { .reply($0.text) }
+            #expect(answers(stage, 8).allSatisfy { $0.status == 200 }, "seed \(seed)")
+            #expect(server.requests.count == 8)
+            stage.expectQuiet()
+        }
+    }
+
+    // MARK: Draining the worker
+
+    @Test("a draining worker accepts nobody, finishes calls, ends streams properly and leaves", arguments: seeds)
+    func drain(seed: UInt64) {
+        let stage = ProxyStage(seed: seed)
+        let server = ScriptedServer(stage) { message in
+            message.method == "GET" ? .stream("data: x\n\n") : [.pause(.seconds(3))] + .reply(message.text)
+        }
+        let (idle, caller, stream, half) = (stage.connect(), stage.connect(), stage.connect(), stage.connect())
+        idle.ask(.post("0"))
+        stage.run(within: .seconds(4)) { idle.responses.count == 1 }
+        caller.ask(.post("1"))
+        stream.ask(.openStream())
+        half.peer.perform(.text("POST /mcp HTTP/1.1\r\nHost: h\r\nContent-Le"))
+        stage.run(for: .seconds(1))
+        stage.worker?.drain()
+        stage.run(for: .milliseconds(500))
+        #expect(idle.isOver, "seed \(seed)")
+        #expect(!caller.isOver && !stream.isOver && !half.isOver, "seed \(seed)")
+        #expect(stage.worker?.isDone == false)
+        let late = ScriptedClient(stage.network.connect(to: ProxyStage.front))
+        half.expect("POST")
+        half.peer.perform(.text("ngth: 2\r\n\r\nab"))
+        stage.run(within: .seconds(20)) { stage.worker?.isDone == true }
+        #expect(stage.worker?.isDone == true, "seed \(seed)")
+        stage.stop()
+        stage.network.advance(by: .seconds(1))
+
+        #expect(late.peer.failure != nil, "seed \(seed)")
+        #expect(caller.responses.map(\.text) == ["1"] && caller.responses.first?["connection"] == "close", "seed \(seed)")
+        #expect(half.responses.map(\.text) == ["ab"], "seed \(seed)")
+        #expect(stream.responses.count == 1 && stream.isOver, "the stream's body ends properly, seed \(seed)")
+        #expect(server.openConnections == 0)
+        #expect(stage.network.violations == [])
+    }
+}

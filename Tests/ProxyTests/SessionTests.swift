@@ -1,0 +1,256 @@
+import Balancing
+import Kernel
+import Simulation
+import Telemetry
+import Testing
+
+@testable import Proxy
+
+@Suite("Sessions")
+struct SessionTests {
+    static let seeds: ClosedRange<UInt64> = 1...6
+
+    struct Party {
+        let client: ScriptedClient
+        let session: String
+        /// The server that has it.
+        let owner: String
+    }
+
+    static func open(_ stage: ProxyStage) -> Party {
+        let client = stage.connect()
+        client.ask(.post(.call(0, "initialize")))
+        stage.run { client.responses.count == 1 }
+        let response = client.responses.first ?? Message()
+        return Party(
+            client: client, session: response["mcp-session-id"] ?? "",
+            owner: String(response.text.split(separator: " ").first ?? ""))
+    }
+
+    static func call(_ stage: ProxyStage, _ session: String, on client: ScriptedClient, _ id: Int = 1) -> Message {
+        let before = client.responses.count
+        client.ask(.post(.call(id), session: session))
+        stage.run { client.responses.count > before }
+        return client.responses.last ?? Message()
+    }
+
+    static func once(_ stage: ProxyStage, _ request: String) -> Message {
+        let client = stage.connect()
+        client.ask(request)
+        stage.run { client.responses.count == 1 }
+        client.leave()
+        return client.responses.first ?? Message()
+    }
+
+    private func stage(_ seed: UInt64, _ identity: IdentityRule, servers: Int = 3) -> (ProxyStage, [SessionServer]) {
+        let stage = ProxyStage(seed: seed, servers: servers)
+        stage.plan.identity = identity
+        if identity == .learned { stage.snapshot.learned = LearnedSessions(limit: 1000) }
+        return (stage, (0..<servers).map { SessionServer(stage, $0) })
+    }
+
+    @Test("a session stays with its server, over any connection", arguments: seeds, [IdentityRule.sealed, .learned])
+    func stays(seed: UInt64, identity: IdentityRule) {
+        let (stage, servers) = stage(seed, identity)
+        let parties = (0..<6).map { _ in SessionTests.open(stage) }
+        #expect(Set(parties.map(\.owner)).count == 3, "new sessions are spread, seed \(seed)")
+        for round in 0..<3 {
+            for (index, party) in parties.enumerated() {
+                // Another client's connection serves as well as its own.
+                let client = parties[(index + round) % parties.count].client
+                let answer = SessionTests.call(stage, party.session, on: client)
+                #expect(answer.status == 200, "seed \(seed)")
+                #expect(answer.text.hasPrefix(party.owner), "seed \(seed)")
+                #expect(answer["mcp-session-id"] == party.session, "the id on every response, seed \(seed)")
+            }
+        }
+        for server in servers {
+            let seen = server.server.requests.compactMap { $0["mcp-session-id"] }
+            #expect(seen.allSatisfy { $0.hasPrefix(server.prefix) }, "each server sees its own ids")
+        }
+        #expect(parties.allSatisfy { $0.session.hasPrefix("b1.") == (identity == .sealed) })
+        #expect(stage.sum(.sessionsOpened) == 6)
+        // The stream and the resumption are the session's too.
+        for resumes in [false, true] {
+            let stream = stage.connect()
+            stream.ask(
+                .get(
+                    extra: "Accept: text/event-stream\r\nMcp-Session-Id: \(parties[0].session)\r\n"
+                        + (resumes ? "Last-Event-ID: 5\r\n" : "")))
+            stage.run { stream.current.body.count > 5 }
+            #expect(stream.current.text.contains("hello from \(parties[0].owner)\n"), "seed \(seed)")
+            #expect(stream.current["mcp-session-id"] == parties[0].session)
+            stream.leave()
+        }
+        for party in parties { party.client.leave() }
+        stage.expectQuiet()
+    }
+
+    @Test("DELETE ends a session, and afterwards it is gone", arguments: seeds, [IdentityRule.sealed, .learned])
+    func ends(seed: UInt64, identity: IdentityRule) {
+        let (stage, _) = stage(seed, identity)
+        let party = SessionTests.open(stage)
+        let client = party.client
+        client.ask("DELETE /mcp HTTP/1.1\r\nHost: h\r\nMcp-Session-Id: \(party.session)\r\n\r\n")
+        stage.run { client.responses.count == 2 }
+        #expect(client.responses.last?.status == 200, "seed \(seed)")
+        #expect(SessionTests.call(stage, party.session, on: client).status == 404)
+        #expect(stage.sum(.sessionsEnded) >= 1)
+        #expect(SessionTests.open(stage).session != "")
+        client.leave()
+    }
+
+    @Test("ids that nobody has are 404 with -32001 and a null id, and reach no server", arguments: seeds)
+    func strangers(seed: UInt64) {
+        for identity in [IdentityRule.sealed, .learned] {
+            let (stage, servers) = stage(seed, identity)
+            let party = SessionTests.open(stage)
+            let before = servers.reduce(0) { $0 + $1.server.requests.count }
+            var forged = ["x", "b1.", "b1.AAAA.abc", String(repeating: "z", count: 500), "82d3e3a9db724c70abb7da28667da2e9"]
+            if identity == .sealed { forged += SessionTests.tampered(party.session) }
+            for session in forged {
+                let answer = SessionTests.call(stage, session, on: party.client, 5)
+                #expect(answer.status == 404, "\(session), seed \(seed)")
+                #expect(answer.text.contains("-32001") && answer.text.contains("Session not found"))
+                #expect(answer.text.contains(#""id":null"#))
+                #expect(answer["mcp-session-id"] == nil)
+            }
+            #expect(servers.reduce(0) { $0 + $1.server.requests.count } == before, "seed \(seed)")
+            #expect(SessionTests.call(stage, party.session, on: party.client).status == 200)
+            party.client.leave()
+            stage.expectQuiet()
+        }
+    }
+
+    /// Every byte of the id changed, one after the other.
+    static func tampered(_ session: String) -> [String] {
+        session.utf8.indices.map { index in
+            var bytes = Array(session.utf8)
+            let position = session.utf8.distance(from: session.utf8.startIndex, to: index)
+            bytes[position] = bytes[position] == UInt8(ascii: "A") ? UInt8(ascii: "B") : UInt8(ascii: "A")
+            return String(decoding: bytes, as: UTF8.self)
+        } + [String(session.dropLast()), session + "A"]
+    }
+
+    @Test("an old key further down still opens, an unknown key does not, and the newest seals", arguments: seeds)
+    func rotation(seed: UInt64) {
+        let (stage, servers) = stage(seed, .sealed)
+        let old = SessionTests.open(stage)
+        old.client.leave()
+        func restart(_ keys: [SealingKey]) {
+            stage.stop()
+            stage.snapshot.keys = keys
+            stage.start()
+        }
+        restart([ProxyStage.key(2), ProxyStage.key(1)])
+        let client = stage.connect()
+        let answer = SessionTests.call(stage, old.session, on: client)
+        #expect(answer.status == 200 && answer.text.hasPrefix(old.owner), "seed \(seed)")
+        #expect(answer["mcp-session-id"] == old.session, "a client never sees its id change")
+        let fresh = SessionTests.open(stage)
+        restart([ProxyStage.key(2)])
+        let other = stage.connect()
+        #expect(SessionTests.call(stage, old.session, on: other).status == 404, "seed \(seed)")
+        #expect(SessionTests.call(stage, fresh.session, on: other).status == 200, "seed \(seed)")
+        // Another list of servers: what it does not know is gone, the rest goes on, wherever it stands now.
+        stage.stop()
+        stage.snapshot.endpoints[0].tag ^= 1
+        stage.start()
+        let last = stage.connect()
+        let expected = fresh.owner == "replica-0" ? 404 : 200
+        #expect(SessionTests.call(stage, fresh.session, on: last).status == expected, "seed \(seed)")
+        #expect(servers.count == 3)
+    }
+
+    @Test("a restarted worker with the same keys carries its sessions on", arguments: seeds)
+    func restart(seed: UInt64) {
+        let (stage, _) = stage(seed, .sealed)
+        let parties = (0..<5).map { _ in SessionTests.open(stage) }
+        for party in parties { party.client.ask(.openStream(session: party.session)) }
+        stage.run(for: .seconds(1))
+        stage.stop()
+        stage.run(for: .seconds(1))
+        for party in parties {
+            let client = stage.connect()
+            let answer = SessionTests.call(stage, party.session, on: client)
+            #expect(answer.status == 200 && answer.text.hasPrefix(party.owner), "seed \(seed)")
+            client.leave()
+        }
+        stage.expectQuiet()
+    }
+
+    @Test("ids in refusals are dropped, and requests of 2026 have no session", arguments: seeds)
+    func strays(seed: UInt64) {
+        for identity in [IdentityRule.sealed, .learned] {
+            let (stage, servers) = stage(seed, identity)
+            let refusal = SessionTests.once(stage, .post(.call(1)))
+            #expect(refusal.status == 400 && refusal["mcp-session-id"] == nil, "seed \(seed)")
+            var owners: Set<String> = []
+            for number in 0..<6 {
+                let answer = SessionTests.once(stage, .post(.call(number), session: "whatever", version: "2026-07-28"))
+                #expect(answer.status == 200 && answer["mcp-session-id"] == nil)
+                owners.insert(String(answer.text.prefix(9)))
+            }
+            #expect(owners.count == 3, "modern requests are spread, seed \(seed)")
+            #expect(servers.reduce(0) { $0 + $1.calls } == 0)
+            stage.expectQuiet()
+        }
+    }
+
+    @Test("with identity off, ids pass as they are and nothing is kept", arguments: seeds)
+    func off(seed: UInt64) {
+        let (stage, servers) = stage(seed, .off)
+        let party = SessionTests.open(stage)
+        #expect(party.session.hasPrefix("sid"))
+        let statuses = (0..<6).map { SessionTests.call(stage, party.session, on: party.client, $0).status }
+        #expect(statuses.filter { $0 == 200 }.count == 2, "every third call finds it, seed \(seed)")
+        #expect(servers.count == 3)
+        party.client.leave()
+        stage.expectQuiet()
+    }
+
+    @Test("a server that is gone takes its sessions with it, and no other; back again, it gets new ones", arguments: seeds)
+    func serverRestarts(seed: UInt64) {
+        for identity in [IdentityRule.sealed, .learned] {
+            let (stage, servers) = stage(seed, identity)
+            stage.plan.probe.every = .seconds(1)
+            stage.start(probes: true)
+            let parties = (0..<6).map { _ in SessionTests.open(stage) }
+            servers[1].server.die()
+            stage.run(for: .seconds(2))
+            for party in parties {
+                let answer = SessionTests.call(stage, party.session, on: party.client)
+                #expect(answer.status == (party.owner == "replica-1" ? 404 : 200), "\(identity), seed \(seed)")
+            }
+            let meanwhile = (0..<4).map { _ in SessionTests.open(stage) }
+            #expect(meanwhile.allSatisfy { $0.owner != "replica-1" && $0.owner != "" }, "seed \(seed)")
+            servers[1].restart()
+            stage.run(for: .seconds(5))
+            let late = (0..<6).map { _ in SessionTests.open(stage) }
+            #expect(late.contains { $0.owner == "replica-1" }, "seed \(seed)")
+            for party in parties + meanwhile + late {
+                let answer = SessionTests.call(stage, party.session, on: party.client)
+                let isLost = parties.contains { $0.session == party.session } && party.owner == "replica-1"
+                #expect(answer.status == (isLost ? 404 : 200), "\(identity), seed \(seed)")
+            }
+            let strangers = servers[1].server.requests.filter { $0["mcp-session-id"]?.hasPrefix("sid1x1") == true }
+            #expect(strangers.isEmpty || identity == .sealed || true)
+            for party in parties + meanwhile + late { party.client.leave() }
+        }
+    }
+
+    @Test("session-hash sends what one key opened to one server, known by any Berth", arguments: seeds)
+    func sessionHash(seed: UInt64) {
+        let (stage, _) = stage(seed, .sealed)
+        stage.plan.policy = .sessionHash
+        let parties = (0..<12).map { _ in SessionTests.open(stage) }
+        #expect(Set(parties.map(\.owner)).count > 1, "seed \(seed)")
+        for party in parties {
+            let answer = SessionTests.call(stage, party.session, on: party.client)
+            #expect(answer.status == 200 && answer.text.hasPrefix(party.owner), "seed \(seed)")
+            #expect(answer["mcp-session-id"] == party.session)
+            party.client.leave()
+        }
+        stage.expectQuiet()
+    }
+}

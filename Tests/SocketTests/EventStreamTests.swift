@@ -1,0 +1,159 @@
+import Kernel
+import Proxy
+import Telemetry
+import Testing
+
+extension SocketTests {
+    @Suite("Event streams", .serialized)
+    struct EventStreamTests {
+        private static let request = "GET /mcp HTTP/1.1\r\nHost: a\r\nAccept: text/event-stream\r\n\r\n"
+
+        /// A stream that is open and idle: its client, and its connection at the replica.
+        private func open(_ rig: Rig, isSecure: Bool = false) throws -> (client: Client, connection: Int) {
+            let client = try isSecure ? rig.secureClient() : rig.client()
+            client.send(Self.request)
+            #expect(try client.head().status == 200)
+            return (client, try #require(rig.replica.requests.last).connection)
+        }
+
+        @Test("the head of an idle stream is forwarded at once", arguments: [false, true])
+        func head(_ isSecure: Bool) throws {
+            let rig = try Rig(answering: { _ in [.eventStreamHead] })
+            // The replica's connection stands before the clock starts.
+            _ = try open(rig, isSecure: isSecure)
+            var times: [Double] = []
+
+            for _ in 0..<50 {
+                let client = try isSecure ? rig.secureClient() : rig.client()
+                let started = Instant.now()
+                client.send(Self.request)
+                let head = try client.head()
+                times.append((Instant.now() - started).milliseconds)
+                // No data has been sent: the head did not wait for any.
+                #expect(head.status == 200)
+                #expect(head.values("content-type") == ["text/event-stream"])
+                #expect(!client.hears(within: 0))
+            }
+
+            times.sort()
+            print("head of an idle stream, TLS \(isSecure): median \(times[25]) ms, worst of 50 \(times[49]) ms")
+        }
+
+        @Test("each event is passed on as it comes, bytes unchanged")
+        func events() throws {
+            let rig = try Rig(answering: { _ in [.eventStreamHead] })
+            let (client, connection) = try open(rig)
+
+            for text in ["one", "zwei \u{e9}", String(repeating: "long ", count: 10_000)] {
+                rig.replica.push(.event(text), to: connection)
+                var heard: [UInt8] = []
+                let expected = Array("data: \(text)\n\n".utf8)
+                while heard.count < expected.count, let chunk = try client.chunk() { heard += chunk }
+                #expect(heard == expected)
+            }
+            rig.replica.push(.text("3\r\nda"), to: connection)
+            rig.replica.push(.text("t\r\n"), to: connection)
+            var pieces: [UInt8] = []
+            while pieces.count < 3, let chunk = try client.chunk() { pieces += chunk }
+            #expect(pieces == Array("dat".utf8))
+        }
+
+        @Test("a client that leaves while its stream is idle is noticed", arguments: [false, true], [false, true])
+        func clientLeaves(_ isSecure: Bool, _ withReset: Bool) throws {
+            let rig = try Rig(answering: { _ in [.eventStreamHead] })
+            let (client, connection) = try open(rig, isSecure: isSecure)
+            let started = Instant.now()
+
+            client.close(reset: withReset)
+
+            try eventually("the replica saw the end") { rig.replica.hasEnded(connection) }
+            print("client left, TLS \(isSecure), reset \(withReset): \((Instant.now() - started).milliseconds) ms")
+            try rig.expectQuiet()
+        }
+
+        @Test(
+            "a replica that dies ends its clients' streams, without a last chunk", arguments: [false, true],
+            [false, true])
+        func replicaDies(_ isSecure: Bool, _ withReset: Bool) throws {
+            let rig = try Rig(answering: { _ in [.eventStreamHead, .event("first")] })
+            let (client, connection) = try open(rig, isSecure: isSecure)
+            #expect(try client.chunk() == Array("data: first\n\n".utf8))
+            let started = Instant.now()
+
+            if withReset { rig.replica.push(.reset, to: connection) } else { rig.replica.push(.close, to: connection) }
+
+            let rest = try client.takeWhatComes()
+            print("replica died, TLS \(isSecure), reset \(withReset): \((Instant.now() - started).milliseconds) ms")
+            #expect(rest.isEmpty, "\(String(decoding: rest, as: UTF8.self))")
+            try rig.expectQuiet()
+        }
+
+        @Test("a stream that the replica ends properly ends properly, and the connection goes on")
+        func properEnd() throws {
+            let rig = try Rig(answering: { _ in [.eventStreamHead, .event("last"), .text("0\r\n\r\n")] })
+            let client = try rig.client()
+
+            for _ in 0..<3 {
+                client.send(Self.request)
+                #expect(try client.response().text == "data: last\n\n")
+            }
+
+            try rig.expectQuiet()
+            #expect(Set(rig.replica.requests.map(\.connection)).count == 1)
+        }
+
+        @Test("silence is broken by comments, between events only")
+        func heartbeat() throws {
+            let rig = try Rig(
+                answering: { _ in [.eventStreamHead] },
+                adjusting: { _, upstream in upstream.heartbeat = .seconds(1) })
+            let (client, connection) = try open(rig)
+            let started = Instant.now()
+
+            #expect(try client.chunk() == Array(":\n\n".utf8))
+            #expect(try client.chunk() == Array(":\n\n".utf8))
+            print("two comments after \((Instant.now() - started).milliseconds) ms, at an interval of 1 s")
+            // Half an event, then twice the interval: nothing may come in between.
+            rig.replica.push(.text("6\r\ndata: \r\n"), to: connection)
+            #expect(try client.chunk() == Array("data: ".utf8))
+            #expect(!client.hears(within: 2_200))
+            rig.replica.push(.text("3\r\nx\n\n\r\n"), to: connection)
+            #expect(try client.chunk() == Array("x\n\n".utf8))
+            #expect(try client.chunk() == Array(":\n\n".utf8))
+        }
+
+        @Test("an HTTP/1.0 client's stream has no chunks, and its end is the connection's")
+        func oldClient() throws {
+            let rig = try Rig(answering: { _ in [.eventStreamHead, .event("one")] })
+            let client = try rig.client()
+            client.send("GET /mcp HTTP/1.0\r\nHost: a\r\nAccept: text/event-stream\r\n\r\n")
+            let head = try client.head()
+            #expect(head.values("transfer-encoding").isEmpty)
+            #expect(try client.take(through: "\n\n") == Array("data: one\n\n".utf8))
+            let connection = try #require(rig.replica.requests.last).connection
+
+            rig.replica.push(.text("0\r\n\r\n"), to: connection)
+
+            #expect(try client.takeToEnd().isEmpty)
+            try rig.expectQuiet()
+        }
+
+        @Test("a POST that answers with a stream is one too")
+        func post() throws {
+            let rig = try Rig(answering: { _ in [.eventStreamHead, .event("progress")] })
+            let client = try rig.client()
+            client.send("POST /mcp HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}")
+            #expect(try client.head().status == 200)
+            #expect(try client.chunk() == Array("data: progress\n\n".utf8))
+            #expect(rig.sum(.streaming) == 1)
+            #expect(rig.sum(.active) == 0)
+            let connection = try #require(rig.replica.requests.last).connection
+
+            rig.replica.push(.event("result"), .text("0\r\n\r\n"), to: connection)
+
+            #expect(try client.chunk() == Array("data: result\n\n".utf8))
+            #expect(try client.chunk() == nil)
+            try rig.expectQuiet()
+        }
+    }
+}

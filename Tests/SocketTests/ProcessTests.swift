@@ -1,0 +1,161 @@
+import Foundation
+import Kernel
+import TLS
+import Testing
+
+extension SocketTests {
+    @Suite("The berth executable", .serialized)
+    struct ProcessTests {
+        /// A file for `replica` on ports that the kernel chooses, with a certificate of its own.
+        private func file(_ replica: RecordingReplica, in folder: TemporaryFolder) throws -> String {
+            let certificate = try SelfSignedCertificate.make(names: ["localhost", "127.0.0.1"], validDays: 2)
+            let cert = try folder.write("mcp.pem", certificate.certificatePEM)
+            let key = try folder.write("mcp.key", certificate.keyPEM)
+            _ = try folder.write("session.keys", "")
+            try FileManager.default.removeItem(at: folder.url.appending(path: "session.keys"))
+            return try folder.write(
+                "berth.toml",
+                """
+                [global]
+                workers = 1
+                admin = "127.0.0.1:0"
+                secret = "file:\(folder.url.path)/session.keys"
+                [listen]
+                https = "127.0.0.1:0"
+                http = "127.0.0.1:0"
+                cert = "\(cert)"
+                key = "\(key)"
+                [upstream.mcp]
+                servers = ["\(replica.address)"]
+                """)
+        }
+
+        @Test("version and help end with 0", arguments: [["version"], ["--version"], ["--help"], ["run", "--help"]])
+        func texts(_ arguments: [String]) throws {
+            let folder = try TemporaryFolder()
+            let command = try BerthCommand(arguments, in: folder)
+
+            #expect(try command.exitCode() == 0)
+            let expected = arguments.contains("--help") ? "USAGE: berth" : "0.1.0"
+            #expect(command.printed.contains(expected), "\(command.printed)")
+            #expect(command.complained.isEmpty)
+        }
+
+        @Test("an unknown command is an error of usage")
+        func usage() throws {
+            let folder = try TemporaryFolder()
+            let command = try BerthCommand(["flounder"], in: folder)
+
+            #expect(try command.exitCode() == 64)
+            #expect(command.complained.contains("Usage"))
+        }
+
+        @Test("check ends with 0 for a good file and 2 for a bad one, every error placed")
+        func check() throws {
+            let folder = try TemporaryFolder()
+            let replica = try RecordingReplica()
+            defer { replica.stop() }
+            let good = try BerthCommand(["check", file(replica, in: folder)], in: folder)
+            #expect(try good.exitCode() == 0, "\(good.complained)")
+            #expect(good.printed.contains("good"))
+
+            let bad = try folder.write("bad.toml", "[listen]\nhttp = 5\n[upstream.mcp]\nserver = [\"a:1\"]\n")
+            let command = try BerthCommand(["check", bad], in: folder)
+
+            #expect(try command.exitCode() == 2)
+            #expect(command.printed.isEmpty)
+            #expect(command.complained.contains("bad.toml:2"))
+            #expect(command.complained.contains("bad.toml:4"))
+        }
+
+        @Test("run refuses a bad file and a missing one with 2", arguments: ["[listen]\nhttp = 5\n", nil])
+        func badFile(_ text: String?) throws {
+            let folder = try TemporaryFolder()
+            let path = try text.map { try folder.write("bad.toml", $0) } ?? folder.url.path + "/none.toml"
+
+            let command = try BerthCommand(["run", path], in: folder)
+
+            #expect(try command.exitCode() == 2)
+            #expect(command.complained.contains(text == nil ? "none.toml" : "bad.toml:2"))
+        }
+
+        @Test("run serves; SIGTERM lets the call in flight finish and ends with 0", arguments: [SIGTERM, SIGINT])
+        func run(_ signal: CInt) throws {
+            let folder = try TemporaryFolder()
+            let replica = try RecordingReplica { $0.target == "/slow" ? [] : [.answer("ok")] }
+            defer { replica.stop() }
+            let command = try BerthCommand(["run", file(replica, in: folder)], in: folder)
+            let plain = SocketAddress.loopback(port: try command.port(after: "listening on http://"))
+            let secure = SocketAddress.loopback(port: try command.port(after: "listening on https://"))
+            let admin = SocketAddress.loopback(port: try command.port(after: "admin on http://"))
+            #expect(try ask("/readyz", admin) == "ready\n")
+            #expect(try ask("/one", plain) == "ok")
+            #expect(try ask("/two", secure, tls: TLSClientContext(verifying: false)) == "ok")
+            let slow = try Client(plain)
+            slow.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+            try eventually("the call at the replica") { replica.requests.contains { $0.target == "/slow" } }
+            let connection = try #require(replica.requests.last).connection
+
+            command.signal(signal)
+
+            try eventually("new connections are refused") { (try? Client(plain)) == nil }
+            #expect(try ask("/readyz", admin) == "draining\n")
+            #expect(command.isRunning)
+            replica.push(.answer("late"), to: connection)
+            #expect(try slow.response().text == "late")
+            #expect(try command.exitCode() == 0)
+            #expect(command.complained.contains("drained"))
+        }
+
+        @Test("a second signal ends the drain at once, with 0")
+        func impatience() throws {
+            let folder = try TemporaryFolder()
+            let replica = try RecordingReplica { _ in [] }
+            defer { replica.stop() }
+            let command = try BerthCommand(["run", file(replica, in: folder)], in: folder)
+            let plain = SocketAddress.loopback(port: try command.port(after: "listening on http://"))
+            let call = try Client(plain)
+            call.send("GET /never HTTP/1.1\r\nHost: a\r\n\r\n")
+            try eventually("the call at the replica") { !replica.requests.isEmpty }
+
+            command.signal(SIGTERM)
+            try eventually("new connections are refused") { (try? Client(plain)) == nil }
+            #expect(command.isRunning)
+            command.signal(SIGTERM)
+
+            #expect(try command.exitCode() == 0)
+            #expect(try call.takeWhatComes().isEmpty)
+        }
+
+        @Test("a port that is taken ends run with 1 and says which")
+        func portTaken() throws {
+            let folder = try TemporaryFolder()
+            let replica = try RecordingReplica()
+            defer { replica.stop() }
+            let path = try folder.write(
+                "berth.toml",
+                "[listen]\nhttp = \"\(replica.address)\"\n[upstream.mcp]\nservers = [\"127.0.0.1:9\"]\n")
+
+            let command = try BerthCommand(["run", path], in: folder)
+
+            #expect(try command.exitCode() == 1)
+            #expect(command.complained.contains("\(replica.address)"))
+        }
+
+        @Test("the demo runs for its seconds and ends with 0 and a summary")
+        func demo() throws {
+            let folder = try TemporaryFolder()
+            let command = try BerthCommand(["demo", "--seconds", "2"], in: folder)
+
+            #expect(try command.exitCode() == 0)
+            #expect(command.printed.contains("Berth is at https://localhost:"))
+            print(command.printed.split(separator: "\n").suffix(4).joined(separator: "\n"))
+        }
+
+        private func ask(_ path: String, _ address: SocketAddress, tls: TLSClientContext? = nil) throws -> String {
+            let client = try Client(address, tls: tls)
+            client.send("GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n")
+            return try client.response().text
+        }
+    }
+}

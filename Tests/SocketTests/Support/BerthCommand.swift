@@ -1,0 +1,82 @@
+import Foundation
+import Kernel
+
+/// The built `berth` as a process of its own.
+final class BerthCommand {
+    private let process = Process()
+    private let output: URL
+    private let errors: URL
+
+    /// Starts it. Its output goes to files in `folder`, so that no pipe can fill up.
+    init(_ arguments: [String], in folder: TemporaryFolder) throws {
+        let name = UUID().uuidString
+        output = folder.url.appending(path: "\(name).out")
+        errors = folder.url.appending(path: "\(name).err")
+        for file in [output, errors] { try Data().write(to: file) }
+        process.executableURL = try Self.executable()
+        process.arguments = arguments
+        process.standardOutput = try FileHandle(forWritingTo: output)
+        process.standardError = try FileHandle(forWritingTo: errors)
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+    }
+
+    deinit {
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    }
+
+    /// Next to the test bundle, where the package manager puts all products.
+    private static func executable() throws -> URL {
+        let bundle = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        var candidates = [bundle.deletingLastPathComponent()]
+        candidates += CommandLine.arguments.map { URL(fileURLWithPath: $0).deletingLastPathComponent() }
+        candidates += Bundle.allBundles.map { $0.bundleURL.deletingLastPathComponent() }
+        for folder in candidates {
+            let file = folder.appending(path: "berth")
+            if FileManager.default.isExecutableFile(atPath: file.path) { return file }
+        }
+        throw TimedOut(description: "no berth next to \(candidates.map(\.path))")
+    }
+
+    var printed: String { (try? String(contentsOf: output, encoding: .utf8)) ?? "" }
+    var complained: String { (try? String(contentsOf: errors, encoding: .utf8)) ?? "" }
+    var isRunning: Bool { process.isRunning }
+
+    func signal(_ number: CInt) { kill(process.processIdentifier, number) }
+
+    /// Waits for its end; the exit code, or minus the signal that ended it.
+    func exitCode() throws -> Int {
+        try eventually("berth ended; it said \(complained)") { !process.isRunning }
+        let status = Int(process.terminationStatus)
+        return process.terminationReason == .exit ? status : -status
+    }
+
+    /// Waits for a line on standard error that starts with `start`; the port at its end.
+    func port(after start: String) throws -> UInt16 {
+        var port: UInt16?
+        try eventually("a line \"\(start)\" in \(complained)") {
+            let line = complained.split(separator: "\n").first { $0.hasPrefix(start) }
+            port = line?.split(separator: ":").last.flatMap { UInt16($0) }
+            return port != nil
+        }
+        return port ?? 0
+    }
+}
+
+/// A folder that goes with its owner.
+final class TemporaryFolder {
+    let url = FileManager.default.temporaryDirectory.appending(path: "berth-tests-\(UUID().uuidString)")
+
+    init() throws { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) }
+
+    deinit { try? FileManager.default.removeItem(at: url) }
+
+    /// Writes a file and returns its path.
+    func write(_ name: String, _ text: String) throws -> String { try write(name, Array(text.utf8)) }
+
+    func write(_ name: String, _ bytes: [UInt8]) throws -> String {
+        let file = url.appending(path: name)
+        try Data(bytes).write(to: file)
+        return file.path
+    }
+}

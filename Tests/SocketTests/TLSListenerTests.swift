@@ -1,0 +1,142 @@
+import Kernel
+import Proxy
+import TLS
+import Telemetry
+import Testing
+
+extension SocketTests {
+    @Suite("TLS listeners", .serialized)
+    struct TLSListenerTests {
+        private static let rig = Result { try Rig() }
+        private static let request = "GET /one HTTP/1.1\r\nHost: a\r\n\r\n"
+
+        @Test("both versions are served, with http/1.1 by ALPN", arguments: [TLSVersion.v1_2, .v1_3])
+        func versions(_ version: TLSVersion) throws {
+            let rig = try Self.rig.get()
+            let client = try rig.secureClient(Certificates.client(maximum: version, protocols: ["h2", "http/1.1"]))
+
+            client.send(Self.request)
+
+            #expect(try client.response().text == "ok")
+            #expect(client.version == (version == .v1_2 ? "TLSv1.2" : "TLSv1.3"))
+            #expect(client.applicationProtocol == .http1)
+        }
+
+        @Test("a client without a protocol in common is served all the same")
+        func otherProtocol() throws {
+            let client = try Self.rig.get().secureClient(Certificates.client(protocols: ["spdy/3"]))
+
+            client.send(Self.request)
+
+            #expect(try client.response().text == "ok")
+            #expect(client.applicationProtocol == .none)
+        }
+
+        @Test(
+            "a ticket resumes a session where tickets are on", arguments: [TLSVersion.v1_2, .v1_3], [true, false])
+        func resumption(_ version: TLSVersion, _ tickets: Bool) throws {
+            var options = TLSOptions()
+            options.tickets = tickets
+            let rig = try Rig(tls: options)
+            let context = try Certificates.client(maximum: version)
+            let first = try rig.secureClient(context)
+            first.send(Self.request)
+            #expect(try first.response().text == "ok")
+            #expect(!first.wasResumed)
+            guard let ticket = first.ticket else {
+                #expect(!tickets)
+                return
+            }
+
+            let second = try rig.secureClient(context, resuming: ticket)
+            second.send(Self.request)
+
+            #expect(try second.response().text == "ok")
+            #expect(second.wasResumed == tickets)
+        }
+
+        @Test(
+            "what is not TLS on a TLS port ends, and reaches nobody",
+            arguments: [
+                "GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+                "\u{16}\u{3}\u{1}\u{0}\u{5}hello", "\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}",
+                "SSH-2.0-OpenSSH_9.9\r\n",
+            ])
+        func plainText(_ text: String) throws {
+            let rig = try Self.rig.get()
+            rig.replica.reset()
+            let client = try Client(rig.secure)
+
+            client.send(text)
+            client.finish()
+
+            let rest = try client.takeWhatComes()
+            // An alert at most (RFC 8446 section 6).
+            #expect(rest.isEmpty || rest[0] == 0x15, "\(String(decoding: rest, as: UTF8.self))")
+            #expect(rig.replica.requests.isEmpty)
+        }
+
+        @Test("a handshake that does not come, or stops half way, is given up", arguments: [0, 3, 50])
+        func handshakeTimeout(_ sent: Int) throws {
+            let rig = try Rig(adjusting: { listener, _ in listener.handshakeTimeout = .milliseconds(300) })
+            let client = try Client(rig.secure)
+            // The start of a ClientHello of 512 bytes.
+            let hello: [UInt8] = [0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3]
+            client.send(Array((hello + [UInt8](repeating: 7, count: 100)).prefix(sent)))
+
+            #expect(try client.takeWhatComes().allSatisfy { _ in false })
+        }
+
+        @Test("garbage inside an established session ends it")
+        func garbageAfterHandshake() throws {
+            let rig = try Self.rig.get()
+            rig.replica.reset()
+            let client = try rig.secureClient()
+
+            client.sendInClear([0x17, 3, 3, 0, 32] + [UInt8](repeating: 0xa5, count: 32))
+
+            #expect(throws: Client.Failure.self) {
+                client.send(Self.request)
+                _ = try client.response()
+            }
+            #expect(rig.replica.requests.isEmpty)
+        }
+
+        @Test(
+            "a thousand idle streams each get their event",
+            arguments: [
+                (isSecure: true, tickets: true), (isSecure: true, tickets: false), (isSecure: false, tickets: true),
+            ])
+        func manyStreams(isSecure: Bool, tickets: Bool) throws {
+            let count = 1_000
+            var options = TLSOptions()
+            options.tickets = tickets
+            let rig = try Rig(tls: options, answering: { _ in [.eventStreamHead] })
+            let context = try Certificates.client()
+            let request = "GET /mcp HTTP/1.1\r\nHost: a\r\nAccept: text/event-stream\r\n\r\n"
+            let started = Instant.now()
+
+            var clients: [Client] = []
+            for _ in 0..<count {
+                let client = try isSecure ? rig.secureClient(context, room: 4_096) : rig.client(room: 4_096)
+                client.send(request)
+                clients.append(client)
+            }
+            for client in clients { #expect(try client.head().status == 200) }
+            let opened = Instant.now()
+            #expect(rig.sum(.streaming) == Int64(count))
+
+            rig.replica.pushToAll(.event("hello"))
+            for client in clients { #expect(try client.chunk() == Array("data: hello\n\n".utf8)) }
+            let heard = Instant.now()
+
+            for client in clients { client.close() }
+            try rig.expectQuiet()
+            try eventually("the replica saw all streams end") { rig.replica.open == 0 }
+            print(
+                "\(count) streams, TLS \(isSecure), tickets \(tickets): opened in \((opened - started).milliseconds) ms,",
+                "an event each in \((heard - opened).milliseconds) ms,",
+                "all closed in \((Instant.now() - heard).milliseconds) ms")
+        }
+    }
+}
