@@ -47,7 +47,7 @@ package struct CertificateFacts: Equatable, Sendable {
         names = Self.names(of: certificate)
     }
 
-    private static func subject(of certificate: OpaquePointer) -> String {
+    static func subject(of certificate: OpaquePointer) -> String {
         guard let bio = BIO_new(BIO_s_mem()) else { return "" }
         defer { BIO_free(bio) }
         X509_NAME_print_ex(bio, X509_get_subject_name(certificate), 0, berth_XN_FLAG_ONELINE)
