@@ -7,6 +7,8 @@ package struct CertificateFacts: Equatable, Sendable {
     package let subject: String
     /// The DNS names and IP addresses it is good for.
     package let names: [String]
+    /// The DNS names alone, in lower case: what a client may ask for by name.
+    package let serverNames: [String]
     /// The first second it is valid, since 1970.
     package let notBefore: Int64
     /// The last second it is valid, since 1970.
@@ -44,7 +46,9 @@ package struct CertificateFacts: Equatable, Sendable {
         self.notBefore = notBefore
         self.notAfter = notAfter
         subject = Self.subject(of: certificate)
-        names = Self.names(of: certificate)
+        let alternatives = Self.alternatives(of: certificate)
+        names = alternatives.map(\.text)
+        serverNames = alternatives.filter(\.isName).map { $0.text.lowercased() }
     }
 
     static func subject(of certificate: OpaquePointer) -> String {
@@ -56,7 +60,7 @@ package struct CertificateFacts: Equatable, Sendable {
         return String(decoding: UnsafeRawBufferPointer(start: start, count: count), as: UTF8.self)
     }
 
-    private static func names(of certificate: OpaquePointer) -> [String] {
+    private static func alternatives(of certificate: OpaquePointer) -> [(text: String, isName: Bool)] {
         guard let found = X509_get_ext_d2i(certificate, NID_subject_alt_name, nil, nil) else { return [] }
         let list = OpaquePointer(found)
         defer { GENERAL_NAMES_free(list) }
@@ -65,8 +69,8 @@ package struct CertificateFacts: Equatable, Sendable {
                 return nil
             }
             switch name.type {
-            case GEN_DNS: return String(decoding: bytes(of: name.d.dNSName), as: UTF8.self)
-            case GEN_IPADD: return address(bytes(of: name.d.iPAddress))
+            case GEN_DNS: return (String(decoding: bytes(of: name.d.dNSName), as: UTF8.self), true)
+            case GEN_IPADD: return address(bytes(of: name.d.iPAddress)).map { ($0, false) }
             default: return nil
             }
         }

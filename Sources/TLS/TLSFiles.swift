@@ -13,22 +13,26 @@ package struct TLSFiles: Equatable, Sendable {
         }
     }
 
-    package var pair: Pair
+    /// The first is the default.
+    package var pairs: [Pair]
     package var options: TLSOptions
 
-    package init(_ pair: Pair, options: TLSOptions) {
-        self.pair = pair
+    package init(_ pairs: [Pair], options: TLSOptions) {
+        self.pairs = pairs
         self.options = options
     }
 
     /// Every file, in the order in which `context` wants their contents.
-    var paths: [String] { [pair.certificate, pair.key] }
+    var paths: [String] { pairs.flatMap { [$0.certificate, $0.key] } }
 
     /// Makes a context of what was read from `paths`.
     func context(of contents: [[UInt8]]) throws(TLSError) -> TLSContext {
-        let identity = TLSIdentity(
-            certificate: .read(file: pair.certificate, contents[0]), key: .read(file: pair.key, contents[1]))
-        return try TLSContext(identity, options: options)
+        let identities = pairs.enumerated().map { index, pair in
+            TLSIdentity(
+                certificate: .read(file: pair.certificate, contents[2 * index]),
+                key: .read(file: pair.key, contents[2 * index + 1]))
+        }
+        return try TLSContext(identities, options: options)
     }
 }
 

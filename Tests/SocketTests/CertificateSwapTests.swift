@@ -9,7 +9,8 @@ extension SocketTests {
     struct CertificateSwapTests {
         private static func rig(_ folder: CertificateFolder, workers: Int = 1) throws -> Rig {
             try Rig(
-                workers: workers, securing: { $0.watchedTLS = try WatchedTLS(TLSFiles(folder.pair, options: .init())) })
+                workers: workers,
+                securing: { $0.watchedTLS = try WatchedTLS(TLSFiles([folder.pair], options: .init())) })
         }
 
         private static func subject(_ rig: Rig) throws -> String? {

@@ -20,7 +20,7 @@ struct WatchedTLSTests {
 
     private func watched() throws -> WatchedTLS {
         let pair = TLSFiles.Pair(certificate: folder.path("c.pem"), key: folder.path("k.pem"))
-        return try WatchedTLS(TLSFiles(pair, options: TLSOptions()))
+        return try WatchedTLS(TLSFiles([pair], options: TLSOptions()))
     }
 
     private func renewed(_ change: WatchedTLS.Change) -> String? {

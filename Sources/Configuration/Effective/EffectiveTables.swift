@@ -20,8 +20,7 @@ extension EffectiveText {
         case .plain: value("http", address)
         case .tls(let tls):
             value("https", address)
-            value("cert", TOMLText.quoted(tls.certificate))
-            value("key", TOMLText.quoted(tls.key))
+            if let first = tls.certificates.first { write(first) }
         }
         value("trusted_proxies", "[\(listener.trustedProxies.map { "\"\($0)\"" }.joined(separator: ", "))]")
         value("max_connections", listener.maximumConnections)
@@ -29,6 +28,10 @@ extension EffectiveText {
             open("[listen.tls]", path: "\(table).tls")
             value("min", TOMLText.quoted(tls.minimumVersion.rawValue))
             value("tickets", tls.tickets)
+            for (index, certificate) in tls.certificates.dropFirst().enumerated() {
+                open("[[listen.certificate]]", path: "\(table).certificate[\(index)]")
+                write(certificate)
+            }
         }
         open("[listen.timeouts]", path: "\(table).timeouts")
         value("tls", listener.timeouts.tls)
@@ -39,6 +42,11 @@ extension EffectiveText {
         value("header_bytes", size: listener.limits.headerBytes)
         value("headers", listener.limits.headers)
         value("request_body", size: listener.limits.requestBody)
+    }
+
+    private mutating func write(_ certificate: CertificateFiles) {
+        value("cert", TOMLText.quoted(certificate.certificate))
+        value("key", TOMLText.quoted(certificate.key))
     }
 
     mutating func write(_ route: RouteConfiguration, _ index: Int, upstream: String) {

@@ -49,8 +49,8 @@ extension ListenerPlan {
             options.minimumVersion = tls.minimumVersion == .tls12 ? .v1_2 : .v1_3
             options.tickets = tls.tickets
             do throws(TLSError) {
-                let pair = TLSFiles.Pair(certificate: tls.certificate, key: tls.key)
-                watchedTLS = try WatchedTLS(TLSFiles(pair, options: options))
+                let pairs = tls.certificates.map { TLSFiles.Pair(certificate: $0.certificate, key: $0.key) }
+                watchedTLS = try WatchedTLS(TLSFiles(pairs, options: options))
                 self.tls = watchedTLS?.context
             } catch {
                 throw StartError("cannot serve TLS on \(configuration.address): \(error)")
