@@ -43,6 +43,12 @@ struct StatusDocument: Encodable {
         var timedOut: Int64
     }
 
+    /// New versions of certificate files that were taken up, and those that could not be.
+    struct Certificates: Encodable {
+        var renewed: Int
+        var refused: Int
+    }
+
     struct Upstream: Encodable {
         var name: String
         var servers: [Server]
@@ -53,6 +59,7 @@ struct StatusDocument: Encodable {
     var workers: Int
     /// Client connections, those of the admin address not counted.
     var clients: Int64
+    var certificates: Certificates
     var upstreams: [Upstream]
 
     init(_ proxy: ProxyServer) {
@@ -60,6 +67,8 @@ struct StatusDocument: Encodable {
         draining = proxy.isDraining
         workers = proxy.board.workers - 1
         clients = proxy.board.view.clientCount
+        let totals = proxy.certificates.totals
+        certificates = Certificates(renewed: totals.renewed, refused: totals.refused)
         upstreams = proxy.snapshot.upstreams.map { plan in
             Upstream(name: plan.name, servers: plan.endpoints.map { Server(proxy, plan, $0) })
         }

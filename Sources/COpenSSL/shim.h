@@ -40,6 +40,11 @@ static inline int berth_SSL_CTX_add1_chain_cert(SSL_CTX *context, X509 *certific
 static inline int berth_SSL_set_tlsext_host_name(SSL *ssl, const char *name) {
     return (int)SSL_set_tlsext_host_name(ssl, name);
 }
+static inline void berth_SSL_CTX_set_servername_callback(SSL_CTX *context, int (*choose)(SSL *, int *, void *),
+                                                         void *argument) {
+    SSL_CTX_set_tlsext_servername_callback(context, choose);
+    SSL_CTX_set_tlsext_servername_arg(context, argument);
+}
 static inline long berth_BIO_get_mem_data(BIO *bio, char **bytes) { return BIO_get_mem_data(bio, bytes); }
 static inline EVP_PKEY *berth_EVP_EC_gen(const char *curve) { return EVP_EC_gen(curve); }
 static inline int berth_SSL_CTX_get_ex_new_index(CRYPTO_EX_free *release) {

@@ -52,6 +52,12 @@ package struct TLSSession: ~Copyable {
     /// The cipher suite negotiated, as in "TLS_AES_256_GCM_SHA384"; "(NONE)" before there is one.
     package var cipher: String { String(cString: SSL_CIPHER_get_name(SSL_get_current_cipher(ssl))) }
 
+    /// The subject of the peer's certificate, as in "CN = mcp.example.org"; nil if it showed none.
+    package var peerSubject: String? {
+        guard let certificate = SSL_get0_peer_certificate(ssl) else { return nil }
+        return CertificateFacts.subject(of: certificate)
+    }
+
     /// The newest ticket a server sent, for `TLSEngine.connect`; nil if there is none. Clients only.
     package var ticket: TLSTicket? {
         guard let session = SSL_get1_session(ssl) else { return nil }

@@ -28,6 +28,7 @@ final class Peer {
     var wasResumed: Bool { session.wasResumed }
     var applicationProtocol: ApplicationProtocol { session.applicationProtocol }
     var ticket: TLSTicket? { session.ticket }
+    var peerSubject: String? { session.peerSubject }
     var failure: String { engine.lastFailure.reason }
     var heardPlainHTTP: Bool { engine.lastFailureWasPlainHTTP }
 

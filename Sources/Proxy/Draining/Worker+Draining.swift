@@ -13,6 +13,7 @@ extension Worker where Outside: ~Copyable {
             case .drain: drain()
             case .endStreams: endStreams()
             case .stop: isDone = true
+            case .certificates(let plan, let context): serveCertificates(of: context, plan: plan)
             }
         }
     }

@@ -50,9 +50,11 @@ extension ListenerPlan {
             options.tickets = tls.tickets
             options.applicationProtocols = configuration.protocols.map(\.rawValue)
             do throws(TLSError) {
-                self.tls = try TLSContext(certificateFile: tls.certificate, keyFile: tls.key, options: options)
+                let pairs = tls.certificates.map { TLSFiles.Pair(certificate: $0.certificate, key: $0.key) }
+                watchedTLS = try WatchedTLS(TLSFiles(pairs, options: options))
+                self.tls = watchedTLS?.context
             } catch {
-                throw StartError("cannot use certificate \(tls.certificate): \(error)")
+                throw StartError("cannot serve TLS on \(configuration.address): \(error)")
             }
         }
         trusted = configuration.trustedProxies
