@@ -43,11 +43,13 @@ private struct Assembly: ~Copyable {
     }
 
     private let options: TLSOptions
+    private let tickets: TicketKeys?
     private var members: [Member] = []
     private(set) var certificates: [CertificateFacts] = []
 
     init(_ options: TLSOptions) {
         self.options = options
+        tickets = options.ticketSecrets.map { TicketKeys($0) }
     }
 
     deinit {
@@ -70,7 +72,12 @@ private struct Assembly: ~Copyable {
             let context = try newContext(TLS_server_method(), options)
             members.append(Member(context: context, names: names, kinds: []))
             index = members.count - 1
+            let belongings = try ContextBelongings.make(for: context)
             try Self.apply(options, to: context)
+            if options.tickets, let tickets {
+                belongings.tickets = tickets
+                TicketKeys.install(in: context)
+            }
         }
         try Self.install(pair, in: members[index].context)
         members[index].kinds.append(kind)
@@ -84,7 +91,7 @@ private struct Assembly: ~Copyable {
         }
         if members.count > 1 {
             let names = ServerNames()
-            try ContextBelongings.make(for: first.context).names = names
+            ContextBelongings.of(first.context)?.names = names
             for (index, member) in members.enumerated() {
                 names.add(member.context, names: member.names, isOwned: index > 0)
             }
@@ -150,4 +157,20 @@ private func restrict(_ context: OpaquePointer, to options: TLSOptions) throws(T
     guard SSL_CTX_set_cipher_list(context, options.ciphers) == 1 else {
         throw .last("choosing ciphers", about: options.ciphers)
     }
+    if let weak = weakCipher(of: context) {
+        throw TLSError(action: "choosing ciphers", reason: "\(options.ciphers): \(weak) is not safe")
+    }
+}
+
+/// The name of a cipher that does not encrypt, does not authenticate, or can be broken; nil if there is none.
+private func weakCipher(of context: OpaquePointer) -> String? {
+    let list = SSL_CTX_get_ciphers(context)
+    for index in 0..<max(0, OPENSSL_sk_num(list)) {
+        guard let cipher = OPENSSL_sk_value(list, index).map({ OpaquePointer($0) }) else { continue }
+        let isWeak =
+            SSL_CIPHER_get_bits(cipher, nil) < 128 || SSL_CIPHER_get_auth_nid(cipher) == NID_auth_null
+            || SSL_CIPHER_get_cipher_nid(cipher) == NID_rc4
+        if isWeak { return String(cString: SSL_CIPHER_get_name(cipher)) }
+    }
+    return nil
 }

@@ -19,11 +19,21 @@ extension TableReader {
             aliases: ["tls1.2": .tls12, "tlsv1.2": .tls12, "tls1.3": .tls13, "tlsv1.3": .tls13],
             explaining: TLSVersion.explanation)
         tls.tickets = reader.flag("tickets", default: tls.tickets)
-        reader.refuse("ciphers", because: "this version offers OpenSSL's own choice")
+        tls.ciphers = reader.ciphers()
         reader.finish()
         checkPresence(isServed: isServed)
         checkFiles(located)
         return tls
+    }
+
+    private mutating func ciphers() -> String? {
+        guard let (ciphers, entry) = text("ciphers") else { return nil }
+        if let problem = findings.checks.cipherProblem(ciphers) {
+            findings.report(
+                entry.value.range, "these ciphers cannot be used", because: problem,
+                help: "leave ciphers out: Berth's own choice is safe, and every client of the last ten years has it")
+        }
+        return ciphers
     }
 
     /// `cert` and `key` of a table; nil, and reported, if one is there without the other.

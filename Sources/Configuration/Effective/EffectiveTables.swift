@@ -28,6 +28,7 @@ extension EffectiveText {
         if case .tls(let tls) = listener.security {
             open("[listen.tls]", path: "\(table).tls")
             value("min", TOMLText.quoted(tls.minimumVersion.rawValue))
+            value("ciphers", tls.ciphers.map(TOMLText.quoted), unset: "forward secrecy and AEAD only")
             value("tickets", tls.tickets)
             for (index, certificate) in tls.certificates.dropFirst().enumerated() {
                 open("[[listen.certificate]]", path: "\(table).certificate[\(index)]")

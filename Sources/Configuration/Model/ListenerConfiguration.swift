@@ -28,6 +28,8 @@ package struct ListenerTLS: Sendable, Equatable {
     /// In the order of the file; the first is the default. At least one.
     package var certificates: [CertificateFiles]
     package var minimumVersion = TLSVersion.tls12
+    /// OpenSSL's cipher list for TLS 1.2; nil is Berth's own, forward secrecy and authenticated encryption only.
+    package var ciphers: String?
     /// Whether clients get session tickets, with which they come back without a full handshake.
     package var tickets = true
 
