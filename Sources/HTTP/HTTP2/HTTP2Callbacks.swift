@@ -218,6 +218,11 @@ enum HTTP2Callbacks {
         else { return Int(CallbackResult.resetStream) }
         let body = unsafe entry.pointee.body
         let count = min(body, limit)
+        if count == 0, unsafe entry.pointee.marks.contains(.broken) {
+            unsafe entry.pointee.marks.formUnion([.ended, .declined])
+            unsafe submitReset(session, stream, .internalError)
+            return Int(NGHTTP2_ERR_DEFERRED.rawValue)
+        }
         let isLast = unsafe count == body && entry.pointee.marks.contains(.finished)
         guard count > 0 || isLast else {
             unsafe entry.pointee.marks.insert(.waiting)
