@@ -10,7 +10,9 @@ enum HTTP2Callbacks {
             return nil
         }
         unsafe nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks) { _, header, user in
-            guard let header = unsafe header, let context = unsafe HTTP2Callbacks.context(user) else { return CallbackResult.stop }
+            guard let header = unsafe header, let context = unsafe HTTP2Callbacks.context(user) else {
+                return CallbackResult.stop
+            }
             return unsafe context.pointee.frameBegins(type: header.pointee.type)
         }
         unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { session, frame, user in
@@ -22,7 +24,9 @@ enum HTTP2Callbacks {
         }
         unsafe nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks) {
             session, frame, _, _, _, _, _, user in
-            guard let frame = unsafe frame, let context = unsafe HTTP2Callbacks.context(user) else { return CallbackResult.stop }
+            guard let frame = unsafe frame, let context = unsafe HTTP2Callbacks.context(user) else {
+                return CallbackResult.stop
+            }
             return unsafe HTTP2Callbacks.resetStream(session, frame, context.pointee.malformed())
         }
         unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { session, frame, user in
