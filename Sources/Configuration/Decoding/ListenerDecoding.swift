@@ -20,7 +20,7 @@ extension TableReader {
         common.timeouts = ListenerTimeouts(from: reader.table("timeouts"))
         common.limits = ListenerLimits(from: reader.table("limits"))
         reader.refuse("alpn", because: "this version speaks HTTP/1.1 to clients, and nothing else to choose from")
-        reader.refuse("client_auth", "public_url", "proxy_protocol", "rate_limit")
+        reader.refuse("public_url", "proxy_protocol", "rate_limit")
         reader.requireAddress()
         reader.finish()
 
