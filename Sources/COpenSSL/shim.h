@@ -2,10 +2,13 @@
 #pragma once
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/bio.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 #include <openssl/pem.h>
 #include <openssl/pemerr.h>
+#include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <openssl/ssl.h>
 #include <openssl/sslerr.h>
@@ -39,6 +42,18 @@ static inline int berth_SSL_CTX_add1_chain_cert(SSL_CTX *context, X509 *certific
 }
 static inline int berth_SSL_set_tlsext_host_name(SSL *ssl, const char *name) {
     return (int)SSL_set_tlsext_host_name(ssl, name);
+}
+static inline void berth_SSL_CTX_set_servername_callback(SSL_CTX *context, int (*choose)(SSL *, int *, void *),
+                                                         void *argument) {
+    SSL_CTX_set_tlsext_servername_callback(context, choose);
+    SSL_CTX_set_tlsext_servername_arg(context, argument);
+}
+/// Gives an HMAC its key; the digest is SHA-256.
+static inline int berth_EVP_MAC_init(EVP_MAC_CTX *context, const unsigned char *key, size_t count) {
+    OSSL_PARAM parameters[] = {OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, (void *)key, count),
+                               OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, "SHA256", 0),
+                               OSSL_PARAM_construct_end()};
+    return EVP_MAC_CTX_set_params(context, parameters);
 }
 static inline long berth_BIO_get_mem_data(BIO *bio, char **bytes) { return BIO_get_mem_data(bio, bytes); }
 static inline EVP_PKEY *berth_EVP_EC_gen(const char *curve) { return EVP_EC_gen(curve); }

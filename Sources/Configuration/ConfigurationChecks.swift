@@ -4,16 +4,20 @@ package struct ConfigurationChecks: Sendable {
     package var files: Bool
     /// A variable of the environment, for `${NAME}` in secrets.
     package var environment: @Sendable (_ name: String) -> String?
-    /// Why a certificate and its key cannot be used together, in one sentence, or nil where they can; asked only when
-    /// `files` is on and both can be read.
-    package var certificateProblem: @Sendable (_ certificate: String, _ key: String) -> String?
+    /// Which certificates of a listener cannot be served and why, in one sentence each; asked only when `files` is on
+    /// and all of them can be read.
+    package var certificateProblems: @Sendable (_ certificates: [CertificateFiles]) -> [Int: String]
+    /// Why a list of ciphers in OpenSSL's words cannot be used, or nil where it can.
+    package var cipherProblem: @Sendable (_ ciphers: String) -> String?
 
     package init(
         files: Bool, environment: @escaping @Sendable (_ name: String) -> String?,
-        certificateProblem: @escaping @Sendable (_ certificate: String, _ key: String) -> String? = { _, _ in nil }
+        certificateProblems: @escaping @Sendable (_ certificates: [CertificateFiles]) -> [Int: String] = { _ in [:] },
+        cipherProblem: @escaping @Sendable (_ ciphers: String) -> String? = { _ in nil }
     ) {
         self.files = files
         self.environment = environment
-        self.certificateProblem = certificateProblem
+        self.cipherProblem = cipherProblem
+        self.certificateProblems = certificateProblems
     }
 }

@@ -1,3 +1,5 @@
+package import TLS
+
 /// What other threads may tell a worker.
 package enum Letter: Sendable {
     /// A connection became free elsewhere: try the queue again.
@@ -10,4 +12,6 @@ package enum Letter: Sendable {
     case endStreams
     /// Leave now.
     case stop
+    /// The context that a listener, by its plan, is to serve new connections with.
+    case certificates(plan: Int, TLSContext)
 }

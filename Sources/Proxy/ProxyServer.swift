@@ -13,11 +13,14 @@ package final class ProxyServer: Sendable {
     /// Where the listeners ended up, in the snapshot's order; kernel-chosen ports filled in.
     package let addresses: [SocketAddress]
     package let startedAt = Instant.now()
+    /// What has become of the listeners' certificates.
+    package let certificates = CertificateCounts()
 
     private let workers: Int
     private let sockets: [[Descriptor]]
     private let mailboxes: [Mailbox<Letter>]
     private let log: Logger
+    private let watcher: CertificateWatcher?
     private let left = Mutex(0)
     private let isDrainingFlag = Atomic(false)
 
@@ -50,6 +53,14 @@ package final class ProxyServer: Sendable {
         }
         sockets = opened
         addresses = bound
+        let traffic = Array(mailboxes.prefix(self.workers))
+        do throws(SystemError) {
+            watcher = try CertificateWatcher(snapshot, counts: certificates, log: log) { plan, context in
+                traffic.reduce(true) { $1.post(.certificates(plan: plan, context)) && $0 }
+            }
+        } catch {
+            throw StartError("cannot watch certificates: \(error)")
+        }
     }
 
     private static func open(
@@ -79,6 +90,11 @@ package final class ProxyServer: Sendable {
             } catch {
                 throw StartError("cannot start a thread: \(error)")
             }
+        }
+        do throws(SystemError) {
+            try watcher?.start()
+        } catch {
+            throw StartError("cannot start a thread: \(error)")
         }
     }
 
@@ -116,6 +132,7 @@ package final class ProxyServer: Sendable {
 
     /// Makes all threads leave as soon as they see it.
     package func stop() {
+        watcher?.stop()
         for mailbox in mailboxes { mailbox.post(.stop) }
     }
 }

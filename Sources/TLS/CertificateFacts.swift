@@ -7,6 +7,8 @@ package struct CertificateFacts: Equatable, Sendable {
     package let subject: String
     /// The DNS names and IP addresses it is good for.
     package let names: [String]
+    /// The DNS names alone, in lower case: what a client may ask for by name.
+    package let serverNames: [String]
     /// The first second it is valid, since 1970.
     package let notBefore: Int64
     /// The last second it is valid, since 1970.
@@ -15,12 +17,12 @@ package struct CertificateFacts: Equatable, Sendable {
     /// Reads a chain and its key from PEM files. Throws if either cannot be read or the key does not belong to the
     /// certificate. Validity in time is another question: see `problem(at:)`.
     package static func inspect(certificateFile: String, keyFile: String) throws(TLSError) -> CertificateFacts {
-        try read(CertificatePair(certificate: .file(certificateFile), key: .file(keyFile)))
+        try CertificateFacts(CertificatePair(certificate: .file(certificateFile), key: .file(keyFile)))
     }
 
     /// As the other one, from PEM in memory.
     package static func inspect(certificatePEM: [UInt8], keyPEM: [UInt8]) throws(TLSError) -> CertificateFacts {
-        try read(CertificatePair(certificate: .bytes(certificatePEM), key: .bytes(keyPEM)))
+        try CertificateFacts(CertificatePair(certificate: .bytes(certificatePEM), key: .bytes(keyPEM)))
     }
 
     /// What is wrong with the certificate at `now` (seconds since 1970); nil if nothing is.
@@ -36,16 +38,20 @@ package struct CertificateFacts: Equatable, Sendable {
     /// The last second of validity, as in "2026-11-22 10:00:00 UTC".
     package var expiry: String { Self.text(notAfter) }
 
-    private static func read(_ pair: borrowing CertificatePair) throws(TLSError) -> CertificateFacts {
+    init(_ pair: borrowing CertificatePair) throws(TLSError) {
         let certificate = pair.certificate
-        guard let notBefore = seconds(X509_get0_notBefore(certificate)),
-            let notAfter = seconds(X509_get0_notAfter(certificate))
+        guard let notBefore = Self.seconds(X509_get0_notBefore(certificate)),
+            let notAfter = Self.seconds(X509_get0_notAfter(certificate))
         else { throw .last("reading the certificate's validity") }
-        return CertificateFacts(
-            subject: subject(of: certificate), names: names(of: certificate), notBefore: notBefore, notAfter: notAfter)
+        self.notBefore = notBefore
+        self.notAfter = notAfter
+        subject = Self.subject(of: certificate)
+        let alternatives = Self.alternatives(of: certificate)
+        names = alternatives.map(\.text)
+        serverNames = alternatives.filter(\.isName).map { $0.text.lowercased() }
     }
 
-    private static func subject(of certificate: OpaquePointer) -> String {
+    static func subject(of certificate: OpaquePointer) -> String {
         guard let bio = BIO_new(BIO_s_mem()) else { return "" }
         defer { BIO_free(bio) }
         X509_NAME_print_ex(bio, X509_get_subject_name(certificate), 0, berth_XN_FLAG_ONELINE)
@@ -54,7 +60,7 @@ package struct CertificateFacts: Equatable, Sendable {
         return String(decoding: UnsafeRawBufferPointer(start: start, count: count), as: UTF8.self)
     }
 
-    private static func names(of certificate: OpaquePointer) -> [String] {
+    private static func alternatives(of certificate: OpaquePointer) -> [(text: String, isName: Bool)] {
         guard let found = X509_get_ext_d2i(certificate, NID_subject_alt_name, nil, nil) else { return [] }
         let list = OpaquePointer(found)
         defer { GENERAL_NAMES_free(list) }
@@ -63,8 +69,8 @@ package struct CertificateFacts: Equatable, Sendable {
                 return nil
             }
             switch name.type {
-            case GEN_DNS: return String(decoding: bytes(of: name.d.dNSName), as: UTF8.self)
-            case GEN_IPADD: return address(bytes(of: name.d.iPAddress))
+            case GEN_DNS: return (String(decoding: bytes(of: name.d.dNSName), as: UTF8.self), true)
+            case GEN_IPADD: return address(bytes(of: name.d.iPAddress)).map { ($0, false) }
             default: return nil
             }
         }

@@ -1,47 +1,5 @@
 import COpenSSL
 
-/// Where certificates and keys come from: a file, or bytes already in memory.
-enum PEMSource {
-    case file(String)
-    case bytes([UInt8])
-
-    /// The file's name, for messages.
-    var name: String? {
-        switch self {
-        case .file(let path): path
-        case .bytes: nil
-        }
-    }
-
-    /// Runs `body` with a BIO that reads the source.
-    func read<Result>(
-        _ action: StaticString, _ body: (OpaquePointer) throws(TLSError) -> Result
-    ) throws(TLSError) -> Result {
-        ERR_clear_error()
-        let bio: OpaquePointer?
-        switch self {
-        case .file(let path):
-            bio = BIO_new_file(path, "r")
-        case .bytes(let bytes):
-            // A copy, so that the BIO does not depend on how long the array's storage stays put.
-            bio = BIO_new(BIO_s_mem())
-            let count = CInt(clamping: bytes.count)
-            if let bio, count > 0, BIO_write(bio, bytes, count) != count {
-                BIO_free(bio)
-                throw .last(action)
-            }
-        }
-        guard let bio else { throw .last(action, about: name) }
-        defer { BIO_free(bio) }
-        return try body(bio)
-    }
-
-    func failure(_ action: StaticString, _ reason: String) -> TLSError {
-        ERR_clear_error()
-        return TLSError(action: action, reason: name.map { "\($0): \(reason)" } ?? reason)
-    }
-}
-
 /// A certificate with its chain and the private key that belongs to it.
 struct CertificatePair: ~Copyable {
     let certificate: OpaquePointer

@@ -1,35 +1,105 @@
 import COpenSSL
 
-/// A server's SSL_CTX: certificate chain, key, ALPN, tickets. Made once, then only read, by all workers.
+/// A server's SSL_CTX: certificates, ALPN, tickets. Made once, then only read, by all workers.
+///
+/// Certificates for the same names whose keys are of different kinds (ECDSA, RSA) share an SSL_CTX, in which OpenSSL
+/// picks what the client can verify. Others have one each, picked by the name the client asks for; whoever asks for
+/// none that is known gets the first.
 ///
 /// `@unchecked Sendable`: nothing is set after `init`, and what OpenSSL itself changes in an SSL_CTX (reference
 /// counts) is atomic. Sessions keep the SSL_CTX alive by themselves, so a reload may drop this at any time.
 package final class TLSContext: @unchecked Sendable {
     let pointer: OpaquePointer
+    /// What it shows to clients, in the order it was given.
+    package let certificates: [CertificateFacts]
 
     /// Reads a chain (leaf first) and its key from PEM files.
     package convenience init(certificateFile: String, keyFile: String, options: TLSOptions) throws(TLSError) {
-        try self.init(CertificatePair(certificate: .file(certificateFile), key: .file(keyFile)), options)
+        try self.init([TLSIdentity(certificate: .file(certificateFile), key: .file(keyFile))], options: options)
     }
 
     /// Takes a chain (leaf first) and its key in PEM form.
     package convenience init(certificatePEM: [UInt8], keyPEM: [UInt8], options: TLSOptions) throws(TLSError) {
-        try self.init(CertificatePair(certificate: .bytes(certificatePEM), key: .bytes(keyPEM)), options)
+        try self.init([TLSIdentity(certificate: .bytes(certificatePEM), key: .bytes(keyPEM))], options: options)
     }
 
-    private init(_ pair: borrowing CertificatePair, _ options: TLSOptions) throws(TLSError) {
-        let context = try newContext(TLS_server_method(), options)
-        do throws(TLSError) {
-            try Self.install(pair, in: context)
-            try Self.apply(options, to: context)
-        } catch {
-            SSL_CTX_free(context)
-            throw error
-        }
-        pointer = context
+    /// Takes one identity or more; the first is the default.
+    package init(_ identities: [TLSIdentity], options: TLSOptions) throws(TLSError) {
+        var assembly = Assembly(options)
+        for identity in identities { try assembly.add(identity) }
+        certificates = assembly.certificates
+        pointer = try assembly.finish()
     }
 
     deinit { SSL_CTX_free(pointer) }
+}
+
+/// The contexts of one listener in the making.
+private struct Assembly: ~Copyable {
+    private struct Member {
+        var context: OpaquePointer
+        var names: [String]
+        var kinds: [CInt]
+    }
+
+    private let options: TLSOptions
+    private let tickets: TicketKeys?
+    private var members: [Member] = []
+    private(set) var certificates: [CertificateFacts] = []
+
+    init(_ options: TLSOptions) {
+        self.options = options
+        tickets = options.ticketSecrets.map { TicketKeys($0) }
+    }
+
+    deinit {
+        for member in members { SSL_CTX_free(member.context) }
+    }
+
+    mutating func add(_ identity: TLSIdentity) throws(TLSError) {
+        let pair = try CertificatePair(certificate: identity.certificate, key: identity.key)
+        let facts = try CertificateFacts(pair)
+        let kind = EVP_PKEY_get_base_id(pair.key)
+        let names = Array(Set(facts.serverNames)).sorted()
+        let index: Int
+        if let same = members.firstIndex(where: { $0.names == names }) {
+            guard !members[same].kinds.contains(kind) else {
+                throw identity.certificate.failure(
+                    "using the certificate", "another one before it has the same names and the same kind of key")
+            }
+            index = same
+        } else {
+            let context = try newContext(TLS_server_method(), options)
+            members.append(Member(context: context, names: names, kinds: []))
+            index = members.count - 1
+            let belongings = try ContextBelongings.make(for: context)
+            try Self.apply(options, to: context)
+            if options.tickets, let tickets {
+                belongings.tickets = tickets
+                TicketKeys.install(in: context)
+            }
+        }
+        try Self.install(pair, in: members[index].context)
+        members[index].kinds.append(kind)
+        certificates.append(facts)
+    }
+
+    /// The default context, which owns the others. The caller frees it.
+    mutating func finish() throws(TLSError) -> OpaquePointer {
+        guard let first = members.first else {
+            throw TLSError(action: "making a TLS context", reason: "there is no certificate")
+        }
+        if members.count > 1 {
+            let names = ServerNames()
+            ContextBelongings.of(first.context)?.names = names
+            for (index, member) in members.enumerated() {
+                names.add(member.context, names: member.names, isOwned: index > 0)
+            }
+            names.install(in: first.context)
+        }
+        members = []
+        return first.context
+    }
 
     private static func install(_ pair: borrowing CertificatePair, in context: OpaquePointer) throws(TLSError) {
         guard SSL_CTX_use_certificate(context, pair.certificate) == 1 else { throw .last("using the certificate") }
@@ -87,4 +157,20 @@ private func restrict(_ context: OpaquePointer, to options: TLSOptions) throws(T
     guard SSL_CTX_set_cipher_list(context, options.ciphers) == 1 else {
         throw .last("choosing ciphers", about: options.ciphers)
     }
+    if let weak = weakCipher(of: context) {
+        throw TLSError(action: "choosing ciphers", reason: "\(options.ciphers): \(weak) is not safe")
+    }
+}
+
+/// The name of a cipher that does not encrypt, does not authenticate, or can be broken; nil if there is none.
+private func weakCipher(of context: OpaquePointer) -> String? {
+    let list = SSL_CTX_get_ciphers(context)
+    for index in 0..<max(0, OPENSSL_sk_num(list)) {
+        guard let cipher = OPENSSL_sk_value(list, index).map({ OpaquePointer($0) }) else { continue }
+        let isWeak =
+            SSL_CIPHER_get_bits(cipher, nil) < 128 || SSL_CIPHER_get_auth_nid(cipher) == NID_auth_null
+            || SSL_CIPHER_get_cipher_nid(cipher) == NID_rc4
+        if isWeak { return String(cString: SSL_CIPHER_get_name(cipher)) }
+    }
+    return nil
 }

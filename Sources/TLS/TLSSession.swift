@@ -52,13 +52,17 @@ package struct TLSSession: ~Copyable {
     /// The cipher suite negotiated, as in "TLS_AES_256_GCM_SHA384"; "(NONE)" before there is one.
     package var cipher: String { String(cString: SSL_CIPHER_get_name(SSL_get_current_cipher(ssl))) }
 
+    /// The subject of the peer's certificate, as in "CN = mcp.example.org"; nil if it showed none.
+    package var peerSubject: String? {
+        guard let certificate = SSL_get0_peer_certificate(ssl) else { return nil }
+        return CertificateFacts.subject(of: certificate)
+    }
+
     /// The newest ticket a server sent, for `TLSEngine.connect`; nil if there is none. Clients only.
     package var ticket: TLSTicket? {
-        guard let session = SSL_get1_session(ssl) else { return nil }
-        guard SSL_SESSION_is_resumable(session) == 1 else {
-            SSL_SESSION_free(session)
-            return nil
-        }
+        guard let current = SSL_get_session(ssl), SSL_SESSION_is_resumable(current) == 1 else { return nil }
+        // A copy: OpenSSL calls a session worthless once its connection is gone without a good-bye.
+        guard let session = SSL_SESSION_dup(current) else { return nil }
         return TLSTicket(session)
     }
 }

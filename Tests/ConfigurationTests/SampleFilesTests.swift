@@ -99,6 +99,7 @@ private enum KeysByEye {
     private static func pattern(_ header: String) -> String {
         var parts = header.split(separator: ".").map(String.init)
         if parts[0] == "upstream", parts.count > 1 { parts[1] = "*" }
+        if parts == ["listen", "certificate"] { parts.append("*") }
         if parts[0] == "listen" || parts[0] == "route" { parts.insert("*", at: 1) }
         return parts.joined(separator: ".")
     }

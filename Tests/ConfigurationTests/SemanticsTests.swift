@@ -185,12 +185,43 @@ struct SemanticsTests {
         #expect(found.map(\.line) == [2, 4, 6, 8, 10])
     }
 
+    @Test("[[listen.certificate]] adds to cert and key, or stands in for them")
+    func moreCertificates() throws {
+        let more =
+            "[[listen.certificate]]\ncert = \"b.pem\"\nkey = \"b.key\"\n[[listen.certificate]]\ncert = \"c.pem\"\n"
+            + "key = \"c.key\"\n[upstream.a]\nservers = [\"a:1\"]\n"
+        for (own, expected) in [("cert = \"a.pem\"\nkey = \"a.key\"\n", ["a", "b", "c"]), ("", ["b", "c"])] {
+            let configuration = try decode("[listen]\nhttps = \":1\"\n" + own + more)
+            guard case .tls(let tls) = configuration.listeners[0].security else {
+                Issue.record("it is plain")
+                return
+            }
+            #expect(tls.certificates == expected.map { CertificateFiles(certificate: "\($0).pem", key: "\($0).key") })
+        }
+    }
+
+    @Test("what is wrong in a [[listen.certificate]] is shown there")
+    func badMoreCertificates() {
+        let found = errors(
+            in: "[listen]\nhttps = \":1\"\n[[listen.certificate]]\ncert = \"a.pem\"\n[[listen.certificate]]\n"
+                + "[[listen.certificate]]\ncert = \"a.pem\"\nkey = \"a.key\"\nname = \"a\"\n"
+                + "[upstream.a]\nservers = [\"a:1\"]\n")
+
+        #expect(
+            found.map { "\($0.line) \($0.message)" } == [
+                "4 cert without key", "5 this certificate has no files", "9 unknown key \"name\"",
+            ])
+    }
+
     @Test("the certificate and its key are judged by the closure that is passed, once both can be read")
     func certificateProblem() throws {
         let text =
             "[listen]\nhttps = \":1\"\ncert = \"\(#filePath)\"\nkey = \"\(#filePath)\"\n[upstream.a]\nservers = [\"a:1\"]"
         let checks = ConfigurationChecks(
-            files: true, environment: { _ in nil }, certificateProblem: { $0 == $1 ? "they are one file" : nil })
+            files: true, environment: { _ in nil },
+            certificateProblems: { certificates in
+                certificates[0].certificate == certificates[0].key ? [0: "they are one file"] : [:]
+            })
 
         let result = ConfigurationFile.parse(text, file: "berth.toml", checks: checks)
 

@@ -115,6 +115,34 @@ struct LegacyTests {
         stage.expectQuiet()
     }
 
+    @Test("the stream of a server that dies ends, and messages to it are 404", arguments: 1...4)
+    func serverDies(seed: UInt64) {
+        let stage = ProxyStage(seed: seed, servers: 2)
+        let servers = (0..<2).map { index in
+            ScriptedServer(stage, index) { message in
+                message.method == "POST"
+                    ? .reply("Accepted", status: "202 Accepted")
+                    : .stream("event: endpoint\ndata: /m?session_id=abc\n\n")
+            }
+        }
+        let clients = (0..<2).map { _ in stage.connect() }
+        for client in clients {
+            client.ask(.openStream("/sse"))
+            stage.run { client.current.text.hasSuffix("\n\n") }
+        }
+        let endpoints = clients.map { announced($0) }
+        servers[0].die()
+        stage.run(for: .seconds(1))
+        let lost = clients.firstIndex { $0.isOver } ?? 0
+        #expect(clients.map(\.isOver).filter { $0 }.count == 1, "one stream ends, the other does not, seed \(seed)")
+        #expect(clients[lost].responses.isEmpty, "and not as if it were complete")
+        let gone = SessionTests.once(stage, .post(.call(1), to: endpoints[lost]))
+        #expect(gone.status == 404 && gone["content-type"] == "text/plain", "seed \(seed)")
+        #expect(SessionTests.once(stage, .post(.call(1), to: endpoints[1 - lost])).status == 202, "seed \(seed)")
+        for client in clients { client.leave() }
+        stage.expectQuiet()
+    }
+
     @Test("other streams pass untouched, however their first event looks", arguments: 1...4)
     func others(seed: UInt64) {
         let texts = [

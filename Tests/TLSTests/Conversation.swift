@@ -28,6 +28,8 @@ final class Peer {
     var wasResumed: Bool { session.wasResumed }
     var applicationProtocol: ApplicationProtocol { session.applicationProtocol }
     var ticket: TLSTicket? { session.ticket }
+    var peerSubject: String? { session.peerSubject }
+    var cipher: String { session.cipher }
     var failure: String { engine.lastFailure.reason }
     var heardPlainHTTP: Bool { engine.lastFailureWasPlainHTTP }
 

@@ -12,7 +12,7 @@ extension TableReader {
     static func listeners(from reader: consuming TableReader) -> [DecodedListener] {
         let tls = reader.listenAddress("https")
         let plain = reader.plainListener()
-        let certificate = reader.certificate(isServed: tls != nil)
+        let certificate = reader.listenerTLS(isServed: tls != nil)
         var common = ListenerConfiguration(address: ListenAddress(host: "", port: 0), security: .plain)
         common.trustedProxies = reader.addressRanges("trusted_proxies")
         common.maximumConnections = reader.integer(
@@ -20,7 +20,7 @@ extension TableReader {
         common.timeouts = ListenerTimeouts(from: reader.table("timeouts"))
         common.limits = ListenerLimits(from: reader.table("limits"))
         common.protocols = reader.protocols("alpn", default: common.protocols)
-        reader.refuse("client_auth", "public_url", "proxy_protocol", "certificate", "rate_limit")
+        reader.refuse("client_auth", "public_url", "proxy_protocol", "rate_limit")
         reader.requireAddress()
         reader.finish()
 
@@ -59,25 +59,6 @@ extension TableReader {
             help: "add https = \":443\" with cert and key, or http = \":80\"")
     }
 
-    /// `cert`, `key` and `tls`, which mean something only beside `https`.
-    private mutating func certificate(isServed: Bool) -> ListenerTLS {
-        let certificate = text("cert")
-        let key = text("key")
-        var tls = ListenerTLS(
-            certificate: certificate.map { resolve($0.value) } ?? "", key: key.map { resolve($0.value) } ?? "")
-        var reader = table("tls")
-        tls.minimumVersion = reader.choice(
-            "min", default: tls.minimumVersion,
-            aliases: ["tls1.2": .tls12, "tlsv1.2": .tls12, "tls1.3": .tls13, "tlsv1.3": .tls13],
-            explaining: TLSVersion.explanation)
-        tls.tickets = reader.flag("tickets", default: tls.tickets)
-        reader.refuse("ciphers", because: "this version offers OpenSSL's own choice")
-        reader.finish()
-        checkPair(certificate?.entry, key?.entry, isServed: isServed)
-        if let certificate, let key { checkFiles(certificate.entry, key.entry, tls) }
-        return tls
-    }
-
     /// `alpn`: the protocols offered, the preferred one first.
     private mutating func protocols(_ key: String, default fallback: [ApplicationProtocol]) -> [ApplicationProtocol] {
         guard let (values, entry) = list(key) else { return fallback }
@@ -101,56 +82,6 @@ extension TableReader {
                 help: "alpn = [\"h2\", \"http/1.1\"]")
         }
         return chosen
-    }
-
-    private func resolve(_ path: String) -> String {
-        FilePath.resolve(path, besides: findings.source.file)
-    }
-
-    private func checkPair(_ certificate: LocatedTable.Entry?, _ key: LocatedTable.Entry?, isServed: Bool) {
-        if let lone = has("cert") ? (has("key") ? nil : certificate) : key {
-            let missing = lone.name == "cert" ? "key" : "cert"
-            findings.report(
-                lone.key, "\(lone.name) without \(missing)",
-                because: "a certificate is of use only with its private key, and the reverse",
-                help: "\(missing) = \"/path/of/the.\(missing == "key" ? "key" : "pem")\"")
-        }
-        if has("https") {
-            guard isServed, !has("cert"), !has("key"), let entry = entry("https") else { return }
-            findings.report(
-                entry.key, "https without a certificate", because: "TLS needs a certificate and its private key",
-                help: "add cert = \"...\" and key = \"...\", or listen in plain text with http = ...")
-        } else if let idle = entry("cert") ?? entry("key") ?? entry("tls") {
-            findings.report(
-                idle.key, "\(idle.name) without https",
-                because: "no listener of this table speaks TLS, so it would do nothing",
-                help: "add https = \":443\", or remove \(idle.name)")
-        }
-    }
-
-    private func checkFiles(_ certificate: LocatedTable.Entry, _ key: LocatedTable.Entry, _ tls: ListenerTLS) {
-        guard findings.checks.files else { return }
-        var areReadable = true
-        for (entry, path) in [(certificate, tls.certificate), (key, tls.key)] {
-            guard let problem = FilePath.problem(reading: path) else { continue }
-            areReadable = false
-            findings.report(
-                entry.value.range, "\(path) cannot be read",
-                because: "\(problem): Berth needs it, as the user it runs as, before it can listen")
-        }
-        if areReadable, let problem = findings.checks.certificateProblem(tls.certificate, tls.key) {
-            findings.report(certificate.value.range, "this certificate cannot be served", because: problem)
-        }
-    }
-}
-
-extension TLSVersion {
-    fileprivate static func explanation(of text: String) -> TableReader.Explanation? {
-        let old = ["1.0", "1.1", "tlsv1", "tls1.0", "tls1.1", "tlsv1.0", "tlsv1.1", "ssl3", "sslv3"]
-        guard old.contains(text.lowercased()) else { return nil }
-        return TableReader.Explanation(
-            verdict: "is too old", reason: "TLS before 1.2 is broken and switched off (RFC 8996)", help: "min = \"1.2\""
-        )
     }
 }
 

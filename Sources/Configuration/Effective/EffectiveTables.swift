@@ -20,8 +20,7 @@ extension EffectiveText {
         case .plain: value("http", address)
         case .tls(let tls):
             value("https", address)
-            value("cert", TOMLText.quoted(tls.certificate))
-            value("key", TOMLText.quoted(tls.key))
+            if let first = tls.certificates.first { write(first) }
         }
         value("alpn", "[\(listener.protocols.map { "\"\($0.rawValue)\"" }.joined(separator: ", "))]")
         value("trusted_proxies", "[\(listener.trustedProxies.map { "\"\($0)\"" }.joined(separator: ", "))]")
@@ -29,7 +28,12 @@ extension EffectiveText {
         if case .tls(let tls) = listener.security {
             open("[listen.tls]", path: "\(table).tls")
             value("min", TOMLText.quoted(tls.minimumVersion.rawValue))
+            value("ciphers", tls.ciphers.map(TOMLText.quoted), unset: "forward secrecy and AEAD only")
             value("tickets", tls.tickets)
+            for (index, certificate) in tls.certificates.dropFirst().enumerated() {
+                open("[[listen.certificate]]", path: "\(table).certificate[\(index)]")
+                write(certificate)
+            }
         }
         open("[listen.timeouts]", path: "\(table).timeouts")
         value("tls", listener.timeouts.tls)
@@ -41,6 +45,11 @@ extension EffectiveText {
         value("headers", listener.limits.headers)
         value("request_body", size: listener.limits.requestBody)
         value("h2_streams", listener.limits.streams)
+    }
+
+    private mutating func write(_ certificate: CertificateFiles) {
+        value("cert", TOMLText.quoted(certificate.certificate))
+        value("key", TOMLText.quoted(certificate.key))
     }
 
     mutating func write(_ route: RouteConfiguration, _ index: Int, upstream: String) {

@@ -25,13 +25,29 @@ package enum ListenerSecurity: Sendable, Equatable {
 
 /// How a listener speaks TLS.
 package struct ListenerTLS: Sendable, Equatable {
+    /// In the order of the file; the first is the default. At least one.
+    package var certificates: [CertificateFiles]
+    package var minimumVersion = TLSVersion.tls12
+    /// OpenSSL's cipher list for TLS 1.2; nil is Berth's own, forward secrecy and authenticated encryption only.
+    package var ciphers: String?
+    /// Whether clients get session tickets, with which they come back without a full handshake.
+    package var tickets = true
+
+    package init(certificate: String, key: String) {
+        certificates = [CertificateFiles(certificate: certificate, key: key)]
+    }
+
+    init() {
+        certificates = []
+    }
+}
+
+/// A certificate and its key.
+package struct CertificateFiles: Sendable, Equatable {
     /// Path of a PEM file: the certificate, then its chain.
     package var certificate: String
     /// Path of a PEM file: the private key.
     package var key: String
-    package var minimumVersion = TLSVersion.tls12
-    /// Whether clients get session tickets, with which they come back without a full handshake.
-    package var tickets = true
 
     package init(certificate: String, key: String) {
         self.certificate = certificate

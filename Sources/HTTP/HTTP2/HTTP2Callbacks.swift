@@ -197,9 +197,10 @@ enum HTTP2Callbacks {
         guard let frame = unsafe frame, let context = unsafe context(user),
             let entry = unsafe source?.pointee.ptr?.assumingMemoryBound(to: HTTP2Stream.self)
         else { return CallbackResult.stop }
-        guard unsafe entry.pointee.id == frame.pointee.hd.stream_id, unsafe count <= entry.pointee.body else {
-            return CallbackResult.resetStream
-        }
+        // A frame that waited for room on the wire may find its stream reset.
+        guard unsafe entry.pointee.id == frame.pointee.hd.stream_id, unsafe count <= entry.pointee.body,
+            unsafe !entry.pointee.marks.contains(.silenced)
+        else { return CallbackResult.resetStream }
         // Nine bytes (RFC 9113 section 4.1); we never pad.
         let header = unsafe UnsafeBufferPointer(start: header, count: 9)
         let isWritten = unsafe context.pointee.writeData(entry, header: header.span, count: count)
@@ -217,6 +218,11 @@ enum HTTP2Callbacks {
         else { return Int(CallbackResult.resetStream) }
         let body = unsafe entry.pointee.body
         let count = min(body, limit)
+        if count == 0, unsafe entry.pointee.marks.contains(.broken) {
+            unsafe entry.pointee.marks.formUnion([.ended, .declined])
+            unsafe submitReset(session, stream, .internalError)
+            return Int(NGHTTP2_ERR_DEFERRED.rawValue)
+        }
         let isLast = unsafe count == body && entry.pointee.marks.contains(.finished)
         guard count > 0 || isLast else {
             unsafe entry.pointee.marks.insert(.waiting)

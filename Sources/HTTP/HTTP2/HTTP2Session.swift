@@ -157,11 +157,28 @@ package struct HTTP2Session: ~Copyable {
         finish(stream: stream)
     }
 
+    /// The response will not be completed: RST_STREAM with INTERNAL_ERROR follows what is pending of it, and `closed`
+    /// is its event. A response that has not begun is reset at once.
+    package mutating func breakOff(stream: Int32) {
+        guard let entry = unsafe writable(stream) else {
+            reset(stream: stream, code: .internalError)
+            return
+        }
+        unsafe entry.pointee.marks.insert(.broken)
+        unsafe wake(entry)
+    }
+
+    /// Whether the stream is there to be answered.
+    package func isOpen(stream: Int32) -> Bool {
+        guard let entry = unsafe HTTP2Callbacks.entry(session, stream) else { return false }
+        return unsafe !entry.pointee.marks.contains(.silenced)
+    }
+
     /// The stream's entry if its response has begun and not ended.
     private func writable(_ stream: Int32) -> UnsafeMutablePointer<HTTP2Stream>? {
         guard let entry = unsafe HTTP2Callbacks.entry(session, stream) else { return nil }
         let marks = unsafe entry.pointee.marks
-        return unsafe marks.contains(.answered) && marks.isDisjoint(with: [.finished, .silenced]) ? entry : nil
+        return unsafe marks.contains(.answered) && marks.isDisjoint(with: [.finished, .silenced, .broken]) ? entry : nil
     }
 
     /// Tells nghttp2 that there is what it asked for.

@@ -3,7 +3,7 @@ import Reactor
 /// What we keep of a stream, besides what nghttp2 does.
 struct HTTP2Stream: ~Copyable {
     struct Marks: OptionSet {
-        let rawValue: UInt8
+        let rawValue: UInt16
 
         /// Its request was reported; so must its end be.
         static let announced = Marks(rawValue: 1)
@@ -21,6 +21,8 @@ struct HTTP2Stream: ~Copyable {
         static let waiting = Marks(rawValue: 64)
         /// What is left of the request was declined.
         static let declined = Marks(rawValue: 128)
+        /// The response's end is not to come: RST_STREAM follows what is pending.
+        static let broken = Marks(rawValue: 256)
     }
 
     /// 0 while nobody has it.

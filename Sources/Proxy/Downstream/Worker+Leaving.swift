@@ -34,7 +34,7 @@ extension Worker where Outside: ~Copyable {
     mutating func closeClient(_ c: Handle, reset: Bool) {
         guard clients.contains(c) else { return }
         if clients[c].stream != 0 {
-            finishStream(c, code: reset ? .internalError : .cancel)
+            resetStream(c, code: reset ? .internalError : .cancel)
             return
         }
         if clients[c].phase == .multiplexing { dissolve(c) }
@@ -57,9 +57,10 @@ extension Worker where Outside: ~Copyable {
     /// overtake the answer (RFC 9112 section 9.6).
     mutating func linger(_ c: Handle) {
         if clients[c].stream != 0 {
-            finishStream(c, code: nil)
+            finishStream(c)
             return
         }
+        if clients[c].phase == .multiplexing { dissolve(c) }
         clients[c].phase = .lingering
         clients[c].exchange = .none
         clients[c].input.clear()
@@ -95,6 +96,11 @@ extension Worker where Outside: ~Copyable {
             closeClient(c, reset: true)
             return
         }
+        if !hasEmptied(c) {
+            // A stream whose window the client does not open.
+            if !hasTakenSome(c) { stalled(c) }
+            return
+        }
         switch clients[c].phase {
         case .handshaking, .lingering:
             closeClient(c, reset: false)
@@ -107,19 +113,14 @@ extension Worker where Outside: ~Copyable {
                 closeClient(c, reset: false)
             }
         case .exchanging:
-            if clients[c].stream != 0, !hasEmptied(c) { stalled(c) } else { bodyStalled(c) }
+            bodyStalled(c)
         case .multiplexing:
             multiplexDue(c)
         }
     }
 
-    private func hasEmptied(_ c: Handle) -> Bool {
-        guard let m = multiplexes.handle(inSlot: Int(clients[c].multiplex)) else { return true }
-        return multiplexes[m].session.pendingBytes(stream: clients[c].stream) == 0
-    }
-
-    /// A stream whose window the client does not open.
     private mutating func stalled(_ c: Handle) {
+        board.note(.stalledStreams)
         let e = clients[c].exchange
         if exchanges.contains(e) { abandon(e) }
         closeClient(c, reset: false)

@@ -13,6 +13,7 @@ extension Worker where Outside: ~Copyable {
             case .drain: drain()
             case .endStreams: endStreams()
             case .stop: isDone = true
+            case .certificates(let plan, let context): serveCertificates(of: context, plan: plan)
             }
         }
     }
@@ -62,6 +63,9 @@ extension Worker where Outside: ~Copyable {
         for slot in 0..<clients.slots {
             guard let c = clients.handle(inSlot: slot) else { continue }
             if clients[c].phase == .exchanging || !clients[c].output.isEmpty || !clients[c].input.isEmpty { busy += 1 }
+            // A response is complete, and the client has not taken all of it.
+            if clients[c].phase == .lingering, clients[c].stream != 0 { busy += 1 }
+            if clients[c].phase == .multiplexing, !hasLeft(c) { busy += 1 }
         }
         if busy == 0 { isDone = true }
     }

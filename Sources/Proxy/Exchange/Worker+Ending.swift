@@ -15,7 +15,7 @@ extension Worker where Outside: ~Copyable {
         guard clients.contains(c) else { return }
         clients[c].exchange = .none
         if clients[c].stream != 0 {
-            finishStream(c, code: clients[c].hasHead ? nil : .internalError)
+            if clients[c].hasHead { finishStream(c) } else { resetStream(c, code: .internalError) }
             return
         }
         guard keeps, !clients[c].isBroken else {

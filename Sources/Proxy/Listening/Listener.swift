@@ -10,6 +10,8 @@ struct Listener {
     /// Index in the snapshot.
     let plan: Int
     let parser: RequestParser
+    /// What new connections are served with; nil for plain listeners.
+    var tls: TLSContext?
     var isOpen = true
 }
 
@@ -21,7 +23,8 @@ extension Worker where Outside: ~Copyable {
     package mutating func listen(on descriptor: Descriptor, plan: Int) {
         listeners.append(
             Listener(
-                descriptor: descriptor, plan: plan, parser: RequestParser(limits: snapshot.listeners[plan].limits)))
+                descriptor: descriptor, plan: plan, parser: RequestParser(limits: snapshot.listeners[plan].limits),
+                tls: snapshot.listeners[plan].tls))
         _ = world.watch(descriptor, token: Token(.listener, slot: listeners.count - 1).raw)
     }
 
@@ -47,7 +50,7 @@ extension Worker where Outside: ~Copyable {
 
     private mutating func welcome(_ descriptor: Descriptor, from address: SocketAddress, listener: Int) {
         let plan = listeners[listener].plan
-        let secure = snapshot.listeners[plan].tls
+        let secure = listeners[listener].tls
         // A full proxy still answers on its admin address.
         let isTraffic = snapshot.listeners[plan].role == .traffic
         let limit = Int64(snapshot.listeners[plan].maximumConnections)
@@ -75,6 +78,11 @@ extension Worker where Outside: ~Copyable {
         let patience =
             secure == nil ? snapshot.listeners[plan].headTimeout : snapshot.listeners[plan].handshakeTimeout
         setDeadline(client: c, now + patience)
+    }
+
+    /// Serves connections that are yet to come with `context`; those that are there keep what they have.
+    mutating func serveCertificates(of context: TLSContext, plan: Int) {
+        for index in listeners.indices where listeners[index].plan == plan { listeners[index].tls = context }
     }
 
     /// Tries the backlogs again after descriptors had run out or a batch was full.

@@ -1,4 +1,5 @@
 import HTTP
+import Kernel
 import Reactor
 
 /// An HTTP/2 connection's streams. The connection itself is a client like any other, and so is each of its streams: a
@@ -12,4 +13,16 @@ struct Multiplex: ~Copyable {
     var isDirty = false
     /// The session has failed: what it still says goes out, then the connection closes.
     var isBroken = false
+    var farewell = Farewell.none
+    /// When the last farewell was said.
+    var farewellAt = Instant.never
+
+    /// How far GOAWAY has got (RFC 9113 section 6.8).
+    enum Farewell {
+        case none
+        /// The client was told; streams that it opens all the same, not knowing yet, are served.
+        case notice
+        /// No new streams.
+        case final
+    }
 }

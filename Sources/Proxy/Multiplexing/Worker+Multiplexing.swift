@@ -46,6 +46,7 @@ extension Worker where Outside: ~Copyable {
         events.removeAll()
         if !multiplexes[m].session.receive(received, now: now, events: &events) { multiplexes[m].isBroken = true }
         received.clear()
+        if clients[c].output.isEmpty { expectQuiet(m) }
         var position = 0
         while position < events.count, multiplexes.contains(m) {
             heed(m, events[position])
@@ -62,20 +63,22 @@ extension Worker where Outside: ~Copyable {
             takeData(m, stream, bytes)
         case .requestEnd(let stream, let trailers):
             endRequest(m, stream, trailers)
-        case .reset(let stream, _):
-            guard let c = multiplexes[m].streams.removeValue(forKey: stream) else { return }
+        case .reset(let stream, _), .closed(let stream):
+            guard let c = multiplexes[m].streams.removeValue(forKey: stream), clients.contains(c) else { return }
             let e = clients[c].exchange
             if exchanges.contains(e) { abandon(e) }
             removeStream(c)
         case .roomAgain(let stream):
             if let c = multiplexes[m].streams[stream], clients.contains(c) { roomAgain(c) }
-        case .closed, .goAway:
+        case .goAway:
             break
         }
     }
 
     /// A request's head is there: a client is made that has sent just this.
     private mutating func openStream(_ m: Handle, _ stream: Int32, _ head: ByteRange) {
+        // It may be gone already: the client has cancelled it, or the session was lost, further on in the same read.
+        guard multiplexes[m].session.isOpen(stream: stream), !multiplexes[m].isBroken else { return }
         let connection = multiplexes[m].connection
         var client = ClientConnection(
             descriptor: .none, address: clients[connection].address, listener: Int(clients[connection].listener),
@@ -133,14 +136,15 @@ extension Worker where Outside: ~Copyable {
     mutating func fillFromStream(_ c: Handle) -> Transfer {
         received.clear()
         clients[c].mayRead = false
-        guard !clients[c].input.isEmpty else { return .wouldBlock }
-        unstash(c)
-        keptCount = 0
+        // What came while a connection was being opened has gone out with the head, and is not in the input any more.
         if clients[c].owed > 0, let m = multiplexes.handle(inSlot: Int(clients[c].multiplex)) {
             multiplexes[m].session.consumed(stream: clients[c].stream, Int(clients[c].owed))
             clients[c].owed = 0
             markDirty(m)
         }
+        guard !clients[c].input.isEmpty else { return .wouldBlock }
+        unstash(c)
+        keptCount = 0
         return .moved(received.count)
     }
 
@@ -160,28 +164,95 @@ extension Worker where Outside: ~Copyable {
             composed.consume(length)
         }
         if !composed.isEmpty {
+            let isFirst = multiplexes[m].session.pendingBytes(stream: stream) == 0
             _ = multiplexes[m].session.write(stream: stream, composed, 0..<composed.count)
-            let plan = listeners[Int(clients[c].listener)].plan
-            setDeadline(client: c, now + snapshot.listeners[plan].idleTimeout)
+            // More of it is no sign of life: the patience runs from when the first of it began to wait.
+            if isFirst || clients[c].deadline == .never { expectWindow(c) }
         }
         markDirty(m)
     }
 
-    /// The response is complete, or will not get any longer: ends the stream and forgets its client.
-    mutating func finishStream(_ c: Handle, code: HTTP2ErrorCode?) {
+    /// The response is complete: the stream ends when the client has taken it, and its client goes then.
+    mutating func finishStream(_ c: Handle) {
+        guard let m = openMultiplex(c) else {
+            resetStream(c, code: .internalError)
+            return
+        }
+        multiplexes[m].session.finish(stream: clients[c].stream)
+        lingerStream(c, m)
+    }
+
+    /// The response broke off: what there is of it goes out, then the stream is reset.
+    mutating func breakOffStream(_ c: Handle) {
+        guard clients[c].hasHead, let m = openMultiplex(c) else {
+            resetStream(c, code: .internalError)
+            return
+        }
+        multiplexes[m].session.breakOff(stream: clients[c].stream)
+        lingerStream(c, m)
+    }
+
+    /// The stream's connection, if the stream is still there.
+    private func openMultiplex(_ c: Handle) -> Handle? {
+        guard let m = multiplexes.handle(inSlot: Int(clients[c].multiplex)),
+            multiplexes[m].session.isOpen(stream: clients[c].stream)
+        else { return nil }
+        return m
+    }
+
+    /// Ends the response with the trailer lines that were kept of it.
+    mutating func sendTrailers(_ c: Handle, _ e: Handle) {
+        guard let m = multiplexes.handle(inSlot: Int(clients[c].multiplex)) else { return }
+        let stream = clients[c].stream
+        multiplexes[m].session.finish(stream: stream, trailers: exchanges[e].pending, 0..<exchanges[e].pending.count)
+    }
+
+    private mutating func lingerStream(_ c: Handle, _ m: Handle) {
+        // From here on the client's bytes are of no use to anybody, and count as consumed.
+        clients[c].phase = .lingering
+        clients[c].exchange = .none
+        clients[c].input.clear()
+        spare.collect(&clients[c].input)
+        if clients[c].owed > 0 {
+            multiplexes[m].session.consumed(stream: clients[c].stream, Int(clients[c].owed))
+            clients[c].owed = 0
+        }
+        if clients[c].deadline == .never || hasEmptied(c) { expectWindow(c) }
+        markDirty(m)
+    }
+
+    /// Ends the stream at once and forgets its client.
+    mutating func resetStream(_ c: Handle, code: HTTP2ErrorCode) {
         if let m = multiplexes.handle(inSlot: Int(clients[c].multiplex)) {
-            let stream = clients[c].stream
-            if let code {
-                multiplexes[m].session.reset(stream: stream, code: code)
-            } else {
-                multiplexes[m].session.finish(stream: stream)
-            }
-            if clients[c].owed > 0 { multiplexes[m].session.consumed(stream: stream, Int(clients[c].owed)) }
-            multiplexes[m].streams[stream] = nil
+            multiplexes[m].session.reset(stream: clients[c].stream, code: code)
+            multiplexes[m].streams[clients[c].stream] = nil
             markDirty(m)
         }
         removeStream(c)
     }
+
+    /// Response bytes wait for the client's window: a client that opens it not at all is given up.
+    private mutating func expectWindow(_ c: Handle) {
+        let plan = listeners[Int(clients[c].listener)].plan
+        clients[c].needed = UInt32(clamping: pendingBytes(c))
+        setDeadline(client: c, now + snapshot.listeners[plan].idleTimeout)
+    }
+
+    /// True, and the patience begins anew, if fewer bytes wait than when it last began.
+    mutating func hasTakenSome(_ c: Handle) -> Bool {
+        guard pendingBytes(c) < Int(clients[c].needed) else { return false }
+        expectWindow(c)
+        return true
+    }
+
+    /// Response bytes that wait for a stream's window.
+    private func pendingBytes(_ c: Handle) -> Int {
+        guard let m = multiplexes.handle(inSlot: Int(clients[c].multiplex)) else { return 0 }
+        return multiplexes[m].session.pendingBytes(stream: clients[c].stream)
+    }
+
+    /// A stream's client has taken all of the response that there is so far.
+    func hasEmptied(_ c: Handle) -> Bool { clients[c].stream == 0 || pendingBytes(c) == 0 }
 
     private mutating func removeStream(_ c: Handle) {
         guard var client = clients.remove(c) else { return }
@@ -192,12 +263,36 @@ extension Worker where Outside: ~Copyable {
     /// The connection is closing: every stream's exchange is called off.
     mutating func dissolve(_ c: Handle) {
         guard let m = multiplexes.handle(inSlot: Int(clients[c].multiplex)) else { return }
+        clients[c].multiplex = .max
+        noteAbuse(m)
         for (_, client) in multiplexes[m].streams where clients.contains(client) {
             let e = clients[client].exchange
             if exchanges.contains(e) { abandon(e) }
             removeStream(client)
         }
         _ = multiplexes.remove(m)
+    }
+
+    /// Counts what ended the connection, if it was more than a client may do.
+    private func noteAbuse(_ m: Handle) {
+        let abuse = multiplexes[m].session.abuse
+        let incident: Incident? =
+            switch abuse.verdict {
+            case .none: nil
+            case .resets: .resets
+            case .pings: .pings
+            case .settings: .settings
+            case .emptyData: .emptyData
+            case .priorities: .priorities
+            case .windowUpdates: .windowUpdates
+            case .continuations: .continuations
+            case .headerList: .headerLists
+            case .events: .events
+            case .queuedFrames: .queuedFrames
+            }
+        if let incident { board.note(incident) }
+        board.note(.largeHeads, Int64(abuse.largeHeads))
+        board.note(.malformedRequests, Int64(abuse.malformed))
     }
 
     /// A client may be sent more: its socket, or its stream, has taken what there was.
@@ -229,7 +324,12 @@ extension Worker where Outside: ~Copyable {
     private mutating func sendFrames(_ m: Handle) {
         let c = multiplexes[m].connection
         // The socket's next writable event marks it again.
-        guard clients.contains(c), clients[c].output.isEmpty else { return }
+        guard clients.contains(c) else { return }
+        guard clients[c].output.isEmpty else {
+            // It does not read: what there is to say about that would not be heard.
+            if multiplexes[m].isBroken { linger(c) }
+            return
+        }
         composed.clear()
         events.removeAll()
         multiplexes[m].session.send(into: &composed, limit: Worker.framesPerWrite, events: &events)
@@ -242,7 +342,7 @@ extension Worker where Outside: ~Copyable {
         }
         guard multiplexes.contains(m), clients.contains(c) else { return }
         if multiplexes[m].isBroken || multiplexes[m].session.isFinished {
-            if clients[c].output.isEmpty { closeClient(c, reset: false) } else { clients[c].closesAfterOutput = true }
+            linger(c)
         } else if isLong {
             markDirty(m)
         }
@@ -254,14 +354,54 @@ extension Worker where Outside: ~Copyable {
             closeClient(c, reset: false)
             return
         }
-        let plan = listeners[Int(clients[c].listener)].plan
-        if multiplexes[m].streams.isEmpty { sayGoAway(m) }
-        setDeadline(client: c, now + snapshot.listeners[plan].idleTimeout)
+        if multiplexes[m].streams.isEmpty {
+            switch multiplexes[m].farewell {
+            case .none, .notice: sayGoAway(m)
+            case .final:
+                linger(c)
+                return
+            }
+        }
+        expectQuiet(m)
     }
 
-    /// No new streams; those there are go on.
+    /// The connection was heard, or looked at: sets when it is looked at next.
+    private mutating func expectQuiet(_ m: Handle) {
+        let c = multiplexes[m].connection
+        let plan = listeners[Int(clients[c].listener)].plan
+        let patience = snapshot.listeners[plan].idleTimeout
+        let isLeaving = multiplexes[m].farewell != .none
+        setDeadline(client: c, now + (isLeaving ? min(patience, .seconds(1)) : patience))
+    }
+
+    /// First a notice, next time the end: no new streams; those there are go on.
     mutating func sayGoAway(_ m: Handle) {
-        multiplexes[m].session.goAway(isFinal: true)
+        switch multiplexes[m].farewell {
+        case .none:
+            multiplexes[m].farewell = .notice
+            multiplexes[m].session.goAway(isFinal: false)
+        case .notice:
+            multiplexes[m].farewell = .final
+            multiplexes[m].session.goAway(isFinal: true)
+        case .final:
+            return
+        }
+        multiplexes[m].farewellAt = now
         markDirty(m)
+    }
+
+    /// During a drain: the final word follows the notice by more than a round trip. True if it has been said.
+    mutating func hasLeft(_ c: Handle) -> Bool {
+        guard let m = multiplexes.handle(inSlot: Int(clients[c].multiplex)) else { return true }
+        switch multiplexes[m].farewell {
+        case .none:
+            sayGoAway(m)
+        case .notice:
+            if now - multiplexes[m].farewellAt >= .milliseconds(200) { sayGoAway(m) }
+        case .final:
+            // Said in an earlier turn, it is sent; or the client does not read.
+            return now > multiplexes[m].farewellAt
+        }
+        return false
     }
 }

@@ -16,6 +16,10 @@ package struct ListenerPlan: Sendable {
     package var address: SocketAddress
     /// Nil for plain listeners.
     package var tls: TLSContext?
+    /// What `tls` was made of, if its files are to be watched.
+    package var watchedTLS: WatchedTLS? {
+        didSet { tls = watchedTLS?.context }
+    }
     package var trusted: [AddressRange] = []
     package var maximumConnections = 100_000
     package var handshakeTimeout = Interval.seconds(10)

@@ -12,7 +12,8 @@ enum CheckedFile {
     static func load(_ path: String) throws -> ConfigurationFile {
         let checks = ConfigurationChecks(
             files: true, environment: { ProcessInfo.processInfo.environment[$0] },
-            certificateProblem: { certificateProblem($0, $1) })
+            certificateProblems: { certificateProblems($0) },
+            cipherProblem: { cipherProblem($0) })
         switch ConfigurationFile.load(path: path, checks: checks) {
         case .success(let file):
             return file
@@ -22,12 +23,33 @@ enum CheckedFile {
         }
     }
 
-    private static func certificateProblem(_ certificate: String, _ key: String) -> String? {
+    private static func cipherProblem(_ ciphers: String) -> String? {
+        var options = TLSOptions()
+        options.ciphers = ciphers
         do throws(TLSError) {
-            let facts = try CertificateFacts.inspect(certificateFile: certificate, keyFile: key)
-            return facts.problem(at: Int64(Date().timeIntervalSince1970)).map { "\($0)" }
+            _ = try TLSClientContext(trust: .anyone, options: options)
+            return nil
         } catch {
             return "\(error)"
         }
+    }
+
+    /// Each by itself first; only then can they be wrong together.
+    private static func certificateProblems(_ certificates: [CertificateFiles]) -> [Int: String] {
+        let now = Int64(Date().timeIntervalSince1970)
+        var problems: [Int: String] = [:]
+        var good: [TLSIdentity] = []
+        for (index, files) in certificates.enumerated() {
+            let identity = TLSIdentity(certificate: .file(files.certificate), key: .file(files.key))
+            do throws(TLSError) {
+                let facts = try CertificateFacts.inspect(certificateFile: files.certificate, keyFile: files.key)
+                if let problem = facts.problem(at: now) { throw problem }
+                _ = try TLSContext(good + [identity], options: TLSOptions())
+                good.append(identity)
+            } catch {
+                problems[index] = "\(error)"
+            }
+        }
+        return problems
     }
 }

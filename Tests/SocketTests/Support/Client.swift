@@ -75,6 +75,7 @@ final class Client {
     // MARK: - TLS
 
     var wasResumed: Bool { tls?.session.wasResumed ?? false }
+    var peerSubject: String? { tls?.session.peerSubject }
     var version: String { tls?.session.version ?? "" }
     var applicationProtocol: ApplicationProtocol { tls?.session.applicationProtocol ?? .none }
     var ticket: TLSTicket? { tls?.session.ticket }

@@ -19,7 +19,8 @@ final class Rig: Sendable {
     init(
         replicas count: Int = 1, workers: Int = 1, tls: TLSOptions = TLSOptions(),
         answering script: @escaping RecordingReplica.Script = { _ in [.answer("ok")] },
-        adjusting adjust: (_ listener: inout ListenerPlan, _ upstream: inout UpstreamPlan) -> Void = { _, _ in }
+        adjusting adjust: (_ listener: inout ListenerPlan, _ upstream: inout UpstreamPlan) -> Void = { _, _ in },
+        securing secure: ((_ listener: inout ListenerPlan) throws -> Void)? = nil
     ) throws {
         Machine.raiseDescriptorLimit()
         replicas = try (0..<count).map { _ in try RecordingReplica(script) }
@@ -33,11 +34,11 @@ final class Rig: Sendable {
         var listener = ListenerPlan(address: .loopback(port: 0))
         adjust(&listener, &upstream)
         snapshot.upstreams = [upstream]
-        var secure = listener
-        secure.tls = try Certificates.server(tls)
+        var second = listener
+        if let secure { try secure(&second) } else { second.tls = try Certificates.server(tls) }
         var admin = ListenerPlan(address: .loopback(port: 0))
         admin.role = .admin
-        snapshot.listeners = [listener, secure, admin]
+        snapshot.listeners = [listener, second, admin]
         var log = Logger(label: "tests")
         log.logLevel = .critical
         proxy = try ProxyServer(snapshot: snapshot, workers: workers, log: log)

@@ -1,0 +1,123 @@
+/// A certificate with the place its problems are shown at.
+private struct LocatedCertificate {
+    var files: CertificateFiles
+    var certificate: LocatedTable.Entry
+    var key: LocatedTable.Entry
+}
+
+extension TableReader {
+    /// `cert`, `key`, `certificate` and `tls`, which mean something only beside `https`.
+    mutating func listenerTLS(isServed: Bool) -> ListenerTLS {
+        var located: [LocatedCertificate] = []
+        if let own = certificatePair() { located.append(own) }
+        located += certificateList()
+        var tls = ListenerTLS()
+        tls.certificates = located.map(\.files)
+        var reader = table("tls")
+        tls.minimumVersion = reader.choice(
+            "min", default: tls.minimumVersion,
+            aliases: ["tls1.2": .tls12, "tlsv1.2": .tls12, "tls1.3": .tls13, "tlsv1.3": .tls13],
+            explaining: TLSVersion.explanation)
+        tls.tickets = reader.flag("tickets", default: tls.tickets)
+        tls.ciphers = reader.ciphers()
+        reader.finish()
+        checkPresence(isServed: isServed)
+        checkFiles(located)
+        return tls
+    }
+
+    private mutating func ciphers() -> String? {
+        guard let (ciphers, entry) = text("ciphers") else { return nil }
+        if let problem = findings.checks.cipherProblem(ciphers) {
+            findings.report(
+                entry.value.range, "these ciphers cannot be used", because: problem,
+                help: "leave ciphers out: Berth's own choice is safe, and every client of the last ten years has it")
+        }
+        return ciphers
+    }
+
+    /// `cert` and `key` of a table; nil, and reported, if one is there without the other.
+    private mutating func certificatePair() -> LocatedCertificate? {
+        let certificate = text("cert")
+        let key = text("key")
+        if let lone = has("cert") ? (has("key") ? nil : certificate?.entry) : key?.entry {
+            let missing = lone.name == "cert" ? "key" : "cert"
+            findings.report(
+                lone.key, "\(lone.name) without \(missing)",
+                because: "a certificate is of use only with its private key, and the reverse",
+                help: "\(missing) = \"/path/of/the.\(missing == "key" ? "key" : "pem")\"")
+        }
+        guard let certificate, let key else { return nil }
+        let files = CertificateFiles(certificate: resolve(certificate.value), key: resolve(key.value))
+        return LocatedCertificate(files: files, certificate: certificate.entry, key: key.entry)
+    }
+
+    private mutating func certificateList() -> [LocatedCertificate] {
+        guard let (values, _) = list("certificate") else { return [] }
+        let path = path.key("certificate")
+        return values.enumerated().compactMap { index, value in
+            guard case .table(let table) = value.content else {
+                findings.report(
+                    value.range, "this certificate is \(value.kind)",
+                    because: "a certificate is a table [[listen.certificate]] with cert and key")
+                return nil
+            }
+            var reader = TableReader(table, at: value.range, path: path.element(index), findings: findings)
+            let pair = reader.certificatePair()
+            if !reader.has("cert"), !reader.has("key") {
+                findings.report(
+                    value.range, "this certificate has no files", because: "it says neither cert nor key",
+                    help: "cert = \"/path/of/the.pem\" and key = \"/path/of/the.key\"")
+            }
+            reader.finish()
+            return pair
+        }
+    }
+
+    private func resolve(_ path: String) -> String {
+        FilePath.resolve(path, besides: findings.source.file)
+    }
+
+    private func checkPresence(isServed: Bool) {
+        if has("https") {
+            guard isServed, !has("cert"), !has("key"), !has("certificate"), let entry = entry("https") else { return }
+            findings.report(
+                entry.key, "https without a certificate", because: "TLS needs a certificate and its private key",
+                help: "add cert = \"...\" and key = \"...\", or listen in plain text with http = ...")
+        } else if let idle = entry("cert") ?? entry("key") ?? entry("certificate") ?? entry("tls") {
+            findings.report(
+                idle.key, "\(idle.name) without https",
+                because: "no listener of this table speaks TLS, so it would do nothing",
+                help: "add https = \":443\", or remove \(idle.name)")
+        }
+    }
+
+    private func checkFiles(_ located: [LocatedCertificate]) {
+        guard findings.checks.files else { return }
+        var areReadable = true
+        for one in located {
+            for (entry, path) in [(one.certificate, one.files.certificate), (one.key, one.files.key)] {
+                guard let problem = FilePath.problem(reading: path) else { continue }
+                areReadable = false
+                findings.report(
+                    entry.value.range, "\(path) cannot be read",
+                    because: "\(problem): Berth needs it, as the user it runs as, before it can listen")
+            }
+        }
+        guard areReadable else { return }
+        for (index, problem) in findings.checks.certificateProblems(located.map(\.files)) {
+            findings.report(
+                located[index].certificate.value.range, "this certificate cannot be served", because: problem)
+        }
+    }
+}
+
+extension TLSVersion {
+    fileprivate static func explanation(of text: String) -> TableReader.Explanation? {
+        let old = ["1.0", "1.1", "tlsv1", "tls1.0", "tls1.1", "tlsv1.0", "tlsv1.1", "ssl3", "sslv3"]
+        guard old.contains(text.lowercased()) else { return nil }
+        return TableReader.Explanation(
+            verdict: "is too old", reason: "TLS before 1.2 is broken and switched off (RFC 8996)", help: "min = \"1.2\""
+        )
+    }
+}
