@@ -154,14 +154,12 @@ extension Worker where Outside: ~Copyable {
         guard let m = multiplexes.handle(inSlot: Int(clients[c].multiplex)) else { return }
         let stream = clients[c].stream
         while !clients[c].hasHead, !composed.isEmpty {
-            guard case .complete(let length) = responseParser.parse(composed, answering: .head, into: &ownHead),
-                multiplexes[m].session.respond(stream: stream, head: composed, 0..<length, endsStream: false)
-            else {
+            guard let head = multiplexes[m].session.respond(stream: stream, front: composed) else {
                 multiplexes[m].session.reset(stream: stream, code: .internalError)
                 break
             }
-            clients[c].hasHead = !ownHead.isInterim
-            composed.consume(length)
+            clients[c].hasHead = !head.isInterim
+            composed.consume(head.length)
         }
         if !composed.isEmpty {
             let isFirst = multiplexes[m].session.pendingBytes(stream: stream) == 0
