@@ -247,6 +247,6 @@ enum HTTP2Callbacks {
         return unsafe ResponseFields.with(entry.pointee.pending.span, range, status: nil) { fields in
             guard fields.count > 0 else { return false }
             return unsafe nghttp2_submit_trailer(session, id, fields.baseAddress, fields.count) == 0
-        }
+        } != nil
     }
 }

@@ -24,6 +24,7 @@ extension Worker where Outside: ~Copyable {
     mutating func resumeClient(_ c: Handle) {
         if clients[c].phase == .reading, !clients[c].input.isEmpty {
             received.clear()
+            openWindow(c)
             unstash(c)
             readRequests(c)
             guard clients.contains(c) else { return }
