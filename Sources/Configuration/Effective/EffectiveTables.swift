@@ -23,6 +23,7 @@ extension EffectiveText {
             if let first = tls.certificates.first { write(first) }
         }
         value("trusted_proxies", "[\(listener.trustedProxies.map { "\"\($0)\"" }.joined(separator: ", "))]")
+        value("proxy_protocol", listener.proxyProtocol)
         value("max_connections", listener.maximumConnections)
         if case .tls(let tls) = listener.security {
             open("[listen.tls]", path: "\(table).tls")

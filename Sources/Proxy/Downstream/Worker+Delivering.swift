@@ -124,7 +124,7 @@ extension Worker where Outside: ~Copyable {
         case .reading:
             beginReading(c)
             resumeLater(client: c)
-        case .handshaking, .lingering:
+        case .handshaking, .lingering, .announcing:
             break
         }
     }
