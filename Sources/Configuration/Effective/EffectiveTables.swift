@@ -24,6 +24,7 @@ extension EffectiveText {
         }
         value("alpn", "[\(listener.protocols.map { "\"\($0.rawValue)\"" }.joined(separator: ", "))]")
         value("trusted_proxies", "[\(listener.trustedProxies.map { "\"\($0)\"" }.joined(separator: ", "))]")
+        value("proxy_protocol", listener.proxyProtocol)
         value("max_connections", listener.maximumConnections)
         if case .tls(let tls) = listener.security {
             open("[listen.tls]", path: "\(table).tls")

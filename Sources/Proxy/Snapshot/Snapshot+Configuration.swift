@@ -68,6 +68,7 @@ extension ListenerPlan {
             }
         }
         trusted = configuration.trustedProxies
+        expectsProxyHeader = configuration.proxyProtocol
         maximumConnections = configuration.maximumConnections
         handshakeTimeout = Interval(configuration.timeouts.tls)
         headTimeout = Interval(configuration.timeouts.header)
