@@ -2,10 +2,13 @@
 #pragma once
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/bio.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 #include <openssl/pem.h>
 #include <openssl/pemerr.h>
+#include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <openssl/ssl.h>
 #include <openssl/sslerr.h>
@@ -18,6 +21,7 @@ static const uint64_t berth_SSL_OP_CIPHER_SERVER_PREFERENCE = SSL_OP_CIPHER_SERV
 static const uint64_t berth_SSL_OP_PRIORITIZE_CHACHA = SSL_OP_PRIORITIZE_CHACHA;
 static const uint64_t berth_SSL_OP_NO_TICKET = SSL_OP_NO_TICKET;
 static const unsigned long berth_XN_FLAG_ONELINE = XN_FLAG_ONELINE;
+static const unsigned long berth_XN_FLAG_RFC2253 = XN_FLAG_RFC2253;
 
 static inline int berth_SSL_CTX_set_min_proto_version(SSL_CTX *context, int version) {
     return (int)SSL_CTX_set_min_proto_version(context, version);
@@ -45,8 +49,18 @@ static inline void berth_SSL_CTX_set_servername_callback(SSL_CTX *context, int (
     SSL_CTX_set_tlsext_servername_callback(context, choose);
     SSL_CTX_set_tlsext_servername_arg(context, argument);
 }
+/// Gives an HMAC its key; the digest is SHA-256.
+static inline int berth_EVP_MAC_init(EVP_MAC_CTX *context, const unsigned char *key, size_t count) {
+    OSSL_PARAM parameters[] = {OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, (void *)key, count),
+                               OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, "SHA256", 0),
+                               OSSL_PARAM_construct_end()};
+    return EVP_MAC_CTX_set_params(context, parameters);
+}
 static inline long berth_BIO_get_mem_data(BIO *bio, char **bytes) { return BIO_get_mem_data(bio, bytes); }
 static inline EVP_PKEY *berth_EVP_EC_gen(const char *curve) { return EVP_EC_gen(curve); }
+static inline int berth_SSL_get_ex_new_index(CRYPTO_EX_free *release) {
+    return SSL_get_ex_new_index(0, NULL, NULL, NULL, release);
+}
 static inline int berth_SSL_CTX_get_ex_new_index(CRYPTO_EX_free *release) {
     return SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, release);
 }

@@ -31,8 +31,6 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     var dirtyMultiplexes: [Handle] = []
     var sendingMultiplexes: [Handle] = []
     var events = HTTP2Events()
-    /// Heads of ours on their way into HTTP/2.
-    var ownHead = ResponseHead()
 
     var now: Instant
     var timers: TimerWheel

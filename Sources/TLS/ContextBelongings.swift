@@ -4,6 +4,13 @@ import COpenSSL
 /// still in their handshake keep the SSL_CTX alive after a reload has dropped its `TLSContext`.
 final class ContextBelongings {
     var names: ServerNames?
+    var tickets: TicketKeys?
+
+    /// What was given to `context`, if anything.
+    static func of(_ context: OpaquePointer?) -> ContextBelongings? {
+        guard let context, let kept = SSL_CTX_get_ex_data(context, slot) else { return nil }
+        return Unmanaged<ContextBelongings>.fromOpaque(kept).takeUnretainedValue()
+    }
 
     /// Gives a new one to `context`, which keeps it as long as it lives.
     static func make(for context: OpaquePointer) throws(TLSError) -> ContextBelongings {

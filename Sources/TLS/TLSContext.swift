@@ -43,11 +43,13 @@ private struct Assembly: ~Copyable {
     }
 
     private let options: TLSOptions
+    private let tickets: TicketKeys?
     private var members: [Member] = []
     private(set) var certificates: [CertificateFacts] = []
 
     init(_ options: TLSOptions) {
         self.options = options
+        tickets = options.ticketSecrets.map { TicketKeys($0) }
     }
 
     deinit {
@@ -70,9 +72,14 @@ private struct Assembly: ~Copyable {
             let context = try newContext(TLS_server_method(), options)
             members.append(Member(context: context, names: names, kinds: []))
             index = members.count - 1
+            let belongings = try ContextBelongings.make(for: context)
             try Self.apply(options, to: context)
+            if options.tickets, let tickets {
+                belongings.tickets = tickets
+                TicketKeys.install(in: context)
+            }
         }
-        try Self.install(pair, in: members[index].context)
+        try pair.install(in: members[index].context)
         members[index].kinds.append(kind)
         certificates.append(facts)
     }
@@ -84,7 +91,7 @@ private struct Assembly: ~Copyable {
         }
         if members.count > 1 {
             let names = ServerNames()
-            try ContextBelongings.make(for: first.context).names = names
+            ContextBelongings.of(first.context)?.names = names
             for (index, member) in members.enumerated() {
                 names.add(member.context, names: member.names, isOwned: index > 0)
             }
@@ -92,14 +99,6 @@ private struct Assembly: ~Copyable {
         }
         members = []
         return first.context
-    }
-
-    private static func install(_ pair: borrowing CertificatePair, in context: OpaquePointer) throws(TLSError) {
-        guard SSL_CTX_use_certificate(context, pair.certificate) == 1 else { throw .last("using the certificate") }
-        for issuer in pair.chain {
-            guard berth_SSL_CTX_add1_chain_cert(context, issuer) == 1 else { throw .last("using the chain") }
-        }
-        guard SSL_CTX_use_PrivateKey(context, pair.key) == 1 else { throw .last("using the private key") }
     }
 
     private static func apply(_ options: TLSOptions, to context: OpaquePointer) throws(TLSError) {
@@ -114,7 +113,8 @@ private struct Assembly: ~Copyable {
             SSL_CTX_set_num_tickets(context, 0)
         }
         // A ticket is good only within the context it names; OpenSSL refuses resumption where none is named.
-        guard SSL_CTX_set_session_id_context(context, [0x62, 0x65, 0x72, 0x74, 0x68], 5) == 1 else {
+        let name = try options.clients?.install(in: context) ?? Array("berth".utf8)
+        guard SSL_CTX_set_session_id_context(context, name, CUnsignedInt(name.count)) == 1 else {
             throw .last("naming the session context")
         }
     }
@@ -150,4 +150,20 @@ private func restrict(_ context: OpaquePointer, to options: TLSOptions) throws(T
     guard SSL_CTX_set_cipher_list(context, options.ciphers) == 1 else {
         throw .last("choosing ciphers", about: options.ciphers)
     }
+    if let weak = weakCipher(of: context) {
+        throw TLSError(action: "choosing ciphers", reason: "\(options.ciphers): \(weak) is not safe")
+    }
+}
+
+/// The name of a cipher that does not encrypt, does not authenticate, or can be broken; nil if there is none.
+private func weakCipher(of context: OpaquePointer) -> String? {
+    let list = SSL_CTX_get_ciphers(context)
+    for index in 0..<max(0, OPENSSL_sk_num(list)) {
+        guard let cipher = OPENSSL_sk_value(list, index).map({ OpaquePointer($0) }) else { continue }
+        let isWeak =
+            SSL_CIPHER_get_bits(cipher, nil) < 128 || SSL_CIPHER_get_auth_nid(cipher) == NID_auth_null
+            || SSL_CIPHER_get_cipher_nid(cipher) == NID_rc4
+        if isWeak { return String(cString: SSL_CIPHER_get_name(cipher)) }
+    }
+    return nil
 }

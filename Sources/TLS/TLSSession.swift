@@ -60,11 +60,9 @@ package struct TLSSession: ~Copyable {
 
     /// The newest ticket a server sent, for `TLSEngine.connect`; nil if there is none. Clients only.
     package var ticket: TLSTicket? {
-        guard let session = SSL_get1_session(ssl) else { return nil }
-        guard SSL_SESSION_is_resumable(session) == 1 else {
-            SSL_SESSION_free(session)
-            return nil
-        }
+        guard let current = SSL_get_session(ssl), SSL_SESSION_is_resumable(current) == 1 else { return nil }
+        // A copy: OpenSSL calls a session worthless once its connection is gone without a good-bye.
+        guard let session = SSL_SESSION_dup(current) else { return nil }
         return TLSTicket(session)
     }
 }

@@ -29,6 +29,7 @@ final class Peer {
     var applicationProtocol: ApplicationProtocol { session.applicationProtocol }
     var ticket: TLSTicket? { session.ticket }
     var peerSubject: String? { session.peerSubject }
+    var cipher: String { session.cipher }
     var failure: String { engine.lastFailure.reason }
     var heardPlainHTTP: Bool { engine.lastFailureWasPlainHTTP }
 

@@ -20,7 +20,7 @@ extension TableReader {
         common.timeouts = ListenerTimeouts(from: reader.table("timeouts"))
         common.limits = ListenerLimits(from: reader.table("limits"))
         common.protocols = reader.protocols("alpn", default: common.protocols)
-        reader.refuse("client_auth", "public_url", "proxy_protocol", "rate_limit")
+        reader.refuse("public_url", "proxy_protocol", "rate_limit")
         reader.requireAddress()
         reader.finish()
 

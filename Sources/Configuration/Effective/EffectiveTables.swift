@@ -28,7 +28,13 @@ extension EffectiveText {
         if case .tls(let tls) = listener.security {
             open("[listen.tls]", path: "\(table).tls")
             value("min", TOMLText.quoted(tls.minimumVersion.rawValue))
+            value("ciphers", tls.ciphers.map(TOMLText.quoted), unset: "forward secrecy and AEAD only")
             value("tickets", tls.tickets)
+            if let clients = tls.clientAuthentication {
+                open("[listen.client_auth]", path: "\(table).client_auth")
+                value("mode", TOMLText.quoted(clients.mode.rawValue))
+                value("ca", TOMLText.quoted(clients.authorities))
+            }
             for (index, certificate) in tls.certificates.dropFirst().enumerated() {
                 open("[[listen.certificate]]", path: "\(table).certificate[\(index)]")
                 write(certificate)

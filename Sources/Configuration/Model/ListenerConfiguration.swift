@@ -28,8 +28,12 @@ package struct ListenerTLS: Sendable, Equatable {
     /// In the order of the file; the first is the default. At least one.
     package var certificates: [CertificateFiles]
     package var minimumVersion = TLSVersion.tls12
+    /// OpenSSL's cipher list for TLS 1.2; nil is Berth's own, forward secrecy and authenticated encryption only.
+    package var ciphers: String?
     /// Whether clients get session tickets, with which they come back without a full handshake.
     package var tickets = true
+    /// Nil asks no client for a certificate.
+    package var clientAuthentication: ClientAuthenticationConfiguration?
 
     package init(certificate: String, key: String) {
         certificates = [CertificateFiles(certificate: certificate, key: key)]
@@ -51,6 +55,26 @@ package struct CertificateFiles: Sendable, Equatable {
         self.certificate = certificate
         self.key = key
     }
+}
+
+/// `client_auth`: which clients must show a certificate.
+package struct ClientAuthenticationConfiguration: Sendable, Equatable {
+    package var mode = ClientAuthenticationMode.required
+    /// Path of a PEM file: the authorities that may vouch for clients.
+    package var authorities: String
+
+    package init(mode: ClientAuthenticationMode, authorities: String) {
+        self.mode = mode
+        self.authorities = authorities
+    }
+}
+
+/// What becomes of a client without a certificate.
+package enum ClientAuthenticationMode: String, Sendable, CaseIterable {
+    /// It is served, and servers are told that it showed none.
+    case optional
+    /// It is turned away in the handshake.
+    case required
 }
 
 /// A protocol version a client must reach.

@@ -197,9 +197,10 @@ enum HTTP2Callbacks {
         guard let frame = unsafe frame, let context = unsafe context(user),
             let entry = unsafe source?.pointee.ptr?.assumingMemoryBound(to: HTTP2Stream.self)
         else { return CallbackResult.stop }
-        guard unsafe entry.pointee.id == frame.pointee.hd.stream_id, unsafe count <= entry.pointee.body else {
-            return CallbackResult.resetStream
-        }
+        // A frame that waited for room on the wire may find its stream reset.
+        guard unsafe entry.pointee.id == frame.pointee.hd.stream_id, unsafe count <= entry.pointee.body,
+            unsafe !entry.pointee.marks.contains(.silenced)
+        else { return CallbackResult.resetStream }
         // Nine bytes (RFC 9113 section 4.1); we never pad.
         let header = unsafe UnsafeBufferPointer(start: header, count: 9)
         let isWritten = unsafe context.pointee.writeData(entry, header: header.span, count: count)
@@ -246,6 +247,6 @@ enum HTTP2Callbacks {
         return unsafe ResponseFields.with(entry.pointee.pending.span, range, status: nil) { fields in
             guard fields.count > 0 else { return false }
             return unsafe nghttp2_submit_trailer(session, id, fields.baseAddress, fields.count) == 0
-        }
+        } != nil
     }
 }

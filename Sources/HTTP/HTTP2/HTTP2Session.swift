@@ -101,15 +101,28 @@ package struct HTTP2Session: ~Copyable {
     package mutating func respond(
         stream: Int32, head: borrowing ByteBuffer, _ range: Range<Int>, endsStream: Bool
     ) -> Bool {
-        let text = head.span
+        submit(stream: stream, head.span, range, endsStream: endsStream) != nil
+    }
+
+    /// The same for the head at the front of `text`, whatever follows it; the response goes on. Its length and whether
+    /// it is interim, or nil where the other is false.
+    package mutating func respond(
+        stream: Int32, front text: borrowing ByteBuffer
+    ) -> (length: Int, isInterim: Bool)? {
+        submit(stream: stream, text.span, 0..<text.count, endsStream: false)
+    }
+
+    private mutating func submit(
+        stream: Int32, _ text: Span<UInt8>, _ range: Range<Int>, endsStream: Bool
+    ) -> (length: Int, isInterim: Bool)? {
         guard let entry = unsafe HTTP2Callbacks.entry(session, stream),
             unsafe entry.pointee.marks.isDisjoint(with: [.answered, .silenced]), range.upperBound <= text.count,
             let status = ResponseText.status(text, at: range.lowerBound, end: range.upperBound), status != 101
-        else { return false }
+        else { return nil }
         let session = unsafe self.session
         let isInterim = status < 200
         let digits = range.lowerBound + 9..<range.lowerBound + 12
-        let isTaken = unsafe ResponseFields.with(text, range, status: digits) { fields in
+        let end = unsafe ResponseFields.with(text, range, status: digits) { fields in
             if isInterim {
                 return unsafe nghttp2_submit_headers(
                     session, 0, stream, nil, fields.baseAddress, fields.count, nil) == 0
@@ -124,10 +137,11 @@ package struct HTTP2Session: ~Copyable {
             }
             return unsafe nghttp2_submit_response(session, stream, fields.baseAddress, fields.count, &provider) == 0
         }
-        if isTaken, !isInterim {
+        guard let end else { return nil }
+        if !isInterim {
             unsafe entry.pointee.marks.formUnion(endsStream ? [.answered, .finished] : .answered)
         }
-        return isTaken
+        return (end - range.lowerBound, isInterim)
     }
 
     /// Queues body bytes of the response, until the client's window allows them. False if the stream is gone or has

@@ -3,16 +3,41 @@ import Reactor
 
 /// Field lines of HTTP/1.1 text as nghttp2 wants to see them.
 enum ResponseFields {
+    /// Fields that an ordinary head has at most: so many fit the stack (1 KiB).
+    private static var usualRoom: Int { 25 }
+
     /// Calls `body` with the fields of `text[range]`, connection-specific ones left out. `status`, if given, is the
     /// place of a status line's three digits; the fields then begin after that line. The pointers are into `text`.
+    ///
+    /// The fields end with a blank line or the range: where that is is returned if `body` returned true.
     static func with(
         _ text: Span<UInt8>, _ range: Range<Int>, status: Range<Int>?,
         _ body: (UnsafeBufferPointer<nghttp2_nv>) -> Bool
-    ) -> Bool {
+    ) -> Int? {
+        switch unsafe with(room: usualRoom, text, range, status: status, body) {
+        case .taken(let end): return end
+        case .declined: return nil
+        case .cramped: break
+        }
         let room = ResponseText.lines(text, range) + 1
+        guard case .taken(let end) = unsafe with(room: room, text, range, status: status, body) else { return nil }
+        return end
+    }
+
+    private enum Outcome {
+        case taken(end: Int)
+        case declined
+        /// There are more fields than there was room for: nobody was called.
+        case cramped
+    }
+
+    private static func with(
+        room: Int, _ text: Span<UInt8>, _ range: Range<Int>, status: Range<Int>?,
+        _ body: (UnsafeBufferPointer<nghttp2_nv>) -> Bool
+    ) -> Outcome {
         let end = range.upperBound
         return unsafe text.withUnsafeBufferPointer { bytes in
-            guard let base = bytes.baseAddress else { return false }
+            guard let base = bytes.baseAddress else { return .declined }
             return unsafe withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: room) { fields in
                 var count = 0
                 var start = range.lowerBound
@@ -21,13 +46,15 @@ enum ResponseFields {
                     count = 1
                     start = ResponseText.skipLine(text, at: start, end: end)
                 }
-                while let line = ResponseText.line(text, at: start, end: end), count < room {
+                while let line = ResponseText.line(text, at: start, end: end) {
                     start = line.next
                     if line.name.isEmpty || ResponseText.isConnectionSpecific(text, line.name) { continue }
+                    guard count < room else { return .cramped }
                     unsafe fields[count] = nghttp2_nv(base, name: line.name, value: line.value)
                     count &+= 1
                 }
-                return unsafe body(UnsafeBufferPointer(rebasing: fields[..<count]))
+                let isTaken = unsafe body(UnsafeBufferPointer(rebasing: fields[..<count]))
+                return isTaken ? .taken(end: ResponseText.skipLine(text, at: start, end: end)) : .declined
             }
         }
     }

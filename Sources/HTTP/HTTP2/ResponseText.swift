@@ -36,10 +36,14 @@ enum ResponseText {
 
     /// The field line at `start`; nil at the blank line or the end. A line without a name has an empty one.
     static func line(_ text: Span<UInt8>, at start: Int, end: Int) -> Line? {
-        let next = skipLine(text, at: start, end: end)
-        var last = next
-        while last > start, text[last &- 1] == ByteClass.lineFeed || text[last &- 1] == ByteClass.carriageReturn {
-            last &-= 1
+        var last = Swift.min(text.textEnd(from: start), end)
+        var next = last &+ 2
+        if next > end || text[last] != ByteClass.carriageReturn || text[last &+ 1] != ByteClass.lineFeed {
+            next = skipLine(text, at: start, end: end)
+            last = next
+            while last > start, text[last &- 1] == ByteClass.lineFeed || text[last &- 1] == ByteClass.carriageReturn {
+                last &-= 1
+            }
         }
         guard last > start else { return nil }
         var colon = start
@@ -51,7 +55,13 @@ enum ResponseText {
 
     /// Whether HTTP/2 has no such field (RFC 9113 section 8.2.2).
     static func isConnectionSpecific(_ text: Span<UInt8>, _ name: Range<Int>) -> Bool {
-        switch FieldName(text, at: name.lowerBound, length: name.count, hasUnderscore: false).kind {
+        // Names of other lengths need no look: te, upgrade, connection and keep-alive, http2-settings,
+        // proxy-connection, transfer-encoding.
+        switch name.count {
+        case 2, 7, 10, 14, 16, 17: break
+        default: return false
+        }
+        return switch FieldName(text, at: name.lowerBound, length: name.count, hasUnderscore: false).kind {
         case .connection, .keepAlive, .proxyConnection, .transferEncoding, .upgrade, .te, .http2Settings: true
         default: false
         }

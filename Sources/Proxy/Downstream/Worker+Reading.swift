@@ -24,6 +24,7 @@ extension Worker where Outside: ~Copyable {
     mutating func resumeClient(_ c: Handle) {
         if clients[c].phase == .reading, !clients[c].input.isEmpty {
             received.clear()
+            openWindow(c)
             unstash(c)
             readRequests(c)
             guard clients.contains(c) else { return }
@@ -120,8 +121,18 @@ extension Worker where Outside: ~Copyable {
             clients[c].hasEnded = true
             return received.count > kept ? .moved(received.count - kept) : .ended
         case .failed:
-            return .failed(0)
+            guard clients[c].phase == .handshaking, engine.lastFailureWasPlainHTTP else { return .failed(0) }
+            answerInClear(c)
+            return .wouldBlock
         }
+    }
+
+    /// A client that speaks HTTP to a TLS port is told so in its own language.
+    private mutating func answerInClear(_ c: Handle) {
+        clients[c].tls = nil
+        clients[c].isSecure = false
+        clients[c].phase = .reading
+        refuse(c, Reply.plainHTTP)
     }
 
     /// The handshake is over: ALPN says which protocol follows (RFC 7301).

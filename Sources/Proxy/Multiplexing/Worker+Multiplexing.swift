@@ -57,8 +57,8 @@ extension Worker where Outside: ~Copyable {
 
     private mutating func heed(_ m: Handle, _ event: HTTP2Event) {
         switch event {
-        case .request(let stream, let head, _):
-            openStream(m, stream, head)
+        case .request(let stream, let head, let endsStream):
+            openStream(m, stream, head, isWhole: endsStream)
         case .data(let stream, let bytes):
             takeData(m, stream, bytes)
         case .requestEnd(let stream, let trailers):
@@ -76,7 +76,7 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// A request's head is there: a client is made that has sent just this.
-    private mutating func openStream(_ m: Handle, _ stream: Int32, _ head: ByteRange) {
+    private mutating func openStream(_ m: Handle, _ stream: Int32, _ head: ByteRange, isWhole: Bool) {
         // It may be gone already: the client has cancelled it, or the session was lost, further on in the same read.
         guard multiplexes[m].session.isOpen(stream: stream), !multiplexes[m].isBroken else { return }
         let connection = multiplexes[m].connection
@@ -93,11 +93,30 @@ extension Worker where Outside: ~Copyable {
         multiplexes[m].streams[stream] = c
         let plan = listeners[Int(clients[c].listener)].plan
         setDeadline(client: c, now + snapshot.listeners[plan].bodyTimeout)
+        if !isWhole, !isChunked(head) {
+            // Its body is likely on its heels: read both together, at the end of this turn, and parse the head once.
+            spare.lend(to: &clients[c].input)
+            clients[c].input.append(events.bytes, head)
+            resumeLater(client: c)
+            return
+        }
         received.clear()
         received.append(events.bytes, head)
         readRequests(c)
         received.clear()
         if clients.contains(c) { clients[c].framesChunks = requestHead.framing == .chunked }
+    }
+
+    /// Whether the session has announced a body of unknown length: that is its last line, and never a client's own.
+    private func isChunked(_ head: ByteRange) -> Bool {
+        let line: StaticString = "\r\ntransfer-encoding: chunked\r\n\r\n"
+        let count = line.utf8CodeUnitCount
+        guard Int(head.count) >= count else { return false }
+        let view = events.bytes.span
+        for index in 0..<count where view[head.upperBound - count + index] != (line.utf8Start + index).pointee {
+            return false
+        }
+        return true
     }
 
     /// A piece of a request's body. Its window opens again as it moves on, so that a slow server slows its client.
@@ -114,6 +133,8 @@ extension Worker where Outside: ~Copyable {
         }
         clients[c].input.append(events.bytes, bytes)
         if clients[c].framesChunks { clients[c].input.append("\r\n") }
+        // Its head has not been read either.
+        if clients[c].isResuming, clients[c].phase == .reading { return }
         moveOn(c)
     }
 
@@ -137,15 +158,19 @@ extension Worker where Outside: ~Copyable {
         received.clear()
         clients[c].mayRead = false
         // What came while a connection was being opened has gone out with the head, and is not in the input any more.
-        if clients[c].owed > 0, let m = multiplexes.handle(inSlot: Int(clients[c].multiplex)) {
-            multiplexes[m].session.consumed(stream: clients[c].stream, Int(clients[c].owed))
-            clients[c].owed = 0
-            markDirty(m)
-        }
+        openWindow(c)
         guard !clients[c].input.isEmpty else { return .wouldBlock }
         unstash(c)
         keptCount = 0
         return .moved(received.count)
+    }
+
+    /// What a stream's client has sent moves on: it may send as much again.
+    mutating func openWindow(_ c: Handle) {
+        guard clients[c].owed > 0, let m = multiplexes.handle(inSlot: Int(clients[c].multiplex)) else { return }
+        multiplexes[m].session.consumed(stream: clients[c].stream, Int(clients[c].owed))
+        clients[c].owed = 0
+        markDirty(m)
     }
 
     /// Translates what was composed for a stream's client: heads first, the rest is body.
@@ -154,14 +179,12 @@ extension Worker where Outside: ~Copyable {
         guard let m = multiplexes.handle(inSlot: Int(clients[c].multiplex)) else { return }
         let stream = clients[c].stream
         while !clients[c].hasHead, !composed.isEmpty {
-            guard case .complete(let length) = responseParser.parse(composed, answering: .head, into: &ownHead),
-                multiplexes[m].session.respond(stream: stream, head: composed, 0..<length, endsStream: false)
-            else {
+            guard let head = multiplexes[m].session.respond(stream: stream, front: composed) else {
                 multiplexes[m].session.reset(stream: stream, code: .internalError)
                 break
             }
-            clients[c].hasHead = !ownHead.isInterim
-            composed.consume(length)
+            clients[c].hasHead = !head.isInterim
+            composed.consume(head.length)
         }
         if !composed.isEmpty {
             let isFirst = multiplexes[m].session.pendingBytes(stream: stream) == 0
@@ -293,6 +316,12 @@ extension Worker where Outside: ~Copyable {
         if let incident { board.note(incident) }
         board.note(.largeHeads, Int64(abuse.largeHeads))
         board.note(.malformedRequests, Int64(abuse.malformed))
+    }
+
+    /// The client with the socket: itself, or the connection that a stream belongs to.
+    func connection(of c: Handle) -> Handle {
+        guard clients[c].stream != 0, let m = multiplexes.handle(inSlot: Int(clients[c].multiplex)) else { return c }
+        return multiplexes[m].connection
     }
 
     /// A client may be sent more: its socket, or its stream, has taken what there was.

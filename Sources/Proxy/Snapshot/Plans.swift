@@ -20,6 +20,8 @@ package struct ListenerPlan: Sendable {
     package var watchedTLS: WatchedTLS? {
         didSet { tls = watchedTLS?.context }
     }
+    /// Clients are asked for certificates, and servers told what they showed.
+    package var asksForCertificates = false
     package var trusted: [AddressRange] = []
     package var maximumConnections = 100_000
     package var handshakeTimeout = Interval.seconds(10)

@@ -11,7 +11,11 @@ extension Snapshot {
         self.keys = keys
         drainTimeout = Interval(configuration.global.drainTimeout)
         for upstream in configuration.upstreams { try append(upstream) }
-        for listener in configuration.listeners { listeners.append(try ListenerPlan(listener)) }
+        // Shared by all listeners, and kept when certificates are swapped.
+        let secrets = keys.isEmpty ? [Machine.randomBytes(SealingKey.bytes)] : keys.map(\.ticketSecret)
+        for listener in configuration.listeners {
+            listeners.append(try ListenerPlan(listener, tickets: TicketSecrets(secrets)))
+        }
         routes = configuration.routes.map { RoutePlan($0) }
         if upstreams.contains(where: { $0.identity == .learned }) { learned = LearnedSessions(limit: 1_000_000) }
     }
@@ -42,13 +46,19 @@ extension Snapshot {
 }
 
 extension ListenerPlan {
-    init(_ configuration: ListenerConfiguration) throws(StartError) {
+    init(_ configuration: ListenerConfiguration, tickets: TicketSecrets) throws(StartError) {
         self.init(address: try ListenerPlan.resolve(configuration.address))
         if case .tls(let tls) = configuration.security {
             var options = TLSOptions()
             options.minimumVersion = tls.minimumVersion == .tls12 ? .v1_2 : .v1_3
             options.tickets = tls.tickets
             options.applicationProtocols = configuration.protocols.map(\.rawValue)
+            options.ticketSecrets = tickets
+            if let ciphers = tls.ciphers { options.ciphers = ciphers }
+            options.clients = tls.clientAuthentication.map {
+                ClientAuthentication(isRequired: $0.mode == .required, authorities: .file($0.authorities))
+            }
+            asksForCertificates = options.clients != nil
             do throws(TLSError) {
                 let pairs = tls.certificates.map { TLSFiles.Pair(certificate: $0.certificate, key: $0.key) }
                 watchedTLS = try WatchedTLS(TLSFiles(pairs, options: options))

@@ -12,13 +12,26 @@ enum CheckedFile {
     static func load(_ path: String) throws -> ConfigurationFile {
         let checks = ConfigurationChecks(
             files: true, environment: { ProcessInfo.processInfo.environment[$0] },
-            certificateProblems: { certificateProblems($0) })
+            certificateProblems: { certificateProblems($0) },
+            cipherProblem: { cipherProblem($0) },
+            authoritiesProblem: { ClientAuthentication.problem(withAuthorities: $0)?.description })
         switch ConfigurationFile.load(path: path, checks: checks) {
         case .success(let file):
             return file
         case .failure(let errors):
             FileHandle.standardError.write(Data("\(errors)\n".utf8))
             throw errorCode
+        }
+    }
+
+    private static func cipherProblem(_ ciphers: String) -> String? {
+        var options = TLSOptions()
+        options.ciphers = ciphers
+        do throws(TLSError) {
+            _ = try TLSClientContext(trust: .anyone, options: options)
+            return nil
+        } catch {
+            return "\(error)"
         }
     }
 
