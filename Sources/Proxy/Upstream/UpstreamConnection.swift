@@ -1,5 +1,6 @@
 import Kernel
 import Reactor
+import TLS
 
 /// A connection to a server, carrying one exchange at a time.
 ///
@@ -8,6 +9,8 @@ import Reactor
 struct UpstreamConnection: ~Copyable {
     enum Phase: UInt8 {
         case connecting
+        /// The handshake of TLS is under way.
+        case securing
         case parked
         case serving
         /// A health check; its exchange is the probe's own.
@@ -20,6 +23,7 @@ struct UpstreamConnection: ~Copyable {
     var uses: UInt32 = 0
     var output = ByteBuffer()
     let descriptor: Descriptor
+    var tls: TLSSession?
     let openedAt: Instant
     var deadline = Instant.never
     var exchange = Handle.none
