@@ -23,13 +23,13 @@ struct UpstreamConnection: ~Copyable {
     var uses: UInt32 = 0
     var output = ByteBuffer()
     let descriptor: Descriptor
-    var tls: TLSSession?
     let openedAt: Instant
     var deadline = Instant.never
     var exchange = Handle.none
     /// Neighbours in the endpoint's parked list, by slot.
     var previous = UInt32.max
     var next = UInt32.max
+    var tls: TLSSession?
     /// Index in the snapshot.
     let endpoint: Int16
     var phase = Phase.connecting
