@@ -32,7 +32,7 @@ let package = Package(
         .target(name: "Kernel", dependencies: ["CLinux"], swiftSettings: house),
         .target(name: "Reactor", dependencies: ["Kernel"], swiftSettings: house),
         .target(name: "TLS", dependencies: ["COpenSSL", "Reactor"], swiftSettings: house),
-        .target(name: "HTTP", dependencies: ["Reactor"], swiftSettings: pure),
+        .target(name: "HTTP", dependencies: ["CNghttp2", "Reactor", "Kernel"], swiftSettings: pure),
         .target(name: "MCP", swiftSettings: pure),
         .target(name: "Balancing", swiftSettings: pure),
         .target(name: "Configuration", dependencies: ["TOMLKit"], swiftSettings: house),
@@ -60,7 +60,7 @@ let package = Package(
         .testTarget(name: "SimulationTests", dependencies: ["Simulation", "Kernel", "CLinux"], swiftSettings: house),
         .testTarget(name: "KernelTests", dependencies: ["Kernel", "CLinux"], swiftSettings: house),
         .testTarget(name: "ReactorTests", dependencies: ["Reactor", "Kernel", "Simulation"], swiftSettings: house),
-        .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Reactor"], swiftSettings: house),
+        .testTarget(name: "HTTPTests", dependencies: ["HTTP", "CNghttp2", "Reactor", "Kernel"], swiftSettings: house),
         .testTarget(name: "TLSTests", dependencies: ["TLS", "Reactor", "COpenSSL"], swiftSettings: house),
         .testTarget(
             name: "SampleServerTests", dependencies: ["SampleServer", "Kernel"], swiftSettings: house),

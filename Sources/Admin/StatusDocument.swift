@@ -49,6 +49,13 @@ struct StatusDocument: Encodable {
         var refused: Int
     }
 
+    /// What HTTP/2 clients did too much of, since the start. All but the last three ended a connection.
+    struct Abuse: Encodable {
+        var resets, pings, settings, emptyData, priorities, windowUpdates, continuations: Int64
+        var headerLists, events, queuedFrames: Int64
+        var stalledStreams, largeHeads, malformedRequests: Int64
+    }
+
     struct Upstream: Encodable {
         var name: String
         var servers: [Server]
@@ -57,18 +64,41 @@ struct StatusDocument: Encodable {
     var uptimeSeconds: Double
     var draining: Bool
     var workers: Int
+    /// Client connections, those of the admin address not counted.
+    var clients: Int64
     var certificates: Certificates
+    var http2Abuse: Abuse
     var upstreams: [Upstream]
 
     init(_ proxy: ProxyServer) {
         uptimeSeconds = (Instant.now() - proxy.startedAt).milliseconds / 1_000
         draining = proxy.isDraining
         workers = proxy.board.workers - 1
+        clients = proxy.board.view.clientCount
         let totals = proxy.certificates.totals
         certificates = Certificates(renewed: totals.renewed, refused: totals.refused)
+        http2Abuse = Abuse(proxy.board.view)
         upstreams = proxy.snapshot.upstreams.map { plan in
             Upstream(name: plan.name, servers: plan.endpoints.map { Server(proxy, plan, $0) })
         }
+    }
+}
+
+extension StatusDocument.Abuse {
+    init(_ board: BoardView) {
+        resets = board.load(.resets)
+        pings = board.load(.pings)
+        settings = board.load(.settings)
+        emptyData = board.load(.emptyData)
+        priorities = board.load(.priorities)
+        windowUpdates = board.load(.windowUpdates)
+        continuations = board.load(.continuations)
+        headerLists = board.load(.headerLists)
+        events = board.load(.events)
+        queuedFrames = board.load(.queuedFrames)
+        stalledStreams = board.load(.stalledStreams)
+        largeHeads = board.load(.largeHeads)
+        malformedRequests = board.load(.malformedRequests)
     }
 }
 

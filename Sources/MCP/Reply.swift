@@ -111,6 +111,10 @@ extension Reply {
     /// The head or the framing is not HTTP. What follows on the connection cannot be trusted.
     package static let malformed = Reply(
         400, "Bad Request", code: -32600, "Malformed HTTP request", reason: "malformed_request", closesConnection: true)
+    /// HTTP in clear where TLS is spoken.
+    package static let plainHTTP = Reply(
+        400, "Bad Request", code: -32600, "This port speaks TLS: the address begins with https", reason: "plain_http",
+        closesConnection: true)
     /// The head did not arrive in time.
     package static let headTimeout = Reply(
         408, "Request Timeout", code: -32600, "The request head took too long", reason: "head_timeout",

@@ -4,6 +4,8 @@ package import TLS
 package enum Letter: Sendable {
     /// A connection became free elsewhere: try the queue again.
     case roomElsewhere
+    /// Somebody waits for a connection to this endpoint, and the bound is reached: close one that idles here.
+    case roomWanted(endpoint: Int)
     /// Stop accepting, finish what is under way; the worker leaves its loop when nothing is left.
     case drain
     /// End the standing event streams politely and leave when the output is out.

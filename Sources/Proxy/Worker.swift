@@ -26,6 +26,11 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     var pools: [EndpointPool]
     var groups: [UpstreamGroup]
     var sessions: SessionKeeper
+    var multiplexes: Slab<Multiplex>
+    /// HTTP/2 connections with frames to send this turn.
+    var dirtyMultiplexes: [Handle] = []
+    var sendingMultiplexes: [Handle] = []
+    var events = HTTP2Events()
 
     var now: Instant
     var timers: TimerWheel
@@ -103,6 +108,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         let most = snapshot.listeners.reduce(1_024) { max($0, $1.maximumConnections) }
         clients = Slab(limit: most)
         exchanges = Slab(limit: most)
+        multiplexes = Slab(limit: most)
         upstreams = Slab(limit: most * 2)
         timers = TimerWheel(now: now, expecting: most * 4)
         clientDeadlines = SlotDeadlines(.clientDeadline, limit: most)
@@ -120,7 +126,8 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
 
     /// Sleeps until something is ready, serves it, fires what is due, then settles what the turn left behind.
     package mutating func turn() {
-        let nap = resuming.isEmpty && !hasRoom ? timers.millisecondsUntilNext(from: now) : 0
+        let isIdle = resuming.isEmpty && dirtyMultiplexes.isEmpty && !hasRoom
+        let nap = isIdle ? timers.millisecondsUntilNext(from: now) : 0
         let ready = world.wait(milliseconds: nap)
         // One clock read serves the whole batch: connections ready together see the same time.
         now = world.now()
@@ -163,6 +170,11 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     /// does not sleep then.
     private mutating func settle() {
         serveQueues()
+        resume()
+        sendFrames()
+    }
+
+    private mutating func resume() {
         guard !resuming.isEmpty else { return }
         swap(&resuming, &resumingNext)
         var position = 0

@@ -39,6 +39,17 @@ package enum SharedFigure: Int, CaseIterable, Sendable {
     static var count: Int { lastRefused.rawValue + 1 }
 }
 
+/// What clients did on HTTP/2 connections that cost too much. The first ten ended the connection.
+package enum Incident: Int, CaseIterable, Sendable {
+    case resets, pings, settings, emptyData, priorities, windowUpdates, continuations, headerLists, events, queuedFrames
+    /// Streams given up because the client did not open their windows.
+    case stalledStreams
+    /// Requests answered 431, and malformed ones; both counted when their connection ends.
+    case largeHeads, malformedRequests
+
+    static var count: Int { malformedRequests.rawValue + 1 }
+}
+
 /// The numbers of a running proxy. A worker writes only its own row, with plain stores, so counting costs what
 /// adding to a variable costs; readers sum over rows. The few shared figures are true atomics.
 ///
@@ -58,7 +69,12 @@ package final class Board: Sendable {
         let shared = UnsafeMutablePointer<Atomic<Int64>>.allocate(
             capacity: max(1, endpoints * SharedFigure.count))
         for index in 0..<(endpoints * SharedFigure.count) { (shared + index).initialize(to: Atomic(0)) }
-        view = BoardView(rows: rows, shared: shared, endpoints: endpoints)
+        let clients = UnsafeMutablePointer<Atomic<Int64>>.allocate(capacity: 1)
+        clients.initialize(to: Atomic(0))
+        let incidents = UnsafeMutablePointer<Atomic<Int64>>.allocate(capacity: Incident.count)
+        for index in 0..<Incident.count { (incidents + index).initialize(to: Atomic(0)) }
+        view = BoardView(
+            rows: rows, shared: shared, clients: clients, incidents: incidents, endpoints: endpoints)
     }
 
     /// The figure of one endpoint over all workers.
@@ -67,17 +83,22 @@ package final class Board: Sendable {
     }
 }
 
-/// A worker's way to the board: two pointers by value, no reference count. Valid for the life of the process.
+/// A worker's way to the board: four pointers by value, no reference count. Valid for the life of the process.
 package struct BoardView: @unchecked Sendable {
     private let rows: UnsafeMutablePointer<Atomic<Int64>>
     private let shared: UnsafeMutablePointer<Atomic<Int64>>
+    private let clients: UnsafeMutablePointer<Atomic<Int64>>
+    private let incidents: UnsafeMutablePointer<Atomic<Int64>>
     private let endpoints: Int
 
     fileprivate init(
-        rows: UnsafeMutablePointer<Atomic<Int64>>, shared: UnsafeMutablePointer<Atomic<Int64>>, endpoints: Int
+        rows: UnsafeMutablePointer<Atomic<Int64>>, shared: UnsafeMutablePointer<Atomic<Int64>>,
+        clients: UnsafeMutablePointer<Atomic<Int64>>, incidents: UnsafeMutablePointer<Atomic<Int64>>, endpoints: Int
     ) {
         self.rows = rows
         self.shared = shared
+        self.clients = clients
+        self.incidents = incidents
         self.endpoints = endpoints
     }
 
@@ -110,6 +131,30 @@ package struct BoardView: @unchecked Sendable {
         if claimed <= limit { return true }
         add(figure, endpoint: endpoint, -1)
         return false
+    }
+
+    /// Counts `times` incidents, all workers together.
+    package func note(_ incident: Incident, _ times: Int64 = 1) {
+        guard times > 0 else { return }
+        (incidents + incident.rawValue).pointee.add(times, ordering: .relaxed)
+    }
+
+    package func load(_ incident: Incident) -> Int64 {
+        (incidents + incident.rawValue).pointee.load(ordering: .relaxed)
+    }
+
+    /// Client connections, all workers together.
+    package var clientCount: Int64 { clients.pointee.load(ordering: .relaxed) }
+
+    /// Counts one more client connection unless there are `limit` already; false then.
+    package func admitClient(limit: Int64) -> Bool {
+        if clients.pointee.add(1, ordering: .relaxed).newValue <= limit { return true }
+        dismissClient()
+        return false
+    }
+
+    package func dismissClient() {
+        clients.pointee.subtract(1, ordering: .relaxed)
     }
 
     /// Replaces the value if it still is `old`; false, with nothing changed, if another thread was faster.

@@ -122,7 +122,8 @@ struct EventStreamTests {
         for ends in [true, false] {
             let stage = ProxyStage(seed: seed)
             let server = ScriptedServer(stage) { _ in
-                .stream("id: 1\ndata: a\n\n") + (ends ? [.pause(.seconds(1)), .lastChunk] : [.pause(.seconds(1)), .reset])
+                .stream("id: 1\ndata: a\n\n")
+                    + (ends ? [.pause(.seconds(1)), .lastChunk] : [.pause(.seconds(1)), .reset])
             }
             let client = stage.connect()
             client.ask(.post(.call(1)))

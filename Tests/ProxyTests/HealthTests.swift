@@ -19,7 +19,8 @@ struct HealthTests {
         return client.responses
     }
 
-    @Test("http checks take a server out after fall failures and back after rise, and never touch /mcp", arguments: seeds)
+    @Test(
+        "http checks take a server out after fall failures and back after rise, and never touch /mcp", arguments: seeds)
     func http(seed: UInt64) {
         let stage = ProxyStage(seed: seed, servers: 2)
         stage.plan.probe.kind = .http
@@ -29,7 +30,8 @@ struct HealthTests {
         var isWell = true
         let servers = (0..<2).map { index in
             ScriptedServer(stage, index) { message in
-                message.target == "/healthz" ? .reply("", status: isWell || index == 1 ? "200 OK" : "503 No") : .reply("\(index)")
+                message.target == "/healthz"
+                    ? .reply("", status: isWell || index == 1 ? "200 OK" : "503 No") : .reply("\(index)")
             }
         }
         stage.start(probes: true)
@@ -152,7 +154,8 @@ struct HealthTests {
         stage.network.advance(by: .seconds(1))
 
         #expect(late.peer.failure != nil, "seed \(seed)")
-        #expect(caller.responses.map(\.text) == ["1"] && caller.responses.first?["connection"] == "close", "seed \(seed)")
+        #expect(
+            caller.responses.map(\.text) == ["1"] && caller.responses.first?["connection"] == "close", "seed \(seed)")
         #expect(half.responses.map(\.text) == ["ab"], "seed \(seed)")
         #expect(stream.responses.count == 1 && stream.isOver, "the stream's body ends properly, seed \(seed)")
         #expect(server.openConnections == 0)

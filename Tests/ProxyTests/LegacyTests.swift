@@ -53,7 +53,8 @@ struct LegacyTests {
                     #expect(answer.status == 202, "seed \(seed)")
                 }
                 let posts = servers.map { $0.requests.filter { $0.method == "POST" } }
-                #expect(posts.indices.allSatisfy { posts[$0].count == ($0 == owner ? 4 : 0) }, "\(endpoint), seed \(seed)")
+                #expect(
+                    posts.indices.allSatisfy { posts[$0].count == ($0 == owner ? 4 : 0) }, "\(endpoint), seed \(seed)")
                 #expect(posts[max(0, owner)].allSatisfy { $0.target == LegacyTests.forms[form].target }, "seed \(seed)")
                 client.leave()
                 stage.expectQuiet()
@@ -67,7 +68,9 @@ struct LegacyTests {
         for offset in 1..<whole.count {
             let stage = ProxyStage(seed: UInt64(offset), .calm)
             _ = ScriptedServer(stage) { _ in
-                .stream() + [.chunk(Array(whole[..<offset])), .pause(.milliseconds(5)), .chunk(Array(whole[offset...]))]
+                .stream() + [
+                    .chunk(Array(whole[..<offset])), .pause(.milliseconds(5)), .chunk(Array(whole[offset...])),
+                ]
             }
             let client = stage.connect()
             client.ask(.openStream("/sse"))
@@ -112,6 +115,34 @@ struct LegacyTests {
         stage.expectQuiet()
     }
 
+    @Test("the stream of a server that dies ends, and messages to it are 404", arguments: 1...4)
+    func serverDies(seed: UInt64) {
+        let stage = ProxyStage(seed: seed, servers: 2)
+        let servers = (0..<2).map { index in
+            ScriptedServer(stage, index) { message in
+                message.method == "POST"
+                    ? .reply("Accepted", status: "202 Accepted")
+                    : .stream("event: endpoint\ndata: /m?session_id=abc\n\n")
+            }
+        }
+        let clients = (0..<2).map { _ in stage.connect() }
+        for client in clients {
+            client.ask(.openStream("/sse"))
+            stage.run { client.current.text.hasSuffix("\n\n") }
+        }
+        let endpoints = clients.map { announced($0) }
+        servers[0].die()
+        stage.run(for: .seconds(1))
+        let lost = clients.firstIndex { $0.isOver } ?? 0
+        #expect(clients.map(\.isOver).filter { $0 }.count == 1, "one stream ends, the other does not, seed \(seed)")
+        #expect(clients[lost].responses.isEmpty, "and not as if it were complete")
+        let gone = SessionTests.once(stage, .post(.call(1), to: endpoints[lost]))
+        #expect(gone.status == 404 && gone["content-type"] == "text/plain", "seed \(seed)")
+        #expect(SessionTests.once(stage, .post(.call(1), to: endpoints[1 - lost])).status == 202, "seed \(seed)")
+        for client in clients { client.leave() }
+        stage.expectQuiet()
+    }
+
     @Test("other streams pass untouched, however their first event looks", arguments: 1...4)
     func others(seed: UInt64) {
         let texts = [
@@ -125,7 +156,9 @@ struct LegacyTests {
             let client = stage.connect()
             client.ask(.openStream("/sse"))
             stage.run { client.responses.count == 1 }
-            #expect(client.responses.first?.body == Array((text + "data: last\n\n").utf8), "\(text.prefix(60)), seed \(seed)")
+            #expect(
+                client.responses.first?.body == Array((text + "data: last\n\n").utf8),
+                "\(text.prefix(60)), seed \(seed)")
             client.leave()
             stage.expectQuiet()
         }

@@ -104,7 +104,9 @@ struct PoolTests {
     func waitingUpload(seed: UInt64) {
         let stage = ProxyStage(seed: seed)
         stage.plan.pool.maximum = 1
-        _ = ScriptedServer(stage) { $0.text == "first" ? [.pause(.seconds(6))] + .reply("1") : .reply("\($0.body.count)") }
+        _ = ScriptedServer(stage) {
+            $0.text == "first" ? [.pause(.seconds(6))] + .reply("1") : .reply("\($0.body.count)")
+        }
         let first = stage.connect()
         first.ask(.post("first"))
         stage.run(for: .milliseconds(10))
@@ -182,6 +184,43 @@ struct PoolTests {
         stage.expectQuiet()
     }
 
+    @Test("connections that idle with another worker are asked for, and given")
+    func otherWorkers() throws {
+        let stage = ProxyStage(seed: 1, servers: 2)
+        stage.plan.pool.maximum = 2
+        let servers = (0..<2).map { ScriptedServer(stage, $0) { .reply($0.text) } }
+        let neighbour = try Mailbox<Letter>(limit: 8)
+        stage.start(neighbours: [neighbour])
+        // The other worker holds all there may be, idle.
+        for endpoint in 0..<2 {
+            stage.board.view.add(.parked, worker: 1, endpoint: endpoint, 2)
+            stage.board.view.add(.connections, endpoint: endpoint, 2)
+        }
+        let client = stage.connect()
+        client.ask(.post("x"))
+        stage.run(for: .milliseconds(100))
+        #expect(client.responses.isEmpty && stage.sum(.waiting) == 1)
+        let wanted = neighbour.collect().compactMap { if case .roomWanted(let endpoint) = $0 { endpoint } else { nil } }
+        #expect(wanted.count == 1)
+        // It gives one, and says so.
+        let endpoint = wanted.first ?? 0
+        stage.board.view.add(.parked, worker: 1, endpoint: endpoint, -1)
+        stage.board.view.add(.connections, endpoint: endpoint, -1)
+        stage.worker?.hasRoom = true
+        stage.run { client.responses.count == 1 }
+        #expect(client.responses.first?.status == 200)
+        #expect(servers[endpoint].requests.count == 1)
+        // And the other way round.
+        #expect(stage.board.view.read(.parked, worker: 0, endpoint: endpoint) == 1)
+        stage.worker?.giveRoom(endpoint)
+        stage.worker?.giveRoom(endpoint)
+        stage.run(for: .milliseconds(10))
+        #expect(stage.board.view.read(.parked, worker: 0, endpoint: endpoint) == 0)
+        #expect(stage.board.view.load(.connections, endpoint: endpoint) == 1)
+        #expect(servers[endpoint].openConnections == 0)
+        client.leave()
+    }
+
     @Test("a backlog that had to wait for descriptors starts no second round", arguments: seeds)
     func rounds(seed: UInt64) {
         var conditions = Conditions.varied
@@ -207,7 +246,9 @@ struct PoolTests {
             let stage = ProxyStage(seed: seed, servers: 3)
             stage.plan.policy = policy
             stage.snapshot.endpoints[0].weight = policy == .roundRobin ? 4 : 1
-            let servers = (0..<3).map { ScriptedServer(stage, $0) { $0.method == "GET" ? .stream("data: x\n\n") : .reply("ok") } }
+            let servers = (0..<3).map {
+                ScriptedServer(stage, $0) { $0.method == "GET" ? .stream("data: x\n\n") : .reply("ok") }
+            }
             let client = stage.connect()
             for number in 0..<60 {
                 client.ask(.post("x"))

@@ -56,9 +56,9 @@ final class ProxyStage {
     }
 
     /// Makes the worker, if there is none yet. A second call after `stop` is a restart with the same machine.
-    func start(probes: Bool = false) {
+    func start(probes: Bool = false, neighbours: [Mailbox<Letter>] = []) {
         guard worker == nil else { return }
-        board = Board(workers: 1, endpoints: snapshot.endpoints.count)
+        board = Board(workers: 1 + neighbours.count, endpoints: snapshot.endpoints.count)
         for index in snapshot.endpoints.indices {
             let probe = snapshot.upstreams[snapshot.endpoints[index].upstream].probe
             let tracker = HealthTracker(rise: probe.rise, fall: probe.fall)
@@ -66,7 +66,8 @@ final class ProxyStage {
         }
         do {
             worker = try Worker(
-                world: SimulatedWorld(network), snapshot: snapshot, index: 0, board: board, probes: probes)
+                world: SimulatedWorld(network), snapshot: snapshot, index: 0, board: board, neighbours: neighbours,
+                trafficWorkers: 1 + neighbours.count, probes: probes)
             _ = worker?.world.watch(ProxyStage.alarm, token: Token(.mailbox).raw)
             worker?.listen(on: network.listen(on: ProxyStage.front), plan: 0)
         } catch {
@@ -170,7 +171,7 @@ final class ProxyStage {
 
     func condemn(_ endpoint: Int) {
         var tracker = HealthTracker(packed: UInt64(bitPattern: board.view.load(.health, endpoint: endpoint)))
-        _ = tracker.condemn()
+        while tracker.isHealthy { _ = tracker.record(.failed) }
         board.view.store(.health, endpoint: endpoint, Int64(bitPattern: tracker.packed))
     }
 

@@ -1,4 +1,3 @@
-import Foundation
 import Kernel
 import Proxy
 import Telemetry
@@ -7,40 +6,13 @@ import Testing
 extension SocketTests {
     @Suite("Admin pages", .serialized)
     struct AdminTests {
-        /// What `/stats` says, as far as the tests look at it.
-        private struct Status: Decodable {
-            struct Pool: Decodable {
-                var max, total, idle, active, streaming, waiting, opened: Int
-            }
-            struct Server: Decodable {
-                var address: String
-                var healthy, draining, backup: Bool
-                var pool: Pool
-                var streams, sessions, requests: Int
-            }
-            struct Upstream: Decodable {
-                var name: String
-                var servers: [Server]
-            }
-            // swift-format-ignore: AlwaysUseLowerCamelCase
-            var uptime_seconds: Double
-            var draining: Bool
-            var workers: Int
-            var upstreams: [Upstream]
-        }
-
         private func get(_ path: String, from rig: Rig) throws -> Client.Response {
             let client = try Client(rig.admin)
             client.send("GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n")
             return try client.response()
         }
 
-        private func status(_ rig: Rig) throws -> Status {
-            let response = try get("/stats", from: rig)
-            #expect(response.status == 200)
-            #expect(response.values("content-type") == ["application/json"])
-            return try JSONDecoder().decode(Status.self, from: Data(response.body))
-        }
+        private func status(_ rig: Rig) throws -> Status { try Status(from: rig.admin) }
 
         @Test("the process lives, is ready, and knows no other page")
         func pages() throws {
@@ -154,7 +126,7 @@ extension SocketTests {
             let whole = try status(rig)
             #expect(whole.workers == 2)
             #expect(!whole.draining)
-            #expect(whole.uptime_seconds > 0)
+            #expect(whole.uptimeSeconds > 0)
             #expect(whole.upstreams.map(\.name) == ["mcp"])
         }
 

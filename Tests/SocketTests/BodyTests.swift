@@ -97,6 +97,59 @@ extension SocketTests {
             try rig.expectQuiet()
         }
 
+        @Test("a request that is pipelined behind a large body is the next one", arguments: [false, true])
+        func behindUpload(_ isChunked: Bool) throws {
+            let rig = try Self.rig.get()
+            rig.replica.reset()
+            let client = try rig.client()
+            let body = Pattern.prefix(500_000)
+            let framed =
+                isChunked
+                ? Array("Transfer-Encoding: chunked\r\n\r\n7a120\r\n".utf8) + body + Array("\r\n0\r\n\r\n".utf8)
+                : Array("Content-Length: 500000\r\n\r\n".utf8) + body
+
+            client.send(
+                Array("POST /up HTTP/1.1\r\nHost: a\r\n".utf8) + framed
+                    + Array("POST /next HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}".utf8))
+
+            #expect(try client.response().text == "500000")
+            #expect(try client.response().text == "2")
+            #expect(rig.replica.requests.map(\.start) == ["POST /up", "POST /next"])
+            rig.replica.reset()
+        }
+
+        @Test(
+            "an answer that comes before the whole body reaches the client, and the connection ends",
+            arguments: [false, true])
+        func earlyAnswer(_ isSecure: Bool) throws {
+            let rig = try Rig()
+            let client = try isSecure ? rig.secureClient() : rig.client()
+            client.send("POST /up HTTP/1.1\r\nHost: a\r\nContent-Length: 5000000\r\n\r\nhello")
+            try eventually("the head at the replica") { !rig.replica.leftovers.isEmpty }
+
+            rig.replica.push(.answer("enough", status: "422 Unprocessable Content"), to: rig.replica.accepted - 1)
+            client.send(Pattern.prefix(1_000_000))
+
+            let response = try client.response()
+            #expect(response.status == 422)
+            #expect(response.text == "enough")
+            #expect(response.values("connection") == ["close"])
+            client.close()
+            try rig.expectQuiet()
+        }
+
+        @Test("a request of one byte a TLS record, a thousand records at once")
+        func manyRecords() throws {
+            let rig = try Rig(answering: { [.answer("\($0.body.count)")] })
+            let client = try rig.secureClient()
+            let request = "POST /one HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n"
+
+            client.sendInPieces(Array(request.utf8) + Pattern.prefix(1_000), of: 1)
+
+            #expect(try client.response().text == "1000")
+            #expect(rig.replica.requests.map(\.body) == [Pattern.prefix(1_000)])
+        }
+
         @Test("100 Continue comes from the replica, and then the body goes")
         func expectContinue() throws {
             let rig = try Rig(answering: { _ in [.answer("done")] })

@@ -110,9 +110,12 @@ extension SocketTests {
             let (client, connection) = try open(rig)
             let started = Instant.now()
 
+            // Before the first event too, which might be long in coming.
             #expect(try client.chunk() == Array(":\n\n".utf8))
             #expect(try client.chunk() == Array(":\n\n".utf8))
             print("two comments after \((Instant.now() - started).milliseconds) ms, at an interval of 1 s")
+            rig.replica.push(.event("first"), to: connection)
+            #expect(try client.chunk() == Array("data: first\n\n".utf8))
             // Half an event, then twice the interval: nothing may come in between.
             rig.replica.push(.text("6\r\ndata: \r\n"), to: connection)
             #expect(try client.chunk() == Array("data: ".utf8))
@@ -120,6 +123,23 @@ extension SocketTests {
             rig.replica.push(.text("3\r\nx\n\n\r\n"), to: connection)
             #expect(try client.chunk() == Array("x\n\n".utf8))
             #expect(try client.chunk() == Array(":\n\n".utf8))
+        }
+
+        @Test("the half of a first event that is held back for its endpoint comes whole, comments or not")
+        func heartbeatWhileGathering() throws {
+            let rig = try Rig(
+                answering: { _ in [.eventStreamHead, .text("6\r\ndata: \r\n")] },
+                adjusting: { _, upstream in upstream.heartbeat = .milliseconds(200) })
+            let (client, connection) = try open(rig)
+
+            #expect(try client.chunk() == Array(":\n\n".utf8))
+            rig.replica.push(.text("3\r\nx\n\n\r\n"), to: connection)
+
+            var heard: [UInt8] = []
+            while heard.count < 9, let chunk = try client.chunk() {
+                if chunk != Array(":\n\n".utf8) { heard += chunk }
+            }
+            #expect(heard == Array("data: x\n\n".utf8))
         }
 
         @Test("an HTTP/1.0 client's stream has no chunks, and its end is the connection's")

@@ -153,6 +153,28 @@ extension SocketTests {
             #expect(try client.takeToEnd().isEmpty)
         }
 
+        @Test("one connection more than allowed is reset, and as soon as another leaves there is room")
+        func connections() throws {
+            let rig = try Rig(adjusting: { listener, _ in listener.maximumConnections = 3 })
+            let clients = try (0..<3).map { _ in try rig.client() }
+            for client in clients {
+                client.send("GET /one HTTP/1.1\r\nHost: a\r\n\r\n")
+                #expect(try client.response().status == 200)
+            }
+            let extra = try rig.client()
+            extra.send("GET /extra HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(try extra.takeWhatComes().isEmpty)
+
+            clients[0].close()
+
+            try eventually("room for another") {
+                let client = try rig.client()
+                client.send("GET /again HTTP/1.1\r\nHost: a\r\n\r\n")
+                return (try? client.response().status) == 200
+            }
+            #expect(!rig.replica.requests.contains { $0.target == "/extra" })
+        }
+
         @Test("an idle connection is closed after its time")
         func idle() throws {
             let rig = try Rig(adjusting: { listener, _ in listener.idleTimeout = .milliseconds(200) })

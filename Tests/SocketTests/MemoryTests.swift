@@ -1,75 +1,86 @@
 import Kernel
-import Proxy
-import Telemetry
 import Testing
 
 extension SocketTests {
+    /// Measured on a process of its own: this one has other tests' memory.
     @Suite("Memory and descriptors", .serialized)
     struct MemoryTests {
         private static let gibibyte = 1 << 30
         private static let allowance = 1 << 20
 
-        /// Reads what is left of a stream in pieces, checking it, and notes how much memory the process has at its most.
+        /// Reads a stream's bytes in pieces, checking them, and notes how much memory the proxy has at its most.
         private func read(
-            _ client: Client, from start: Int, to end: Int, inPiecesOf piece: Int, slowly: Bool, peak: inout Int
+            _ client: Client, of berth: BerthProcess, from start: Int, to end: Int, slowly: Bool, peak: inout Int
         ) throws {
             var position = start
             while position < end {
-                let count = min(piece, end - position)
+                let count = min(65_536, end - position)
                 guard try client.skipPattern(count, at: position) else {
                     Issue.record("wrong bytes between \(position) and \(position + count)")
                     return
                 }
                 position += count
-                guard slowly else { continue }
-                pause(milliseconds: 1)
-                if position % (1 << 20) < count { peak = max(peak, ProcessFigures.anonymousBytes) }
+                if slowly { pause(milliseconds: 1) }
+                if position % (slowly ? 1 << 20 : 1 << 26) < count { peak = max(peak, berth.figures.anonymousBytes) }
             }
         }
 
         @Test("a slow reader of a 1 GiB body costs less than 1 MiB", arguments: [false, true])
         func slowReader(_ isSecure: Bool) throws {
-            let rig = try Rig(answering: { request in
+            let berth = try BerthProcess { request in
                 guard let count = Int(request.target.dropFirst()) else { return [] }
                 return [.text("HTTP/1.1 200 OK\r\ncontent-length: \(count)\r\n\r\n"), .pattern(count)]
-            })
-            let client = try isSecure ? rig.secureClient() : rig.client()
-            // Everybody's buffers, ours included, grow to their size first.
-            client.send("GET /\(32 << 20) HTTP/1.1\r\nHost: a\r\n\r\n")
+            }
+            let client = try berth.client(isSecure: isSecure)
+            // The proxy's buffers grow to their size first.
+            let warming = 8 << 20
+            client.send("GET /\(warming) HTTP/1.1\r\nHost: a\r\n\r\n")
             #expect(try client.head().status == 200)
             var peak = 0
-            try read(client, from: 0, to: 32 << 20, inPiecesOf: 65_536, slowly: false, peak: &peak)
+            try read(client, of: berth, from: 0, to: warming, slowly: false, peak: &peak)
 
-            let before = ProcessFigures.anonymousBytes
+            let before = berth.figures.anonymousBytes
             peak = before
             let started = Instant.now()
             client.send("GET /\(Self.gibibyte) HTTP/1.1\r\nHost: a\r\n\r\n")
             #expect(try client.head().status == 200)
-            try read(client, from: 0, to: 64 << 20, inPiecesOf: 65_536, slowly: true, peak: &peak)
+            try read(client, of: berth, from: 0, to: 64 << 20, slowly: true, peak: &peak)
             let slow = Instant.now()
-            try read(client, from: 64 << 20, to: Self.gibibyte, inPiecesOf: 1 << 20, slowly: false, peak: &peak)
-            let after = ProcessFigures.anonymousBytes
+            let slowPeak = peak
+            try read(client, of: berth, from: 64 << 20, to: Self.gibibyte, slowly: false, peak: &peak)
+            let after = berth.figures.anonymousBytes
             print(
-                "1 GiB, TLS \(isSecure): memory +\((peak - before) / 1_024) KiB at its most while read slowly,",
-                "+\((after - before) / 1_024) KiB after; 64 MiB in \((slow - started).milliseconds.rounded()) ms,",
-                "the rest in \((Instant.now() - slow).milliseconds.rounded()) ms")
+                "1 GiB, TLS \(isSecure): memory \(before / 1_024) KiB, +\((slowPeak - before) / 1_024) KiB at its most",
+                "while read slowly, +\((peak - before) / 1_024) KiB while read fast, +\((after - before) / 1_024) KiB",
+                "after; 64 MiB in \((slow - started).milliseconds.rounded()) ms, the rest in",
+                "\((Instant.now() - slow).milliseconds.rounded()) ms")
 
-            #expect(peak - before <= Self.allowance)
-            #expect(after - before <= Self.allowance)
-            try rig.expectQuiet()
+            #expect(before > 0)
+            #expect(peak - before <= Self.allowance || !ProcessFigures.areTelling)
+            try berth.expectQuiet()
         }
 
-        @Test("a reader that stops stops the replica, and memory with it")
-        func stoppedReader() throws {
-            let rig = try Rig(answering: { _ in
-                [.text("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"), .chunkedPattern(1 << 30)]
-            })
-            let replica = rig.replica
-            let before = ProcessFigures.anonymousBytes
-            let client = try rig.client(receiveBuffer: 4_096)
+        @Test(
+            "a reader that stops stops the replica, and memory with it", arguments: [false, true],
+            ["text/event-stream", "application/octet-stream"])
+        func stoppedReader(_ isSecure: Bool, _ type: String) throws {
+            let berth = try BerthProcess { request in
+                [
+                    .text("HTTP/1.1 200 OK\r\ncontent-type: \(type)\r\ntransfer-encoding: chunked\r\n\r\n"),
+                    .chunkedPattern(request.target == "/short" ? 4 << 20 : Self.gibibyte),
+                ]
+            }
+            let replica = berth.replica
+            let first = try berth.client(isSecure: isSecure)
+            first.send("GET /short HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(try first.response().body.count == 4 << 20)
+            first.close()
+            try berth.expectQuiet()
+            let before = berth.figures.anonymousBytes
+            let client = try berth.client(isSecure: isSecure, receiveBuffer: 4_096)
             client.send("GET /stream HTTP/1.1\r\nHost: a\r\n\r\n")
             #expect(try client.head().status == 200)
-            let connection = try #require(replica.requests.first).connection
+            let connection = try #require(replica.requests.last).connection
 
             // Until three looks in a row find that nothing more went out.
             var (sent, still) = (-1, 0)
@@ -80,43 +91,65 @@ extension SocketTests {
                 pause(milliseconds: 50)
                 return still >= 3
             }
-            let growth = ProcessFigures.anonymousBytes - before
-            print("a reader that stopped: \(sent / 1_024) KiB sent, memory +\(growth / 1_024) KiB")
+            let growth = berth.figures.anonymousBytes - before
+            print("a reader that stopped, TLS \(isSecure), \(type): \(sent / 1_024) KiB sent, +\(growth / 1_024) KiB")
 
             #expect(sent < 64 << 20)
-            #expect(growth <= Self.allowance)
+            #expect(growth <= Self.allowance || !ProcessFigures.areTelling)
             client.close()
             try eventually("the replica's connection ended") { replica.hasEnded(connection) }
-            try rig.expectQuiet()
+            try berth.expectQuiet()
+        }
+
+        @Test("a client that asks and asks and reads nothing is held back", arguments: [false, true])
+        func neverReads(_ isSecure: Bool) throws {
+            let berth = try BerthProcess { _ in [.answer(String(repeating: "b", count: 20_000))] }
+            let request = "GET /one HTTP/1.1\r\nHost: a\r\n\r\n"
+            let first = try berth.client(isSecure: isSecure)
+            first.send(String(repeating: request, count: 100))
+            for _ in 0..<100 { #expect(try first.response().status == 200) }
+            first.close()
+            let before = berth.figures.anonymousBytes
+            let client = try berth.client(isSecure: isSecure, receiveBuffer: 4_096)
+            client.limitSending(milliseconds: 300)
+
+            client.send(String(repeating: request, count: 500_000))
+
+            let growth = berth.figures.anonymousBytes - before
+            let answered = berth.replica.requests.count
+            print("a client that never reads, TLS \(isSecure): \(answered) of 500,000 asked, +\(growth / 1_024) KiB")
+            #expect(answered < 100_000)
+            #expect(growth <= Self.allowance || !ProcessFigures.areTelling)
+            client.close()
+            try berth.expectQuiet()
         }
 
         @Test("two thousand connections full of garbage leave nothing behind", arguments: [false, true])
         func garbage(_ isSecure: Bool) throws {
-            let rig = try Rig(adjusting: { listener, _ in
-                listener.headTimeout = .milliseconds(500)
-                listener.handshakeTimeout = .milliseconds(500)
-            })
-            let address = isSecure ? rig.secure : rig.plain
+            let berth = try BerthProcess(timeouts: #"{ header = "500ms", tls = "500ms" }"#) { _ in [.answer("ok")] }
+            let address = isSecure ? berth.secure : berth.plain
             var generator = SeededGenerator(seed: 4_711)
-            try flood(address, connections: 100, &generator)
-            try expectAlive(rig)
-            let descriptors = ProcessFigures.descriptors
-            let before = ProcessFigures.anonymousBytes
-            rig.replica.reset()
+            try flood(address, connections: 200, &generator)
+            try expectAlive(berth)
+            let descriptors = berth.figures.descriptors
+            let before = berth.figures.anonymousBytes
+            berth.replica.reset()
 
             let started = Instant.now()
             try flood(address, connections: 2_000, &generator)
             print(
                 "2,000 connections of garbage, TLS \(isSecure): \((Instant.now() - started).milliseconds.rounded()) ms")
 
-            try expectAlive(rig)
-            try eventually("descriptors are back at \(descriptors), not \(ProcessFigures.descriptors)") {
-                ProcessFigures.descriptors <= descriptors
+            try expectAlive(berth)
+            // The one parked connection to the replica may have been closed in the meantime.
+            try eventually("descriptors are back at \(descriptors), not \(berth.figures.descriptors)") {
+                berth.figures.descriptors <= descriptors
             }
-            #expect(rig.replica.requests.allSatisfy { $0.start == "GET /alive" })
-            #expect(rig.replica.leftovers.isEmpty)
-            print("memory +\((ProcessFigures.anonymousBytes - before) / 1_024) KiB")
-            #expect(ProcessFigures.anonymousBytes - before <= 4 * Self.allowance)
+            #expect(berth.replica.requests.allSatisfy { $0.start == "GET /alive" })
+            #expect(berth.replica.leftovers.isEmpty)
+            let growth = berth.figures.anonymousBytes - before
+            print("memory \(before / 1_024) KiB, +\(growth / 1_024) KiB; \(descriptors) descriptors before and after")
+            #expect(growth <= Self.allowance || !ProcessFigures.areTelling)
         }
 
         /// Random bytes, and random damage to a good request, by turns; a quarter of the connections are left open.
@@ -148,12 +181,13 @@ extension SocketTests {
             for client in held { _ = try client.takeWhatComes() }
         }
 
-        private func expectAlive(_ rig: Rig) throws {
-            let client = try rig.client()
+        private func expectAlive(_ berth: BerthProcess) throws {
+            let client = try berth.client(isSecure: false)
             client.send("GET /alive HTTP/1.1\r\nHost: a\r\n\r\n")
             #expect(try client.response().text == "ok")
             client.close()
-            try rig.expectQuiet()
+            try berth.expectQuiet()
+            #expect(berth.isRunning)
         }
     }
 }

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import Kernel
 import TLS
 import Testing
@@ -6,30 +6,6 @@ import Testing
 extension SocketTests {
     @Suite("The berth executable", .serialized)
     struct ProcessTests {
-        /// A file for `replica` on ports that the kernel chooses, with a certificate of its own.
-        private func file(_ replica: RecordingReplica, in folder: TemporaryFolder) throws -> String {
-            let certificate = try SelfSignedCertificate.make(names: ["localhost", "127.0.0.1"], validDays: 2)
-            let cert = try folder.write("mcp.pem", certificate.certificatePEM)
-            let key = try folder.write("mcp.key", certificate.keyPEM)
-            _ = try folder.write("session.keys", "")
-            try FileManager.default.removeItem(at: folder.url.appending(path: "session.keys"))
-            return try folder.write(
-                "berth.toml",
-                """
-                [global]
-                workers = 1
-                admin = "127.0.0.1:0"
-                secret = "file:\(folder.url.path)/session.keys"
-                [listen]
-                https = "127.0.0.1:0"
-                http = "127.0.0.1:0"
-                cert = "\(cert)"
-                key = "\(key)"
-                [upstream.mcp]
-                servers = ["\(replica.address)"]
-                """)
-        }
-
         @Test("version and help end with 0", arguments: [["version"], ["--version"], ["--help"], ["run", "--help"]])
         func texts(_ arguments: [String]) throws {
             let folder = try TemporaryFolder()
@@ -55,7 +31,7 @@ extension SocketTests {
             let folder = try TemporaryFolder()
             let replica = try RecordingReplica()
             defer { replica.stop() }
-            let good = try BerthCommand(["check", file(replica, in: folder)], in: folder)
+            let good = try BerthCommand(["check", folder.configuration(for: replica)], in: folder)
             #expect(try good.exitCode() == 0, "\(good.complained)")
             #expect(good.printed.contains("good"))
 
@@ -71,7 +47,7 @@ extension SocketTests {
         @Test("run refuses a bad file and a missing one with 2", arguments: ["[listen]\nhttp = 5\n", nil])
         func badFile(_ text: String?) throws {
             let folder = try TemporaryFolder()
-            let path = try text.map { try folder.write("bad.toml", $0) } ?? folder.url.path + "/none.toml"
+            let path = try text.map { try folder.write("bad.toml", $0) } ?? folder.path("none.toml")
 
             let command = try BerthCommand(["run", path], in: folder)
 
@@ -84,7 +60,7 @@ extension SocketTests {
             let folder = try TemporaryFolder()
             let replica = try RecordingReplica { $0.target == "/slow" ? [] : [.answer("ok")] }
             defer { replica.stop() }
-            let command = try BerthCommand(["run", file(replica, in: folder)], in: folder)
+            let command = try BerthCommand(["run", folder.configuration(for: replica)], in: folder)
             let plain = SocketAddress.loopback(port: try command.port(after: "listening on http://"))
             let secure = SocketAddress.loopback(port: try command.port(after: "listening on https://"))
             let admin = SocketAddress.loopback(port: try command.port(after: "admin on http://"))
@@ -112,7 +88,7 @@ extension SocketTests {
             let folder = try TemporaryFolder()
             let replica = try RecordingReplica { _ in [] }
             defer { replica.stop() }
-            let command = try BerthCommand(["run", file(replica, in: folder)], in: folder)
+            let command = try BerthCommand(["run", folder.configuration(for: replica)], in: folder)
             let plain = SocketAddress.loopback(port: try command.port(after: "listening on http://"))
             let call = try Client(plain)
             call.send("GET /never HTTP/1.1\r\nHost: a\r\n\r\n")

@@ -1,10 +1,13 @@
 """The call every workload makes: 300 bytes of JSON-RPC there, 500 back, as MCP clients send it."""
 
 import json
+import re
 import selectors
 import socket
 import ssl
+import statistics
 import subprocess
+import threading
 import time
 
 from .processes import BenchError
@@ -170,6 +173,72 @@ def run_wrk(script, port, tls, seconds, connections=64):
         if line.startswith("BENCH "):
             return json.loads(line[6:])
     raise BenchError(f"wrk said nothing: {ran.stdout}{ran.stderr}")
+
+
+def body_file(directory):
+    """The call's body as the file that h2load wants."""
+    path = directory / "call.json"
+    path.write_text(request_body())
+    return path
+
+
+def run_h2load(port, body, connections, streams, seconds=None, requests=None):
+    """Runs h2load for `seconds`, or for so many `requests`; returns the same figures, percentiles aside."""
+    amount = [f"-D{seconds}"] if seconds else [f"-n{requests}"]
+    argv = ["h2load", "-t1", f"-c{connections}", f"-m{streams}", *amount, "-d", str(body), "--npn-list=h2"]
+    for name, value in headers().items():
+        argv += ["-H", f"{name}: {value}"]
+    ran = subprocess.run([*argv, f"https://127.0.0.1:{port}/mcp"], capture_output=True, text=True,
+                         timeout=(seconds or 60) + 60)
+    said = ran.stdout
+    outcome = re.search(r"requests: .* (\d+) done, (\d+) succeeded, (\d+) failed, (\d+) errored, (\d+) timeout", said)
+    codes = re.search(r"status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx", said)
+    size = re.search(r"traffic: .* \((\d+)\) data", said)
+    if not (outcome and codes and size and "Application protocol: h2\n" in said):
+        raise BenchError(f"h2load said: {said}{ran.stderr}")
+    done, good, failed, errored, timeouts = map(int, outcome.groups())
+    # Requests that were under way when time was up are counted as answered when they are, in neither figure else.
+    errors = failed + errored + timeouts + sum(map(int, codes.groups()[1:]))
+    if good and int(size[1]) < good * REPLY_BYTES:
+        raise BenchError(f"h2load got {size[1]} bytes with {good} replies")
+    return {"requests": good, "microseconds": (seconds or 0) * 1e6, "errors": errors, "p50": None, "p99": None}
+
+
+def run_resuming(port, seconds, callers=16):
+    """TLS connections for one call each, every one but a caller's first resumed with the last one's ticket."""
+    data, times, failures, deadline = encode(port, request_body(), headers(close=True)), [], [], time.monotonic() + seconds
+
+    def call_again_and_again():
+        context, session = client_context(), None
+        try:
+            while (began := time.monotonic()) < deadline:
+                with socket.create_connection(("127.0.0.1", port), 10) as raw:
+                    raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    with context.wrap_socket(raw, server_hostname="localhost", session=session) as connection:
+                        if session and not connection.session_reused:
+                            raise BenchError(f"port {port} did not resume a session")
+                        connection.sendall(data)
+                        response = Response()
+                        while not response.feed(received := connection.recv(65536)):
+                            if not received:
+                                raise BenchError(f"port {port} closed the connection before its reply was whole")
+                        if response.status != 200:
+                            raise BenchError(f"port {port} answered {response.status}")
+                        session = connection.session  # its ticket came before the reply
+                times.append((time.monotonic() - began) * 1e6)
+        except (BenchError, OSError) as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=call_again_and_again) for _ in range(callers)]
+    began = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise BenchError(f"resuming: {failures[0]}")
+    return {"requests": len(times), "microseconds": (time.monotonic() - began) * 1e6, "errors": 0,
+            "p50": statistics.median(times), "p99": statistics.quantiles(times, n=100)[98]}
 
 
 class SteadyCallers:

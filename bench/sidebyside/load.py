@@ -4,24 +4,29 @@ import time
 from typing import NamedTuple
 
 from . import calls
+from .peers import BETTER_OF
 from .processes import BenchError, CPUTime, core_busy_nanoseconds
 
 
 class Workload(NamedTuple):
-    tls: bool
-    connection_per_call: bool
-    sessions: int
-    connections: int
+    tls: bool = False
+    connection_per_call: bool = False
+    sessions: int = 0
+    connections: int = 64
+    streams: int = 0             # at once on a connection: HTTP/2
+    resumes: bool = False
+    against: tuple = BETTER_OF   # the peers that Berth is compared with
 
 
 WORKLOADS = {
-    "plain": Workload(False, False, 0, 64),
-    "tls": Workload(True, False, 0, 64),
-    "connect": Workload(False, True, 0, 64),
-    "session": Workload(False, False, 64, 64),
-    "tls-connect": Workload(True, True, 0, 64),
+    "plain": Workload(),
+    "tls": Workload(tls=True),
+    "connect": Workload(connection_per_call=True),
+    "session": Workload(sessions=64),
+    "h2": Workload(tls=True, connections=16, streams=16, against=("haproxy",)),
+    "tls-connect": Workload(tls=True, connection_per_call=True),
+    "tls-resume": Workload(tls=True, connection_per_call=True, resumes=True, connections=16),
 }
-DEFAULT_WORKLOADS = ("plain", "tls", "connect", "session")
 
 
 class Round:
@@ -32,16 +37,21 @@ class Round:
         port = peer.session if workload.sessions else peer.port(tls)
         pids = peer.child.tree()
         busy, cpu, began = core_busy_nanoseconds(proxy_cpu), CPUTime(pids), time.monotonic_ns()
-        wrk = calls.run_wrk(script, port, tls, seconds, workload.connections)
+        if workload.streams:
+            made = calls.run_h2load(port, script, workload.connections, workload.streams, seconds=seconds)
+        elif workload.resumes:
+            made = calls.run_resuming(port, seconds, workload.connections)
+        else:
+            made = calls.run_wrk(script, port, tls, seconds, workload.connections)
         peer.child.require_alive()
         spent, user_share = CPUTime(pids).since(cpu)
         elapsed, busy = time.monotonic_ns() - began, core_busy_nanoseconds(proxy_cpu) - busy
-        if not wrk["requests"]:
+        if not made["requests"]:
             raise BenchError(f"{peer.name} answered no call")
-        self.microseconds = spent / 1000 / wrk["requests"]
+        self.microseconds = spent / 1000 / made["requests"]
         self.user = self.microseconds * user_share
-        self.requests_per_second = wrk["requests"] / (wrk["microseconds"] / 1e6)
-        self.p50, self.p99, self.errors = wrk["p50"], wrk["p99"], wrk["errors"]
+        self.requests_per_second = made["requests"] / (made["microseconds"] / 1e6)
+        self.p50, self.p99, self.errors = made["p50"], made["p99"], made["errors"]
         self.busy = spent / elapsed                      # how much of its core the proxy used
         self.foreign = max(0, busy - spent) / elapsed    # how much of that core others used
 
@@ -53,6 +63,9 @@ def measure(name, peers, rounds, seconds, warm_up, machine, progress):
         opened = [calls.open_session(peer.session) for _ in range(workload.sessions)]
         if opened:
             kept[peer.name] = sum(calls.reaches(peer.session, *session) for session in opened) / len(opened)
+        if workload.streams:
+            scripts[peer.name] = calls.body_file(machine.directory)
+            continue
         scripts[peer.name] = machine.directory / f"{name}-{peer.name}.lua"
         scripts[peer.name].write_text(calls.wrk_script(peer.http, [session for session, _ in opened],
                                                        workload.connection_per_call))

@@ -4,15 +4,15 @@ import math
 import statistics
 import tomllib
 
-from .peers import BETTER_OF, CONTROL
+from .peers import CONTROL
 from .processes import BenchError
 
 NOISY = 0.05  # others used more of the proxy's core than this: say so
 
 
-def summarise(measured, kept):
-    """{peer: figures} of a workload's rounds; ratios are taken round by round, to the better of the rivals."""
-    rivals = [measured[name] for name in BETTER_OF if name in measured]
+def summarise(measured, kept, against):
+    """{peer: figures} of a workload's rounds; ratios are taken round by round, to the better of those in `against`."""
+    rivals = [measured[name] for name in against if name in measured]
     summary = {}
     for name, rounds in measured.items():
         middle = lambda attribute: statistics.median(getattr(r, attribute) for r in rounds)
@@ -28,7 +28,8 @@ def summarise(measured, kept):
             "system": statistics.median(r.microseconds - r.user for r in rounds),
             "ratio": statistics.median(ratios) if ratios else None, "ratios": ratios,
             "ratio_of_best": best / rival_best if rival_best else None,
-            "requests_per_second": middle("requests_per_second"), "p50_us": middle("p50"), "p99_us": middle("p99"),
+            "requests_per_second": middle("requests_per_second"),
+            "p50_us": middle("p50") if rounds[0].p50 else None, "p99_us": middle("p99") if rounds[0].p99 else None,
             "busy": middle("busy"), "foreign": max(r.foreign for r in rounds),
             "errors": sum(r.errors for r in rounds), "sessions_kept": kept.get(name), "rounds": [vars(r) for r in rounds],
         }
@@ -84,7 +85,7 @@ def markdown(results, verdicts):
                   "| peer | CPU us | user | system | ratio (rounds) | of best rounds | requests/s | p50 us | p99 us | core used | by others, worst |",
                   "|---|---:|---:|---:|---|---:|---:|---:|---:|---:|---:|"]
         lines += [f"| {name} | {f['microseconds']:.1f} | {f['user']:.1f} | {f['system']:.1f} | {_ratio(f)} "
-                  f"| {f['ratio_of_best'] or math.nan:.2f} | {f['requests_per_second']:.0f} | {f['p50_us']:.0f} | {f['p99_us']:.0f} | {f['busy']:.0%} "
+                  f"| {f['ratio_of_best'] or math.nan:.2f} | {f['requests_per_second']:.0f} | {_whole(f['p50_us'])} | {_whole(f['p99_us'])} | {f['busy']:.0%} "
                   f"| {f['foreign']:.0%}{' noisy' if f['foreign'] > NOISY else ''} |" for name, f in peers.items()]
         kept = [f"{name} {f['sessions_kept']:.0%}" for name, f in peers.items() if f["sessions_kept"] is not None]
         lines += ["", "Sessions whose calls reach the replica that made them: " + ", ".join(kept)] if kept else []
@@ -109,6 +110,10 @@ def markdown(results, verdicts):
         lines += [f"| {name} | {figure:.2f} | {bound:.2f} | {'holds' if held else '**exceeded**'} |"
                   for name, figure, bound, held in verdicts]
     return "\n".join(lines) + "\n"
+
+
+def _whole(value):
+    return "-" if value is None else f"{value:.0f}"
 
 
 def _ratio(figures):

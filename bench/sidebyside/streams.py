@@ -4,9 +4,10 @@ import select
 import statistics
 import time
 
-from . import calls
+from . import calls, http2
 from .processes import BenchError, memory_kib
 
+STREAMS_A_CONNECTION = 100  # over HTTP/2: what HAProxy allows by default, the least of the three
 WARM_UP = 100  # streams opened before the first reading: pools and tables have grown their first steps by then
 
 
@@ -46,6 +47,41 @@ def head_latency(peer, tls, count=50, patience=2):
             return {"p50": None, "max": None, "all": times}  # it will not come for the others either
         times.append(milliseconds)
     return {"p50": statistics.median(times), "max": max(times), "all": times}
+
+
+def http2_head_latency(peer, count=50, patience=2):
+    """The same over HTTP/2: `count` streams of one connection, one after another."""
+    connection = http2.Connection(peer.https, http2.context(), patience)
+    try:
+        times = [connection.open() for _ in range(count)]
+    finally:
+        connection.close()
+    if None in times:
+        return {"p50": None, "max": None, "all": times}
+    return {"p50": statistics.median(times), "max": max(times), "all": times}
+
+
+def http2_memory_per_stream(peer, count):
+    """User memory in KiB that each of `count` idle streams adds, their share of the connections included."""
+    tls, held, waits = http2.context(), [], True
+
+    def hold(streams):
+        nonlocal waits
+        for number in range(streams):
+            if number % STREAMS_A_CONNECTION == 0:
+                held.append(http2.Connection(peer.https, tls))
+            waits = held[-1].open(waits) is not None  # nginx keeps heads back until an event comes: once is enough
+    try:
+        hold(WARM_UP)
+        before = _settled(peer)
+        hold(count)
+        after = _settled(peer)
+        for connection in held:
+            connection.check(waits)
+        return {name: (after[name] - before[name]) / count for name in after}
+    finally:
+        for connection in held:
+            connection.close()
 
 
 def memory_per_stream(peer, tls, count):

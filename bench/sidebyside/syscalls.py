@@ -26,6 +26,23 @@ def per_request(peer, tls, connections, each, directory):
         name: count / requests for name, count in sorted(counts.items(), key=lambda item: -item[1])}
 
 
+def per_http2_request(peer, workload, requests, directory):
+    """The same over HTTP/2. Two runs that differ by `requests` calls are compared, so that connecting is not counted."""
+    body, first = calls.body_file(directory), 4 * workload.connections * workload.streams
+
+    def load(number):
+        made = calls.run_h2load(peer.https, body, workload.connections, workload.streams, requests=number)
+        if made["requests"] != number:
+            raise BenchError(f"{made['requests']} of {number} calls were answered")
+
+    load(first)  # connections to the replicas and buffers exist from here on
+    less, more = (_counted(peer.child.tree(), directory / "strace.out", lambda: load(number))
+                  for number in (first, first + requests))
+    counts = {name: max(0, more[name] - less.get(name, 0)) for name in more}
+    return {"total": sum(counts.values()) / requests} | {
+        name: count / requests for name, count in sorted(counts.items(), key=lambda item: -item[1])}
+
+
 def _counted(pids, output, work):
     """What the processes call while `work` runs."""
     argv = ["strace", "-f", "-c", "-U", "name,calls", "-o", str(output)]

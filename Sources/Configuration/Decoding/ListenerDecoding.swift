@@ -27,7 +27,7 @@ extension TableReader {
             "max_connections", in: 1...10_000_000, default: common.maximumConnections)
         common.timeouts = ListenerTimeouts(from: reader.table("timeouts"))
         common.limits = ListenerLimits(from: reader.table("limits"))
-        reader.refuse("alpn", because: "this version speaks HTTP/1.1 to clients, and nothing else to choose from")
+        common.protocols = reader.protocols("alpn", default: common.protocols)
         reader.refuse("public_url", "rate_limit")
         reader.requireAddress()
         reader.finish()
@@ -66,6 +66,31 @@ extension TableReader {
             range, "this table has no address", because: "it says how to listen but not where",
             help: "add https = \":443\" with cert and key, or http = \":80\"")
     }
+
+    /// `alpn`: the protocols offered, the preferred one first.
+    private mutating func protocols(_ key: String, default fallback: [ApplicationProtocol]) -> [ApplicationProtocol] {
+        guard let (values, entry) = list(key) else { return fallback }
+        var chosen: [ApplicationProtocol] = []
+        for value in values {
+            let raw = findings.source.text(value.range)
+            guard let text = plainText(value, quoted: raw) else { continue }
+            guard let known = ApplicationProtocol(rawValue: text) else {
+                let names = ApplicationProtocol.allCases.map(\.rawValue)
+                findings.report(
+                    value.range, "\(TOMLText.quoted(text)) is not known",
+                    because: "alpn offers \(Self.alternatives(names))",
+                    help: Suggestion.nearest(to: text, among: names).map { "did you mean \(TOMLText.quoted($0))?" })
+                continue
+            }
+            if !chosen.contains(known) { chosen.append(known) }
+        }
+        if values.isEmpty {
+            findings.report(
+                entry.value.range, "alpn offers nothing", because: "a client and Berth must agree on a protocol",
+                help: "alpn = [\"h2\", \"http/1.1\"]")
+        }
+        return chosen
+    }
 }
 
 extension ListenerTimeouts {
@@ -89,7 +114,7 @@ extension ListenerLimits {
         headers = reader.integer(
             "headers", in: 16...128, default: headers, ": Berth has room for that many lines of one head")
         requestBody = reader.size("request_body", in: 0...(1 << 40), default: requestBody)
-        reader.refuse("h2_streams", because: "this version speaks HTTP/1.1 to clients")
+        streams = reader.integer("h2_streams", in: 1...10_000, default: streams)
         reader.finish()
     }
 }

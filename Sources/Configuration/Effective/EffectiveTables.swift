@@ -22,6 +22,7 @@ extension EffectiveText {
             value("https", address)
             if let first = tls.certificates.first { write(first) }
         }
+        value("alpn", "[\(listener.protocols.map { "\"\($0.rawValue)\"" }.joined(separator: ", "))]")
         value("trusted_proxies", "[\(listener.trustedProxies.map { "\"\($0)\"" }.joined(separator: ", "))]")
         value("proxy_protocol", listener.proxyProtocol)
         value("max_connections", listener.maximumConnections)
@@ -49,6 +50,7 @@ extension EffectiveText {
         value("header_bytes", size: listener.limits.headerBytes)
         value("headers", listener.limits.headers)
         value("request_body", size: listener.limits.requestBody)
+        value("h2_streams", listener.limits.streams)
     }
 
     private mutating func write(_ certificate: CertificateFiles) {

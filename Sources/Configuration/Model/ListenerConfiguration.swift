@@ -8,6 +8,8 @@ package struct ListenerConfiguration: Sendable, Equatable {
     package var proxyProtocol = false
     /// Client connections at once, all workers together, 1...10_000_000.
     package var maximumConnections = 100_000
+    /// What is offered by ALPN, the preferred one first; never empty.
+    package var protocols = ApplicationProtocol.allCases
     package var timeouts = ListenerTimeouts()
     package var limits = ListenerLimits()
 
@@ -105,6 +107,14 @@ package struct ListenerLimits: Sendable, Equatable {
     package var headers = 100
     /// Bytes of one request body, 0...1 TiB.
     package var requestBody = 8 * 1024 * 1024
+    /// HTTP/2 streams a client may have open on one connection, 1...10,000.
+    package var streams = 256
 
     package init() {}
+}
+
+/// A protocol that ALPN can agree on (RFC 7301).
+package enum ApplicationProtocol: String, Sendable, CaseIterable {
+    case http2 = "h2"
+    case http11 = "http/1.1"
 }

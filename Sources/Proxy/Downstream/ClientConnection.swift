@@ -14,6 +14,8 @@ struct ClientConnection: ~Copyable {
         case reading
         /// An exchange is under way; its state says how far.
         case exchanging
+        /// An HTTP/2 connection: its streams are clients of their own.
+        case multiplexing
         /// Answered and half closed: reads on so that the answer is not lost to a reset (RFC 9112 section 9.6).
         case lingering
         /// The proxy in front has yet to say who the client is (PROXY protocol). There is no TLS before that.
@@ -29,6 +31,12 @@ struct ClientConnection: ~Copyable {
     var tls: TLSSession?
     var deadline = Instant.never
     var exchange = Handle.none
+    /// Slot of the HTTP/2 connection this is, or is a stream of.
+    var multiplex = UInt32.max
+    /// The HTTP/2 stream this client stands for; 0: a connection of its own.
+    var stream: Int32 = 0
+    /// Body bytes of a stream that have not moved on, for which its window is still to be opened.
+    var owed: UInt32 = 0
     /// The client's own, as far as that is known: the socket's peer, or whom that speaks for.
     var address: SocketAddress
     var phase: Phase
@@ -37,6 +45,12 @@ struct ClientConnection: ~Copyable {
     var mayWrite = true
     /// FIN or worse was seen.
     var hasEnded = false
+    /// The client came over TLS.
+    var isSecure = false
+    /// A stream whose body has no announced length: its bytes are framed as chunks.
+    var framesChunks = false
+    /// A stream whose final response head has gone to the session.
+    var hasHead = false
     /// A send failed: it is gone, whatever reading may still say.
     var isBroken = false
     /// Nothing more will be asked on this connection: close it once the output is out.

@@ -11,6 +11,10 @@ extension Worker where Outside: ~Copyable {
         guard !composed.isEmpty else { return }
         defer { composed.clear() }
         guard clients.contains(c) else { return }
+        if clients[c].stream != 0 {
+            deliverToStream(c)
+            return
+        }
         if clients[c].tls != nil {
             guard var session = clients[c].tls.take() else { return }
             let isSent = engine.send(&session, composed, wire: &wire)
@@ -18,28 +22,15 @@ extension Worker where Outside: ~Copyable {
             if isSent { sendWire(c) } else { fallOut(c) }
             return
         }
-        if clients[c].output.isEmpty, clients[c].mayWrite {
-            switch world.send(clients[c].descriptor, composed) {
-            case .moved(let count):
-                composed.consume(count)
-                if composed.isEmpty { return }
-                clients[c].mayWrite = false
-            case .wouldBlock, .ended:
-                clients[c].mayWrite = false
-            case .failed:
-                fallOut(c)
-                return
-            }
-        }
-        spare.lend(to: &clients[c].output)
-        clients[c].output.append(composed)
-        expectProgress(c)
+        // In clear, what was composed is what goes on the wire.
+        swap(&composed, &wire)
+        sendWire(c)
     }
 
     /// Sends a piece of the scratch as it is: big bodies are not copied on their way.
     mutating func deliverReceived(_ c: Handle, _ range: ByteRange) {
         guard clients.contains(c) else { return }
-        guard clients[c].tls == nil, clients[c].output.isEmpty, clients[c].mayWrite else {
+        guard clients[c].tls == nil, clients[c].stream == 0, clients[c].output.isEmpty, clients[c].mayWrite else {
             composed.append(received, range.range)
             deliver(c)
             return
@@ -59,7 +50,7 @@ extension Worker where Outside: ~Copyable {
         expectProgress(c)
     }
 
-    /// Sends the records that TLS has made.
+    /// Sends what is ready for the wire; what the socket does not take waits in the connection.
     mutating func sendWire(_ c: Handle) {
         guard !wire.isEmpty else { return }
         defer { wire.clear() }
@@ -108,7 +99,7 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// The client has taken everything: what waited for that goes on.
-    private mutating func roomAgain(_ c: Handle) {
+    mutating func roomAgain(_ c: Handle) {
         if clients[c].closesAfterOutput {
             if clients[c].hasEnded { closeClient(c, reset: false) } else { linger(c) }
             return
@@ -124,6 +115,10 @@ extension Worker where Outside: ~Copyable {
         case .reading:
             beginReading(c)
             resumeLater(client: c)
+        case .multiplexing:
+            if let m = multiplexes.handle(inSlot: Int(clients[c].multiplex)) { markDirty(m) }
+            let plan = listeners[Int(clients[c].listener)].plan
+            setDeadline(client: c, now + snapshot.listeners[plan].idleTimeout)
         case .handshaking, .lingering, .announcing:
             break
         }

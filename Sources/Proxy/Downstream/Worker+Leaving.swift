@@ -3,6 +3,7 @@ import Kernel
 import MCP
 import Reactor
 import TLS
+import Telemetry
 
 /// How a client's connection ends.
 extension Worker where Outside: ~Copyable {
@@ -11,7 +12,7 @@ extension Worker where Outside: ~Copyable {
         guard clients.contains(c) else { return }
         clients[c].hasEnded = true
         clients[c].mayRead = false
-        if clients[c].phase == .exchanging {
+        if clients[c].phase == .exchanging || clients[c].phase == .multiplexing {
             clientLeft(c)
         } else if clients[c].output.isEmpty {
             closeClient(c, reset: false)
@@ -31,7 +32,14 @@ extension Worker where Outside: ~Copyable {
 
     /// Closes the socket and forgets the connection. Its exchange must have been ended or abandoned before.
     mutating func closeClient(_ c: Handle, reset: Bool) {
+        guard clients.contains(c) else { return }
+        if clients[c].stream != 0 {
+            resetStream(c, code: reset ? .internalError : .cancel)
+            return
+        }
+        if clients[c].phase == .multiplexing { dissolve(c) }
         guard var connection = clients.remove(c) else { return }
+        if snapshot.listeners[listeners[Int(connection.listener)].plan].role == .traffic { board.dismissClient() }
         if !reset, connection.output.isEmpty, var session = connection.tls.take() {
             wire.clear()
             engine.finish(&session, wire: &wire)
@@ -48,6 +56,11 @@ extension Worker where Outside: ~Copyable {
     /// Sends FIN and reads on for a while: closing with unread bytes would reset the connection, and the reset could
     /// overtake the answer (RFC 9112 section 9.6).
     mutating func linger(_ c: Handle) {
+        if clients[c].stream != 0 {
+            finishStream(c)
+            return
+        }
+        if clients[c].phase == .multiplexing { dissolve(c) }
         clients[c].phase = .lingering
         clients[c].exchange = .none
         clients[c].input.clear()
@@ -83,6 +96,11 @@ extension Worker where Outside: ~Copyable {
             closeClient(c, reset: true)
             return
         }
+        if !hasEmptied(c) {
+            // A stream whose window the client does not open.
+            if !hasTakenSome(c) { stalled(c) }
+            return
+        }
         switch clients[c].phase {
         case .handshaking, .lingering, .announcing:
             closeClient(c, reset: false)
@@ -96,7 +114,16 @@ extension Worker where Outside: ~Copyable {
             }
         case .exchanging:
             bodyStalled(c)
+        case .multiplexing:
+            multiplexDue(c)
         }
+    }
+
+    private mutating func stalled(_ c: Handle) {
+        board.note(.stalledStreams)
+        let e = clients[c].exchange
+        if exchanges.contains(e) { abandon(e) }
+        closeClient(c, reset: false)
     }
 
     /// A request body stopped coming.

@@ -24,6 +24,7 @@ extension Worker where Outside: ~Copyable {
     mutating func resumeClient(_ c: Handle) {
         if clients[c].phase == .reading, !clients[c].input.isEmpty {
             received.clear()
+            openWindow(c)
             unstash(c)
             readRequests(c)
             guard clients.contains(c) else { return }
@@ -62,7 +63,7 @@ extension Worker where Outside: ~Copyable {
     /// True if bytes from this client would not have to wait for anybody.
     private func takesBytes(_ c: Handle) -> Bool {
         switch clients[c].phase {
-        case .handshaking, .lingering, .announcing: return true
+        case .handshaking, .lingering, .announcing, .multiplexing: return true
         case .reading: return clients[c].output.isEmpty
         case .exchanging:
             let e = clients[c].exchange
@@ -75,6 +76,7 @@ extension Worker where Outside: ~Copyable {
 
     /// Puts what the client has sent so far into the scratch: first what is kept from earlier, then one read.
     private mutating func fill(_ c: Handle) -> Transfer {
+        if clients[c].stream != 0 { return fillFromStream(c) }
         received.clear()
         if clients[c].tls != nil { return fillDecrypted(c) }
         unstash(c)
@@ -122,7 +124,8 @@ extension Worker where Outside: ~Copyable {
         guard clients.contains(c) else { return .failed(0) }
         switch progress {
         case .handshaking, .established:
-            if progress == .established, clients[c].phase == .handshaking { beginReading(c) }
+            if progress == .established, clients[c].phase == .handshaking { beginSpeaking(c) }
+            guard clients.contains(c) else { return .failed(0) }
             if received.count == kept {
                 stash(c)
                 return clients[c].mayRead ? .moved(0) : .wouldBlock
@@ -133,8 +136,28 @@ extension Worker where Outside: ~Copyable {
             clients[c].hasEnded = true
             return received.count > kept ? .moved(received.count - kept) : .ended
         case .failed:
-            return .failed(0)
+            guard clients[c].phase == .handshaking, engine.lastFailureWasPlainHTTP else { return .failed(0) }
+            answerInClear(c)
+            return .wouldBlock
         }
+    }
+
+    /// A client that speaks HTTP to a TLS port is told so in its own language.
+    private mutating func answerInClear(_ c: Handle) {
+        clients[c].tls = nil
+        clients[c].isSecure = false
+        clients[c].phase = .reading
+        refuse(c, Reply.plainHTTP)
+    }
+
+    /// The handshake is over: ALPN says which protocol follows (RFC 7301).
+    private mutating func beginSpeaking(_ c: Handle) {
+        var speaksHTTP2 = false
+        if let session = clients[c].tls.take() {
+            speaksHTTP2 = session.applicationProtocol == .http2
+            clients[c].tls = consume session
+        }
+        if speaksHTTP2 { beginMultiplexing(c) } else { beginReading(c) }
     }
 
     private mutating func decrypt(_ c: Handle) -> TLSProgress {
@@ -145,7 +168,7 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// What the scratch holds now belongs to the client: by phase, it is a request, a piece of a body, or nothing.
-    private mutating func digest(_ c: Handle) {
+    mutating func digest(_ c: Handle) {
         switch clients[c].phase {
         case .handshaking:
             stash(c)
@@ -153,9 +176,16 @@ extension Worker where Outside: ~Copyable {
             readAnnouncement(c)
         case .lingering:
             received.clear()
+        case .multiplexing:
+            feed(c)
         case .exchanging:
             forwardBody(c)
         case .reading:
+            if startsMultiplexing(c) {
+                beginMultiplexing(c)
+                if clients.contains(c) { feed(c) }
+                return
+            }
             // What could complete something has not come: do not parse the same bytes again.
             if received.count < Int(clients[c].needed) || isDripping(c) {
                 stash(c)

@@ -9,6 +9,7 @@ extension Worker where Outside: ~Copyable {
         for letter in mailbox.collect() {
             switch letter {
             case .roomElsewhere: hasRoom = true
+            case .roomWanted(let endpoint): giveRoom(endpoint)
             case .drain: drain()
             case .endStreams: endStreams()
             case .stop: isDone = true
@@ -23,7 +24,11 @@ extension Worker where Outside: ~Copyable {
         isDraining = true
         stopListening()
         for slot in 0..<clients.slots {
-            guard let c = clients.handle(inSlot: slot), clients[c].phase == .reading else { continue }
+            guard let c = clients.handle(inSlot: slot) else { continue }
+            if clients[c].phase == .multiplexing, let m = multiplexes.handle(inSlot: Int(clients[c].multiplex)) {
+                sayGoAway(m)
+            }
+            guard clients[c].phase == .reading, clients[c].stream == 0 else { continue }
             // A request may be on its way in: what has begun to arrive is served, and the connection closed after it.
             if clients[c].input.isEmpty, clients[c].output.isEmpty, !clients[c].mayRead {
                 closeClient(c, reset: false)
@@ -58,6 +63,9 @@ extension Worker where Outside: ~Copyable {
         for slot in 0..<clients.slots {
             guard let c = clients.handle(inSlot: slot) else { continue }
             if clients[c].phase == .exchanging || !clients[c].output.isEmpty || !clients[c].input.isEmpty { busy += 1 }
+            // A response is complete, and the client has not taken all of it.
+            if clients[c].phase == .lingering, clients[c].stream != 0 { busy += 1 }
+            if clients[c].phase == .multiplexing, !hasLeft(c) { busy += 1 }
         }
         if busy == 0 { isDone = true }
     }

@@ -7,7 +7,8 @@ extension Worker where Outside: ~Copyable {
     /// Whether the client showed a certificate that an authority of ours vouches for, and whose it is. Nobody else can
     /// say so: what comes in under these names is dropped.
     mutating func composeClientCertificate(_ c: Handle) {
-        guard let session = clients[c].tls.take() else { return }
+        let holder = connection(of: c)
+        guard clients.contains(holder), let session = clients[holder].tls.take() else { return }
         composed.append("x-client-cert-verified: ")
         if session.hasVerifiedPeer {
             composed.append("true\r\nx-client-cert-subject: ")
@@ -16,6 +17,6 @@ extension Worker where Outside: ~Copyable {
         } else {
             composed.append("false\r\n")
         }
-        clients[c].tls = consume session
+        clients[holder].tls = consume session
     }
 }

@@ -21,7 +21,7 @@ extension Worker where Outside: ~Copyable {
         copyKeptFields(trusted: trusted, keepsSession: sessions.identity(upstream) != .sealed)
         composeSession(e)
         if requestHead.framing == .chunked { composed.append("transfer-encoding: chunked\r\n") }
-        let isSecure = clients[c].tls != nil
+        let isSecure = clients[c].isSecure
         composeForwarded(clients[c].address, secure: isSecure, trusted: trusted)
         if isSecure, snapshot.listeners[listener].asksForCertificates { composeClientCertificate(c) }
         composed.append("\r\n")

@@ -14,6 +14,10 @@ extension Worker where Outside: ~Copyable {
         forget(e)
         guard clients.contains(c) else { return }
         clients[c].exchange = .none
+        if clients[c].stream != 0 {
+            if clients[c].hasHead { finishStream(c) } else { resetStream(c, code: .internalError) }
+            return
+        }
         guard keeps, !clients[c].isBroken else {
             if isWhole, clients[c].output.isEmpty, clients[c].input.isEmpty, !clients[c].mayRead {
                 // Nothing is unread, so closing cannot reset what we sent.
@@ -134,7 +138,8 @@ extension Worker where Outside: ~Copyable {
     /// Answers a request whose head was read and whose body, if any, was not; the connection closes unless there is none.
     /// Always true: the request is dealt with.
     mutating func refuseAndGoOn(_ c: Handle, _ reply: Reply) -> Bool {
-        guard requestHead.framing == .none, requestHead.isKeepAlive, !reply.closesConnection else {
+        guard requestHead.framing == .none, requestHead.isKeepAlive, !reply.closesConnection, clients[c].stream == 0
+        else {
             refuse(c, reply)
             return true
         }

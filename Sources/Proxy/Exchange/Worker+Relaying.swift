@@ -121,7 +121,9 @@ extension Worker where Outside: ~Copyable {
     }
 
     private func clientFraming(_ e: Handle) -> Exchange.ClientFraming {
-        switch responseHead.framing {
+        // An HTTP/2 stream has an end of its own.
+        if clients[exchanges[e].client].stream != 0 { return .untilClose }
+        return switch responseHead.framing {
         case .none, .length: .counted
         case .chunked, .untilClose: exchanges[e].clientIsHTTP10 ? .untilClose : .chunked
         }
@@ -176,6 +178,8 @@ extension Worker where Outside: ~Copyable {
                         composed.append("0\r\n")
                     }
                     appendTrailer(range)
+                } else if clients[c].stream != 0 {
+                    keepTrailer(e, range)
                 }
             case .needsMore(let consumed):
                 received.consume(consumed)
@@ -222,7 +226,22 @@ extension Worker where Outside: ~Copyable {
         detach(u, e)
         if isReusable { releaseUpstream(u) } else { dropUpstream(u) }
         deliver(c)
+        if exchanges[e].hasBegunResponseTrailers, clients.contains(c), clients[c].stream != 0 { sendTrailers(c, e) }
         endExchange(e)
+    }
+
+    /// Trailers of a response to HTTP/2 are a frame of their own, behind all of the body.
+    private mutating func keepTrailer(_ e: Handle, _ line: ByteRange) {
+        if !exchanges[e].hasBegunResponseTrailers {
+            exchanges[e].hasBegunResponseTrailers = true
+            if exchanges[e].scansEndpoint { releasePending(e) }
+            exchanges[e].pending.clear()
+            exchanges[e].targetCount = 0
+        }
+        let bodyCount = composed.count
+        appendTrailer(line)
+        exchanges[e].pending.append(composed, bodyCount..<composed.count)
+        composed.truncate(to: bodyCount)
     }
 
     /// The response broke off after its head had gone: the client must not take what it has for the whole. A missing
@@ -237,6 +256,10 @@ extension Worker where Outside: ~Copyable {
         forget(e)
         guard clients.contains(c) else { return }
         clients[c].exchange = .none
+        if clients[c].stream != 0 {
+            breakOffStream(c)
+            return
+        }
         if !needsReset, !clients[c].output.isEmpty {
             clients[c].phase = .lingering
             clients[c].closesAfterOutput = true

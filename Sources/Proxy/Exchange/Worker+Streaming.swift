@@ -129,7 +129,7 @@ extension Worker where Outside: ~Copyable {
         // Between events only, and not to somebody who has not taken what was sent before. What is gathered of a first
         // event has not been sent: for the client, that is between events.
         if exchanges[e].boundary.isAtBoundary, clients.contains(c),
-            clients[c].output.isEmpty, exchanges[e].clientFraming != .counted
+            clients[c].output.isEmpty, hasEmptied(c), exchanges[e].clientFraming != .counted
         {
             composed.clear()
             composed.append(exchanges[e].clientFraming == .chunked ? "3\r\n:\n\n\r\n" : ":\n\n")

@@ -2,6 +2,7 @@ import HTTP
 package import Kernel
 import Reactor
 import TLS
+import Telemetry
 
 /// A socket that accepts, and the plan it accepts by.
 struct Listener {
@@ -50,12 +51,15 @@ extension Worker where Outside: ~Copyable {
     private mutating func welcome(_ descriptor: Descriptor, from address: SocketAddress, listener: Int) {
         let plan = listeners[listener].plan
         let secure = listeners[listener].tls
-        guard clients.count < snapshot.listeners[plan].maximumConnections, !clients.isFull else {
+        let isAnnounced = snapshot.listeners[plan].expectsProxyHeader
+        guard !isAnnounced || isTrusted(address, by: plan) else {
             world.close(descriptor, reset: true)
             return
         }
-        let isAnnounced = snapshot.listeners[plan].expectsProxyHeader
-        guard !isAnnounced || isTrusted(address, by: plan) else {
+        // A full proxy still answers on its admin address.
+        let isTraffic = snapshot.listeners[plan].role == .traffic
+        let limit = Int64(snapshot.listeners[plan].maximumConnections)
+        guard !clients.isFull, !isTraffic || board.admitClient(limit: limit) else {
             world.close(descriptor, reset: true)
             return
         }
@@ -64,10 +68,12 @@ extension Worker where Outside: ~Copyable {
             phase: isAnnounced ? .announcing : secure == nil ? .reading : .handshaking)
         if let secure, !isAnnounced {
             guard let session = try? engine.accept(secure) else {
+                if isTraffic { board.dismissClient() }
                 world.close(descriptor, reset: true)
                 return
             }
             connection.tls = consume session
+            connection.isSecure = true
         }
         guard let c = clients.insert(connection) else { return }
         guard world.watch(descriptor, token: Token(.client, c).raw) else {

@@ -31,7 +31,7 @@ extension Worker where Outside: ~Copyable {
         }
         let path = received.bytes(requestHead.target.range).prefix { $0 != UInt8(ascii: "?") }
         let response = admin(String(decoding: path, as: UTF8.self))
-        let keeps = requestHead.isKeepAlive && !isDraining
+        let keeps = requestHead.isKeepAlive && !isDraining && clients[c].stream == 0
         composed.clear()
         composed.append("HTTP/1.1 ")
         composed.append(decimal: UInt64(response.status))

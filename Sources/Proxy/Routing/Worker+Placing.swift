@@ -53,13 +53,10 @@ extension Worker where Outside: ~Copyable {
         fail(e, exchanges[e].kind == .legacyMessage ? .legacySessionGone : .sessionGone)
     }
 
+    /// A session's server is asked even if its health checks fail: one that is slow still has the session, and a 404
+    /// would end it. Only a connection that cannot be had shows that it is gone.
     private mutating func placePinned(_ e: Handle) {
-        let endpoint = Int(exchanges[e].endpoint)
-        guard isHealthy(endpoint) else {
-            sessionGone(e, .endpoint(endpoint, mintedAt: 0))
-            return
-        }
-        obtain(e, endpoint)
+        obtain(e, Int(exchanges[e].endpoint))
     }
 
     private mutating func placeFreely(_ e: Handle) {

@@ -150,10 +150,20 @@ struct SessionKeeper {
     ) -> Bool {
         let text = sealed.span.extracting(sealedRange)
         let id = plain.span.extracting(plainRange)
-        guard let (seal, range) = Seal.parse(text), seal.carriesIDVerbatim, range.count == id.count else {
-            return false
-        }
+        guard let (seal, range) = Seal.parse(text) else { return false }
+        guard seal.carriesIDVerbatim else { return isEncoding(text.extracting(range), of: id) }
+        guard range.count == id.count else { return false }
         for index in 0..<id.count where text[range.lowerBound + index] != id[index] { return false }
+        return true
+    }
+
+    private static func isEncoding(_ encoded: Span<UInt8>, of id: Span<UInt8>) -> Bool {
+        var decoded = ByteBuffer(capacity: 512)
+        var space = decoded.space
+        guard let count = Seal.decodeID(encoded, into: &space), count == id.count else { return false }
+        decoded.commit(count)
+        let view = decoded.span
+        for index in 0..<count where view[index] != id[index] { return false }
         return true
     }
 

@@ -46,23 +46,40 @@ extension Worker where Outside: ~Copyable {
 
     private func sealTreatment(_ e: Handle, _ value: ByteRange) -> SessionTreatment {
         let c = exchanges[e].client
+        let sent = exchanges[e].sessionID.range
+        guard hasSentID(e) else { return .seal(value) }
+        let isSame =
+            exchanges[e].held > 0
+            ? SessionKeeper.isSeal(clients[c].input, sent, of: received, value.range)
+            : SessionKeeper.isSeal(exchanges[e].pending, sent, of: received, value.range)
+        return isSame ? .echo : .seal(value)
+    }
+
+    /// Whether the id that the client sent is still here: in its input, or, of a request that streams, in `pending`.
+    private func hasSentID(_ e: Handle) -> Bool {
+        let end = exchanges[e].sessionID.upperBound
+        guard end > 0 else { return false }
+        return end <= (exchanges[e].held > 0 ? clients[exchanges[e].client].input.count : exchanges[e].pending.count)
+    }
+
+    /// The request's head is about to go: keeps the id that stands in it.
+    mutating func keepSessionID(_ e: Handle) {
+        let c = exchanges[e].client
         let sent = exchanges[e].sessionID
-        guard exchanges[e].held > 0, sent.upperBound <= clients[c].input.count,
-            SessionKeeper.isSeal(clients[c].input, sent.range, of: received, value.range)
-        else { return .seal(value) }
-        return .echo
+        guard exchanges[e].held > 0, sent.upperBound <= clients[c].input.count else { return }
+        exchanges[e].pending.reserve(exactly: Int(sent.count))
+        exchanges[e].pending.append(clients[c].input, sent.range)
+        exchanges[e].sessionID = ByteRange(start: 0, count: Int(sent.count))
     }
 
     /// A DELETE that worked, or an answer that says "no such session", ends one.
     private mutating func noteEnd(_ e: Handle, isSuccess: Bool) {
         guard responseHead.status == 404 || (exchanges[e].method == .delete && isSuccess) else { return }
         count(.sessionsEnded, endpoint: Int(exchanges[e].endpoint))
-        let c = exchanges[e].client
-        let sent = exchanges[e].sessionID
-        guard sessions.identity(Int(exchanges[e].upstreamIndex)) == .learned, exchanges[e].held > 0,
-            sent.upperBound <= clients[c].input.count
-        else { return }
-        sessions.forget(clients[c].input.bytes(sent.range))
+        guard sessions.identity(Int(exchanges[e].upstreamIndex)) == .learned, hasSentID(e) else { return }
+        let sent = exchanges[e].sessionID.range
+        sessions.forget(
+            exchanges[e].held > 0 ? clients[exchanges[e].client].input.bytes(sent) : exchanges[e].pending.bytes(sent))
     }
 
     /// Appends the session field that the treatment asks for. The client's request must still be held.
@@ -72,7 +89,11 @@ extension Worker where Outside: ~Copyable {
             return
         case .echo:
             composed.append("mcp-session-id: ")
-            composed.append(clients[exchanges[e].client].input, exchanges[e].sessionID)
+            if exchanges[e].held > 0 {
+                composed.append(clients[exchanges[e].client].input, exchanges[e].sessionID)
+            } else {
+                composed.append(exchanges[e].pending, exchanges[e].sessionID)
+            }
             composed.append("\r\n")
         case .seal(let value):
             let start = composed.count

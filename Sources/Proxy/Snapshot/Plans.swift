@@ -34,6 +34,7 @@ package struct ListenerPlan: Sendable {
     /// Between two requests on one connection.
     package var idleTimeout = Interval.seconds(75)
     package var limits = HeadLimits()
+    package var http2 = HTTP2Limits()
     package var maximumRequestBody: UInt64 = 8 << 20
 
     package init(address: SocketAddress) {

@@ -61,6 +61,7 @@ extension ListenerPlan {
             var options = TLSOptions()
             options.minimumVersion = tls.minimumVersion == .tls12 ? .v1_2 : .v1_3
             options.tickets = tls.tickets
+            options.applicationProtocols = configuration.protocols.map(\.rawValue)
             options.ticketSecrets = tickets
             if let ciphers = tls.ciphers { options.ciphers = ciphers }
             options.clients = tls.clientAuthentication.map {
@@ -84,6 +85,9 @@ extension ListenerPlan {
         idleTimeout = Interval(configuration.timeouts.idle)
         limits.headBytes = configuration.limits.headerBytes
         limits.fields = configuration.limits.headers
+        http2.concurrentStreams = UInt32(configuration.limits.streams)
+        http2.headerListBytes = configuration.limits.headerBytes
+        http2.fields = configuration.limits.headers
         maximumRequestBody = UInt64(configuration.limits.requestBody)
     }
 

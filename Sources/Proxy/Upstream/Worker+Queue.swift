@@ -23,6 +23,26 @@ extension Worker where Outside: ~Copyable {
         link(e, in: upstream, first: isBack)
         exchanges[e].isQueued = true
         setDeadline(exchange: e, exchanges[e].waitsUntil)
+        askForRoom(endpoint)
+    }
+
+    /// `pool.max` counts over all workers, and a connection that idles with one of them is of no use to the others: asks
+    /// one that has such to close it.
+    private func askForRoom(_ endpoint: Int) {
+        for position in neighbours.indices {
+            let worker = position < index ? position : position + 1
+            guard board.read(.parked, worker: worker, endpoint: endpoint) > 0 else { continue }
+            neighbours[position].post(.roomWanted(endpoint: endpoint))
+            return
+        }
+    }
+
+    /// Another worker has exchanges that wait for an endpoint to which a connection idles here.
+    mutating func giveRoom(_ endpoint: Int) {
+        guard pools.indices.contains(endpoint), pools[endpoint].parked > 0,
+            let u = upstreams.handle(inSlot: Int(pools[endpoint].lastParked))
+        else { return }
+        dropUpstream(u)
     }
 
     private mutating func link(_ e: Handle, in upstream: Int, first: Bool) {
@@ -87,6 +107,7 @@ extension Worker where Outside: ~Copyable {
                 next = exchanges[e].next
                 let wanted = exchanges[e].isPinned ? Int(exchanges[e].endpoint) : -1
                 guard hasRoomFor(upstream, pinned: wanted) else {
+                    askForRoom(Int(exchanges[e].endpoint))
                     if wanted < 0 { break }
                     continue
                 }

@@ -108,7 +108,8 @@ extension Worker where Outside: ~Copyable {
         if isWhole { exchanges[e].rewindRequest(requestHead.framing) }
         guard composeBody(e, from: requestHead.length) else { return }
         if !isWhole {
-            // It streams: what went out is not kept.
+            // It streams: what went out is not kept, but for the session's id, which the answer repeats.
+            if exchanges[e].kind == .session { keepSessionID(e) }
             clients[c].input.clear()
             exchanges[e].held = 0
             stash(c)
@@ -185,7 +186,7 @@ extension Worker where Outside: ~Copyable {
                 return
             }
             let c = exchanges[e].client
-            guard clients.contains(c), clients[c].output.isEmpty else { return }
+            guard clients.contains(c), takesMore(c) else { return }
             received.clear()
             received.append(upstreams[u].input)
             upstreams[u].input.clear()

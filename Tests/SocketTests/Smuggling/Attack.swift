@@ -146,7 +146,6 @@ extension Attack {
         head("GET /bad HTTP/1.10\r\nHost: a\r\n\r\n"),
         head("GET /bad HTTP/1.2\r\nHost: a\r\n\r\n", 505),
         head("GET /bad HTTP/2.0\r\nHost: a\r\n\r\n", 505),
-        head("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
         head("\r\n\r\nGET /bad HTTP/1.1\r\nHost: a\r\n\r\n"),
         head("\nGET /bad HTTP/1.1\r\nHost: a\r\n\r\n"),
         head("\u{16}\u{3}\u{1}\u{0}\u{5}hello"),

@@ -42,6 +42,8 @@ final class BerthCommand {
     var complained: String { (try? String(contentsOf: errors, encoding: .utf8)) ?? "" }
     var isRunning: Bool { process.isRunning }
 
+    var figures: ProcessFigures { ProcessFigures(process: process.processIdentifier) }
+
     func signal(_ number: CInt) { kill(process.processIdentifier, number) }
 
     /// Waits for its end; the exit code, or minus the signal that ended it.
@@ -60,23 +62,5 @@ final class BerthCommand {
             return port != nil
         }
         return port ?? 0
-    }
-}
-
-/// A folder that goes with its owner.
-final class TemporaryFolder {
-    let url = FileManager.default.temporaryDirectory.appending(path: "berth-tests-\(UUID().uuidString)")
-
-    init() throws { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) }
-
-    deinit { try? FileManager.default.removeItem(at: url) }
-
-    /// Writes a file and returns its path.
-    func write(_ name: String, _ text: String) throws -> String { try write(name, Array(text.utf8)) }
-
-    func write(_ name: String, _ bytes: [UInt8]) throws -> String {
-        let file = url.appending(path: name)
-        try Data(bytes).write(to: file)
-        return file.path
     }
 }

@@ -104,6 +104,22 @@ final class Client {
         sendRaw(tls.takeWire())
     }
 
+    /// Sends pieces of so many bytes, each a TLS record of its own, all at once.
+    func sendInPieces(_ bytes: [UInt8], of size: Int) {
+        var start = 0
+        while start < bytes.count {
+            tls?.send(Array(bytes[start..<min(start + size, bytes.count)]))
+            start += size
+        }
+        if let tls { sendRaw(tls.takeWire()) }
+    }
+
+    /// From now on, `send` gives up when the peer has taken nothing for so long.
+    func limitSending(milliseconds: Int) {
+        var time = timeval(tv_sec: milliseconds / 1_000, tv_usec: milliseconds % 1_000 * 1_000)
+        setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
+    }
+
     /// Sends bytes as they are, below TLS.
     func sendInClear(_ bytes: [UInt8]) { sendRaw(bytes) }
 

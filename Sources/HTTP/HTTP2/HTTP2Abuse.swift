@@ -1,0 +1,64 @@
+import Kernel
+
+/// What a client has done on a connection that costs more than it should: how often, and whether it was too much.
+package struct HTTP2Abuse: Sendable {
+    /// Why a connection was ended with ENHANCE_YOUR_CALM.
+    package enum Kind: UInt8, Sendable, CaseIterable {
+        case none
+        case resets, pings, settings, emptyData, priorities, windowUpdates, continuations
+        /// A header list far beyond the limits.
+        case headerList
+        /// More events came of the bytes of one call than it may hold.
+        case events
+        /// More frames wait for the client than may.
+        case queuedFrames
+    }
+
+    /// The bound that was passed; `none` as long as the connection is fine.
+    package internal(set) var verdict = Kind.none
+
+    package var resets: UInt32 { resetGauge.count }
+    package var pings: UInt32 { pingGauge.count }
+    package var settings: UInt32 { settingsGauge.count }
+    package var emptyData: UInt32 { emptyDataGauge.count }
+    package var priorities: UInt32 { priorityGauge.count }
+    package var windowUpdates: UInt32 { windowUpdateGauge.count }
+    package var continuations: UInt32 { continuationGauge.count }
+    /// Requests answered with 431 and trailers refused for their size.
+    package internal(set) var largeHeads: UInt32 = 0
+    /// Requests that were malformed (RFC 9113 section 8.1.1).
+    package internal(set) var malformed: UInt32 = 0
+
+    var resetGauge = RateGauge()
+    var pingGauge = RateGauge()
+    var settingsGauge = RateGauge()
+    var emptyDataGauge = RateGauge()
+    var priorityGauge = RateGauge()
+    var windowUpdateGauge = RateGauge()
+    var continuationGauge = RateGauge()
+
+    init() {}
+}
+
+/// Counts what happens and says when it happens too often: the generic cell rate algorithm, which needs no more than
+/// the time at which all that came would have been paid for.
+struct RateGauge: Sendable {
+    private(set) var count: UInt32 = 0
+    private var paid: UInt64 = 0
+
+    /// False if that was once too often.
+    mutating func add(_ rate: HTTP2Rate, now: Instant) -> Bool {
+        count &+= 1
+        let price = Self.price(rate)
+        paid = max(paid, now.nanoseconds) &+ price
+        return paid &- now.nanoseconds <= UInt64(rate.burst) &* price
+    }
+
+    /// Takes back what `times` cost.
+    mutating func forgive(_ times: UInt64, _ rate: HTTP2Rate) {
+        let amount = Self.price(rate) &* times
+        paid = paid > amount ? paid &- amount : 0
+    }
+
+    private static func price(_ rate: HTTP2Rate) -> UInt64 { 1_000_000_000 / UInt64(max(1, rate.perSecond)) }
+}

@@ -1,0 +1,19 @@
+/// Why a stream or a connection is ended (RFC 9113 section 7). What a peer sends may be none of these, so events carry
+/// the number.
+package enum HTTP2ErrorCode: UInt32, Sendable {
+    case noError = 0
+    case protocolError = 1
+    case internalError = 2
+    case flowControlError = 3
+    case settingsTimeout = 4
+    case streamClosed = 5
+    case frameSizeError = 6
+    /// The request was not acted upon: the client may send it again.
+    case refusedStream = 7
+    case cancel = 8
+    case compressionError = 9
+    case connectError = 10
+    case enhanceYourCalm = 11
+    case inadequateSecurity = 12
+    case http11Required = 13
+}

@@ -1,0 +1,56 @@
+import CNghttp2
+
+/// How a session of nghttp2's is made to our limits.
+enum HTTP2Setup {
+    /// Nil if there is no memory.
+    static func makeSession(_ limits: HTTP2Limits, _ context: UnsafeMutablePointer<HTTP2Context>) -> OpaquePointer? {
+        guard let callbacks = unsafe HTTP2Callbacks.make() else { return nil }
+        defer { unsafe nghttp2_session_callbacks_del(callbacks) }
+        guard let options = unsafe makeOptions(limits) else { return nil }
+        defer { unsafe nghttp2_option_del(options) }
+        var session: OpaquePointer?
+        guard unsafe nghttp2_session_server_new2(&session, callbacks, context, options) == 0,
+            let session = unsafe session
+        else { return nil }
+        guard unsafe submitSettings(session, limits) else {
+            unsafe nghttp2_session_del(session)
+            return nil
+        }
+        return unsafe session
+    }
+
+    private static func makeOptions(_ limits: HTTP2Limits) -> OpaquePointer? {
+        var options: OpaquePointer?
+        guard unsafe nghttp2_option_new(&options) == 0, let options = unsafe options else { return nil }
+        // Windows open when bytes were passed on, not when they came.
+        unsafe nghttp2_option_set_no_auto_window_update(options, 1)
+        // Closed streams are kept only for the priority tree, which there is none of.
+        unsafe nghttp2_option_set_no_closed_streams(options, 1)
+        unsafe nghttp2_option_set_max_outbound_ack(options, limits.queuedFrames)
+        // Ours knows the time that the connection is told; nghttp2's own asks the system for it.
+        unsafe nghttp2_option_set_stream_reset_rate_limit(options, .max, .max)
+        // nghttp2 counts a CONTINUATION frame once for each piece that its nine bytes come in; ours counts frames.
+        unsafe nghttp2_option_set_max_continuations(options, limits.blockContinuations * 16)
+        return unsafe options
+    }
+
+    private static func submitSettings(_ session: OpaquePointer, _ limits: HTTP2Limits) -> Bool {
+        let settings: InlineArray<5, nghttp2_settings_entry> = [
+            setting(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits.concurrentStreams),
+            setting(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits.initialWindow),
+            setting(NGHTTP2_SETTINGS_MAX_FRAME_SIZE, limits.maximumFrame),
+            setting(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, UInt32(clamping: limits.headerListBytes)),
+            // No priority tree (RFC 9218 section 2.1): nothing for a client to build, nothing to keep.
+            setting(NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1),
+        ]
+        let isSubmitted = unsafe settings.span.withUnsafeBufferPointer {
+            unsafe nghttp2_submit_settings(session, 0, $0.baseAddress, $0.count) == 0
+        }
+        let window = Int32(clamping: limits.connectionWindow)
+        return unsafe isSubmitted && nghttp2_session_set_local_window_size(session, 0, 0, window) == 0
+    }
+
+    private static func setting(_ name: nghttp2_settings_id, _ value: UInt32) -> nghttp2_settings_entry {
+        nghttp2_settings_entry(settings_id: Int32(bitPattern: name.rawValue), value: value)
+    }
+}

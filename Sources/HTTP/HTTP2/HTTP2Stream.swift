@@ -1,0 +1,92 @@
+import Reactor
+
+/// What we keep of a stream, besides what nghttp2 does.
+struct HTTP2Stream: ~Copyable {
+    struct Marks: OptionSet {
+        let rawValue: UInt16
+
+        /// Its request was reported; so must its end be.
+        static let announced = Marks(rawValue: 1)
+        /// We answered it ourselves or were told to end it: nothing more is reported.
+        static let silenced = Marks(rawValue: 2)
+        /// The request is complete.
+        static let received = Marks(rawValue: 4)
+        /// A final response head was given.
+        static let answered = Marks(rawValue: 8)
+        /// The response's end is known: it follows what is pending.
+        static let finished = Marks(rawValue: 16)
+        /// The response's end was sent.
+        static let ended = Marks(rawValue: 32)
+        /// nghttp2 asked for body bytes and there were none.
+        static let waiting = Marks(rawValue: 64)
+        /// What is left of the request was declined.
+        static let declined = Marks(rawValue: 128)
+        /// The response's end is not to come: RST_STREAM follows what is pending.
+        static let broken = Marks(rawValue: 256)
+    }
+
+    /// 0 while nobody has it.
+    var id: Int32 = 0
+    var marks: Marks = []
+    /// Its place among the entries that were made.
+    let index: UInt16
+    /// Body bytes reported and not consumed.
+    var unconsumed: Int32 = 0
+    /// How many of the pending bytes, at their end, are trailer lines.
+    var trailers: Int32 = 0
+    var pending = ByteBuffer()
+
+    init(index: UInt16) { self.index = index }
+
+    /// Body bytes pending.
+    var body: Int { pending.count - Int(trailers) }
+}
+
+/// The streams of a connection: entries that stay where they are, made when first needed and used again.
+@safe
+struct HTTP2Streams: ~Copyable {
+    private var entries = unsafe [UnsafeMutablePointer<HTTP2Stream>]()
+    private var free = unsafe [UnsafeMutablePointer<HTTP2Stream>]()
+
+    /// The first few keep the memory of their pending bytes for the next stream, up to so many bytes.
+    private static var keepers: Int { 16 }
+    static var keptBytes: Int { 1_024 }
+
+    init() {}
+
+    deinit {
+        for index in unsafe 0..<entries.count {
+            unsafe entries[index].deinitialize(count: 1)
+            unsafe entries[index].deallocate()
+        }
+    }
+
+    /// Streams that have an entry.
+    var count: Int { unsafe entries.count - free.count }
+
+    mutating func take(_ id: Int32) -> UnsafeMutablePointer<HTTP2Stream> {
+        let entry: UnsafeMutablePointer<HTTP2Stream>
+        if let spare = unsafe free.popLast() {
+            unsafe entry = spare
+        } else {
+            unsafe entry = .allocate(capacity: 1)
+            unsafe entry.initialize(to: HTTP2Stream(index: UInt16(truncatingIfNeeded: entries.count)))
+            unsafe entries.append(entry)
+        }
+        unsafe entry.pointee.id = id
+        return unsafe entry
+    }
+
+    mutating func give(back entry: UnsafeMutablePointer<HTTP2Stream>) {
+        unsafe entry.pointee.id = 0
+        unsafe entry.pointee.marks = []
+        unsafe entry.pointee.unconsumed = 0
+        unsafe entry.pointee.trailers = 0
+        if unsafe entry.pointee.index < Self.keepers, unsafe entry.pointee.pending.allocated <= Self.keptBytes {
+            unsafe entry.pointee.pending.clear()
+        } else {
+            unsafe entry.pointee.pending.release()
+        }
+        unsafe free.append(entry)
+    }
+}

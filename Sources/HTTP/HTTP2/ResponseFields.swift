@@ -1,0 +1,88 @@
+import CNghttp2
+import Reactor
+
+/// Field lines of HTTP/1.1 text as nghttp2 wants to see them.
+enum ResponseFields {
+    /// Fields that an ordinary head has at most: so many fit the stack (1 KiB).
+    private static var usualRoom: Int { 25 }
+
+    /// Calls `body` with the fields of `text[range]`, connection-specific ones left out. `status`, if given, is the
+    /// place of a status line's three digits; the fields then begin after that line. The pointers are into `text`.
+    ///
+    /// The fields end with a blank line or the range: where that is is returned if `body` returned true.
+    static func with(
+        _ text: Span<UInt8>, _ range: Range<Int>, status: Range<Int>?,
+        _ body: (UnsafeBufferPointer<nghttp2_nv>) -> Bool
+    ) -> Int? {
+        switch unsafe with(room: usualRoom, text, range, status: status, body) {
+        case .taken(let end): return end
+        case .declined: return nil
+        case .cramped: break
+        }
+        let room = ResponseText.lines(text, range) + 1
+        guard case .taken(let end) = unsafe with(room: room, text, range, status: status, body) else { return nil }
+        return end
+    }
+
+    private enum Outcome {
+        case taken(end: Int)
+        case declined
+        /// There are more fields than there was room for: nobody was called.
+        case cramped
+    }
+
+    private static func with(
+        room: Int, _ text: Span<UInt8>, _ range: Range<Int>, status: Range<Int>?,
+        _ body: (UnsafeBufferPointer<nghttp2_nv>) -> Bool
+    ) -> Outcome {
+        let end = range.upperBound
+        return unsafe text.withUnsafeBufferPointer { bytes in
+            guard let base = bytes.baseAddress else { return .declined }
+            return unsafe withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: room) { fields in
+                var count = 0
+                var start = range.lowerBound
+                if let status {
+                    unsafe fields[0] = .status(base + status.lowerBound)
+                    count = 1
+                    start = ResponseText.skipLine(text, at: start, end: end)
+                }
+                while let line = ResponseText.line(text, at: start, end: end) {
+                    start = line.next
+                    if line.name.isEmpty || ResponseText.isConnectionSpecific(text, line.name) { continue }
+                    guard count < room else { return .cramped }
+                    unsafe fields[count] = nghttp2_nv(base, name: line.name, value: line.value)
+                    count &+= 1
+                }
+                let isTaken = unsafe body(UnsafeBufferPointer(rebasing: fields[..<count]))
+                return isTaken ? .taken(end: ResponseText.skipLine(text, at: start, end: end)) : .declined
+            }
+        }
+    }
+}
+
+extension nghttp2_nv {
+    /// A field that is copied when it is submitted; its name becomes lower case then.
+    init(_ base: UnsafePointer<UInt8>, name: Range<Int>, value: Range<Int>) {
+        unsafe self.init(
+            name: UnsafeMutablePointer(mutating: base + name.lowerBound),
+            value: UnsafeMutablePointer(mutating: base + value.lowerBound), namelen: name.count,
+            valuelen: value.count, flags: 0)
+    }
+
+    /// `:status` with the three digits at `digits`.
+    static func status(_ digits: UnsafePointer<UInt8>) -> nghttp2_nv {
+        let name: StaticString = ":status"
+        return unsafe nghttp2_nv(
+            name: UnsafeMutablePointer(mutating: name.utf8Start), value: UnsafeMutablePointer(mutating: digits),
+            namelen: 7, valuelen: 3, flags: UInt8(NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue))
+    }
+
+    /// A field of text known at compile time.
+    static func still(_ name: StaticString, _ value: StaticString) -> nghttp2_nv {
+        unsafe nghttp2_nv(
+            name: UnsafeMutablePointer(mutating: name.utf8Start),
+            value: UnsafeMutablePointer(mutating: value.utf8Start), namelen: name.utf8CodeUnitCount,
+            valuelen: value.utf8CodeUnitCount,
+            flags: UInt8(NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue | NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue))
+    }
+}

@@ -1,0 +1,293 @@
+import HTTP
+import Kernel
+import Testing
+
+@Suite("HTTP/2: abuse")
+struct HTTP2AbuseTests {
+    private func prepared(_ limits: HTTP2Limits = HTTP2Limits()) -> ServerSide {
+        let server = ServerSide(limits: limits)
+        server.receive(RawFrame.preface)
+        _ = server.send()
+        return server
+    }
+
+    /// Small bounds, so that a test shows both sides of each.
+    private func tight(_ change: (inout HTTP2Limits, HTTP2Rate) -> Void) -> HTTP2Limits {
+        var limits = HTTP2Limits()
+        change(&limits, HTTP2Rate(perSecond: 10, burst: 20))
+        return limits
+    }
+
+    private func expectCalm(_ server: ServerSide, _ verdict: HTTP2Abuse.Kind, _ comment: String = "") {
+        let last = server.sendFrames().last
+        #expect(last?.kind == RawFrame.Kind.goAway, "\(comment)")
+        #expect(
+            last.map { Array($0.payload[4..<8]) } == fourBytes(HTTP2ErrorCode.enhanceYourCalm.rawValue), "\(comment)")
+        #expect(server.abuse.verdict == verdict, "\(comment)")
+        #expect(server.isFinished, "\(comment)")
+        #expect(!server.receive(.headers(99_999, plainGet)), "\(comment)")
+        #expect(server.send().isEmpty, "\(comment)")
+    }
+
+    /// Frames of one kind: twenty at once and ten more each second are fine, one more is not.
+    private func expectBound(
+        _ limits: HTTP2Limits, _ verdict: HTTP2Abuse.Kind, _ frame: (Int) -> [UInt8]
+    ) {
+        let server = prepared(limits)
+        var number = 0
+        for second in 0..<3 {
+            for _ in 0..<(second == 0 ? 19 : 10) {
+                number += 1
+                #expect(server.receive(frame(number)), "\(verdict), number \(number)")
+                _ = server.send()
+            }
+            server.now = server.now + .seconds(1)
+        }
+        var refusedAt = 0
+        for extra in 1...40 where refusedAt == 0 {
+            number += 1
+            if !server.receive(frame(number)) { refusedAt = extra }
+            if server.isFinished { refusedAt = extra }
+            if refusedAt == 0 { _ = server.send() }
+            if server.isFinished { break }
+        }
+        #expect((10...13).contains(refusedAt), "\(verdict) was refused at \(refusedAt)")
+        expectCalm(server, verdict)
+    }
+
+    @Test("rapid resets end the connection")
+    func resets() {
+        expectBound(tight { $0.resets = $1 }, .resets) { number in
+            let stream = UInt32(2 * number - 1)
+            return RawFrame.headers(stream, plainGet).bytes + RawFrame.reset(stream).bytes
+        }
+    }
+
+    @Test("answered requests pay for resets")
+    func paidResets() {
+        let server = prepared(tight { $0.resets = $1 })
+        for number in 0..<100 {
+            let stream = UInt32(4 * number + 1)
+            server.receive(RawFrame.headers(stream, plainGet).bytes + RawFrame.headers(stream + 2, plainGet).bytes)
+            server.respond(Int32(stream), "HTTP/1.1 204 No Content\r\n\r\n", endsStream: true)
+            _ = server.send()
+            #expect(server.receive(.reset(stream + 2)))
+        }
+        #expect(server.abuse.resets == 100)
+    }
+
+    @Test("resets that the client makes us send count as its own")
+    func inducedResets() {
+        let server = prepared(tight { $0.resets = $1 })
+        for number in 0..<40 where !server.isFinished {
+            let stream = UInt32(2 * number + 1)
+            // A window beyond all bounds is a stream error (RFC 9113 section 6.9.1).
+            let overflow = RawFrame.windowUpdate(stream, by: 0x7fff_ffff)
+            server.receive(RawFrame.headers(stream, plainGet).bytes + overflow.bytes)
+            if server.abuse.verdict != .none { break }
+            let frames = server.sendFrames()
+            if server.abuse.verdict == .none {
+                #expect(frames == [.reset(stream, code: HTTP2ErrorCode.flowControlError.rawValue)])
+                #expect(server.takeSeen().last == .reset(Int32(stream), code: 3))
+            } else {
+                #expect(frames.last?.kind == RawFrame.Kind.goAway)
+            }
+        }
+        #expect(server.abuse.verdict == .resets)
+        #expect(server.isFinished)
+    }
+
+    @Test("PING floods end the connection")
+    func pings() {
+        expectBound(tight { $0.pings = $1 }, .pings) { _ in
+            RawFrame(kind: RawFrame.Kind.ping, payload: [UInt8](repeating: 7, count: 8)).bytes
+        }
+    }
+
+    @Test("a PING is answered")
+    func ping() {
+        let server = prepared()
+        let payload: [UInt8] = [1, 2, 3, 4, 5, 6, 7, 8]
+        server.receive(RawFrame(kind: RawFrame.Kind.ping, payload: payload))
+        let answer = RawFrame(kind: RawFrame.Kind.ping, flags: RawFrame.acknowledgement, payload: payload)
+        #expect(server.sendFrames() == [answer])
+    }
+
+    @Test("SETTINGS floods end the connection")
+    func settings() {
+        // The preface's own counts.
+        var limits = tight { $0.settings = $1 }
+        limits.settings.burst += 1
+        expectBound(limits, .settings) { _ in RawFrame(kind: RawFrame.Kind.settings).bytes }
+    }
+
+    @Test("DATA frames without data end the connection", arguments: [false, true])
+    func emptyData(isPadded: Bool) {
+        let limits = tight { $0.emptyData = $1 }
+        expectBound(limits, .emptyData) { number in
+            let head = number == 1 ? RawFrame.headers(1, plainPost, endsStream: false).bytes : []
+            let padded = RawFrame(kind: RawFrame.Kind.data, flags: 8, stream: 1, payload: [3, 0, 0, 0])
+            return head + (isPadded ? padded : .data(1, [])).bytes
+        }
+    }
+
+    @Test("PRIORITY floods end the connection")
+    func priorities() {
+        expectBound(tight { $0.priorities = $1 }, .priorities) { number in
+            let stream = UInt32(2 * number + 1)
+            return RawFrame(kind: RawFrame.Kind.priority, stream: stream, payload: [0, 0, 0, 0, 10]).bytes
+        }
+    }
+
+    @Test("WINDOW_UPDATE floods end the connection")
+    func windowUpdates() {
+        expectBound(tight { $0.windowUpdates = $1 }, .windowUpdates) { _ in RawFrame.windowUpdate(0, by: 1).bytes }
+    }
+
+    @Test("DATA that is sent pays for WINDOW_UPDATEs")
+    func paidWindowUpdates() {
+        let server = prepared(tight { $0.windowUpdates = $1 })
+        server.receive(.headers(1, plainGet))
+        server.respond(1, "HTTP/1.1 200 OK\r\n\r\n")
+        for _ in 0..<200 {
+            server.write(1, latin1("event"))
+            _ = server.send()
+            #expect(server.receive(.windowUpdate(0, by: 5), .windowUpdate(1, by: 5)))
+        }
+        #expect(server.abuse.windowUpdates == 400)
+    }
+
+    @Test("a block of too many CONTINUATION frames ends the connection")
+    func continuations() {
+        let server = prepared()
+        server.receive(RawFrame(kind: RawFrame.Kind.headers, stream: 1, payload: RawFrame.literal(":method", "GET")))
+        for number in 1...9 {
+            let payload = RawFrame.literal("x\(number)", "y")
+            let isFine = server.receive(RawFrame(kind: RawFrame.Kind.continuation, stream: 1, payload: payload))
+            #expect(isFine == (number <= 8))
+        }
+        #expect(server.seen.isEmpty)
+        expectCalm(server, .continuations)
+    }
+
+    @Test("many blocks with CONTINUATION frames are bounded too")
+    func continuationRate() {
+        expectBound(tight { $0.continuations = $1 }, .continuations) { number in
+            let block = plainGet.flatMap { RawFrame.literal($0.0, $0.1) }
+            let stream = UInt32(2 * number - 1)
+            return RawFrame(kind: RawFrame.Kind.headers, flags: RawFrame.endStream, stream: stream, payload: block)
+                .bytes
+                + RawFrame(kind: RawFrame.Kind.continuation, flags: RawFrame.endHeaders, stream: stream).bytes
+        }
+    }
+
+    @Test("an HPACK bomb goes off in nobody's hands")
+    func bomb() {
+        let server = prepared()
+        // A field of 3 900 bytes into the dynamic table, then references to it at a byte each: 62 is its index.
+        let field = RawFrame.remembered("x-bomb", String(repeating: "b", count: 3_900))
+        let block = plainGet.flatMap { RawFrame.literal($0.0, $0.1) } + field
+        let bomb = RawFrame(
+            kind: RawFrame.Kind.headers, flags: RawFrame.endHeaders | RawFrame.endStream, stream: 1,
+            payload: block + [UInt8](repeating: 0x80 | 62, count: 10_000))
+        #expect(!server.receive(bomb.bytes))
+        #expect(server.seen.isEmpty)
+        expectCalm(server, .headerList)
+    }
+
+    @Test("small requests that make much text are bounded in one call")
+    func events() {
+        var limits = HTTP2Limits()
+        limits.eventBytes = 100_000
+        let server = prepared(limits)
+        let head = plainGet.flatMap { RawFrame.remembered($0.0, $0.1) }
+        // The table holds 4 096 bytes; the request's own fields are entries 63 to 66 when the large one is 62.
+        let large = RawFrame.remembered("x-large", String(repeating: "b", count: 3_000))
+        var bytes = RawFrame(
+            kind: RawFrame.Kind.headers, flags: RawFrame.endHeaders | RawFrame.endStream, stream: 1,
+            payload: head + large
+        ).bytes
+        let again: [UInt8] = [66, 65, 64, 63].map { 0x80 | $0 } + [UInt8](repeating: 0x80 | 62, count: 15)
+        for number in 1..<10 {
+            bytes +=
+                RawFrame(
+                    kind: RawFrame.Kind.headers, flags: RawFrame.endHeaders | RawFrame.endStream,
+                    stream: UInt32(2 * number + 1), payload: again
+                ).bytes
+        }
+        #expect(!server.receive(bytes))
+        #expect(server.seen.count < 5)
+        expectCalm(server, .events)
+    }
+
+    @Test("answers that a client does not read are bounded")
+    func queuedFrames() {
+        var limits = HTTP2Limits()
+        limits.pings = HTTP2Rate(perSecond: 1_000_000, burst: 1_000_000)
+        limits.queuedFrames = 100
+        let server = prepared(limits)
+        let ping = RawFrame(kind: RawFrame.Kind.ping, payload: [UInt8](repeating: 7, count: 8)).bytes
+        for _ in 0..<90 { #expect(server.receive(ping)) }
+        var count = 90
+        while server.receive(ping), count < 200 { count += 1 }
+        #expect((99...102).contains(count))
+        #expect(server.abuse.verdict == .queuedFrames)
+    }
+
+    @Test("more streams than may be are refused")
+    func streams() {
+        var limits = HTTP2Limits()
+        limits.concurrentStreams = 10
+        let early = ServerSide(limits: limits)
+        early.receive(RawFrame.preface + (0..<12).flatMap { RawFrame.headers(UInt32(2 * $0 + 1), plainGet).bytes })
+        let frames = early.sendFrames().filter { $0.kind == RawFrame.Kind.reset }
+        #expect(frames == [.reset(21, code: 7), .reset(23, code: 7)], "a client that could not know")
+        #expect(early.seen.count == 10)
+        #expect(early.streams == 10)
+
+        let acknowledgement = RawFrame(kind: RawFrame.Kind.settings, flags: RawFrame.acknowledgement)
+        early.receive(acknowledgement, .headers(25, plainGet))
+        #expect(early.sendFrames().last?.kind == RawFrame.Kind.goAway, "a client that knows")
+        #expect(early.seen.count == 10)
+    }
+
+    @Test(
+        "what is no HTTP/2 ends at once",
+        arguments: ["GET / HTTP/1.1\r\nHost: a\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n"])
+    func preface(text: String) {
+        let server = ServerSide()
+        #expect(!server.receive(latin1(text)))
+        #expect(server.seen.isEmpty)
+        _ = server.send()
+        #expect(server.isFinished)
+    }
+
+    @Test("broken frames end the connection with GOAWAY and no event")
+    func broken() {
+        let frames: [(String, RawFrame)] = [
+            ("DATA on the connection", .data(0, [1])),
+            ("DATA on an idle stream", .data(5, [1])),
+            ("HEADERS on an even stream", .headers(2, plainGet)),
+            ("HEADERS on the connection", .headers(0, plainGet)),
+            ("a short PING", RawFrame(kind: RawFrame.Kind.ping, payload: [1])),
+            ("RST_STREAM on an idle stream", .reset(9)),
+            ("a lone CONTINUATION", RawFrame(kind: RawFrame.Kind.continuation, stream: 1)),
+            (
+                "a broken header block",
+                RawFrame(kind: RawFrame.Kind.headers, flags: 5, stream: 1, payload: [0xff, 0xff])
+            ),
+            ("a frame too large", RawFrame(kind: 0x20, payload: [UInt8](repeating: 0, count: 16_385))),
+            ("PUSH_PROMISE", RawFrame(kind: 5, flags: 4, stream: 1, payload: [0, 0, 0, 2])),
+            ("an odd SETTINGS", RawFrame(kind: RawFrame.Kind.settings, payload: [1, 2, 3])),
+            ("a window beyond all bounds", .windowUpdate(0, by: 0x7fff_ffff)),
+            ("a padding beyond its frame", RawFrame(kind: 1, flags: 0xd, stream: 1, payload: [200, 1])),
+        ]
+        for (why, frame) in frames {
+            let server = prepared()
+            server.receive(frame)
+            #expect(server.sendFrames().last?.kind == RawFrame.Kind.goAway, "\(why)")
+            #expect(server.isFinished, "\(why)")
+            #expect(server.seen.isEmpty, "\(why)")
+        }
+    }
+}

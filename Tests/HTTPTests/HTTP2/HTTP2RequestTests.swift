@@ -1,0 +1,217 @@
+import HTTP
+import Testing
+
+/// Header blocks that must not reach a server, after RFC 9113 sections 8.2 and 8.3.
+private let refused: [(why: String, fields: [(String, String)])] = [
+    ("an upper-case name", plainGet + [("X-Upper", "1")]),
+    ("an empty name", plainGet + [("", "1")]),
+    ("a blank in a name", plainGet + [("a b", "1")]),
+    ("a colon in a name", plainGet + [("a:b", "1")]),
+    ("CR LF in a name", plainGet + [("a\r\nb", "1")]),
+    ("CR in a value", plainGet + [("x", "a\rb")]),
+    ("LF in a value", plainGet + [("x", "a\nb")]),
+    ("CR LF and a field in a value", plainGet + [("x", "a\r\ntransfer-encoding: chunked")]),
+    ("NUL in a value", plainGet + [("x", "a\u{0}b")]),
+    ("a control character in a value", plainGet + [("x", "a\u{1}b")]),
+    ("DEL in a value", plainGet + [("x", "a\u{7f}b")]),
+    ("white space before a value", plainGet + [("x", " a")]),
+    ("white space after a value", plainGet + [("x", "a\t")]),
+    ("connection", plainGet + [("connection", "close")]),
+    ("keep-alive", plainGet + [("keep-alive", "timeout=5")]),
+    ("proxy-connection", plainGet + [("proxy-connection", "close")]),
+    ("transfer-encoding", plainPost + [("transfer-encoding", "chunked")]),
+    ("upgrade", plainGet + [("upgrade", "websocket")]),
+    ("te other than trailers", plainGet + [("te", "gzip")]),
+    ("a host that differs", plainGet + [("host", "b.example")]),
+    ("two hosts", Array(plainGet.filter { $0.0 != ":authority" }) + [("host", "a"), ("host", "a")]),
+    ("no host at all", plainGet.filter { $0.0 != ":authority" }),
+    ("an empty authority and no host", plainGet.map { $0.0 == ":authority" ? ($0.0, "") : $0 }),
+    ("a blank in the authority", plainGet.map { $0.0 == ":authority" ? ($0.0, "a b") : $0 }),
+    ("CR LF in the authority", plainGet.map { $0.0 == ":authority" ? ($0.0, "a\r\nx: y") : $0 }),
+    ("no path", plainGet.filter { $0.0 != ":path" }),
+    ("no method", plainGet.filter { $0.0 != ":method" }),
+    ("no scheme", plainGet.filter { $0.0 != ":scheme" }),
+    ("an empty path", plainGet.map { $0.0 == ":path" ? ($0.0, "") : $0 }),
+    ("a path without a slash", plainGet.map { $0.0 == ":path" ? ($0.0, "mcp") : $0 }),
+    ("a whole URL for a path", plainGet.map { $0.0 == ":path" ? ($0.0, "http://b/") : $0 }),
+    ("an asterisk of GET", plainGet.map { $0.0 == ":path" ? ($0.0, "*") : $0 }),
+    ("a blank in the path", plainGet.map { $0.0 == ":path" ? ($0.0, "/a HTTP/1.1") : $0 }),
+    ("CR LF in the path", plainGet.map { $0.0 == ":path" ? ($0.0, "/ HTTP/1.1\r\nx: y\r\n") : $0 }),
+    ("a fragment in the path", plainGet.map { $0.0 == ":path" ? ($0.0, "/a#b") : $0 }),
+    ("a byte beyond ASCII in the path", plainGet.map { $0.0 == ":path" ? ($0.0, "/\u{e9}") : $0 }),
+    ("a blank in the method", plainGet.map { $0.0 == ":method" ? ($0.0, "GET /x") : $0 }),
+    ("an empty method", plainGet.map { $0.0 == ":method" ? ($0.0, "") : $0 }),
+    ("a pseudo-header field twice", plainGet + [(":path", "/other")]),
+    ("a pseudo-header field after others", [plainGet[0], plainGet[1], plainGet[2], ("x", "y"), plainGet[3]]),
+    ("an unknown pseudo-header field", plainGet + [(":what", "1")]),
+    ("a response's pseudo-header field", plainGet + [(":status", "200")]),
+    ("the protocol of an extended CONNECT", plainGet + [(":protocol", "websocket")]),
+    ("a content-length that is no number", plainPost + [("content-length", "1a")]),
+    ("a negative content-length", plainPost + [("content-length", "-1")]),
+    ("two content-lengths", plainPost + [("content-length", "0"), ("content-length", "0")]),
+    ("a content-length list", plainPost + [("content-length", "0, 0")]),
+    ("a content-length without a body", plainPost + [("content-length", "5")]),
+]
+
+@Suite("HTTP/2: from header block to HTTP/1.1 head")
+struct HTTP2RequestTests {
+    private func prepared(_ limits: HTTP2Limits = HTTP2Limits()) -> ServerSide {
+        let server = ServerSide(limits: limits)
+        server.receive(RawFrame.preface)
+        _ = server.send()
+        return server
+    }
+
+    @Test("a malformed request resets its stream and reaches nobody", arguments: refused.indices)
+    func malformed(index: Int) {
+        let (why, fields) = refused[index]
+        let server = prepared()
+        #expect(server.receive(.headers(1, fields)), "\(why)")
+        #expect(server.sendFrames() == [.reset(1, code: HTTP2ErrorCode.protocolError.rawValue)], "\(why)")
+        #expect(server.seen.isEmpty, "\(why)")
+        #expect(server.abuse.resets == 1, "\(why)")
+        #expect(server.streams == 0, "\(why)")
+
+        server.receive(.headers(3, plainGet))
+        let head = "GET /mcp HTTP/1.1\r\nhost: a.example\r\n\r\n"
+        #expect(server.takeSeen() == [.request(3, head, endsStream: true)], "after \(why)")
+    }
+
+    @Test("a well-formed request gives just its own bytes")
+    func translations() {
+        let table: [(fields: [(String, String)], endsStream: Bool, head: String)] = [
+            (plainGet + [("te", "trailers")], true, "GET /mcp HTTP/1.1\r\nhost: a.example\r\n\r\n"),
+            (plainGet + [("host", "A.Example")], true, "GET /mcp HTTP/1.1\r\nhost: a.example\r\n\r\n"),
+            (
+                plainGet.filter { $0.0 != ":authority" } + [("x", "1"), ("host", "b:1")], true,
+                "GET /mcp HTTP/1.1\r\nx: 1\r\nhost: b:1\r\n\r\n"
+            ),
+            (Array(plainGet.reversed()), true, "GET /mcp HTTP/1.1\r\nhost: a.example\r\n\r\n"),
+            (
+                plainGet + [("cookie", "a=1"), ("x", "y"), ("cookie", "b=2"), ("cookie", "c=3")], true,
+                "GET /mcp HTTP/1.1\r\nhost: a.example\r\nx: y\r\ncookie: a=1; b=2; c=3\r\n\r\n"
+            ),
+            (
+                [(":method", "OPTIONS"), (":scheme", "http"), (":authority", "a"), (":path", "*")], true,
+                "OPTIONS * HTTP/1.1\r\nhost: a\r\n\r\n"
+            ),
+            (plainPost, true, "POST /mcp HTTP/1.1\r\nhost: a.example\r\ncontent-length: 0\r\n\r\n"),
+            (plainPost, false, "POST /mcp HTTP/1.1\r\nhost: a.example\r\ntransfer-encoding: chunked\r\n\r\n"),
+            (plainGet, false, "GET /mcp HTTP/1.1\r\nhost: a.example\r\ntransfer-encoding: chunked\r\n\r\n"),
+            (
+                plainPost + [("content-length", "7"), ("empty", "")], false,
+                "POST /mcp HTTP/1.1\r\nhost: a.example\r\ncontent-length: 7\r\nempty: \r\n\r\n"
+            ),
+            (plainGet + [("x", "caf\u{e9}")], true, "GET /mcp HTTP/1.1\r\nhost: a.example\r\nx: caf\u{e9}\r\n\r\n"),
+            (
+                plainGet + [("http2-settings", "AAMAAABkAAQCAAAAAAIAAAAA")], true,
+                "GET /mcp HTTP/1.1\r\nhost: a.example\r\n\r\n"
+            ),
+        ]
+        for (fields, endsStream, head) in table {
+            let server = prepared()
+            server.receive(.headers(1, fields, endsStream: endsStream))
+            #expect(server.takeSeen() == [.request(1, head, endsStream: endsStream)])
+            #expect(read(latin1(head)).outcome == .complete(head.unicodeScalars.count), "HTTP/1.1 reads it so")
+        }
+    }
+
+    @Test("CONNECT is answered by the session itself")
+    func connect() {
+        let server = prepared()
+        server.receive(.headers(1, [(":method", "CONNECT"), (":authority", "a:1")], endsStream: false))
+        let frames = server.sendFrames()
+        #expect(frames.map(\.kind) == [RawFrame.Kind.headers, RawFrame.Kind.reset])
+        #expect(frames.last == .reset(1, code: 0))
+        #expect(server.seen.isEmpty)
+        #expect(server.streams == 0)
+    }
+
+    @Test("a body longer than its length is cut before the surplus is seen")
+    func surplus() {
+        let server = prepared()
+        server.receive(.headers(1, plainPost + [("content-length", "5")], endsStream: false))
+        server.receive(.data(1, latin1("hello")), .data(1, latin1("GET /smuggled HTTP/1.1")))
+        _ = server.send()
+        #expect(Array(server.takeSeen().dropFirst()) == [.data(1, latin1("hello")), .reset(1, code: 1)])
+    }
+
+    @Test("a body shorter than its length never ends well")
+    func shortfall() {
+        let server = prepared()
+        server.receive(.headers(1, plainPost + [("content-length", "5")], endsStream: false))
+        server.receive(.data(1, latin1("hell"), endsStream: true))
+        _ = server.send()
+        #expect(Array(server.takeSeen().dropFirst()) == [.data(1, latin1("hell")), .reset(1, code: 1)])
+    }
+
+    @Test("data after the end of its stream reaches nobody", arguments: [true, false])
+    func afterEnd(isAnswered: Bool) {
+        let server = prepared()
+        server.receive(.headers(1, plainGet))
+        if isAnswered {
+            server.respond(1, "HTTP/1.1 200 OK\r\n\r\n", endsStream: true)
+            _ = server.send()
+        }
+        _ = server.takeSeen()
+        server.receive(.data(1, latin1("late")))
+        _ = server.send()
+        #expect(!server.seen.contains { if case .data = $0 { true } else { false } })
+    }
+
+    @Test("trailers with pseudo-header fields reset the stream")
+    func pseudoTrailers() {
+        let server = prepared()
+        server.receive(.headers(1, plainPost, endsStream: false))
+        server.receive(.headers(1, [(":path", "/other")]))
+        _ = server.send()
+        #expect(server.takeSeen().last == .reset(1, code: 1))
+    }
+
+    @Test("a head of one field or byte too many gets a 431, the body too is swallowed")
+    func large() {
+        var limits = HTTP2Limits()
+        limits.fields = 10
+        limits.headerListBytes = 1_000
+        limits.connectionWindow = 65_535
+        for fields in [
+            (0..<11).map { ("x\($0)", "y") }, [("x", String(repeating: "y", count: 1_000))],
+            (0..<40).map { ("x\($0)", "y") },
+        ] {
+            let server = prepared(limits)
+            server.receive(.headers(1, plainPost + fields, endsStream: false))
+            for _ in 0..<3 { server.receive(.data(1, [UInt8](repeating: 1, count: 16_000))) }
+            let frames = server.sendFrames()
+            #expect(frames.map(\.kind).prefix(1) == [RawFrame.Kind.headers])
+            // 0x08: `:status` by its place in the static table, then "431" without Huffman's help or with it.
+            #expect(frames.contains(.reset(1, code: 0)))
+            #expect(frames.contains { $0.kind == RawFrame.Kind.windowUpdate && $0.stream == 0 })
+            #expect(server.seen.isEmpty)
+            #expect(server.abuse.largeHeads == 1)
+            #expect(server.streams == 0)
+        }
+        let server = prepared(limits)
+        server.receive(.headers(1, plainPost + (0..<10).map { ("x\($0)", "y") }, endsStream: false))
+        #expect(server.seen.count == 1, "ten are not too many")
+    }
+
+    @Test("the client sees the 431")
+    func largeSeen() {
+        let line = Line()
+        let id = line.client.request("GET", "/", (0..<101).map { ("x-\($0)", "y") })
+        line.exchange()
+        #expect(line.client.responses[id]?.head == [":status: 431", "content-length: 0"])
+        #expect(line.client.responses[id]?.closed == 0)
+    }
+
+    @Test("trailers too large reset the stream, and that is told")
+    func largeTrailers() {
+        var limits = HTTP2Limits()
+        limits.fields = 10
+        let server = prepared(limits)
+        server.receive(.headers(1, plainPost, endsStream: false))
+        server.receive(.headers(1, (0..<11).map { ("x\($0)", "y") }))
+        _ = server.send()
+        #expect(server.takeSeen().last == .reset(1, code: HTTP2ErrorCode.enhanceYourCalm.rawValue))
+    }
+}

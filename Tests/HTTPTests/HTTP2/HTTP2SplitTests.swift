@@ -1,0 +1,171 @@
+import HTTP
+import Testing
+
+@Suite("HTTP/2: pieces and noise")
+struct HTTP2SplitTests {
+    /// Data of one stream that comes in pieces, as one.
+    private func joined(_ seen: [Seen]) -> [Seen] {
+        var result: [Seen] = []
+        for event in seen {
+            if case .data(let stream, let more) = event, case .data(stream, let bytes) = result.last {
+                result[result.count - 1] = .data(stream, bytes + more)
+            } else {
+                result.append(event)
+            }
+        }
+        return result
+    }
+
+    private static let conversation: [UInt8] = {
+        let block = plainPost.flatMap { RawFrame.remembered($0.0, $0.1) } + RawFrame.literal("cookie", "a=1")
+        let frames: [RawFrame] = [
+            .headers(
+                1, plainGet + [("cookie", "x=1"), ("x-long", String(repeating: "l", count: 200)), ("cookie", "y=2")]),
+            RawFrame(kind: RawFrame.Kind.headers, flags: 0, stream: 3, payload: Array(block.prefix(30))),
+            RawFrame(kind: RawFrame.Kind.continuation, flags: 0, stream: 3, payload: Array(block.dropFirst(30))),
+            RawFrame(
+                kind: RawFrame.Kind.continuation, flags: RawFrame.endHeaders, stream: 3,
+                payload: RawFrame.literal("cookie", "b=2") + RawFrame.literal("x", "y")),
+            .data(3, latin1("hello ")), .data(3, latin1("world")),
+            .headers(5, plainGet + [("X-Bad", "1")]),
+            .headers(3, [("x-trailer", "t")]),
+            .headers(7, plainPost + [("content-length", "4")], endsStream: false),
+            RawFrame(kind: RawFrame.Kind.ping, payload: [UInt8](repeating: 1, count: 8)),
+            .data(7, latin1("four"), endsStream: true),
+            .headers(9, plainGet), .reset(9),
+        ]
+        return RawFrame.preface + frames.flatMap(\.bytes)
+    }()
+
+    @Test("bytes may come in any two pieces")
+    func twoPieces() {
+        let whole = ServerSide()
+        whole.receive(Self.conversation)
+        let sent = whole.send()
+        let seen = joined(whole.takeSeen())
+        #expect(seen.count == 9)
+        for cut in 0...Self.conversation.count {
+            let server = ServerSide()
+            server.receive(Array(Self.conversation.prefix(cut)))
+            server.receive(Array(Self.conversation.dropFirst(cut)))
+            #expect(server.send() == sent, "cut at \(cut)")
+            #expect(joined(server.takeSeen()) == seen, "cut at \(cut)")
+        }
+    }
+
+    @Test("bytes may come one by one")
+    func bytewise() {
+        let whole = ServerSide()
+        whole.receive(Self.conversation)
+        let server = ServerSide()
+        for (place, byte) in Self.conversation.enumerated() {
+            #expect(server.receive([byte]), "byte \(place), \(server.abuse.verdict)")
+        }
+        _ = server.send()
+        _ = whole.send()
+        #expect(joined(server.takeSeen()) == joined(whole.takeSeen()))
+    }
+
+    @Test("a whole exchange in small pieces", arguments: [1, 2, 7, 100])
+    func exchange(pieces: Int) {
+        let line = Line()
+        let body = (0..<30_000).map { UInt8(truncatingIfNeeded: $0) }
+        let id = line.client.request("POST", "/mcp", [("x", "y")], body: body, trailers: [("x-end", "1")])
+        line.exchange(pieces: pieces)
+        let seen = joined(line.server.takeSeen())
+        #expect(Array(seen.suffix(2)) == [.data(id, body), .end(id, trailers: "x-end: 1\r\n")])
+    }
+
+    @Test("noise after a true beginning never traps", arguments: [UInt64](1...8))
+    func noise(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        for _ in 0..<150 {
+            let server = ServerSide()
+            server.receive(RawFrame.preface)
+            for _ in 0..<Int.random(in: 1...20, using: &random) {
+                server.receive(frame(using: &random).bytes)
+                act(on: server, using: &random)
+                if Bool.random(using: &random) { _ = server.send(limit: Int.random(in: 0...20_000, using: &random)) }
+            }
+            _ = server.send()
+            expectSound(server.takeSeen(), "seed \(seed)")
+        }
+    }
+
+    @Test("no mutation of a conversation traps or breaks the order of events", arguments: [UInt64](1...8))
+    func mutations(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        for _ in 0..<300 {
+            var bytes = Self.conversation
+            for _ in 0..<Int.random(in: 1...4, using: &random) {
+                let place = Int.random(in: 0..<bytes.count, using: &random)
+                switch Int.random(in: 0..<3, using: &random) {
+                case 0: bytes[place] = UInt8.random(in: 0...255, using: &random)
+                case 1: bytes.insert(UInt8.random(in: 0...255, using: &random), at: place)
+                default: bytes.remove(at: place)
+                }
+            }
+            let cut = Int.random(in: 0...bytes.count, using: &random)
+            let server = ServerSide()
+            server.receive(Array(bytes.prefix(cut)))
+            act(on: server, using: &random)
+            server.receive(Array(bytes.dropFirst(cut)))
+            _ = server.send()
+            expectSound(server.takeSeen(), "seed \(seed)")
+        }
+    }
+
+    /// A frame that is often nearly right.
+    private func frame(using random: inout SeededGenerator) -> RawFrame {
+        let stream = UInt32.random(in: 0...9, using: &random)
+        switch Int.random(in: 0..<8, using: &random) {
+        case 0, 1: return .headers(stream, plainPost + [("x", "y")], endsStream: Bool.random(using: &random))
+        case 2:
+            let count = Int.random(in: 0...100, using: &random)
+            return .data(stream, [UInt8](repeating: 0, count: count), endsStream: Bool.random(using: &random))
+        case 3: return .windowUpdate(stream, by: UInt32.random(in: 0...70_000, using: &random))
+        case 4: return .reset(stream)
+        case 5:
+            let payload: [UInt8] = [0, 4] + fourBytes(UInt32.random(in: 0...100_000, using: &random))
+            return RawFrame(kind: RawFrame.Kind.settings, payload: payload)
+        default:
+            let count = Int.random(in: 0...40, using: &random)
+            return RawFrame(
+                kind: UInt8.random(in: 0...11, using: &random), flags: UInt8.random(in: 0...255, using: &random),
+                stream: stream, payload: (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) })
+        }
+    }
+
+    /// Does what a proxy might do, at the wrong time more often than not.
+    private func act(on server: ServerSide, using random: inout SeededGenerator) {
+        let stream = Int32.random(in: 0...9, using: &random)
+        switch Int.random(in: 0..<8, using: &random) {
+        case 0, 1: server.respond(stream, "HTTP/1.1 200 OK\r\n\r\n", endsStream: Bool.random(using: &random))
+        case 2, 3: server.write(stream, [UInt8](repeating: 1, count: Int.random(in: 0...40_000, using: &random)))
+        case 4: server.finish(stream: stream)
+        case 5: server.finish(stream, trailers: "x-end: 1\r\n")
+        case 6: server.reset(stream: stream, code: .cancel)
+        default: server.consumed(stream: stream, Int.random(in: 0...200, using: &random))
+        }
+    }
+
+    /// Events of a stream come after its request and none after its end.
+    private func expectSound(_ seen: [Seen], _ comment: String) {
+        var open: Set<Int32> = []
+        var complete: Set<Int32> = []
+        for event in seen {
+            switch event {
+            case .request(let id, let head, let endsStream):
+                #expect(open.insert(id).inserted, "\(comment)")
+                if endsStream { complete.insert(id) }
+                #expect(read(latin1(head)).outcome == .complete(head.unicodeScalars.count), "\(comment): \(head)")
+            case .data(let id, let bytes):
+                #expect(open.contains(id) && !complete.contains(id) && !bytes.isEmpty, "\(comment)")
+            case .end(let id, _): #expect(open.contains(id) && complete.insert(id).inserted, "\(comment)")
+            case .room(let id): #expect(open.contains(id), "\(comment)")
+            case .closed(let id), .reset(let id, _): #expect(open.remove(id) != nil, "\(comment)")
+            case .goAway: break
+            }
+        }
+    }
+}

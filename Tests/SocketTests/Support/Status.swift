@@ -1,0 +1,47 @@
+import Foundation
+import Kernel
+
+/// What `/stats` says, as far as the tests look at it.
+struct Status: Decodable {
+    struct Pool: Decodable {
+        var max, total, idle, active, streaming, waiting, opened: Int
+    }
+
+    struct Server: Decodable {
+        var address: String
+        var healthy, draining, backup: Bool
+        var pool: Pool
+        var streams, sessions, requests: Int
+    }
+
+    struct Upstream: Decodable {
+        var name: String
+        var servers: [Server]
+    }
+
+    var uptimeSeconds: Double
+    var draining: Bool
+    var workers: Int
+    var upstreams: [Upstream]
+
+    /// Asks the admin listener at `address`.
+    init(from address: SocketAddress) throws {
+        let client = try Client(address)
+        client.send("GET /stats HTTP/1.1\r\nHost: a\r\n\r\n")
+        let response = try client.response()
+        guard response.status == 200, response.values("content-type") == ["application/json"] else {
+            throw TimedOut(description: "no figures: \(response.text)")
+        }
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        self = try decoder.decode(Status.self, from: Data(response.body))
+    }
+
+    /// No exchange is under way, and every connection that is left is idle.
+    var isQuiet: Bool {
+        upstreams.flatMap(\.servers).allSatisfy {
+            $0.pool.active == 0 && $0.streams == 0 && $0.pool.streaming == 0 && $0.pool.waiting == 0
+                && $0.pool.total == $0.pool.idle
+        }
+    }
+}
