@@ -168,7 +168,7 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// What the scratch holds now belongs to the client: by phase, it is a request, a piece of a body, or nothing.
-    private mutating func digest(_ c: Handle) {
+    mutating func digest(_ c: Handle) {
         switch clients[c].phase {
         case .handshaking:
             stash(c)

@@ -51,15 +51,15 @@ extension Worker where Outside: ~Copyable {
     private mutating func welcome(_ descriptor: Descriptor, from address: SocketAddress, listener: Int) {
         let plan = listeners[listener].plan
         let secure = listeners[listener].tls
+        let isAnnounced = snapshot.listeners[plan].expectsProxyHeader
+        guard !isAnnounced || isTrusted(address, by: plan) else {
+            world.close(descriptor, reset: true)
+            return
+        }
         // A full proxy still answers on its admin address.
         let isTraffic = snapshot.listeners[plan].role == .traffic
         let limit = Int64(snapshot.listeners[plan].maximumConnections)
         guard !clients.isFull, !isTraffic || board.admitClient(limit: limit) else {
-            world.close(descriptor, reset: true)
-            return
-        }
-        let isAnnounced = snapshot.listeners[plan].expectsProxyHeader
-        guard !isAnnounced || isTrusted(address, by: plan) else {
             world.close(descriptor, reset: true)
             return
         }

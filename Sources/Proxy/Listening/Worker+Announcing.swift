@@ -28,7 +28,8 @@ extension Worker where Outside: ~Copyable {
         let listener = Int(clients[c].listener)
         guard let secure = listeners[listener].tls else {
             beginReading(c)
-            if received.isEmpty { stash(c) } else { readRequests(c) }
+            keptCount = 0
+            if received.isEmpty { stash(c) } else { digest(c) }
             return
         }
         guard let session = try? engine.accept(secure) else {
@@ -37,6 +38,7 @@ extension Worker where Outside: ~Copyable {
             return
         }
         clients[c].tls = consume session
+        clients[c].isSecure = true
         clients[c].phase = .handshaking
         // What came behind the header is of TLS.
         ciphertext.clear()

@@ -61,6 +61,8 @@ package struct EndpointPlan: Sendable {
     /// `host:port` as the operator wrote it: the Host of probes, the name in figures.
     package var name: String
     package var authority: [UInt8]
+    /// What its certificate must be for, where it speaks TLS.
+    package var serverName = ""
     package var weight: Int32 = 1
     package var isBackup = false
     package var isDraining = false
@@ -123,6 +125,8 @@ package struct UpstreamPlan: Sendable {
     package var endpoints: Range<Int>
     package var policy = Policy.roundRobin
     package var host = HostRule.keep
+    /// How its servers are spoken to; nil: in clear.
+    package var tls: TLSClientContext?
     package var identity = IdentityRule.sealed
     package var sessionIdle = Interval.seconds(86_400)
     package var pool = PoolPlan()
