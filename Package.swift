@@ -70,7 +70,7 @@ let package = Package(
         .testTarget(
             name: "SocketTests",
             dependencies: [
-                "berth", "Admin", "Proxy", "TLS", "HTTP", "Configuration", "Telemetry", "Reactor", "Kernel",
+                "berth", "Admin", "Proxy", "TLS", "HTTP", "Configuration", "Telemetry", "Reactor", "Kernel", "CNghttp2",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),

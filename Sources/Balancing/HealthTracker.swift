@@ -40,24 +40,6 @@ package struct HealthTracker: Equatable, Sendable {
         }
     }
 
-    /// Takes the endpoint out at once, for evidence that needs no repetition such as a refused connection; probes bring
-    /// it back. Returns the new verdict if that changed it.
-    package mutating func condemn() -> Verdict? {
-        contraryRun = 0
-        guard verdict == .healthy else { return nil }
-        verdict = .unhealthy
-        isProven = true
-        return .unhealthy
-    }
-
-    /// The same verdict under other thresholds, for a reload. A run that was counted starts again.
-    package func adopting(rise: Int, fall: Int) -> HealthTracker {
-        var tracker = HealthTracker(rise: rise, fall: fall)
-        tracker.verdict = verdict
-        tracker.isProven = isProven
-        return tracker
-    }
-
     private mutating func flip(to other: Verdict, after threshold: UInt16) -> Verdict? {
         contraryRun += 1
         guard contraryRun >= threshold else { return nil }

@@ -21,6 +21,7 @@ static const uint64_t berth_SSL_OP_CIPHER_SERVER_PREFERENCE = SSL_OP_CIPHER_SERV
 static const uint64_t berth_SSL_OP_PRIORITIZE_CHACHA = SSL_OP_PRIORITIZE_CHACHA;
 static const uint64_t berth_SSL_OP_NO_TICKET = SSL_OP_NO_TICKET;
 static const unsigned long berth_XN_FLAG_ONELINE = XN_FLAG_ONELINE;
+static const unsigned long berth_XN_FLAG_RFC2253 = XN_FLAG_RFC2253;
 
 static inline int berth_SSL_CTX_set_min_proto_version(SSL_CTX *context, int version) {
     return (int)SSL_CTX_set_min_proto_version(context, version);
@@ -57,6 +58,9 @@ static inline int berth_EVP_MAC_init(EVP_MAC_CTX *context, const unsigned char *
 }
 static inline long berth_BIO_get_mem_data(BIO *bio, char **bytes) { return BIO_get_mem_data(bio, bytes); }
 static inline EVP_PKEY *berth_EVP_EC_gen(const char *curve) { return EVP_EC_gen(curve); }
+static inline int berth_SSL_get_ex_new_index(CRYPTO_EX_free *release) {
+    return SSL_get_ex_new_index(0, NULL, NULL, NULL, release);
+}
 static inline int berth_SSL_CTX_get_ex_new_index(CRYPTO_EX_free *release) {
     return SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, release);
 }

@@ -9,14 +9,18 @@ package struct ConfigurationChecks: Sendable {
     package var certificateProblems: @Sendable (_ certificates: [CertificateFiles]) -> [Int: String]
     /// Why a list of ciphers in OpenSSL's words cannot be used, or nil where it can.
     package var cipherProblem: @Sendable (_ ciphers: String) -> String?
+    /// Why the certificates of authorities in a file that can be read cannot be used, or nil where they can.
+    package var authoritiesProblem: @Sendable (_ path: String) -> String?
 
     package init(
         files: Bool, environment: @escaping @Sendable (_ name: String) -> String?,
         certificateProblems: @escaping @Sendable (_ certificates: [CertificateFiles]) -> [Int: String] = { _ in [:] },
-        cipherProblem: @escaping @Sendable (_ ciphers: String) -> String? = { _ in nil }
+        cipherProblem: @escaping @Sendable (_ ciphers: String) -> String? = { _ in nil },
+        authoritiesProblem: @escaping @Sendable (_ path: String) -> String? = { _ in nil }
     ) {
         self.files = files
         self.environment = environment
+        self.authoritiesProblem = authoritiesProblem
         self.cipherProblem = cipherProblem
         self.certificateProblems = certificateProblems
     }

@@ -33,6 +33,15 @@ struct CertificatePair: ~Copyable {
         EVP_PKEY_free(key)
     }
 
+    /// Makes a context show it, beside those of other kinds that it has.
+    borrowing func install(in context: OpaquePointer) throws(TLSError) {
+        guard SSL_CTX_use_certificate(context, certificate) == 1 else { throw .last("using the certificate") }
+        for issuer in chain {
+            guard berth_SSL_CTX_add1_chain_cert(context, issuer) == 1 else { throw .last("using the chain") }
+        }
+        guard SSL_CTX_use_PrivateKey(context, key) == 1 else { throw .last("using the private key") }
+    }
+
     /// All certificates of the source, at least one. The caller frees them.
     static func certificates(_ source: PEMSource) throws(TLSError) -> [OpaquePointer] {
         let action: StaticString = "reading the certificate"

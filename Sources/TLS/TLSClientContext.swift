@@ -15,13 +15,18 @@ package final class TLSClientContext: @unchecked Sendable {
     let pointer: OpaquePointer
     let isVerifying: Bool
 
-    /// A client with `trust`. Unless the trust is `.anyone`, the certificate must also bear the name that
+    /// A client with `trust`, which shows `identity` to servers that ask for a certificate. Unless the trust is `.anyone`, the certificate must also bear the name that
     /// `TLSEngine.connect` is given.
-    package init(trust: Trust, options: TLSOptions = TLSOptions()) throws(TLSError) {
+    package init(
+        trust: Trust, identity: TLSIdentity? = nil, options: TLSOptions = TLSOptions()
+    ) throws(TLSError) {
         let context = try newContext(TLS_client_method(), options)
         do throws(TLSError) {
             try Self.apply(trust, to: context)
             try Self.apply(options, to: context)
+            if let identity {
+                try CertificatePair(certificate: identity.certificate, key: identity.key).install(in: context)
+            }
         } catch {
             SSL_CTX_free(context)
             throw error

@@ -79,7 +79,7 @@ private struct Assembly: ~Copyable {
                 TicketKeys.install(in: context)
             }
         }
-        try Self.install(pair, in: members[index].context)
+        try pair.install(in: members[index].context)
         members[index].kinds.append(kind)
         certificates.append(facts)
     }
@@ -101,14 +101,6 @@ private struct Assembly: ~Copyable {
         return first.context
     }
 
-    private static func install(_ pair: borrowing CertificatePair, in context: OpaquePointer) throws(TLSError) {
-        guard SSL_CTX_use_certificate(context, pair.certificate) == 1 else { throw .last("using the certificate") }
-        for issuer in pair.chain {
-            guard berth_SSL_CTX_add1_chain_cert(context, issuer) == 1 else { throw .last("using the chain") }
-        }
-        guard SSL_CTX_use_PrivateKey(context, pair.key) == 1 else { throw .last("using the private key") }
-    }
-
     private static func apply(_ options: TLSOptions, to context: OpaquePointer) throws(TLSError) {
         SSL_CTX_set_options(context, berth_SSL_OP_CIPHER_SERVER_PREFERENCE | berth_SSL_OP_PRIORITIZE_CHACHA)
         try ProtocolNames(options.applicationProtocols).install(in: context)
@@ -121,7 +113,8 @@ private struct Assembly: ~Copyable {
             SSL_CTX_set_num_tickets(context, 0)
         }
         // A ticket is good only within the context it names; OpenSSL refuses resumption where none is named.
-        guard SSL_CTX_set_session_id_context(context, [0x62, 0x65, 0x72, 0x74, 0x68], 5) == 1 else {
+        let name = try options.clients?.install(in: context) ?? Array("berth".utf8)
+        guard SSL_CTX_set_session_id_context(context, name, CUnsignedInt(name.count)) == 1 else {
             throw .last("naming the session context")
         }
     }

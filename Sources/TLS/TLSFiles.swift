@@ -23,7 +23,11 @@ package struct TLSFiles: Equatable, Sendable {
     }
 
     /// Every file, in the order in which `context` wants their contents.
-    var paths: [String] { pairs.flatMap { [$0.certificate, $0.key] } }
+    var paths: [String] {
+        var paths = pairs.flatMap { [$0.certificate, $0.key] }
+        if case .file(let authorities) = options.clients?.authorities { paths.append(authorities) }
+        return paths
+    }
 
     /// Makes a context of what was read from `paths`.
     func context(of contents: [[UInt8]]) throws(TLSError) -> TLSContext {
@@ -31,6 +35,10 @@ package struct TLSFiles: Equatable, Sendable {
             TLSIdentity(
                 certificate: .read(file: pair.certificate, contents[2 * index]),
                 key: .read(file: pair.key, contents[2 * index + 1]))
+        }
+        var options = options
+        if case .file(let path) = options.clients?.authorities {
+            options.clients?.authorities = .read(file: path, contents[2 * pairs.count])
         }
         return try TLSContext(identities, options: options)
     }

@@ -30,6 +30,8 @@ package struct TLSOptions: Equatable, Sendable {
     package var tickets: Bool = true
     /// What the tickets' keys follow from; nil: keys that nobody else has, and that go with the context.
     package var ticketSecrets: TicketSecrets?
+    /// Nil: clients are not asked for certificates. Servers only.
+    package var clients: ClientAuthentication?
     /// OpenSSL's cipher list for TLS 1.2. The default is ECDHE with an AEAD, nothing else.
     package var ciphers: String = Self.safeCiphers
 

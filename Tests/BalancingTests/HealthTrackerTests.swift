@@ -38,29 +38,6 @@ struct HealthTrackerTests {
         #expect(other.isHealthy && other.isProven)
     }
 
-    @Test("is condemned at once and once, and comes back by probes")
-    func condemnation() {
-        var tracker = HealthTracker(rise: 2, fall: 3)
-        #expect(tracker.condemn() == .unhealthy)
-        #expect(tracker.condemn() == nil)
-        #expect(tracker.record(.passed) == nil)
-        #expect(tracker.condemn() == nil)
-        #expect(tracker.record(.passed) == nil)
-        #expect(tracker.record(.passed) == .healthy)
-    }
-
-    @Test("keeps its verdict under other thresholds, and starts its run again")
-    func reload() {
-        var tracker = HealthTracker(rise: 3, fall: 2)
-        _ = tracker.condemn()
-        _ = tracker.record(.passed)
-        var reloaded = tracker.adopting(rise: 2, fall: 1)
-        #expect(!reloaded.isHealthy)
-        #expect(reloaded.record(.passed) == nil)
-        #expect(reloaded.record(.passed) == .healthy)
-        #expect(reloaded.record(.failed) == .unhealthy)
-    }
-
     @Test("packs into a word and comes out the same, at every step of any run", arguments: 0..<20 as Range<UInt64>)
     func packing(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)

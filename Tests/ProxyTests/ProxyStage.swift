@@ -171,7 +171,7 @@ final class ProxyStage {
 
     func condemn(_ endpoint: Int) {
         var tracker = HealthTracker(packed: UInt64(bitPattern: board.view.load(.health, endpoint: endpoint)))
-        _ = tracker.condemn()
+        while tracker.isHealthy { _ = tracker.record(.failed) }
         board.view.store(.health, endpoint: endpoint, Int64(bitPattern: tracker.packed))
     }
 

@@ -21,9 +21,34 @@ extension TableReader {
         tls.tickets = reader.flag("tickets", default: tls.tickets)
         tls.ciphers = reader.ciphers()
         reader.finish()
+        tls.clientAuthentication = clientAuthentication()
         checkPresence(isServed: isServed)
         checkFiles(located)
         return tls
+    }
+
+    private mutating func clientAuthentication() -> ClientAuthenticationConfiguration? {
+        var reader = table("client_auth")
+        let mode = reader.choice(
+            "mode", default: ClientAuthenticationMode.required,
+            aliases: ["on": .required, "require": .required, "request": .optional, "none": .optional])
+        let authorities = reader.text("ca")
+        if !reader.has("ca"), let range = reader.range {
+            findings.report(
+                range, "client_auth without ca", because: "somebody must vouch for the certificates that clients show",
+                help: "ca = \"/path/of/the/authorities.pem\"")
+        }
+        reader.finish()
+        guard let authorities else { return nil }
+        let path = resolve(authorities.value)
+        if findings.checks.files {
+            let problem = FilePath.problem(reading: path) ?? findings.checks.authoritiesProblem(path)
+            if let problem {
+                findings.report(
+                    authorities.entry.value.range, "these authorities cannot be used", because: "\(path): \(problem)")
+            }
+        }
+        return ClientAuthenticationConfiguration(mode: mode, authorities: path)
     }
 
     private mutating func ciphers() -> String? {
@@ -84,7 +109,9 @@ extension TableReader {
             findings.report(
                 entry.key, "https without a certificate", because: "TLS needs a certificate and its private key",
                 help: "add cert = \"...\" and key = \"...\", or listen in plain text with http = ...")
-        } else if let idle = entry("cert") ?? entry("key") ?? entry("certificate") ?? entry("tls") {
+        } else if let idle = entry("cert") ?? entry("key") ?? entry("certificate") ?? entry("tls")
+            ?? entry("client_auth")
+        {
             findings.report(
                 idle.key, "\(idle.name) without https",
                 because: "no listener of this table speaks TLS, so it would do nothing",

@@ -24,12 +24,18 @@ extension EffectiveText {
         }
         value("alpn", "[\(listener.protocols.map { "\"\($0.rawValue)\"" }.joined(separator: ", "))]")
         value("trusted_proxies", "[\(listener.trustedProxies.map { "\"\($0)\"" }.joined(separator: ", "))]")
+        value("proxy_protocol", listener.proxyProtocol)
         value("max_connections", listener.maximumConnections)
         if case .tls(let tls) = listener.security {
             open("[listen.tls]", path: "\(table).tls")
             value("min", TOMLText.quoted(tls.minimumVersion.rawValue))
             value("ciphers", tls.ciphers.map(TOMLText.quoted), unset: "forward secrecy and AEAD only")
             value("tickets", tls.tickets)
+            if let clients = tls.clientAuthentication {
+                open("[listen.client_auth]", path: "\(table).client_auth")
+                value("mode", TOMLText.quoted(clients.mode.rawValue))
+                value("ca", TOMLText.quoted(clients.authorities))
+            }
             for (index, certificate) in tls.certificates.dropFirst().enumerated() {
                 open("[[listen.certificate]]", path: "\(table).certificate[\(index)]")
                 write(certificate)

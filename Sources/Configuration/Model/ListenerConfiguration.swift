@@ -4,6 +4,8 @@ package struct ListenerConfiguration: Sendable, Equatable {
     package var security: ListenerSecurity
     /// Whose X-Forwarded-* fields are believed; from anyone else they are dropped.
     package var trustedProxies: [AddressRange] = []
+    /// Connections begin with a PROXY protocol header, and are taken from `trustedProxies` only.
+    package var proxyProtocol = false
     /// Client connections at once, all workers together, 1...10_000_000.
     package var maximumConnections = 100_000
     /// What is offered by ALPN, the preferred one first; never empty.
@@ -32,6 +34,8 @@ package struct ListenerTLS: Sendable, Equatable {
     package var ciphers: String?
     /// Whether clients get session tickets, with which they come back without a full handshake.
     package var tickets = true
+    /// Nil asks no client for a certificate.
+    package var clientAuthentication: ClientAuthenticationConfiguration?
 
     package init(certificate: String, key: String) {
         certificates = [CertificateFiles(certificate: certificate, key: key)]
@@ -53,6 +57,26 @@ package struct CertificateFiles: Sendable, Equatable {
         self.certificate = certificate
         self.key = key
     }
+}
+
+/// `client_auth`: which clients must show a certificate.
+package struct ClientAuthenticationConfiguration: Sendable, Equatable {
+    package var mode = ClientAuthenticationMode.required
+    /// Path of a PEM file: the authorities that may vouch for clients.
+    package var authorities: String
+
+    package init(mode: ClientAuthenticationMode, authorities: String) {
+        self.mode = mode
+        self.authorities = authorities
+    }
+}
+
+/// What becomes of a client without a certificate.
+package enum ClientAuthenticationMode: String, Sendable, CaseIterable {
+    /// It is served, and servers are told that it showed none.
+    case optional
+    /// It is turned away in the handshake.
+    case required
 }
 
 /// A protocol version a client must reach.

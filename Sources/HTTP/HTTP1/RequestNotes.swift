@@ -41,7 +41,7 @@ struct RequestNotes {
         case .xForwardedFor:
             if head.forwardedFor == nil { head.forwardedFor = field.value }
         case .other, .contentType, .date, .keepAlive, .proxyConnection, .te, .trailer, .upgrade, .http2Settings,
-            .forwarded, .xForwardedProto, .xForwardedHost, .xRealIP, .forwardedLookalike:
+            .forwarded, .xForwardedProto, .xForwardedHost, .xRealIP, .forwardedLookalike, .clientCertificate:
             break
         }
         return nil

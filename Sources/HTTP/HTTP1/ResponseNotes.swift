@@ -26,7 +26,8 @@ struct ResponseNotes {
             guard head.sessionID == nil else { return .malformed }
             head.sessionID = field.value
         case .other, .host, .expect, .date, .proxyConnection, .te, .trailer, .upgrade, .http2Settings, .forwarded,
-            .xForwardedFor, .xForwardedProto, .xForwardedHost, .xRealIP, .forwardedLookalike, .accept,
+            .xForwardedFor, .xForwardedProto, .xForwardedHost, .xRealIP, .forwardedLookalike, .clientCertificate,
+            .accept,
             .mcpProtocolVersion, .mcpMethod, .mcpName, .lastEventID:
             break
         }

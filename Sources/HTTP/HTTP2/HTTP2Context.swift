@@ -12,6 +12,8 @@ struct HTTP2Context: ~Copyable {
     /// How long the wire may become.
     var wireLimit = 0
     var block = RequestText()
+    /// CONTINUATION frames of the block.
+    private var continuations = 0
     var streams = HTTP2Streams()
     var abuse = HTTP2Abuse()
 
@@ -41,16 +43,23 @@ struct HTTP2Context: ~Copyable {
             case FrameType.windowUpdate:
                 abuse.windowUpdateGauge.add(limits.windowUpdates, now: now) ? nil : .windowUpdates
             case FrameType.continuation:
-                abuse.continuationGauge.add(limits.continuations, now: now) ? nil : .continuations
+                continues() ? nil : .continuations
             default: abuse.priorityGauge.add(limits.priorities, now: now) ? nil : .priorities
             }
         guard let kind else { return CallbackResult.proceed }
         return exceed(kind)
     }
 
-    /// A header block begins. True if it is a request's, which gets an entry.
+    /// Counts a CONTINUATION frame. False if it is one too many.
+    private mutating func continues() -> Bool {
+        continuations &+= 1
+        return abuse.continuationGauge.add(limits.continuations, now: now) && continuations <= limits.blockContinuations
+    }
+
+    /// A header block begins. A request's gets an entry, which is returned.
     mutating func headersBegin(stream: Int32, isRequest: Bool) -> UnsafeMutablePointer<HTTP2Stream>? {
         guard let events = unsafe events else { return nil }
+        continuations = 0
         block.begin(stream: stream, isTrailers: !isRequest, at: unsafe events.pointee.bytes.count)
         return isRequest ? unsafe streams.take(stream) : nil
     }

@@ -38,11 +38,13 @@ package struct HTTP2Limits: Sendable {
     package var settings = HTTP2Rate(perSecond: 5, burst: 50)
     /// DATA frames without data that do not end a stream.
     package var emptyData = HTTP2Rate(perSecond: 50, burst: 200)
-    /// PRIORITY frames and those of types that mean nothing to us.
+    /// PRIORITY and GOAWAY frames. Frames of unknown types cost their bytes and are not counted.
     package var priorities = HTTP2Rate(perSecond: 100, burst: 1_000)
     /// Each DATA frame that we send gives four back.
     package var windowUpdates = HTTP2Rate(perSecond: 500, burst: 2_000)
-    /// CONTINUATION frames of all requests. A header block may have eight at most.
+    /// CONTINUATION frames of one header block.
+    package var blockContinuations = 8
+    /// CONTINUATION frames of all header blocks.
     package var continuations = HTTP2Rate(perSecond: 500, burst: 500)
 
     package init() {}

@@ -29,6 +29,8 @@ enum HTTP2Setup {
         unsafe nghttp2_option_set_max_outbound_ack(options, limits.queuedFrames)
         // Ours knows the time that the connection is told; nghttp2's own asks the system for it.
         unsafe nghttp2_option_set_stream_reset_rate_limit(options, .max, .max)
+        // nghttp2 counts a CONTINUATION frame once for each piece that its nine bytes come in; ours counts frames.
+        unsafe nghttp2_option_set_max_continuations(options, limits.blockContinuations * 16)
         return unsafe options
     }
 

@@ -21,6 +21,8 @@ struct RequestText: ~Copyable {
     private(set) var isConnect = false
 
     private var isTrailers = false
+    /// Its text is in `saved`, not in the buffer.
+    private var isSuspended = false
     private var hasStartLine = false
     private var hasLength = false
     /// Where in the buffer the text begins.
@@ -43,6 +45,7 @@ struct RequestText: ~Copyable {
         self.stream = stream
         self.isTrailers = isTrailers
         self.start = start
+        isSuspended = false
         isTooLarge = false
         isConnect = false
         hasStartLine = false
@@ -61,23 +64,27 @@ struct RequestText: ~Copyable {
         guard isOpen else { return }
         saved.append(bytes, start..<bytes.count)
         bytes.truncate(to: start)
+        isSuspended = true
     }
 
     mutating func resume(_ bytes: inout ByteBuffer) {
         guard isOpen else { return }
         start = bytes.count
         bytes.take(&saved)
+        isSuspended = false
     }
 
     /// Forgets the block and its text.
     mutating func abandon(_ bytes: inout ByteBuffer) {
         guard isOpen else { return }
-        bytes.truncate(to: start)
+        // A stream may close while frames are sent, its block unfinished: the text is not in `bytes` then.
+        if isSuspended { saved.clear() } else { bytes.truncate(to: start) }
         close()
     }
 
     private mutating func close() {
         stream = 0
+        isSuspended = false
         if pseudo.allocated > Self.keptBytes { pseudo.release() }
         cookie.release()
     }

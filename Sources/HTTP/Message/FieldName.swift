@@ -86,6 +86,8 @@ struct FieldName {
         case 18: return choose(text.equals("proxy-au", "thentica", "enticate", length: 18), .other, isHopByHop: true)
         case 19: return choose(text.equals("proxy-au", "thorizat", "rization", length: 19), .other, isHopByHop: true)
         case 20: return choose(text.equals("mcp-prot", "ocol-ver", "-version", length: 20), .mcpProtocolVersion)
+        case 21: return choose(text.equals("x-client", "-cert-su", "-subject", length: 21), .clientCertificate)
+        case 22: return choose(text.equals("x-client", "-cert-ve", "verified", length: 22), .clientCertificate)
         default: return .other
         }
     }

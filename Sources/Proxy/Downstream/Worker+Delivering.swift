@@ -22,22 +22,9 @@ extension Worker where Outside: ~Copyable {
             if isSent { sendWire(c) } else { fallOut(c) }
             return
         }
-        if clients[c].output.isEmpty, clients[c].mayWrite {
-            switch world.send(clients[c].descriptor, composed) {
-            case .moved(let count):
-                composed.consume(count)
-                if composed.isEmpty { return }
-                clients[c].mayWrite = false
-            case .wouldBlock, .ended:
-                clients[c].mayWrite = false
-            case .failed:
-                fallOut(c)
-                return
-            }
-        }
-        spare.lend(to: &clients[c].output)
-        clients[c].output.append(composed)
-        expectProgress(c)
+        // In clear, what was composed is what goes on the wire.
+        swap(&composed, &wire)
+        sendWire(c)
     }
 
     /// Sends a piece of the scratch as it is: big bodies are not copied on their way.
@@ -63,7 +50,7 @@ extension Worker where Outside: ~Copyable {
         expectProgress(c)
     }
 
-    /// Sends the records that TLS has made.
+    /// Sends what is ready for the wire; what the socket does not take waits in the connection.
     mutating func sendWire(_ c: Handle) {
         guard !wire.isEmpty else { return }
         defer { wire.clear() }
@@ -132,7 +119,7 @@ extension Worker where Outside: ~Copyable {
             if let m = multiplexes.handle(inSlot: Int(clients[c].multiplex)) { markDirty(m) }
             let plan = listeners[Int(clients[c].listener)].plan
             setDeadline(client: c, now + snapshot.listeners[plan].idleTimeout)
-        case .handshaking, .lingering:
+        case .handshaking, .lingering, .announcing:
             break
         }
     }

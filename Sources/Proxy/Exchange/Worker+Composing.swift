@@ -21,7 +21,9 @@ extension Worker where Outside: ~Copyable {
         copyKeptFields(trusted: trusted, keepsSession: sessions.identity(upstream) != .sealed)
         composeSession(e)
         if requestHead.framing == .chunked { composed.append("transfer-encoding: chunked\r\n") }
-        composeForwarded(clients[c].address, secure: clients[c].isSecure, trusted: trusted)
+        let isSecure = clients[c].isSecure
+        composeForwarded(clients[c].address, secure: isSecure, trusted: trusted)
+        if isSecure, snapshot.listeners[listener].asksForCertificates { composeClientCertificate(c) }
         composed.append("\r\n")
     }
 
@@ -72,7 +74,7 @@ extension Worker where Outside: ~Copyable {
     private func forwards(_ field: Field, trusted: Bool, keepsSession: Bool) -> Bool {
         if field.isHopByHop { return false }
         switch field.kind {
-        case .host, .forwardedLookalike, .transferEncoding, .upgrade, .http2Settings: return false
+        case .host, .forwardedLookalike, .clientCertificate, .transferEncoding, .upgrade, .http2Settings: return false
         case .xForwardedFor: return false  // Written anew with our peer at its end.
         case .forwarded, .xForwardedProto, .xForwardedHost, .xRealIP: return trusted
         case .mcpSessionID: return keepsSession

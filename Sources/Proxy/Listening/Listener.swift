@@ -58,10 +58,15 @@ extension Worker where Outside: ~Copyable {
             world.close(descriptor, reset: true)
             return
         }
+        let isAnnounced = snapshot.listeners[plan].expectsProxyHeader
+        guard !isAnnounced || isTrusted(address, by: plan) else {
+            world.close(descriptor, reset: true)
+            return
+        }
         var connection = ClientConnection(
             descriptor: descriptor, address: address, listener: listener,
-            phase: secure == nil ? .reading : .handshaking)
-        if let secure {
+            phase: isAnnounced ? .announcing : secure == nil ? .reading : .handshaking)
+        if let secure, !isAnnounced {
             guard let session = try? engine.accept(secure) else {
                 if isTraffic { board.dismissClient() }
                 world.close(descriptor, reset: true)

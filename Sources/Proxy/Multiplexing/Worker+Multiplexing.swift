@@ -318,6 +318,12 @@ extension Worker where Outside: ~Copyable {
         board.note(.malformedRequests, Int64(abuse.malformed))
     }
 
+    /// The client with the socket: itself, or the connection that a stream belongs to.
+    func connection(of c: Handle) -> Handle {
+        guard clients[c].stream != 0, let m = multiplexes.handle(inSlot: Int(clients[c].multiplex)) else { return c }
+        return multiplexes[m].connection
+    }
+
     /// A client may be sent more: its socket, or its stream, has taken what there was.
     func takesMore(_ c: Handle) -> Bool {
         guard clients[c].stream != 0 else { return clients[c].output.isEmpty }

@@ -20,7 +20,11 @@ package struct ListenerPlan: Sendable {
     package var watchedTLS: WatchedTLS? {
         didSet { tls = watchedTLS?.context }
     }
+    /// Clients are asked for certificates, and servers told what they showed.
+    package var asksForCertificates = false
     package var trusted: [AddressRange] = []
+    /// Connections begin with a PROXY protocol header, and come from `trusted` only.
+    package var expectsProxyHeader = false
     package var maximumConnections = 100_000
     package var handshakeTimeout = Interval.seconds(10)
     /// From a head's first byte to its last.

@@ -55,6 +55,10 @@ extension ListenerPlan {
             options.applicationProtocols = configuration.protocols.map(\.rawValue)
             options.ticketSecrets = tickets
             if let ciphers = tls.ciphers { options.ciphers = ciphers }
+            options.clients = tls.clientAuthentication.map {
+                ClientAuthentication(isRequired: $0.mode == .required, authorities: .file($0.authorities))
+            }
+            asksForCertificates = options.clients != nil
             do throws(TLSError) {
                 let pairs = tls.certificates.map { TLSFiles.Pair(certificate: $0.certificate, key: $0.key) }
                 watchedTLS = try WatchedTLS(TLSFiles(pairs, options: options))
@@ -64,6 +68,7 @@ extension ListenerPlan {
             }
         }
         trusted = configuration.trustedProxies
+        expectsProxyHeader = configuration.proxyProtocol
         maximumConnections = configuration.maximumConnections
         handshakeTimeout = Interval(configuration.timeouts.tls)
         headTimeout = Interval(configuration.timeouts.header)

@@ -13,7 +13,8 @@ enum CheckedFile {
         let checks = ConfigurationChecks(
             files: true, environment: { ProcessInfo.processInfo.environment[$0] },
             certificateProblems: { certificateProblems($0) },
-            cipherProblem: { cipherProblem($0) })
+            cipherProblem: { cipherProblem($0) },
+            authoritiesProblem: { ClientAuthentication.problem(withAuthorities: $0)?.description })
         switch ConfigurationFile.load(path: path, checks: checks) {
         case .success(let file):
             return file

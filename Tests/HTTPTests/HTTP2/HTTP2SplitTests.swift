@@ -58,7 +58,9 @@ struct HTTP2SplitTests {
         let whole = ServerSide()
         whole.receive(Self.conversation)
         let server = ServerSide()
-        for byte in Self.conversation { server.receive([byte]) }
+        for (place, byte) in Self.conversation.enumerated() {
+            #expect(server.receive([byte]), "byte \(place), \(server.abuse.verdict)")
+        }
         _ = server.send()
         _ = whole.send()
         #expect(joined(server.takeSeen()) == joined(whole.takeSeen()))

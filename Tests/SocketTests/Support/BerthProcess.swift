@@ -26,6 +26,9 @@ final class BerthProcess {
     var figures: ProcessFigures { command.figures }
     var isRunning: Bool { command.isRunning }
 
+    func signal(_ number: CInt) { command.signal(number) }
+    func exitCode() throws -> Int { try command.exitCode() }
+
     func client(isSecure: Bool, receiveBuffer: CInt = 0) throws -> Client {
         guard isSecure else { return try Client(plain, receiveBuffer: receiveBuffer) }
         return try Client(secure, tls: TLSClientContext(verifying: false), receiveBuffer: receiveBuffer)

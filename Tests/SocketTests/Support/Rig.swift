@@ -93,6 +93,14 @@ enum Certificates {
         return try TLSContext(certificatePEM: certificate, keyPEM: key, options: options)
     }
 
+    static var trust: TLSClientContext.Trust {
+        get throws { try .certificates(pair.get().certificatePEM) }
+    }
+
+    static var identity: TLSIdentity {
+        get throws { try TLSIdentity(certificate: .bytes(pair.get().certificatePEM), key: .bytes(pair.get().keyPEM)) }
+    }
+
     static func client(maximum: TLSVersion = .v1_3, protocols: [String] = ["http/1.1"]) throws -> TLSClientContext {
         var options = TLSOptions()
         options.maximumVersion = maximum

@@ -1,0 +1,244 @@
+import Foundation
+import HTTP
+import Kernel
+import Proxy
+import Telemetry
+import Testing
+
+/// A way to make an HTTP/2 server work for nothing.
+enum Abuse: String, CaseIterable, Sendable {
+    case rapidReset, settings, pings, emptyData, priorities, windowUpdates, continuations, openContinuation
+    case headerBomb, headerList, inducedResets
+
+    /// What counts it.
+    var incident: Incident {
+        switch self {
+        case .rapidReset, .inducedResets: .resets
+        case .settings: .settings
+        case .pings: .pings
+        case .emptyData: .emptyData
+        case .priorities: .priorities
+        case .windowUpdates: .windowUpdates
+        case .continuations: .continuations
+        case .openContinuation, .headerBomb, .headerList: .headerLists
+        }
+    }
+
+    /// One serving of it; called again and again until the connection is gone.
+    func serve(_ client: HTTP2Client) {
+        var bytes: [UInt8] = []
+        let head = HeaderBlock.encode(HTTP2Client.head("GET", "/attack"))
+        switch self {
+        case .rapidReset:
+            for _ in 0..<100 {
+                let stream = client.take()
+                bytes += HTTP2Client.blockFrames(head, stream: stream, ends: true)
+                bytes += HTTP2Client.frame(HTTP2Client.Frame.reset, stream: stream, HTTP2Client.bytes(8))
+            }
+        case .inducedResets:
+            // Streams that Berth must reset: a window that overflows (RFC 9113 section 6.9.1).
+            for _ in 0..<100 {
+                let stream = client.take()
+                bytes += HTTP2Client.blockFrames(head, stream: stream, ends: false)
+                bytes += HTTP2Client.frame(
+                    HTTP2Client.Frame.windowUpdate, stream: stream, HTTP2Client.bytes(0x7fff_ffff))
+            }
+        case .settings:
+            for _ in 0..<100 {
+                bytes += HTTP2Client.frame(HTTP2Client.Frame.settings, stream: 0, [0, 4, 0, 0, 255, 255])
+            }
+        case .pings:
+            for _ in 0..<100 {
+                bytes += HTTP2Client.frame(HTTP2Client.Frame.ping, stream: 0, [UInt8](repeating: 1, count: 8))
+            }
+        case .emptyData:
+            let stream = client.take()
+            bytes += HTTP2Client.blockFrames(
+                HeaderBlock.encode(HTTP2Client.head("POST", "/attack")), stream: stream, ends: false)
+            for _ in 0..<1_000 { bytes += HTTP2Client.frame(HTTP2Client.Frame.data, stream: stream) }
+        case .priorities:
+            for index in 0..<500 {
+                bytes += HTTP2Client.frame(
+                    HTTP2Client.Frame.priority, stream: UInt32(index * 2 + 1), [0, 0, 0, UInt8(index & 7), 255])
+            }
+        case .windowUpdates:
+            for _ in 0..<500 {
+                bytes += HTTP2Client.frame(HTTP2Client.Frame.windowUpdate, stream: 0, HTTP2Client.bytes(1))
+            }
+        case .continuations:
+            // Each block is within all limits and comes in more pieces than it needs.
+            for _ in 0..<50 {
+                bytes += HTTP2Client.blockFrames(head, stream: client.take(), ends: true, piece: head.count / 7 + 1)
+            }
+        case .openContinuation:
+            // A block without an end (CVE-2024-27316).
+            let stream = client.take()
+            bytes += HTTP2Client.frame(HTTP2Client.Frame.headers, flags: 1, stream: stream, head)
+            let piece = HeaderBlock.literal(Array("x-a".utf8), [UInt8](repeating: 0x61, count: 16_000))
+            for _ in 0..<1_000 { bytes += HTTP2Client.frame(HTTP2Client.Frame.continuation, stream: stream, piece) }
+        case .headerBomb:
+            // One long field goes into the table, then a byte each says it again (RFC 7541 section 6.1).
+            let block =
+                head + HeaderBlock.literal(Array("x-a".utf8), [UInt8](repeating: 0x61, count: 4_000), indexed: true)
+                + [UInt8](repeating: 0xbe, count: 12_000)
+            bytes += HTTP2Client.blockFrames(block, stream: client.take(), ends: true)
+        case .headerList:
+            let field = HeaderBlock.literal(Array("x-a".utf8), [UInt8](repeating: 0x61, count: 15_000))
+            let block = head + (0..<30).flatMap { _ in field }
+            bytes += HTTP2Client.blockFrames(block, stream: client.take(), ends: true)
+        }
+        client.client.send(bytes)
+    }
+}
+
+extension SocketTests {
+    @Suite("HTTP/2: abuse", .serialized)
+    struct HTTP2AbuseTests {
+        /// Attacks until Berth has had enough; true if it had.
+        private static func attack(_ abuse: Abuse, _ client: HTTP2Client) throws -> Bool {
+            client.client.limitSending(milliseconds: 2_000)
+            for _ in 0..<2_000 where !client.isOver {
+                abuse.serve(client)
+                try client.readAvailable()
+            }
+            return client.isOver
+        }
+
+        @Test("what costs more than it should ends the connection, and is counted", arguments: Abuse.allCases)
+        func ends(_ abuse: Abuse) throws {
+            let rig = try Rig.forHTTP2()
+            let other = try rig.http2()
+            #expect(try other.response(other.get("/one")).text == "ok")
+            let client = try rig.http2(isSecure: false)
+
+            #expect(try Self.attack(abuse, client))
+
+            try eventually("it is counted") { rig.proxy.board.view.load(abuse.incident) == 1 }
+            // The last word may be lost to the reset that unread bytes lead to.
+            #expect(client.goAways.allSatisfy { $0.code == 11 })
+            #expect(try other.response(other.get("/one")).text == "ok")
+            #expect(Status.http2Abuse(try Status.text(from: rig.admin), abuse.incident) == 1)
+            other.client.close()
+            try rig.expectQuiet()
+            try eventually("no clients") { rig.proxy.board.view.clientCount == 0 }
+            let reached = rig.replica.requests.count { $0.target == "/attack" }
+            print("\(abuse): \(reached) requests reached the replica, GOAWAY heard: \(!client.goAways.isEmpty)")
+        }
+
+        @Test("requests cancelled in the same breath reach no replica")
+        func cancelledAtOnce() throws {
+            let rig = try Rig.forHTTP2()
+            let client = try rig.http2(isSecure: false)
+            Abuse.rapidReset.serve(client)
+            #expect(try client.response(client.get("/one")).text == "ok")
+            let reached = rig.replica.requests.count { $0.target == "/attack" }
+            print("100 requests, each cancelled in the same write: \(reached) reached the replica")
+            #expect(reached <= 10)
+            try rig.expectQuiet()
+        }
+
+        @Test("a head beyond the limits is 431 and the connection goes on")
+        func largeHead() throws {
+            let rig = try Rig.forHTTP2()
+            let client = try rig.http2()
+            let large = client.get("/large", [HeaderField("x-a", String(repeating: "a", count: 70_000))])
+            #expect(try client.response(large).status == 431)
+            let many = client.get("/many", (0..<150).map { HeaderField("x-\($0)", "a") })
+            #expect(try client.response(many).status == 431)
+            #expect(try client.response(client.get("/one")).text == "ok")
+            #expect(rig.replica.requests.map(\.target) == ["/one"])
+            client.client.close()
+            try eventually("counted") { rig.proxy.board.view.load(Incident.largeHeads) == 2 }
+        }
+
+        @Test("under attack memory stays bounded and others are served")
+        func othersAreServed() throws {
+            let berth = try BerthProcess { _ in [.answer("ok")] }
+            let victim = HTTP2Client(try Client(berth.secure, tls: Certificates.unverified(["h2"])))
+            for _ in 0..<200 { #expect(try victim.response(victim.get("/one")).text == "ok") }
+            let quiet = try Self.times(victim)
+            let before = berth.figures.anonymousBytes
+
+            for abuse in Abuse.allCases {
+                let isOver = Flag()
+                let address = berth.plain
+                let attacker = try Kernel.Thread(named: "attacker") {
+                    while !isOver.isRaised {
+                        guard let client = try? Client(address) else { continue }
+                        _ = try? Self.attack(abuse, HTTP2Client(client))
+                    }
+                }
+                var peak = 0
+                let times = try Self.times(victim) { peak = max(peak, berth.figures.anonymousBytes) }
+                isOver.raise(true)
+                attacker.join()
+                print(
+                    "\(abuse): p99 of others \(times[times.count * 99 / 100]) ms (quiet \(quiet[quiet.count * 99 / 100]) ms),",
+                    "median \(times[times.count / 2]) ms (\(quiet[quiet.count / 2])), memory +\((peak - before) / 1_024) KiB"
+                )
+                #expect(peak - before < 64 << 20 || !ProcessFigures.areTelling)
+                #expect(berth.isRunning)
+            }
+            victim.client.close()
+            try berth.expectQuiet()
+        }
+
+        private static func times(_ client: HTTP2Client, _ look: () -> Void = {}) throws -> [Double] {
+            var times: [Double] = []
+            for index in 0..<1_000 {
+                let started = Instant.now()
+                #expect(try client.response(client.get("/one")).text == "ok")
+                times.append((Instant.now() - started).milliseconds)
+                if index % 100 == 50 { look() }
+            }
+            return times.sorted()
+        }
+
+        @Test("clients that read nothing at all cost bounded memory and are given up", arguments: [false, true])
+        func stalledConnections(_ opensWindow: Bool) throws {
+            let berth = try BerthProcess(timeouts: "{ idle = \"5s\" }") { _ in
+                [.text("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"), .chunkedPattern(1 << 30)]
+            }
+            let before = berth.figures.anonymousBytes
+            // With an open window the socket is what stalls; else it is the streams.
+            let settings: [(UInt16, UInt32)] = opensWindow ? [(4, 0x7fff_ffff)] : [(4, 0)]
+            let client = HTTP2Client(try Client(berth.plain, receiveBuffer: 4_096), settings: settings)
+            for _ in 0..<100 { client.get("/endless") }
+            try eventually("all are under way") { berth.replica.requests.count == 100 }
+            var (sent, still) = (-1, 0)
+            try eventually("the replica is held back") {
+                let now = (0..<berth.replica.accepted).reduce(0) { $0 + berth.replica.bytesSent($1) }
+                still = now == sent ? still + 1 : 0
+                sent = now
+                pause(milliseconds: 50)
+                return still >= 3
+            }
+            let growth = berth.figures.anonymousBytes - before
+            print(
+                "100 stalled streams, window open \(opensWindow): +\(growth / 1_024) KiB, \(growth / 102_400) KiB a stream"
+            )
+            #expect(growth < 32 << 20 || !ProcessFigures.areTelling)
+
+            try eventually("all are given up") { berth.replica.open == 0 }
+            try berth.expectQuiet()
+            client.client.close()
+        }
+    }
+}
+
+extension Status {
+    static func text(from address: SocketAddress) throws -> String {
+        let client = try Client(address)
+        client.send("GET /stats HTTP/1.1\r\nHost: a\r\n\r\n")
+        return try client.response().text
+    }
+
+    /// The figure of `incident` in the page's text.
+    static func http2Abuse(_ text: String, _ incident: Incident) -> Int {
+        let name = "\(incident)".reduce(into: "") { $0 += $1.isUppercase ? "_\($1.lowercased())" : "\($1)" }
+        guard let section = text.range(of: "\"http2_abuse\"").map({ text[$0.upperBound...] }),
+            let key = section.range(of: "\"\(name)\" : ")
+        else { return -1 }
+        return Int(section[key.upperBound...].prefix { $0.isNumber }) ?? -1
+    }
+}

@@ -1,0 +1,269 @@
+import Kernel
+import Proxy
+import TLS
+import Testing
+
+extension SocketTests {
+    @Suite("HTTP/2: requests and responses", .serialized)
+    struct HTTP2MessageTests {
+        private static let size = 20_000_000
+
+        @Test(
+            "ALPN chooses what the client offers, HTTP/2 if it may choose",
+            arguments: [
+                (["h2"], true), (["h2", "http/1.1"], true), (["http/1.1", "h2"], true), (["http/1.1"], false),
+                ([], false),
+            ])
+        func choice(_ offered: [String], _ isHTTP2: Bool) throws {
+            let rig = try Rig.forHTTP2()
+            let client = try Client(rig.secure, tls: Certificates.client(protocols: offered))
+
+            #expect((client.applicationProtocol == .http2) == isHTTP2)
+            guard isHTTP2 else {
+                client.send("GET /one HTTP/1.1\r\nHost: a\r\n\r\n")
+                #expect(try client.response().text == "ok")
+                return
+            }
+            let multiplexed = HTTP2Client(client)
+            #expect(try multiplexed.response(multiplexed.get("/one")).text == "ok")
+        }
+
+        @Test("prior knowledge in clear, whole or byte by byte; HTTP/1.1 on the same listener")
+        func priorKnowledge() throws {
+            let rig = try Rig.forHTTP2()
+            let client = try rig.http2(isSecure: false)
+            #expect(try client.response(client.get("/one")).text == "ok")
+
+            let slow = try rig.client()
+            for byte in "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8 { slow.send([byte]) }
+            slow.send(HTTP2Client.frame(HTTP2Client.Frame.settings, stream: 0))
+            let first = try slow.take(9)
+            #expect(first[3] == HTTP2Client.Frame.settings)
+
+            let plain = try rig.client()
+            plain.send("GET /two HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(try plain.response().text == "ok")
+        }
+
+        @Test("the replica sees who came and how, and no field of the connection", arguments: [false, true])
+        func forwarded(_ isSecure: Bool) throws {
+            let rig = try Rig.forHTTP2()
+            let client = try rig.http2(isSecure: isSecure)
+            let stream = client.open(
+                HTTP2Client.head(
+                    "GET", "/one?x=1",
+                    [
+                        HeaderField("te", "trailers"), HeaderField("x-forwarded-for", "6.6.6.6"),
+                        HeaderField("x-forwarded-proto", "gopher"), HeaderField("cookie", "a=1"),
+                        HeaderField("cookie", "b=2"), HeaderField("x-own", "kept"),
+                    ], authority: "mcp.example.com"))
+            #expect(try client.response(stream).status == 200)
+
+            let request = try #require(rig.replica.requests.last)
+            #expect(request.start == "GET /one?x=1")
+            #expect(request.values("host") == ["mcp.example.com"])
+            #expect(request.values("x-forwarded-for") == ["127.0.0.1"])
+            #expect(request.values("x-forwarded-proto") == [isSecure ? "https" : "http"])
+            #expect(request.values("x-forwarded-host") == ["mcp.example.com"])
+            #expect(request.values("cookie") == ["a=1; b=2"])
+            #expect(request.values("x-own") == ["kept"])
+            #expect(Set(request.names).isDisjoint(with: ["te", "connection", "upgrade", "transfer-encoding"]))
+        }
+
+        @Test("20 MB down, counted or not, byte for byte", arguments: [false, true], [false, true])
+        func download(_ isSecure: Bool, _ isCounted: Bool) throws {
+            let rig = try Rig.forHTTP2(answering: { _ in
+                isCounted
+                    ? [.text("HTTP/1.1 200 OK\r\ncontent-length: \(Self.size)\r\n\r\n"), .pattern(Self.size)]
+                    : [.text("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"), .chunkedPattern(Self.size)]
+            })
+            let client = try rig.http2(isSecure: isSecure)
+            client.comparesBodies = true
+
+            let response = try client.response(client.get("/big"))
+
+            #expect(response.status == 200)
+            #expect(response.received == Self.size)
+            #expect(!client.hasWrongBytes)
+            #expect(response.values("transfer-encoding").isEmpty)
+            #expect(response.values("content-length") == (isCounted ? ["\(Self.size)"] : []))
+            try rig.expectQuiet()
+        }
+
+        @Test("20 MB up, counted or not, byte for byte", arguments: [false, true], [false, true])
+        func upload(_ isSecure: Bool, _ isCounted: Bool) throws {
+            let rig = try Rig.forHTTP2(adjusting: { listener, _ in listener.maximumRequestBody = 64 << 20 })
+            let client = try rig.http2(isSecure: isSecure)
+            let body = Pattern.prefix(Self.size)
+            let length = isCounted ? [HeaderField("content-length", "\(body.count)")] : []
+
+            let stream = client.open(HTTP2Client.head("POST", "/up", length), ends: false)
+            #expect(try client.send(body, on: stream) == body.count)
+
+            #expect(try client.response(stream).status == 200)
+            let request = try #require(rig.replica.requests.last)
+            #expect(request.body == body)
+            #expect(request.values("content-length") == (isCounted ? ["\(body.count)"] : []))
+            #expect(request.values("transfer-encoding") == (isCounted ? [] : ["chunked"]))
+            try rig.expectQuiet()
+        }
+
+        @Test("twenty uploads and downloads on one connection at once do not mix")
+        func together() throws {
+            let rig = try Rig.forHTTP2(answering: { request in
+                [.text("HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n"), .pattern(1_000_000)]
+            })
+            let client = try rig.http2()
+            client.comparesBodies = true
+            let body = Pattern.prefix(300_000)
+            let streams = (0..<20).map { client.open(HTTP2Client.head("POST", "/\($0)"), ends: false) }
+            for start in stride(from: 0, to: body.count, by: 50_000) {
+                for stream in streams {
+                    try client.send(Array(body[start..<start + 50_000]), on: stream, ends: start + 50_000 == body.count)
+                }
+            }
+
+            for stream in streams { #expect(try client.response(stream).received == 1_000_000) }
+
+            #expect(!client.hasWrongBytes)
+            #expect(rig.replica.requests.count == 20)
+            let areSame = rig.replica.requests.allSatisfy { $0.body == body }
+            #expect(areSame)
+            try rig.expectQuiet()
+        }
+
+        @Test("trailers pass both ways, but for those that would change framing or trust")
+        func trailers() throws {
+            let rig = try Rig.forHTTP2(answering: { _ in
+                [
+                    .text(
+                        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 1\r\n"
+                            + "Content-Length: 3\r\nX-More: 2\r\n\r\n")
+                ]
+            })
+            let client = try rig.http2()
+            let stream = client.open(HTTP2Client.head("POST", "/t"), ends: false)
+            try client.send(Array("hello".utf8), on: stream, ends: false)
+            client.sendBlock(
+                HeaderBlock.encode([
+                    HeaderField("x-mine", "7"), HeaderField("content-length", "9"), HeaderField("host", "b"),
+                ]), stream: stream, ends: true)
+
+            let response = try client.response(stream)
+
+            #expect(response.text == "hello")
+            #expect(response.trailers == [HeaderField("x-sum", "1"), HeaderField("x-more", "2")])
+            let request = try #require(rig.replica.requests.last)
+            #expect(request.body == Array("hello".utf8))
+            #expect(request.trailers == ["x-mine: 7"])
+        }
+
+        @Test("responses without a body end their streams", arguments: ["HEAD", "204", "304", "empty"])
+        func bodiless(_ kind: String) throws {
+            let rig = try Rig.forHTTP2(answering: { request in
+                switch request.target {
+                case "/204": [.text("HTTP/1.1 204 No Content\r\nx-a: b\r\n\r\n")]
+                case "/304": [.text("HTTP/1.1 304 Not Modified\r\ncontent-length: 77\r\netag: \"e\"\r\n\r\n")]
+                case "/HEAD": [.text("HTTP/1.1 200 OK\r\ncontent-length: 77\r\n\r\n")]
+                default: [.answer("")]
+                }
+            })
+            let client = try rig.http2()
+
+            let response = try client.response(
+                client.open(HTTP2Client.head(kind == "HEAD" ? "HEAD" : "GET", "/\(kind)")))
+
+            #expect(response.status == (Int(kind) ?? 200))
+            #expect(response.hasEnded && response.body.isEmpty && response.reset == nil)
+            #expect(response.values("content-length") == (kind == "204" ? [] : kind == "empty" ? ["0"] : ["77"]))
+            // The connection to the replica is good for another.
+            #expect(try client.response(client.get("/empty")).status == 200)
+            #expect(Set(rig.replica.requests.map(\.connection)).count == 1)
+        }
+
+        @Test("interim responses come before the final one; 100 Continue to whoever waits for it")
+        func interims() throws {
+            let rig = try Rig.forHTTP2(answering: { request in
+                [
+                    .text("HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n"), .answer("\(request.body.count)"),
+                ]
+            })
+            let client = try rig.http2()
+            let early = try client.response(client.get("/hints"))
+            #expect(early.interims == [[HeaderField(":status", "103"), HeaderField("link", "</a>")]])
+            #expect(early.text == "0")
+
+            let stream = client.open(
+                HTTP2Client.head(
+                    "POST", "/wait", [HeaderField("content-length", "5"), HeaderField("expect", "100-continue")]),
+                ends: false)
+            try eventually("the head at the replica") { !rig.replica.leftovers.isEmpty }
+            rig.replica.push(.text("HTTP/1.1 100 Continue\r\n\r\n"), to: rig.replica.accepted - 1)
+            try client.wait("100") { $0.streams[stream]?.interims.isEmpty == false }
+            #expect(client.streams[stream]?.interims.first == [HeaderField(":status", "100")])
+            try client.send(Array("12345".utf8), on: stream)
+            #expect(try client.response(stream).text == "5")
+        }
+
+        @Test("an answer before the whole upload is complete, and the rest of the upload is declined")
+        func earlyAnswer() throws {
+            let rig = try Rig.forHTTP2()
+            let client = try rig.http2()
+            let stream = client.open(
+                HTTP2Client.head("POST", "/early", [HeaderField("content-length", "1000000")]), ends: false)
+            try client.send(Pattern.prefix(10_000), on: stream, ends: false)
+            try eventually("the head at the replica") { !rig.replica.leftovers.isEmpty }
+            rig.replica.push(.answer("no", status: "403 Forbidden"), to: rig.replica.accepted - 1)
+
+            try client.wait("the answer, and that no more is wanted") { $0.streams[stream]?.reset != nil }
+
+            let response = try client.response(stream)
+            #expect(response.status == 403 && response.text == "no" && response.hasEnded)
+            #expect(response.reset == 0)
+            #expect(try client.response(client.get("/next")).text == "ok")
+            try rig.expectQuiet()
+        }
+
+        @Test("what Berth itself answers is a whole response: too large, wrong method, no server")
+        func ownAnswers() throws {
+            let rig = try Rig.forHTTP2(adjusting: { listener, _ in listener.maximumRequestBody = 1_000 })
+            let client = try rig.http2()
+            let large = client.open(
+                HTTP2Client.head("POST", "/large", [HeaderField("content-length", "1001")]), ends: false)
+            #expect(try client.response(large).status == 413)
+            let endless = client.open(HTTP2Client.head("POST", "/endless"), ends: false)
+            try client.send(Pattern.prefix(2_000), on: endless, ends: false)
+            #expect(try client.response(endless).status == 413)
+            #expect(try client.response(client.open(HTTP2Client.head("TRACE", "/"))).status == 405)
+            #expect(try client.response(client.get("/fine")).status == 200)
+            rig.replica.kill()
+            try eventually("the parked connection is seen to end") {
+                try client.response(client.get("/gone")).status >= 502
+            }
+            try rig.expectQuiet()
+        }
+
+        @Test("a session's requests over HTTP/2 and HTTP/1.1 are one session")
+        func sessions() throws {
+            let rig = try Rig.forHTTP2(answering: { request in
+                request.values("mcp-session-id").isEmpty
+                    ? [.answer("{}", fields: "content-type: application/json\r\nmcp-session-id: s-1\r\n")]
+                    : [.answer(request.values("mcp-session-id").joined())]
+            })
+            let client = try rig.http2()
+            let opening = client.open(
+                HTTP2Client.head("POST", "/mcp", [HeaderField("content-type", "application/json")]), ends: false)
+            try client.send(Array(#"{"jsonrpc":"2.0","id":1,"method":"initialize"}"#.utf8), on: opening)
+            let id = try #require(try client.response(opening).values("mcp-session-id").first)
+            #expect(id != "s-1")
+
+            let again = client.open(HTTP2Client.head("DELETE", "/mcp", [HeaderField("mcp-session-id", id)]))
+            #expect(try client.response(again).text == "s-1")
+            let plain = try rig.client()
+            plain.send("POST /mcp HTTP/1.1\r\nHost: a\r\nMcp-Session-Id: \(id)\r\nContent-Length: 2\r\n\r\n{}")
+            #expect(try plain.response().text == "s-1")
+            let unknown = client.open(HTTP2Client.head("DELETE", "/mcp", [HeaderField("mcp-session-id", "nobody")]))
+            #expect(try client.response(unknown).status == 404)
+        }
+    }
+}
