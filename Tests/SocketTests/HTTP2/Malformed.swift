@@ -138,7 +138,7 @@ struct Malformed: Sendable, CustomTestStringConvertible {
         pseudo(
             "user information", [(":method", "GET"), (":scheme", "https"), (":path", "/bad"), (":authority", "u@a")],
             .refusal),
-        pseudo("no authority, no host", [(":method", "GET"), (":scheme", "https"), (":path", "/bad")], .status(400)),
+        pseudo("no authority, no host", [(":method", "GET"), (":scheme", "https"), (":path", "/bad")], .refusal),
         pseudo(
             "two hosts",
             [(":method", "GET"), (":scheme", "https"), (":path", "/bad"), ("host", "a"), ("host", "b")], .refusal),
@@ -154,6 +154,7 @@ struct Malformed: Sendable, CustomTestStringConvertible {
         body("less DATA than Content-Length", length: "50", ["12345"]),
         body("DATA where none was announced", length: "0", ["GET /hidden HTTP/1.1\r\nhost: a\r\n\r\n"]),
         body("less DATA, then trailers", length: "50", ["12345"], trailers: [HeaderField("x-a", "b")]),
+        body("a length in trailers", length: "5", ["12345"], trailers: [HeaderField("content-length", "9")]),
         body("a pseudo-header field in trailers", length: "5", ["12345"], trailers: [HeaderField(":path", "/hidden")]),
         body(
             "CRLF in trailers", length: "5", ["12345"],
