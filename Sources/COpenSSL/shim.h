@@ -56,6 +56,7 @@ static inline int berth_EVP_MAC_init(EVP_MAC_CTX *context, const unsigned char *
                                OSSL_PARAM_construct_end()};
     return EVP_MAC_CTX_set_params(context, parameters);
 }
+static inline long berth_SSL_CTX_sess_hits(SSL_CTX *context) { return SSL_CTX_sess_hits(context); }
 static inline long berth_BIO_get_mem_data(BIO *bio, char **bytes) { return BIO_get_mem_data(bio, bytes); }
 static inline EVP_PKEY *berth_EVP_EC_gen(const char *curve) { return EVP_EC_gen(curve); }
 static inline int berth_SSL_get_ex_new_index(CRYPTO_EX_free *release) {

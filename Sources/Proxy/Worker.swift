@@ -69,6 +69,10 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     package var isDone = false
     /// A connection became free while somebody waited.
     var hasRoom = false
+    /// By endpoint, what resumes TLS with it.
+    var tickets: [TLSTicket?]
+    /// No complaint about a server's TLS is logged before.
+    var quietUntil = Instant(nanoseconds: 0)
     /// Health checks, on the worker that makes them.
     var probes: [Probe] = []
     let log: Logger?
@@ -111,6 +115,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         upstreamDeadlines = SlotDeadlines(.upstreamDeadline, limit: most * 2)
         exchangeDeadlines = SlotDeadlines(.exchangeDeadline, limit: most)
         pools = snapshot.endpoints.map { _ in EndpointPool() }
+        tickets = snapshot.endpoints.map { _ in nil }
         groups = snapshot.upstreams.map { UpstreamGroup($0) }
         sessions = SessionKeeper(snapshot)
         engine = try TLSEngine()

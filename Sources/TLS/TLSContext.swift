@@ -32,6 +32,9 @@ package final class TLSContext: @unchecked Sendable {
     }
 
     deinit { SSL_CTX_free(pointer) }
+
+    /// Handshakes that a ticket has spared, so far.
+    package var resumptions: Int { Int(berth_SSL_CTX_sess_hits(pointer)) }
 }
 
 /// The contexts of one listener in the making.

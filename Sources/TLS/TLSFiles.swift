@@ -74,11 +74,12 @@ struct FileStamp: Equatable {
 }
 
 /// Whole files, read in a way that cannot hang.
-enum FileContents {
+package enum FileContents {
     /// More than any chain, key or list of authorities has.
     private static let largest = 4 << 20
 
-    static func read(_ path: String) throws(TLSError) -> [UInt8] {
+    /// All of a file.
+    package static func read(_ path: String) throws(TLSError) -> [UInt8] {
         let action: StaticString = "reading a file"
         // Not to wait for the writer of a FIFO.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)

@@ -58,6 +58,12 @@ package struct TLSSession: ~Copyable {
         return CertificateFacts.subject(of: certificate)
     }
 
+    /// Why the peer's certificate was not accepted; nil if it was, or none was asked for.
+    package var verificationProblem: String? {
+        let code = SSL_get_verify_result(ssl)
+        return code == CLong(X509_V_OK) ? nil : String(cString: X509_verify_cert_error_string(code))
+    }
+
     /// The newest ticket a server sent, for `TLSEngine.connect`; nil if there is none. Clients only.
     package var ticket: TLSTicket? {
         guard let current = SSL_get_session(ssl), SSL_SESSION_is_resumable(current) == 1 else { return nil }

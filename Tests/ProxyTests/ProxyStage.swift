@@ -186,7 +186,7 @@ final class ProxyStage {
             let hasExchange = !(worker?.upstreams[u].exchange.isNone ?? true)
             switch phase {
             case .parked: truth[.parked, default: 0] += 1
-            case .connecting: truth[.active, default: 0] += hasExchange ? 1 : 0
+            case .connecting, .securing: truth[.active, default: 0] += hasExchange ? 1 : 0
             case .serving: truth[isStreaming ? .streaming : .active, default: 0] += 1
             case .probing: break
             }

@@ -197,7 +197,6 @@ def run_h2load(port, body, connections, streams, seconds=None, requests=None):
     if not (outcome and codes and size and "Application protocol: h2\n" in said):
         raise BenchError(f"h2load said: {said}{ran.stderr}")
     done, good, failed, errored, timeouts = map(int, outcome.groups())
-    # Requests that were under way when time was up are counted as answered when they are, in neither figure else.
     errors = failed + errored + timeouts + sum(map(int, codes.groups()[1:]))
     if good and int(size[1]) < good * REPLY_BYTES:
         raise BenchError(f"h2load got {size[1]} bytes with {good} replies")

@@ -15,12 +15,20 @@ extension TableReader {
         let certificate = reader.listenerTLS(isServed: tls != nil)
         var common = ListenerConfiguration(address: ListenAddress(host: "", port: 0), security: .plain)
         common.trustedProxies = reader.addressRanges("trusted_proxies")
+        common.proxyProtocol = reader.flag("proxy_protocol", default: false)
+        if common.proxyProtocol, common.trustedProxies.isEmpty, let entry = reader.entry("proxy_protocol") {
+            reader.findings.report(
+                entry.value.range, "proxy_protocol without trusted_proxies",
+                because: "a PROXY header says who the client is, and nobody is trusted to say so: every connection "
+                    + "would be refused",
+                help: "trusted_proxies = [\"10.0.0.7\"], the addresses of the proxies in front")
+        }
         common.maximumConnections = reader.integer(
             "max_connections", in: 1...10_000_000, default: common.maximumConnections)
         common.timeouts = ListenerTimeouts(from: reader.table("timeouts"))
         common.limits = ListenerLimits(from: reader.table("limits"))
         common.protocols = reader.protocols("alpn", default: common.protocols)
-        reader.refuse("public_url", "proxy_protocol", "rate_limit")
+        reader.refuse("public_url", "rate_limit")
         reader.requireAddress()
         reader.finish()
 

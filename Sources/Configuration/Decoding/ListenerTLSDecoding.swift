@@ -61,6 +61,13 @@ extension TableReader {
         return ciphers
     }
 
+    /// `cert` and `key` of a table by themselves, checked.
+    mutating func servedPair() -> CertificateFiles? {
+        guard let pair = certificatePair() else { return nil }
+        checkFiles([pair])
+        return pair.files
+    }
+
     /// `cert` and `key` of a table; nil, and reported, if one is there without the other.
     private mutating func certificatePair() -> LocatedCertificate? {
         let certificate = text("cert")

@@ -88,8 +88,9 @@ extension TableReader {
             reason = "a server is a host and a port, without scheme or path: paths pass through as clients send them"
             help = rest.contains(":") ? "write \(TOMLText.quoted(rest))" : "write \"\(rest):80\""
         } catch .url("https", _) {
-            reason = "TLS to servers is not available in this version"
-            help = "use the server's plain HTTP port"
+            reason =
+                "a server is a host and a port; whether TLS is spoken with servers, tls says for all of an upstream"
+            help = "write the host and the port, and tls = {} beside servers"
         } catch {
             reason = "a server is a host and a port, such as \"mcp-1:3001\""
         }

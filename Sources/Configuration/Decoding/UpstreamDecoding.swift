@@ -21,6 +21,7 @@ extension UpstreamConfiguration {
     private mutating func readSettings(from reader: inout TableReader) {
         balance = reader.choice("balance", default: balance, aliases: Balance.foreign, explaining: Balance.explanation)
         host = reader.hostPolicy() ?? host
+        tls = UpstreamTLSConfiguration.read(from: reader.table("tls"))
         session = SessionConfiguration(from: reader.table("session"), balance: balance)
         pool = PoolConfiguration(from: reader.table("pool"))
         queue = QueueConfiguration(from: reader.table("queue"))
@@ -28,7 +29,7 @@ extension UpstreamConfiguration {
         events = EventStreamConfiguration(from: reader.table("sse"))
         healthCheck = HealthCheckConfiguration(from: reader.table("health_check"), host: host)
         reader.refuse(
-            "discover", "tls", "outlier_detection", "retry", "cache", "circuit_breaker", "rate_limit", "slow_start",
+            "discover", "outlier_detection", "retry", "cache", "circuit_breaker", "rate_limit", "slow_start",
             "response_limit")
     }
 }

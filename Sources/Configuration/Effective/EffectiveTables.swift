@@ -24,6 +24,7 @@ extension EffectiveText {
         }
         value("alpn", "[\(listener.protocols.map { "\"\($0.rawValue)\"" }.joined(separator: ", "))]")
         value("trusted_proxies", "[\(listener.trustedProxies.map { "\"\($0)\"" }.joined(separator: ", "))]")
+        value("proxy_protocol", listener.proxyProtocol)
         value("max_connections", listener.maximumConnections)
         if case .tls(let tls) = listener.security {
             open("[listen.tls]", path: "\(table).tls")
@@ -74,6 +75,7 @@ extension EffectiveText {
         writeServers(upstream.servers, path: path)
         value("balance", TOMLText.quoted(upstream.balance.rawValue))
         value("host", upstream.host.text)
+        if let tls = upstream.tls { write(tls, path: "\(path).tls") }
         open("[\(path).session]", path: "\(path).session")
         value("identity", TOMLText.quoted(upstream.session.identity.rawValue))
         value("idle", upstream.session.idle)
@@ -87,6 +89,14 @@ extension EffectiveText {
         open("[\(path).sse]", path: "\(path).sse")
         value("heartbeat", orOff: upstream.events.heartbeat)
         write(upstream.healthCheck, path: "\(path).health_check")
+    }
+
+    private mutating func write(_ tls: UpstreamTLSConfiguration, path: String) {
+        open("[\(path)]", path: path)
+        value("ca", tls.authorities.map(TOMLText.quoted), unset: "whom the system trusts")
+        if let certificate = tls.certificate { write(certificate) }
+        value("server_name", tls.serverName.map(TOMLText.quoted), unset: "each server's own host")
+        value("verify", tls.verifies)
     }
 
     private mutating func writeServers(_ servers: [ServerConfiguration], path: String) {

@@ -4,6 +4,8 @@ package struct ListenerConfiguration: Sendable, Equatable {
     package var security: ListenerSecurity
     /// Whose X-Forwarded-* fields are believed; from anyone else they are dropped.
     package var trustedProxies: [AddressRange] = []
+    /// Connections begin with a PROXY protocol header, and are taken from `trustedProxies` only.
+    package var proxyProtocol = false
     /// Client connections at once, all workers together, 1...10_000_000.
     package var maximumConnections = 100_000
     /// What is offered by ALPN, the preferred one first; never empty.

@@ -5,6 +5,8 @@ package struct UpstreamConfiguration: Sendable, Equatable {
     package var servers: [ServerConfiguration]
     package var balance = Balance.roundRobin
     package var host = HostPolicy.keep
+    /// Nil speaks to servers in clear.
+    package var tls: UpstreamTLSConfiguration?
     package var session = SessionConfiguration()
     package var pool = PoolConfiguration()
     package var queue = QueueConfiguration()
@@ -16,6 +18,20 @@ package struct UpstreamConfiguration: Sendable, Equatable {
         self.name = name
         self.servers = servers
     }
+}
+
+/// `tls` of an upstream: how its servers are spoken to.
+package struct UpstreamTLSConfiguration: Sendable, Equatable {
+    /// Path of a PEM file: who may vouch for servers; nil: whoever the system trusts.
+    package var authorities: String?
+    /// What we show to servers that ask.
+    package var certificate: CertificateFiles?
+    /// The name that servers' certificates must bear; nil: each server's own host.
+    package var serverName: String?
+    /// Whether servers' certificates are checked at all.
+    package var verifies = true
+
+    package init() {}
 }
 
 /// One replica.

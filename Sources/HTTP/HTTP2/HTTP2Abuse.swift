@@ -26,7 +26,7 @@ package struct HTTP2Abuse: Sendable {
     package var continuations: UInt32 { continuationGauge.count }
     /// Requests answered with 431 and trailers refused for their size.
     package internal(set) var largeHeads: UInt32 = 0
-    /// Requests that were malformed (RFC 9113 section 8.1.1).
+    /// Streams ended with PROTOCOL_ERROR, nearly all of them for a malformed request (RFC 9113 section 8.1.1).
     package internal(set) var malformed: UInt32 = 0
 
     var resetGauge = RateGauge()

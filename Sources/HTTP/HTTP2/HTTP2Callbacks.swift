@@ -183,7 +183,9 @@ enum HTTP2Callbacks {
             if unsafe context.pointee.responseEnded(entry) { unsafe submitReset(session, header.stream_id, .noError) }
         case FrameType.reset:
             let marks = unsafe entry(session, header.stream_id)?.pointee.marks ?? []
-            if marks.isDisjoint(with: [.silenced, .declined]) { unsafe context.pointee.resetInduced() }
+            if marks.isDisjoint(with: [.silenced, .declined]) {
+                unsafe context.pointee.resetInduced(code: frame.pointee.rst_stream.error_code)
+            }
         default:
             break
         }

@@ -76,7 +76,6 @@ struct HTTP2Context: ~Copyable {
 
     /// The open block is malformed: its stream is to be reset.
     mutating func malformed() -> CInt {
-        abuse.malformed &+= 1
         if let events = unsafe events { unsafe block.abandon(&events.pointee.bytes) }
         return CallbackResult.resetStream
     }
@@ -102,7 +101,6 @@ struct HTTP2Context: ~Copyable {
             return .refused(isConnect ? "501" : "431")
         }
         guard let head = unsafe block.endRequest(endsStream: endsStream, in: &events.pointee.bytes) else {
-            abuse.malformed &+= 1
             return .malformed
         }
         unsafe entry.pointee.marks.insert(.announced)
@@ -160,7 +158,8 @@ struct HTTP2Context: ~Copyable {
     }
 
     /// A stream was reset by us that nobody asked us to reset: the client has induced it.
-    mutating func resetInduced() {
+    mutating func resetInduced(code: UInt32) {
+        if code == HTTP2ErrorCode.protocolError.rawValue { abuse.malformed &+= 1 }
         if !abuse.resetGauge.add(limits.resets, now: now) { abuse.verdict = .resets }
     }
 

@@ -59,7 +59,7 @@ package struct HTTP2Session: ~Copyable {
 
     /// Appends what may be sent to `wire` until about `limit` bytes were added (a frame more at most).
     package mutating func send(into wire: inout ByteBuffer, limit: Int, events: inout HTTP2Events) {
-        let end = wire.count + limit
+        let end = wire.count + min(max(0, limit), .max - wire.count)
         unsafe withUnsafeMutablePointer(to: &events) { events in
             unsafe withUnsafeMutablePointer(to: &wire) { wire in
                 unsafe context.pointee.events = unsafe events

@@ -48,9 +48,11 @@ enum ResponseFields {
                 }
                 while let line = ResponseText.line(text, at: start, end: end) {
                     start = line.next
-                    if line.name.isEmpty || ResponseText.isConnectionSpecific(text, line.name) { continue }
+                    if line.name.isEmpty { continue }
+                    let treatment = ResponseText.treatment(text, line.name)
+                    if treatment == .dropped { continue }
                     guard count < room else { return .cramped }
-                    unsafe fields[count] = nghttp2_nv(base, name: line.name, value: line.value)
+                    unsafe fields[count] = nghttp2_nv(base, line, isSecret: treatment == .secret)
                     count &+= 1
                 }
                 let isTaken = unsafe body(UnsafeBufferPointer(rebasing: fields[..<count]))
@@ -62,11 +64,11 @@ enum ResponseFields {
 
 extension nghttp2_nv {
     /// A field that is copied when it is submitted; its name becomes lower case then.
-    init(_ base: UnsafePointer<UInt8>, name: Range<Int>, value: Range<Int>) {
+    init(_ base: UnsafePointer<UInt8>, _ line: ResponseText.Line, isSecret: Bool) {
         unsafe self.init(
-            name: UnsafeMutablePointer(mutating: base + name.lowerBound),
-            value: UnsafeMutablePointer(mutating: base + value.lowerBound), namelen: name.count,
-            valuelen: value.count, flags: 0)
+            name: UnsafeMutablePointer(mutating: base + line.name.lowerBound),
+            value: UnsafeMutablePointer(mutating: base + line.value.lowerBound), namelen: line.name.count,
+            valuelen: line.value.count, flags: isSecret ? UInt8(NGHTTP2_NV_FLAG_NO_INDEX.rawValue) : 0)
     }
 
     /// `:status` with the three digits at `digits`.

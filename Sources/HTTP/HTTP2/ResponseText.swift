@@ -23,15 +23,17 @@ enum ResponseText {
     /// Lines that `text[start..<end]` has at most.
     static func lines(_ text: Span<UInt8>, _ range: Range<Int>) -> Int {
         var count = 0
-        for index in range where text[index] == ByteClass.lineFeed { count &+= 1 }
+        var start = range.lowerBound
+        while start < range.upperBound {
+            start = skipLine(text, at: start, end: range.upperBound)
+            count &+= 1
+        }
         return count
     }
 
     /// Where the line after the one at `start` begins; `end` if there is none.
     static func skipLine(_ text: Span<UInt8>, at start: Int, end: Int) -> Int {
-        var index = start
-        while index < end, text[index] != ByteClass.lineFeed { index &+= 1 }
-        return Swift.min(index &+ 1, end)
+        Swift.min(text.first(ByteClass.lineFeed, from: start, to: end) &+ 1, end)
     }
 
     /// The field line at `start`; nil at the blank line or the end. A line without a name has an empty one.
@@ -53,17 +55,42 @@ enum ResponseText {
         return Line(name: start..<colon, value: first..<text.trimBlanks(from: first, to: last), next: next)
     }
 
-    /// Whether HTTP/2 has no such field (RFC 9113 section 8.2.2).
-    static func isConnectionSpecific(_ text: Span<UInt8>, _ name: Range<Int>) -> Bool {
-        // Names of other lengths need no look: te, upgrade, connection and keep-alive, http2-settings,
-        // proxy-connection, transfer-encoding.
+    /// How a field travels.
+    enum Treatment {
+        case plain
+        /// Never to be put in a compression table (RFC 7541 section 7.1.3).
+        case secret
+        /// HTTP/2 has no such field (RFC 9113 section 8.2.2).
+        case dropped
+    }
+
+    static func treatment(_ text: Span<UInt8>, _ name: Range<Int>) -> Treatment {
+        // Names of other lengths need no look: te, upgrade, connection and keep-alive, http2-settings and
+        // mcp-session-id, proxy-connection, transfer-encoding.
         switch name.count {
         case 2, 7, 10, 14, 16, 17: break
-        default: return false
+        default: return .plain
         }
         return switch FieldName(text, at: name.lowerBound, length: name.count, hasUnderscore: false).kind {
-        case .connection, .keepAlive, .proxyConnection, .transferEncoding, .upgrade, .te, .http2Settings: true
-        default: false
+        case .connection, .keepAlive, .proxyConnection, .transferEncoding, .upgrade, .te, .http2Settings: .dropped
+        // It opens a session to whoever has it, and one client's responses may carry many.
+        case .mcpSessionID: .secret
+        default: .plain
         }
+    }
+}
+
+extension Span where Element == UInt8 {
+    /// The first `byte` in `start..<end`, or `end`.
+    @inline(__always)
+    fileprivate func first(_ byte: UInt8, from start: Int, to end: Int) -> Int {
+        var index = start
+        while end &- index >= 8 {
+            let found = WordScan.first(byte, in: word(at: index))
+            if found != 0 { return index &+ WordScan.index(of: found) }
+            index &+= 8
+        }
+        while index < end, self[index] != byte { index &+= 1 }
+        return index
     }
 }

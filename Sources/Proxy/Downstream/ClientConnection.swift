@@ -18,6 +18,8 @@ struct ClientConnection: ~Copyable {
         case multiplexing
         /// Answered and half closed: reads on so that the answer is not lost to a reset (RFC 9112 section 9.6).
         case lingering
+        /// The proxy in front has yet to say who the client is (PROXY protocol). There is no TLS before that.
+        case announcing
     }
 
     // In this order the parts pack without holes: an idle stream pays for each of these bytes.
@@ -35,7 +37,8 @@ struct ClientConnection: ~Copyable {
     var stream: Int32 = 0
     /// Body bytes of a stream that have not moved on, for which its window is still to be opened.
     var owed: UInt32 = 0
-    let address: SocketAddress
+    /// The client's own, as far as that is known: the socket's peer, or whom that speaks for.
+    var address: SocketAddress
     var phase: Phase
     /// The last event said there may be bytes; cleared by a short read (edge-triggered).
     var mayRead = false

@@ -119,7 +119,7 @@ extension Worker where Outside: ~Copyable {
             if let m = multiplexes.handle(inSlot: Int(clients[c].multiplex)) { markDirty(m) }
             let plan = listeners[Int(clients[c].listener)].plan
             setDeadline(client: c, now + snapshot.listeners[plan].idleTimeout)
-        case .handshaking, .lingering:
+        case .handshaking, .lingering, .announcing:
             break
         }
     }

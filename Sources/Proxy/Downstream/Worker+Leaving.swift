@@ -102,7 +102,7 @@ extension Worker where Outside: ~Copyable {
             return
         }
         switch clients[c].phase {
-        case .handshaking, .lingering:
+        case .handshaking, .lingering, .announcing:
             closeClient(c, reset: false)
         case .reading:
             if clients[c].isGatheringBody {

@@ -63,7 +63,7 @@ extension Worker where Outside: ~Copyable {
     /// True if bytes from this client would not have to wait for anybody.
     private func takesBytes(_ c: Handle) -> Bool {
         switch clients[c].phase {
-        case .handshaking, .lingering, .multiplexing: return true
+        case .handshaking, .lingering, .announcing, .multiplexing: return true
         case .reading: return clients[c].output.isEmpty
         case .exchanging:
             let e = clients[c].exchange
@@ -101,6 +101,21 @@ extension Worker where Outside: ~Copyable {
             return outcome
         }
         if isShort, !clients[c].hasEnded { clients[c].mayRead = false }
+        return open(c)
+    }
+
+    /// Goes on with a handshake whose first bytes came with something else and are in `ciphertext`.
+    mutating func shakeHands(_ c: Handle) {
+        switch open(c) {
+        case .moved:
+            if clients.contains(c) { digest(c) }
+        case .wouldBlock: break
+        case .ended, .failed: clientEnded(c)
+        }
+    }
+
+    /// Opens the records in `ciphertext`.
+    private mutating func open(_ c: Handle) -> Transfer {
         unstash(c)
         let kept = received.count
         keptCount = kept
@@ -153,10 +168,12 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// What the scratch holds now belongs to the client: by phase, it is a request, a piece of a body, or nothing.
-    private mutating func digest(_ c: Handle) {
+    mutating func digest(_ c: Handle) {
         switch clients[c].phase {
         case .handshaking:
             stash(c)
+        case .announcing:
+            readAnnouncement(c)
         case .lingering:
             received.clear()
         case .multiplexing:

@@ -42,12 +42,11 @@ struct Exchange: ~Copyable {
     var previous = UInt32.max
     var next = UInt32.max
     var deadline = Instant.never
-    /// Until when it may wait, from its first time in the queue on.
-    var waitsUntil = Instant.never
     /// Servers that could not be reached for it, one bit for each of the first 64.
     var tried: UInt64 = 0
-    /// When the server was last heard on an event stream.
-    var heardAt = Instant(nanoseconds: 0)
+    /// Two instants that are never needed together: until when it may wait, from its first time in the queue on; and
+    /// when the server was last heard on an event stream.
+    private var instant = Instant.never
     /// Body bytes the client has sent of a request that streams.
     var requestBytes: UInt64 = 0
     /// Key minted for session-hash placement; goes into the id if this turns out to open a session.
@@ -82,6 +81,16 @@ struct Exchange: ~Copyable {
     var clientFraming = ClientFraming.counted
     var attempts: UInt8 = 0
     var interims: UInt8 = 0
+    var waitsUntil: Instant {
+        get { instant }
+        set { instant = newValue }
+    }
+
+    var heardAt: Instant {
+        get { instant }
+        set { instant = newValue }
+    }
+
     init(
         client: Handle, upstreamIndex: Int, kind: RequestKind, head: borrowing RequestHead, isWhole: Bool, length: Int
     ) {

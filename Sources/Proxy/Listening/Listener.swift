@@ -51,6 +51,11 @@ extension Worker where Outside: ~Copyable {
     private mutating func welcome(_ descriptor: Descriptor, from address: SocketAddress, listener: Int) {
         let plan = listeners[listener].plan
         let secure = listeners[listener].tls
+        let isAnnounced = snapshot.listeners[plan].expectsProxyHeader
+        guard !isAnnounced || isTrusted(address, by: plan) else {
+            world.close(descriptor, reset: true)
+            return
+        }
         // A full proxy still answers on its admin address.
         let isTraffic = snapshot.listeners[plan].role == .traffic
         let limit = Int64(snapshot.listeners[plan].maximumConnections)
@@ -60,8 +65,8 @@ extension Worker where Outside: ~Copyable {
         }
         var connection = ClientConnection(
             descriptor: descriptor, address: address, listener: listener,
-            phase: secure == nil ? .reading : .handshaking)
-        if let secure {
+            phase: isAnnounced ? .announcing : secure == nil ? .reading : .handshaking)
+        if let secure, !isAnnounced {
             guard let session = try? engine.accept(secure) else {
                 if isTraffic { board.dismissClient() }
                 world.close(descriptor, reset: true)

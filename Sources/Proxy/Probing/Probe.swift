@@ -59,14 +59,33 @@ extension Worker where Outside: ~Copyable {
                 return
             }
             upstreams[u].uses = 1
-            guard plan.kind == .http else {
-                endProbe(u, passed: true)
+            upstreams[u].mayWrite = true
+            guard beginSecuring(u, as: .probing) else {
+                ask(u, plan)
                 return
             }
-            sendProbe(u, plan)
+        }
+        if upstreams[u].uses == 1 {
+            switch goOnSecuring(u) {
+            case .goesOn: return
+            case .done: ask(u, plan)
+            case .failed: endProbe(u, passed: false, code: protocolErrorCode)
+            }
+            return
         }
         guard upstreams.contains(u), upstreams[u].mayRead else { return }
         readProbe(u)
+    }
+
+    /// The connection stands, TLS and all: that is a pass, or the time to ask.
+    private mutating func ask(_ u: Handle, _ plan: ProbePlan) {
+        upstreams[u].uses = 2
+        guard plan.kind == .http else {
+            endProbe(u, passed: true)
+            return
+        }
+        sendProbe(u, plan)
+        if upstreams.contains(u), upstreams[u].mayRead { readProbe(u) }
     }
 
     private mutating func sendProbe(_ u: Handle, _ plan: ProbePlan) {
@@ -77,6 +96,11 @@ extension Worker where Outside: ~Copyable {
         composed.append(" HTTP/1.1\r\nhost: ")
         composed.append(plan.host.isEmpty ? probeHost(endpoint) : plan.host)
         composed.append("\r\nuser-agent: berth-health-check\r\naccept: */*\r\nconnection: close\r\n\r\n")
+        if upstreams[u].tls != nil, !encryptComposed(u) {
+            composed.clear()
+            endProbe(u, passed: false)
+            return
+        }
         let length = composed.count
         let outcome = world.send(upstreams[u].descriptor, composed)
         composed.clear()
@@ -94,7 +118,9 @@ extension Worker where Outside: ~Copyable {
         received.clear()
         received.append(upstreams[u].input)
         upstreams[u].input.clear()
-        let (outcome, _) = world.receive(upstreams[u].descriptor, into: &received, room: Worker.readBytes)
+        let (outcome, _) =
+            upstreams[u].tls == nil
+            ? world.receive(upstreams[u].descriptor, into: &received, room: Worker.readBytes) : receiveSecure(u)
         defer { received.clear() }
         switch outcome {
         case .moved:

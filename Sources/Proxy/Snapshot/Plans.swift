@@ -23,6 +23,8 @@ package struct ListenerPlan: Sendable {
     /// Clients are asked for certificates, and servers told what they showed.
     package var asksForCertificates = false
     package var trusted: [AddressRange] = []
+    /// Connections begin with a PROXY protocol header, and come from `trusted` only.
+    package var expectsProxyHeader = false
     package var maximumConnections = 100_000
     package var handshakeTimeout = Interval.seconds(10)
     /// From a head's first byte to its last.
@@ -59,6 +61,8 @@ package struct EndpointPlan: Sendable {
     /// `host:port` as the operator wrote it: the Host of probes, the name in figures.
     package var name: String
     package var authority: [UInt8]
+    /// What its certificate must be for, where it speaks TLS.
+    package var serverName = ""
     package var weight: Int32 = 1
     package var isBackup = false
     package var isDraining = false
@@ -121,6 +125,8 @@ package struct UpstreamPlan: Sendable {
     package var endpoints: Range<Int>
     package var policy = Policy.roundRobin
     package var host = HostRule.keep
+    /// How its servers are spoken to; nil: in clear.
+    package var tls: TLSClientContext?
     package var identity = IdentityRule.sealed
     package var sessionIdle = Interval.seconds(86_400)
     package var pool = PoolPlan()

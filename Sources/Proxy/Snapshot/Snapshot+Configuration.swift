@@ -31,9 +31,18 @@ extension Snapshot {
             plan.weight = Int32(clamping: server.weight)
             plan.isBackup = server.isBackup
             plan.isDraining = server.isDraining
+            plan.serverName = configuration.tls?.serverName ?? server.address.host
             endpoints.append(plan)
         }
-        upstreams.append(UpstreamPlan(configuration, endpoints: first..<endpoints.count))
+        var plan = UpstreamPlan(configuration, endpoints: first..<endpoints.count)
+        if let tls = configuration.tls {
+            do throws(TLSError) {
+                plan.tls = try TLSClientContext(tls)
+            } catch {
+                throw StartError("cannot speak TLS to upstream \(configuration.name): \(error)")
+            }
+        }
+        upstreams.append(plan)
     }
 
     /// Appends a listener for the admin pages; the control thread alone opens it.
@@ -68,6 +77,7 @@ extension ListenerPlan {
             }
         }
         trusted = configuration.trustedProxies
+        expectsProxyHeader = configuration.proxyProtocol
         maximumConnections = configuration.maximumConnections
         handshakeTimeout = Interval(configuration.timeouts.tls)
         headTimeout = Interval(configuration.timeouts.header)
@@ -87,6 +97,23 @@ extension ListenerPlan {
             throw StartError("cannot resolve the address to listen on, \(address)")
         }
         return resolved
+    }
+}
+
+extension TLSClientContext {
+    fileprivate convenience init(_ configuration: UpstreamTLSConfiguration) throws(TLSError) {
+        let trust: Trust =
+            if !configuration.verifies {
+                .anyone
+            } else if let path = configuration.authorities {
+                .certificates(try FileContents.read(path))
+            } else {
+                .system
+            }
+        let identity = configuration.certificate.map {
+            TLSIdentity(certificate: .file($0.certificate), key: .file($0.key))
+        }
+        try self.init(trust: trust, identity: identity)
     }
 }
 

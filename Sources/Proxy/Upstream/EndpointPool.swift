@@ -1,5 +1,6 @@
 import Kernel
 import Reactor
+import TLS
 import Telemetry
 
 /// One worker's connections to one endpoint: the parked ones as a list through their slab slots, newest first, so that
@@ -113,6 +114,12 @@ extension Worker where Outside: ~Copyable {
         guard upstreams.contains(u) else { return }
         if upstreams[u].phase == .parked { unpark(u) }
         guard var connection = upstreams.remove(u) else { return }
+        if var session = connection.tls.take() {
+            wire.clear()
+            engine.finish(&session, wire: &wire)
+            if !wire.isEmpty, connection.output.isEmpty { _ = world.send(connection.descriptor, wire) }
+            wire.clear()
+        }
         world.close(connection.descriptor, reset: false)
         connection.input.clear()
         connection.output.clear()
@@ -136,6 +143,7 @@ extension Worker where Outside: ~Copyable {
         let plan = snapshot.upstreams[snapshot.endpoints[endpoint].upstream].pool
         upstreams[u].exchange = .none
         upstreams[u].isReused = true
+        if upstreams[u].tls != nil, upstreams[u].uses == 1 { keepTicket(u) }
         if upstreams[u].isStreaming {
             guard board.claim(.connections, endpoint: endpoint, limit: plan.maximum) else {
                 dropUpstream(u)

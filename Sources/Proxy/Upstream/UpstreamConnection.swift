@@ -1,5 +1,6 @@
 import Kernel
 import Reactor
+import TLS
 
 /// A connection to a server, carrying one exchange at a time.
 ///
@@ -8,6 +9,8 @@ import Reactor
 struct UpstreamConnection: ~Copyable {
     enum Phase: UInt8 {
         case connecting
+        /// The handshake of TLS is under way.
+        case securing
         case parked
         case serving
         /// A health check; its exchange is the probe's own.
@@ -26,6 +29,7 @@ struct UpstreamConnection: ~Copyable {
     /// Neighbours in the endpoint's parked list, by slot.
     var previous = UInt32.max
     var next = UInt32.max
+    var tls: TLSSession?
     /// Index in the snapshot.
     let endpoint: Int16
     var phase = Phase.connecting

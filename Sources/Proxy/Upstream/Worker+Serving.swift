@@ -12,6 +12,10 @@ extension Worker where Outside: ~Copyable {
         switch upstreams[u].phase {
         case .connecting:
             if readiness.isWritable || readiness.hasEnded || readiness.hasFailed { connected(u) }
+        case .securing:
+            if readiness.isWritable, !upstreams[u].output.isEmpty { flush(upstream: u) }
+            if upstreams.contains(u) { secured(u) }
+        case .parked where absorbsUnasked(u): break
         case .parked:
             // Whatever a server says unasked, there is nothing good about it: mostly it is closing.
             if upstreams[u].mayRead || upstreams[u].hasEnded { dropUpstream(u) }
@@ -29,13 +33,27 @@ extension Worker where Outside: ~Copyable {
     /// A dialled connection stands, or does not.
     private mutating func connected(_ u: Handle) {
         let code = world.connectionError(upstreams[u].descriptor)
-        let endpoint = Int(upstreams[u].endpoint)
-        let e = upstreams[u].exchange
         guard code == 0 else {
             connectionFailed(u, code: code)
             return
         }
         upstreams[u].mayWrite = true
+        if beginSecuring(u, as: .securing) { secured(u) } else { stands(u) }
+    }
+
+    /// Bytes of a handshake may be there; when it is complete, the connection stands.
+    private mutating func secured(_ u: Handle) {
+        switch goOnSecuring(u) {
+        case .goesOn: break
+        case .done: stands(u)
+        case .failed: connectionFailed(u, code: protocolErrorCode)
+        }
+    }
+
+    /// The connection can carry requests.
+    private mutating func stands(_ u: Handle) {
+        let endpoint = Int(upstreams[u].endpoint)
+        let e = upstreams[u].exchange
         upstreams[u].deadline = .never
         guard exchanges.contains(e) else {
             pools[endpoint].warming = max(0, pools[endpoint].warming - 1)
@@ -71,7 +89,9 @@ extension Worker where Outside: ~Copyable {
 
     /// Sends the request, which is at the front of the scratch and parsed, on a connection that stands.
     mutating func start(_ e: Handle, on u: Handle) {
-        if upstreams[u].phase != .connecting { count(.active, endpoint: Int(upstreams[u].endpoint)) }
+        if upstreams[u].phase != .connecting, upstreams[u].phase != .securing {
+            count(.active, endpoint: Int(upstreams[u].endpoint))
+        }
         upstreams[u].phase = .serving
         upstreams[u].exchange = e
         upstreams[u].uses += 1
@@ -103,6 +123,10 @@ extension Worker where Outside: ~Copyable {
     mutating func transmit(_ u: Handle) {
         guard upstreams.contains(u), !composed.isEmpty else { return }
         defer { composed.clear() }
+        if upstreams[u].tls != nil, !encryptComposed(u) {
+            sendFailed(u)
+            return
+        }
         if upstreams[u].output.isEmpty, upstreams[u].mayWrite {
             switch world.send(upstreams[u].descriptor, composed) {
             case .moved(let count):
@@ -166,8 +190,9 @@ extension Worker where Outside: ~Copyable {
             received.clear()
             received.append(upstreams[u].input)
             upstreams[u].input.clear()
-            let (outcome, isShort) = world.receive(
-                upstreams[u].descriptor, into: &received, room: Worker.readBytes)
+            let (outcome, isShort) =
+                upstreams[u].tls == nil
+                ? world.receive(upstreams[u].descriptor, into: &received, room: Worker.readBytes) : receiveSecure(u)
             switch outcome {
             case .moved:
                 if isShort, !upstreams[u].hasEnded { upstreams[u].mayRead = false }
@@ -252,7 +277,7 @@ extension Worker where Outside: ~Copyable {
         }
         upstreams[u].deadline = .never
         switch upstreams[u].phase {
-        case .connecting: connectionFailed(u, code: timedOutCode)
+        case .connecting, .securing: connectionFailed(u, code: timedOutCode)
         case .parked: retireParked(u)
         case .probing: probeDue(u)
         case .serving: break

@@ -34,6 +34,10 @@ private let refused: [(why: String, fields: [(String, String)])] = [
     ("an empty path", plainGet.map { $0.0 == ":path" ? ($0.0, "") : $0 }),
     ("a path without a slash", plainGet.map { $0.0 == ":path" ? ($0.0, "mcp") : $0 }),
     ("a whole URL for a path", plainGet.map { $0.0 == ":path" ? ($0.0, "http://b/") : $0 }),
+    (
+        "a path without a slash of another scheme",
+        [(":method", "GET"), (":scheme", "urn"), (":authority", "a"), (":path", "x")]
+    ),
     ("an asterisk of GET", plainGet.map { $0.0 == ":path" ? ($0.0, "*") : $0 }),
     ("a blank in the path", plainGet.map { $0.0 == ":path" ? ($0.0, "/a HTTP/1.1") : $0 }),
     ("CR LF in the path", plainGet.map { $0.0 == ":path" ? ($0.0, "/ HTTP/1.1\r\nx: y\r\n") : $0 }),
@@ -69,7 +73,7 @@ struct HTTP2RequestTests {
         #expect(server.receive(.headers(1, fields)), "\(why)")
         #expect(server.sendFrames() == [.reset(1, code: HTTP2ErrorCode.protocolError.rawValue)], "\(why)")
         #expect(server.seen.isEmpty, "\(why)")
-        #expect(server.abuse.resets == 1, "\(why)")
+        #expect(server.abuse.resets == 1 && server.abuse.malformed == 1, "\(why)")
         #expect(server.streams == 0, "\(why)")
 
         server.receive(.headers(3, plainGet))
@@ -183,7 +187,6 @@ struct HTTP2RequestTests {
             for _ in 0..<3 { server.receive(.data(1, [UInt8](repeating: 1, count: 16_000))) }
             let frames = server.sendFrames()
             #expect(frames.map(\.kind).prefix(1) == [RawFrame.Kind.headers])
-            // 0x08: `:status` by its place in the static table, then "431" without Huffman's help or with it.
             #expect(frames.contains(.reset(1, code: 0)))
             #expect(frames.contains { $0.kind == RawFrame.Kind.windowUpdate && $0.stream == 0 })
             #expect(server.seen.isEmpty)

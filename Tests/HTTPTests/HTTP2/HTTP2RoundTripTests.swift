@@ -173,6 +173,16 @@ struct HTTP2RoundTripTests {
         #expect(line.server.respond(id, "HTTP/1.1 200\r\n\r\n", endsStream: true))
     }
 
+    @Test("a session's id is marked as never to be indexed")
+    func secret() {
+        let server = ServerSide()
+        server.receive(RawFrame.preface + RawFrame.headers(1, plainGet).bytes)
+        _ = server.send()
+        server.respond(1, "HTTP/1.1 200 OK\r\nMcp-Session-Id: \u{1}\r\n\r\n", endsStream: true)
+        // `:status: 200` from the static table; then a field with a name of 14 letters in Huffman's code.
+        #expect(server.sendFrames().first?.payload.prefix(2) == [0x88, 0x10])
+    }
+
     @Test("a response before the end of its request declines the rest")
     func early() {
         let line = Line()

@@ -39,7 +39,7 @@ final class Client {
 
     init(
         _ address: SocketAddress, tls context: TLSClientContext? = nil, resuming ticket: TLSTicket? = nil,
-        receiveBuffer: CInt = 0, room: Int = 65_536
+        receiveBuffer: CInt = 0, room: Int = 65_536, announcing header: [UInt8] = []
     ) throws {
         space = [UInt8](repeating: 0, count: room)
         socket = Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
@@ -54,6 +54,7 @@ final class Client {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(socket, $0, length) }
         }
         guard outcome == 0 else { throw Failure.refused(errno) }
+        sendRaw(header)
         if let context { try shakeHands(context, ticket) }
     }
 

@@ -1,0 +1,50 @@
+import HTTP
+import Kernel
+import Reactor
+import TLS
+
+/// The PROXY protocol: a proxy that we trust says, before anything else, whom it speaks for.
+extension Worker where Outside: ~Copyable {
+    /// Reads the header at the front of the scratch, then goes on as though the connection had come from whom it names.
+    /// The deadline that was set when it came goes on, too: the header is part of the handshake's time, or of the head's.
+    mutating func readAnnouncement(_ c: Handle) {
+        switch ProxyHeader(received.span) {
+        case .incomplete:
+            stash(c)
+        case .invalid:
+            received.clear()
+            closeClient(c, reset: true)
+        case .complete(let length, let source):
+            received.consume(length)
+            if let source {
+                clients[c].address = SocketAddress(
+                    high: source.high, low: source.low, port: source.port, isIPv4: source.isIPv4)
+            }
+            beginAnnounced(c)
+        }
+    }
+
+    private mutating func beginAnnounced(_ c: Handle) {
+        let listener = Int(clients[c].listener)
+        guard let secure = listeners[listener].tls else {
+            beginReading(c)
+            keptCount = 0
+            if received.isEmpty { stash(c) } else { digest(c) }
+            return
+        }
+        guard let session = try? engine.accept(secure) else {
+            received.clear()
+            closeClient(c, reset: true)
+            return
+        }
+        clients[c].tls = consume session
+        clients[c].isSecure = true
+        clients[c].phase = .handshaking
+        // What came behind the header is of TLS.
+        ciphertext.clear()
+        ciphertext.append(received)
+        received.clear()
+        stash(c)
+        if !ciphertext.isEmpty { shakeHands(c) }
+    }
+}

@@ -1,0 +1,169 @@
+import Kernel
+import Logging
+import Reactor
+import TLS
+
+/// TLS on connections to servers: the handshake between the connection and its first request, then records both ways.
+extension Worker where Outside: ~Copyable {
+    /// What came of bytes of a handshake.
+    enum Securing {
+        case goesOn, done, failed
+    }
+
+    /// Begins the handshake if the upstream has TLS; false if there is nothing to begin, or not even that worked, which
+    /// the connection then shows by having failed.
+    mutating func beginSecuring(_ u: Handle, as phase: UpstreamConnection.Phase) -> Bool {
+        let endpoint = Int(upstreams[u].endpoint)
+        guard let context = snapshot.upstreams[snapshot.endpoints[endpoint].upstream].tls else { return false }
+        upstreams[u].phase = phase
+        let name = snapshot.endpoints[endpoint].serverName
+        guard let session = try? engine.connect(context, serverName: name, resuming: tickets[endpoint]) else {
+            return true
+        }
+        upstreams[u].tls = consume session
+        ciphertext.clear()
+        _ = decrypt(upstream: u)
+        sendRecords(u)
+        return true
+    }
+
+    /// Reads what the server says in the handshake.
+    mutating func goOnSecuring(_ u: Handle) -> Securing {
+        guard upstreams[u].tls != nil else { return .failed }
+        for _ in 0..<Worker.readsPerTurn where upstreams[u].mayRead {
+            ciphertext.clear()
+            let (outcome, isShort) = world.receive(
+                upstreams[u].descriptor, into: &ciphertext, room: Worker.readBytes)
+            switch outcome {
+            case .moved: break
+            case .wouldBlock:
+                upstreams[u].mayRead = false
+                return .goesOn
+            case .ended, .failed: return .failed
+            }
+            if isShort, !upstreams[u].hasEnded { upstreams[u].mayRead = false }
+            received.clear()
+            let progress = decrypt(upstream: u)
+            sendRecords(u)
+            switch progress {
+            case .handshaking: continue
+            case .established:
+                // HTTP servers do not speak first.
+                defer { received.clear() }
+                return received.isEmpty ? .done : .failed
+            case .closed: return .failed
+            case .failed:
+                complain(u)
+                return .failed
+            }
+        }
+        return upstreams[u].hasEnded ? .failed : .goesOn
+    }
+
+    /// Turns what `composed` holds into records.
+    mutating func encryptComposed(_ u: Handle) -> Bool {
+        guard var session = upstreams[u].tls.take() else { return false }
+        wire.clear()
+        let isSent = engine.send(&session, composed, wire: &wire)
+        upstreams[u].tls = consume session
+        composed.clear()
+        swap(&composed, &wire)
+        return isSent
+    }
+
+    /// Appends to the scratch what one read brings, opened.
+    mutating func receiveSecure(_ u: Handle) -> (outcome: Transfer, isShort: Bool) {
+        for _ in 0..<Worker.readsPerTurn {
+            ciphertext.clear()
+            let (outcome, isShort) = world.receive(
+                upstreams[u].descriptor, into: &ciphertext, room: Worker.readBytes)
+            if case .failed = outcome { return (outcome, true) }
+            let kept = received.count
+            // Also without bytes: a session that has had its good-bye says so.
+            let progress = decrypt(upstream: u)
+            sendRecords(u)
+            switch progress {
+            case .closed:
+                upstreams[u].hasEnded = true
+                return received.count > kept ? (.moved(received.count - kept), false) : (.ended, true)
+            case .failed:
+                complain(u)
+                return (.failed(protocolErrorCode), true)
+            case .handshaking, .established: break
+            }
+            switch outcome {
+            case .moved: break
+            case .ended: return (endedWithoutGoodbye(u), true)
+            case .wouldBlock, .failed: return (outcome, true)
+            }
+            if received.count > kept { return (.moved(received.count - kept), isShort) }
+            // Tickets, or part of a record.
+            if isShort, !upstreams[u].hasEnded { return (.wouldBlock, true) }
+        }
+        // So much that is no data is no server's way.
+        return (.failed(protocolErrorCode), true)
+    }
+
+    /// Anybody on the way can send a FIN. Where that would say that a body is whole, it says nothing.
+    private func endedWithoutGoodbye(_ u: Handle) -> Transfer {
+        let e = upstreams[u].exchange
+        guard exchanges.contains(e), exchanges[e].phase == .relaying, exchanges[e].response.isUntilClose else {
+            return .ended
+        }
+        return .failed(protocolErrorCode)
+    }
+
+    /// A parked connection has something to read: tickets are no reason to close it, all else is.
+    mutating func absorbsUnasked(_ u: Handle) -> Bool {
+        guard upstreams[u].tls != nil, !upstreams[u].hasEnded else { return false }
+        received.clear()
+        defer { received.clear() }
+        guard case .wouldBlock = receiveSecure(u).outcome else { return false }
+        upstreams[u].mayRead = false
+        return true
+    }
+
+    /// Keeps the means to spare the next connection to the same server a full handshake.
+    mutating func keepTicket(_ u: Handle) {
+        guard let session = upstreams[u].tls.take() else { return }
+        if let ticket = session.ticket { tickets[Int(upstreams[u].endpoint)] = ticket }
+        upstreams[u].tls = consume session
+    }
+
+    private mutating func decrypt(upstream u: Handle) -> TLSProgress {
+        guard var session = upstreams[u].tls.take() else { return .failed }
+        wire.clear()
+        let progress = engine.receive(&session, ciphertext, plaintext: &received, wire: &wire)
+        upstreams[u].tls = consume session
+        return progress
+    }
+
+    /// Sends what TLS has to say by itself.
+    private mutating func sendRecords(_ u: Handle) {
+        guard !wire.isEmpty else { return }
+        defer { wire.clear() }
+        if upstreams[u].output.isEmpty, case .moved(let count) = world.send(upstreams[u].descriptor, wire) {
+            wire.consume(count)
+            if wire.isEmpty { return }
+        }
+        // What is wrong with the socket shows when it is read.
+        upstreams[u].mayWrite = false
+        spare.lend(to: &upstreams[u].output)
+        upstreams[u].output.append(wire)
+    }
+
+    /// Says why TLS with a server failed; not more often than somebody can read.
+    private mutating func complain(_ u: Handle) {
+        guard let log, now >= quietUntil, let session = upstreams[u].tls.take() else { return }
+        quietUntil = now + .seconds(5)
+        let reason = session.verificationProblem ?? engine.lastFailure.reason
+        upstreams[u].tls = consume session
+        let server = snapshot.endpoints[Int(upstreams[u].endpoint)]
+        log.warning(
+            "TLS with server \(server.name) failed: \(reason)",
+            metadata: ["upstream": "\(snapshot.upstreams[server.upstream].name)"])
+    }
+
+    /// EPROTO.
+    var protocolErrorCode: CInt { 71 }
+}

@@ -1,0 +1,187 @@
+import Kernel
+import Logging
+import Proxy
+import TLS
+import Telemetry
+import Testing
+
+extension SocketTests {
+    @Suite("TLS with servers", .serialized)
+    struct ServerTLSTests {
+        private static let request = "GET /one HTTP/1.1\r\nHost: a\r\n\r\n"
+
+        /// A proxy whose only server is the TLS listener of another one.
+        private final class Front: Sendable {
+            let proxy: ProxyServer
+
+            init(
+                _ back: Rig, _ context: TLSClientContext, name: String = "localhost",
+                adjusting adjust: (inout UpstreamPlan) -> Void = { _ in }
+            ) throws {
+                var snapshot = Snapshot()
+                var endpoint = EndpointPlan(address: back.secure, name: "\(back.secure)", upstream: 0)
+                endpoint.serverName = name
+                snapshot.endpoints = [endpoint]
+                var upstream = UpstreamPlan(name: "mcp", endpoints: 0..<1)
+                upstream.identity = .off
+                upstream.probe.every = .seconds(3_600)
+                upstream.tls = context
+                adjust(&upstream)
+                snapshot.upstreams = [upstream]
+                snapshot.routes = [RoutePlan(upstream: 0)]
+                snapshot.listeners = [ListenerPlan(address: .loopback(port: 0))]
+                var log = Logger(label: "tests")
+                log.logLevel = .critical
+                proxy = try ProxyServer(snapshot: snapshot, workers: 1, log: log)
+                try proxy.start()
+            }
+
+            deinit { proxy.stop() }
+
+            func client() throws -> Client { try Client(proxy.addresses[0]) }
+            func sum(_ figure: Figure) -> Int64 { proxy.board.sum(figure, endpoint: 0) }
+            func status() throws -> Int {
+                let client = try client()
+                client.send(request)
+                return try client.response().status
+            }
+        }
+
+        private static func context(_ version: TLSVersion = .v1_3, identity: TLSIdentity? = nil) throws
+            -> TLSClientContext
+        {
+            var options = TLSOptions()
+            options.maximumVersion = version
+            return try TLSClientContext(trust: Certificates.trust, identity: identity, options: options)
+        }
+
+        @Test("requests go through it, many over one connection", arguments: [TLSVersion.v1_2, .v1_3])
+        func requests(_ version: TLSVersion) throws {
+            let back = try Rig()
+            let front = try Front(back, Self.context(version))
+            for _ in 0..<3 {
+                let client = try front.client()
+                for _ in 0..<10 {
+                    client.send(Self.request)
+                    #expect(try client.response().text == "ok")
+                }
+            }
+            #expect(back.replica.requests.count == 30)
+            #expect(back.replica.requests.allSatisfy { $0.values("x-forwarded-proto") == ["https"] })
+            #expect(front.sum(.connectionsOpened) == 1)
+        }
+
+        @Test("20 MB pass both ways, byte for byte")
+        func bodies() throws {
+            let size = 20_000_000
+            let back = try Rig(
+                answering: { _ in [.text("HTTP/1.1 200 OK\r\ncontent-length: \(size)\r\n\r\n"), .pattern(size)] },
+                adjusting: { listener, _ in listener.maximumRequestBody = 1 << 30 })
+            let front = try Front(back, Self.context())
+            let client = try front.client()
+            client.send(Self.request)
+            #expect(try client.head().status == 200)
+            #expect(try client.skipPattern(size))
+            back.replica.reset { request in [.answer("\(request.body == Pattern.prefix(7_000_000))")] }
+            client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 7000000\r\n\r\n")
+            client.send(Pattern.prefix(7_000_000))
+            #expect(try client.response().text == "true")
+        }
+
+        @Test("events come at once")
+        func events() throws {
+            let back = try Rig(answering: { _ in [.eventStreamHead] })
+            let front = try Front(back, Self.context())
+            let client = try front.client()
+            client.send("GET /mcp HTTP/1.1\r\nHost: a\r\nAccept: text/event-stream\r\n\r\n")
+            #expect(try client.head().status == 200)
+            for number in 0..<20 {
+                back.replica.pushToAll(.event("\(number)"))
+                #expect(try client.chunk() == Array("data: \(number)\n\n".utf8))
+            }
+        }
+
+        @Test(
+            "a server with another name, or that nobody vouches for, gets no request",
+            arguments: [TLSVersion.v1_2, .v1_3])
+        func verification(_ version: TLSVersion) throws {
+            let back = try Rig()
+            let stranger = try SelfSignedCertificate.make(names: ["localhost"], validDays: 1)
+
+            #expect(try Front(back, Self.context(version), name: "other.example.org").status() >= 502)
+            #expect(try Front(back, Self.context(version), name: "127.0.0.2").status() >= 502)
+            let trusting = try TLSClientContext(trust: .certificates(stranger.certificatePEM))
+            #expect(try Front(back, trusting).status() >= 502)
+            #expect(try Front(back, TLSClientContext(trust: .system)).status() >= 502)
+            #expect(back.replica.requests.isEmpty)
+
+            #expect(try Front(back, Self.context(version), name: "127.0.0.1").status() == 200)
+            #expect(try Front(back, TLSClientContext(trust: .anyone), name: "other.example.org").status() == 200)
+        }
+
+        @Test("a server that speaks no TLS, or nothing, is a bad gateway")
+        func noTLS() throws {
+            let back = try Rig()
+            let front = try Front(back, Self.context())
+            #expect(try front.status() == 200)
+            let plain = try Rig(adjusting: { _, upstream in upstream.tls = try? Self.context() })
+            let client = try plain.client()
+            client.send(Self.request)
+            #expect(try client.response().status >= 502)
+        }
+
+        @Test("servers that ask see our certificate")
+        func identity() throws {
+            let authority = try Authority("berths")
+            let back = try Rig(securing: { listener in
+                var options = TLSOptions()
+                options.clients = ClientAuthentication(isRequired: true, authorities: .bytes(authority.certificate))
+                listener.tls = try TLSContext([Certificates.identity], options: options)
+                listener.asksForCertificates = true
+            })
+            #expect(try Front(back, Self.context()).status() >= 502)
+            #expect(back.replica.requests.isEmpty)
+            #expect(try Front(back, Self.context(identity: authority.sign("/CN=berth-1"))).status() == 200)
+            #expect(back.replica.requests.first?.values("x-client-cert-subject") == ["CN=berth-1"])
+        }
+
+        @Test("a second connection resumes what the first began", arguments: [TLSVersion.v1_2, .v1_3])
+        func resumption(_ version: TLSVersion) throws {
+            let back = try Rig()
+            let front = try Front(back, Self.context(version)) { $0.pool.maximumUses = 1 }
+            for _ in 0..<10 { #expect(try front.status() == 200) }
+            #expect(front.sum(.connectionsOpened) == 10)
+            #expect(back.proxy.snapshot.listeners[1].tls?.resumptions == 9)
+        }
+
+        @Test("connections that are kept warm stay, though tickets come to them unasked")
+        func warm() throws {
+            let back = try Rig()
+            let front = try Front(back, Self.context()) { $0.pool.minimum = 3 }
+            try eventually("three warm connections") { front.sum(.parked) == 3 }
+            for _ in 0..<5 {
+                pause(milliseconds: 100)
+                #expect(try front.status() == 200)
+            }
+            #expect(front.sum(.connectionsOpened) == 3)
+        }
+
+        @Test("health checks speak it too", arguments: [ProbePlan.Kind.tcp, .http])
+        func probes(_ kind: ProbePlan.Kind) throws {
+            let back = try Rig()
+            func front(_ name: String) throws -> Front {
+                try Front(back, Self.context(), name: name) {
+                    $0.probe.kind = kind
+                    $0.probe.every = .milliseconds(100)
+                }
+            }
+            let good = try front("localhost")
+            let bad = try front("other.example.org")
+            func health(_ front: Front) -> Int64 { front.proxy.board.view.load(.health, endpoint: 0) }
+            let (before, after) = (health(good), health(bad))
+            try eventually("a verdict on both") { health(good) != before && health(bad) != after }
+            try eventually("the server that is not who it should be to be out") { try bad.status() == 503 }
+            #expect(try good.status() == 200)
+        }
+    }
+}
