@@ -11,7 +11,4 @@ package enum Policy: Equatable, Sendable {
     case leastRequests
     /// The less busy of two drawn at random.
     case powerOfTwo
-
-    /// Whether the choice depends on the key.
-    package var usesKey: Bool { self == .ipHash || self == .sessionHash }
 }

@@ -25,8 +25,7 @@ extension Worker where Outside: ~Copyable {
     /// older ones the server's stream must end too, or the client's next GET is refused as a second one.
     mutating func clientLeft(_ c: Handle) {
         guard clients.contains(c) else { return }
-        let e = clients[c].exchange
-        if exchanges.contains(e) { abandon(e) }
+        abandonExchange(of: c)
         closeClient(c, reset: false)
     }
 
@@ -91,8 +90,7 @@ extension Worker where Outside: ~Copyable {
         clients[c].deadline = .never
         if !clients[c].output.isEmpty {
             // It has not taken a byte for the whole patience: nothing we send would arrive.
-            let e = clients[c].exchange
-            if exchanges.contains(e) { abandon(e) }
+            abandonExchange(of: c)
             closeClient(c, reset: true)
             return
         }
@@ -121,8 +119,7 @@ extension Worker where Outside: ~Copyable {
 
     private mutating func stalled(_ c: Handle) {
         board.note(.stalledStreams)
-        let e = clients[c].exchange
-        if exchanges.contains(e) { abandon(e) }
+        abandonExchange(of: c)
         closeClient(c, reset: false)
     }
 
@@ -131,7 +128,7 @@ extension Worker where Outside: ~Copyable {
         let e = clients[c].exchange
         guard exchanges.contains(e), !exchanges[e].isWhole, !exchanges[e].request.isComplete else { return }
         if exchanges[e].phase == .relaying {
-            abandon(e)
+            forget(e)
             closeClient(c, reset: true)
         } else {
             fail(e, .bodyTimeout)

@@ -96,14 +96,14 @@ extension Worker where Outside: ~Copyable {
         // From here on the client's input holds the request; whatever becomes of the exchange, it is found there.
         stashCopy(c)
         guard let upstream = route() else {
-            refuseHeld(c, length: length, .noRoute)
+            refuse(c, Reply.noRoute)
             return
         }
         let kind = classify()
         let exchange = Exchange(
             client: c, upstreamIndex: upstream, kind: kind, head: requestHead, isWhole: isWhole, length: length)
         guard let e = exchanges.insert(exchange) else {
-            refuseHeld(c, length: length, .noServerAvailable)
+            refuse(c, Reply.noServerAvailable)
             return
         }
         clients[c].exchange = e

@@ -180,7 +180,7 @@ extension Worker where Outside: ~Copyable {
             return
         }
         let c = exchanges[e].client
-        abandon(e)
+        forget(e)
         closeClient(c, reset: true)
     }
 

@@ -49,9 +49,10 @@ extension Worker where Outside: ~Copyable {
         spare.collect(&exchange.pending)
     }
 
-    /// The client is gone. The server learns of it by the end of its connection, at once.
-    mutating func abandon(_ e: Handle) {
-        forget(e)
+    /// The client is gone: its exchange, if it has one, is called off. The server learns of it by the end of its
+    /// connection, at once.
+    mutating func abandonExchange(of c: Handle) {
+        forget(clients[c].exchange)
     }
 
     /// Something that cannot be went wrong with a held request; the client is cut off rather than left waiting.
@@ -150,13 +151,6 @@ extension Worker where Outside: ~Copyable {
         deliver(c)
         if clients.contains(c) { beginReading(c) }
         return true
-    }
-
-    /// The same for a request that the client's input holds already, `length` bytes of it.
-    mutating func refuseHeld(_ c: Handle, length: Int, _ reply: Reply) {
-        clients[c].input.clear()
-        spare.collect(&clients[c].input)
-        refuse(c, reply)
     }
 
     /// Puts a whole response of ours into `composed`.
