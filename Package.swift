@@ -17,7 +17,8 @@ let pure: [SwiftSetting] = house + [.strictMemorySafety()]
 let package = Package(
     name: "berth",
     products: [
-        .executable(name: "berth", targets: ["berth"])
+        .executable(name: "berth", targets: ["berth"]),
+        .executable(name: "berth-load", targets: ["berth-load"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -56,6 +57,23 @@ let package = Package(
             ],
             swiftSettings: house),
         .target(
+            name: "Load",
+            dependencies: [
+                "Kernel", "Reactor", "TLS", "HTTP", "MCP", .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ],
+            swiftSettings: house),
+        .target(
+            name: "LoadReport",
+            dependencies: ["Load", .product(name: "Histogram", package: "hdrhistogram-swift")],
+            swiftSettings: house),
+        .executableTarget(
+            name: "berth-load",
+            dependencies: [
+                "Load", "LoadReport", "SampleServer", "TLS", "Reactor", "Kernel", "TOMLKit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: house),
+        .target(
             name: "Simulation", dependencies: ["Kernel", "Reactor"], path: "Tests/Simulation", swiftSettings: house),
         .testTarget(name: "SimulationTests", dependencies: ["Simulation", "Kernel", "CLinux"], swiftSettings: house),
         .testTarget(name: "KernelTests", dependencies: ["Kernel", "CLinux"], swiftSettings: house),
@@ -81,6 +99,8 @@ let package = Package(
                 "Proxy", "Simulation", "Kernel", "Reactor", "HTTP", "MCP", "Balancing", "Telemetry", "TLS",
             ],
             swiftSettings: house),
+        .testTarget(name: "LoadTests", dependencies: ["Load", "SampleServer", "Kernel"], swiftSettings: house),
+        .testTarget(name: "LoadReportTests", dependencies: ["LoadReport", "Load"], swiftSettings: house),
         .testTarget(name: "BalancingTests", dependencies: ["Balancing"], swiftSettings: house),
         .testTarget(
             name: "ConfigurationTests", dependencies: ["Configuration"], exclude: ["broken"], swiftSettings: house),
