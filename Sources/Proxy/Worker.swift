@@ -5,6 +5,7 @@ package import Logging
 import MCP
 package import Reactor
 package import TLS
+import Synchronization
 package import Telemetry
 
 /// One thread's share of the proxy: its own poller, connections, timers and scratch; nothing of it is shared.
@@ -80,6 +81,9 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     let admin: AdminHandler?
     /// A backlog was left with connections in it.
     var hasStalledAccepts = false
+    /// Never read. A type with an atomic in it has an address of its own; one without is passed by value, and Swift 6.3
+    /// then copies the whole worker, a KiB, for every call of a method that does not mutate it.
+    private let anchor = Atomic(false)
 
     /// One read. A client's partial head is put in front of it, so the scratch holds more than that.
     static var readBytes: Int { 65_536 }

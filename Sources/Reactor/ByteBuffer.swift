@@ -220,15 +220,51 @@ public struct ByteBuffer: ~Copyable {
         for byte in text.utf8 { append(byte) }
     }
 
+    /// Appends four numbers in decimal digits with dots between: an IPv4 address, its first octet the highest.
+    public mutating func append(dotted address: UInt32) {
+        reserve(15)
+        guard let base else { return }
+        var position = tail
+        var shift: UInt32 = 24
+        while true {
+            let octet = address >> shift & 255
+            if octet >= 100 {
+                base[position] = UInt8(truncatingIfNeeded: octet / 100) &+ 48
+                position &+= 1
+            }
+            if octet >= 10 {
+                base[position] = UInt8(truncatingIfNeeded: octet / 10 % 10) &+ 48
+                position &+= 1
+            }
+            base[position] = UInt8(truncatingIfNeeded: octet % 10) &+ 48
+            position &+= 1
+            guard shift > 0 else { break }
+            base[position] = 0x2E
+            position &+= 1
+            shift &-= 8
+        }
+        tail = position
+    }
+
     /// Appends a number in decimal digits.
     @inlinable
     public mutating func append(decimal value: UInt64) {
-        var divisor: UInt64 = 1
-        while value / divisor >= 10 { divisor *= 10 }
-        while divisor > 0 {
-            append(UInt8(truncatingIfNeeded: value / divisor % 10) + 48)
-            divisor /= 10
+        var count = 1
+        var bound: UInt64 = 10
+        while count < 20, value >= bound {
+            count += 1
+            bound &*= 10
         }
+        reserve(count)
+        guard let base else { return }
+        var rest = value
+        var position = tail + count
+        tail = position
+        repeat {
+            position -= 1
+            base[position] = UInt8(truncatingIfNeeded: rest % 10) &+ 48
+            rest /= 10
+        } while rest > 0
     }
 
     /// Appends a number in lower-case hexadecimal digits, without leading zeros.

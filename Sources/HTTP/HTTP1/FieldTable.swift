@@ -6,7 +6,7 @@ package struct FieldTable: ~Copyable {
     package static var capacity: Int { 128 }
 
     /// Not an `InlineArray`: Swift 6.3 copies all 3.5 KiB of one to the stack for every element read.
-    private var storage: [Field]
+    @usableFromInline var storage: [Field]
     package private(set) var count = 0
 
     package init() {
@@ -14,6 +14,7 @@ package struct FieldTable: ~Copyable {
     }
 
     /// The field line at `index`, which is below `count`.
+    @inlinable
     package subscript(index: Int) -> Field {
         get { storage[index] }
         set { storage[index] = newValue }

@@ -141,9 +141,7 @@ extension Worker where Outside: ~Copyable {
         var run = 0..<0
         for index in 0..<responseHead.fields.count {
             let field = responseHead.fields[index]
-            var isKept = !field.isHopByHop && field.kind != .transferEncoding
-            if field.kind == .mcpSessionID { if case .pass = treatment {} else { isKept = false } }
-            if isKept {
+            if isKept(field, treatment) {
                 run = run.isEmpty ? field.line.range : run.lowerBound..<field.line.upperBound
             } else if !run.isEmpty {
                 composed.append(received, run)
@@ -151,6 +149,14 @@ extension Worker where Outside: ~Copyable {
             }
         }
         if !run.isEmpty { composed.append(received, run) }
+    }
+
+    private func isKept(_ field: Field, _ treatment: SessionTreatment) -> Bool {
+        switch field.kind {
+        case .transferEncoding: return false
+        case .mcpSessionID: if case .pass = treatment { return !field.isHopByHop } else { return false }
+        default: return !field.isHopByHop
+        }
     }
 
     /// Passes on what the scratch holds of the body, and ends the exchange with it.

@@ -120,45 +120,53 @@ extension Worker where Outside: ~Copyable {
     }
 
     private mutating func choose(_ e: Handle, _ upstream: Int) -> Int? {
-        let plan = snapshot.upstreams[upstream]
-        let key = placementKey(e, plan)
-        fillCandidates(plan, e, needingRoom: true)
-        if let chosen = select(e, upstream, plan, key) { return chosen }
+        let key = placementKey(e, upstream)
+        fillCandidates(e, upstream, needingRoom: true)
+        if let chosen = select(e, upstream, key) { return chosen }
         // None has room: queue for one that will.
-        fillCandidates(plan, e, needingRoom: false)
-        if let chosen = select(e, upstream, plan, key) { return chosen }
-        let available = plan.endpoints.reduce(0) { $0 + (isHealthy($1) ? 1 : 0) }
-        guard
-            Panic.panicApplies(available: available, total: plan.endpoints.count, thresholdPercent: plan.panicThreshold)
-        else { return nil }
-        for endpoint in plan.endpoints where exchanges[e].tried & triedBit(endpoint) == 0 {
-            candidates[endpoint - plan.endpoints.lowerBound].isAvailable = true
+        fillCandidates(e, upstream, needingRoom: false)
+        if let chosen = select(e, upstream, key) { return chosen }
+        let endpoints = snapshot.upstreams[upstream].endpoints
+        let available = endpoints.reduce(0) { $0 + (isHealthy($1) ? 1 : 0) }
+        let threshold = snapshot.upstreams[upstream].panicThreshold
+        guard Panic.panicApplies(available: available, total: endpoints.count, thresholdPercent: threshold) else {
+            return nil
         }
-        return select(e, upstream, plan, key)
+        for endpoint in endpoints where exchanges[e].tried & triedBit(endpoint) == 0 {
+            candidates[endpoint - endpoints.lowerBound].isAvailable = true
+        }
+        return select(e, upstream, key)
     }
 
-    private mutating func select(_ e: Handle, _ upstream: Int, _ plan: UpstreamPlan, _ key: UInt64) -> Int? {
-        let isPlain = plan.policy == .sessionHash && exchanges[e].kind != .sessionless
-        let random = plan.policy == .powerOfTwo ? world.random() : 0
+    private mutating func select(_ e: Handle, _ upstream: Int, _ key: UInt64) -> Int? {
+        var isPlain = false
+        var random: UInt64 = 0
+        switch snapshot.upstreams[upstream].policy {
+        case .sessionHash: if case .sessionless = exchanges[e].kind {} else { isPlain = true }
+        case .powerOfTwo: random = world.random()
+        case .roundRobin, .leastRequests, .ipHash: break
+        }
         let chosen = groups[upstream].placement.select(
             from: candidates, key: key, random: random, excluding: -1, plainly: isPlain)
-        return chosen.map { $0 + plan.endpoints.lowerBound }
+        return chosen.map { $0 + snapshot.upstreams[upstream].endpoints.lowerBound }
     }
 
-    private mutating func fillCandidates(_ plan: UpstreamPlan, _ e: Handle, needingRoom: Bool) {
+    /// Plans are read where they lie: a copy of one costs a reference count for each of its strings.
+    private mutating func fillCandidates(_ e: Handle, _ upstream: Int, needingRoom: Bool) {
         let tried = exchanges[e].tried
+        let maximum = snapshot.upstreams[upstream].pool.maximum
         candidates.removeAll(keepingCapacity: true)
-        for endpoint in plan.endpoints {
-            let server = snapshot.endpoints[endpoint]
-            var isAvailable = !server.isDraining && isHealthy(endpoint)
+        for endpoint in snapshot.upstreams[upstream].endpoints {
+            var isAvailable = !snapshot.endpoints[endpoint].isDraining && isHealthy(endpoint)
             if tried != 0, tried & triedBit(endpoint) != 0 { isAvailable = false }
             if isAvailable, needingRoom, pools[endpoint].parked == 0 {
-                isAvailable = board.load(.connections, endpoint: endpoint) < plan.pool.maximum
+                isAvailable = board.load(.connections, endpoint: endpoint) < maximum
             }
             candidates.append(
                 Candidate(
-                    isAvailable: isAvailable, isBackup: server.isBackup, weight: server.weight,
-                    calls: Int32(truncatingIfNeeded: liveCalls(endpoint)), tag: server.tag))
+                    isAvailable: isAvailable, isBackup: snapshot.endpoints[endpoint].isBackup,
+                    weight: snapshot.endpoints[endpoint].weight,
+                    calls: Int32(truncatingIfNeeded: liveCalls(endpoint)), tag: snapshot.endpoints[endpoint].tag))
         }
     }
 
@@ -169,8 +177,8 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// What hashing policies hash: the client's address, or a key minted here that the session id will carry.
-    private mutating func placementKey(_ e: Handle, _ plan: UpstreamPlan) -> UInt64 {
-        switch plan.policy {
+    private mutating func placementKey(_ e: Handle, _ upstream: Int) -> UInt64 {
+        switch snapshot.upstreams[upstream].policy {
         case .ipHash:
             let address = clientAddress(exchanges[e].client)
             return AddressKey.key(high: address.high, low: address.low, isIPv4: address.isIPv4)

@@ -54,12 +54,6 @@ extension SocketAddress {
             buffer.append(host)
             return
         }
-        buffer.append(decimal: low >> 24 & 255)
-        buffer.append(0x2e)
-        buffer.append(decimal: low >> 16 & 255)
-        buffer.append(0x2e)
-        buffer.append(decimal: low >> 8 & 255)
-        buffer.append(0x2e)
-        buffer.append(decimal: low & 255)
+        buffer.append(dotted: UInt32(truncatingIfNeeded: low))
     }
 }
