@@ -1,6 +1,7 @@
 // What needs GNU extensions, which must not leak into the headers that Swift imports.
 #define _GNU_SOURCE
 #include "CLinux.h"
+#include <fcntl.h>
 #include <pthread.h>
 #include <linux/sockios.h>
 #include <sched.h>
@@ -14,6 +15,12 @@ ssize_t berth_receive(int descriptor, void *space, size_t count) {
 ssize_t berth_send(int descriptor, const void *bytes, size_t count) {
     return syscall(SYS_sendto, descriptor, bytes, count, MSG_NOSIGNAL, NULL, 0);
 }
+
+ssize_t berth_splice(int source, int sink, size_t count) {
+    return splice(source, NULL, sink, NULL, count, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+}
+
+int berth_pipe(int ends[2]) { return pipe2(ends, O_NONBLOCK | O_CLOEXEC); }
 
 int berth_epoll_wait(int poller, struct epoll_event *events, int most, int milliseconds) {
     return (int)syscall(SYS_epoll_pwait, poller, events, most, milliseconds, NULL, 0);

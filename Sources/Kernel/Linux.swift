@@ -5,6 +5,8 @@ import Glibc
 public struct Linux: World, ~Copyable {
     private let poller: Poller
     private var generator = SystemRandomNumberGenerator()
+    /// Made when it is first needed.
+    private var pipe: SplicePipe?
 
     public init() throws(SystemError) {
         poller = try Poller()
@@ -62,6 +64,25 @@ public struct Linux: World, ~Copyable {
         return count >= 0 ? .moved(count) : Linux.outcome(errno)
     }
 
+    public mutating func pass(from source: Descriptor, to sink: Descriptor, most: Int) -> Passage? {
+        if pipe == nil { pipe = SplicePipe() }
+        guard var pipe = pipe.take(), let taken = pipe.fill(from: source, most: most) else { return nil }
+        guard case .moved = taken else {
+            self.pipe = consume pipe
+            return Passage(taken: taken)
+        }
+        let given = pipe.empty(into: sink)
+        // What a broken connection did not take goes with the pipe.
+        if case .failed = given { return Passage(taken: taken, given: given) }
+        let rest = pipe.rest
+        self.pipe = consume pipe
+        return Passage(taken: taken, given: given, rest: rest)
+    }
+
+    public mutating func fetchRest(into space: inout MutableSpan<UInt8>) {
+        pipe?.drain(into: &space)
+    }
+
     public mutating func finish(_ descriptor: Descriptor) {
         shutdown(descriptor.raw, CInt(SHUT_WR))
     }
@@ -76,7 +97,7 @@ public struct Linux: World, ~Copyable {
     }
 
     /// EINTR is impossible on a non-blocking socket but costs nothing to treat as "later".
-    private static func outcome(_ code: CInt) -> Transfer {
+    static func outcome(_ code: CInt) -> Transfer {
         code == EAGAIN || code == EINTR ? .wouldBlock : .failed(code)
     }
 }

@@ -27,6 +27,22 @@ public enum Transfer: Equatable, Sendable {
     case failed(CInt)
 }
 
+/// What came of passing bytes from one connection straight on to another.
+public struct Passage: Equatable, Sendable {
+    /// What the source gave, as a read would say it.
+    public let taken: Transfer
+    /// What the sink did with it: `moved` of all or a part, `wouldBlock`, or `failed`, and then the rest is lost.
+    public let given: Transfer
+    /// Bytes that were taken and not given. They must be fetched before the next passage.
+    public let rest: Int
+
+    public init(taken: Transfer, given: Transfer = .wouldBlock, rest: Int = 0) {
+        self.taken = taken
+        self.given = given
+        self.rest = rest
+    }
+}
+
 /// What came of one accept.
 public enum Arrival: Sendable {
     case connection(Descriptor, from: SocketAddress)
@@ -72,6 +88,11 @@ public protocol World: ~Copyable {
 
     mutating func receive(_ descriptor: Descriptor, into space: inout MutableSpan<UInt8>) -> Transfer
     mutating func send(_ descriptor: Descriptor, _ bytes: Span<UInt8>) -> Transfer
+    /// Moves up to `most` bytes, at least one, from what one connection has received to what another is to send, without
+    /// showing them to anybody. Nil where that cannot be done: then read and send.
+    mutating func pass(from source: Descriptor, to sink: Descriptor, most: Int) -> Passage?
+    /// Puts what the last passage left over, in order, into `space`, which has room for all of it.
+    mutating func fetchRest(into space: inout MutableSpan<UInt8>)
     /// Sends FIN; reading goes on.
     mutating func finish(_ descriptor: Descriptor)
     /// With `reset`, the peer gets RST in place of FIN: the honest end of a body that was cut short.

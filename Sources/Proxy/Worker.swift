@@ -4,8 +4,8 @@ package import Kernel
 package import Logging
 import MCP
 package import Reactor
-package import TLS
 import Synchronization
+package import TLS
 package import Telemetry
 
 /// One thread's share of the proxy: its own poller, connections, timers and scratch; nothing of it is shared.

@@ -17,6 +17,21 @@ extension World where Self: ~Copyable {
         send(descriptor, buffer.span.extracting(range))
     }
 
+    /// Passes bytes from one connection to another; what the sink does not take is appended to `buffer`.
+    @inlinable
+    public mutating func pass(
+        from source: Descriptor, to sink: Descriptor, most: Int, rest buffer: inout ByteBuffer
+    ) -> Passage? {
+        guard let passage = pass(from: source, to: sink, most: most) else { return nil }
+        if passage.rest > 0 {
+            buffer.reserve(passage.rest)
+            var space = buffer.space
+            fetchRest(into: &space)
+            buffer.commit(passage.rest)
+        }
+        return passage
+    }
+
     /// Appends what one read of at least `room` bytes gives. `isShort` tells that the read did not fill the room.
     @inlinable
     public mutating func receive(

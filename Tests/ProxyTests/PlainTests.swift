@@ -263,6 +263,12 @@ struct PlainTests {
             #expect(client.responses.first?.body == body, "seed \(seed)")
             #expect(most < 200_000, "held \(most) bytes, seed \(seed)")
             #expect(server.requests.count == 1)
+            // A counted body goes past the worker's memory, and yet its connection is known to be clean behind it.
+            #expect((stage.network.passages > 0) == !isChunked, "seed \(seed)")
+            client.ask(.get("/again"))
+            stage.run(within: .seconds(600)) { client.responses.count == 2 }
+            #expect(client.responses.last?.body == body, "seed \(seed)")
+            #expect(server.connections.count == 1, "seed \(seed)")
             client.leave()
             stage.expectQuiet()
         }

@@ -136,23 +136,7 @@ final class ProxyStage {
 
     /// Heap bytes that the worker keeps for connections now.
     var bufferedBytes: Int {
-        guard worker != nil else { return 0 }
-        var sum = 0
-        for slot in 0..<(worker?.clients.slots ?? 0) {
-            guard let client = worker?.clients.handle(inSlot: slot) else { continue }
-            sum += worker?.clients[client].input.count ?? 0
-            sum += worker?.clients[client].output.count ?? 0
-        }
-        for slot in 0..<(worker?.upstreams.slots ?? 0) {
-            guard let server = worker?.upstreams.handle(inSlot: slot) else { continue }
-            sum += worker?.upstreams[server].input.count ?? 0
-            sum += worker?.upstreams[server].output.count ?? 0
-        }
-        for slot in 0..<(worker?.exchanges.slots ?? 0) {
-            guard let exchange = worker?.exchanges.handle(inSlot: slot) else { continue }
-            sum += worker?.exchanges[exchange].pending.count ?? 0
-        }
-        return sum
+        worker?.bufferedBytes() ?? 0
     }
 
     func sum(_ figure: Figure) -> Int64 {
@@ -177,29 +161,13 @@ final class ProxyStage {
 
     /// The board says what is in the slabs.
     func expectTruth(_ comment: String = "", sourceLocation: SourceLocation = #_sourceLocation) {
-        var truth: [Figure: Int64] = [.parked: 0, .active: 0, .streaming: 0, .waiting: 0]
-        for slot in 0..<(worker?.upstreams.slots ?? 0) {
-            guard let u = worker?.upstreams.handle(inSlot: slot), let phase = worker?.upstreams[u].phase else {
-                continue
-            }
-            let isStreaming = worker?.upstreams[u].isStreaming ?? false
-            let hasExchange = !(worker?.upstreams[u].exchange.isNone ?? true)
-            switch phase {
-            case .parked: truth[.parked, default: 0] += 1
-            case .connecting, .securing: truth[.active, default: 0] += hasExchange ? 1 : 0
-            case .serving: truth[isStreaming ? .streaming : .active, default: 0] += 1
-            case .probing: break
-            }
-        }
-        for slot in 0..<(worker?.exchanges.slots ?? 0) {
-            guard let e = worker?.exchanges.handle(inSlot: slot) else { continue }
-            if worker?.exchanges[e].isQueued == true { truth[.waiting, default: 0] += 1 }
-        }
+        let truth = worker?.gauges() ?? [:]
         for (figure, count) in truth {
             #expect(sum(figure) == count, "\(figure), seed \(network.seed) \(comment)", sourceLocation: sourceLocation)
         }
-        #expect(shared(.streams) == truth[.streaming], "seed \(network.seed)", sourceLocation: sourceLocation)
-        #expect(shared(.waiting) == truth[.waiting], "seed \(network.seed)", sourceLocation: sourceLocation)
+        let streams = truth[.streaming, default: 0]
+        #expect(shared(.streams) == streams, "seed \(network.seed)", sourceLocation: sourceLocation)
+        #expect(shared(.waiting) == truth[.waiting, default: 0], "seed \(network.seed)", sourceLocation: sourceLocation)
     }
 
     /// Lets everything idle run out and expects an empty house: nobody in the slabs, all gauges at zero, nothing open

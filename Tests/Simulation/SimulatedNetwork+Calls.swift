@@ -157,6 +157,29 @@ extension SimulatedNetwork {
         return outcome
     }
 
+    /// splice(2) through a pipe: what the sink does not take stays behind until it is fetched.
+    func pass(from source: Descriptor, to sink: Descriptor, most: Int) -> Passage? {
+        passages += 1
+        if !passing.isEmpty { violate("a passage before the rest of the last was fetched") }
+        var bytes = [UInt8](repeating: 0, count: most)
+        var space = bytes.mutableSpan
+        let taken = receive(source, into: &space)
+        guard case .moved(let count) = taken else { return Passage(taken: taken) }
+        passing = Array(bytes[..<count])
+        let given = send(sink, passing.span)
+        switch given {
+        case .moved(let sent): passing.removeFirst(sent)
+        case .failed: passing = []
+        case .wouldBlock, .ended: break
+        }
+        return Passage(taken: taken, given: given, rest: passing.count)
+    }
+
+    func fetchRest(into space: inout MutableSpan<UInt8>) {
+        for (index, byte) in passing.enumerated() { space[index] = byte }
+        passing = []
+    }
+
     func finish(_ descriptor: Descriptor) {
         interleave()
         guard let socket = socket(descriptor, "finish") else { return }

@@ -35,6 +35,10 @@ package final class SimulatedNetwork {
     var receptions: [SocketAddress: Reception] = [:]
     var descriptors = DescriptorTable()
     var poller = SimulatedPoller()
+    /// What a passage took and its sink did not.
+    var passing: [UInt8] = []
+    /// Times that bytes went from one of the worker's connections straight to another.
+    package internal(set) var passages = 0
     var fault = Fault()
     private var trace = Trace()
     private var links: [Link] = []

@@ -38,6 +38,10 @@ package struct SimulatedWorld: World, ~Copyable {
     package mutating func send(_ descriptor: Descriptor, _ bytes: Span<UInt8>) -> Transfer {
         network.send(descriptor, bytes)
     }
+    package mutating func pass(from source: Descriptor, to sink: Descriptor, most: Int) -> Passage? {
+        network.pass(from: source, to: sink, most: most)
+    }
+    package mutating func fetchRest(into space: inout MutableSpan<UInt8>) { network.fetchRest(into: &space) }
     package mutating func finish(_ descriptor: Descriptor) { network.finish(descriptor) }
     package mutating func close(_ descriptor: Descriptor, reset: Bool) { network.close(descriptor, reset: reset) }
 }

@@ -28,6 +28,10 @@ static const uint32_t berth_epoll_in = EPOLLIN, berth_epoll_out = EPOLLOUT, bert
 /// threads. Nobody here cancels a thread.
 ssize_t berth_receive(int descriptor, void *space, size_t count);
 ssize_t berth_send(int descriptor, const void *bytes, size_t count);
+/// splice(2) between a socket and a pipe, which never waits.
+ssize_t berth_splice(int source, int sink, size_t count);
+/// A pipe that never waits; ends[0] is its reading end.
+int berth_pipe(int ends[2]);
 int berth_epoll_wait(int poller, struct epoll_event *events, int most, int milliseconds);
 
 int berth_accept(int listener, struct sockaddr_storage *peer);

@@ -125,13 +125,13 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// A client that takes nothing for as long as an idle one may stay is given up.
-    private mutating func expectProgress(_ c: Handle) {
+    mutating func expectProgress(_ c: Handle) {
         let plan = listeners[Int(clients[c].listener)].plan
         setDeadline(client: c, now + snapshot.listeners[plan].idleTimeout)
     }
 
     /// The socket is broken: the client is gone, as the next event or this turn's end will find.
-    private mutating func fallOut(_ c: Handle) {
+    mutating func fallOut(_ c: Handle) {
         clients[c].output.clear()
         clients[c].hasEnded = true
         clients[c].mayRead = true

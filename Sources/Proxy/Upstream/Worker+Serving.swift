@@ -188,11 +188,16 @@ extension Worker where Outside: ~Copyable {
             let c = exchanges[e].client
             guard clients.contains(c), takesMore(c) else { return }
             received.clear()
-            received.append(upstreams[u].input)
-            upstreams[u].input.clear()
-            let (outcome, isShort) =
-                upstreams[u].tls == nil
-                ? world.receive(upstreams[u].descriptor, into: &received, room: Worker.readBytes) : receiveSecure(u)
+            let passed = passBody(u, e, to: c)
+            if case .moved = passed { continue }
+            var (outcome, isShort) = (passed ?? .wouldBlock, true)
+            if passed == nil {
+                received.append(upstreams[u].input)
+                upstreams[u].input.clear()
+                (outcome, isShort) =
+                    upstreams[u].tls == nil
+                    ? world.receive(upstreams[u].descriptor, into: &received, room: Worker.readBytes) : receiveSecure(u)
+            }
             switch outcome {
             case .moved:
                 if isShort, !upstreams[u].hasEnded { upstreams[u].mayRead = false }

@@ -1,0 +1,67 @@
+import CLinux
+import Glibc
+
+/// A pipe that bytes pass through from socket to socket: splice(2) moves pages where read and send copy them.
+struct SplicePipe: ~Copyable {
+    private let readingEnd: CInt
+    private let writingEnd: CInt
+    private var held = 0
+
+    /// Nil if there is no descriptor to be had.
+    init?() {
+        var ends: [CInt] = [-1, -1]
+        guard berth_pipe(&ends) == 0 else { return nil }
+        (readingEnd, writingEnd) = (ends[0], ends[1])
+        // splice knows no MSG_NOSIGNAL: writing to a closed connection must be an errno here as well.
+        signal(SIGPIPE, SIG_IGN)
+    }
+
+    deinit {
+        Glibc.close(readingEnd)
+        Glibc.close(writingEnd)
+    }
+
+    /// What came of filling the pipe; nil if `source` cannot be spliced.
+    mutating func fill(from source: Descriptor, most: Int) -> Transfer? {
+        let count = berth_splice(source.raw, writingEnd, most)
+        if count > 0 {
+            held += count
+            return .moved(count)
+        }
+        if count == 0 { return .ended }
+        return errno == EINVAL ? nil : Linux.outcome(errno)
+    }
+
+    /// Empties the pipe as far as `sink` takes bytes.
+    mutating func empty(into sink: Descriptor) -> Transfer {
+        var given = 0
+        while held > 0 {
+            let count = berth_splice(readingEnd, sink.raw, held)
+            guard count > 0 else {
+                let outcome = Linux.outcome(errno)
+                if case .failed = outcome { return outcome }
+                break
+            }
+            held -= count
+            given += count
+        }
+        return given > 0 ? .moved(given) : .wouldBlock
+    }
+
+    /// Bytes that went in and did not come out.
+    var rest: Int { held }
+
+    /// Reads all that is held. A pipe gives what it has without waiting.
+    mutating func drain(into space: inout MutableSpan<UInt8>) {
+        let wanted = min(held, space.count)
+        space.withUnsafeMutableBufferPointer { target in
+            var offset = 0
+            while offset < wanted, let base = target.baseAddress {
+                let count = read(readingEnd, base + offset, wanted - offset)
+                guard count > 0 else { break }
+                offset += count
+            }
+        }
+        held = 0
+    }
+}

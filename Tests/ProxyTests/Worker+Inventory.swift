@@ -1,0 +1,44 @@
+import Reactor
+import Simulation
+import Telemetry
+
+@testable import Proxy
+
+/// What is in a worker's slabs. Mutating although nothing changes: Swift 6.3 cannot read a worker through an optional.
+extension Worker<SimulatedWorld> {
+    mutating func bufferedBytes() -> Int {
+        var sum = 0
+        for slot in 0..<clients.slots {
+            guard let client = clients.handle(inSlot: slot) else { continue }
+            sum += clients[client].input.count + clients[client].output.count
+        }
+        for slot in 0..<upstreams.slots {
+            guard let server = upstreams.handle(inSlot: slot) else { continue }
+            sum += upstreams[server].input.count + upstreams[server].output.count
+        }
+        for slot in 0..<exchanges.slots {
+            guard let exchange = exchanges.handle(inSlot: slot) else { continue }
+            sum += exchanges[exchange].pending.count
+        }
+        return sum
+    }
+
+    /// What the board's gauges must say.
+    mutating func gauges() -> [Figure: Int64] {
+        var truth: [Figure: Int64] = [.parked: 0, .active: 0, .streaming: 0, .waiting: 0]
+        for slot in 0..<upstreams.slots {
+            guard let u = upstreams.handle(inSlot: slot) else { continue }
+            switch upstreams[u].phase {
+            case .parked: truth[.parked, default: 0] += 1
+            case .connecting, .securing: truth[.active, default: 0] += upstreams[u].exchange.isNone ? 0 : 1
+            case .serving: truth[upstreams[u].isStreaming ? .streaming : .active, default: 0] += 1
+            case .probing: break
+            }
+        }
+        for slot in 0..<exchanges.slots {
+            guard let e = exchanges.handle(inSlot: slot) else { continue }
+            if exchanges[e].isQueued { truth[.waiting, default: 0] += 1 }
+        }
+        return truth
+    }
+}
