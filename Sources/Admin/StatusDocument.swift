@@ -56,6 +56,11 @@ struct StatusDocument: Encodable {
         var stalledStreams, largeHeads, malformedRequests: Int64
     }
 
+    /// Connections refused where a PROXY header was to come, since the start.
+    struct ProxyProtocol: Encodable {
+        var untrusted, malformed, late: Int64
+    }
+
     struct Upstream: Encodable {
         var name: String
         var servers: [Server]
@@ -68,6 +73,7 @@ struct StatusDocument: Encodable {
     var clients: Int64
     var certificates: Certificates
     var http2Abuse: Abuse
+    var proxyProtocol: ProxyProtocol
     var upstreams: [Upstream]
 
     init(_ proxy: ProxyServer) {
@@ -78,6 +84,9 @@ struct StatusDocument: Encodable {
         let totals = proxy.certificates.totals
         certificates = Certificates(renewed: totals.renewed, refused: totals.refused)
         http2Abuse = Abuse(proxy.board.view)
+        let board = proxy.board.view
+        proxyProtocol = ProxyProtocol(
+            untrusted: board.load(.untrusted), malformed: board.load(.malformed), late: board.load(.late))
         upstreams = proxy.snapshot.upstreams.map { plan in
             Upstream(name: plan.name, servers: plan.endpoints.map { Server(proxy, plan, $0) })
         }

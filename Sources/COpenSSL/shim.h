@@ -5,6 +5,7 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/ocsp.h>
 #include <openssl/params.h>
 #include <openssl/pem.h>
 #include <openssl/pemerr.h>
@@ -48,6 +49,14 @@ static inline void berth_SSL_CTX_set_servername_callback(SSL_CTX *context, int (
                                                          void *argument) {
     SSL_CTX_set_tlsext_servername_callback(context, choose);
     SSL_CTX_set_tlsext_servername_arg(context, argument);
+}
+static inline void berth_SSL_CTX_set_status_callback(SSL_CTX *context, int (*staple)(SSL *, void *)) {
+    SSL_CTX_set_tlsext_status_cb(context, staple);
+}
+/// Gives the session a copy of an OCSP response; 0 if there is no memory for it.
+static inline int berth_SSL_staple(SSL *ssl, const unsigned char *response, size_t count) {
+    void *copy = OPENSSL_memdup(response, count);
+    return copy != NULL && SSL_set_tlsext_status_ocsp_resp(ssl, copy, (int)count) == 1;
 }
 /// Gives an HMAC its key; the digest is SHA-256.
 static inline int berth_EVP_MAC_init(EVP_MAC_CTX *context, const unsigned char *key, size_t count) {

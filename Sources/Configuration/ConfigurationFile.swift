@@ -11,6 +11,8 @@ package struct ConfigurationFile: Sendable {
     let listenerTables: [String]
     /// Every key that decoding asked for.
     package let knownKeys: Set<String>
+    /// What is doubtful in it, each as the operator reads it.
+    package let warnings: [String]
 
     /// More than any configuration needs, little enough to be read whole.
     private static let largest = 1 << 20
@@ -51,7 +53,8 @@ package struct ConfigurationFile: Sendable {
                 return .success(
                     ConfigurationFile(
                         path: file, configuration: configuration, origins: findings.origins,
-                        listenerTables: decoding.listeners.map(\.table), knownKeys: findings.knownKeys))
+                        listenerTables: decoding.listeners.map(\.table), knownKeys: findings.knownKeys,
+                        warnings: findings.warnings.map { $0.rendered(in: source) }))
             }
         } catch {
             findings.report(error.range, error.message, because: error.reason, help: error.help)

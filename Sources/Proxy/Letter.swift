@@ -14,4 +14,6 @@ package enum Letter: Sendable {
     case stop
     /// The context that a listener, by its plan, is to serve new connections with.
     case certificates(plan: Int, TLSContext)
+    /// The context that new connections to the servers of an upstream are to be made with.
+    case upstreamCertificates(upstream: Int, TLSClientContext)
 }

@@ -13,7 +13,7 @@ package final class ProxyServer: Sendable {
     /// Where the listeners ended up, in the snapshot's order; kernel-chosen ports filled in.
     package let addresses: [SocketAddress]
     package let startedAt = Instant.now()
-    /// What has become of the listeners' certificates.
+    /// What has become of the files of certificates.
     package let certificates = CertificateCounts()
 
     private let workers: Int
@@ -53,10 +53,12 @@ package final class ProxyServer: Sendable {
         }
         sockets = opened
         addresses = bound
-        let traffic = Array(mailboxes.prefix(self.workers))
+        let (all, traffic) = (mailboxes, mailboxes.prefix(self.workers))
         do throws(SystemError) {
-            watcher = try CertificateWatcher(snapshot, counts: certificates, log: log) { plan, context in
-                traffic.reduce(true) { $1.post(.certificates(plan: plan, context)) && $0 }
+            watcher = try CertificateWatcher(snapshot, counts: certificates, log: log) { letter in
+                // Health checks speak TLS to servers, and the control thread makes them.
+                let readers = if case .certificates = letter { traffic } else { all[...] }
+                return readers.reduce(true) { $1.post(letter) && $0 }
             }
         } catch {
             throw StartError("cannot watch certificates: \(error)")

@@ -70,6 +70,8 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     package var isDone = false
     /// A connection became free while somebody waited.
     var hasRoom = false
+    /// By upstream, what new connections to its servers are made with; nil: in clear.
+    var upstreamTLS: [TLSClientContext?]
     /// By endpoint, what resumes TLS with it.
     var tickets: [TLSTicket?]
     /// No complaint about a server's TLS is logged before.
@@ -119,6 +121,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         upstreamDeadlines = SlotDeadlines(.upstreamDeadline, limit: most * 2)
         exchangeDeadlines = SlotDeadlines(.exchangeDeadline, limit: most)
         pools = snapshot.endpoints.map { _ in EndpointPool() }
+        upstreamTLS = snapshot.upstreams.map(\.tls)
         tickets = snapshot.endpoints.map { _ in nil }
         groups = snapshot.upstreams.map { UpstreamGroup($0) }
         sessions = SessionKeeper(snapshot)

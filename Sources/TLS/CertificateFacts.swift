@@ -88,7 +88,8 @@ package struct CertificateFacts: Equatable, Sendable {
         return String(cString: end)
     }
 
-    private static func seconds(_ time: UnsafePointer<ASN1_TIME>?) -> Int64? {
+    /// Seconds since 1970, which is what UTC time and generalized time come to; nil if it is neither.
+    static func seconds(_ time: UnsafePointer<ASN1_TIME>?) -> Int64? {
         guard let epoch = ASN1_TIME_set(nil, 0) else { return nil }
         defer { ASN1_TIME_free(epoch) }
         var days: CInt = 0
@@ -97,7 +98,8 @@ package struct CertificateFacts: Equatable, Sendable {
         return Int64(days) * 86_400 + Int64(rest)
     }
 
-    private static func text(_ seconds: Int64) -> String {
+    /// As in "2026-11-22 10:00:00 UTC".
+    static func text(_ seconds: Int64) -> String {
         var moment = time_t(seconds)
         var parts = tm()
         guard gmtime_r(&moment, &parts) != nil else { return "\(seconds)" }

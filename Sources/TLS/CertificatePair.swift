@@ -7,7 +7,7 @@ struct CertificatePair: ~Copyable {
     let key: OpaquePointer
 
     /// Reads both and sees to it that they belong together.
-    init(certificate: PEMSource, key: PEMSource) throws(TLSError) {
+    init(certificate: CredentialSource, key: CredentialSource) throws(TLSError) {
         var chain = try Self.certificates(certificate)
         let privateKey: OpaquePointer
         do throws(TLSError) {
@@ -33,6 +33,11 @@ struct CertificatePair: ~Copyable {
         EVP_PKEY_free(key)
     }
 
+    /// The certificate of whoever issued this one, if it is in the chain or this one is its own.
+    var issuer: OpaquePointer? {
+        ([certificate] + chain).first { X509_check_issued($0, certificate) == X509_V_OK }
+    }
+
     /// Makes a context show it, beside those of other kinds that it has.
     borrowing func install(in context: OpaquePointer) throws(TLSError) {
         guard SSL_CTX_use_certificate(context, certificate) == 1 else { throw .last("using the certificate") }
@@ -43,7 +48,7 @@ struct CertificatePair: ~Copyable {
     }
 
     /// All certificates of the source, at least one. The caller frees them.
-    static func certificates(_ source: PEMSource) throws(TLSError) -> [OpaquePointer] {
+    static func certificates(_ source: CredentialSource) throws(TLSError) -> [OpaquePointer] {
         let action: StaticString = "reading the certificate"
         return try source.read(action) { (bio) throws(TLSError) in
             var found: [OpaquePointer] = []
@@ -61,7 +66,7 @@ struct CertificatePair: ~Copyable {
         }
     }
 
-    private static func key(_ source: PEMSource) throws(TLSError) -> OpaquePointer {
+    private static func key(_ source: CredentialSource) throws(TLSError) -> OpaquePointer {
         let action: StaticString = "reading the private key"
         return try source.read(action) { (bio) throws(TLSError) in
             var askedForPassphrase = false

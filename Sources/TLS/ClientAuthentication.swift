@@ -6,9 +6,9 @@ package struct ClientAuthentication: Equatable, Sendable {
     /// Whether clients without a certificate are turned away. One that nobody vouches for is never accepted.
     package var isRequired: Bool
     /// Certificates, in PEM form, of the authorities that may vouch.
-    package var authorities: PEMSource
+    package var authorities: CredentialSource
 
-    package init(isRequired: Bool, authorities: PEMSource) {
+    package init(isRequired: Bool, authorities: CredentialSource) {
         self.isRequired = isRequired
         self.authorities = authorities
     }

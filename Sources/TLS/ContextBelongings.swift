@@ -5,6 +5,7 @@ import COpenSSL
 final class ContextBelongings {
     var names: ServerNames?
     var tickets: TicketKeys?
+    var staples = Staples()
 
     /// What was given to `context`, if anything.
     static func of(_ context: OpaquePointer?) -> ContextBelongings? {

@@ -14,18 +14,23 @@ package final class TLSClientContext: @unchecked Sendable {
 
     let pointer: OpaquePointer
     let isVerifying: Bool
+    /// What it shows to servers that ask, if anything.
+    package let certificate: CertificateFacts?
 
-    /// A client with `trust`, which shows `identity` to servers that ask for a certificate. Unless the trust is `.anyone`, the certificate must also bear the name that
-    /// `TLSEngine.connect` is given.
+    /// A client with `trust`, which shows `identity` to servers that ask for a certificate. Unless the trust is
+    /// `.anyone`, the server's certificate must also bear the name that `TLSEngine.connect` is given.
     package init(
         trust: Trust, identity: TLSIdentity? = nil, options: TLSOptions = TLSOptions()
     ) throws(TLSError) {
         let context = try newContext(TLS_client_method(), options)
+        var certificate: CertificateFacts?
         do throws(TLSError) {
             try Self.apply(trust, to: context)
             try Self.apply(options, to: context)
             if let identity {
-                try CertificatePair(certificate: identity.certificate, key: identity.key).install(in: context)
+                let pair = try CertificatePair(certificate: identity.certificate, key: identity.key)
+                try pair.install(in: context)
+                certificate = try CertificateFacts(pair)
             }
         } catch {
             SSL_CTX_free(context)
@@ -33,6 +38,7 @@ package final class TLSClientContext: @unchecked Sendable {
         }
         pointer = context
         isVerifying = trust != .anyone
+        self.certificate = certificate
     }
 
     /// A client that trusts the system's authorities, or, not verifying, anyone.

@@ -12,6 +12,8 @@ package final class TLSContext: @unchecked Sendable {
     let pointer: OpaquePointer
     /// What it shows to clients, in the order it was given.
     package let certificates: [CertificateFacts]
+    /// What authorities say of `certificates`, in the same order; nil where nothing was given.
+    package let staples: [StapledResponse?]
 
     /// Reads a chain (leaf first) and its key from PEM files.
     package convenience init(certificateFile: String, keyFile: String, options: TLSOptions) throws(TLSError) {
@@ -28,6 +30,7 @@ package final class TLSContext: @unchecked Sendable {
         var assembly = Assembly(options)
         for identity in identities { try assembly.add(identity) }
         certificates = assembly.certificates
+        staples = assembly.staples
         pointer = try assembly.finish()
     }
 
@@ -49,6 +52,7 @@ private struct Assembly: ~Copyable {
     private let tickets: TicketKeys?
     private var members: [Member] = []
     private(set) var certificates: [CertificateFacts] = []
+    private(set) var staples: [StapledResponse?] = []
 
     init(_ options: TLSOptions) {
         self.options = options
@@ -62,6 +66,7 @@ private struct Assembly: ~Copyable {
     mutating func add(_ identity: TLSIdentity) throws(TLSError) {
         let pair = try CertificatePair(certificate: identity.certificate, key: identity.key)
         let facts = try CertificateFacts(pair)
+        let staple = try identity.staple.map { (source) throws(TLSError) in try StapledResponse(source, for: pair) }
         let kind = EVP_PKEY_get_base_id(pair.key)
         let names = Array(Set(facts.serverNames)).sorted()
         let index: Int
@@ -85,6 +90,11 @@ private struct Assembly: ~Copyable {
         try pair.install(in: members[index].context)
         members[index].kinds.append(kind)
         certificates.append(facts)
+        staples.append(staple)
+        if let staple {
+            let context = members[index].context
+            ContextBelongings.of(context)?.staples.add(staple, for: pair.certificate, in: context)
+        }
     }
 
     /// The default context, which owns the others. The caller frees it.

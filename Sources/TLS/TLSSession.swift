@@ -43,6 +43,9 @@ package struct TLSSession: ~Copyable {
         return ApplicationProtocol(UnsafeBufferPointer(start: name, count: Int(count)))
     }
 
+    /// Whether the session is one of that client's.
+    package func isMade(with context: TLSClientContext) -> Bool { SSL_get_SSL_CTX(ssl) == context.pointer }
+
     /// True if a ticket spared this session the full handshake.
     package var wasResumed: Bool { SSL_session_reused(ssl) == 1 }
 

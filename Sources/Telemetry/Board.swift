@@ -50,6 +50,18 @@ package enum Incident: Int, CaseIterable, Sendable {
     static var count: Int { malformedRequests.rawValue + 1 }
 }
 
+/// Why a connection was refused where a PROXY header was to come.
+package enum ProxyRefusal: Int, CaseIterable, Sendable {
+    /// It came from an address that is not trusted to say who a client is.
+    case untrusted
+    /// It began with something else, or with a header that makes no sense.
+    case malformed
+    /// Its header did not come in time.
+    case late
+
+    static var count: Int { late.rawValue + 1 }
+}
+
 /// The numbers of a running proxy. A worker writes only its own row, with plain stores, so counting costs what
 /// adding to a variable costs; readers sum over rows. The few shared figures are true atomics.
 ///
@@ -73,8 +85,11 @@ package final class Board: Sendable {
         clients.initialize(to: Atomic(0))
         let incidents = UnsafeMutablePointer<Atomic<Int64>>.allocate(capacity: Incident.count)
         for index in 0..<Incident.count { (incidents + index).initialize(to: Atomic(0)) }
+        let refusals = UnsafeMutablePointer<Atomic<Int64>>.allocate(capacity: ProxyRefusal.count)
+        for index in 0..<ProxyRefusal.count { (refusals + index).initialize(to: Atomic(0)) }
         view = BoardView(
-            rows: rows, shared: shared, clients: clients, incidents: incidents, endpoints: endpoints)
+            rows: rows, shared: shared, clients: clients, incidents: incidents, refusals: refusals,
+            endpoints: endpoints)
     }
 
     /// The figure of one endpoint over all workers.
@@ -83,22 +98,24 @@ package final class Board: Sendable {
     }
 }
 
-/// A worker's way to the board: four pointers by value, no reference count. Valid for the life of the process.
+/// A worker's way to the board: five pointers by value, no reference count. Valid for the life of the process.
 package struct BoardView: @unchecked Sendable {
     private let rows: UnsafeMutablePointer<Atomic<Int64>>
     private let shared: UnsafeMutablePointer<Atomic<Int64>>
     private let clients: UnsafeMutablePointer<Atomic<Int64>>
     private let incidents: UnsafeMutablePointer<Atomic<Int64>>
+    private let refusals: UnsafeMutablePointer<Atomic<Int64>>
     private let endpoints: Int
 
     fileprivate init(
         rows: UnsafeMutablePointer<Atomic<Int64>>, shared: UnsafeMutablePointer<Atomic<Int64>>,
-        clients: UnsafeMutablePointer<Atomic<Int64>>, incidents: UnsafeMutablePointer<Atomic<Int64>>, endpoints: Int
+        clients: UnsafeMutablePointer<Atomic<Int64>>, incidents: UnsafeMutablePointer<Atomic<Int64>>, refusals: UnsafeMutablePointer<Atomic<Int64>>, endpoints: Int
     ) {
         self.rows = rows
         self.shared = shared
         self.clients = clients
         self.incidents = incidents
+        self.refusals = refusals
         self.endpoints = endpoints
     }
 
@@ -141,6 +158,15 @@ package struct BoardView: @unchecked Sendable {
 
     package func load(_ incident: Incident) -> Int64 {
         (incidents + incident.rawValue).pointee.load(ordering: .relaxed)
+    }
+
+    /// Counts a connection that was refused for its PROXY header, all workers together.
+    package func note(_ refusal: ProxyRefusal) {
+        (refusals + refusal.rawValue).pointee.add(1, ordering: .relaxed)
+    }
+
+    package func load(_ refusal: ProxyRefusal) -> Int64 {
+        (refusals + refusal.rawValue).pointee.load(ordering: .relaxed)
     }
 
     /// Client connections, all workers together.

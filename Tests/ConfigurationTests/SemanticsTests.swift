@@ -200,6 +200,77 @@ struct SemanticsTests {
         }
     }
 
+    @Test("the effective text says for each certificate where it stands", arguments: [true, false])
+    func certificateOrigins(hasOwn: Bool) throws {
+        let own = hasOwn ? "cert = \"a.pem\"\nkey = \"a.key\"\nocsp = \"a.der\"\n" : "# one\n# two\n# three\n"
+        let text =
+            "[listen]\nhttps = \":1\"\n\(own)[[listen.certificate]]\ncert = \"b.pem\"\nkey = \"b.key\"\n"
+            + "[[listen.certificate]]\nkey = \"c.key\"\nocsp = \"c.der\"\ncert = \"c.pem\"\n[upstream.a]\n"
+            + "servers = [\"a:1\"]\n"
+        let file = try ConfigurationFile.parse(text, file: "berth.toml", checks: .none).get()
+
+        let lines = file.effectiveText().split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
+
+        let found = lines.filter { line in
+            ["cert ", "key ", "ocsp ", "# ocsp", "[[l"].contains { line.hasPrefix($0) }
+        }
+        #expect(
+            found == ["[[listen]]"]
+                + (hasOwn
+                    ? ["cert = \"a.pem\" # line 3", "key = \"a.key\" # line 4", "ocsp = \"a.der\" # line 5"] : []) + [
+                    "[[listen.certificate]]", "cert = \"b.pem\" # line 7", "key = \"b.key\" # line 8",
+                    "# ocsp is not set: nothing is stapled",
+                    "[[listen.certificate]]", "cert = \"c.pem\" # line 12", "key = \"c.key\" # line 10",
+                    "ocsp = \"c.der\" # line 11",
+                ])
+        let again = try ConfigurationFile.parse(file.effectiveText(), file: "berth.toml", checks: .none).get()
+        #expect(again.configuration == file.configuration)
+    }
+
+    @Test("an OCSP response goes with a certificate, of a listener")
+    func misplacedStaple() {
+        func found(_ listen: String, _ upstream: String = "") -> [String] {
+            errors(in: "[listen]\n\(listen)[upstream.a]\nservers = [\"a:1\"]\n\(upstream)").map {
+                "\($0.line) \($0.message)"
+            }
+        }
+        #expect(
+            found("https = \":1\"\nocsp = \"a.der\"\n[[listen.certificate]]\ncert = \"a\"\nkey = \"b\"\n")
+                == ["3 ocsp without cert"])
+        #expect(
+            found("https = \":1\"\n[[listen.certificate]]\nocsp = \"a.der\"\n").contains("4 ocsp without cert"))
+        #expect(found("http = \":1\"\nocsp = \"a.der\"\n").contains("3 ocsp without https"))
+        #expect(
+            found("http = \":1\"\n", "tls = { cert = \"a\", key = \"b\", ocsp = \"c\" }\n") == [
+                "5 unknown key \"ocsp\""
+            ])
+    }
+
+    @Test("an OCSP response is judged by the closure that is passed; a warning is no error")
+    func stapleObjection() throws {
+        let text =
+            "[listen]\nhttps = \":1\"\ncert = \"\(#filePath)\"\nkey = \"\(#filePath)\"\nocsp = \"\(#filePath)\"\n"
+            + "[upstream.a]\nservers = [\"a:1\"]\n"
+        func parse(_ objection: Objection?) -> Result<ConfigurationFile, ConfigurationErrors> {
+            let checks = ConfigurationChecks(
+                files: true, environment: { _ in nil },
+                stapleObjection: { $0.ocsp == #filePath ? objection : .error("it is another") })
+            return ConfigurationFile.parse(text, file: "berth.toml", checks: checks)
+        }
+        #expect(try parse(nil).get().warnings == [])
+
+        let warnings = try parse(.warning("it is old")).get().warnings
+        #expect(warnings.count == 1)
+        #expect(warnings[0].hasPrefix("berth.toml:5:8: warning: this OCSP response is not shown\n"))
+        #expect(warnings[0].contains("it is old"))
+
+        guard case .failure(let failure) = parse(.error("it is bad")) else {
+            Issue.record("the problem was not reported")
+            return
+        }
+        #expect(failure.errors.map { "\($0.line):\($0.column) \($0.reason)" } == ["5:8 it is bad"])
+    }
+
     @Test("what is wrong in a [[listen.certificate]] is shown there")
     func badMoreCertificates() {
         let found = errors(

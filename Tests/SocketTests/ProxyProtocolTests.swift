@@ -23,6 +23,10 @@ extension SocketTests {
             })
         }
 
+        private static func refused(_ rig: Rig) throws -> Status.ProxyProtocol {
+            try Status(from: rig.admin).proxyProtocol
+        }
+
         @Test(
             "the address it gives is the client's, in clear and before TLS, however it is cut",
             arguments: [1, 7, 1_000])
@@ -70,19 +74,23 @@ extension SocketTests {
             #expect(try client.takeWhatComes().isEmpty)
             #expect(throws: Client.Failure.self) { try rig.secureClient() }
             #expect(rig.replica.requests.isEmpty)
+            #expect(try Self.refused(rig) == Status.ProxyProtocol(untrusted: 2, malformed: 0, late: 0))
         }
 
         @Test(
             "no header, a bad one, half of one, none at all: the connection ends without an answer",
             arguments: [
-                request, "PROXY TCP4 1.2.3.4 1.2.3.4 1 99999\r\n" + request, "PROXY TCP4 203.0.113.7 ", "",
+                (request, 1, 0), ("PROXY TCP4 1.2.3.4 1.2.3.4 1 99999\r\n" + request, 1, 0),
+                ("PROXY TCP4 203.0.113.7 ", 0, 1), ("", 0, 1),
             ])
-        func bad(_ text: String) throws {
+        func bad(_ text: String, malformed: Int, late: Int) throws {
             let rig = try Self.rig()
+            #expect(try Self.refused(rig) == Status.ProxyProtocol(untrusted: 0, malformed: 0, late: 0))
             let client = try rig.client()
             client.send(text)
             #expect(try client.takeWhatComes().isEmpty)
             #expect(rig.replica.requests.isEmpty)
+            #expect(try Self.refused(rig) == Status.ProxyProtocol(untrusted: 0, malformed: malformed, late: late))
             try rig.expectQuiet()
         }
 

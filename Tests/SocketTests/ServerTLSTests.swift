@@ -145,6 +145,64 @@ extension SocketTests {
             #expect(back.replica.requests.first?.values("x-client-cert-subject") == ["CN=berth-1"])
         }
 
+        @Test("certificate and authorities are swapped for new connections, and those that are there stay")
+        func swap() throws {
+            let authority = try Authority("berths")
+            let folder = try TemporaryFolder()
+            func put(_ name: String) throws {
+                let identity = try authority.sign("/CN=\(name)")
+                guard case .bytes(let certificate) = identity.certificate, case .bytes(let key) = identity.key else {
+                    return
+                }
+                _ = try folder.write("c.pem", certificate)
+                _ = try folder.write("k.pem", key)
+            }
+            try put("berth-1")
+            guard case .certificates(let trusted) = try Certificates.trust else { return }
+            _ = try folder.write("ca.pem", trusted)
+            let files = TLSClientFiles(
+                pair: TLSFiles.Pair(certificate: folder.path("c.pem"), key: folder.path("k.pem")),
+                authorities: folder.path("ca.pem"), otherwise: .system)
+            let back = try Rig(securing: { listener in
+                var options = TLSOptions()
+                options.clients = ClientAuthentication(isRequired: true, authorities: .bytes(authority.certificate))
+                listener.tls = try TLSContext([Certificates.identity], options: options)
+                listener.asksForCertificates = true
+            })
+            let watched = try WatchedClientTLS(files)
+            // One keeps its connection; the other makes one for each request, and could resume.
+            let keeping = try Front(back, watched.context) { $0.watchedTLS = watched }
+            let changing = try Front(back, watched.context) {
+                $0.watchedTLS = watched
+                $0.pool.maximumUses = 1
+                $0.probe.every = .milliseconds(100)
+            }
+            func shown(by front: Front) throws -> [String]? {
+                guard try front.status() == 200 else { return nil }
+                return back.replica.requests.last?.values("x-client-cert-subject")
+            }
+            for _ in 0..<3 {
+                #expect(try shown(by: keeping) == ["CN=berth-1"])
+                #expect(try shown(by: changing) == ["CN=berth-1"])
+            }
+            try put("berth-2")
+            try eventually("the new certificate") { try shown(by: changing) == ["CN=berth-2"] }
+            for _ in 0..<3 { #expect(try shown(by: changing) == ["CN=berth-2"]) }
+            #expect(try shown(by: keeping) == ["CN=berth-1"])
+            #expect(keeping.sum(.connectionsOpened) == 1)
+
+            // Nobody that is trusted any more vouches for the server: no new connection.
+            _ = try folder.write("ca.pem", authority.certificate)
+            try eventually("the new authorities") { try shown(by: changing) == nil }
+            #expect(try shown(by: keeping) == ["CN=berth-1"])
+            #expect(keeping.sum(.connectionsOpened) == 1)
+
+            _ = try folder.write("ca.pem", trusted)
+            // Which the health checks, too, have to know.
+            try eventually("the old authorities") { try shown(by: changing) == ["CN=berth-2"] }
+            #expect(changing.proxy.certificates.totals.refused == 0)
+        }
+
         @Test("a second connection resumes what the first began", arguments: [TLSVersion.v1_2, .v1_3])
         func resumption(_ version: TLSVersion) throws {
             let back = try Rig()

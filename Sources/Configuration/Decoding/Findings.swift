@@ -5,6 +5,8 @@ final class Findings {
     let source: SourceText
     let checks: ConfigurationChecks
     private(set) var errors: [ConfigurationError] = []
+    /// What is doubtful and no error.
+    private(set) var warnings: [ConfigurationError] = []
     /// Where each value that the file gives stands, by path ("upstream.mcp.pool.max").
     private(set) var origins: [String: Origin] = [:]
     /// Every key that decoding asked for, "*" standing for names and indices ("upstream.*.pool.max").
@@ -29,12 +31,25 @@ final class Findings {
     /// Notes an error at some bytes of the file; nil when it stands nowhere, an empty range when its line must not be
     /// shown. The same error is noted once, however often an inherited value is read.
     func report(_ range: Range<Int>?, _ message: String, because reason: String, help: String? = nil) {
+        let error = placed(range, message, reason, help)
+        if !errors.contains(error) { errors.append(error) }
+    }
+
+    /// Notes a warning at some bytes of the file.
+    func warn(_ range: Range<Int>, _ message: String, because reason: String) {
+        var warning = placed(range, message, reason, nil)
+        warning.isWarning = true
+        warnings.append(warning)
+    }
+
+    private func placed(
+        _ range: Range<Int>?, _ message: String, _ reason: String, _ help: String?
+    ) -> ConfigurationError {
         let offset = range?.lowerBound ?? 0
-        let error = ConfigurationError(
+        return ConfigurationError(
             file: source.file, line: source.line(of: offset), column: source.column(of: offset),
             length: range.map { $0.isEmpty ? 0 : source.visibleLength(of: $0) } ?? 0, message: message, reason: reason,
             help: help)
-        if !errors.contains(error) { errors.append(error) }
     }
 
     /// Whether an error begins within a range.

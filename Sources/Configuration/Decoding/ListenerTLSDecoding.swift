@@ -3,13 +3,14 @@ private struct LocatedCertificate {
     var files: CertificateFiles
     var certificate: LocatedTable.Entry
     var key: LocatedTable.Entry
+    var ocsp: LocatedTable.Entry?
 }
 
 extension TableReader {
-    /// `cert`, `key`, `certificate` and `tls`, which mean something only beside `https`.
+    /// `cert`, `key`, `ocsp`, `certificate` and `tls`, which mean something only beside `https`.
     mutating func listenerTLS(isServed: Bool) -> ListenerTLS {
         var located: [LocatedCertificate] = []
-        if let own = certificatePair() { located.append(own) }
+        if let own = stapledPair() { located.append(own) }
         located += certificateList()
         var tls = ListenerTLS()
         tls.certificates = located.map(\.files)
@@ -80,8 +81,22 @@ extension TableReader {
                 help: "\(missing) = \"/path/of/the.\(missing == "key" ? "key" : "pem")\"")
         }
         guard let certificate, let key else { return nil }
-        let files = CertificateFiles(certificate: resolve(certificate.value), key: resolve(key.value))
+        var files = CertificateFiles(certificate: resolve(certificate.value), key: resolve(key.value))
+        files.table = path.name
         return LocatedCertificate(files: files, certificate: certificate.entry, key: key.entry)
+    }
+
+    /// `cert` and `key`, and what an authority says of them, which clients are shown.
+    private mutating func stapledPair() -> LocatedCertificate? {
+        var pair = certificatePair()
+        guard let (ocsp, entry) = text("ocsp") else { return pair }
+        if !has("cert"), !has("key") {
+            findings.report(
+                entry.key, "ocsp without cert", because: "an OCSP response is about one certificate, the one beside it")
+        }
+        pair?.files.ocsp = resolve(ocsp)
+        pair?.ocsp = entry
+        return pair
     }
 
     private mutating func certificateList() -> [LocatedCertificate] {
@@ -95,8 +110,8 @@ extension TableReader {
                 return nil
             }
             var reader = TableReader(table, at: value.range, path: path.element(index), findings: findings)
-            let pair = reader.certificatePair()
-            if !reader.has("cert"), !reader.has("key") {
+            let pair = reader.stapledPair()
+            if !reader.has("cert"), !reader.has("key"), !reader.has("ocsp") {
                 findings.report(
                     value.range, "this certificate has no files", because: "it says neither cert nor key",
                     help: "cert = \"/path/of/the.pem\" and key = \"/path/of/the.key\"")
@@ -116,7 +131,7 @@ extension TableReader {
             findings.report(
                 entry.key, "https without a certificate", because: "TLS needs a certificate and its private key",
                 help: "add cert = \"...\" and key = \"...\", or listen in plain text with http = ...")
-        } else if let idle = entry("cert") ?? entry("key") ?? entry("certificate") ?? entry("tls")
+        } else if let idle = entry("cert") ?? entry("key") ?? entry("ocsp") ?? entry("certificate") ?? entry("tls")
             ?? entry("client_auth")
         {
             findings.report(
@@ -130,7 +145,9 @@ extension TableReader {
         guard findings.checks.files else { return }
         var areReadable = true
         for one in located {
-            for (entry, path) in [(one.certificate, one.files.certificate), (one.key, one.files.key)] {
+            var files = [(one.certificate, one.files.certificate), (one.key, one.files.key)]
+            if let entry = one.ocsp, let path = one.files.ocsp { files.append((entry, path)) }
+            for (entry, path) in files {
                 guard let problem = FilePath.problem(reading: path) else { continue }
                 areReadable = false
                 findings.report(
@@ -139,9 +156,22 @@ extension TableReader {
             }
         }
         guard areReadable else { return }
-        for (index, problem) in findings.checks.certificateProblems(located.map(\.files)) {
+        let problems = findings.checks.certificateProblems(located.map(\.files))
+        for (index, problem) in problems {
             findings.report(
                 located[index].certificate.value.range, "this certificate cannot be served", because: problem)
+        }
+        for (index, one) in located.enumerated() where problems[index] == nil { checkStaple(one) }
+    }
+
+    private func checkStaple(_ one: LocatedCertificate) {
+        guard let entry = one.ocsp else { return }
+        switch findings.checks.stapleObjection(one.files) {
+        case .error(let problem):
+            findings.report(entry.value.range, "this OCSP response cannot be shown", because: problem)
+        case .warning(let problem):
+            findings.warn(entry.value.range, "this OCSP response is not shown", because: problem)
+        case nil: break
         }
     }
 }

@@ -20,7 +20,8 @@ extension EffectiveText {
         case .plain: value("http", address)
         case .tls(let tls):
             value("https", address)
-            if let first = tls.certificates.first { write(first) }
+            // The table's own pair; without one, all of them stand further below.
+            if let own = tls.certificates.first, own.table == table { write(own, isServed: true) }
         }
         value("alpn", "[\(listener.protocols.map { "\"\($0.rawValue)\"" }.joined(separator: ", "))]")
         value("trusted_proxies", "[\(listener.trustedProxies.map { "\"\($0)\"" }.joined(separator: ", "))]")
@@ -36,9 +37,9 @@ extension EffectiveText {
                 value("mode", TOMLText.quoted(clients.mode.rawValue))
                 value("ca", TOMLText.quoted(clients.authorities))
             }
-            for (index, certificate) in tls.certificates.dropFirst().enumerated() {
-                open("[[listen.certificate]]", path: "\(table).certificate[\(index)]")
-                write(certificate)
+            for certificate in tls.certificates where certificate.table != table {
+                open("[[listen.certificate]]", path: certificate.table)
+                write(certificate, isServed: true)
             }
         }
         open("[listen.timeouts]", path: "\(table).timeouts")
@@ -53,9 +54,10 @@ extension EffectiveText {
         value("h2_streams", listener.limits.streams)
     }
 
-    private mutating func write(_ certificate: CertificateFiles) {
+    private mutating func write(_ certificate: CertificateFiles, isServed: Bool) {
         value("cert", TOMLText.quoted(certificate.certificate))
         value("key", TOMLText.quoted(certificate.key))
+        if isServed { value("ocsp", certificate.ocsp.map(TOMLText.quoted), unset: "nothing is stapled") }
     }
 
     mutating func write(_ route: RouteConfiguration, _ index: Int, upstream: String) {
@@ -94,7 +96,7 @@ extension EffectiveText {
     private mutating func write(_ tls: UpstreamTLSConfiguration, path: String) {
         open("[\(path)]", path: path)
         value("ca", tls.authorities.map(TOMLText.quoted), unset: "whom the system trusts")
-        if let certificate = tls.certificate { write(certificate) }
+        if let certificate = tls.certificate { write(certificate, isServed: false) }
         value("server_name", tls.serverName.map(TOMLText.quoted), unset: "each server's own host")
         value("verify", tls.verifies)
     }

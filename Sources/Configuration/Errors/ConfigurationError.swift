@@ -14,6 +14,8 @@ package struct ConfigurationError: Sendable, Equatable {
     package var reason: String
     /// What to write instead.
     package var help: String?
+    /// The file can be used all the same.
+    package var isWarning = false
 
     package init(
         file: String, line: Int, column: Int, length: Int, message: String, reason: String, help: String? = nil

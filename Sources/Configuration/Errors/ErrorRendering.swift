@@ -17,10 +17,13 @@ extension ConfigurationError {
 
     func rendered(in source: SourceText) -> String {
         guard line > 0 else {
-            return "\(file): error: \(message)\n  \(reason)\n\(helpLine)"
+            return "\(file): \(severity): \(message)\n  \(reason)\n\(helpLine)"
         }
-        return "\(file):\(line):\(column): error: \(message)\n\(length > 0 ? excerpt(source) : unplaced)\(helpLine)"
+        return
+            "\(file):\(line):\(column): \(severity): \(message)\n\(length > 0 ? excerpt(source) : unplaced)\(helpLine)"
     }
+
+    private var severity: String { isWarning ? "warning" : "error" }
 
     private var helpLine: String { help.map { "help: \($0)\n" } ?? "" }
 

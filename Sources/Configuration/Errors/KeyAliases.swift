@@ -6,6 +6,7 @@ enum KeyAliases {
         "server": "servers", "targets": "servers", "endpoints": "servers", "nodes": "servers", "replicas": "servers",
         "url": "address", "addr": "address", "down": "drain", "disabled": "drain",
         "certificate": "cert", "ssl_certificate": "cert", "tls_cert": "cert", "crt": "cert",
+        "ssl_stapling_file": "ocsp", "stapling": "ocsp", "ocsp_response": "ocsp", "staple": "ocsp",
         "private_key": "key", "ssl_certificate_key": "key", "tls_key": "key",
         "bind": "http", "address": "https", "port": "https", "maxconn": "max_connections",
         "max_body": "request_body", "client_max_body_size": "request_body", "body": "request_body",

@@ -52,10 +52,20 @@ package struct CertificateFiles: Sendable, Equatable {
     package var certificate: String
     /// Path of a PEM file: the private key.
     package var key: String
+    /// Path of a DER file: an OCSP response to show to clients that ask.
+    package var ocsp: String?
+    /// The path of its table: "listen[0]", "listen[0].certificate[1]".
+    var table = ""
 
-    package init(certificate: String, key: String) {
+    package init(certificate: String, key: String, ocsp: String? = nil) {
         self.certificate = certificate
         self.key = key
+        self.ocsp = ocsp
+    }
+
+    /// Where it was written makes no difference to what it is.
+    package static func == (a: CertificateFiles, b: CertificateFiles) -> Bool {
+        (a.certificate, a.key, a.ocsp) == (b.certificate, b.key, b.ocsp)
     }
 }
 

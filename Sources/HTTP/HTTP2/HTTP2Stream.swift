@@ -30,6 +30,8 @@ struct HTTP2Stream: ~Copyable {
     var marks: Marks = []
     /// Its place among the entries that were made.
     let index: UInt16
+    /// Body bytes that were announced and have not come; negative if it was not said how many would.
+    var outstanding: Int64 = -1
     /// Body bytes reported and not consumed.
     var unconsumed: Int32 = 0
     /// How many of the pending bytes, at their end, are trailer lines.
@@ -80,6 +82,7 @@ struct HTTP2Streams: ~Copyable {
     mutating func give(back entry: UnsafeMutablePointer<HTTP2Stream>) {
         unsafe entry.pointee.id = 0
         unsafe entry.pointee.marks = []
+        unsafe entry.pointee.outstanding = -1
         unsafe entry.pointee.unconsumed = 0
         unsafe entry.pointee.trailers = 0
         if unsafe entry.pointee.index < Self.keepers, unsafe entry.pointee.pending.allocated <= Self.keptBytes {

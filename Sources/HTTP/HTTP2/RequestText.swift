@@ -20,11 +20,13 @@ struct RequestText: ~Copyable {
     private(set) var isTooLarge = false
     private(set) var isConnect = false
 
+    /// What the request's content-length says; negative if it has none.
+    private(set) var length: Int64 = -1
+
     private var isTrailers = false
     /// Its text is in `saved`, not in the buffer.
     private var isSuspended = false
     private var hasStartLine = false
-    private var hasLength = false
     /// Where in the buffer the text begins.
     private var start = 0
     private var fields = 0
@@ -49,7 +51,7 @@ struct RequestText: ~Copyable {
         isTooLarge = false
         isConnect = false
         hasStartLine = false
-        hasLength = false
+        length = -1
         fields = 0
         size = 0
         pseudo.clear()
@@ -146,7 +148,7 @@ struct RequestText: ~Copyable {
         case .connection, .keepAlive, .proxyConnection, .transferEncoding, .upgrade:
             return .malformed
         case .contentLength:
-            hasLength = true
+            length = Self.number(value)
         case .other where name.count == 6:
             if FoldedText(name, at: 0, length: 6).equals("cookie  ", length: 6) {
                 if !cookie.isEmpty { cookie.append("; ") }
@@ -168,7 +170,7 @@ struct RequestText: ~Copyable {
             bytes.append(cookie)
             bytes.append("\r\n")
         }
-        if !hasLength {
+        if length < 0 {
             if !endsStream {
                 bytes.append("transfer-encoding: chunked\r\n")
             } else if expectsBody {
@@ -224,6 +226,13 @@ struct RequestText: ~Copyable {
             bytes.append(pseudo, authority)
             bytes.append("\r\n")
         }
+    }
+
+    /// A number in digits, which nghttp2 has seen to it that it is, and that it fits.
+    private static func number(_ digits: Span<UInt8>) -> Int64 {
+        var number: Int64 = 0
+        for index in digits.indices { number = number &* 10 &+ Int64(digits[index] & 15) }
+        return max(0, number)
     }
 
     private static func write(_ name: Span<UInt8>, _ value: Span<UInt8>, to bytes: inout ByteBuffer) {

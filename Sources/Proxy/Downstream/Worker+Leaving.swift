@@ -100,7 +100,10 @@ extension Worker where Outside: ~Copyable {
             return
         }
         switch clients[c].phase {
-        case .handshaking, .lingering, .announcing:
+        case .announcing:
+            board.note(.late)
+            closeClient(c, reset: false)
+        case .handshaking, .lingering:
             closeClient(c, reset: false)
         case .reading:
             if clients[c].isGatheringBody {

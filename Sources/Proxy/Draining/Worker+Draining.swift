@@ -14,6 +14,7 @@ extension Worker where Outside: ~Copyable {
             case .endStreams: endStreams()
             case .stop: isDone = true
             case .certificates(let plan, let context): serveCertificates(of: context, plan: plan)
+            case .upstreamCertificates(let upstream, let context): showCertificates(of: context, upstream: upstream)
             }
         }
     }

@@ -53,6 +53,7 @@ extension Worker where Outside: ~Copyable {
         let secure = listeners[listener].tls
         let isAnnounced = snapshot.listeners[plan].expectsProxyHeader
         guard !isAnnounced || isTrusted(address, by: plan) else {
+            board.note(.untrusted)
             world.close(descriptor, reset: true)
             return
         }

@@ -2,6 +2,7 @@ import HTTP
 import Kernel
 import Reactor
 import TLS
+import Telemetry
 
 /// The PROXY protocol: a proxy that we trust says, before anything else, whom it speaks for.
 extension Worker where Outside: ~Copyable {
@@ -13,6 +14,7 @@ extension Worker where Outside: ~Copyable {
             stash(c)
         case .invalid:
             received.clear()
+            board.note(.malformed)
             closeClient(c, reset: true)
         case .complete(let length, let source):
             received.consume(length)

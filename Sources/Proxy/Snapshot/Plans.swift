@@ -127,6 +127,10 @@ package struct UpstreamPlan: Sendable {
     package var host = HostRule.keep
     /// How its servers are spoken to; nil: in clear.
     package var tls: TLSClientContext?
+    /// What `tls` was made of, if its files are to be watched.
+    package var watchedTLS: WatchedClientTLS? {
+        didSet { tls = watchedTLS?.context }
+    }
     package var identity = IdentityRule.sealed
     package var sessionIdle = Interval.seconds(86_400)
     package var pool = PoolPlan()

@@ -37,7 +37,7 @@ extension Snapshot {
         var plan = UpstreamPlan(configuration, endpoints: first..<endpoints.count)
         if let tls = configuration.tls {
             do throws(TLSError) {
-                plan.tls = try TLSClientContext(tls)
+                plan.watchedTLS = try WatchedClientTLS(TLSClientFiles(tls))
             } catch {
                 throw StartError("cannot speak TLS to upstream \(configuration.name): \(error)")
             }
@@ -69,7 +69,7 @@ extension ListenerPlan {
             }
             asksForCertificates = options.clients != nil
             do throws(TLSError) {
-                let pairs = tls.certificates.map { TLSFiles.Pair(certificate: $0.certificate, key: $0.key) }
+                let pairs = tls.certificates.map { TLSFiles.Pair($0) }
                 watchedTLS = try WatchedTLS(TLSFiles(pairs, options: options))
                 self.tls = watchedTLS?.context
             } catch {
@@ -100,20 +100,18 @@ extension ListenerPlan {
     }
 }
 
-extension TLSClientContext {
-    fileprivate convenience init(_ configuration: UpstreamTLSConfiguration) throws(TLSError) {
-        let trust: Trust =
-            if !configuration.verifies {
-                .anyone
-            } else if let path = configuration.authorities {
-                .certificates(try FileContents.read(path))
-            } else {
-                .system
-            }
-        let identity = configuration.certificate.map {
-            TLSIdentity(certificate: .file($0.certificate), key: .file($0.key))
-        }
-        try self.init(trust: trust, identity: identity)
+extension TLSFiles.Pair {
+    fileprivate init(_ files: CertificateFiles) {
+        self.init(certificate: files.certificate, key: files.key, staple: files.ocsp)
+    }
+}
+
+extension TLSClientFiles {
+    fileprivate init(_ configuration: UpstreamTLSConfiguration) {
+        self.init(
+            pair: configuration.certificate.map { TLSFiles.Pair($0) },
+            authorities: configuration.verifies ? configuration.authorities : nil,
+            otherwise: configuration.verifies ? .system : .anyone)
     }
 }
 

@@ -14,7 +14,7 @@ extension Worker where Outside: ~Copyable {
     /// the connection then shows by having failed.
     mutating func beginSecuring(_ u: Handle, as phase: UpstreamConnection.Phase) -> Bool {
         let endpoint = Int(upstreams[u].endpoint)
-        guard let context = snapshot.upstreams[snapshot.endpoints[endpoint].upstream].tls else { return false }
+        guard let context = upstreamTLS[snapshot.endpoints[endpoint].upstream] else { return false }
         upstreams[u].phase = phase
         let name = snapshot.endpoints[endpoint].serverName
         guard let session = try? engine.connect(context, serverName: name, resuming: tickets[endpoint]) else {
@@ -126,8 +126,18 @@ extension Worker where Outside: ~Copyable {
     /// Keeps the means to spare the next connection to the same server a full handshake.
     mutating func keepTicket(_ u: Handle) {
         guard let session = upstreams[u].tls.take() else { return }
-        if let ticket = session.ticket { tickets[Int(upstreams[u].endpoint)] = ticket }
+        let endpoint = Int(upstreams[u].endpoint)
+        let context = upstreamTLS[snapshot.endpoints[endpoint].upstream]
+        // Not of a connection that was begun before the certificates were swapped.
+        if let context, session.isMade(with: context), let ticket = session.ticket { tickets[endpoint] = ticket }
         upstreams[u].tls = consume session
+    }
+
+    /// Makes connections that are yet to come with `context`; those that are there keep what they have. What resumes
+    /// TLS goes: it would pass for a certificate that is no longer shown, or one that is no longer trusted.
+    mutating func showCertificates(of context: TLSClientContext, upstream: Int) {
+        upstreamTLS[upstream] = context
+        for endpoint in snapshot.upstreams[upstream].endpoints { tickets[endpoint] = nil }
     }
 
     private mutating func decrypt(upstream u: Handle) -> TLSProgress {

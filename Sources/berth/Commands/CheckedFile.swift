@@ -8,15 +8,17 @@ enum CheckedFile {
     /// The exit code of a file with errors in it, as `berth check` documents it.
     static let errorCode = ExitCode(2)
 
-    /// The file's configuration; prints every error and ends the command if it has any.
+    /// The file's configuration; prints every warning and error, and ends the command if it has an error.
     static func load(_ path: String) throws -> ConfigurationFile {
         let checks = ConfigurationChecks(
             files: true, environment: { ProcessInfo.processInfo.environment[$0] },
             certificateProblems: { certificateProblems($0) },
+            stapleObjection: { stapleObjection($0) },
             cipherProblem: { cipherProblem($0) },
             authoritiesProblem: { ClientAuthentication.problem(withAuthorities: $0)?.description })
         switch ConfigurationFile.load(path: path, checks: checks) {
         case .success(let file):
+            for warning in file.warnings { FileHandle.standardError.write(Data("\(warning)\n".utf8)) }
             return file
         case .failure(let errors):
             FileHandle.standardError.write(Data("\(errors)\n".utf8))
@@ -32,6 +34,17 @@ enum CheckedFile {
             return nil
         } catch {
             return "\(error)"
+        }
+    }
+
+    private static func stapleObjection(_ files: CertificateFiles) -> Objection? {
+        let identity = TLSIdentity(
+            certificate: .file(files.certificate), key: .file(files.key), staple: files.ocsp.map { .file($0) })
+        do throws(TLSError) {
+            let staple = try StapledResponse.inspect(identity)
+            return staple?.problem(at: Int64(Date().timeIntervalSince1970)).map { .warning($0.reason) }
+        } catch {
+            return .error("\(error)")
         }
     }
 

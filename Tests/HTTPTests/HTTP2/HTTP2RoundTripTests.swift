@@ -197,6 +197,24 @@ struct HTTP2RoundTripTests {
         #expect(line.server.streams == 0)
     }
 
+    @Test("a response before the frame that ends a request, all bytes of which have come, resets nothing")
+    func earlyByAFrame() {
+        let line = Line()
+        let id = line.client.request("POST", "/mcp", [("content-length", "5")], body: latin1("begin"), isLast: false)
+        line.exchange()
+        line.server.respond(id, "HTTP/1.1 202 Accepted\r\n\r\n", endsStream: true)
+        line.exchange()
+
+        #expect(line.client.responses[id]?.head == [":status: 202"])
+        #expect(line.client.responses[id]?.closed == nil)
+        #expect(line.server.streams == 1)
+        line.client.send(id, [], isLast: true)
+        line.exchange()
+        #expect(line.client.responses[id]?.closed == 0)
+        #expect(line.server.takeSeen().last == .closed(id))
+        #expect(line.server.streams == 0)
+    }
+
     @Test("many streams interleave, each with its own bytes")
     func many() {
         let line = Line()

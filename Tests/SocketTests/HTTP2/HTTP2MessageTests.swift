@@ -224,6 +224,30 @@ extension SocketTests {
             try rig.expectQuiet()
         }
 
+        @Test("an answer before the frame that ends the upload, all bytes of which have come, resets nothing")
+        func answerBeforeEnd() throws {
+            let rig = try Rig.forHTTP2(adjusting: { listener, _ in listener.idleTimeout = .milliseconds(500) })
+            let client = try rig.http2()
+            func upload() throws -> UInt32 {
+                let stream = client.open(
+                    HTTP2Client.head("POST", "/early", [HeaderField("content-length", "5")]), ends: false)
+                try client.send(Array("12345".utf8), on: stream, ends: false)
+                try client.wait("the answer") { $0.streams[stream]?.hasEnded == true }
+                return stream
+            }
+            let stream = try upload()
+            #expect(client.streams[stream]?.status == 200 && client.streams[stream]?.reset == nil)
+            try client.send([], on: stream)
+            #expect(try client.response(client.get("/next")).text == "ok")
+            #expect(client.streams[stream]?.reset == nil)
+
+            // One that never says that it is done is not waited for without end.
+            let lazy = try upload()
+            try client.wait("the patience to end") { $0.streams[lazy]?.reset != nil }
+            #expect(try client.response(client.get("/last")).text == "ok")
+            try rig.expectQuiet()
+        }
+
         @Test("what Berth itself answers is a whole response: too large, wrong method, no server")
         func ownAnswers() throws {
             let rig = try Rig.forHTTP2(adjusting: { listener, _ in listener.maximumRequestBody = 1_000 })

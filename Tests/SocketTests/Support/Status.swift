@@ -19,9 +19,14 @@ struct Status: Decodable {
         var servers: [Server]
     }
 
+    struct ProxyProtocol: Decodable, Equatable {
+        var untrusted, malformed, late: Int
+    }
+
     var uptimeSeconds: Double
     var draining: Bool
     var workers: Int
+    var proxyProtocol: ProxyProtocol
     var upstreams: [Upstream]
 
     /// Asks the admin listener at `address`.

@@ -1,7 +1,7 @@
 import COpenSSL
 
-/// Where certificates and keys come from: a file, or bytes already in memory.
-package enum PEMSource: Equatable, Sendable {
+/// Where certificates, keys and OCSP responses come from: a file, or bytes already in memory.
+package enum CredentialSource: Equatable, Sendable {
     case file(String)
     case bytes([UInt8])
     /// What was read from a file a moment ago.
@@ -12,6 +12,14 @@ package enum PEMSource: Equatable, Sendable {
         switch self {
         case .file(let path), .read(let path, _): path
         case .bytes: nil
+        }
+    }
+
+    /// All of it.
+    func bytes() throws(TLSError) -> [UInt8] {
+        switch self {
+        case .file(let path): try FileContents.read(path)
+        case .bytes(let bytes), .read(_, let bytes): bytes
         }
     }
 
