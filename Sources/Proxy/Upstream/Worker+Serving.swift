@@ -186,13 +186,15 @@ extension Worker where Outside: ~Copyable {
                 return
             }
             let c = exchanges[e].client
-            guard clients.contains(c), takesMore(c) else { return }
+            guard clients.contains(c) else { return }
+            let room = room(for: c)
+            guard room > 0 else { return }
             received.clear()
             received.append(upstreams[u].input)
             upstreams[u].input.clear()
             let (outcome, isShort) =
                 upstreams[u].tls == nil
-                ? world.receive(upstreams[u].descriptor, into: &received, room: Worker.readBytes) : receiveSecure(u)
+                ? world.receive(upstreams[u].descriptor, into: &received, atMost: room) : receiveSecure(u, room: room)
             switch outcome {
             case .moved:
                 if isShort, !upstreams[u].hasEnded { upstreams[u].mayRead = false }

@@ -8,7 +8,7 @@ import Testing
 /// A way to make an HTTP/2 server work for nothing.
 enum Abuse: String, CaseIterable, Sendable {
     case rapidReset, settings, pings, emptyData, priorities, windowUpdates, continuations, openContinuation
-    case headerBomb, headerList, inducedResets
+    case headerBomb, headerList, inducedResets, refusedStreams, unknownFrames, staleFrames, longField
 
     /// What counts it.
     var incident: Incident {
@@ -21,6 +21,9 @@ enum Abuse: String, CaseIterable, Sendable {
         case .windowUpdates: .windowUpdates
         case .continuations, .openContinuation: .continuations
         case .headerBomb, .headerList: .headerLists
+        case .refusedStreams: .refusals
+        case .unknownFrames, .staleFrames: .ignoredFrames
+        case .longField: .brokenConnections
         }
     }
 
@@ -84,6 +87,21 @@ enum Abuse: String, CaseIterable, Sendable {
             let field = HeaderBlock.literal(Array("x-a".utf8), [0x61])
             let block = head + (0..<600).flatMap { _ in field }
             bytes += HTTP2Client.blockFrames(block, stream: client.take(), ends: true)
+        case .refusedStreams:
+            // Bodies that never end hold as many streams as may be open.
+            let post = HeaderBlock.encode(HTTP2Client.head("POST", "/attack"))
+            for _ in 0..<200 { bytes += HTTP2Client.blockFrames(post, stream: client.take(), ends: false) }
+        case .unknownFrames:
+            for index in 0..<500 { bytes += HTTP2Client.frame(UInt8(10 + index % 246), stream: 0, [1, 2, 3]) }
+        case .staleFrames:
+            let stream = client.take()
+            bytes += HTTP2Client.blockFrames(head, stream: stream, ends: false)
+            bytes += HTTP2Client.frame(HTTP2Client.Frame.reset, stream: stream, HTTP2Client.bytes(8))
+            for _ in 0..<500 { bytes += HTTP2Client.frame(HTTP2Client.Frame.data, stream: stream, [1]) }
+        case .longField:
+            // Longer than nghttp2 decodes; the limits end a smaller one's stream with 431.
+            let field = HeaderBlock.literal(Array("x-a".utf8), [UInt8](repeating: 0x61, count: 66_000))
+            bytes += HTTP2Client.blockFrames(head + field, stream: client.take(), ends: true)
         }
         client.client.send(bytes)
     }
@@ -113,7 +131,7 @@ extension SocketTests {
 
             try eventually("it is counted") { rig.proxy.board.view.load(abuse.incident) == 1 }
             // The last word may be lost to the reset that unread bytes lead to.
-            #expect(client.goAways.allSatisfy { $0.code == 11 })
+            #expect(client.goAways.allSatisfy { $0.code == (abuse == .longField ? 9 : 11) })
             #expect(try other.response(other.get("/one")).text == "ok")
             #expect(Status.http2Abuse(try Status.text(from: rig.admin), abuse.incident) == 1)
             other.client.close()
