@@ -49,11 +49,11 @@ struct StatusDocument: Encodable {
         var refused: Int
     }
 
-    /// What HTTP/2 clients did too much of, since the start. All but the last three ended a connection.
+    /// What HTTP/2 clients did too much of, since the start. All but the last four ended a connection.
     struct Abuse: Encodable {
-        var resets, pings, settings, emptyData, priorities, windowUpdates, continuations: Int64
-        var headerLists, events, queuedFrames: Int64
-        var stalledStreams, largeHeads, malformedRequests: Int64
+        var resets, refusals, pings, settings, emptyData, priorities, windowUpdates, continuations: Int64
+        var ignoredFrames, headerLists, events, queuedFrames, brokenConnections: Int64
+        var stalledStreams, refusedStreams, largeHeads, malformedRequests: Int64
     }
 
     /// Connections refused where a PROXY header was to come, since the start.
@@ -96,16 +96,20 @@ struct StatusDocument: Encodable {
 extension StatusDocument.Abuse {
     init(_ board: BoardView) {
         resets = board.load(.resets)
+        refusals = board.load(.refusals)
         pings = board.load(.pings)
         settings = board.load(.settings)
         emptyData = board.load(.emptyData)
         priorities = board.load(.priorities)
         windowUpdates = board.load(.windowUpdates)
         continuations = board.load(.continuations)
+        ignoredFrames = board.load(.ignoredFrames)
         headerLists = board.load(.headerLists)
         events = board.load(.events)
         queuedFrames = board.load(.queuedFrames)
+        brokenConnections = board.load(.brokenConnections)
         stalledStreams = board.load(.stalledStreams)
+        refusedStreams = board.load(.refusedStreams)
         largeHeads = board.load(.largeHeads)
         malformedRequests = board.load(.malformedRequests)
     }

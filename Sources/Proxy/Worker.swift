@@ -32,6 +32,10 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     var dirtyMultiplexes: [Handle] = []
     var sendingMultiplexes: [Handle] = []
     var events = HTTP2Events()
+    /// Streams of all HTTP/2 connections: clients without a socket.
+    var streamCount = 0
+    let streamLimit: Int
+    let connectionLimit: Int
 
     var now: Instant
     var timers: TimerWheel
@@ -41,6 +45,8 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     /// Connections to look at again before sleeping: they stopped for fairness or for want of room that is there now.
     var resuming: [Token] = []
     var resumingNext: [Token] = []
+    /// Clients whose next step is dear.
+    var toiling = HandleQueue()
 
     // Scratch: one set per worker, empty between events.
     var received = ByteBuffer(capacity: Worker.scratchBytes)
@@ -112,14 +118,17 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         self.log = log
         listeners = []
         let most = snapshot.listeners.reduce(1_024) { max($0, $1.maximumConnections) }
-        clients = Slab(limit: most)
-        exchanges = Slab(limit: most)
+        connectionLimit = most
+        streamLimit = snapshot.streamLimit(connections: most)
+        let all = most + streamLimit
+        clients = Slab(limit: all)
+        exchanges = Slab(limit: all)
         multiplexes = Slab(limit: most)
-        upstreams = Slab(limit: most * 2)
+        upstreams = Slab(limit: all + most)
         timers = TimerWheel(now: now, expecting: most * 4)
-        clientDeadlines = SlotDeadlines(.clientDeadline, limit: most)
-        upstreamDeadlines = SlotDeadlines(.upstreamDeadline, limit: most * 2)
-        exchangeDeadlines = SlotDeadlines(.exchangeDeadline, limit: most)
+        clientDeadlines = SlotDeadlines(.clientDeadline, limit: all)
+        upstreamDeadlines = SlotDeadlines(.upstreamDeadline, limit: all + most)
+        exchangeDeadlines = SlotDeadlines(.exchangeDeadline, limit: all)
         pools = snapshot.endpoints.map { _ in EndpointPool() }
         upstreamTLS = snapshot.upstreams.map(\.tls)
         tickets = snapshot.endpoints.map { _ in nil }
@@ -133,7 +142,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
 
     /// Sleeps until something is ready, serves it, fires what is due, then settles what the turn left behind.
     package mutating func turn() {
-        let isIdle = resuming.isEmpty && dirtyMultiplexes.isEmpty && !hasRoom
+        let isIdle = resuming.isEmpty && dirtyMultiplexes.isEmpty && toiling.isEmpty && !hasRoom
         let nap = isIdle ? timers.millisecondsUntilNext(from: now) : 0
         let ready = world.wait(milliseconds: nap)
         // One clock read serves the whole batch: connections ready together see the same time.
@@ -178,6 +187,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     private mutating func settle() {
         serveQueues()
         resume()
+        toil()
         sendFrames()
     }
 

@@ -84,6 +84,15 @@ public struct ByteBuffer: ~Copyable {
         }
     }
 
+    /// The first `count` bytes of the room after the last byte, or as many as there are.
+    @inlinable
+    @_lifetime(&self)
+    public mutating func space(atMost count: Int) -> MutableSpan<UInt8> {
+        let room = max(0, min(count, capacity - tail))
+        let buffer = UnsafeMutableBufferPointer(start: base.map { $0 + tail }, count: room)
+        return _overrideLifetime(buffer.mutableSpan, mutating: &self)
+    }
+
     /// Makes room for `count` more bytes.
     @inlinable
     public mutating func reserve(_ count: Int) {

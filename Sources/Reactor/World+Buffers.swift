@@ -45,4 +45,17 @@ extension World where Self: ~Copyable {
         buffer.commit(count)
         return (outcome, count < available)
     }
+
+    /// The same with at most `room` bytes, whatever the buffer has room for.
+    @inlinable
+    public mutating func receive(
+        _ descriptor: Descriptor, into buffer: inout ByteBuffer, atMost room: Int
+    ) -> (outcome: Transfer, isShort: Bool) {
+        buffer.reserve(room)
+        var space = buffer.space(atMost: room)
+        let outcome = receive(descriptor, into: &space)
+        guard case .moved(let count) = outcome else { return (outcome, true) }
+        buffer.commit(count)
+        return (outcome, count < room)
+    }
 }

@@ -39,12 +39,17 @@ package enum SharedFigure: Int, CaseIterable, Sendable {
     static var count: Int { lastRefused.rawValue + 1 }
 }
 
-/// What clients did on HTTP/2 connections that cost too much. The first ten ended the connection.
+/// What clients did on HTTP/2 connections that cost too much. The first twelve ended the connection.
 package enum Incident: Int, CaseIterable, Sendable {
-    case resets, pings, settings, emptyData, priorities, windowUpdates, continuations, headerLists, events, queuedFrames
+    case resets, refusals, pings, settings, emptyData, priorities, windowUpdates, continuations, ignoredFrames
+    case headerLists, events, queuedFrames
+    /// Connections ended for what is no HTTP/2 or cannot be decoded.
+    case brokenConnections
     /// Streams given up because the client did not open their windows.
     case stalledStreams
-    /// Requests answered 431, and malformed ones; both counted when their connection ends.
+    /// Streams refused because too many were open, or too many bytes of their heads under way.
+    case refusedStreams
+    /// Requests answered 431, and malformed ones.
     case largeHeads, malformedRequests
 
     static var count: Int { malformedRequests.rawValue + 1 }
@@ -109,7 +114,8 @@ package struct BoardView: @unchecked Sendable {
 
     fileprivate init(
         rows: UnsafeMutablePointer<Atomic<Int64>>, shared: UnsafeMutablePointer<Atomic<Int64>>,
-        clients: UnsafeMutablePointer<Atomic<Int64>>, incidents: UnsafeMutablePointer<Atomic<Int64>>, refusals: UnsafeMutablePointer<Atomic<Int64>>, endpoints: Int
+        clients: UnsafeMutablePointer<Atomic<Int64>>, incidents: UnsafeMutablePointer<Atomic<Int64>>,
+        refusals: UnsafeMutablePointer<Atomic<Int64>>, endpoints: Int
     ) {
         self.rows = rows
         self.shared = shared

@@ -5,7 +5,7 @@ package struct HTTP2Abuse: Sendable {
     /// Why a connection was ended with ENHANCE_YOUR_CALM.
     package enum Kind: UInt8, Sendable, CaseIterable {
         case none
-        case resets, pings, settings, emptyData, priorities, windowUpdates, continuations
+        case resets, refusals, pings, settings, emptyData, priorities, windowUpdates, continuations, ignoredFrames
         /// A header list far beyond the limits.
         case headerList
         /// More events came of the bytes of one call than it may hold.
@@ -18,26 +18,47 @@ package struct HTTP2Abuse: Sendable {
     package internal(set) var verdict = Kind.none
 
     package var resets: UInt32 { resetGauge.count }
+    package var refusals: UInt32 { refusalGauge.count }
     package var pings: UInt32 { pingGauge.count }
     package var settings: UInt32 { settingsGauge.count }
     package var emptyData: UInt32 { emptyDataGauge.count }
     package var priorities: UInt32 { priorityGauge.count }
     package var windowUpdates: UInt32 { windowUpdateGauge.count }
     package var continuations: UInt32 { continuationGauge.count }
+    package var ignoredFrames: UInt32 { ignoredGauge.count }
     /// Requests answered with 431 and trailers refused for their size.
     package internal(set) var largeHeads: UInt32 = 0
     /// Streams ended with PROTOCOL_ERROR, nearly all of them for a malformed request (RFC 9113 section 8.1.1).
     package internal(set) var malformed: UInt32 = 0
+    /// The connection ended for what is no HTTP/2, or for what nghttp2 cannot decode.
+    package internal(set) var isBroken = false
 
     var resetGauge = RateGauge()
+    var refusalGauge = RateGauge()
     var pingGauge = RateGauge()
     var settingsGauge = RateGauge()
     var emptyDataGauge = RateGauge()
     var priorityGauge = RateGauge()
     var windowUpdateGauge = RateGauge()
     var continuationGauge = RateGauge()
+    var ignoredGauge = RateGauge()
 
     init() {}
+}
+
+/// What a client has done of late that deserves counting and does not end its connection, but for the last.
+package struct HTTP2Misdeeds: Sendable, Equatable {
+    package var largeHeads: UInt32 = 0
+    package var malformed: UInt32 = 0
+    package var refusals: UInt32 = 0
+    package var isBroken = false
+
+    package init(largeHeads: UInt32 = 0, malformed: UInt32 = 0, refusals: UInt32 = 0, isBroken: Bool = false) {
+        self.largeHeads = largeHeads
+        self.malformed = malformed
+        self.refusals = refusals
+        self.isBroken = isBroken
+    }
 }
 
 /// Counts what happens and says when it happens too often: the generic cell rate algorithm, which needs no more than
@@ -47,18 +68,15 @@ struct RateGauge: Sendable {
     private var paid: UInt64 = 0
 
     /// False if that was once too often.
-    mutating func add(_ rate: HTTP2Rate, now: Instant) -> Bool {
-        count &+= 1
-        let price = Self.price(rate)
-        paid = max(paid, now.nanoseconds) &+ price
-        return paid &- now.nanoseconds <= UInt64(rate.burst) &* price
+    mutating func add(_ rate: HTTP2Rate, now: Instant, times: Int = 1) -> Bool {
+        count &+= UInt32(truncatingIfNeeded: times)
+        paid = max(paid, now.nanoseconds) &+ rate.price &* UInt64(max(0, times))
+        return paid &- now.nanoseconds <= UInt64(rate.burst) &* rate.price
     }
 
     /// Takes back what `times` cost.
     mutating func forgive(_ times: UInt64, _ rate: HTTP2Rate) {
-        let amount = Self.price(rate) &* times
+        let amount = rate.price &* times
         paid = paid > amount ? paid &- amount : 0
     }
-
-    private static func price(_ rate: HTTP2Rate) -> UInt64 { 1_000_000_000 / UInt64(max(1, rate.perSecond)) }
 }

@@ -76,8 +76,13 @@ enum HTTP2Callbacks {
 
     private static func headersBegin(_ session: OpaquePointer?, _ frame: Frame, _ user: User) -> CInt {
         guard let frame = unsafe frame, let context = unsafe context(user) else { return CallbackResult.stop }
+        unsafe context.pointee.heeded &+= 1
         let stream = unsafe frame.pointee.hd.stream_id
         let isRequest = unsafe frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST
+        if isRequest, unsafe context.pointee.isFull {
+            unsafe submitReset(session, stream, .refusedStream)
+            return unsafe context.pointee.refused() ? CallbackResult.resetStream : CallbackResult.stop
+        }
         if let entry = unsafe context.pointee.headersBegin(stream: stream, isRequest: isRequest) {
             unsafe nghttp2_session_set_stream_user_data(session, stream, entry)
         }
@@ -128,6 +133,9 @@ enum HTTP2Callbacks {
         switch unsafe context.pointee.requestArrived(entry, endsStream: endsStream) {
         case .announced: return CallbackResult.proceed
         case .refused(let status): unsafe answer(session, entry.pointee.id, status: status)
+        case .crowded:
+            unsafe submitReset(session, entry.pointee.id, .refusedStream)
+            return unsafe context.pointee.refused() ? CallbackResult.proceed : CallbackResult.stop
         case .malformed: unsafe submitReset(session, entry.pointee.id, .protocolError)
         case .stop: return CallbackResult.stop
         }
@@ -186,6 +194,8 @@ enum HTTP2Callbacks {
             if marks.isDisjoint(with: [.silenced, .declined]) {
                 unsafe context.pointee.resetInduced(code: frame.pointee.rst_stream.error_code)
             }
+        case FrameType.goAway:
+            unsafe context.pointee.goAwaySent(code: frame.pointee.goaway.error_code)
         default:
             break
         }

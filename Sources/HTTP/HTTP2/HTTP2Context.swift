@@ -16,6 +16,16 @@ struct HTTP2Context: ~Copyable {
     private var continuations = 0
     var streams = HTTP2Streams()
     var abuse = HTTP2Abuse()
+    var walk = FrameWalk()
+    /// Frames that nghttp2 has told of, of those that this call is about.
+    var heeded = 0
+    /// Response bytes that wait in all streams for their windows, or for the connection.
+    var buffered = 0
+    /// Bytes of the heads of open streams, in `HTTP2Stream.headUnit`s.
+    private var headUnits = 0
+    /// What of `abuse` has been told by `takeMisdeeds`.
+    private var told = HTTP2Misdeeds()
+    private var hasNews = false
 
     init(limits: HTTP2Limits, now: Instant) {
         self.limits = limits
@@ -34,6 +44,8 @@ struct HTTP2Context: ~Copyable {
         if type != FrameType.continuation, block.isOpen, let events = unsafe events {
             unsafe block.abandon(&events.pointee.bytes)
         }
+        // HEADERS on a stream that is gone begin a frame and no header block: those count when their block begins.
+        if type != FrameType.headers { heeded &+= 1 }
         let kind: HTTP2Abuse.Kind? =
             switch type {
             case FrameType.data, FrameType.headers: nil
@@ -54,6 +66,28 @@ struct HTTP2Context: ~Copyable {
     private mutating func continues() -> Bool {
         continuations &+= 1
         return abuse.continuationGauge.add(limits.continuations, now: now) && continuations <= limits.blockContinuations
+    }
+
+    /// Counts the frames that nghttp2 was given and said nothing of. Fewer than none: it has come to say something of
+    /// one that began in an earlier call.
+    mutating func ignored(_ frames: Int) {
+        guard frames != 0, abuse.verdict == .none else { return }
+        if frames < 0 {
+            abuse.ignoredGauge.forgive(UInt64(-frames), limits.ignoredFrames)
+        } else if !abuse.ignoredGauge.add(limits.ignoredFrames, now: now, times: frames) {
+            abuse.verdict = .ignoredFrames
+        }
+    }
+
+    /// As many streams are open as may be.
+    var isFull: Bool { streams.count >= Int(limits.concurrentStreams) }
+
+    /// A stream is refused that is one too many. False if that happens too often.
+    mutating func refused() -> Bool {
+        hasNews = true
+        if abuse.refusalGauge.add(limits.refusals, now: now) { return true }
+        abuse.verdict = .refusals
+        return false
     }
 
     /// A header block begins. A request's gets an entry, which is returned.
@@ -85,6 +119,8 @@ struct HTTP2Context: ~Copyable {
         case announced
         /// To be answered with this status right here.
         case refused(StaticString)
+        /// There are too many bytes of others under way.
+        case crowded
         case malformed
         case stop
     }
@@ -96,7 +132,7 @@ struct HTTP2Context: ~Copyable {
         if block.isTooLarge || isConnect {
             unsafe block.abandon(&events.pointee.bytes)
             unsafe entry.pointee.marks.insert(.silenced)
-            if !isConnect { abuse.largeHeads &+= 1 }
+            if !isConnect { largeHead() }
             // 501: we are no tunnel.
             return .refused(isConnect ? "501" : "431")
         }
@@ -104,6 +140,14 @@ struct HTTP2Context: ~Copyable {
         guard let head = unsafe block.endRequest(endsStream: endsStream, in: &events.pointee.bytes) else {
             return .malformed
         }
+        let units = Int(head.count) / HTTP2Stream.headUnit + 1
+        guard headUnits + units <= limits.openHeadBytes / HTTP2Stream.headUnit else {
+            unsafe events.pointee.bytes.truncate(to: head.lowerBound)
+            unsafe entry.pointee.marks.insert(.silenced)
+            return .crowded
+        }
+        headUnits += units
+        unsafe entry.pointee.headUnits = UInt16(clamping: units)
         unsafe entry.pointee.marks.insert(.announced)
         unsafe events.pointee.append(.request(stream: entry.pointee.id, head: head, endsStream: endsStream))
         guard unsafe events.pointee.bytes.count <= limits.eventBytes else {
@@ -117,7 +161,7 @@ struct HTTP2Context: ~Copyable {
     mutating func trailersArrived(_ entry: UnsafeMutablePointer<HTTP2Stream>) -> Bool {
         guard let events = unsafe events, block.isOpen else { return true }
         guard !block.isTooLarge else {
-            abuse.largeHeads &+= 1
+            largeHead()
             unsafe block.abandon(&events.pointee.bytes)
             return false
         }
@@ -148,13 +192,24 @@ struct HTTP2Context: ~Copyable {
         return true
     }
 
+    /// Response bytes that a stream may be given that has `body` bytes waiting.
+    func room(beside body: Int) -> Int {
+        let share = max((limits.bufferedBytes &- buffered) / 4, limits.streamFloor)
+        let room = min(share, limits.streamBytes) &- body
+        // A read of a few bytes is not worth its call, and some wait already.
+        return room < limits.streamFloor / 2 ? 0 : room
+    }
+
     /// A DATA frame was sent: the client may open its windows for it.
     mutating func dataSent() { abuse.windowUpdateGauge.forgive(4, limits.windowUpdates) }
 
     /// The last frame of a response was sent. True if the rest of its request is to be declined.
     mutating func responseEnded(_ entry: UnsafeMutablePointer<HTTP2Stream>) -> Bool {
         unsafe entry.pointee.marks.insert(.ended)
-        if unsafe entry.pointee.isReported { abuse.resetGauge.forgive(1, limits.resets) }
+        if unsafe entry.pointee.isReported {
+            abuse.resetGauge.forgive(1, limits.resets)
+            abuse.ignoredGauge.forgive(2, limits.ignoredFrames)
+        }
         // All bytes that were announced have come: the frame that says so is on its way. Clients that send it by itself
         // (httpx) take a reset that is faster for a fault of their own.
         guard unsafe !entry.pointee.marks.contains(.received), unsafe entry.pointee.outstanding != 0 else {
@@ -166,8 +221,38 @@ struct HTTP2Context: ~Copyable {
 
     /// A stream was reset by us that nobody asked us to reset: the client has induced it.
     mutating func resetInduced(code: UInt32) {
-        if code == HTTP2ErrorCode.protocolError.rawValue { abuse.malformed &+= 1 }
+        // Those are counted when they are decided.
+        if code == HTTP2ErrorCode.refusedStream.rawValue { return }
+        if code == HTTP2ErrorCode.protocolError.rawValue {
+            abuse.malformed &+= 1
+            hasNews = true
+        }
         if !abuse.resetGauge.add(limits.resets, now: now) { abuse.verdict = .resets }
+    }
+
+    private mutating func largeHead() {
+        abuse.largeHeads &+= 1
+        hasNews = true
+    }
+
+    /// GOAWAY was sent.
+    mutating func goAwaySent(code: UInt32) {
+        guard code != HTTP2ErrorCode.noError.rawValue, abuse.verdict == .none, !abuse.isBroken else { return }
+        abuse.isBroken = true
+        hasNews = true
+    }
+
+    /// What has come to be known since this was last asked; nil if nothing.
+    mutating func takeMisdeeds() -> HTTP2Misdeeds? {
+        guard hasNews else { return nil }
+        hasNews = false
+        let all = HTTP2Misdeeds(
+            largeHeads: abuse.largeHeads, malformed: abuse.malformed, refusals: abuse.refusals, isBroken: abuse.isBroken
+        )
+        defer { told = all }
+        return HTTP2Misdeeds(
+            largeHeads: all.largeHeads &- told.largeHeads, malformed: all.malformed &- told.malformed,
+            refusals: all.refusals &- told.refusals, isBroken: all.isBroken && !told.isBroken)
     }
 
     /// The stream is gone from nghttp2. Returns the body bytes that were never consumed.
@@ -181,6 +266,8 @@ struct HTTP2Context: ~Copyable {
             }
         }
         let left = unsafe Int(entry.pointee.unconsumed)
+        buffered &-= unsafe entry.pointee.pending.count
+        headUnits &-= unsafe Int(entry.pointee.headUnits)
         unsafe streams.give(back: entry)
         return left
     }
@@ -196,6 +283,7 @@ struct HTTP2Context: ~Copyable {
         unsafe wire.pointee.append(header)
         unsafe wire.pointee.append(entry.pointee.pending, 0..<count)
         unsafe entry.pointee.pending.consume(count)
+        buffered &-= count
         guard unsafe !entry.pointee.marks.contains(.finished) else { return true }
         let after = before - count
         if after == 0 || (before > limits.roomBytes && after <= limits.roomBytes) {

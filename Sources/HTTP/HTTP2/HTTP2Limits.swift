@@ -1,18 +1,22 @@
 /// How often something may happen: `perSecond` on average, `burst` at once.
 package struct HTTP2Rate: Sendable {
-    package var perSecond: UInt32
     package var burst: UInt32
+    /// Nanoseconds that pay for one.
+    let price: UInt64
 
     package init(perSecond: UInt32, burst: UInt32) {
-        self.perSecond = perSecond
+        price = 1_000_000_000 / UInt64(max(1, perSecond))
         self.burst = burst
     }
 }
 
 /// What a client may cost us on one HTTP/2 connection. Each bound has its counter in `HTTP2Abuse`.
 package struct HTTP2Limits: Sendable {
-    /// Open streams. More than that, once the client knows, is a connection error (RFC 9113 section 5.1.2).
+    /// Open streams. More are refused, one by one (RFC 9113 section 5.1.2).
     package var concurrentStreams: UInt32 = 256
+    /// Bytes, as HTTP/1.1 text, of the heads of all requests that are under way: HPACK makes much of little. A stream
+    /// whose head goes beyond it is refused.
+    package var openHeadBytes = 4 * 1_048_576
     /// A header list's bytes as HTTP/1.1 text. Up to `excess` times as much gets a 431; beyond that the connection ends.
     package var headerListBytes = 65_536
     /// Field lines of a head or of trailers, pseudo-header fields aside. As for `headerListBytes`.
@@ -26,7 +30,16 @@ package struct HTTP2Limits: Sendable {
     /// Payload bytes of a frame (16 384 to 16 777 215).
     package var maximumFrame: UInt32 = 16_384
     /// Bytes of events that one `receive` may come to: HPACK makes much of little.
-    package var eventBytes = 8 * 1_048_576
+    package var eventBytes = 2 * 1_048_576
+    /// Frames that one `receive` takes, so that a flood of them cannot keep others waiting.
+    package var framesPerCall = 128
+    /// Response bytes of all streams that may wait for their windows, or for the connection. A stream gets a quarter of
+    /// what is left of it, so that those that stall leave something for those that do not.
+    package var bufferedBytes = 1_048_576
+    /// What one stream may have of it at most.
+    package var streamBytes = 131_072
+    /// What each stream may have however little is left, so that small replies always pass.
+    package var streamFloor = 4_096
     /// A stream reports `roomAgain` when its pending bytes fall to this, or to nothing.
     package var roomBytes = 16_384
     /// Frames, DATA aside, that wait for a client that does not read.
@@ -34,12 +47,17 @@ package struct HTTP2Limits: Sendable {
 
     /// Streams cancelled by the client or ended for its mistakes. Each answered request gives one back.
     package var resets = HTTP2Rate(perSecond: 50, burst: 500)
+    /// Streams opened beyond what may be open.
+    package var refusals = HTTP2Rate(perSecond: 100, burst: 1_000)
     package var pings = HTTP2Rate(perSecond: 50, burst: 200)
     package var settings = HTTP2Rate(perSecond: 5, burst: 50)
     /// DATA frames without data that do not end a stream.
     package var emptyData = HTTP2Rate(perSecond: 50, burst: 200)
-    /// PRIORITY and GOAWAY frames. Frames of unknown types cost their bytes and are not counted.
+    /// PRIORITY and GOAWAY frames.
     package var priorities = HTTP2Rate(perSecond: 100, burst: 1_000)
+    /// Frames that come to nothing: of types that we do not know (PRIORITY_UPDATE, ALTSVC and ORIGIN among them), and
+    /// on streams that are gone. Each answered request gives two back.
+    package var ignoredFrames = HTTP2Rate(perSecond: 200, burst: 1_000)
     /// Each DATA frame that we send gives four back.
     package var windowUpdates = HTTP2Rate(perSecond: 500, burst: 2_000)
     /// CONTINUATION frames of one header block.

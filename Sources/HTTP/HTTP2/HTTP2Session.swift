@@ -11,12 +11,14 @@ package struct HTTP2Session: ~Copyable {
     private let session: OpaquePointer
     private let context: UnsafeMutablePointer<HTTP2Context>
     private var isTerminated = false
+    /// What `send` gives first.
+    private var greeting = ByteBuffer()
 
     /// Nil if there is no memory. SETTINGS are the first thing that `send` gives.
     package init?(limits: HTTP2Limits, now: Instant) {
         let context = UnsafeMutablePointer<HTTP2Context>.allocate(capacity: 1)
         unsafe context.initialize(to: HTTP2Context(limits: limits, now: now))
-        guard let session = unsafe HTTP2Setup.makeSession(limits, context) else {
+        guard let session = unsafe HTTP2Setup.makeSession(limits, context, greeting: &greeting) else {
             unsafe context.deinitialize(count: 1)
             unsafe context.deallocate()
             return nil
@@ -31,17 +33,25 @@ package struct HTTP2Session: ~Copyable {
         unsafe context.deallocate()
     }
 
-    /// Feeds received bytes, all of them; their events are appended to `events`. False: the connection is in error or
-    /// abused, its streams are lost, no more events come of it. What `send` still gives (GOAWAY) must go out, then
-    /// close. An error that nghttp2 itself has seen shows after the next `send`, in `isFinished`.
-    package mutating func receive(_ bytes: borrowing ByteBuffer, now: Instant, events: inout HTTP2Events) -> Bool {
-        guard !isTerminated else { return false }
+    /// Feeds received bytes and consumes them; their events are appended to `events`. Bytes are left if there are more
+    /// frames in them than one call takes (`HTTP2Limits.framesPerCall`): they are for the next.
+    ///
+    /// False: the connection is in error or abused, its streams are lost, no more events come of it. What `send` still
+    /// gives (GOAWAY) must go out, then close. An error that nghttp2 itself has seen shows after the next `send`, in
+    /// `isFinished`.
+    package mutating func receive(_ bytes: inout ByteBuffer, now: Instant, events: inout HTTP2Events) -> Bool {
+        guard !isTerminated else {
+            bytes.clear()
+            return false
+        }
         unsafe context.pointee.now = now
+        unsafe context.pointee.heeded = 0
+        let part = unsafe context.pointee.walk.walk(bytes.span, limit: context.pointee.limits.framesPerCall)
         let taken = unsafe withUnsafeMutablePointer(to: &events) { events in
             unsafe context.pointee.events = unsafe events
             unsafe context.pointee.block.resume(&events.pointee.bytes)
             let taken = unsafe bytes.span.withUnsafeBufferPointer {
-                unsafe nghttp2_session_mem_recv(session, $0.baseAddress, $0.count)
+                unsafe nghttp2_session_mem_recv(session, $0.baseAddress, part.bytes)
             }
             unsafe context.pointee.block.suspend(&events.pointee.bytes)
             unsafe context.pointee.events = nil
@@ -53,13 +63,16 @@ package struct HTTP2Session: ~Copyable {
         if taken == Int(NGHTTP2_ERR_FLOODED.rawValue) {
             unsafe context.pointee.abuse.verdict = .queuedFrames
         }
+        if taken >= 0 { unsafe context.pointee.ignored(part.frames - context.pointee.heeded) }
         if taken < 0 || isAbused { terminate() }
+        if isTerminated { bytes.clear() } else { bytes.consume(part.bytes) }
         return !isTerminated
     }
 
     /// Appends what may be sent to `wire` until about `limit` bytes were added (a frame more at most).
     package mutating func send(into wire: inout ByteBuffer, limit: Int, events: inout HTTP2Events) {
         let end = wire.count + min(max(0, limit), .max - wire.count)
+        if !greeting.isEmpty { wire.take(&greeting) }
         unsafe withUnsafeMutablePointer(to: &events) { events in
             unsafe withUnsafeMutablePointer(to: &wire) { wire in
                 unsafe context.pointee.events = unsafe events
@@ -152,6 +165,7 @@ package struct HTTP2Session: ~Copyable {
             unsafe entry.pointee.pending.reserve(max(range.count, HTTP2Streams.keptBytes))
         }
         unsafe entry.pointee.pending.append(bytes, range)
+        unsafe context.pointee.buffered &+= range.count
         unsafe wake(entry)
         return true
     }
@@ -167,6 +181,7 @@ package struct HTTP2Session: ~Copyable {
     package mutating func finish(stream: Int32, trailers: borrowing ByteBuffer, _ range: Range<Int>) {
         guard let entry = unsafe writable(stream) else { return }
         unsafe entry.pointee.pending.append(trailers, range)
+        unsafe context.pointee.buffered &+= range.count
         unsafe entry.pointee.trailers = Int32(truncatingIfNeeded: range.count)
         finish(stream: stream)
     }
@@ -239,13 +254,28 @@ package struct HTTP2Session: ~Copyable {
     }
 
     /// Whether `send` has something to give.
-    package var wantsWrite: Bool { unsafe nghttp2_session_want_write(session) != 0 }
+    package var wantsWrite: Bool { unsafe !greeting.isEmpty || nghttp2_session_want_write(session) != 0 }
 
     /// Nothing is left to read or to write: the connection may be closed.
     package var isFinished: Bool {
         if wantsWrite { return false }
         return unsafe isTerminated || nghttp2_session_want_read(session) == 0
     }
+
+    /// Response bytes that a stream may be given now; 0 means that `roomAgain` will follow. Nothing breaks if it is given
+    /// more, but memory.
+    package func room(stream: Int32) -> Int {
+        guard let entry = unsafe HTTP2Callbacks.entry(session, stream),
+            unsafe !entry.pointee.marks.contains(.silenced)
+        else { return unsafe context.pointee.limits.streamBytes }
+        return unsafe context.pointee.room(beside: entry.pointee.body)
+    }
+
+    /// Response bytes that wait in all streams together, those that are being reset included.
+    package var bufferedBytes: Int { unsafe context.pointee.buffered }
+
+    /// What the client has done since this was last asked that should be counted; nil if nothing, which costs nothing.
+    package mutating func takeMisdeeds() -> HTTP2Misdeeds? { unsafe context.pointee.takeMisdeeds() }
 
     /// Streams that are open.
     package var streams: Int { unsafe context.pointee.streams.count }

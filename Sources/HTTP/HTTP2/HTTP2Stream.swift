@@ -23,22 +23,26 @@ struct HTTP2Stream: ~Copyable {
         static let declined = Marks(rawValue: 128)
         /// The response's end is not to come: RST_STREAM follows what is pending.
         static let broken = Marks(rawValue: 256)
+        /// The entry is of the first few, which keep some memory between streams. Outlives the stream.
+        static let keeper = Marks(rawValue: 512)
     }
 
     /// 0 while nobody has it.
     var id: Int32 = 0
     var marks: Marks = []
-    /// Its place among the entries that were made.
-    let index: UInt16
-    /// Body bytes that were announced and have not come; negative if it was not said how many would.
-    var outstanding: Int64 = -1
+    /// What its request's head came to, in `headUnit`s, as long as the stream is open.
+    var headUnits: UInt16 = 0
     /// Body bytes reported and not consumed.
     var unconsumed: Int32 = 0
     /// How many of the pending bytes, at their end, are trailer lines.
     var trailers: Int32 = 0
+    /// Body bytes that were announced and have not come; negative if it was not said how many would.
+    var outstanding: Int64 = -1
     var pending = ByteBuffer()
 
-    init(index: UInt16) { self.index = index }
+    static var headUnit: Int { 64 }
+
+    init(isKeeper: Bool) { marks = isKeeper ? .keeper : [] }
 
     /// Body bytes pending.
     var body: Int { pending.count - Int(trailers) }
@@ -72,7 +76,7 @@ struct HTTP2Streams: ~Copyable {
             unsafe entry = spare
         } else {
             unsafe entry = .allocate(capacity: 1)
-            unsafe entry.initialize(to: HTTP2Stream(index: UInt16(truncatingIfNeeded: entries.count)))
+            unsafe entry.initialize(to: HTTP2Stream(isKeeper: entries.count < Self.keepers))
             unsafe entries.append(entry)
         }
         unsafe entry.pointee.id = id
@@ -81,11 +85,12 @@ struct HTTP2Streams: ~Copyable {
 
     mutating func give(back entry: UnsafeMutablePointer<HTTP2Stream>) {
         unsafe entry.pointee.id = 0
-        unsafe entry.pointee.marks = []
+        unsafe entry.pointee.marks.formIntersection(.keeper)
+        unsafe entry.pointee.headUnits = 0
         unsafe entry.pointee.outstanding = -1
         unsafe entry.pointee.unconsumed = 0
         unsafe entry.pointee.trailers = 0
-        if unsafe entry.pointee.index < Self.keepers, unsafe entry.pointee.pending.allocated <= Self.keptBytes {
+        if unsafe entry.pointee.marks.contains(.keeper), unsafe entry.pointee.pending.allocated <= Self.keptBytes {
             unsafe entry.pointee.pending.clear()
         } else {
             unsafe entry.pointee.pending.release()

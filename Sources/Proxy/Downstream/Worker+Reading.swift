@@ -38,6 +38,15 @@ extension Worker where Outside: ~Copyable {
 
     /// Reads while there is something to read and somebody to take it.
     mutating func pumpClient(_ c: Handle) {
+        if clients[c].phase == .handshaking {
+            if clients[c].mayRead { toilLater(c) }
+        } else {
+            readClient(c)
+        }
+    }
+
+    /// The same, whatever it costs.
+    mutating func readClient(_ c: Handle) {
         for _ in 0..<Worker.readsPerTurn {
             guard clients.contains(c), clients[c].mayRead, takesBytes(c) else { break }
             switch fill(c) {
@@ -63,7 +72,9 @@ extension Worker where Outside: ~Copyable {
     /// True if bytes from this client would not have to wait for anybody.
     private func takesBytes(_ c: Handle) -> Bool {
         switch clients[c].phase {
-        case .handshaking, .lingering, .announcing, .multiplexing: return true
+        case .handshaking, .lingering, .announcing: return true
+        // More is not read before what is in hand is used.
+        case .multiplexing: return clients[c].input.isEmpty
         case .reading: return clients[c].output.isEmpty
         case .exchanging:
             let e = clients[c].exchange

@@ -17,7 +17,7 @@ struct Listener {
 
 extension Worker where Outside: ~Copyable {
     /// Connections taken from one backlog in one event; more wait for the next turn, so that no listener starves work.
-    private static var acceptBatch: Int { 256 }
+    private static var acceptBatch: Int { 32 }
 
     /// Starts accepting on `descriptor` by the plan with index `plan`. The descriptor is the worker's from here on.
     package mutating func listen(on descriptor: Descriptor, plan: Int) {
@@ -57,10 +57,10 @@ extension Worker where Outside: ~Copyable {
             world.close(descriptor, reset: true)
             return
         }
-        // A full proxy still answers on its admin address.
+        // A full proxy still answers on its admin address. Streams have room of their own.
         let isTraffic = snapshot.listeners[plan].role == .traffic
         let limit = Int64(snapshot.listeners[plan].maximumConnections)
-        guard !clients.isFull, !isTraffic || board.admitClient(limit: limit) else {
+        guard clients.count - streamCount < connectionLimit, !isTraffic || board.admitClient(limit: limit) else {
             world.close(descriptor, reset: true)
             return
         }

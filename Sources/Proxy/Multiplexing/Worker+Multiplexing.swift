@@ -39,8 +39,12 @@ extension Worker where Outside: ~Copyable {
     mutating func feed(_ c: Handle) {
         guard let m = multiplexes.handle(inSlot: Int(clients[c].multiplex)) else { return }
         events.removeAll()
-        if !multiplexes[m].session.receive(received, now: now, events: &events) { multiplexes[m].isBroken = true }
-        received.clear()
+        if !multiplexes[m].session.receive(&received, now: now, events: &events) { multiplexes[m].isBroken = true }
+        // A flood's frames wait for the next turn, and what follows them in the socket.
+        if !received.isEmpty {
+            stash(c)
+            toilLater(c)
+        }
         if clients[c].output.isEmpty { expectQuiet(m) }
         heedEvents(m)
         if multiplexes.contains(m) { markDirty(m) }
@@ -48,6 +52,7 @@ extension Worker where Outside: ~Copyable {
 
     /// Acts on what a session has said, as long as its connection is there.
     mutating func heedEvents(_ m: Handle) {
+        noteMisdeeds(m)
         var position = 0
         while position < events.count, multiplexes.contains(m) {
             heed(m, events[position])
@@ -88,24 +93,32 @@ extension Worker where Outside: ~Copyable {
 
     /// Counts what ended the connection, if it was more than a client may do.
     private func noteAbuse(_ m: Handle) {
-        let abuse = multiplexes[m].session.abuse
         let incident: Incident? =
-            switch abuse.verdict {
+            switch multiplexes[m].session.abuse.verdict {
             case .none: nil
             case .resets: .resets
+            case .refusals: .refusals
             case .pings: .pings
             case .settings: .settings
             case .emptyData: .emptyData
             case .priorities: .priorities
             case .windowUpdates: .windowUpdates
             case .continuations: .continuations
+            case .ignoredFrames: .ignoredFrames
             case .headerList: .headerLists
             case .events: .events
             case .queuedFrames: .queuedFrames
             }
         if let incident { board.note(incident) }
-        board.note(.largeHeads, Int64(abuse.largeHeads))
-        board.note(.malformedRequests, Int64(abuse.malformed))
+    }
+
+    /// Counts what the client did that did not end the connection.
+    private mutating func noteMisdeeds(_ m: Handle) {
+        guard let misdeeds = multiplexes[m].session.takeMisdeeds() else { return }
+        board.note(.largeHeads, Int64(misdeeds.largeHeads))
+        board.note(.malformedRequests, Int64(misdeeds.malformed))
+        board.note(.refusedStreams, Int64(misdeeds.refusals))
+        if misdeeds.isBroken { board.note(.brokenConnections) }
     }
 
     /// The client with the socket: itself, or the connection that a stream belongs to.

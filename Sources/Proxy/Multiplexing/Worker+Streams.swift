@@ -1,12 +1,10 @@
 import HTTP
 import Kernel
 import Reactor
+import Telemetry
 
 /// The streams of HTTP/2 connections, each of which is a client without a socket.
 extension Worker where Outside: ~Copyable {
-    /// Response bytes a stream may have waiting for its window before its server is not read any more.
-    private static var streamCredit: Int { 65_536 }
-
     /// A request's head is there: a client is made that has sent just this.
     mutating func openStream(_ m: Handle, _ stream: Int32, _ head: ByteRange, isWhole: Bool) {
         // It may be gone already: the client has cancelled it, or the session was lost, further on in the same read.
@@ -18,10 +16,12 @@ extension Worker where Outside: ~Copyable {
         client.multiplex = m.slot
         client.stream = stream
         client.isSecure = clients[connection].isSecure
-        guard !clients.isFull, let c = clients.insert(client) else {
+        guard hasRoomForStream(m), let c = clients.insert(client) else {
+            board.note(.refusedStreams)
             multiplexes[m].session.reset(stream: stream, code: .refusedStream)
             return
         }
+        streamCount += 1
         multiplexes[m].streams[stream] = c
         let plan = listeners[Int(clients[c].listener)].plan
         setDeadline(client: c, now + snapshot.listeners[plan].bodyTimeout)
@@ -37,6 +37,13 @@ extension Worker where Outside: ~Copyable {
         readRequests(c)
         received.clear()
         if clients.contains(c) { clients[c].framesChunks = requestHead.framing == .chunked }
+    }
+
+    /// Whether one more stream of this connection leaves room for those of others: it may have an eighth of what is left.
+    /// So a few greedy connections cannot take it all, and one alone is not bounded by this at all.
+    private func hasRoomForStream(_ m: Handle) -> Bool {
+        let left = streamLimit - streamCount
+        return left > 0 && multiplexes[m].streams.count < max(1, left / 8)
     }
 
     /// Whether the session has announced a body of unknown length: that is its last line, and never a client's own.
@@ -208,13 +215,16 @@ extension Worker where Outside: ~Copyable {
 
     mutating func removeStream(_ c: Handle) {
         guard var client = clients.remove(c) else { return }
+        streamCount -= 1
         client.input.clear()
         spare.collect(&client.input)
     }
 
-    /// A client may be sent more: its socket, or its stream, has taken what there was.
-    func takesMore(_ c: Handle) -> Bool {
-        guard clients[c].stream != 0 else { return clients[c].output.isEmpty }
-        return multiplexes.handle(inSlot: Int(clients[c].multiplex)) != nil && pendingBytes(c) < Worker.streamCredit
+    /// Bytes that a server may be read for a client now: none while its socket has not taken what there was; a stream
+    /// has its share of what its connection may buffer.
+    func room(for c: Handle) -> Int {
+        guard clients[c].stream != 0 else { return clients[c].output.isEmpty ? Worker.readBytes : 0 }
+        guard let m = multiplexes.handle(inSlot: Int(clients[c].multiplex)) else { return 0 }
+        return multiplexes[m].session.room(stream: clients[c].stream)
     }
 }

@@ -1,3 +1,4 @@
+import HTTP
 package import Kernel
 
 /// The immutable run-time form of a configuration: what every worker reads and nobody changes.
@@ -12,5 +13,14 @@ package struct Snapshot: Sendable {
     package var learned: LearnedSessions?
     package var drainTimeout = Interval.seconds(300)
 
+    /// HTTP/2 streams that a worker carries at most, all connections together; nil: as many again as connections, and
+    /// never so few that one connection would feel it.
+    package var maximumStreams: Int?
+
     package init() {}
+
+    func streamLimit(connections: Int) -> Int {
+        let most = listeners.reduce(1) { max($0, Int($1.http2.concurrentStreams)) }
+        return maximumStreams ?? max(connections, 16 * most)
+    }
 }

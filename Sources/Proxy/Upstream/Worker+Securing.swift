@@ -72,11 +72,11 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// Appends to the scratch what one read brings, opened.
-    mutating func receiveSecure(_ u: Handle) -> (outcome: Transfer, isShort: Bool) {
+    mutating func receiveSecure(_ u: Handle, room: Int = Worker.readBytes) -> (outcome: Transfer, isShort: Bool) {
         for _ in 0..<Worker.readsPerTurn {
             ciphertext.clear()
             let (outcome, isShort) = world.receive(
-                upstreams[u].descriptor, into: &ciphertext, room: Worker.readBytes)
+                upstreams[u].descriptor, into: &ciphertext, atMost: min(room, Worker.readBytes))
             if case .failed = outcome { return (outcome, true) }
             let kept = received.count
             // Also without bytes: a session that has had its good-bye says so.

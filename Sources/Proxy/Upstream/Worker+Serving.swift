@@ -186,7 +186,9 @@ extension Worker where Outside: ~Copyable {
                 return
             }
             let c = exchanges[e].client
-            guard clients.contains(c), takesMore(c) else { return }
+            guard clients.contains(c) else { return }
+            let room = room(for: c)
+            guard room > 0 else { return }
             received.clear()
             let passed = passBody(u, e, to: c)
             if case .moved = passed { continue }
@@ -196,7 +198,8 @@ extension Worker where Outside: ~Copyable {
                 upstreams[u].input.clear()
                 (outcome, isShort) =
                     upstreams[u].tls == nil
-                    ? world.receive(upstreams[u].descriptor, into: &received, room: Worker.readBytes) : receiveSecure(u)
+                    ? world.receive(upstreams[u].descriptor, into: &received, atMost: room)
+                    : receiveSecure(u, room: room)
             }
             switch outcome {
             case .moved:

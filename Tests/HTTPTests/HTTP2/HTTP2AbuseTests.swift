@@ -139,6 +139,100 @@ struct HTTP2AbuseTests {
         }
     }
 
+    @Test(
+        "floods of frames that nobody knows end the connection, with a payload or without",
+        arguments: [0x0a, 0x0c, 0x10, 0x20, 0xff] as [UInt8], [0, 20])
+    func unknownFrames(kind: UInt8, length: Int) {
+        expectBound(tight { $0.ignoredFrames = $1 }, .ignoredFrames) { number in
+            let stream = kind == 0x20 ? UInt32(number) : 0
+            return RawFrame(kind: kind, stream: stream, payload: [UInt8](repeating: 7, count: length)).bytes
+        }
+    }
+
+    @Test("floods of frames on a stream that is gone end the connection")
+    func staleFrames() {
+        for frame in [RawFrame.data(1, []), .data(1, [1]), .headers(1, plainGet)] {
+            expectBound(tight { $0.ignoredFrames = $1 }, .ignoredFrames) { number in
+                let gone =
+                    number == 1 ? RawFrame.headers(1, plainPost, endsStream: false).bytes + RawFrame.reset(1).bytes : []
+                return gone + frame.bytes
+            }
+        }
+    }
+
+    @Test("answered requests pay for a few frames that nobody knows")
+    func paidUnknownFrames() {
+        let server = prepared(tight { $0.ignoredFrames = $1 })
+        for number in 0..<100 {
+            let stream = UInt32(2 * number + 1)
+            let update = RawFrame(kind: 0x10, payload: fourBytes(stream) + latin1("u=1"))
+            #expect(server.receive(update, .headers(stream, plainGet), update))
+            server.respond(Int32(stream), "HTTP/1.1 204 No Content\r\n\r\n", endsStream: true)
+            _ = server.send()
+        }
+        #expect(server.abuse.ignoredFrames == 200)
+    }
+
+    @Test("one call takes so many frames and leaves the rest to the next")
+    func framesPerCall() {
+        var limits = HTTP2Limits()
+        limits.framesPerCall = 10
+        let server = prepared(limits)
+        let ping = RawFrame(kind: RawFrame.Kind.ping, payload: [UInt8](repeating: 7, count: 8)).bytes
+        let bytes = (0..<25).flatMap { _ in ping }
+        #expect(server.receiveOnce(bytes) == 15 * ping.count)
+        #expect(server.abuse.pings == 10)
+        #expect(server.receiveOnce(Array(bytes.dropFirst(10 * ping.count))) == 5 * ping.count)
+        // A header that comes in pieces, and a payload.
+        #expect(server.receiveOnce(Array(ping.prefix(5))) == 0)
+        #expect(server.receiveOnce(Array(ping.dropFirst(5).prefix(8))) == 0)
+        #expect(server.receiveOnce(Array(ping.dropFirst(13))) == 0)
+        #expect(server.abuse.pings == 21)
+        #expect(server.sendFrames().count == 21)
+    }
+
+    @Test("heads of all open streams together are bounded: those beyond are refused")
+    func openHeads() {
+        var limits = HTTP2Limits()
+        limits.openHeadBytes = 10_000
+        let server = prepared(limits)
+        let large = plainGet + [("x", String(repeating: "a", count: 3_000))]
+        for number in 0..<5 { server.receive(.headers(UInt32(2 * number + 1), large)) }
+        #expect(server.takeSeen().count == 3)
+        #expect(server.sendFrames() == [.reset(7, code: 7), .reset(9, code: 7)])
+        #expect(server.takeMisdeeds() == HTTP2Misdeeds(refusals: 2))
+        // What is gone counts no more.
+        server.receive(.reset(1), .headers(11, large))
+        #expect(server.takeSeen().count == 2)
+        #expect(server.sendFrames().isEmpty)
+    }
+
+    @Test("what nghttp2 cannot go on with is counted", arguments: [false, true])
+    func broken(isField: Bool) {
+        let server = prepared()
+        if isField {
+            // nghttp2 decodes fields up to 64 KiB; a decoder that gave up cannot read what follows (RFC 7541).
+            let field = RawFrame.literal("x", String(repeating: "a", count: 70_000))
+            server.receive(
+                RawFrame(kind: RawFrame.Kind.headers, stream: 1, payload: Array(field.prefix(16_000))))
+            for start in stride(from: 16_000, to: field.count, by: 16_000) {
+                server.receive(
+                    RawFrame(
+                        kind: RawFrame.Kind.continuation, stream: 1,
+                        payload: Array(field.dropFirst(start).prefix(16_000))))
+            }
+        } else {
+            server.receive(.data(5, [1]))
+        }
+        let last = server.sendFrames().last
+        #expect(last?.kind == RawFrame.Kind.goAway)
+        let code = isField ? HTTP2ErrorCode.compressionError : .protocolError
+        #expect(last.map { Array($0.payload[4..<8]) } == fourBytes(code.rawValue))
+        #expect(server.isFinished)
+        #expect(server.takeMisdeeds() == HTTP2Misdeeds(isBroken: true))
+        #expect(server.takeMisdeeds() == nil)
+    }
+
     @Test("WINDOW_UPDATE floods end the connection")
     func windowUpdates() {
         expectBound(tight { $0.windowUpdates = $1 }, .windowUpdates) { _ in RawFrame.windowUpdate(0, by: 1).bytes }
@@ -234,7 +328,17 @@ struct HTTP2AbuseTests {
         #expect(server.abuse.verdict == .queuedFrames)
     }
 
-    @Test("more streams than may be are refused")
+    @Test("opening more streams than may be again and again ends the connection")
+    func refusals() {
+        var limits = tight { $0.refusals = $1 }
+        limits.concurrentStreams = 1
+        expectBound(limits, .refusals) { number in
+            (number == 1 ? RawFrame.headers(1, plainGet).bytes : [])
+                + RawFrame.headers(UInt32(2 * number + 1), plainGet).bytes
+        }
+    }
+
+    @Test("more streams than may be are refused, also if the client knows")
     func streams() {
         var limits = HTTP2Limits()
         limits.concurrentStreams = 10
@@ -246,9 +350,16 @@ struct HTTP2AbuseTests {
         #expect(early.streams == 10)
 
         let acknowledgement = RawFrame(kind: RawFrame.Kind.settings, flags: RawFrame.acknowledgement)
-        early.receive(acknowledgement, .headers(25, plainGet))
-        #expect(early.sendFrames().last?.kind == RawFrame.Kind.goAway, "a client that knows")
+        early.receive(
+            acknowledgement, .headers(25, plainPost, endsStream: false), .data(25, [1, 2, 3], endsStream: true))
+        #expect(early.sendFrames() == [.reset(25, code: 7)], "a client that knows")
         #expect(early.seen.count == 10)
+        #expect(early.takeMisdeeds() == HTTP2Misdeeds(refusals: 3))
+        #expect(early.abuse.resets == 0)
+        // As soon as one has gone there is room for another.
+        early.receive(.reset(1), .headers(27, plainGet))
+        #expect(early.seen.count == 12)
+        #expect(early.streams == 10)
     }
 
     @Test(

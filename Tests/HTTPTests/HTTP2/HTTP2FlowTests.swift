@@ -146,4 +146,41 @@ struct HTTP2FlowTests {
         #expect(line.client.responses[ids[0]]?.isComplete != true)
         #expect(line.server.streams == 0)
     }
+
+    @Test("what all streams may have waiting is bounded, and none has all of it")
+    func room() {
+        var limits = HTTP2Limits()
+        limits.bufferedBytes = 100_000
+        limits.streamBytes = 20_000
+        limits.streamFloor = 1_000
+        let line = Line(client: ClientSide(window: 0, reads: false), limits: limits)
+        let streams = (0..<20).map { _ in line.client.request() }
+        line.exchange()
+        var given: [Int] = []
+        for id in streams {
+            line.server.respond(id, "HTTP/1.1 200 OK\r\n\r\n")
+            while true {
+                let room = line.server.room(stream: id)
+                if room == 0 { break }
+                line.server.write(id, [UInt8](repeating: 1, count: room))
+            }
+            given.append(line.server.pendingBytes(stream: id))
+        }
+        line.exchange()
+        #expect(given.first == 20_000)
+        #expect(given.allSatisfy { $0 >= 500 })
+        #expect(line.server.bufferedBytes == given.reduce(0, +))
+        #expect(line.server.bufferedBytes <= 100_000 + 20 * 1_000)
+
+        // A small reply passes however little is left.
+        let late = line.client.request()
+        line.exchange()
+        #expect(line.server.room(stream: late) == 1_000)
+
+        // What is reset, or taken, makes room.
+        line.server.reset(stream: streams[0], code: .cancel)
+        line.exchange()
+        #expect(line.server.bufferedBytes == given.dropFirst().reduce(0, +))
+        #expect(line.server.room(stream: late) > 3_000)
+    }
 }

@@ -50,6 +50,7 @@ struct HTTP2SplitTests {
             server.receive(Array(Self.conversation.dropFirst(cut)))
             #expect(server.send() == sent, "cut at \(cut)")
             #expect(joined(server.takeSeen()) == seen, "cut at \(cut)")
+            #expect(server.abuse.ignoredFrames == 0, "cut at \(cut)")
         }
     }
 
@@ -61,6 +62,7 @@ struct HTTP2SplitTests {
         for (place, byte) in Self.conversation.enumerated() {
             #expect(server.receive([byte]), "byte \(place), \(server.abuse.verdict)")
         }
+        #expect(server.abuse.ignoredFrames == 0)
         _ = server.send()
         _ = whole.send()
         #expect(joined(server.takeSeen()) == joined(whole.takeSeen()))

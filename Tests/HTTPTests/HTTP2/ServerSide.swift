@@ -33,9 +33,20 @@ final class ServerSide {
     func receive(_ bytes: [UInt8]) -> Bool {
         var buffer = ByteBuffer()
         buffer.append(bytes)
-        isSound = session.receive(buffer, now: now, events: &events)
-        collect()
+        repeat {
+            isSound = session.receive(&buffer, now: now, events: &events)
+            collect()
+        } while !buffer.isEmpty
         return isSound
+    }
+
+    /// Feeds bytes to one call; how many it left.
+    func receiveOnce(_ bytes: [UInt8]) -> Int {
+        var buffer = ByteBuffer()
+        buffer.append(bytes)
+        isSound = session.receive(&buffer, now: now, events: &events)
+        collect()
+        return buffer.count
     }
 
     @discardableResult
@@ -84,6 +95,9 @@ final class ServerSide {
     func reset(stream: Int32, code: HTTP2ErrorCode) { session.reset(stream: stream, code: code) }
     func consumed(stream: Int32, _ count: Int) { session.consumed(stream: stream, count) }
     func pendingBytes(stream: Int32) -> Int { session.pendingBytes(stream: stream) }
+    func room(stream: Int32) -> Int { session.room(stream: stream) }
+    var bufferedBytes: Int { session.bufferedBytes }
+    func takeMisdeeds() -> HTTP2Misdeeds? { session.takeMisdeeds() }
     func goAway(isFinal: Bool) { session.goAway(isFinal: isFinal) }
     var wantsWrite: Bool { session.wantsWrite }
     var isFinished: Bool { session.isFinished }

@@ -310,11 +310,12 @@ extension Rig {
     static func forHTTP2(
         workers: Int = 1,
         answering script: @escaping RecordingReplica.Script = { _ in [.answer("ok")] },
-        adjusting adjust: (_ listener: inout ListenerPlan, _ upstream: inout UpstreamPlan) -> Void = { _, _ in }
+        adjusting adjust: (_ listener: inout ListenerPlan, _ upstream: inout UpstreamPlan) -> Void = { _, _ in },
+        streams: Int? = nil
     ) throws -> Rig {
         var tls = TLSOptions()
         tls.applicationProtocols = ["h2", "http/1.1"]
-        return try Rig(workers: workers, tls: tls, answering: script, adjusting: adjust)
+        return try Rig(workers: workers, tls: tls, streams: streams, answering: script, adjusting: adjust)
     }
 }
 

@@ -227,8 +227,44 @@ extension SocketTests {
                 client.streams.values.count { $0.hasHead } == 10 && client.streams.values.count { $0.reset == 7 } == 10
             }
             #expect(client.settings[3] == 10)
+            // Afterwards it should have known, and loses no more than the stream either.
+            for _ in 0..<5 { _ = client.get("/mcp", Self.listening) }
+            try client.wait("five more refusals") { $0.streams.values.count { $0.reset == 7 } == 15 }
+            #expect(client.goAways.isEmpty)
+            #expect(rig.proxy.board.view.load(Incident.refusedStreams) == 15)
             rig.replica.pushToAll(.event("on"))
             try client.wait("those there are go on") { $0.streams.values.count { $0.text == "data: on\n\n" } == 10 }
+        }
+
+        @Test("streams have room of their own, and a connection that takes many leaves some to others")
+        func fairShare() throws {
+            let rig = try Rig.forHTTP2(
+                answering: Self.events, adjusting: { listener, _ in listener.maximumConnections = 6 },
+                streams: 64)
+            let greedy = try rig.http2()
+            for _ in 0..<50 { _ = greedy.get("/mcp", Self.listening) }
+            try greedy.wait("some heads, some refusals") {
+                $0.streams.values.allSatisfy { $0.hasHead || $0.reset == 7 }
+            }
+            let taken = greedy.streams.values.count { $0.hasHead }
+            #expect((6...8).contains(taken), "an eighth of what is left")
+            #expect(rig.proxy.board.view.load(Incident.refusedStreams) == 50 - Int64(taken))
+
+            let others = try (0..<3).map { _ in try rig.http2() }
+            for other in others {
+                let streams = (0..<4).map { _ in other.get("/mcp", Self.listening) }
+                for stream in streams { #expect(try other.head(stream).status == 200) }
+            }
+            // Streams do not count as connections: two more may come, and no third.
+            for _ in 0..<2 {
+                let client = try rig.client()
+                client.send("GET /one HTTP/1.1\r\nHost: a\r\n\r\n")
+                #expect(try client.response().text == "ok")
+            }
+            // What is given back may be taken again.
+            for stream in greedy.streams.keys where greedy.streams[stream]?.hasHead == true { greedy.reset(stream) }
+            try eventually("they are gone") { rig.sum(.streaming) == 12 }
+            #expect(try greedy.response(greedy.get("/one")).text == "ok")
         }
 
         @Test("SIGTERM: streams in progress finish, new ones are refused, and berth ends with 0")

@@ -17,7 +17,7 @@ final class Rig: Sendable {
 
     /// One worker unless told otherwise: what one connection does can then be seen on the next.
     init(
-        replicas count: Int = 1, workers: Int = 1, tls: TLSOptions = TLSOptions(),
+        replicas count: Int = 1, workers: Int = 1, tls: TLSOptions = TLSOptions(), streams: Int? = nil,
         answering script: @escaping RecordingReplica.Script = { _ in [.answer("ok")] },
         adjusting adjust: (_ listener: inout ListenerPlan, _ upstream: inout UpstreamPlan) -> Void = { _, _ in },
         securing secure: ((_ listener: inout ListenerPlan) throws -> Void)? = nil
@@ -27,6 +27,7 @@ final class Rig: Sendable {
         var snapshot = Snapshot()
         snapshot.keys = [SealingKey([UInt8](repeating: 7, count: SealingKey.bytes))]
         snapshot.drainTimeout = .seconds(20)
+        snapshot.maximumStreams = streams
         snapshot.endpoints = replicas.map { EndpointPlan(address: $0.address, name: "\($0.address)", upstream: 0) }
         var upstream = UpstreamPlan(name: "mcp", endpoints: 0..<count)
         // Checks would show up in the recordings.

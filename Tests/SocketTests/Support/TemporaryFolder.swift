@@ -27,6 +27,7 @@ final class TemporaryFolder {
             timeouts = \(timeouts)
             [upstream.mcp]
             servers = ["\(replica.address)"]
+            pool = { max = 300 }
             """)
     }
 

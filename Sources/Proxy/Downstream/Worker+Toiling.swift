@@ -1,0 +1,42 @@
+import Kernel
+import Reactor
+
+/// Work that is dear and that clients can ask for at will: the steps of a handshake, and floods of HTTP/2 frames. It is
+/// done after everything else of a turn, one connection after the other, for a fraction of a millisecond; what is left
+/// waits for the next turn. So a call that comes during a flood waits for that fraction and not for the flood.
+extension Worker where Outside: ~Copyable {
+    /// How long a turn goes on with dear work. What has begun is finished.
+    private static var toilTime: Interval { Interval(nanoseconds: 200_000) }
+    /// Steps of it in a turn, for when the clock stands.
+    private static var toilSteps: Int { 64 }
+
+    /// Puts the client at the end of the line for dear work.
+    mutating func toilLater(_ c: Handle) {
+        guard !clients[c].isResuming else { return }
+        clients[c].isResuming = true
+        toiling.append(c)
+    }
+
+    /// Does a turn's share of dear work.
+    mutating func toil() {
+        guard !toiling.isEmpty else { return }
+        let end = world.now() + Worker.toilTime
+        for _ in 0..<Worker.toilSteps {
+            guard let c = toiling.popFirst() else { return }
+            guard clients.contains(c) else { continue }
+            clients[c].isResuming = false
+            toil(c)
+            if world.now() >= end { return }
+        }
+    }
+
+    private mutating func toil(_ c: Handle) {
+        if clients[c].phase == .multiplexing, !clients[c].input.isEmpty {
+            received.clear()
+            unstash(c)
+            feed(c)
+            guard clients.contains(c) else { return }
+        }
+        readClient(c)
+    }
+}
