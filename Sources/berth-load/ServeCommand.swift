@@ -22,11 +22,22 @@ struct ServeCommand: ParsableCommand {
     @Option(help: "What whoami calls them; several are numbered: replica-1, replica-2.")
     var name = "replica"
 
+    @Option(help: "Fill results of tools up to so many bytes with spaces.")
+    var replyBytes = 0
+
+    @Option(help: "Events a second on each session's own stream, numbered and with the time of CLOCK_MONOTONIC.")
+    var eventsPerSecond = 0.0
+
+    @Flag(help: "Answer calls with event streams where JSON would do.")
+    var answerWithEvents = false
+
     @Flag(help: "End when standard input ends, as it does when the process that holds it dies.")
     var untilEOF = false
 
     func validate() throws {
         guard 1...64 ~= replicas else { throw ValidationError("--replicas must be 1 to 64") }
+        guard 0...1_048_576 ~= replyBytes else { throw ValidationError("--reply-bytes must be 0 to 1048576") }
+        guard 0...1_000 ~= eventsPerSecond else { throw ValidationError("--events-per-second must be 0 to 1000") }
         guard let first = ServeCommand.address(listen) else {
             throw ValidationError("--listen must be an IP address and a port, as in 127.0.0.1:0 or [::1]:3001")
         }
@@ -53,7 +64,9 @@ struct ServeCommand: ParsableCommand {
         let address = SocketAddress(high: first.high, low: first.low, port: port, isIPv4: first.isIPv4)
         return try SampleServer(
             name: replicas == 1 ? name : "\(name)-\(index + 1)", address: address,
-            options: SampleServer.Options(maximumSessions: 1_000_000, maximumConnections: 1_000_000))
+            options: SampleServer.Options(
+                answersWithEvents: answerWithEvents, maximumSessions: 1_000_000, maximumConnections: 1_000_000,
+                replyBytes: replyBytes, eventsPerSecond: eventsPerSecond))
     }
 
     private func announce(_ server: SampleServer) throws {
