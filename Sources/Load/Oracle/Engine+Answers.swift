@@ -24,6 +24,7 @@ extension Engine {
         guard content == .events else { return wrong(c, .malformed, "an event stream was asked for") }
         calls[c].deadline = .never
         sessions[s].stream = c
+        if sessions[s].call == c { sessions[s].call = .none }
         if workload == .idle { record(c) }
         if kind == .stream, workload != .legacy { sessions[s].step = .listening }
     }
