@@ -5,5 +5,6 @@ struct BerthLoad: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "berth-load",
         abstract: "Loads an MCP endpoint, and checks that every answer is true.",
-        subcommands: [ServeCommand.self])
+        subcommands: [RunCommand.self, ServeCommand.self],
+        defaultSubcommand: RunCommand.self)
 }
