@@ -11,6 +11,7 @@ struct HTTP2ClientContext: ~Copyable {
     var streams = HTTP2Streams(keepers: .max, keptBytes: 16_384)
     /// GOAWAY came: streams beyond this one were not processed.
     private(set) var lastProcessed = Int32.max
+    private(set) var hasGoneAway = false
     private let headerListBytes: Int
 
     // The head that is being received: no other frame comes between the frames of one (RFC 9113 section 4.3), but other
@@ -79,6 +80,7 @@ struct HTTP2ClientContext: ~Copyable {
     }
 
     mutating func goAwayArrived(last: Int32, code: UInt32) {
+        hasGoneAway = true
         lastProcessed = min(lastProcessed, last)
         unsafe events?.pointee.append(.goAway(code: code))
     }

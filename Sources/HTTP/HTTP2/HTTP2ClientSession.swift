@@ -92,8 +92,16 @@ package struct HTTP2ClientSession: ~Copyable {
             }
             unsafe context.pointee.input = nil
             unsafe context.pointee.events = nil
-            return taken >= 0
+            return taken >= 0 && !hasGivenUp
         }
+    }
+
+    /// nghttp2 has seen an error and ends the connection: no requests are taken, and not because the server said so or
+    /// all stream numbers are used up.
+    private var hasGivenUp: Bool {
+        if takesRequests { return false }
+        let isUsedUp = unsafe nghttp2_session_get_next_stream_id(session) > UInt32(Int32.max)
+        return unsafe !isUsedUp && !context.pointee.hasGoneAway
     }
 
     /// Appends what may be sent to `wire` until about `limit` bytes were added (a frame more at most). Requests that
@@ -117,11 +125,6 @@ package struct HTTP2ClientSession: ~Copyable {
         guard let entry = unsafe context.pointee.streams.find(stream) else { return }
         unsafe entry.pointee.marks.insert(.silenced)
         _ = unsafe nghttp2_submit_rst_stream(session, 0, stream, HTTP2ErrorCode.cancel.rawValue)
-    }
-
-    /// Says goodbye: GOAWAY without error.
-    package mutating func goAway() {
-        _ = unsafe nghttp2_session_terminate_session(session, HTTP2ErrorCode.noError.rawValue)
     }
 
     /// Whether a request can still be made: no GOAWAY came, and stream numbers are left.

@@ -123,7 +123,7 @@ extension Engine {
 
     /// Gives a connection that was closed a new socket, or lets it wait for a call that needs one.
     mutating func renew(_ c: Handle, atOnce: Bool) {
-        guard phase != .ending || hasMoreToSay(connections[c].lane) else { return }
+        guard phase != .ending || hasMoreToSay(connections[c].lane) || !unsent.isEmpty else { return }
         let lane = connections[c].lane
         // Those of streams are dialled when their session wants one.
         guard lanes[lane].connections.contains(Int(c.slot)) else { return }

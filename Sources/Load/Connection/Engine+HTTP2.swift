@@ -72,10 +72,7 @@ extension Engine {
         tell(c, bytes.span)
         bytes.clear()
         guard connections[c].http2 != nil else { return }
-        guard isSound else {
-            tally.note("not HTTP/2, or against its rules")
-            return lose(c, .unreadable)
-        }
+        guard isSound else { return isUnreadable(c) }
         markUnsettled(c)
     }
 
@@ -100,6 +97,7 @@ extension Engine {
     ) -> Int {
         switch events[index] {
         case .response(let tag, let status, let contentType, let sessionID):
+            hasEverAnswered = true
             let values = events.bytes.span
             answerBegan(
                 call(tag, c), status: status, content: ContentKind(values.extracting(contentType.range)),
@@ -193,7 +191,17 @@ extension Engine {
         tell(c, nothing.span)
         guard connections[c].output.isEmpty, let isFinished = connections[c].http2?.isFinished else { return }
         if connections[c].load == 0, isFinished || connections[c].isLeaving { return hangUp(c) }
-        if isFinished { lose(c, .unreadable) }
+        if isFinished { isUnreadable(c) }
+    }
+
+    /// The server breaks the rules of HTTP/2, or has never heard of it.
+    private mutating func isUnreadable(_ c: Handle) {
+        guard hasEverAnswered else {
+            drop(c)
+            return ledger.fail(LoadError("\(assignment.addresses[address]) does not speak HTTP/2"))
+        }
+        tally.note("not HTTP/2, or against its rules")
+        lose(c, .unreadable)
     }
 }
 

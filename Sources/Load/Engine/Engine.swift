@@ -44,6 +44,8 @@ struct Engine: ~Copyable {
     /// The address that is dialled, of the assignment's.
     var address = 0
     var hasEverOpened = false
+    /// Something was heard that is HTTP/2.
+    var hasEverAnswered = false
 
     /// Connections with more to read than one turn allows.
     var listed: [Handle] = []

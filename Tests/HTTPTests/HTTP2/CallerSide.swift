@@ -70,7 +70,6 @@ final class CallerSide {
     }
 
     func cancel(stream: Int32) { session.cancel(stream: stream) }
-    func goAway() { session.goAway() }
     var takesRequests: Bool { session.takesRequests }
     var maximumStreams: Int { session.maximumStreams }
     var streams: Int { session.streams }

@@ -176,8 +176,9 @@ struct HTTP2ClientSessionTests {
         caller.request(1)
         _ = caller.send()
         caller.receive(Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8))
+        #expect(!caller.isSound)
         _ = caller.send()
-        #expect(!caller.isSound || caller.isFinished)
+        #expect(caller.isFinished)
     }
 
     @Test("a head beyond the limit resets its stream and no other")
