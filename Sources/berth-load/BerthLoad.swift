@@ -4,5 +4,6 @@ import ArgumentParser
 struct BerthLoad: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "berth-load",
-        abstract: "Loads an MCP endpoint, and checks that every answer is true.")
+        abstract: "Loads an MCP endpoint, and checks that every answer is true.",
+        subcommands: [ReportCommand.self])
 }

@@ -17,8 +17,13 @@ extension RunFigures {
     /// Completed a second.
     var perSecond: Double { seconds > 0 ? Double(completed) / seconds : 0 }
 
-    /// The generator's own use of CPU, 1 for a whole core.
-    var cores: Double { seconds > 0 ? (userSeconds + systemSeconds) / seconds : 0 }
+    /// The share of the cores it can use that the generator itself took, 0 to 1.
+    var busy: Double {
+        seconds > 0 ? (userSeconds + systemSeconds) / seconds / Double(max(1, plan.threads)) : 0
+    }
+
+    /// Above this the generator is what is measured.
+    static let tooBusy = 0.9
 
     /// The share of all calls that `replica` answered.
     func share(of replica: String) -> Double {
@@ -26,19 +31,13 @@ extension RunFigures {
         return all > 0 ? Double(replicas[replica] ?? 0) / all : 0
     }
 
-    /// `0 wrong answers in 1,204,113 calls`
-    var truthText: String {
-        let wrong = wrongCount
-        return "\(Figure.count(wrong)) wrong answer\(wrong == 1 ? "" : "s") in \(Figure.count(completed)) \(plan.unit)"
-    }
-
     /// What a reader must know before trusting the figures, each a sentence.
     var cautions: [String] {
         var cautions: [String] = []
-        if cores > 0.9 {
+        if busy > Self.tooBusy {
             cautions.append(
-                "the generator used \(Figure.percent(cores, decimals: 0)) of a core: its figures may say more of itself "
-                    + "than of the server. Give it less to do, or run several")
+                "the generator used \(Figure.percent(busy, decimals: 0)) of its core\(plan.threads > 1 ? "s" : ""): "
+                    + "the figures may say more of it than of the server. Use --threads, or ask less of it")
         }
         if let rate = plan.rate, seconds > 0, perSecond < rate * 0.98 {
             cautions.append(
