@@ -50,7 +50,7 @@ struct Axis {
         let high = values.first { $0 >= top && $0 > low } ?? values[values.count - 1]
         var shown = values.filter { $0 >= low && $0 <= high }
         // With many powers of ten, these alone.
-        if shown.count > 8 { shown = shown.enumerated().filter { $0.offset.isMultiple(of: 3) }.map(\.element) }
+        if shown.count > 9 { shown = shown.filter { abs(log10($0) - log10($0).rounded()) < 1e-9 } }
         self.init(
             title: title, low: low, high: high, isLogarithmic: true,
             ticks: shown.map { Tick(value: $0, label: label($0)) })

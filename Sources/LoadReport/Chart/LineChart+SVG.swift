@@ -38,7 +38,7 @@ extension LineChart {
     /// The area that values are drawn in.
     private struct Frame {
         let left = 64.0
-        let top = 26.0
+        let top = 32.0
         let right: Double
         let bottom: Double
         let size: Size
@@ -63,7 +63,7 @@ extension LineChart {
 extension LineChart {
     private func yAxis(_ frame: Frame) -> Markup {
         var markup: Markup =
-            "<text class=\"axis\" x=\"\(frame.left - 8)\" y=\"14\" text-anchor=\"end\">\(y.title)</text>\n"
+            "<text class=\"axis\" x=\"4\" y=\"14\">\(y.title)</text>\n"
         for tick in y.ticks {
             let height = frame.y(y.position(of: tick.value))
             markup += """
@@ -160,18 +160,21 @@ extension LineChart {
         }.sorted { $0.place.y < $1.place.y }
         let step = 18.0
         var heights: [Double] = []
-        for end in ends { heights.append(max(end.place.y, (heights.last ?? -step) + step)) }
-        // What was pushed below the frame pushes back.
+        for (index, end) in ends.enumerated() {
+            let above = (0..<index).filter { abs(ends[$0].place.x - end.place.x) < step }.map { heights[$0] + step }
+            heights.append(max(end.place.y, above.max() ?? 0))
+        }
+        // What was pushed below the frame goes back into it, and pushes.
         var floor = frame.bottom
-        for index in heights.indices.reversed() {
-            heights[index] = min(heights[index], floor)
-            floor = heights[index] - step
+        for index in heights.indices.reversed() where heights[index] > floor {
+            heights[index] = floor
+            floor -= step
         }
         return .joined(
             zip(ends, heights).map { end, height in
                 """
-                <g class="run\(end.line.run)"><circle class="badge" cx="\(frame.right + 15)" cy="\(height)" r="8.5"/>\
-                <text class="letter" x="\(frame.right + 15)" y="\(height + 4)" text-anchor="middle">\
+                <g class="run\(end.line.run)"><circle class="badge" cx="\(end.place.x + 15)" cy="\(height)" r="8.5"/>\
+                <text class="letter" x="\(end.place.x + 15)" y="\(height + 4)" text-anchor="middle">\
                 \(end.line.letter)</text></g>
 
                 """

@@ -45,7 +45,7 @@ extension RunCharts {
         let heights = lines.flatMap { $0.pieces.joined().map(\.y) }
         let ticks = [0, 50, 90, 99, 99.9, 99.99, 99.999, 99.9999, 99.99999].map { percentile in
             Axis.Tick(
-                value: Self.nines(percentile), label: percentile == 0 ? "0" : "p\(FigureSheet.name(of: percentile))")
+                value: Self.nines(percentile), label: FigureSheet.name(of: percentile))
         }
         return LineChart(
             id: "latency", title: "Latency by percentile", summary: summary(measured),

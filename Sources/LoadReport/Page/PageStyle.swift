@@ -40,14 +40,15 @@ enum PageStyle {
         .verdict { display: flex; gap: 12px; align-items: flex-start; border-radius: 12px; padding: 14px 18px;
           font-weight: 600; }
         .verdict p { margin: 0; } .verdict .more { font-weight: 400; }
-        .verdict svg { width: 22px; height: 22px; flex: none; fill: none; stroke: currentColor; stroke-width: 2.2;
+        .verdict svg { width: 24px; height: 24px; flex: none; fill: none; stroke: currentColor; stroke-width: 2.2;
           stroke-linecap: round; stroke-linejoin: round; }
         .good { color: var(--good); } .bad { color: var(--bad); } .warning { color: var(--warning); }
         .verdict.good { background: var(--good-ground); } .verdict.bad { background: var(--bad-ground); }
         .caution { background: var(--warning-ground); color: var(--warning); border-radius: 12px; padding: 10px 18px;
           margin: 10px 0 0; }
-        .runs { display: grid; gap: 16px; grid-template-columns: repeat(auto-fit, minmax(min(300px, 100%), 1fr)); }
-        .run { border-top: 4px solid var(--run); }
+        .runs { display: grid; gap: 16px; grid-template-columns: repeat(auto-fit, minmax(min(250px, 100%), 1fr)); }
+        .run { border-top: 4px solid var(--run); display: flex; flex-direction: column; }
+        .run .facts { margin-top: auto; }
         .run h2 { display: flex; gap: 8px; align-items: center; overflow-wrap: anywhere; font-size: 17px; }
         .run .about { font-size: 13px; margin: 2px 0 14px; }
         .badge-text { background: var(--run); color: var(--card); border-radius: 999px; min-width: 22px; height: 22px;
@@ -55,8 +56,8 @@ enum PageStyle {
           font-weight: 700; flex: none; line-height: 1; }
         .facts { display: grid; gap: 12px 20px; grid-template-columns: repeat(auto-fit, minmax(84px, 1fr)); margin: 0; }
         .facts div { min-width: 0; } .facts .wide { grid-column: 1 / -1; }
-        .alone .facts { grid-template-columns: repeat(auto-fit, minmax(110px, 1fr)); align-items: end; }
-        .alone .facts .wide { grid-column: span 2; }
+        @media (min-width: 720px) { .alone .facts { grid-template-columns: 2fr repeat(5, 1fr); align-items: end; }
+          .alone .facts .wide { grid-column: auto; } }
         dt { color: var(--quiet); font-size: 12.5px; }
         dd { margin: 0; font-size: 18px; font-weight: 600; font-variant-numeric: tabular-nums; white-space: nowrap; }
         .wide dd { font-size: 32px; line-height: 1.15; letter-spacing: -.02em; }
@@ -70,7 +71,9 @@ enum PageStyle {
         .chart .large { display: block; } .pair .chart .large { display: none; } .pair .chart .medium { display: block; }
         @media (max-width: 860px) { .chart .large { display: none; } .chart .medium { display: block; } }
         @media (max-width: 520px) { main, header, footer { padding-left: 12px; padding-right: 12px; }
-          .card { padding: 14px; } .chart .medium, .pair .chart .medium { display: none; }
+          .card { padding: 14px; } th, td { padding: 5px 8px; } .figures thead td { width: 140px; }
+          .spread thead :nth-child(2) { width: 74px; } .spread thead :nth-child(3) { width: 66px; } .spread thead td { width: 36%; }
+          .chart .medium, .pair .chart .medium { display: none; }
           .chart .small { display: block; } .wide dd { font-size: 28px; } }
         svg text { fill: var(--quiet); font-size: 12px; font-variant-numeric: tabular-nums; }
         svg .grid { stroke: var(--line); } svg .base { stroke: var(--quiet); stroke-opacity: .6; }
@@ -83,10 +86,12 @@ enum PageStyle {
         svg .alarm { fill: var(--bad); stroke: var(--card); }
         .scroll { overflow-x: auto; }
         table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 14px; }
-        .figures { width: 100%; }
+        .figures { width: 100%; table-layout: fixed; }
+        .figures thead td { width: 176px; }
         th, td { padding: 5px 12px; text-align: right; white-space: nowrap; font-weight: 400; }
         th:first-child, td:first-child { text-align: left; padding-left: 2px; }
-        thead th { font-weight: 600; vertical-align: bottom; white-space: normal; min-width: 96px; }
+        thead th { font-weight: 600; vertical-align: bottom; white-space: normal; }
+        .figures thead th { overflow-wrap: anywhere; }
         tbody th[scope=row] { color: var(--quiet); position: sticky; left: 0; background: var(--card); }
         tbody th.part { padding-left: 20px; }
         tbody th[scope=rowgroup] { text-align: left; font-weight: 600; padding-top: 16px; font-size: 13px; }
@@ -94,9 +99,11 @@ enum PageStyle {
         td.strong { font-weight: 700; } td.bad { font-weight: 700; } td.quiet { color: var(--quiet); }
         .kinds th, .kinds td { text-align: left; white-space: normal; vertical-align: top; }
         .kinds td.number { text-align: right; white-space: nowrap; }
-        .spread { width: 100%; } .spread td.track { width: 60%; min-width: 90px; }
+        .spread { width: 100%; table-layout: fixed; } .spread td { padding-right: 2px; }
+        .spread thead :nth-child(2) { width: 110px; } .spread thead :nth-child(3) { width: 80px; }
+        .spread thead td { width: 45%; }
         .spread rect { fill: var(--run); } .spread svg { display: block; width: 100%; height: 12px; }
-        .spread .back { fill: var(--line); } .spread th { overflow-wrap: anywhere; white-space: normal; }
+        .spread .back { fill: var(--line); } .spread tbody th { overflow-wrap: anywhere; white-space: normal; }
         .examples { margin: 6px 0 0; padding-left: 18px; font: 13px/1.5 ui-monospace, "DejaVu Sans Mono", monospace;
           overflow-wrap: anywhere; }
         .notes dt { color: var(--ink); font-weight: 600; font-size: 14px; margin-top: 10px; }

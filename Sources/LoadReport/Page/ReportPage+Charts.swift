@@ -6,8 +6,8 @@ extension ReportPage {
         let latency = charts.latency().map { chart in
             """
             <section class="card chart"><h2>\(chart.title)</h2>
-            <p>The part of all \(runs.count == 1 ? runs[0].plan.unit : "answers") that took no longer than this. Each \
-            step to the right is ten times rarer than the one before.</p>
+            <p>At 99: the time within which 99 of 100 had their answer. Each step to the right is ten times rarer; \
+            the last mark is the slowest of all.</p>
             \(legend(chart))\(LineChart.Size.allCases.map(chart.svg))</section>
 
             """ as Markup

@@ -17,7 +17,7 @@ extension ReportPage {
         return """
             <section class="card"><h2 id="figures">All figures</h2>
             <div class="scroll" role="region" aria-labelledby="figures" tabindex="0">
-            <table class="figures"><thead><tr><td></td>\(titles)</tr></thead>
+            <table class="figures" style="min-width: \(140 + 150 * runs.count)px; max-width: \(240 + 280 * runs.count)px"><thead><tr><td></td>\(titles)</tr></thead>
             \(groups)</table></div></section>
 
             """
@@ -76,7 +76,7 @@ extension ReportPage {
                     name, count in
                     """
                     <tr><th scope="row">\(name)</th><td>\(Figure.count(count))</td>
-                    <td>\(Figure.percent(run.share(of: name)))</td><td class="track">\(bar(count, of: most))</td></tr>
+                    <td>\(Figure.percent(run.share(of: name)))</td><td>\(bar(count, of: most))</td></tr>
 
                     """ as Markup
                 }

@@ -7,7 +7,10 @@ extension ReportPage {
         let failed = runs.reduce(0) { $0 + $1.failedCount }
         let completed = Figure.count(runs.reduce(0) { $0 + $1.completed })
         let isGood = wrong == 0 && failed == 0
-        let sign: Markup = isGood ? "<path d=\"M4 12.5l5.5 5.5L20 7\"/>" : "<path d=\"M12 3v11M12 19.5v.5\"/>"
+        let sign: Markup =
+            isGood
+            ? "<circle cx=\"12\" cy=\"12\" r=\"10\"/><path d=\"M7.5 12.5l3 3 6-6.5\"/>"
+            : "<circle cx=\"12\" cy=\"12\" r=\"10\"/><path d=\"M12 6.5v6.5M12 17v.3\"/>"
         var words = wrong == 0 ? "Every answer was true" : "\(Figure.count(wrong)) answers were not true"
         if wrong == 1 { words = "One answer was not true" }
         let trouble = failed == 0 ? "none failed" : "\(Figure.count(failed)) failed"
@@ -68,8 +71,11 @@ extension ReportPage {
 
     /// What the first run did in the same time, as a factor.
     private func comparison(_ index: Int) -> Markup {
-        guard index > 0, runs[index].plan.unit == runs[0].plan.unit, runs[0].perSecond > 0 else { return "" }
-        let factor = Figure.fixed(runs[index].perSecond / runs[0].perSecond, 2)
+        let (run, first) = (runs[index], runs[0])
+        // What was asked for at a rate says nothing about who is faster.
+        let isComparable = run.plan.unit == first.plan.unit && run.plan.rate == nil && first.plan.rate == nil
+        guard index > 0, isComparable, first.perSecond > 0 else { return "" }
+        let factor = Figure.fixed(run.perSecond / first.perSecond, 2)
         return "<small>\(factor) × \(RunCharts.letter(0))</small>"
     }
 }

@@ -11,8 +11,7 @@ package struct ReportPage {
     package init(_ runs: [RunFigures], title: String = "") {
         self.runs = runs
         labels = RunLabels.labels(of: runs)
-        let name = labels.count > 3 ? "\(labels.count) runs" : labels.joined(separator: " and ")
-        self.title = title.isEmpty ? "Load of MCP: \(name.isEmpty ? "no runs" : name)" : title
+        self.title = title.isEmpty ? "Load test: \(Self.list(labels))" : title
     }
 
     /// The whole document, UTF-8.
@@ -39,6 +38,12 @@ package struct ReportPage {
 
             """
         return page.text
+    }
+
+    /// `a`, `a and b`, `a, b and c`, `5 runs`
+    private static func list(_ names: [String]) -> String {
+        guard let last = names.last, names.count <= 3 else { return "\(names.count) runs" }
+        return names.count == 1 ? last : "\(names.dropLast().joined(separator: ", ")) and \(last)"
     }
 
     private var sections: [Markup] {

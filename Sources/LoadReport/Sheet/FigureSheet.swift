@@ -32,7 +32,7 @@ struct FigureSheet {
     init(_ runs: [RunFigures]) {
         self.runs = runs
         labels = RunLabels.labels(of: runs)
-        sections = [load(), throughput(), latency(), truth(), failures(), replicas(), generator()]
+        sections = [load(), throughput(), latency(), truth(), replicas(), generator()]
             .filter { !$0.rows.isEmpty }
     }
 
@@ -100,15 +100,13 @@ extension FigureSheet {
 
     private func truth() -> Section {
         let kinds = WrongAnswer.allCases.filter { kind in runs.contains { ($0.wrong[kind] ?? 0) > 0 } }
-        let rows = [Row(label: "wrong answers", cells: runs.map { alarm($0.wrongCount) })]
+        let reasons = Set(runs.flatMap { $0.failed.filter { $0.value > 0 }.keys }).sorted()
+        let wrong = kinds.map { kind in part(kind.label) { $0.wrong[kind] ?? 0 } }
+        let failed = reasons.map { reason in part(reason) { $0.failed[reason] ?? 0 } }
         return Section(
-            title: "truth", rows: rows + kinds.map { kind in part(kind.label) { $0.wrong[kind] ?? 0 } })
-    }
-
-    private func failures() -> Section {
-        let kinds = Set(runs.flatMap { $0.failed.filter { $0.value > 0 }.keys }).sorted()
-        let rows = [Row(label: "failed", cells: runs.map { alarm($0.failedCount) })]
-        return Section(title: "failures", rows: rows + kinds.map { kind in part(kind) { $0.failed[kind] ?? 0 } })
+            title: "truth",
+            rows: [Row(label: "wrong answers", cells: runs.map { alarm($0.wrongCount) })] + wrong
+                + [Row(label: "failed", cells: runs.map { alarm($0.failedCount) })] + failed)
     }
 
     private func replicas() -> Section {
