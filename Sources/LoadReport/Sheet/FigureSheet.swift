@@ -55,14 +55,13 @@ struct FigureSheet {
 
 extension FigureSheet {
     private func load() -> Section {
-        var rows = [
+        let rows = [
             words("workload") { $0.plan.workload },
             words("transport") { $0.plan.transport },
             words("connections") { $0.plan.loadText },
             words("rate") { $0.plan.rateText },
             words("measured") { "\(Figure.fixed($0.seconds, 1)) s" },
         ]
-        if Set(runs.map(\.plan.workload)).isSubset(of: Set(runs.map(\.plan.unit))) { rows.removeFirst() }
         return Section(title: "load", rows: rows)
     }
 

@@ -74,9 +74,13 @@ package enum RunTable {
 
     private static func remarks(_ run: RunFigures, _ label: String?, _ style: TerminalStyle) -> [String] {
         let of = label.map { "\($0.plain): " } ?? ""
-        var lines = run.examples.map { style.tint("  \($0.plain)", .bad) }
-        if !lines.isEmpty { lines.insert("\(of)the first that were not right", at: 0) }
-        lines += run.cautions.map { style.tint("\(of)caution: \($0)", .warning) }
+        var lines = run.examples.flatMap { example in
+            example.plain.wrapped(to: style.width - 2).map { style.tint("  \($0)", .bad) }
+        }
+        if !lines.isEmpty { lines = "\(of)the first that were not right".wrapped(to: style.width) + lines }
+        lines += run.cautions.flatMap { caution in
+            "\(of)caution: \(caution)".wrapped(to: style.width).map { style.tint($0, .warning) }
+        }
         return lines.isEmpty ? [] : [""] + lines
     }
 
