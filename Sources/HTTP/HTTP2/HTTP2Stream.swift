@@ -39,6 +39,8 @@ struct HTTP2Stream: ~Copyable {
     /// Body bytes that were announced and have not come; negative if it was not said how many would.
     var outstanding: Int64 = -1
     var pending = ByteBuffer()
+    /// What a client knows its request by.
+    var tag: UInt32 = 0
 
     static var headUnit: Int { 64 }
 
@@ -55,16 +57,28 @@ struct HTTP2Streams: ~Copyable {
     private var free = unsafe [UnsafeMutablePointer<HTTP2Stream>]()
 
     /// The first few keep the memory of their pending bytes for the next stream, up to so many bytes.
-    private static var keepers: Int { 16 }
+    private let keepers: Int
+    private let keptBytes: Int
     static var keptBytes: Int { 1_024 }
 
-    init() {}
+    init(keepers: Int = 16, keptBytes: Int = HTTP2Streams.keptBytes) {
+        self.keepers = keepers
+        self.keptBytes = keptBytes
+    }
 
     deinit {
         for index in unsafe 0..<entries.count {
             unsafe entries[index].deinitialize(count: 1)
             unsafe entries[index].deallocate()
         }
+    }
+
+    /// The entry of a stream, found the long way.
+    func find(_ id: Int32) -> UnsafeMutablePointer<HTTP2Stream>? {
+        for index in unsafe 0..<entries.count where unsafe entries[index].pointee.id == id {
+            return unsafe entries[index]
+        }
+        return nil
     }
 
     /// Streams that have an entry.
@@ -76,7 +90,7 @@ struct HTTP2Streams: ~Copyable {
             unsafe entry = spare
         } else {
             unsafe entry = .allocate(capacity: 1)
-            unsafe entry.initialize(to: HTTP2Stream(isKeeper: entries.count < Self.keepers))
+            unsafe entry.initialize(to: HTTP2Stream(isKeeper: entries.count < keepers))
             unsafe entries.append(entry)
         }
         unsafe entry.pointee.id = id
@@ -90,7 +104,8 @@ struct HTTP2Streams: ~Copyable {
         unsafe entry.pointee.outstanding = -1
         unsafe entry.pointee.unconsumed = 0
         unsafe entry.pointee.trailers = 0
-        if unsafe entry.pointee.marks.contains(.keeper), unsafe entry.pointee.pending.allocated <= Self.keptBytes {
+        unsafe entry.pointee.tag = 0
+        if unsafe entry.pointee.marks.contains(.keeper), unsafe entry.pointee.pending.allocated <= keptBytes {
             unsafe entry.pointee.pending.clear()
         } else {
             unsafe entry.pointee.pending.release()
