@@ -20,15 +20,17 @@ final class BerthProcess {
     private let directory: URL
     private let servers: [String]
     private let identity: Identity
+    private let heartbeat: String
     private var process: ChildProcess
     private var ports: [String: Int] = [:]
 
     /// Starts it, on ports that the kernel chooses.
-    init(before servers: [String], identity: Identity, in directory: URL) throws {
+    init(before servers: [String], identity: Identity, heartbeat: String, in directory: URL) throws {
         self.servers = servers
         self.identity = identity
+        self.heartbeat = heartbeat
         self.directory = directory
-        process = try Self.start(servers, identity, ports: [:], directory)
+        process = try Self.start(servers, identity, heartbeat, ports: [:], directory)
     }
 
     /// The executable beside the test bundle, or the one that BERTH_EXECUTABLE names.
@@ -65,7 +67,7 @@ final class BerthProcess {
 
     /// Starts it anew with the same file, ports and secret, after `end` or `kill`.
     func comeBack() async throws {
-        process = try Self.start(servers, identity, ports: ports, directory)
+        process = try Self.start(servers, identity, heartbeat, ports: ports, directory)
         try await ready()
     }
 
@@ -91,7 +93,7 @@ final class BerthProcess {
     }
 
     private static func start(
-        _ servers: [String], _ identity: Identity, ports: [String: Int], _ directory: URL
+        _ servers: [String], _ identity: Identity, _ heartbeat: String, ports: [String: Int], _ directory: URL
     ) throws -> ChildProcess {
         let list = servers.map { "\"\($0)\"" }.joined(separator: ", ")
         let file = directory.appending(path: "berth.toml")
@@ -107,12 +109,16 @@ final class BerthProcess {
             https = "127.0.0.1:\(ports["https"] ?? 0)"
             cert  = "\(directory.path)/cert.pem"
             key   = "\(directory.path)/key.pem"
+            limits = { request_body = "32MiB" }
 
             [upstream.mcp]
             servers = [\(list)]
 
             [upstream.mcp.session]
             identity = "\(identity.rawValue)"
+
+            [upstream.mcp.sse]
+            heartbeat = "\(heartbeat)"
 
             [upstream.mcp.health_check]
             type    = "tcp"

@@ -4,7 +4,7 @@ extension Conformance {
     @Suite("Bodies")
     struct Bodies {
         @Test(
-            "20 MiB responses and 5 MiB requests arrive byte for byte, by length and chunked",
+            "20 MiB arrive byte for byte both ways, by length and chunked",
             arguments: BerthProcess.Entrance.allCases)
         func exact(entrance: BerthProcess.Entrance) async throws {
             try await Fleet.with(.raw) { fleet in

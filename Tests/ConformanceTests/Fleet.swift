@@ -10,7 +10,8 @@ final class Fleet {
     /// Makes a fleet, runs `body` on it, and ends it. Berth must have lived through.
     static func with(
         _ kind: ReplicaProcess.Kind, identity: BerthProcess.Identity = .sealed, replicas count: Int = 3,
-        sourceLocation: SourceLocation = #_sourceLocation, _ body: (Fleet) async throws -> Void
+        heartbeat: String = "15s", sourceLocation: SourceLocation = #_sourceLocation,
+        _ body: (Fleet) async throws -> Void
     ) async throws {
         let directory = FileManager.default.temporaryDirectory.appending(path: "berth-sdk-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
@@ -19,7 +20,8 @@ final class Fleet {
         let replicas = try (1...count).map { try ReplicaProcess(kind, named: "replica-\($0)", in: directory) }
         defer { replicas.forEach { $0.end() } }
         for replica in replicas { try await replica.ready() }
-        let berth = try BerthProcess(before: replicas.map(\.address), identity: identity, in: directory)
+        let berth = try BerthProcess(
+            before: replicas.map(\.address), identity: identity, heartbeat: heartbeat, in: directory)
         defer { berth.kill() }
         try await berth.ready()
 

@@ -9,6 +9,8 @@ final class Script {
         var spread: [String: Int]?
         var lost: [String: Int]?
         var stalled: Int?
+        var connections: Int?
+        var versions: [String: Int]?
         var wrongCount: Int?
     }
 

@@ -52,6 +52,13 @@ async def download(client, options, found, framing: str, total: int, seed: int) 
 async def upload(client, options, found, framing: str, total: int, seed: int) -> None:
     what = f"{total} bytes up, {framing}"
 
+    if options.http2:
+        async with sdk_v1.uploading:
+            return await uploaded(client, options, found, framing, total, seed, what)
+    await uploaded(client, options, found, framing, total, seed, what)
+
+
+async def uploaded(client, options, found, framing: str, total: int, seed: int, what: str) -> None:
     async def pieces():
         for piece in made(total, seed):
             yield piece
@@ -93,13 +100,14 @@ async def main(options, found) -> None:
     if options.slow:
         return await slowly(options, found, options.slow)
     found.figures["transfers"] = 0
-    sizes = {"down": (1, CHUNK + 1, 20 * MEBIBYTE), "up": (1, CHUNK + 1, 5 * MEBIBYTE)}
+    sizes = {"down": (1, CHUNK + 1, 20 * MEBIBYTE), "up": (1, CHUNK + 1, 20 * MEBIBYTE)}
     async with sdk_v1.http(options) as client, anyio.create_task_group() as tasks:
         for direction, transfer in (("down", download), ("up", upload)):
             for framing in ("length", "chunked"):
                 for index, total in enumerate(sizes[direction]):
                     tasks.start_soon(transfer, client, options, found, framing, total, options.seed + index)
                     found.figures["transfers"] += 1
+    sdk_v1.expect_version(options, found)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ def parser(description: str) -> argparse.ArgumentParser:
     made.add_argument("--ca", help="PEM file to trust instead of the system's")
     made.add_argument("--seed", type=int, default=1)
     made.add_argument("--deadline", type=float, default=60, help="seconds for the whole run")
+    made.add_argument("--http2", action="store_true", help="offer HTTP/2, and take nothing else for right")
     made.add_argument("--call-timeout", type=float, default=15, help="seconds for one call")
     return made
 

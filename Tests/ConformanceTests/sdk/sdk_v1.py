@@ -1,8 +1,10 @@
 """Sessions of the official client, mcp 1.30, and the check of what `whoami` answers."""
 
 import contextlib
+import collections
 import datetime
 
+import anyio
 import httpx
 from mcp import ClientSession
 from mcp.client.sse import sse_client
@@ -11,11 +13,32 @@ from mcp.client.streamable_http import streamable_http_client
 import report
 
 
+#: Held by whoever sends more than a window's worth over HTTP/2: of several at once on one connection, httpcore lets one
+#: wait for room that it has been given already (pydantic/httpx2#1133).
+uploading = anyio.Lock()
+
+#: Responses by what they came over, of all clients.
+versions: collections.Counter[str] = collections.Counter()
+
+
 def http(options) -> httpx.AsyncClient:
     """As the SDK makes its own: 30 s for everything but reading an event stream."""
+
+    async def count(response: httpx.Response) -> None:
+        versions[response.http_version] += 1
+
     limits = httpx.Limits(max_connections=400, max_keepalive_connections=100)
     timeout = httpx.Timeout(30, read=300)
-    return httpx.AsyncClient(verify=report.tls(options), timeout=timeout, limits=limits, trust_env=False)
+    return httpx.AsyncClient(
+        verify=report.tls(options), timeout=timeout, limits=limits, trust_env=False, http2=options.http2,
+        event_hooks={"response": [count]})
+
+
+def expect_version(options, found: report.Report) -> None:
+    """That every response came over what was asked for, and that there were some."""
+    found.figures["versions"] = dict(versions)
+    wanted = "HTTP/2" if options.http2 else "HTTP/1.1"
+    found.expect(set(versions) == {wanted}, f"asked for {wanted}, got {dict(versions)}")
 
 
 class Held:

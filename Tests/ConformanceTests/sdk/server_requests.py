@@ -60,6 +60,8 @@ async def main(options, found) -> None:
         for index in range(options.sessions):
             tasks.start_soon(hold, index)
     found.figures["spread"] = dict(spread)
+    if not options.legacy:
+        sdk_v1.expect_version(options, found)
     right, asked = found.figures["right"], found.figures["asked"]
     found.expect(right == asked, f"{right} of {asked} answers reached the tool that asked")
     found.expect(len(spread) >= options.replicas, f"{len(spread)} of {options.replicas} replicas were used")

@@ -67,6 +67,8 @@ async def main(options, found) -> None:
         for sending, _ in queues:
             sending.close()
     figures["spread"] = dict(spread)
+    if not options.legacy:
+        sdk_v1.expect_version(options, found)
     found.expect(figures["whole"] == options.sessions, f"only {figures['whole']} of {options.sessions} sessions whole")
     found.expect(len(spread) >= options.replicas, f"{len(spread)} of {options.replicas} replicas were used")
 

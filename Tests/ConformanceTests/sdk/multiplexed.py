@@ -1,0 +1,146 @@
+"""Sessions of the official client that share one HTTP/2 connection, everything at once: calls, event streams, progress,
+requests of the server, large results.
+
+Nothing here is timed: where an event must arrive at once, the replica waits for the client's answer to it before it goes
+on, so a proxy that holds one stream's events back for another's never sees the end of the call.
+"""
+
+import collections
+
+import anyio
+
+import report
+import sdk_v1
+from server_requests import elicit, sample
+
+STEPS = 3
+
+
+class Listener:
+    """What comes on a session's GET stream."""
+
+    def __init__(self):
+        self.sending, self.arriving = anyio.create_memory_object_stream[str](1000)
+
+    async def __call__(self, params) -> None:
+        await self.sending.send(params.data)
+
+
+async def called(held: sdk_v1.Held, tool: str, **arguments) -> str:
+    told = await held.session.call_tool(tool, arguments)
+    assert not told.isError, f"{tool}: {told.content[0].text}"
+    return told.content[0].text
+
+
+async def numbered_calls(held: sdk_v1.Held, listener: Listener, options) -> None:
+    for number in range(options.calls):
+        fault = await held.whoami(f"{held.identity()}.{number}")
+        assert fault is None, fault
+
+
+async def notifications(held: sdk_v1.Held, listener: Listener, options) -> None:
+    # The client opens its GET stream when it likes: what is sent before that is kept for a Last-Event-ID.
+    with anyio.fail_after(10):
+        while not listener.arriving.statistics().current_buffer_used:
+            await called(held, "notify", text="first")
+    while listener.arriving.statistics().current_buffer_used:
+        assert await listener.arriving.receive() == "first"
+    for number in range(STEPS):
+        await called(held, "notify", text=f"event {number}")
+        while (event := await listener.arriving.receive()) == "first":
+            pass
+        assert event == f"event {number}", f"sent event {number}, the stream brought {event}"
+
+
+async def progress(held: sdk_v1.Held, listener: Listener, options) -> None:
+    key = f"lockstep {held.identity()}"
+    sending, arriving = anyio.create_memory_object_stream[float](STEPS)
+
+    async def call() -> None:
+        # The session reads nothing while it waits for a callback, so this one only hands on what it got.
+        async def step(progress: float, total: float | None, message: str | None) -> None:
+            await sending.send(progress)
+
+        told = await held.session.call_tool("lockstep", {"key": key, "n": STEPS}, progress_callback=step)
+        assert told.content[0].text.endswith(f"counted {STEPS}"), told.content[0].text
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(call)
+        for number in range(1, STEPS + 1):
+            step = await arriving.receive()
+            assert step == number, f"step {step} in place of {number}"
+            await called(held, "advance", key=key)
+
+
+async def server_requests(held: sdk_v1.Held, listener: Listener, options) -> None:
+    for tool, answer in (("ask", "re:"), ("elicit", "accept re:")):
+        told = await called(held, tool, question=held.identity())
+        assert told.endswith(f"heard {answer}{held.identity()}"), told
+
+
+async def large_results(held: sdk_v1.Held, listener: Listener, options) -> None:
+    sent = f"{held.identity()} " * 10_000
+    async with sdk_v1.uploading:
+        assert await called(held, "bytes", n=3_000_000) == "x" * 3_000_000, "the result differs"
+        assert await called(held, "echo", text=sent) == sent, "the echo differs"
+
+
+CHECKS = (numbered_calls, notifications, progress, server_requests, large_results)
+
+
+async def main(options, found) -> None:
+    found.figures.update(sessions=options.sessions, checked=0, passed=0)
+    spread: collections.Counter[str] = collections.Counter()
+    opened = [anyio.Event() for _ in range(options.sessions)]
+    done = [anyio.Event() for _ in range(options.sessions)]
+
+    async def attempt(check, held, listener, name: str) -> None:
+        found.figures["checked"] += 1
+        try:
+            await check(held, listener, options)
+            found.figures["passed"] += 1
+        except Exception as error:
+            found.fault(f"{name}: {check.__name__}: {report.explain(error)}")
+
+    async def hold(index: int, client) -> None:
+        listener = Listener()
+        callbacks = {"logging_callback": listener, "sampling_callback": sample, "elicitation_callback": elicit}
+        try:
+            async with sdk_v1.streamable(options, client, **callbacks) as held:
+                opened[index].set()
+                for event in opened:  # all sessions open before any asks: round robin spreads them
+                    await event.wait()
+                async with anyio.create_task_group() as tasks:
+                    for check in CHECKS:
+                        tasks.start_soon(attempt, check, held, listener, f"session {index}")
+                spread[held.replica or "none"] += 1
+                done[index].set()
+                # A session that ends cancels its GET stream; if that is just writing, httpcore gives up the connection.
+                for event in done:
+                    await event.wait()
+        except Exception as error:
+            found.fault(f"session {index}: {report.explain(error)}")
+        finally:
+            opened[index].set()
+            done[index].set()
+
+    async with sdk_v1.http(options) as client:
+        async with anyio.create_task_group() as tasks:
+            for index in range(options.sessions):
+                tasks.start_soon(hold, index, client)
+        connections = client._transport._pool.connections  # httpx has no word for it
+        found.figures["connections"] = len(connections)
+        found.expect(len(connections) == 1 or not options.http2, f"{len(connections)} connections: {connections}")
+    sdk_v1.expect_version(options, found)
+    found.figures["spread"] = dict(spread)
+    checks = options.sessions * len(CHECKS)
+    found.expect(found.figures["passed"] == checks, f"{found.figures['passed']} of {checks} checks passed")
+    found.expect(len(spread) >= options.replicas, f"{len(spread)} of {options.replicas} replicas were used")
+
+
+if __name__ == "__main__":
+    arguments = report.parser(__doc__)
+    arguments.add_argument("--sessions", type=int, default=4)
+    arguments.add_argument("--calls", type=int, default=10)
+    arguments.add_argument("--replicas", type=int, default=1)
+    report.run(main, arguments.parse_args(), report.Report())
