@@ -37,6 +37,7 @@ extension Worker where Outside: ~Copyable {
             return
         }
         if clients[c].phase == .multiplexing { dissolve(c) }
+        if clients[c].phase == .handshaking { board.note(.brokenHandshakes) }
         guard var connection = clients.remove(c) else { return }
         if snapshot.listeners[listeners[Int(connection.listener)].plan].role == .traffic { board.dismissClient() }
         if !reset, connection.output.isEmpty, var session = connection.tls.take() {
