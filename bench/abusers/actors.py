@@ -80,7 +80,8 @@ class Attacker:
             end = time.monotonic() + attack.patience
             while held and self.state[0] == ATTACK and (left := end - time.monotonic()) > 0:
                 for connected in select.select(held, [], [], min(left, 0.1))[0]:
-                    if not drained(connected):
+                    # Half a handshake has done its work when it is answered.
+                    if not drained(connected) or attack.tls:
                         held.remove(connected)
                         connected.close()
         finally:

@@ -88,6 +88,11 @@ extension Worker where Outside: ~Copyable {
             clientDeadlines.expect(c.slot, at: clients[c].deadline, now: now, in: &timers)
             return
         }
+        if clients[c].isResuming, isStranger(c) {
+            // It waits for us.
+            setDeadline(client: c, now + .milliseconds(100))
+            return
+        }
         clients[c].deadline = .never
         if !clients[c].output.isEmpty {
             // It has not taken a byte for the whole patience: nothing we send would arrive.
