@@ -71,6 +71,8 @@ struct StatusDocument: Encodable {
     var workers: Int
     /// Client connections, those of the admin address not counted.
     var clients: Int64
+    /// TLS connections that ended before their handshake did, since the start.
+    var brokenHandshakes: Int64
     var certificates: Certificates
     var http2Abuse: Abuse
     var proxyProtocol: ProxyProtocol
@@ -81,6 +83,7 @@ struct StatusDocument: Encodable {
         draining = proxy.isDraining
         workers = proxy.board.workers - 1
         clients = proxy.board.view.clientCount
+        brokenHandshakes = proxy.board.view.load(.brokenHandshakes)
         let totals = proxy.certificates.totals
         certificates = Certificates(renewed: totals.renewed, refused: totals.refused)
         http2Abuse = Abuse(proxy.board.view)

@@ -1,12 +1,12 @@
 /// Handles in the order in which they came. Not bounded by itself: whoever queues sees to it that nobody is in it twice.
 public struct HandleQueue {
-    private var handles: [Handle] = []
+    @usableFromInline var handles: [Handle] = []
     /// Those before it have been served.
-    private var first = 0
+    @usableFromInline var first = 0
 
     public init() {}
 
-    public var isEmpty: Bool { first == handles.count }
+    @inlinable public var isEmpty: Bool { first == handles.count }
     public var count: Int { handles.count - first }
 
     public mutating func append(_ handle: Handle) { handles.append(handle) }

@@ -39,7 +39,7 @@ package enum SharedFigure: Int, CaseIterable, Sendable {
     static var count: Int { lastRefused.rawValue + 1 }
 }
 
-/// What clients did on HTTP/2 connections that cost too much. The first twelve ended the connection.
+/// What clients did that cost too much, but for the last on HTTP/2 connections. The first twelve ended the connection.
 package enum Incident: Int, CaseIterable, Sendable {
     case resets, refusals, pings, settings, emptyData, priorities, windowUpdates, continuations, ignoredFrames
     case headerLists, events, queuedFrames
@@ -51,8 +51,10 @@ package enum Incident: Int, CaseIterable, Sendable {
     case refusedStreams
     /// Requests answered 431, and malformed ones.
     case largeHeads, malformedRequests
+    /// TLS connections that ended before their handshake did.
+    case brokenHandshakes
 
-    static var count: Int { malformedRequests.rawValue + 1 }
+    static var count: Int { brokenHandshakes.rawValue + 1 }
 }
 
 /// Why a connection was refused where a PROXY header was to come.

@@ -30,8 +30,6 @@ package struct HTTP2Abuse: Sendable {
     package internal(set) var largeHeads: UInt32 = 0
     /// Streams ended with PROTOCOL_ERROR, nearly all of them for a malformed request (RFC 9113 section 8.1.1).
     package internal(set) var malformed: UInt32 = 0
-    /// The connection ended for what is no HTTP/2, or for what nghttp2 cannot decode.
-    package internal(set) var isBroken = false
 
     var resetGauge = RateGauge()
     var refusalGauge = RateGauge()
@@ -46,19 +44,15 @@ package struct HTTP2Abuse: Sendable {
     init() {}
 }
 
-/// What a client has done of late that deserves counting and does not end its connection, but for the last.
-package struct HTTP2Misdeeds: Sendable, Equatable {
-    package var largeHeads: UInt32 = 0
-    package var malformed: UInt32 = 0
-    package var refusals: UInt32 = 0
-    package var isBroken = false
-
-    package init(largeHeads: UInt32 = 0, malformed: UInt32 = 0, refusals: UInt32 = 0, isBroken: Bool = false) {
-        self.largeHeads = largeHeads
-        self.malformed = malformed
-        self.refusals = refusals
-        self.isBroken = isBroken
-    }
+/// What a client has done that should be counted and does not end its connection, but for the last.
+package enum HTTP2Misdeed: Sendable {
+    /// A request was answered 431, or its trailers were refused for their size.
+    case largeHead
+    case malformed
+    /// A stream was refused that was one too many.
+    case refused
+    /// The connection ended for what is no HTTP/2 or cannot be decoded.
+    case broken
 }
 
 /// Counts what happens and says when it happens too often: the generic cell rate algorithm, which needs no more than

@@ -23,9 +23,6 @@ struct HTTP2Context: ~Copyable {
     var buffered = 0
     /// Bytes of the heads of open streams, in `HTTP2Stream.headUnit`s.
     private var headUnits = 0
-    /// What of `abuse` has been told by `takeMisdeeds`.
-    private var told = HTTP2Misdeeds()
-    private var hasNews = false
 
     init(limits: HTTP2Limits, now: Instant) {
         self.limits = limits
@@ -84,7 +81,7 @@ struct HTTP2Context: ~Copyable {
 
     /// A stream is refused that is one too many. False if that happens too often.
     mutating func refused() -> Bool {
-        hasNews = true
+        note(.refused)
         if abuse.refusalGauge.add(limits.refusals, now: now) { return true }
         abuse.verdict = .refusals
         return false
@@ -132,7 +129,10 @@ struct HTTP2Context: ~Copyable {
         if block.isTooLarge || isConnect {
             unsafe block.abandon(&events.pointee.bytes)
             unsafe entry.pointee.marks.insert(.silenced)
-            if !isConnect { largeHead() }
+            if !isConnect {
+                abuse.largeHeads &+= 1
+                note(.largeHead)
+            }
             // 501: we are no tunnel.
             return .refused(isConnect ? "501" : "431")
         }
@@ -161,7 +161,8 @@ struct HTTP2Context: ~Copyable {
     mutating func trailersArrived(_ entry: UnsafeMutablePointer<HTTP2Stream>) -> Bool {
         guard let events = unsafe events, block.isOpen else { return true }
         guard !block.isTooLarge else {
-            largeHead()
+            abuse.largeHeads &+= 1
+            note(.largeHead)
             unsafe block.abandon(&events.pointee.bytes)
             return false
         }
@@ -225,34 +226,16 @@ struct HTTP2Context: ~Copyable {
         if code == HTTP2ErrorCode.refusedStream.rawValue { return }
         if code == HTTP2ErrorCode.protocolError.rawValue {
             abuse.malformed &+= 1
-            hasNews = true
+            note(.malformed)
         }
         if !abuse.resetGauge.add(limits.resets, now: now) { abuse.verdict = .resets }
     }
 
-    private mutating func largeHead() {
-        abuse.largeHeads &+= 1
-        hasNews = true
-    }
+    private func note(_ misdeed: HTTP2Misdeed) { unsafe events?.pointee.append(.misdeed(misdeed)) }
 
     /// GOAWAY was sent.
-    mutating func goAwaySent(code: UInt32) {
-        guard code != HTTP2ErrorCode.noError.rawValue, abuse.verdict == .none, !abuse.isBroken else { return }
-        abuse.isBroken = true
-        hasNews = true
-    }
-
-    /// What has come to be known since this was last asked; nil if nothing.
-    mutating func takeMisdeeds() -> HTTP2Misdeeds? {
-        guard hasNews else { return nil }
-        hasNews = false
-        let all = HTTP2Misdeeds(
-            largeHeads: abuse.largeHeads, malformed: abuse.malformed, refusals: abuse.refusals, isBroken: abuse.isBroken
-        )
-        defer { told = all }
-        return HTTP2Misdeeds(
-            largeHeads: all.largeHeads &- told.largeHeads, malformed: all.malformed &- told.malformed,
-            refusals: all.refusals &- told.refusals, isBroken: all.isBroken && !told.isBroken)
+    func goAwaySent(code: UInt32) {
+        if code != HTTP2ErrorCode.noError.rawValue, abuse.verdict == .none { note(.broken) }
     }
 
     /// The stream is gone from nghttp2. Returns the body bytes that were never consumed.

@@ -19,6 +19,8 @@ package enum HTTP2Event: Equatable, Sendable {
     case roomAgain(stream: Int32)
     /// Request and response are complete, or the response is and the rest of the request was declined.
     case closed(stream: Int32)
+    /// Something to be counted; nothing is to be done about it.
+    case misdeed(HTTP2Misdeed)
     /// The client will open no more streams; those that are open go on.
     case goAway
 }

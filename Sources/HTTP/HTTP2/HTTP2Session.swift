@@ -274,9 +274,6 @@ package struct HTTP2Session: ~Copyable {
     /// Response bytes that wait in all streams together, those that are being reset included.
     package var bufferedBytes: Int { unsafe context.pointee.buffered }
 
-    /// What the client has done since this was last asked that should be counted; nil if nothing, which costs nothing.
-    package mutating func takeMisdeeds() -> HTTP2Misdeeds? { unsafe context.pointee.takeMisdeeds() }
-
     /// Streams that are open.
     package var streams: Int { unsafe context.pointee.streams.count }
 

@@ -37,6 +37,7 @@ extension Worker where Outside: ~Copyable {
             return
         }
         if clients[c].phase == .multiplexing { dissolve(c) }
+        if clients[c].phase == .handshaking { board.note(.brokenHandshakes) }
         guard var connection = clients.remove(c) else { return }
         if snapshot.listeners[listeners[Int(connection.listener)].plan].role == .traffic { board.dismissClient() }
         if !reset, connection.output.isEmpty, var session = connection.tls.take() {
@@ -85,6 +86,11 @@ extension Worker where Outside: ~Copyable {
     mutating func clientDue(_ c: Handle) {
         guard clients[c].deadline <= now else {
             clientDeadlines.expect(c.slot, at: clients[c].deadline, now: now, in: &timers)
+            return
+        }
+        if clients[c].isResuming, isStranger(c) {
+            // It waits for us.
+            setDeadline(client: c, now + .milliseconds(100))
             return
         }
         clients[c].deadline = .never

@@ -22,6 +22,11 @@ extension Worker where Outside: ~Copyable {
 
     /// Looks at a client again: pipelined requests may be in hand, or reading may go on.
     mutating func resumeClient(_ c: Handle) {
+        if clients[c].phase == .multiplexing, !clients[c].input.isEmpty {
+            // Frames were left while it was in this line.
+            toilLater(c)
+            return
+        }
         if clients[c].phase == .reading, !clients[c].input.isEmpty {
             received.clear()
             openWindow(c)
@@ -38,7 +43,7 @@ extension Worker where Outside: ~Copyable {
 
     /// Reads while there is something to read and somebody to take it.
     mutating func pumpClient(_ c: Handle) {
-        if clients[c].phase == .handshaking {
+        if isStranger(c) {
             if clients[c].mayRead { toilLater(c) }
         } else {
             readClient(c)
@@ -92,7 +97,11 @@ extension Worker where Outside: ~Copyable {
         if clients[c].tls != nil { return fillDecrypted(c) }
         unstash(c)
         keptCount = received.count
-        let (outcome, isShort) = world.receive(clients[c].descriptor, into: &received, room: Worker.readBytes)
+        let (outcome, isShort) =
+            clients[c].phase == .multiplexing
+            // A flood's frames are copied as often as turns take to deal with them: no more of them than need be.
+            ? world.receive(clients[c].descriptor, into: &received, atMost: Worker.readBytes)
+            : world.receive(clients[c].descriptor, into: &received, room: Worker.readBytes)
         if case .moved = outcome {
             // A short read has drained the socket, unless the peer's FIN is waiting behind the bytes.
             if isShort, !clients[c].hasEnded { clients[c].mayRead = false }

@@ -1,14 +1,24 @@
 import Kernel
 import Reactor
 
-/// Work that is dear and that clients can ask for at will: the steps of a handshake, and floods of HTTP/2 frames. It is
-/// done after everything else of a turn, one connection after the other, for a fraction of a millisecond; what is left
-/// waits for the next turn. So a call that comes during a flood waits for that fraction and not for the flood.
+/// Work that is dear and that clients can ask for at will: what a new connection says first, handshakes above all, and
+/// floods of HTTP/2 frames. It is done after everything else of a turn, one connection after the other, for a fraction of
+/// a millisecond; what is left waits for the next turn. So a call that comes during a flood waits for that fraction and
+/// not for the flood, whether that is on one connection or on a new one every time.
 extension Worker where Outside: ~Copyable {
     /// How long a turn goes on with dear work. What has begun is finished.
     private static var toilTime: Interval { Interval(nanoseconds: 200_000) }
     /// Steps of it in a turn, for when the clock stands.
     private static var toilSteps: Int { 64 }
+
+    /// A connection that has not asked for anything yet.
+    func isStranger(_ c: Handle) -> Bool {
+        switch clients[c].phase {
+        case .handshaking: true
+        case .reading: !clients[c].hasServed && clients[c].stream == 0
+        case .exchanging, .multiplexing, .lingering, .announcing: false
+        }
+    }
 
     /// Puts the client at the end of the line for dear work.
     mutating func toilLater(_ c: Handle) {

@@ -17,7 +17,7 @@ struct Listener {
 
 extension Worker where Outside: ~Copyable {
     /// Connections taken from one backlog in one event; more wait for the next turn, so that no listener starves work.
-    private static var acceptBatch: Int { 32 }
+    private static var acceptBatch: Int { 16 }
 
     /// Starts accepting on `descriptor` by the plan with index `plan`. The descriptor is the worker's from here on.
     package mutating func listen(on descriptor: Descriptor, plan: Int) {

@@ -52,7 +52,6 @@ extension Worker where Outside: ~Copyable {
 
     /// Acts on what a session has said, as long as its connection is there.
     mutating func heedEvents(_ m: Handle) {
-        noteMisdeeds(m)
         var position = 0
         while position < events.count, multiplexes.contains(m) {
             heed(m, events[position])
@@ -74,6 +73,8 @@ extension Worker where Outside: ~Copyable {
             removeStream(c)
         case .roomAgain(let stream):
             if let c = multiplexes[m].streams[stream], clients.contains(c) { roomAgain(c) }
+        case .misdeed(let misdeed):
+            note(misdeed)
         case .goAway:
             break
         }
@@ -112,13 +113,14 @@ extension Worker where Outside: ~Copyable {
         if let incident { board.note(incident) }
     }
 
-    /// Counts what the client did that did not end the connection.
-    private mutating func noteMisdeeds(_ m: Handle) {
-        guard let misdeeds = multiplexes[m].session.takeMisdeeds() else { return }
-        board.note(.largeHeads, Int64(misdeeds.largeHeads))
-        board.note(.malformedRequests, Int64(misdeeds.malformed))
-        board.note(.refusedStreams, Int64(misdeeds.refusals))
-        if misdeeds.isBroken { board.note(.brokenConnections) }
+    /// Counts what the client did that costs it no more than a stream, or breaks the protocol.
+    private func note(_ misdeed: HTTP2Misdeed) {
+        switch misdeed {
+        case .largeHead: board.note(.largeHeads)
+        case .malformed: board.note(.malformedRequests)
+        case .refused: board.note(.refusedStreams)
+        case .broken: board.note(.brokenConnections)
+        }
     }
 
     /// The client with the socket: itself, or the connection that a stream belongs to.

@@ -200,7 +200,7 @@ struct HTTP2AbuseTests {
         for number in 0..<5 { server.receive(.headers(UInt32(2 * number + 1), large)) }
         #expect(server.takeSeen().count == 3)
         #expect(server.sendFrames() == [.reset(7, code: 7), .reset(9, code: 7)])
-        #expect(server.takeMisdeeds() == HTTP2Misdeeds(refusals: 2))
+        #expect(server.misdeeds == [.refused, .refused])
         // What is gone counts no more.
         server.receive(.reset(1), .headers(11, large))
         #expect(server.takeSeen().count == 2)
@@ -229,8 +229,7 @@ struct HTTP2AbuseTests {
         let code = isField ? HTTP2ErrorCode.compressionError : .protocolError
         #expect(last.map { Array($0.payload[4..<8]) } == fourBytes(code.rawValue))
         #expect(server.isFinished)
-        #expect(server.takeMisdeeds() == HTTP2Misdeeds(isBroken: true))
-        #expect(server.takeMisdeeds() == nil)
+        #expect(server.misdeeds == [.broken])
     }
 
     @Test("WINDOW_UPDATE floods end the connection")
@@ -354,7 +353,7 @@ struct HTTP2AbuseTests {
             acknowledgement, .headers(25, plainPost, endsStream: false), .data(25, [1, 2, 3], endsStream: true))
         #expect(early.sendFrames() == [.reset(25, code: 7)], "a client that knows")
         #expect(early.seen.count == 10)
-        #expect(early.takeMisdeeds() == HTTP2Misdeeds(refusals: 3))
+        #expect(early.misdeeds == [.refused, .refused, .refused])
         #expect(early.abuse.resets == 0)
         // As soon as one has gone there is room for another.
         early.receive(.reset(1), .headers(27, plainGet))

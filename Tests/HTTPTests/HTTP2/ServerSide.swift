@@ -19,6 +19,7 @@ final class ServerSide {
     var now = Instant(nanoseconds: 1_000_000_000)
     /// What was seen and not yet taken.
     var seen: [Seen] = []
+    private(set) var misdeeds: [HTTP2Misdeed] = []
     /// What `receive` said last.
     private(set) var isSound = true
     private var events = HTTP2Events()
@@ -97,7 +98,6 @@ final class ServerSide {
     func pendingBytes(stream: Int32) -> Int { session.pendingBytes(stream: stream) }
     func room(stream: Int32) -> Int { session.room(stream: stream) }
     var bufferedBytes: Int { session.bufferedBytes }
-    func takeMisdeeds() -> HTTP2Misdeeds? { session.takeMisdeeds() }
     func goAway(isFinal: Bool) { session.goAway(isFinal: isFinal) }
     var wantsWrite: Bool { session.wantsWrite }
     var isFinished: Bool { session.isFinished }
@@ -114,6 +114,7 @@ final class ServerSide {
             case .reset(let stream, let code): seen.append(.reset(stream, code: code))
             case .roomAgain(let stream): seen.append(.room(stream))
             case .closed(let stream): seen.append(.closed(stream))
+            case .misdeed(let misdeed): misdeeds.append(misdeed)
             case .goAway: seen.append(.goAway)
             }
         }

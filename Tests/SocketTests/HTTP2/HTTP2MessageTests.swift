@@ -108,6 +108,30 @@ extension SocketTests {
             try rig.expectQuiet()
         }
 
+        @Test("bodies in frames of a byte, with much around them, arrive whole", arguments: [false, true])
+        func tinyFrames(_ isSecure: Bool) throws {
+            let rig = try Rig.forHTTP2()
+            let client = try rig.http2(isSecure: isSecure)
+            let body = Pattern.prefix(30_000)
+            var streams: [UInt32] = []
+            // More frames than a turn takes, more bytes than a few reads do, and the end of the connection behind them.
+            for _ in 0..<8 {
+                let stream = client.open(HTTP2Client.head("POST", "/one"), ends: false)
+                streams.append(stream)
+                var bytes = HTTP2Client.frame(HTTP2Client.Frame.data, stream: stream, Array(body.prefix(16_000)))
+                for byte in body.dropFirst(16_000) {
+                    bytes += HTTP2Client.frame(HTTP2Client.Frame.data, stream: stream, [byte])
+                }
+                bytes += HTTP2Client.frame(HTTP2Client.Frame.data, flags: 1, stream: stream, [7])
+                client.client.send(bytes)
+            }
+            for stream in streams { #expect(try client.response(stream).text == "ok") }
+            let requests = rig.replica.requests
+            #expect(requests.count == streams.count)
+            #expect(requests.allSatisfy { $0.body == body + [7] })
+            try rig.expectQuiet()
+        }
+
         @Test("twenty uploads and downloads on one connection at once do not mix")
         func together() throws {
             let rig = try Rig.forHTTP2(answering: { request in
