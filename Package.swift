@@ -69,7 +69,7 @@ let package = Package(
         .executableTarget(
             name: "berth-load",
             dependencies: [
-                "Load", "LoadReport", "SampleServer", "TLS", "Reactor", "Kernel", "TOMLKit",
+                "Load", "LoadReport", "Configuration", "SampleServer", "TLS", "Reactor", "Kernel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: house),
@@ -100,7 +100,9 @@ let package = Package(
             ],
             swiftSettings: house),
         .testTarget(name: "LoadTests", dependencies: ["Load", "SampleServer", "Kernel"], swiftSettings: house),
-        .testTarget(name: "LoadReportTests", dependencies: ["LoadReport", "Load"], swiftSettings: house),
+        .testTarget(
+            name: "LoadReportTests", dependencies: ["berth-load", "LoadReport", "Load", "Configuration"],
+            swiftSettings: house),
         .testTarget(name: "BalancingTests", dependencies: ["Balancing"], swiftSettings: house),
         .testTarget(
             name: "ConfigurationTests", dependencies: ["Configuration"], exclude: ["broken"], swiftSettings: house),

@@ -35,7 +35,9 @@ extension TableReader {
     }
 
     /// A whole number; `meaning` ends the sentence "key may be 0 to 9".
-    package mutating func integer(_ key: String, in range: ClosedRange<Int>, default fallback: Int, _ meaning: String = "")
+    package mutating func integer(
+        _ key: String, in range: ClosedRange<Int>, default fallback: Int, _ meaning: String = ""
+    )
         -> Int
     {
         guard let entry = take(key) else { return fallback }
@@ -154,7 +156,8 @@ extension TableReader {
         return units[unit].map { "\(count)\($0)" }
     }
 
-    package mutating func size(_ key: String, in range: ClosedRange<Int>, default fallback: Int, _ meaning: String = "") -> Int
+    package mutating func size(_ key: String, in range: ClosedRange<Int>, default fallback: Int, _ meaning: String = "")
+        -> Int
     {
         guard let entry = take(key) else { return fallback }
         let bounds =

@@ -171,5 +171,6 @@ extension PlanFigures {
             transport: plan.transport.rawValue + (plan.target.isSecure ? " over TLS" : ""),
             connections: plan.connections, depth: plan.transport == .http1 ? 1 : plan.depth, rate: plan.rate,
             unit: units.count == 1 ? units.first ?? "calls" : "calls")
+        threads = plan.threads
     }
 }
