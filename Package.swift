@@ -99,7 +99,13 @@ let package = Package(
                 "Proxy", "Simulation", "Kernel", "Reactor", "HTTP", "MCP", "Balancing", "Telemetry", "TLS",
             ],
             swiftSettings: house),
-        .testTarget(name: "LoadTests", dependencies: ["Load", "SampleServer", "Kernel"], swiftSettings: house),
+        .testTarget(
+            name: "LoadTests",
+            dependencies: [
+                "Load", "SampleServer", "Proxy", "TLS", "HTTP", "Reactor", "Kernel",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: house),
         .testTarget(
             name: "LoadReportTests", dependencies: ["berth-load", "LoadReport", "Load", "Configuration"],
             swiftSettings: house),

@@ -24,6 +24,8 @@ struct Call: ~Copyable {
     var deadline: Instant
     /// The connection that carries it; `.none` once its exchange has ended.
     var connection: Handle
+    /// Its stream on the connection (HTTP/2).
+    var stream: Int32 = 0
     var status: UInt16 = 0
     var sink = Sink.discard
     /// Of the body: what cannot be judged before more has come.

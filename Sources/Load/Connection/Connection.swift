@@ -24,6 +24,8 @@ struct Connection: ~Copyable {
     /// Sockets so far: an event of an earlier one is told by it.
     var incarnation: UInt32 = 0
     var tls: TLSSession?
+    /// Nil in HTTP/1.1.
+    var http2: HTTP2ClientSession?
     /// Received and not yet understood: part of a head, mostly nothing.
     var input = ByteBuffer()
     /// To be sent, for the socket took no more.
@@ -45,6 +47,10 @@ struct Connection: ~Copyable {
     var answers: UInt64 = 0
     /// The id of the last call answered on it.
     var lastAnswered: UInt64 = 0
+    /// It takes no more calls, and ends when those under way have (HTTP/2).
+    var isLeaving = false
+    /// On the engine's list of those that may have something to send (HTTP/2).
+    var isUnsettled = false
     /// On its lane's list of those with room.
     var isFree = false
     /// Sessions that wait for this connection and no other: the first and last of the line, as slots; -1 for none.

@@ -39,7 +39,10 @@ extension Engine {
             connections[c].hasEnded = true
             connections[c].mayRead = true
         }
-        if readiness.isWritable, !connections[c].output.isEmpty { flush(c) }
+        if readiness.isWritable, !connections[c].output.isEmpty {
+            flush(c)
+            if connections[c].http2 != nil { markUnsettled(c) }
+        }
         if connections[c].mayRead { read(c) }
     }
 
@@ -61,9 +64,13 @@ extension Engine {
         connections[c].answers = 0
         connections[c].response = ResponseReader()
         hasEverOpened = true
+        if speaksHTTP2, !beginHTTP2(c) { return lose(c, .unreachable(12)) }
         let call = connections[c].call
-        if calls.contains(call) { return send(call, over: c) }
-        makeFree(c)
+        if calls.contains(call) {
+            connections[c].load = 0
+            return send(call, over: c)
+        }
+        for _ in 0..<lanes[connections[c].lane].depth { makeFree(c) }
     }
 
     /// No connection came about.
@@ -93,8 +100,11 @@ extension Engine {
         let wasUseful = connections[c].answers > 0
         let call = connections[c].call
         let wasOpening = connections[c].phase != .open
+        let carriedAny = connections[c].load > 0
         drop(c)
-        if calls.contains(call) {
+        if speaksHTTP2, carriedAny {
+            failAll(c, failure)
+        } else if calls.contains(call) {
             exchangeFailed(call, failure)
         } else if !wasUseful, phase != .ending {
             tally.count(failure)
@@ -102,9 +112,18 @@ extension Engine {
         renew(c, atOnce: wasUseful && !wasOpening)
     }
 
+    /// Every call that was under way on the connection has failed.
+    private mutating func failAll(_ c: Handle, _ failure: Failure) {
+        for slot in 0..<calls.slots {
+            guard let call = calls.handle(inSlot: slot), calls[call].connection == c else { continue }
+            calls[call].connection = .none
+            exchangeFailed(call, failure)
+        }
+    }
+
     /// Gives a connection that was closed a new socket, or lets it wait for a call that needs one.
     mutating func renew(_ c: Handle, atOnce: Bool) {
-        guard phase != .ending || hasMoreToSay(connections[c].lane) else { return }
+        guard phase != .ending || hasMoreToSay(connections[c].lane) || !unsent.isEmpty else { return }
         let lane = connections[c].lane
         // Those of streams are dialled when their session wants one.
         guard lanes[lane].connections.contains(Int(c.slot)) else { return }
@@ -125,6 +144,8 @@ extension Engine {
         }
         connections[c].descriptor = .none
         connections[c].tls = nil
+        connections[c].http2 = nil
+        connections[c].isLeaving = false
         connections[c].phase = .closed
         connections[c].deadline = .never
         connections[c].input.clear()

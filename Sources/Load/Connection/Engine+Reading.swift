@@ -65,6 +65,7 @@ extension Engine {
 
     /// The peer has finished.
     private mutating func ended(_ c: Handle) {
+        if connections[c].http2 != nil { return connections[c].load == 0 ? hangUp(c) : lose(c, .closed) }
         if case .untilClose = connections[c].response.phase {
             let empty = ByteBuffer()
             return endAnswer(c, empty.span)
@@ -74,6 +75,7 @@ extension Engine {
 
     /// Takes off `bytes` what can be understood; the rest is shown again together with what follows.
     private mutating func understand(_ c: Handle, _ bytes: inout ByteBuffer) {
+        if connections[c].http2 != nil { return understandHTTP2(c, &bytes) }
         let incarnation = connections[c].incarnation
         while !bytes.isEmpty {
             let consumed = step(c, bytes.span)
@@ -180,7 +182,7 @@ extension Engine {
     }
 
     /// Closes a connection that has done what it was for.
-    private mutating func hangUp(_ c: Handle) {
+    mutating func hangUp(_ c: Handle) {
         drop(c)
         renew(c, atOnce: true)
     }

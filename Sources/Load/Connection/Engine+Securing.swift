@@ -22,10 +22,21 @@ extension Engine {
         sendRecords(c)
         switch progress {
         case .handshaking: break
-        case .established:
-            if nothing.isEmpty { opened(c) } else { lose(c, .unreadable) }
+        case .established: secured(c, &nothing)
         case .closed, .failed: failSecuring(c)
         }
+    }
+
+    /// The handshake is over; `early` is what the server said right after it, as HTTP/2 servers do.
+    private mutating func secured(_ c: Handle, _ early: inout ByteBuffer) {
+        guard speaksHTTP2 else { return early.isEmpty ? opened(c) : lose(c, .unreadable) }
+        guard connections[c].tls?.applicationProtocol == .http2 else {
+            if hasEverOpened { return lose(c, .handshake) }
+            drop(c)
+            return ledger.fail(LoadError("\(assignment.addresses[address]) does not speak HTTP/2 (ALPN h2)"))
+        }
+        opened(c)
+        if !early.isEmpty, connections[c].http2 != nil { understandHTTP2(c, &early) }
     }
 
     /// Reads what the server says in the handshake.

@@ -5,6 +5,7 @@ import Reactor
 extension Engine {
     /// Sends a call over an open connection with room for it.
     mutating func send(_ call: Handle, over c: Handle) {
+        if connections[c].http2 != nil { return request(call, over: c) }
         let s = calls[call].session
         let lane = sessions[s].lane
         composed.clear()
@@ -17,7 +18,7 @@ extension Engine {
     }
 
     /// Sends what `composed` holds; what the socket does not take waits in the connection's output.
-    private mutating func sendComposed(_ c: Handle) {
+    mutating func sendComposed(_ c: Handle) {
         if connections[c].output.isEmpty {
             switch world.send(connections[c].descriptor, composed) {
             case .moved(let count):

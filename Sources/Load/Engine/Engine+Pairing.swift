@@ -47,7 +47,7 @@ extension Engine {
     /// Whether a call may go over the connection now. One that is closed on purpose is dialled for the call.
     func hasRoom(_ c: Handle) -> Bool {
         let lane = connections[c].lane
-        guard connections[c].load < lanes[lane].depth else { return false }
+        guard connections[c].load < lanes[lane].depth, !connections[c].isLeaving else { return false }
         if connections[c].phase == .open { return connections[c].output.isEmpty || lanes[lane].depth > 1 }
         return lanes[lane].workload == .churn && connections[c].phase == .closed
     }

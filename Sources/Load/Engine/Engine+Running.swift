@@ -37,6 +37,8 @@ extension Engine {
         if !listed.isEmpty { readOn() }
         if now >= nextSweep { sweep() }
         for lane in lanes.indices { pump(lane) }
+        sendAgain()
+        settle()
     }
 
     private var millisecondsToSleep: CInt {

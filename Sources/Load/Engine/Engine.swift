@@ -21,6 +21,8 @@ struct Engine: ~Copyable {
     var lanes: [Lane] = []
     /// The requests of each lane.
     var forms: Slab<RequestForms>
+    /// Their header fields for HTTP/2, which are empty in HTTP/1.1.
+    var fields: [HTTP2RequestForms] = []
     var ids: CallID
     var replicas = ReplicaNames()
     var tally = Tally()
@@ -32,6 +34,7 @@ struct Engine: ~Copyable {
     var composed = ByteBuffer(capacity: 4_096)
     var ciphertext = ByteBuffer()
     var wire = ByteBuffer()
+    var heard = HTTP2ClientEvents()
     var head = ResponseHead()
     let parser = ResponseParser(limits: HeadLimits(headBytes: 32_768))
 
@@ -41,9 +44,14 @@ struct Engine: ~Copyable {
     /// The address that is dialled, of the assignment's.
     var address = 0
     var hasEverOpened = false
+    /// Something was heard that is HTTP/2.
+    var hasEverAnswered = false
 
     /// Connections with more to read than one turn allows.
     var listed: [Handle] = []
+    /// Connections that may have something to send, and calls to be made again (HTTP/2).
+    var unsettled: [Handle] = []
+    var unsent: [Handle] = []
     /// Connections that rest, and until when, earliest first.
     var resting: [(connection: Handle, until: Instant)] = []
     var nextSweep: Instant
@@ -104,7 +112,9 @@ struct Engine: ~Copyable {
             let home = firstConnection + index % part.connections
             _ = sessions.insert(Session(lane: lane, home: home, step: lanes[lane].firstStep))
         }
-        _ = forms.insert(RequestForms(assignment.plan, part.workload))
+        let requests = RequestForms(assignment.plan, part.workload)
+        if speaksHTTP2 { fields.append(requests.fields(assignment.plan.target)) }
+        _ = forms.insert(requests)
     }
 
     func session(inSlot slot: Int) -> Handle { sessions.handle(inSlot: slot) ?? .none }

@@ -4,6 +4,9 @@ enum Failure: Hashable {
     /// The socket could not be made or connected for another reason: errno.
     case unreachable(CInt)
     case reset
+    /// HTTP/2: RST_STREAM, or GOAWAY with an error; the error code of RFC 9113 section 7.
+    case streamReset(UInt32)
+    case goAway(UInt32)
     /// The peer closed before the answer was complete.
     case closed
     case timedOut
@@ -24,6 +27,8 @@ enum Failure: Hashable {
         case .refused: "connection refused"
         case .unreachable(let code): "cannot connect: \(systemText(code))"
         case .reset: "connection reset"
+        case .streamReset(let code): "stream reset, code \(code)"
+        case .goAway(let code): "GOAWAY, code \(code)"
         case .closed: "connection closed"
         case .timedOut: "timed out"
         case .handshake: "TLS handshake failed"

@@ -96,6 +96,7 @@ extension Engine {
         let s = calls[c].session
         tally.count(kind.isEndless && calls[c].status == 200 ? .streamEnded : failure)
         tally.note("\(kind): \(failure.text)")
+        cancelStream(c)
         _ = calls.remove(c)
         if kind.isEndless {
             sessions[s].stream = .none
@@ -143,7 +144,7 @@ extension Engine {
 
     private mutating func tooLarge(_ c: Handle) {
         let connection = calls[c].connection
-        guard connections.contains(connection) else { return exchangeFailed(c, .tooLarge) }
+        guard connections.contains(connection), !speaksHTTP2 else { return exchangeFailed(c, .tooLarge) }
         lose(connection, .tooLarge)
     }
 

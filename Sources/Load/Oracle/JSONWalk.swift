@@ -29,6 +29,8 @@ struct JSONWalk {
 
     /// Whether nothing but white space is left.
     mutating func isAtEnd(_ text: Span<UInt8>) -> Bool {
+        // Answers may be filled up to a length with hundreds of spaces.
+        while text.count &- position >= 8, text.word(at: position) == 0x2020_2020_2020_2020 { position &+= 8 }
         _ = peek(text)
         return !hasFailed && position == text.count
     }

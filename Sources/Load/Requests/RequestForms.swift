@@ -1,3 +1,4 @@
+import HTTP
 import Reactor
 
 /// The requests of one workload, ready but for what belongs to the call: its id, its session's fields, its target.
@@ -68,6 +69,19 @@ struct RequestForms: ~Copyable {
         CallID.write(id, into: &span, at: 0)
         buffer.overwrite(at: start + form.firstID, with: digits.span)
         if form.secondID >= 0 { buffer.overwrite(at: start + form.secondID, with: digits.span) }
+    }
+
+    /// The header fields of every kind of request, for HTTP/2.
+    func fields(_ target: Target) -> HTTP2RequestForms {
+        HTTP2RequestForms(
+            RequestKind.allCases.map { kind in
+                let form = self[kind]
+                var fields = form.fields.map { (name: $0.name.lowercased(), value: $0.value) }
+                if !form.body.isEmpty { fields.append(("content-length", "\(form.body.count)")) }
+                return HTTP2RequestForms.Form(
+                    method: "\(kind.method)".uppercased(), scheme: target.isSecure ? "https" : "http",
+                    authority: target.authority, path: target.path, fields: fields)
+            })
     }
 
     private mutating func add(_ string: String) -> ByteRange {

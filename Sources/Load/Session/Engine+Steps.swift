@@ -92,6 +92,7 @@ extension Engine {
         let c = calls[call].connection
         let s = calls[call].session
         if sessions[s].stream == call { sessions[s].stream = .none }
+        cancelStream(call)
         _ = calls.remove(call)
         guard connections.contains(c), connections[c].call == call else { return }
         drop(c)
