@@ -14,9 +14,10 @@ struct RunSeries {
     init(_ plans: [LoadPlan]) { self.plans = plans }
 
     mutating func perform(on screen: consuming LiveScreen, until signals: borrowing Signals) throws(LoadError) {
+        let start = Instant.now()
         for (index, plan) in plans.enumerated() {
             let run = try LoadRun(plan)
-            let wasStopped = watch(run, index, on: &screen, until: signals)
+            let wasStopped = watch(run, index, on: &screen, since: start, until: signals)
             screen.clear()
             figures.append(try run.finish())
             if wasStopped { return }
@@ -25,9 +26,8 @@ struct RunSeries {
 
     /// Whether a signal ended it.
     private func watch(
-        _ run: LoadRun, _ index: Int, on screen: inout LiveScreen, until signals: borrowing Signals
+        _ run: LoadRun, _ index: Int, on screen: inout LiveScreen, since start: Instant, until signals: borrowing Signals
     ) -> Bool {
-        let start = Instant.now()
         while !run.isOver {
             if signals.wait(milliseconds: Self.turnMilliseconds) != nil {
                 run.stop()

@@ -7,11 +7,6 @@ extension LoadPlan {
         var reader = reader
         let name = reader.text("name")?.value ?? ""
         let own = reader.target("url")
-        if url == nil, own == nil, other == nil, !reader.has("url") {
-            reader.report(
-                reader.range, "this run has no url", because: "nothing says where the server is",
-                help: "set url = \"http://127.0.0.1:8080/mcp\" at the top of the file, or use --url")
-        }
         self.init(target: url ?? own ?? other ?? .nowhere, mix: [])
         self.name = name
         decode(&reader)
@@ -40,24 +35,26 @@ extension LoadPlan {
             "transport", default: transport,
             aliases: ["http1": .http1, "h1": .http1, "http/2": .http2, "http2": .http2, "h2c": .http2])
         connections = reader.integer("connections", in: 1...65_536, default: connections)
-        let isDepthOwn = reader.has("depth")
-        depth = reader.integer("depth", in: 1...1_024, default: depth)
-        if depth > 1, transport == .http1 {
-            // Where others of the file speak HTTP/2, what they share may be more than this one can.
-            if isDepthOwn {
-                reader.report(
-                    reader.range, "depth = \(depth) over HTTP/1.1",
-                    because: "a connection of HTTP/1.1 carries one call at a time",
-                    help: "set transport = \"h2\" as well")
-            }
-            depth = 1
-        }
+        depth = decodedDepth(&reader)
         rate = reader.number("rate", in: 0.001...10_000_000)
         seconds = reader.number("seconds", in: 0.1...1_000_000) ?? seconds
         warmUp = reader.number("warm_up", in: 0...1_000_000) ?? warmUp
         calls = reader.optionalInteger("calls", in: 1...Int.max).map { UInt64($0) }
         threads = reader.integer("threads", in: 1...64, default: threads)
         timeout = reader.number("timeout", in: 0.001...86_400) ?? timeout
+    }
+
+    private func decodedDepth(_ reader: inout TableReader) -> Int {
+        let isOwn = reader.has("depth")
+        guard let entry = reader.take("depth"), let depth = reader.integer(entry, in: 1...1_024, "") else { return 1 }
+        guard transport == .http1, depth > 1 else { return depth }
+        // What runs share may be for those of them that speak HTTP/2.
+        if isOwn {
+            reader.report(
+                entry.value.range, "\(reader.quote(entry)) over HTTP/1.1",
+                because: "a connection of HTTP/1.1 carries one call at a time", help: "set transport = \"h2\" as well")
+        }
+        return 1
     }
 
     private mutating func decodeCalls(_ reader: inout TableReader) {

@@ -25,7 +25,9 @@ struct Scenario: Equatable {
     private init(from root: TableReader, url: Target?) {
         var root = root
         name = root.text("name")?.value ?? ""
-        let shared = root.target("url")
+        let hasURL = url != nil || root.has("url")
+        let shared = url ?? root.target("url")
+        root.settle("url")
         let defaults = root.table("defaults")
         LoadPlan.check(defaults: defaults)
         let tables = root.tables("run", inheriting: defaults)
@@ -34,7 +36,14 @@ struct Scenario: Equatable {
                 nil, "there is no [[run]] table", because: "a scenario is one run or several, made one after the other",
                 help: "add [[run]] and below it workload = \"sessions\"")
         }
-        runs = tables.map { LoadPlan(from: $0, url: url, else: shared) }
+        runs = tables.map { table in
+            if !hasURL, !table.has("url") {
+                root.report(
+                    table.range, "this run has no url", because: "nothing says where the server is",
+                    help: "set url = \"http://127.0.0.1:8080/mcp\" at the top of the file, or use --url")
+            }
+            return LoadPlan(from: table, url: url, else: shared)
+        }
         root.finish()
         report(twins: tables, to: root)
     }

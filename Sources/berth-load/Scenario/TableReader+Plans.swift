@@ -35,7 +35,7 @@ extension TableReader {
             settle("workload")
             return shares
         }
-        if let empty = weights.range {
+        if let empty = weights.range, weights.takeAll().isEmpty {
             report(
                 empty, "nothing in mix", because: "a mix has a weight for each of its workloads",
                 help: "mix = { sessions = 3, calls = 1 }")
