@@ -108,6 +108,7 @@ struct ReportPageTests {
         long.series = (1...36_000).map { second in
             var figures = SecondFigures(at: Double(second))
             figures.completed = 100
+            figures.maximum = 10_000
             figures.p99 = second == 20_001 ? 9_000 : 1_000
             return figures
         }
@@ -124,6 +125,7 @@ struct ReportPageTests {
     func gaps() throws {
         var run = SampleRuns.good()
         run.series[4].completed = 0
+        run.series[4].maximum = 0
 
         #expect(RunCharts([run]).tail()?.lines[0].pieces.map(\.count) == [4, 5])
         #expect(RunCharts([run]).throughput().first?.lines[0].pieces.map(\.count) == [10])

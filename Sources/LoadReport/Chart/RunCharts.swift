@@ -93,8 +93,8 @@ extension RunCharts {
 
     private func points(_ index: Int, upTo end: Double) -> [LineChart.Point] {
         let run = runs[index]
-        var places: [Place] = [(0, run.latency.minimum)]
-        places += run.latency.percentiles.map { ($0.percentile, $0.microseconds) }
+        var places: [Place] = run.latency.percentiles.map { ($0.percentile, $0.microseconds) }
+        if places.first?.percentile != 0 { places.insert((0, run.latency.minimum), at: 0) }
         if places.last?.percentile != 100 { places.append((100, run.latency.maximum)) }
         let last = nines(100, run)
         return places.filter { $0.percentile == 100 || Self.nines($0.percentile) <= last }.map { place in
@@ -158,7 +158,7 @@ extension RunCharts {
             line(
                 index,
                 pieces: pieces(index, worst: true) {
-                    $0.second.completed > 0 ? $0.second.p99 : nil
+                    $0.second.maximum > 0 ? $0.second.p99 : nil
                 } note: {
                     let (p99, p50) = (
                         Figure.duration(microseconds: $0.second.p99), Figure.duration(microseconds: $0.second.p50)

@@ -26,7 +26,8 @@ struct RunSeries {
 
     /// Whether a signal ended it.
     private func watch(
-        _ run: LoadRun, _ index: Int, on screen: inout LiveScreen, since start: Instant, until signals: borrowing Signals
+        _ run: LoadRun, _ index: Int, on screen: inout LiveScreen, since start: Instant,
+        until signals: borrowing Signals
     ) -> Bool {
         while !run.isOver {
             if signals.wait(milliseconds: Self.turnMilliseconds) != nil {

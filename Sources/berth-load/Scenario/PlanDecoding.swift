@@ -17,25 +17,25 @@ extension LoadPlan {
     static func check(defaults: TableReader) {
         guard defaults.range != nil else { return }
         var (plan, reader) = (LoadPlan(target: .nowhere, mix: []), defaults)
-        plan.decode(&reader)
+        plan.decode(&reader, isShared: true)
         reader.finish()
     }
 
-    private mutating func decode(_ reader: inout TableReader) {
+    private mutating func decode(_ reader: inout TableReader, isShared: Bool = false) {
         mix = reader.mix()
-        decodeLoad(&reader)
+        decodeLoad(&reader, isShared)
         decodeCalls(&reader)
         decodeTrust(&reader)
         headers = reader.headers()
         seed = UInt64(reader.integer("seed", in: 0...Int.max, default: Int(seed)))
     }
 
-    private mutating func decodeLoad(_ reader: inout TableReader) {
+    private mutating func decodeLoad(_ reader: inout TableReader, _ isShared: Bool) {
         transport = reader.choice(
             "transport", default: transport,
             aliases: ["http1": .http1, "h1": .http1, "http/2": .http2, "http2": .http2, "h2c": .http2])
         connections = reader.integer("connections", in: 1...65_536, default: connections)
-        depth = decodedDepth(&reader)
+        depth = decodedDepth(&reader, isShared)
         rate = reader.number("rate", in: 0.001...10_000_000)
         seconds = reader.number("seconds", in: 0.1...1_000_000) ?? seconds
         warmUp = reader.number("warm_up", in: 0...1_000_000) ?? warmUp
@@ -44,8 +44,8 @@ extension LoadPlan {
         timeout = reader.number("timeout", in: 0.001...86_400) ?? timeout
     }
 
-    private func decodedDepth(_ reader: inout TableReader) -> Int {
-        let isOwn = reader.has("depth")
+    private func decodedDepth(_ reader: inout TableReader, _ isShared: Bool) -> Int {
+        let isOwn = reader.has("depth") && !isShared
         guard let entry = reader.take("depth"), let depth = reader.integer(entry, in: 1...1_024, "") else { return 1 }
         guard transport == .http1, depth > 1 else { return depth }
         // What runs share may be for those of them that speak HTTP/2.
