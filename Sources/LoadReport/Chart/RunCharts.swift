@@ -190,14 +190,16 @@ extension RunCharts {
             lines: lines, alarms: alarms, isShaded: true)
     }
 
-    /// The seconds of a run with their rates. A last bit of a second would show no more than chance.
+    /// The seconds of a run with their rates. A last bit of a second would show no more than chance, and what came after
+    /// the end was not measured.
     private func moments(_ index: Int) -> [Moment] {
+        let run = runs[index]
         var before = 0.0
-        return runs[index].series.compactMap { second in
+        return run.series.compactMap { second in
             let span = second.at - before
             before = second.at
-            return span < 0.5 && runs[index].seconds > 2
-                ? nil : (second, span > 0 ? Double(second.completed) / span : 0)
+            guard second.at < run.seconds + 0.5, span >= 0.5 || run.seconds <= 2 else { return nil }
+            return (second, span > 0 ? Double(second.completed) / span : 0)
         }
     }
 

@@ -46,6 +46,7 @@ enum PageStyle {
         .verdict.good { background: var(--good-ground); } .verdict.bad { background: var(--bad-ground); }
         .caution { background: var(--warning-ground); color: var(--warning); border-radius: 12px; padding: 10px 18px;
           margin: 10px 0 0; }
+        .caution ul { margin: 0; padding-left: 20px; }
         .runs { display: grid; gap: 16px; grid-template-columns: repeat(auto-fit, minmax(min(250px, 100%), 1fr)); }
         .run { border-top: 4px solid var(--run); display: flex; flex-direction: column; }
         .run .facts { margin-top: auto; }
@@ -85,7 +86,7 @@ enum PageStyle {
         svg .badge { fill: var(--run); } svg .letter { fill: var(--card); font-weight: 700; font-size: 11px; }
         svg .alarm { fill: var(--bad); stroke: var(--card); }
         .scroll { overflow-x: auto; }
-        table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 14px; }
+        table { border-collapse: separate; border-spacing: 0; font-variant-numeric: tabular-nums; font-size: 14px; }
         .figures { width: 100%; table-layout: fixed; }
         .figures thead td { width: 176px; }
         th, td { padding: 5px 12px; text-align: right; white-space: nowrap; font-weight: 400; }
