@@ -183,7 +183,10 @@ extension RunCharts {
         axis: ([Double]) -> Axis
     ) -> LineChart? {
         let points = lines.flatMap { $0.pieces.joined() }
-        guard points.count > 1, let end = points.map(\.x).max() else { return nil }
+        // Also where a line ends early, all of the time is shown.
+        guard points.count > 1, let end = (points.map(\.x) + lines.map { runs[$0.run].seconds }).max() else {
+            return nil
+        }
         return LineChart(
             id: id, title: title, summary: summary.joined(separator: ". "),
             x: Axis(title: "seconds", endingAt: end, lines: 8, label: Self.short), y: axis(points.map(\.y)),
