@@ -5,6 +5,7 @@
 #include <linux/sockios.h>
 #include <sched.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <sys/ioctl.h>
 
 ssize_t berth_receive(int descriptor, void *space, size_t count) {
@@ -17,6 +18,13 @@ ssize_t berth_send(int descriptor, const void *bytes, size_t count) {
 
 int berth_epoll_wait(int poller, struct epoll_event *events, int most, int milliseconds) {
     return (int)syscall(SYS_epoll_pwait, poller, events, most, milliseconds, NULL, 0);
+}
+
+int berth_epoll_wait_finely(int poller, struct epoll_event *events, int most, int64_t nanoseconds) {
+    struct timespec time = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
+    int count = (int)syscall(SYS_epoll_pwait2, poller, events, most, &time, NULL, 0);
+    if (count >= 0 || errno != ENOSYS) return count;
+    return berth_epoll_wait(poller, events, most, (int)(nanoseconds / 1000000));
 }
 
 int berth_accept(int listener, struct sockaddr_storage *peer) {

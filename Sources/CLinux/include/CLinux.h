@@ -30,6 +30,9 @@ ssize_t berth_receive(int descriptor, void *space, size_t count);
 ssize_t berth_send(int descriptor, const void *bytes, size_t count);
 int berth_epoll_wait(int poller, struct epoll_event *events, int most, int milliseconds);
 
+/// The same to the nanosecond (Linux 5.11); rounded down to milliseconds where the kernel has not got it.
+int berth_epoll_wait_finely(int poller, struct epoll_event *events, int most, int64_t nanoseconds);
+
 int berth_accept(int listener, struct sockaddr_storage *peer);
 
 static inline int berth_stream_socket(int family) {

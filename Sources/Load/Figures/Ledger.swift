@@ -97,6 +97,7 @@ final class Ledger: Sendable {
         figures.bytesReceived = total.bytesReceived
         figures.bytesSent = total.bytesSent
         figures.connectionsOpened = total.connectionsOpened
+        figures.handshakesResumed = total.handshakesResumed
         figures.latency = LatencyFigures(total.latency)
     }
 }

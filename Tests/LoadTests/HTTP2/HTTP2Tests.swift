@@ -17,7 +17,7 @@ struct HTTP2Tests {
         plan.seconds = 0.6
         plan.warmUp = 0.1
         plan.callsPerSession = 10
-        plan.bytes = 300_000
+        plan.bytes = 50_000
         return plan
     }
 
