@@ -21,7 +21,9 @@ struct HonestServerTests {
         plan.callsPerSession = 10
         plan.bytes = 300_000
         let figures = try LoadRun(plan).finish()
-        print(workload, figures.seconds, figures.completed, figures.latency.at(50), figures.latency.at(99), figures.microsecondsPerCall, Instant.now())
+        print(
+            workload, figures.seconds, figures.completed, figures.latency.at(50), figures.latency.at(99),
+            figures.microsecondsPerCall, Instant.now())
         #expect(figures.wrong == [:], "\(figures.examples)")
         #expect(figures.failed == [:], "\(figures.examples)")
         #expect(figures.completed > 0)

@@ -69,6 +69,7 @@ struct ToolTests {
         try withServer { server in
             let client = try RawClient(server.address)
             let session = try openSession(client)
+            let began = Instant.now()
             client.send(
                 post(
                     call("count", "{\"to\":3,\"intervalMilliseconds\":1}", meta: "{\"progressToken\":5}"),
@@ -76,12 +77,16 @@ struct ToolTests {
             let head = try client.head()
             #expect(head.fields["content-type"] == "text/event-stream")
             #expect(head.fields["mcp-session-id"] == session)
-            for number in 1...3 {
+            for number in 1...3 as ClosedRange<UInt64> {
+                let text = try #require(try client.event())
+                let sentAt = try #require(text.split(separator: "\"sentAt\":").last.flatMap { UInt64($0.dropLast(2)) })
                 #expect(
-                    try client.event() == """
+                    text == """
                         {"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":5,\
-                        "progress":\(number),"total":3}}
+                        "progress":\(number),"total":3,"sentAt":\(sentAt)}}
                         """)
+                // Never before its time, by the clock that both of us read.
+                #expect(sentAt >= began.nanoseconds + number * 1_000_000 && sentAt <= Instant.now().nanoseconds)
             }
             #expect(try client.event() == textResult("\"counted\""))
             #expect(try client.event() == nil)

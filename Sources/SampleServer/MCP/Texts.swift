@@ -38,7 +38,8 @@ struct Texts {
         {"name":"sleep","description":"Answers later.","inputSchema":{"type":"object","properties":\
         {"milliseconds":{"type":"integer","minimum":0,"maximum":600000}},"required":["milliseconds"]},\
         "annotations":{"readOnlyHint":true}},\
-        {"name":"count","description":"Counts up, with a progress notification for each number.","inputSchema":\
+        {"name":"count","description":"Counts up, with a progress notification for each number, which \
+        says in nanoseconds of CLOCK_MONOTONIC when it was sent.","inputSchema":\
         {"type":"object","properties":{"to":{"type":"integer","minimum":0,"maximum":1000000},\
         "intervalMilliseconds":{"type":"integer","minimum":0,"maximum":600000}},"required":["to"]},\
         "annotations":{"readOnlyHint":true}},\
