@@ -169,8 +169,6 @@ extension SampleLoop {
         payload.bytes.append(decimal: value)
         payload.bytes.append(",\"total\":")
         payload.bytes.append(decimal: total)
-        payload.bytes.append(",\"sentAt\":")
-        payload.bytes.append(decimal: now.nanoseconds)
         payload.bytes.append("}}")
         notify(destination)
     }

@@ -38,8 +38,7 @@ struct Texts {
         {"name":"sleep","description":"Answers later.","inputSchema":{"type":"object","properties":\
         {"milliseconds":{"type":"integer","minimum":0,"maximum":600000}},"required":["milliseconds"]},\
         "annotations":{"readOnlyHint":true}},\
-        {"name":"count","description":"Counts up, with a progress notification for each number, which \
-        says in nanoseconds of CLOCK_MONOTONIC when it was sent.","inputSchema":\
+        {"name":"count","description":"Counts up, with a progress notification for each number.","inputSchema":\
         {"type":"object","properties":{"to":{"type":"integer","minimum":0,"maximum":1000000},\
         "intervalMilliseconds":{"type":"integer","minimum":0,"maximum":600000}},"required":["to"]},\
         "annotations":{"readOnlyHint":true}},\
