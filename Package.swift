@@ -102,7 +102,7 @@ let package = Package(
         .testTarget(
             name: "LoadTests",
             dependencies: [
-                "Load", "SampleServer", "Proxy", "TLS", "HTTP", "Reactor", "Kernel",
+                "berth-load", "Load", "SampleServer", "Proxy", "TLS", "HTTP", "Reactor", "Kernel",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),

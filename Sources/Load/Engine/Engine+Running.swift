@@ -87,6 +87,7 @@ extension Engine {
             let told = assignment.measuring.lowerBound + .seconds(UInt64(secondsTold))
             if phase == .measuring { handIn(now > told + .milliseconds(100) ? secondsTold : nil) }
             phase = .ending
+            ledger.noteEnd(now)
             end()
         }
     }

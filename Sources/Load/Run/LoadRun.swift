@@ -77,7 +77,7 @@ package final class LoadRun: Sendable {
 
     /// Seconds of measuring so far.
     private var measuredSeconds: Double {
-        let now = min(Instant.now(), measuring.upperBound)
+        let now = min(ledger.ended ?? .now(), measuring.upperBound)
         return Double((now - measuring.lowerBound).nanoseconds) / 1_000_000_000
     }
 
