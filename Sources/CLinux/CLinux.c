@@ -6,6 +6,7 @@
 #include <linux/sockios.h>
 #include <sched.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <sys/ioctl.h>
 
 ssize_t berth_receive(int descriptor, void *space, size_t count) {
@@ -24,6 +25,13 @@ int berth_pipe(int ends[2]) { return pipe2(ends, O_NONBLOCK | O_CLOEXEC); }
 
 int berth_epoll_wait(int poller, struct epoll_event *events, int most, int milliseconds) {
     return (int)syscall(SYS_epoll_pwait, poller, events, most, milliseconds, NULL, 0);
+}
+
+int berth_epoll_wait_finely(int poller, struct epoll_event *events, int most, int64_t nanoseconds) {
+    struct timespec time = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
+    int count = (int)syscall(SYS_epoll_pwait2, poller, events, most, &time, NULL, 0);
+    if (count >= 0 || errno != ENOSYS) return count;
+    return berth_epoll_wait(poller, events, most, (int)(nanoseconds / 1000000));
 }
 
 int berth_accept(int listener, struct sockaddr_storage *peer) {

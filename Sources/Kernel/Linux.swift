@@ -17,6 +17,8 @@ public struct Linux: World, ~Copyable {
     public mutating func random() -> UInt64 { generator.next() }
 
     public mutating func wait(milliseconds: CInt) -> Int { poller.wait(milliseconds: milliseconds) }
+    /// As `wait(milliseconds:)`, to the nanosecond.
+    public mutating func wait(_ interval: Interval) -> Int { poller.wait(interval) }
     public func event(_ index: Int) -> (token: UInt64, readiness: Readiness) { poller.event(index) }
     public mutating func watch(_ descriptor: Descriptor, token: UInt64) -> Bool {
         poller.add(descriptor, token: token)

@@ -32,6 +32,11 @@ struct Poller: ~Copyable {
         Int(max(0, berth_epoll_wait(descriptor, events, Poller.batch, milliseconds)))
     }
 
+    /// The same to the nanosecond: for what must happen at a time and not a millisecond after it.
+    func wait(_ interval: Interval) -> Int {
+        Int(max(0, berth_epoll_wait_finely(descriptor, events, Poller.batch, Int64(clamping: interval.nanoseconds))))
+    }
+
     func event(_ index: Int) -> (token: UInt64, readiness: Readiness) {
         let event = events + index
         let bits = berth_epoll_readiness(event)

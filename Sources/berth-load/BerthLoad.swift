@@ -5,6 +5,6 @@ struct BerthLoad: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "berth-load",
         abstract: "Loads an MCP endpoint, and checks that every answer is true.",
-        subcommands: [RunCommand.self, ServeCommand.self, ReportCommand.self],
+        subcommands: [RunCommand.self, ScenarioCommand.self, ReportCommand.self, ServeCommand.self],
         defaultSubcommand: RunCommand.self)
 }

@@ -8,8 +8,8 @@ struct ReportCommand: ParsableCommand {
         commandName: "report",
         abstract: "Show the runs of several reports side by side.",
         discussion: """
-            Reads what --json wrote and prints one table of all runs. Ends with 1 if any answer was wrong or failed, so \
-            that a script may judge reports long after the runs.
+            Reads what --json wrote and prints one table of all runs. Ends with 1 if any answer was wrong or any call \
+            failed, so that a script may judge reports long after the runs, and with 2 if a report cannot be read.
             """)
 
     @Argument(help: "Reports in JSON, in the order in which their runs are to be shown.")

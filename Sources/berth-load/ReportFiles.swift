@@ -18,12 +18,12 @@ struct ReportFiles {
 
     static func read(_ path: String) throws -> ReportDocument {
         guard let data = FileManager.default.contents(atPath: path) else {
-            throw ValidationError("\(path) cannot be read")
+            throw failure("\(path) cannot be read")
         }
         do throws(ReportError) {
             return try ReportDocument(json: String(decoding: data, as: UTF8.self), from: path)
         } catch {
-            throw ValidationError("\(error)")
+            throw failure("\(error)")
         }
     }
 
@@ -38,7 +38,13 @@ struct ReportFiles {
         do {
             try Data(text.utf8).write(to: URL(fileURLWithPath: path))
         } catch {
-            throw ValidationError("\(path) cannot be written: \(error.localizedDescription)")
+            throw failure("\(path) cannot be written")
         }
+    }
+
+    /// Says what went wrong; the error that ends the program with 2.
+    private static func failure(_ text: String) -> ExitCode {
+        FileHandle.standardError.write(Data("berth-load: \(text)\n".utf8))
+        return ExitCode(2)
     }
 }

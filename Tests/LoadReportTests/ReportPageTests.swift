@@ -80,7 +80,7 @@ struct ReportPageTests {
 
         #expect(outline.text.contains("Every answer was true"))
         #expect(outline.text.contains("0 wrong among 123,456 calls, none failed."))
-        #expect(!outline.text.contains("Caution."))
+        #expect(!outline.text.contains("Caution"))
         #expect(!outline.text.contains("Not right"))
     }
 
@@ -105,9 +105,11 @@ struct ReportPageTests {
     @Test("a long run is drawn with few points, a short one with all")
     func thinning() throws {
         var long = SampleRuns.good()
+        long.seconds = 36_000
         long.series = (1...36_000).map { second in
             var figures = SecondFigures(at: Double(second))
             figures.completed = 100
+            figures.maximum = 10_000
             figures.p99 = second == 20_001 ? 9_000 : 1_000
             return figures
         }
@@ -124,9 +126,29 @@ struct ReportPageTests {
     func gaps() throws {
         var run = SampleRuns.good()
         run.series[4].completed = 0
+        run.series[4].maximum = 0
 
         #expect(RunCharts([run]).tail()?.lines[0].pieces.map(\.count) == [4, 5])
         #expect(RunCharts([run]).throughput().first?.lines[0].pieces.map(\.count) == [10])
+    }
+
+    @Test("what came after the end is not drawn")
+    func afterTheEnd() throws {
+        var run = SampleRuns.good()
+        run.series.append(SecondFigures(at: 11))
+
+        #expect(RunCharts([run]).throughput().first?.lines[0].pieces.map(\.count) == [10])
+    }
+
+    @Test("failed calls alone do not make answers untrue, nor the verdict a good one")
+    func failedVerdict() throws {
+        var run = SampleRuns.good()
+        run.failed = ["HTTP 503": 3]
+
+        let html = ReportPage([run]).html()
+
+        #expect(html.contains("No answer was untrue, but not all came"))
+        #expect(html.contains("<div class=\"verdict bad\">"))
     }
 
     @Test("what counts differently has a chart of its own")

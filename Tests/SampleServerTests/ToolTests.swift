@@ -69,6 +69,7 @@ struct ToolTests {
         try withServer { server in
             let client = try RawClient(server.address)
             let session = try openSession(client)
+            let began = Instant.now()
             client.send(
                 post(
                     call("count", "{\"to\":3,\"intervalMilliseconds\":1}", meta: "{\"progressToken\":5}"),
@@ -76,12 +77,14 @@ struct ToolTests {
             let head = try client.head()
             #expect(head.fields["content-type"] == "text/event-stream")
             #expect(head.fields["mcp-session-id"] == session)
-            for number in 1...3 {
+            for number in 1...3 as ClosedRange<UInt64> {
                 #expect(
                     try client.event() == """
                         {"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":5,\
                         "progress":\(number),"total":3}}
                         """)
+                // Never before its time.
+                #expect(Instant.now() >= began + .milliseconds(number))
             }
             #expect(try client.event() == textResult("\"counted\""))
             #expect(try client.event() == nil)

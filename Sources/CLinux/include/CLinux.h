@@ -34,6 +34,9 @@ ssize_t berth_splice(int source, int sink, size_t count);
 int berth_pipe(int ends[2]);
 int berth_epoll_wait(int poller, struct epoll_event *events, int most, int milliseconds);
 
+/// The same to the nanosecond (Linux 5.11); rounded down to milliseconds where the kernel has not got it.
+int berth_epoll_wait_finely(int poller, struct epoll_event *events, int most, int64_t nanoseconds);
+
 int berth_accept(int listener, struct sockaddr_storage *peer);
 
 static inline int berth_stream_socket(int family) {

@@ -32,6 +32,7 @@ struct TablePath {
         if pattern == "route.*" || pattern == "run.*" { return "[[\(pattern.dropLast(2))]]" }
         if pattern.hasSuffix("servers.*") { return "a server" }
         if pattern.hasSuffix("certificate.*") { return "[[listen.certificate]]" }
+        if pattern.hasPrefix("run.*.") { return "[run\(pattern.dropFirst("run.*".count))]" }
         return pattern.hasPrefix("listen") ? Self.shown(pattern: pattern) : "[\(name)]"
     }
 

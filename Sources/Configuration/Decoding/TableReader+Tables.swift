@@ -3,7 +3,7 @@ extension TableReader {
     /// but a list of tables is reported.
     package mutating func tables(_ key: String, inheriting shared: TableReader? = nil) -> [TableReader] {
         guard let entry = take(key) else { return [] }
-        guard case .array(let values) = entry.value.content else {
+        guard case .array(let values) = entry.value.content, !values.isEmpty else {
             wrongType(entry, "a list of tables", "each of them is a table in double brackets", help: "[[\(key)]]")
             return []
         }

@@ -38,6 +38,8 @@ struct Call: ~Copyable {
     var isWrong = false
     /// Numbered events on its stream.
     var events = StreamOracle()
+    /// When its stream brought something last.
+    var lastHeard: Instant
 
     init(_ kind: RequestKind, id: UInt64, session: Handle, due: Instant, deadline: Instant, connection: Handle) {
         self.kind = kind
@@ -46,5 +48,6 @@ struct Call: ~Copyable {
         self.due = due
         self.deadline = deadline
         self.connection = connection
+        lastHeard = due
     }
 }

@@ -183,6 +183,7 @@ extension Engine {
 
     /// Closes a connection that has done what it was for.
     mutating func hangUp(_ c: Handle) {
+        sayGoodbye(c)
         drop(c)
         renew(c, atOnce: true)
     }

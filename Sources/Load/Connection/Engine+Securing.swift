@@ -22,7 +22,9 @@ extension Engine {
         sendRecords(c)
         switch progress {
         case .handshaking: break
-        case .established: secured(c, &nothing)
+        case .established:
+            if connections[c].tls?.wasResumed ?? false { tally.handshakesResumed &+= 1 }
+            secured(c, &nothing)
         case .closed, .failed: failSecuring(c)
         }
     }
@@ -104,6 +106,16 @@ extension Engine {
         composed.clear()
         swap(&composed, &wire)
         return isSent
+    }
+
+    /// Sends close_notify (RFC 8446 section 6.1), as far as the socket takes it at once.
+    mutating func sayGoodbye(_ c: Handle) {
+        guard connections[c].output.isEmpty, var session = connections[c].tls.take() else { return }
+        wire.clear()
+        engine.finish(&session, wire: &wire)
+        connections[c].tls = consume session
+        if !wire.isEmpty { _ = world.send(connections[c].descriptor, wire) }
+        wire.clear()
     }
 
     mutating func keepTicket(_ c: Handle) {

@@ -69,6 +69,7 @@ extension Engine {
                 standInLine(s, c)
                 continue
             }
+            now = world.now()
             let due = phase == .ending ? now : lanes[lane].schedule?.take(at: now) ?? now
             begin(s, over: c, due: due)
         }

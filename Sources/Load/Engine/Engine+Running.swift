@@ -28,26 +28,29 @@ extension Engine {
     }
 
     private mutating func turn() {
-        let ready = world.wait(milliseconds: millisecondsToSleep)
+        let ready = world.wait(timeToSleep())
         now = world.now()
         for index in 0..<ready {
             let (token, readiness) = world.event(index)
+            // Latencies are worth a look at the clock: a turn may take longer than the call it hears of.
+            now = world.now()
             hear(token, readiness)
         }
         if !listed.isEmpty { readOn() }
         if now >= nextSweep { sweep() }
+        now = world.now()
         for lane in lanes.indices { pump(lane) }
         sendAgain()
         settle()
     }
 
-    private var millisecondsToSleep: CInt {
-        guard listed.isEmpty else { return 0 }
+    private mutating func timeToSleep() -> Interval {
+        guard listed.isEmpty else { return Interval(nanoseconds: 0) }
         var wake = nextSweep
         for lane in lanes.indices {
             if let schedule = lanes[lane].schedule, !lanes[lane].ready.isEmpty { wake = min(wake, schedule.next) }
         }
-        return CInt(clamping: (wake - now).nanoseconds / 1_000_000)
+        return wake - world.now()
     }
 
     /// What is done now and then: phases, deadlines, those who rest.
@@ -72,7 +75,7 @@ extension Engine {
     private mutating func changePhase() {
         let measuring = assignment.measuring
         if phase == .warmingUp, now >= measuring.lowerBound {
-            handIn(nil)
+            handInUnmeasured()
             phase = .measuring
         }
         while phase == .measuring, now >= measuring.lowerBound + .seconds(UInt64(secondsTold + 1)) {
@@ -84,6 +87,7 @@ extension Engine {
             let told = assignment.measuring.lowerBound + .seconds(UInt64(secondsTold))
             if phase == .measuring { handIn(now > told + .milliseconds(100) ? secondsTold : nil) }
             phase = .ending
+            ledger.noteEnd(now)
             end()
         }
     }
@@ -103,14 +107,32 @@ extension Engine {
         tally.clear()
     }
 
+    /// What came before measuring or after it: the bytes are not those of what was measured.
+    private mutating func handInUnmeasured() {
+        (tally.bytesReceived, tally.bytesSent) = (0, 0)
+        handIn(nil)
+    }
+
     /// The run's time is up: streams are closed, sessions say goodbye.
     private mutating func end() {
         for slot in 0..<sessions.slots {
             let s = session(inSlot: slot)
             // The answers to calls of 2024-11-05 are still to come on theirs.
             guard calls.contains(sessions[s].stream), sessions[s].call.isNone else { continue }
-            if lanes[sessions[s].lane].workload == .idle, phase == .ending { tally.completed &+= 1 }
+            noteAlive(sessions[s].stream)
             finish(s)
+        }
+    }
+
+    /// A stream that is still there in the end: for `idle` that is all, `fanin` must have heard something of late.
+    private mutating func noteAlive(_ stream: Handle) {
+        switch lanes[sessions[calls[stream].session].lane].workload {
+        case .idle: tally.completed &+= 1
+        case .fanin:
+            let patience = max(3, 5 / assignment.plan.eventsPerSecond)
+            let silence = now - calls[stream].lastHeard
+            if silence > Interval(nanoseconds: UInt64(patience * 1_000_000_000)) { tally.count(.silent) }
+        case .sessions, .legacy, .calls, .churn, .bodies: break
         }
     }
 
@@ -120,7 +142,7 @@ extension Engine {
             if !calls[c].kind.isEndless { tally.count(.timedOut) }
         }
         for slot in 0..<connections.slots { drop(connection(inSlot: slot)) }
-        handIn(nil)
+        handInUnmeasured()
         ledger.threadEnded()
     }
 

@@ -21,6 +21,8 @@ enum Failure: Hashable {
     case lostSession
     /// An event stream that ended.
     case streamEnded
+    /// An event stream that is open and brings no events any more.
+    case silent
 
     var text: String {
         switch self {
@@ -38,6 +40,7 @@ enum Failure: Hashable {
         case .crowded: "too many calls waiting"
         case .lostSession: "session lost"
         case .streamEnded: "stream ended"
+        case .silent: "stream fell silent"
         }
     }
 }

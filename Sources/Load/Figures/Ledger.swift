@@ -23,6 +23,8 @@ final class Ledger: Sendable {
     private let threads: Int
     private let stopAsked = Atomic(false)
     private let answered = Atomic<UInt64>(0)
+    /// When the last thread ended its measuring, in nanoseconds; 0: it goes on.
+    private let end = Atomic<UInt64>(0)
     /// Rung when a thread has handed something in.
     let news: Wake
 
@@ -57,6 +59,15 @@ final class Ledger: Sendable {
             close(second, &state)
         }
         news.ring()
+    }
+
+    /// A thread has ended its measuring.
+    func noteEnd(_ now: Instant) { _ = end.max(now.nanoseconds, ordering: .relaxed) }
+
+    /// When measuring ended; nil as long as it goes on.
+    var ended: Instant? {
+        let nanoseconds = end.load(ordering: .relaxed)
+        return nanoseconds == 0 ? nil : Instant(nanoseconds: nanoseconds)
     }
 
     func threadEnded() {
@@ -97,6 +108,7 @@ final class Ledger: Sendable {
         figures.bytesReceived = total.bytesReceived
         figures.bytesSent = total.bytesSent
         figures.connectionsOpened = total.connectionsOpened
+        figures.handshakesResumed = total.handshakesResumed
         figures.latency = LatencyFigures(total.latency)
     }
 }

@@ -24,6 +24,8 @@ package struct RunFigures: Codable, Sendable {
     package var bytesReceived: UInt64 = 0
     package var bytesSent: UInt64 = 0
     package var connectionsOpened: UInt64 = 0
+    /// Of those over TLS: handshakes that a ticket made short.
+    package var handshakesResumed: UInt64 = 0
     /// CPU seconds of the generator itself, all its threads.
     package var userSeconds: Double = 0
     package var systemSeconds: Double = 0

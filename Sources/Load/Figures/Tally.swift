@@ -9,6 +9,7 @@ struct Tally {
     var bytesReceived: UInt64 = 0
     var bytesSent: UInt64 = 0
     var connectionsOpened: UInt64 = 0
+    var handshakesResumed: UInt64 = 0
     /// In units of 100 ns.
     var latency = Tally.emptyHistogram()
 
@@ -46,6 +47,7 @@ struct Tally {
         bytesReceived += other.bytesReceived
         bytesSent += other.bytesSent
         connectionsOpened += other.connectionsOpened
+        handshakesResumed += other.handshakesResumed
         latency.add(other.latency)
     }
 
@@ -55,7 +57,7 @@ struct Tally {
         wrong = InlineArray(repeating: 0)
         failed.removeAll(keepingCapacity: true)
         examples.removeAll(keepingCapacity: true)
-        (bytesReceived, bytesSent, connectionsOpened) = (0, 0, 0)
+        (bytesReceived, bytesSent, connectionsOpened, handshakesResumed) = (0, 0, 0, 0)
         latency.reset()
     }
 }

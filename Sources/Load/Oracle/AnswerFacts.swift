@@ -102,16 +102,27 @@ struct AnswerFacts {
         }
     }
 
+    /// The number and time of an event stand in the `data` of a log message (2025-11-25, "Logging").
     private mutating func readParameters(_ walk: inout JSONWalk, _ text: Span<UInt8>) {
         guard walk.openObject(text) else {
             _ = walk.value(text)
             return
         }
         while let key = walk.nextKey(text) {
+            if text.extracting(key).equals("data"), walk.openObject(text) {
+                readEvent(&walk, text)
+            } else {
+                _ = walk.value(text)
+            }
+        }
+    }
+
+    private mutating func readEvent(_ walk: inout JSONWalk, _ text: Span<UInt8>) {
+        while let key = walk.nextKey(text) {
             let name = text.extracting(key)
-            if name.equals("progress") {
+            if name.equals("sequence") {
                 sequence = walk.number(text)
-            } else if name.equals("sentAt") {
+            } else if name.equals("monotonicNanoseconds") {
                 sentAt = walk.number(text)
             } else {
                 _ = walk.value(text)

@@ -23,10 +23,11 @@ extension Engine {
         guard kind.isEndless else { return }
         guard content == .events else { return wrong(c, .malformed, "an event stream was asked for") }
         calls[c].deadline = .never
+        calls[c].lastHeard = now
         sessions[s].stream = c
         if sessions[s].call == c { sessions[s].call = .none }
         if workload == .idle { record(c) }
-        if kind == .stream, workload != .legacy { sessions[s].step = .listening }
+        if workload != .legacy { sessions[s].step = .listening }
     }
 
     /// The next bytes of the body.

@@ -56,12 +56,15 @@ extension Engine {
 
     /// A numbered event.
     private mutating func hearNotification(_ c: Handle, _ facts: AnswerFacts) {
-        guard calls[c].kind == .events, let number = facts.sequence else { return }
+        guard let number = facts.sequence else { return }
+        calls[c].lastHeard = now
         if let (kind, count) = calls[c].events.heard(number) {
             tally.count(kind, count)
             tally.note("\(kind.rawValue): \(count) at event \(number)")
         }
-        guard phase == .measuring else { return }
+        // Those that come on the stream of an older session are no business of its calls.
+        let lane = sessions[calls[c].session].lane
+        guard phase == .measuring, lanes[lane].workload == .fanin else { return }
         tally.completed &+= 1
         if let sentAt = facts.sentAt { tally.latency.record((now - Instant(nanoseconds: sentAt)).nanoseconds / 100) }
     }

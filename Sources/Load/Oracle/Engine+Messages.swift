@@ -39,7 +39,7 @@ extension Engine {
         case .initialize: introduce(s, facts, text)
         case .list: if !facts.hasTools { wrong(c, .malformed, "tools/list without tools") }
         case .call, .echo: judgeTool(c, s, facts, text)
-        case .initialized, .delete, .stream, .events: break
+        case .initialized, .delete, .stream: break
         }
         return true
     }

@@ -165,6 +165,8 @@ extension Span<UInt8> {
         return value
     }
 
+    var bytesArray: [UInt8] { indices.map { self[$0] } }
+
     /// As text for people: at most so many bytes of it.
     func excerpt(_ limit: Int = 120) -> String {
         var bytes: [UInt8] = []

@@ -12,7 +12,8 @@ struct LetterCheck {
     /// A byte was not the letter it should be.
     private(set) var isSpoilt = false
     private var place = Place.before
-    private var expected: UInt8 = 97
+    /// Which letter is next: 0 for a.
+    private var phase = 0
     /// How much of `"text":"` has been matched.
     private var matched = 0
 
@@ -50,17 +51,31 @@ struct LetterCheck {
         }
     }
 
+    /// Eight letters as one number, for each letter they may begin with.
+    private static let words: InlineArray<26, UInt64> = {
+        var words = InlineArray<26, UInt64>(repeating: 0)
+        for first in 0..<26 {
+            for index in 0..<8 { words[first] |= UInt64(97 + (first + index) % 26) << UInt64(8 * index) }
+        }
+        return words
+    }()
+
     /// Walks over letters up to the closing quote, which is left to be read as part of the frame.
     private mutating func letters(_ bytes: Span<UInt8>, from start: Int) -> Int {
+        let words = Self.words
         var index = start
+        while bytes.count &- index >= 8, bytes.word(at: index) == words[phase] {
+            index &+= 8
+            phase = phase >= 18 ? phase &- 18 : phase &+ 8
+        }
         while index < bytes.count {
             let byte = bytes[index]
             if byte == UInt8(ascii: "\"") {
                 place = .after
                 break
             }
-            if byte != expected { isSpoilt = true }
-            expected = expected == 122 ? 97 : expected &+ 1
+            if Int(byte) != 97 &+ phase { isSpoilt = true }
+            phase = phase == 25 ? 0 : phase &+ 1
             index &+= 1
         }
         count &+= UInt64(index &- start)

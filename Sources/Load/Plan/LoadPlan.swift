@@ -38,7 +38,7 @@ package struct LoadPlan: Equatable, Sendable {
     package var bytes = 1_048_576
     /// Which way the text of `bodies` goes.
     package var direction = Direction.down
-    /// Events a second on each stream of `fanin`.
+    /// Events a second that each stream of `fanin` is to bring. The server makes them: this says when one is silent.
     package var eventsPerSecond = 10.0
 
     /// Whose certificates are accepted.

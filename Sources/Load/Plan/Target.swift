@@ -49,6 +49,12 @@ package struct Target: Equatable, Sendable {
 
     package var url: String { "\(isSecure ? "https" : "http")://\(authority)\(path)" }
 
+    /// Where the first request of a session goes.
+    func path(for workload: Workload) -> String {
+        guard workload == .legacy, path.hasSuffix("/mcp") else { return path }
+        return path.dropLast(4) + "/sse"
+    }
+
     private static func split(
         _ authority: Substring, _ url: String, defaultPort: UInt16
     ) throws(TargetError) -> (String, UInt16) {

@@ -2,11 +2,13 @@
 package enum Workload: String, CaseIterable, Codable, Sendable {
     /// Streamable HTTP sessions (2025-03-26 to 2025-11-25): initialize, tools/list, tool calls, DELETE, and again.
     case sessions
-    /// HTTP+SSE (2024-11-05): the answers come on the stream that opened the session.
+    /// HTTP+SSE (2024-11-05): the answers come on the stream that opened the session. Where the plan's path ends with
+    /// `/mcp`, that stream is asked for at `/sse` in its place.
     case legacy
     /// Calls of 2026-07-28, without a session.
     case calls
-    /// Event streams whose events carry a number and the time they were sent at.
+    /// Event streams of sessions, whose events carry a number and the time they were sent at, as log messages with the
+    /// data `{"sequence":1,"monotonicNanoseconds":2}`. `berth-load serve --events-per-second` sends them.
     case fanin
     /// Event streams that are opened and held, and must all be there in the end.
     case idle

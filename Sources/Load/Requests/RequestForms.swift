@@ -32,7 +32,7 @@ struct RequestForms: ~Copyable {
 
     init(_ plan: LoadPlan, _ workload: Workload) {
         let texts = RequestTexts(plan, workload)
-        target = add(plan.target.path)
+        target = add(plan.target.path(for: workload))
         version = add(" HTTP/1.1\r\n")
         for kind in RequestKind.allCases {
             forms[Int(kind.rawValue)] = make(kind, texts, plan)
@@ -73,14 +73,15 @@ struct RequestForms: ~Copyable {
 
     /// The header fields of every kind of request, for HTTP/2.
     func fields(_ target: Target) -> HTTP2RequestForms {
-        HTTP2RequestForms(
+        let path = String(decoding: text.span.extracting(self.target.range).bytesArray, as: UTF8.self)
+        return HTTP2RequestForms(
             RequestKind.allCases.map { kind in
                 let form = self[kind]
                 var fields = form.fields.map { (name: $0.name.lowercased(), value: $0.value) }
                 if !form.body.isEmpty { fields.append(("content-length", "\(form.body.count)")) }
                 return HTTP2RequestForms.Form(
                     method: "\(kind.method)".uppercased(), scheme: target.isSecure ? "https" : "http",
-                    authority: target.authority, path: target.path, fields: fields)
+                    authority: target.authority, path: path, fields: fields)
             })
     }
 

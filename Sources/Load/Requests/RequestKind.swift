@@ -14,12 +14,10 @@ enum RequestKind: UInt8, CaseIterable, Sendable {
     case delete
     /// The GET of an event stream: the session's standalone one, or the one that is the session (2024-11-05).
     case stream
-    /// `tools/call` of the tool that sends numbered, timed events.
-    case events
 
     var method: Method {
         switch self {
-        case .initialize, .initialized, .list, .call, .echo, .events: .post
+        case .initialize, .initialized, .list, .call, .echo: .post
         case .delete: .delete
         case .stream: .get
         }
@@ -28,7 +26,7 @@ enum RequestKind: UInt8, CaseIterable, Sendable {
     /// Whether its JSON-RPC message has an id, so that an answer to it is due.
     var isAnswered: Bool {
         switch self {
-        case .initialize, .list, .call, .echo, .events: true
+        case .initialize, .list, .call, .echo: true
         case .initialized, .delete, .stream: false
         }
     }
@@ -36,7 +34,7 @@ enum RequestKind: UInt8, CaseIterable, Sendable {
     /// Whether its answer goes on until somebody ends it.
     var isEndless: Bool {
         switch self {
-        case .stream, .events: true
+        case .stream: true
         case .initialize, .initialized, .list, .call, .echo, .delete: false
         }
     }

@@ -48,10 +48,8 @@ struct RequestTexts {
                 kind,
                 #""protocolVersion":"\#(version)","capabilities":{},"clientInfo":{"name":"berth-load","version":"1"}"#)
         case .list: return message(kind, "")
-        case .call, .echo, .events:
-            var parameters = #""name":\#(Self.quote(toolName(kind) ?? "")),"arguments":\#(arguments(kind))"#
-            if kind == .events { parameters += #","_meta":{"progressToken":\#(Self.idPlace)}"# }
-            return message(kind, parameters)
+        case .call, .echo:
+            return message(kind, #""name":\#(Self.quote(toolName(kind) ?? "")),"arguments":\#(arguments(kind))"#)
         }
     }
 
@@ -85,7 +83,7 @@ struct RequestTexts {
         case .initialize: "initialize"
         case .initialized: "notifications/initialized"
         case .list: "tools/list"
-        case .call, .echo, .events: "tools/call"
+        case .call, .echo: "tools/call"
         case .delete, .stream: ""
         }
     }
@@ -95,7 +93,6 @@ struct RequestTexts {
         case .call where workload == .bodies: plan.direction == .down ? "bytes" : "echo"
         case .call: plan.tool
         case .echo: "echo"
-        case .events: "count"
         case .initialize, .initialized, .list, .delete, .stream: nil
         }
     }
@@ -105,8 +102,6 @@ struct RequestTexts {
         case .call where workload == .bodies:
             plan.direction == .down ? #"{"n":\#(plan.bytes)}"# : #"{"text":"\#(Self.letters(plan.bytes))"}"#
         case .echo: #"{"text":"\#(Self.idPlace)"}"#
-        case .events:
-            #"{"to":1000000,"intervalMilliseconds":\#(Int(1_000 / plan.eventsPerSecond))}"#
         default: plan.arguments
         }
     }

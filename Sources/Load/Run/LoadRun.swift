@@ -77,7 +77,7 @@ package final class LoadRun: Sendable {
 
     /// Seconds of measuring so far.
     private var measuredSeconds: Double {
-        let now = min(Instant.now(), measuring.upperBound)
+        let now = min(ledger.ended ?? .now(), measuring.upperBound)
         return Double((now - measuring.lowerBound).nanoseconds) / 1_000_000_000
     }
 
@@ -138,6 +138,29 @@ extension LoadPlan {
         guard eventsPerSecond > 0, eventsPerSecond <= 1_000 else {
             throw LoadError("events per second must be above 0, and at most 1000")
         }
+        try checkTexts()
+    }
+
+    /// What goes into requests as it is.
+    private func checkTexts() throws(LoadError) {
+        guard !tool.isEmpty else { throw LoadError("the tool has no name") }
+        // The name goes into a field as well, where 2026-07-28 is spoken.
+        guard tool.utf8.allSatisfy({ 0x20..<0x7f ~= $0 }) else { throw LoadError("the tool's name must be ASCII") }
+        let text = Array(arguments.utf8)
+        var walk = JSONWalk()
+        let isObject = walk.peek(text.span) == UInt8(ascii: "{")
+        _ = walk.value(text.span)
+        guard isObject, walk.isAtEnd(text.span) else {
+            throw LoadError("the arguments are no JSON object: \(arguments)")
+        }
+        for header in headers {
+            guard !header.name.isEmpty, header.name.utf8.allSatisfy(\.isTokenByte) else {
+                throw LoadError("\"\(header.name)\" is no name of a header")
+            }
+            guard header.value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f || $0 == 0x09 }) else {
+                throw LoadError("the header \(header.name) has control characters")
+            }
+        }
     }
 
     fileprivate func tlsContext() throws(LoadError) -> TLSClientContext? {
@@ -171,5 +194,17 @@ extension PlanFigures {
             transport: plan.transport.rawValue + (plan.target.isSecure ? " over TLS" : ""),
             connections: plan.connections, depth: plan.transport == .http1 ? 1 : plan.depth, rate: plan.rate,
             unit: units.count == 1 ? units.first ?? "calls" : "calls")
+        threads = plan.threads
+    }
+}
+
+extension UInt8 {
+    /// Of a token (RFC 9110 section 5.6.2), as names of fields are.
+    fileprivate var isTokenByte: Bool {
+        switch self {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): true
+        default: "!#$%&'*+-.^_`|~".utf8.contains(self)
+        }
     }
 }

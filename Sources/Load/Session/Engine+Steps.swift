@@ -15,7 +15,7 @@ extension Engine {
         case .initialized: return .initialized
         case .list: return .list
         case .delete: return .delete
-        case .stream: return lanes[sessions[s].lane].workload == .fanin ? .events : .stream
+        case .stream: return .stream
         case .listening, .done: return nil
         case .call:
             let plan = assignment.plan
@@ -46,7 +46,7 @@ extension Engine {
             if sessions[s].calls >= assignment.plan.callsPerSession { sayGoodbye(s, workload) }
         case .delete:
             sessions[s].forget(beginningWith: lanes[sessions[s].lane].firstStep)
-        case .stream, .events:
+        case .stream:
             restart(s)
             return
         }
@@ -83,6 +83,8 @@ extension Engine {
             return
         }
         sessions[s].step = .delete
+        // Whether it was alive to what was asked before is not found out any more.
+        sessions[s].denials = 0
         makeReady(s)
     }
 

@@ -93,8 +93,8 @@ extension RunCharts {
 
     private func points(_ index: Int, upTo end: Double) -> [LineChart.Point] {
         let run = runs[index]
-        var places: [Place] = [(0, run.latency.minimum)]
-        places += run.latency.percentiles.map { ($0.percentile, $0.microseconds) }
+        var places: [Place] = run.latency.percentiles.map { ($0.percentile, $0.microseconds) }
+        if places.first?.percentile != 0 { places.insert((0, run.latency.minimum), at: 0) }
         if places.last?.percentile != 100 { places.append((100, run.latency.maximum)) }
         let last = nines(100, run)
         return places.filter { $0.percentile == 100 || Self.nines($0.percentile) <= last }.map { place in
@@ -158,7 +158,7 @@ extension RunCharts {
             line(
                 index,
                 pieces: pieces(index, worst: true) {
-                    $0.second.completed > 0 ? $0.second.p99 : nil
+                    $0.second.maximum > 0 ? $0.second.p99 : nil
                 } note: {
                     let (p99, p50) = (
                         Figure.duration(microseconds: $0.second.p99), Figure.duration(microseconds: $0.second.p50)
@@ -183,21 +183,26 @@ extension RunCharts {
         axis: ([Double]) -> Axis
     ) -> LineChart? {
         let points = lines.flatMap { $0.pieces.joined() }
-        guard points.count > 1, let end = points.map(\.x).max() else { return nil }
+        // Also where a line ends early, all of the time is shown.
+        guard points.count > 1, let end = (points.map(\.x) + lines.map { runs[$0.run].seconds }).max() else {
+            return nil
+        }
         return LineChart(
             id: id, title: title, summary: summary.joined(separator: ". "),
             x: Axis(title: "seconds", endingAt: end, lines: 8, label: Self.short), y: axis(points.map(\.y)),
             lines: lines, alarms: alarms, isShaded: true)
     }
 
-    /// The seconds of a run with their rates. A last bit of a second would show no more than chance.
+    /// The seconds of a run with their rates. A last bit of a second would show no more than chance, and what came after
+    /// the end was not measured.
     private func moments(_ index: Int) -> [Moment] {
+        let run = runs[index]
         var before = 0.0
-        return runs[index].series.compactMap { second in
+        return run.series.compactMap { second in
             let span = second.at - before
             before = second.at
-            return span < 0.5 && runs[index].seconds > 2
-                ? nil : (second, span > 0 ? Double(second.completed) / span : 0)
+            guard second.at < run.seconds + 0.5, span >= 0.5 || run.seconds <= 2 else { return nil }
+            return (second, span > 0 ? Double(second.completed) / span : 0)
         }
     }
 

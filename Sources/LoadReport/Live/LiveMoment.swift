@@ -54,7 +54,8 @@ package struct LiveMoment: Sendable {
             before = second.at
         }
         perSecond = history.last ?? 0
-        if let last = figures.series.last, last.completed > 0 {
+        // Where nothing is timed, or nothing ended, there is no percentile.
+        if let last = figures.series.last, last.maximum > 0 {
             p50 = last.p50
             p99 = last.p99
         }

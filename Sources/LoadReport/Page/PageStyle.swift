@@ -46,6 +46,7 @@ enum PageStyle {
         .verdict.good { background: var(--good-ground); } .verdict.bad { background: var(--bad-ground); }
         .caution { background: var(--warning-ground); color: var(--warning); border-radius: 12px; padding: 10px 18px;
           margin: 10px 0 0; }
+        .caution ul { margin: 0; padding-left: 20px; }
         .runs { display: grid; gap: 16px; grid-template-columns: repeat(auto-fit, minmax(min(250px, 100%), 1fr)); }
         .run { border-top: 4px solid var(--run); display: flex; flex-direction: column; }
         .run .facts { margin-top: auto; }
@@ -70,11 +71,6 @@ enum PageStyle {
         .chart svg { display: none; width: 100%; height: auto; }
         .chart .large { display: block; } .pair .chart .large { display: none; } .pair .chart .medium { display: block; }
         @media (max-width: 860px) { .chart .large { display: none; } .chart .medium { display: block; } }
-        @media (max-width: 520px) { main, header, footer { padding-left: 12px; padding-right: 12px; }
-          .card { padding: 14px; } th, td { padding: 5px 8px; } .figures thead td { width: 140px; }
-          .spread thead :nth-child(2) { width: 74px; } .spread thead :nth-child(3) { width: 66px; } .spread thead td { width: 36%; }
-          .chart .medium, .pair .chart .medium { display: none; }
-          .chart .small { display: block; } .wide dd { font-size: 28px; } }
         svg text { fill: var(--quiet); font-size: 12px; font-variant-numeric: tabular-nums; }
         svg .grid { stroke: var(--line); } svg .base { stroke: var(--quiet); stroke-opacity: .6; }
         svg .line { fill: none; stroke: var(--run); stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
@@ -85,7 +81,7 @@ enum PageStyle {
         svg .badge { fill: var(--run); } svg .letter { fill: var(--card); font-weight: 700; font-size: 11px; }
         svg .alarm { fill: var(--bad); stroke: var(--card); }
         .scroll { overflow-x: auto; }
-        table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 14px; }
+        table { border-collapse: separate; border-spacing: 0; font-variant-numeric: tabular-nums; font-size: 14px; }
         .figures { width: 100%; table-layout: fixed; }
         .figures thead td { width: 176px; }
         th, td { padding: 5px 12px; text-align: right; white-space: nowrap; font-weight: 400; }
@@ -108,6 +104,11 @@ enum PageStyle {
           overflow-wrap: anywhere; }
         .notes dt { color: var(--ink); font-weight: 600; font-size: 14px; margin-top: 10px; }
         .notes dd { font-size: 14px; font-weight: 400; white-space: normal; color: var(--quiet); max-width: 80ch; }
+        @media (max-width: 520px) { main, header, footer { padding-left: 12px; padding-right: 12px; }
+          .card { padding: 14px; } th, td { padding: 5px 8px; } .figures thead td { width: 140px; }
+          .spread thead :nth-child(2) { width: 76px; } .spread thead :nth-child(3) { width: 64px; } .spread thead td { width: 18%; }
+          .chart .medium, .pair .chart .medium { display: none; }
+          .chart .small { display: block; } .wide dd { font-size: 28px; } }
         @media print { body { background: none; } .card { break-inside: avoid; box-shadow: none; } }
 
         """

@@ -48,8 +48,12 @@ extension ReportPage {
                     trouble(kind.label, run.wrong[kind] ?? 0, kind.meaning)
                 }
                 let failed = run.failed.filter { $0.value > 0 }.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
-                    .map { trouble($0.key, $0.value, "no answer came of it") }
-                let examples = run.examples.map { "<li>\($0)</li>" as Markup }
+                    .map { reason, count in
+                        trouble(
+                            reason, count,
+                            reason.hasPrefix("HTTP ") ? "the answer was this status" : "no answer came of it")
+                    }
+                let examples = run.distinctExamples.map { "<li>\($0)</li>" as Markup }
                 let list: Markup =
                     examples.isEmpty ? "" : "<p>The first of them:</p><ul class=\"examples\">\(examples)</ul>"
                 return """

@@ -11,8 +11,8 @@ extension ReportPage {
             isGood
             ? "<circle cx=\"12\" cy=\"12\" r=\"10\"/><path d=\"M7.5 12.5l3 3 6-6.5\"/>"
             : "<circle cx=\"12\" cy=\"12\" r=\"10\"/><path d=\"M12 6.5v6.5M12 17v.3\"/>"
-        var words = wrong == 0 ? "Every answer was true" : "\(Figure.count(wrong)) answers were not true"
-        if wrong == 1 { words = "One answer was not true" }
+        var words = wrong == 1 ? "One answer was not true" : "\(Figure.count(wrong)) answers were not true"
+        if wrong == 0 { words = failed == 0 ? "Every answer was true" : "No answer was untrue, but not all came" }
         let trouble = failed == 0 ? "none failed" : "\(Figure.count(failed)) failed"
         return """
             <section aria-label="Verdict"><div class="verdict \(isGood ? "good" : "bad")">
@@ -29,13 +29,10 @@ extension ReportPage {
     }
 
     private var cautions: Markup {
-        .joined(
-            runs.enumerated().flatMap { index, run in
-                run.cautions.map { caution in
-                    let of = runs.count > 1 ? "\(labels[index]): " : ""
-                    return "<p class=\"caution\"><strong>Caution.</strong> \(of)\(caution).</p>" as Markup
-                }
-            })
+        let cautions = zip(labels, runs).flatMap { label, run in
+            run.cautions.map { "<li>\(runs.count > 1 ? "\(label): " : "")\($0).</li>\n" as Markup }
+        }
+        return cautions.isEmpty ? "" : "<div class=\"caution\"><strong>Caution</strong><ul>\n\(cautions)</ul></div>"
     }
 
     /// A card a run.
@@ -50,7 +47,9 @@ extension ReportPage {
     private func card(_ index: Int) -> Markup {
         let (run, plan) = (runs[index], runs[index].plan)
         let about = [plan.workload, plan.transport, plan.loadText, plan.rateText, "\(Figure.fixed(run.seconds, 1)) s"]
-        let distinct = about.filter { $0 != labels[index] }.joined(separator: " · ")
+        // Broken between its parts only.
+        let distinct = about.filter { $0 != labels[index] }.map { $0.replacing(" ", with: "\u{A0}") }
+            .joined(separator: " · ")
         func percentile(_ value: Double) -> String {
             run.latency.count == 0 ? Figure.none : Figure.duration(microseconds: value)
         }

@@ -74,7 +74,7 @@ package enum RunTable {
 
     private static func remarks(_ run: RunFigures, _ label: String?, _ style: TerminalStyle) -> [String] {
         let of = label.map { "\($0.plain): " } ?? ""
-        var lines = run.examples.flatMap { example in
+        var lines = run.distinctExamples.flatMap { example in
             example.plain.wrapped(to: style.width - 2).map { style.tint("  \($0)", .bad) }
         }
         if !lines.isEmpty { lines = "\(of)the first that were not right".wrapped(to: style.width) + lines }

@@ -7,9 +7,10 @@ extension PlanFigures {
         return depth > 1 ? "\(connections) × \(depth)" : connections
     }
 
-    /// `5,000 calls/s` or `closed loop`
+    /// `5,000 calls/s`, or what sets the pace instead.
     var rateText: String {
-        rate.map { "\(Figure.rate($0)) \(unit)/s" } ?? "closed loop"
+        if let rate { return "\(Figure.rate(rate)) \(unit)/s" }
+        return unit == "events" || unit == "streams" ? "streams held open" : "closed loop"
     }
 }
 
@@ -29,6 +30,16 @@ extension RunFigures {
     func share(of replica: String) -> Double {
         let all = replicas.values.reduce(0.0) { $0 + Double($1) }
         return all > 0 ? Double(replicas[replica] ?? 0) / all : 0
+    }
+
+    /// The examples, each once, with how often it stands among them if that is more.
+    var distinctExamples: [String] {
+        var counts: [String: Int] = [:]
+        for example in examples { counts[example, default: 0] += 1 }
+        return counts.keys.sorted { (examples.firstIndex(of: $0) ?? 0) < (examples.firstIndex(of: $1) ?? 0) }.map {
+            let count = counts[$0] ?? 1
+            return count > 1 ? "\($0) (\(count) times)" : $0
+        }
     }
 
     /// What a reader must know before trusting the figures, each a sentence.

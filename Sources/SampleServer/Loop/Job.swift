@@ -1,3 +1,4 @@
+import Kernel
 import Reactor
 
 /// How an answer travels.
@@ -27,6 +28,8 @@ struct Job {
     }
 
     var work: Work
+    /// When its next step is.
+    var due: Instant
     let destination: Return
     /// The request's id and the progress token as sent.
     let id: [UInt8]

@@ -115,20 +115,27 @@ extension SampleLoop {
 
     // MARK: Events nobody asked for
 
+    /// The first event of a session's own stream is due a period from now.
+    mutating func beginBeats(_ stream: Handle, of session: SessionID) {
+        guard options.eventsPerSecond > 0 else { return }
+        agenda.add(.beat(stream, of: session, sequence: 1), at: now + period)
+    }
+
     /// One more event for a stream that gets them as time goes by.
-    mutating func send(_ beat: Beats.Beat) {
-        guard connections.contains(beat.stream), connections[beat.stream].streamOf == beat.session else {
-            return beats.dropLast()
-        }
+    mutating func beat(_ stream: Handle, of session: SessionID, _ sequence: UInt64, due: Instant) {
+        guard connections.contains(stream), connections[stream].streamOf == session else { return }
+        agenda.add(.beat(stream, of: session, sequence: sequence &+ 1), at: due + period)
         payload.clear()
         payload.bytes.append("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\",")
         payload.bytes.append("\"params\":{\"level\":\"info\",\"data\":{\"sequence\":")
-        payload.bytes.append(decimal: beat.sequence)
+        payload.bytes.append(decimal: sequence)
         payload.bytes.append(",\"monotonicNanoseconds\":")
         payload.bytes.append(decimal: now.nanoseconds)
         payload.bytes.append("}}}")
-        sendEvent(beat.stream)
+        sendEvent(stream)
     }
+
+    private var period: Interval { Interval(nanoseconds: UInt64(1_000_000_000 / options.eventsPerSecond)) }
 
     // MARK: Payloads
 

@@ -80,7 +80,7 @@ extension SampleLoop {
         sessions.setStream(handle, of: session)
         connections[handle].streamOf = session
         openStream(handle, session: session)
-        beats.join(handle, of: session, at: now)
+        beginBeats(handle, of: session)
     }
 
     private mutating func delete(_ handle: Handle, _ facts: RequestFacts) {

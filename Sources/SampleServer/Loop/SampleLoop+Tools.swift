@@ -89,12 +89,23 @@ extension SampleLoop {
                 connection: destination.connection, form: .events, session: destination.session,
                 isStateless: destination.isStateless)
         }
-        let job = Job(work: work, destination: destination, id: id.copied, progressToken: token)
+        let due = now + SampleLoop.pause(work)
+        let job = Job(work: work, due: due, destination: destination, id: id.copied, progressToken: token)
         guard let handle = jobs.insert(job) else { return fail(-32_000, "Too many calls", id, destination) }
         if destination.form != .legacy { connections[destination.connection].job = handle }
         // The head goes out at once: a stream that only opens with its first event looks dead until then.
         if destination.form == .events { openStream(destination.connection, session: destination.session) }
-        timers.schedule(handle.packed, at: now + SampleLoop.pause(work))
+        schedule(handle)
+    }
+
+    /// Has the job go on when it is due. One without pauses goes on at the next tick, so that it cannot keep the thread
+    /// to itself.
+    private mutating func schedule(_ handle: Handle) {
+        if case .count(_, _, 1...) = jobs[handle].work {
+            agenda.add(.job(handle), at: jobs[handle].due)
+        } else {
+            timers.schedule(handle.packed, at: jobs[handle].due)
+        }
     }
 
     private static func work(_ message: Message) -> Job.Work? {
@@ -144,7 +155,9 @@ extension SampleLoop {
         // The result comes with the last number, not an interval after it.
         if next > to { return complete(handle, "\"counted\"") }
         jobs[handle].work = .count(next: next, to: to, intervalMilliseconds: interval)
-        timers.schedule(handle.packed, at: now + .milliseconds(interval))
+        // After the time at which this one was due, not after now: thousands of these keep their pace.
+        jobs[handle].due = interval == 0 ? now : job.due + .milliseconds(interval)
+        schedule(handle)
     }
 
     private mutating func progress(_ value: UInt64, of total: UInt64, token: [UInt8], _ destination: Return) {

@@ -20,8 +20,8 @@ struct SampleLoop: ~Copyable {
     /// The answer that is being written. One for all: an answer is complete before the next begins.
     var payload = Payload()
     var date = DateField()
-    /// Who gets events without asking, and when.
-    var beats: Beats
+    /// What is to be sent at its time.
+    var agenda = Agenda()
     /// Tool calls of the stateless era.
     var statelessCalls: UInt64 = 0
 
@@ -44,7 +44,7 @@ struct SampleLoop: ~Copyable {
     private static let stepsPerTurn = 64
     private static let arrivalsPerTurn = 256
     /// Few, because an event's time is that of its turn, and it should leave soon after.
-    private static let beatsPerTurn = 16
+    private static let eventsPerTurn = 16
     private static let maximumJobs = 65_536
 
     init(
@@ -63,7 +63,6 @@ struct SampleLoop: ~Copyable {
         sessions = SessionTable(limit: options.maximumSessions, idle: options.sessionIdle)
         now = .now()
         timers = TimerWheel(now: now)
-        beats = Beats(perSecond: options.eventsPerSecond)
     }
 
     /// Serves until the bell says stop, then closes everything.
@@ -97,9 +96,12 @@ struct SampleLoop: ~Copyable {
         resumes.removeAll(keepingCapacity: true)
         for handle in waiting { serve(handle) }
         while let token = timers.popDue(at: now) { expire(token) }
-        for _ in 0..<SampleLoop.beatsPerTurn {
-            guard let beat = beats.popDue(at: now) else { break }
-            send(beat)
+        for _ in 0..<SampleLoop.eventsPerTurn {
+            guard let entry = agenda.popDue(at: now) else { break }
+            switch entry.task {
+            case .beat(let stream, let session, let sequence): beat(stream, of: session, sequence, due: entry.due)
+            case .job(let handle): advance(handle)
+            }
         }
         settle()
     }
@@ -108,8 +110,8 @@ struct SampleLoop: ~Copyable {
     private var nap: CInt {
         if mayHaveArrivals || !resumes.isEmpty { return 0 }
         let timer = timers.millisecondsUntilNext(from: now)
-        let beat = beats.millisecondsUntilNext(from: now)
-        return timer < 0 || beat < 0 ? max(timer, beat) : min(timer, beat)
+        let event = agenda.millisecondsUntilNext(from: now)
+        return timer < 0 || event < 0 ? max(timer, event) : min(timer, event)
     }
 
     private mutating func hear(_ token: UInt64, _ readiness: Readiness) {

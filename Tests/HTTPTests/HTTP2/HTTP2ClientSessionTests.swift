@@ -220,3 +220,56 @@ struct HTTP2ClientSessionTests {
         }
     }
 }
+
+@Suite("HTTP/2: the client's side and a server gone mad")
+struct HTTP2ClientNoiseTests {
+    /// What an honest server sends for four requests, GOAWAY at the end.
+    private func honest() -> (bytes: [UInt8], caller: CallerSide) {
+        let caller = CallerSide()
+        let server = ServerSide()
+        for tag in 1...4 as ClosedRange<UInt32> { caller.request(tag, body: [UInt8](repeating: 7, count: 40)) }
+        server.receive(caller.send())
+        for stream in [1, 3, 5, 7] as [Int32] {
+            server.respond(stream, "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nmcp-session-id: a\r\n\r\n")
+            server.write(stream, [UInt8](repeating: UInt8(stream), count: 30))
+            server.finish(stream: stream)
+        }
+        server.goAway(isFinal: true)
+        return (server.send(), caller)
+    }
+
+    @Test("no change of a few bytes brings it down, or gives a request two ends", arguments: 0..<40 as Range<UInt64>)
+    func mutated(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        for _ in 0..<25 {
+            var (bytes, caller) = honest()
+            for _ in 0..<Int.random(in: 1...6, using: &random) {
+                let place = Int.random(in: 0..<bytes.count, using: &random)
+                switch Int.random(in: 0..<3, using: &random) {
+                case 0: bytes[place] = UInt8.random(in: 0...255, using: &random)
+                case 1: bytes.remove(at: place)
+                default: bytes.insert(UInt8.random(in: 0...255, using: &random), at: place)
+                }
+            }
+            var rest = bytes[...]
+            while !rest.isEmpty, caller.isSound {
+                let count = Int.random(in: 1...60, using: &random)
+                caller.receive(Array(rest.prefix(count)))
+                rest = rest.dropFirst(count)
+                _ = caller.send()
+            }
+            #expect(caller.told.values.allSatisfy { $0.extra == 0 && $0.heads <= 1 })
+            #expect(caller.told.keys.allSatisfy { 1...4 ~= $0 })
+        }
+    }
+
+    @Test("as it was sent, all four are answered")
+    func unchanged() {
+        let (bytes, caller) = honest()
+        caller.receive(bytes)
+        for tag in 1...4 as ClosedRange<UInt32> {
+            #expect(caller.told[tag]?.body == [UInt8](repeating: UInt8(2 * tag - 1), count: 30))
+            #expect(caller.told[tag]?.isEnded == true)
+        }
+    }
+}

@@ -55,9 +55,9 @@ final class FramePeer: Sendable {
         var calls = 0
         var isLeaving = false
         while !isStopping.load(ordering: .acquiring) {
-            guard let input = receive(socket) else { return }
+            guard var input = receive(socket) else { return }
             if input.isEmpty { continue }
-            _ = session.receive(input, now: .now(), events: &events)
+            while !input.isEmpty, session.receive(&input, now: .now(), events: &events) {}
             for index in 0..<events.count {
                 switch events[index] {
                 case .data(let stream, let range):

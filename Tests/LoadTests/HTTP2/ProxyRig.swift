@@ -10,7 +10,10 @@ final class ProxyRig {
     let proxy: ProxyServer
 
     init() throws {
-        replicas = try (1...3).map { try SampleServer(name: "r\($0)", address: .loopback(port: 0)) }
+        replicas = try (1...3).map {
+            try SampleServer(
+                name: "r\($0)", address: .loopback(port: 0), options: SampleServer.Options(eventsPerSecond: 20))
+        }
         for replica in replicas { try replica.start() }
         var snapshot = Snapshot()
         snapshot.keys = [SealingKey(Machine.randomBytes(SealingKey.bytes))]

@@ -1,0 +1,108 @@
+import Foundation
+import Kernel
+import Load
+import Testing
+
+@Suite("berth-load serve")
+struct ServeCommandTests {
+    struct Announced: Decodable {
+        var replica: String
+        var address: String
+    }
+
+    /// Runs the built program; its replicas, once all of them listen.
+    private func start(_ arguments: [String]) throws -> (process: Process, input: Pipe, replicas: [Announced]) {
+        let process = Process()
+        let (input, output) = (Pipe(), Pipe())
+        process.executableURL = try executable()
+        process.arguments = ["serve"] + arguments
+        process.standardInput = input
+        process.standardOutput = output
+        try process.run()
+        let expected = arguments.firstIndex(of: "--replicas").flatMap { Int(arguments[$0 + 1]) } ?? 1
+        var text: [UInt8] = []
+        let deadline = Instant.now() + .seconds(20)
+        while text.count(where: { $0 == 10 }) < expected, Instant.now() < deadline {
+            var poll = pollfd(fd: output.fileHandleForReading.fileDescriptor, events: Int16(POLLIN), revents: 0)
+            guard Glibc.poll(&poll, 1, 100) == 1 else { continue }
+            let more = output.fileHandleForReading.availableData
+            if more.isEmpty { break }
+            text += more
+        }
+        let lines = text.split(separator: 10)
+        try #require(lines.count == expected)
+        return (process, input, try lines.map { try JSONDecoder().decode(Announced.self, from: Data($0)) })
+    }
+
+    /// Next to the test bundle, where the package manager puts all products.
+    private func executable() throws -> URL {
+        var folders = CommandLine.arguments.map { URL(fileURLWithPath: $0).deletingLastPathComponent() }
+        folders += Bundle.allBundles.map { $0.bundleURL.deletingLastPathComponent() }
+        return try #require(
+            folders.map { $0.appending(path: "berth-load") }
+                .first { FileManager.default.isExecutableFile(atPath: $0.path) })
+    }
+
+    private func ends(_ process: Process) -> Bool {
+        let deadline = Instant.now() + .seconds(20)
+        while process.isRunning, Instant.now() < deadline { usleep(5_000) }
+        return !process.isRunning
+    }
+
+    private func load(_ replica: Announced, _ workload: Workload) throws -> RunFigures {
+        var plan = LoadPlan(target: try Target(url: "http://\(replica.address)/mcp"), workload: workload)
+        plan.connections = 2
+        plan.warmUp = 0
+        (plan.seconds, plan.calls) = (60, 20)
+        return try LoadRun(plan).finish()
+    }
+
+    @Test("each replica says where it is, answers by its name, and all end when standard input does")
+    func replicas() throws {
+        let (process, input, replicas) = try start([
+            "--replicas", "3", "--name", "r", "--reply-bytes", "500", "--until-eof",
+        ])
+        defer { process.terminate() }
+        #expect(replicas.map(\.replica) == ["r-1", "r-2", "r-3"])
+        #expect(Set(replicas.map(\.address)).count == 3)
+        for replica in replicas {
+            let figures = try load(replica, .sessions)
+            #expect(figures.wrong == [:] && figures.failed == [:], "\(figures.examples)")
+            #expect(figures.replicas.keys.sorted() == [replica.replica])
+            #expect(figures.bytesReceived > figures.completed * 500)
+        }
+        try input.fileHandleForWriting.close()
+        #expect(ends(process))
+        #expect(process.terminationStatus == 0)
+    }
+
+    @Test("one replica has the name it was given, and SIGTERM ends it")
+    func terminates() throws {
+        let (process, input, replicas) = try start(["--name", "alone"])
+        #expect(replicas.map(\.replica) == ["alone"])
+        try input.fileHandleForWriting.close()
+        #expect(try load(replicas[0], .calls).completed >= 20)
+        process.terminate()
+        #expect(ends(process))
+        #expect(process.terminationReason == .exit && process.terminationStatus == 0)
+    }
+
+    @Test(
+        "what makes no sense is refused",
+        arguments: [
+            ["--replicas", "0"], ["--replicas", "2", "--listen", "127.0.0.1:65535"], ["--listen", "localhost"],
+            ["--listen", "127.0.0.1"], ["--reply-bytes", "-1"], ["--events-per-second", "1001"],
+        ])
+    func refuses(arguments: [String]) throws {
+        let process = Process()
+        process.executableURL = try executable()
+        process.arguments = ["serve"] + arguments
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        #expect(ends(process))
+        #expect(process.terminationStatus != 0)
+        if process.isRunning { process.terminate() }
+    }
+}
