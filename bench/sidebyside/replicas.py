@@ -17,7 +17,7 @@ def start_call_replicas(machine, executable, count=3):
     ports = [free_port() for _ in range(count)]
     values = {
         "DIR": machine.directory, "FILES": machine.files, "USER": user_directive(), "REPLY": reply_body(),
-        "LISTEN": "\n        ".join(f"listen 127.0.0.1:{port} backlog=4096;" for port in ports),
+        "BULK": machine.directory / "bulk", "LISTEN": "\n        ".join(f"listen 127.0.0.1:{port} backlog=4096;" for port in ports),
     }
     config = render("replica.conf.in", values, machine.directory / "replica.conf")
     child = Child("the replica", [executable, "-p", machine.directory, "-e", machine.directory / "replica.log",
