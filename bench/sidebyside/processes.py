@@ -6,8 +6,11 @@ import signal
 import socket
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+# A child is ended with the thread that forked it, so all are forked by one that lives as long as the program.
+_forker = ThreadPoolExecutor(1)
 _libc = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG = 1
 
@@ -51,9 +54,9 @@ class Child:
             _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
         with open(self.log, "ab") as out:
-            self.popen = subprocess.Popen(
-                self.argv, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
-                start_new_session=True, preexec_fn=prepare, env=self.environment)
+            self.popen = _forker.submit(
+                subprocess.Popen, self.argv, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                start_new_session=True, preexec_fn=prepare, env=self.environment).result()
 
     def require_alive(self):
         if self.popen.poll() is not None:
