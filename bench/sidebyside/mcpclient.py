@@ -95,12 +95,15 @@ class Session:
 
     async def _post(self, body, path="/mcp"):
         status, fields, text = await self.pool.request(body, self._fields(), path)
-        if self.keeps_cookies and "set-cookie" in fields:
-            name, _, value = fields["set-cookie"].partition(";")[0].partition("=")
-            self.cookies[name] = value
+        self._take_cookie(fields)
         if status >= 500:
             raise CallFailed(f"status {status}: {text[:100]!r}")
         return status, fields, text
+
+    def _take_cookie(self, fields):
+        if self.keeps_cookies and "set-cookie" in fields:
+            name, _, value = fields["set-cookie"].partition(";")[0].partition("=")
+            self.cookies[name] = value
 
     async def open(self):
         status, fields, text = await self._post(initialize_body())
@@ -152,9 +155,10 @@ class LegacySession(Session):
         self.writer.write(encode(self.pool.port, "", {"Accept": "text/event-stream"}, "GET", "/sse"))
         try:
             async with asyncio.timeout(PATIENCE):
-                status, self.head = await read_head(reader)
+                status, fields = await read_head(reader)
                 if status != 200:
                     raise CallFailed(f"GET /sse was answered {status}")
+                self._take_cookie(fields)
                 self.reading = asyncio.create_task(self._read(reader))
                 self.path = await self.arrived.get()
         except (OSError, EOFError, TimeoutError) as error:

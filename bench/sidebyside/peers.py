@@ -59,9 +59,9 @@ class Peer:
         self.child.start()
         self.wait()
 
-    def wait(self):
+    def wait(self, seconds=10):
         for port in {self.http, self.https, self.session}:
-            self.child.wait_for_port(port)
+            self.child.wait_for_port(port, seconds)
 
     def reload(self):
         """Has the proxy read its configuration again, its own way; returns that way in a word, None when it has none."""
@@ -93,17 +93,18 @@ def executables(berth):
     return {name: path for name, path in found.items() if path}
 
 
-def start(name, executable, machine, replicas, affinity="none"):
-    """Starts a peer in front of the ports `replicas`; tries again if somebody took one of its ports meanwhile."""
+def start(name, executable, machine, replicas, affinity="none", wrapper=(), patience=10):
+    """Starts a peer in front of the ports `replicas`, under the command `wrapper` if there is one, and waits `patience`
+    seconds for it; tries again if somebody took one of its ports meanwhile."""
     for attempt in (1, 2, 3):
         try:
-            return _start(name, executable, machine, replicas, affinity)
+            return _start(name, executable, machine, replicas, affinity, wrapper, patience)
         except BenchError:
             if attempt == 3:
                 raise
 
 
-def _start(name, executable, machine, replicas, affinity):
+def _start(name, executable, machine, replicas, affinity, wrapper, patience):
     ports = {use: free_port() for use in ("HTTP", "HTTPS", "SESSION", "ADDRESS", "COOKIE", "ADMIN", "PEERS")}
     directory = machine.directory / f"{name}-{ports['HTTP']}"
     directory.mkdir()
@@ -116,10 +117,10 @@ def _start(name, executable, machine, replicas, affinity):
     if name in ("berth", "nghttpx"):
         ports |= {"SESSION": ports["HTTP"], "ADDRESS": ports["HTTP"], "COOKIE": ports["HTTP"]}
     environment = {"GOMAXPROCS": "1", "HOME": str(directory)} if name == "caddy" else {}
-    child = Child(name, ARGUMENTS[name](executable, values, directory), machine.proxy_cpu, directory / "output.log", environment)
+    child = Child(name, [*wrapper, *ARGUMENTS[name](executable, values, directory)], machine.proxy_cpu, directory / "output.log", environment)
     peer = Peer(name, child, values, *(ports[use] for use in ("HTTP", "HTTPS", "SESSION", "ADDRESS", "COOKIE")))
     try:
-        peer.wait()
+        peer.wait(patience)
     except BaseException:
         child.stop()
         raise
