@@ -7,6 +7,7 @@ import time
 from .calls import SESSIONFUL, connect, encode
 from .processes import BenchError
 
+PATIENCE = 15  # seconds until every stream has carried an event
 RATE = 10  # events a second on each stream
 _EVENT = re.compile(rb'"progress":(\d+),"message":"(\d+)"')
 
@@ -69,10 +70,11 @@ def run(port, count, seconds, meter):
             selector.register(streams[-1].connection, selectors.EVENT_READ, streams[-1])
             if len(streams) % 50 == 0:
                 read_until(time.monotonic() + 0.001)
-        read_until(time.monotonic() + 0.5)  # every stream has its head and is in its pace
-        silent = sum(stream.next == 1 for stream in streams)
-        if silent:
-            raise BenchError(f"{silent} of {count} streams carry no events")
+        deadline = time.monotonic() + PATIENCE
+        while silent := sum(stream.next == 1 for stream in streams):
+            if time.monotonic() > deadline:
+                raise BenchError(f"{silent} of {count} streams carry no events")
+            read_until(time.monotonic() + 0.2)
         ages.clear()
         began = time.monotonic()
         with meter.running():

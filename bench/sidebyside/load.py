@@ -90,34 +90,53 @@ def run(peer, workload, script, seconds, meter, machine):
         return generators.run_wrk(script, port, workload.tls, seconds, workload.connections)
 
 
-def measure(name, peers, rounds, other_rounds, seconds, warm_up, machine, progress):
-    """{peer: [Round]} of the workload `name`, every round visiting its peers in turn, and {peer: share of sessions kept}."""
-    workload, scripts, kept = WORKLOADS[name], {}, {}
+def measure(name, peers, rounds, other_rounds, seconds, warm_up, machine, progress, tolerate):
+    """{peer: [Round]} of the workload `name`, every round visiting its peers in turn, and {peer: share of sessions kept}.
+    A peer that cannot be loaded leaves the others to it; without one of those that count, there is no figure at all."""
+    workload, scripts, kept, able = WORKLOADS[name], {}, {}, []
     if not workload.adds:
         peers = [peer for peer in peers if peer.child]
     for peer in peers:
-        opened = [calls.open_session(peer.session) for _ in range(workload.sessions)]
-        if opened:
-            kept[peer.name] = sum(calls.reaches(peer.session, *session) for session in opened) / len(opened)
-        if workload.streams:
-            scripts[peer.name] = generators.body_file(machine.directory)
-        elif workload.kind == "bytes":
-            bulk.check(peer.port(workload.tls), workload.tls, machine.bulk)
-        elif workload.kind == "calls":
-            scripts[peer.name] = machine.directory / f"{name}-{peer.name}.lua"
-            scripts[peer.name].write_text(generators.wrk_script(peer.http, [session for session, _ in opened],
-                                                                workload.connection_per_call))
-    if warm_up:
-        for peer in peers:
-            Round(peer, workload, scripts.get(peer.name), warm_up, machine)
+        with tolerate(f"{name} load of {peer.name}"):
+            _prepare(name, peer, scripts, kept, machine)
+            if warm_up:
+                Round(peer, workload, scripts.get(peer.name), warm_up, machine)
+            able.append(peer)
+    peers, lame = able, set()
     measured = {peer.name: [] for peer in peers}
     for number in range(rounds):
         # Every round starts with another peer, so that none always follows the same one.
         for peer in peers[number % len(peers):] + peers[:number % len(peers)]:
             if number >= other_rounds and peer.name not in (*CLOSE, DIRECT):
                 continue
-            measured[peer.name].append(Round(peer, workload, scripts.get(peer.name), seconds, machine))
-            last = measured[peer.name][-1]
-            said = f"p50 {last.p50} us" if workload.adds else f"{last.microseconds:.1f} us CPU a {workload.unit}"
+            if peer.name in lame:
+                continue
+            try:
+                last = Round(peer, workload, scripts.get(peer.name), seconds, machine)
+            except (BenchError, OSError):
+                if peer.name in (*CLOSE, DIRECT):
+                    raise
+                with tolerate(f"{name} load of {peer.name}"):
+                    lame.add(peer.name)
+                    raise
+                continue
+            measured[peer.name].append(last)
+            said = f"p50 {last.p50} us" if workload.adds else f"{last.microseconds:.1f} us CPU"
             progress(f"{name} round {number + 1}/{rounds} {peer.name}: {said}")
-    return measured, kept
+    return {name: rounds for name, rounds in measured.items() if rounds}, kept
+
+
+def _prepare(name, peer, scripts, kept, machine):
+    """Opens the sessions and writes the script of one peer's load."""
+    workload = WORKLOADS[name]
+    opened = [calls.open_session(peer.session) for _ in range(workload.sessions)]
+    if opened:
+        kept[peer.name] = sum(calls.reaches(peer.session, *session) for session in opened) / len(opened)
+    if workload.streams:
+        scripts[peer.name] = generators.body_file(machine.directory)
+    elif workload.kind == "bytes":
+        bulk.check(peer.port(workload.tls), workload.tls, machine.bulk)
+    elif workload.kind == "calls":
+        scripts[peer.name] = machine.directory / f"{name}-{peer.name}.lua"
+        scripts[peer.name].write_text(generators.wrk_script(peer.http, [session for session, _ in opened],
+                                                            workload.connection_per_call))
