@@ -96,9 +96,10 @@ def _gate(verdicts, failed):
 
 def _table(heads, rows, words=1, marked=False):
     """A table whose first `words` columns are words and the others numbers; `marked`: the last is HTML."""
-    cells = lambda row: "".join(f'<td{" class=n" if words <= at < 4 - marked else ""}>'
+    number = lambda at: " class=n" if words <= at < len(heads) - marked else ""
+    cells = lambda row: "".join(f'<td{number(at)}>'
                                 f'{cell if marked and at == len(row) - 1 else _escape(cell)}</td>' for at, cell in enumerate(row))
-    head = "".join(f'<th{" class=n" if words <= at < 4 - marked else ""}>{_escape(text)}</th>' for at, text in enumerate(heads))
+    head = "".join(f'<th{number(at)}>{_escape(text)}</th>' for at, text in enumerate(heads))
     return f'<div class="scroll"><table><tr>{head}</tr>' + "".join(f"<tr>{cells(row)}</tr>" for row in rows) + "</table></div>"
 
 
