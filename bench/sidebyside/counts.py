@@ -4,12 +4,12 @@ import re
 import shutil
 import subprocess
 
-from . import peers, syscalls
+from . import generators, peers, syscalls
 from .calls import client_context
 from .processes import BenchError, Child
 from .steady import SteadyCallers
 
-CASES = {"plain": False, "tls": True}
+CASES = ("plain", "tls", "h2")
 ALLOCATORS = {"malloc", "calloc", "realloc", "posix_memalign", "aligned_alloc", "memalign"}
 _FUNCTION = re.compile(r"c?fn=\((\d+)\)(?: (.*))?")
 
@@ -29,36 +29,48 @@ def measure(executable, machine, replicas, calls, progress, tolerate):
     # Valgrind 3.19 gives up on the debugging information that Swift writes; names of functions are enough.
     bare = machine.directory / "berth-bare"
     subprocess.run(["strip", "--strip-debug", "-o", bare, executable], check=True)
-    for case, tls in CASES.items():
+    for case in CASES:
+        if case == "h2" and not shutil.which("h2load"):
+            continue
         with tolerate(f"counts {case}"):
-            less, more = (_profile(bare, machine, replicas, tls, number) for number in (calls, 2 * calls))
+            less, more = (_profile(bare, machine, replicas, case, number) for number in (calls, 2 * calls))
             counted[case] = {name: (more[name] - less[name]) / calls for name in more}
-            if syscalls.available():
+            if syscalls.available() and case != "h2":
                 peer = peers.start("berth", executable, machine, replicas)
                 try:
-                    counted[case]["syscalls"] = syscalls.per_request(peer, tls, 1, calls, machine.directory)["total"]
+                    counted[case]["syscalls"] = syscalls.per_request(peer, case == "tls", 1, calls, machine.directory)["total"]
                 finally:
                     peer.child.stop()
             progress(f"counts {case}: " + ", ".join(f"{value:.2f} {name}" for name, value in counted[case].items()))
     return counted
 
 
-def _profile(executable, machine, replicas, tls, calls):
+def _profile(executable, machine, replicas, case, calls):
     """Totals of one run of Berth under callgrind that answers so many calls."""
-    output = machine.directory / f"callgrind-{tls}-{calls}.out"
+    output = machine.directory / f"callgrind-{case}-{calls}.out"
     peer = peers.start("berth", executable, machine, replicas,
                        wrapper=["valgrind", "--tool=callgrind", f"--callgrind-out-file={output}"], patience=60)
     try:
-        callers = SteadyCallers(peer.port(tls), 1, client_context() if tls else None)
-        try:
-            callers.run(calls, seconds=300)
-        finally:
-            callers.close()
+        _call(peer, case, calls, machine)
     finally:
         peer.child.stop(60)  # it writes the profile as it ends
     if not output.exists():
         raise BenchError(f"callgrind wrote nothing: {peer.child.log.read_text()[-500:]}")
     return _totals(output)
+
+
+def _call(peer, case, calls, machine):
+    if case == "h2":
+        body = generators.body_file(machine.directory)
+        made = generators.run_h2load(peer.https, body, 1, 1, requests=calls)
+        if made["units"] != calls:
+            raise BenchError(f"{made['units']} of {calls} calls were answered")
+        return
+    callers = SteadyCallers(peer.port(case == "tls"), 1, client_context() if case == "tls" else None)
+    try:
+        callers.run(calls, seconds=300)
+    finally:
+        callers.close()
 
 
 def _totals(output):

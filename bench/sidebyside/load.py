@@ -4,7 +4,7 @@ import time
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from . import bulk, calls, fanout, generators
+from . import berthload, bulk, calls, fanout, generators
 from .peers import BETTER_OF, CLOSE
 from .processes import BenchError, CPUTime, core_busy_nanoseconds
 
@@ -19,6 +19,7 @@ class Workload(NamedTuple):
     streams: int = 0             # at once on a connection: HTTP/2
     resumes: bool = False
     kind: str = "calls"          # or "events", "bytes"
+    rate: int = 0                # calls a second on a fixed schedule, by berth-load
     adds: bool = False           # its figure is the latency that a proxy adds, not CPU
     against: tuple = BETTER_OF   # the peers that Berth is gated against
 
@@ -36,6 +37,7 @@ WORKLOADS = {
     "tls-connect": Workload(tls=True, connection_per_call=True),
     "tls-resume": Workload(tls=True, connection_per_call=True, resumes=True, connections=16),
     "latency": Workload(connections=1, adds=True),
+    "paced": Workload(rate=5000),
     "fanout": Workload(kind="events", connections=1000),
     "bulk": Workload(kind="bytes", connections=4),
     "bulk-tls": Workload(kind="bytes", connections=4, tls=True),
@@ -81,6 +83,11 @@ def run(peer, workload, script, seconds, meter, machine):
         # Its own streams must be open before the clock starts, so it starts the meter itself.
         return fanout.run(port, workload.connections, seconds, meter)
     with meter.running():
+        if workload.rate:
+            # No warm-up: its calls would be the proxy's work and not be counted.
+            made = berthload.run(machine.berth_load, machine.directory, f"http://127.0.0.1:{port}/mcp", seconds, "--workload", "calls",
+                                 "--connections", workload.connections, "--rate", workload.rate, "--warm-up", 0)
+            return made | {"errors": made["wrong"] + made["failed"]}
         if workload.kind == "bytes":
             return bulk.run(port, workload.tls, seconds, workload.connections)
         if workload.streams:
@@ -136,7 +143,7 @@ def _prepare(name, peer, scripts, kept, machine):
         scripts[peer.name] = generators.body_file(machine.directory)
     elif workload.kind == "bytes":
         bulk.check(peer.port(workload.tls), workload.tls, machine.bulk)
-    elif workload.kind == "calls":
+    elif workload.kind == "calls" and not workload.rate:
         scripts[peer.name] = machine.directory / f"{name}-{peer.name}.lua"
         scripts[peer.name].write_text(generators.wrk_script(peer.http, [session for session, _ in opened],
                                                             workload.connection_per_call))

@@ -1,7 +1,6 @@
 """One self-contained HTML page of a run: bars with the spread of the rounds, for light and dark screens."""
 
 import html
-import math
 
 from . import truth
 from .load import WORKLOADS
@@ -14,6 +13,7 @@ TITLES = {
     "connect": "A call on a new connection", "session": "A call of a session, any session over any connection",
     "h2": "A call, HTTP/2 over TLS 1.3, 16 × 16", "tls-connect": "A full TLS handshake and a call",
     "tls-resume": "A resumed TLS handshake and a call", "latency": "Latency added on one connection",
+    "paced": "A call at 5,000 calls a second, 64 connections",
     "fanout": "An event, 1,000 streams × 10 a second", "bulk": "A gigabyte in bodies of 64 MiB",
     "bulk-tls": "A gigabyte in bodies of 64 MiB, over TLS 1.3",
 }
@@ -67,7 +67,7 @@ def page(results, verdicts, failed):
         parts.append("<h2>Head of an idle event stream</h2><p>Milliseconds from the GET to the response head.</p>"
                      + _table(["transport", "peer", "p50", "max"], rows, words=2))
     if results["counts"]:
-        rows = [[case, f"{c['instructions']:.0f}", f"{c['allocations']:.2f}", f"{c['frees']:.2f}", f"{c.get('syscalls', math.nan):.2f}"]
+        rows = [[case, f"{c['instructions']:.0f}", f"{c['allocations']:.2f}", f"{c['frees']:.2f}", two(c.get("syscalls"))]
                 for case, c in results["counts"].items()]
         parts.append("<h2>Counted, of a call through Berth on one connection</h2>"
                      + _table(["case", "instructions in user space", "allocations", "frees", "system calls"], rows))

@@ -26,6 +26,7 @@ class Machine:
     directory: Path
     proxy_cpu: int
     load_cpu: int
+    berth_load: Path
     files: int = field(default_factory=lambda: resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 
     def __post_init__(self):

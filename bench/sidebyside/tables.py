@@ -1,7 +1,5 @@
 """The tables of a run, in Markdown."""
 
-import math
-
 from . import truth
 from .load import WORKLOADS
 from .peers import CONTROL
@@ -43,7 +41,7 @@ def markdown(results, verdicts, failed):
     if results["counts"]:
         lines += ["", "### Counted, of a call through Berth on one connection", "",
                   "| case | instructions in user space | allocations | frees | system calls |", "|---|---:|---:|---:|---:|"]
-        lines += [f"| {case} | {c['instructions']:.0f} | {c['allocations']:.2f} | {c['frees']:.2f} | {c.get('syscalls', math.nan):.2f} |"
+        lines += [f"| {case} | {c['instructions']:.0f} | {c['allocations']:.2f} | {c['frees']:.2f} | {two(c.get('syscalls'))} |"
                   for case, c in results["counts"].items()]
     if verdicts:
         lines += ["", "### Bounds", "", "| bound | Berth | at most | |", "|---|---:|---:|---|"]
