@@ -69,7 +69,7 @@ let package = Package(
         .executableTarget(
             name: "berth-load",
             dependencies: [
-                "Load", "LoadReport", "SampleServer", "TLS", "Reactor", "Kernel", "TOMLKit",
+                "Load", "LoadReport", "Configuration", "SampleServer", "TLS", "Reactor", "Kernel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: house),
@@ -99,8 +99,16 @@ let package = Package(
                 "Proxy", "Simulation", "Kernel", "Reactor", "HTTP", "MCP", "Balancing", "Telemetry", "TLS",
             ],
             swiftSettings: house),
-        .testTarget(name: "LoadTests", dependencies: ["Load", "SampleServer", "Kernel"], swiftSettings: house),
-        .testTarget(name: "LoadReportTests", dependencies: ["LoadReport", "Load"], swiftSettings: house),
+        .testTarget(
+            name: "LoadTests",
+            dependencies: [
+                "Load", "SampleServer", "Proxy", "TLS", "HTTP", "Reactor", "Kernel",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: house),
+        .testTarget(
+            name: "LoadReportTests", dependencies: ["berth-load", "LoadReport", "Load", "Configuration"],
+            swiftSettings: house),
         .testTarget(name: "BalancingTests", dependencies: ["Balancing"], swiftSettings: house),
         .testTarget(
             name: "ConfigurationTests", dependencies: ["Configuration"], exclude: ["broken"], swiftSettings: house),

@@ -19,15 +19,22 @@ package final class SampleServer: Sendable {
         package var sessionIdle: Interval
         /// Sockets at once; more are closed as they come. At least 1.
         package var maximumConnections: Int
+        /// Results of tools are filled up to so many bytes with spaces after the JSON; longer ones stay as they are.
+        package var replyBytes: Int
+        /// How many events a second each session's own stream gets, that of a GET or a legacy one: notifications
+        /// `{"sequence":n,"monotonicNanoseconds":t}` with n from 1 in each stream and t of CLOCK_MONOTONIC. 0 for none.
+        package var eventsPerSecond: Double
 
         package init(
             answersWithEvents: Bool = false, maximumSessions: Int = 10_000, sessionIdle: Interval = .seconds(1_800),
-            maximumConnections: Int = 65_536
+            maximumConnections: Int = 65_536, replyBytes: Int = 0, eventsPerSecond: Double = 0
         ) {
             self.answersWithEvents = answersWithEvents
             self.maximumSessions = max(1, maximumSessions)
             self.sessionIdle = sessionIdle
             self.maximumConnections = max(1, maximumConnections)
+            self.replyBytes = max(0, replyBytes)
+            self.eventsPerSecond = max(0, eventsPerSecond)
         }
     }
 

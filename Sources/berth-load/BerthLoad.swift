@@ -4,5 +4,7 @@ import ArgumentParser
 struct BerthLoad: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "berth-load",
-        abstract: "Loads an MCP endpoint, and checks that every answer is true.")
+        abstract: "Loads an MCP endpoint, and checks that every answer is true.",
+        subcommands: [RunCommand.self, ScenarioCommand.self, ReportCommand.self, ServeCommand.self],
+        defaultSubcommand: RunCommand.self)
 }

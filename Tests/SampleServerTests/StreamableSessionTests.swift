@@ -193,6 +193,27 @@ struct StreamableSessionTests {
         }
     }
 
+    @Test("an id stays dead when its place is taken by another session")
+    func deadIDs() throws {
+        try withServer("alpha", .init(maximumSessions: 1)) { server in
+            let client = try RawClient(server.address)
+            var dead: [String] = []
+            for _ in 0..<3 {
+                let session = try openSession(client)
+                #expect(session.utf8.count == 32 && !dead.contains(session))
+                for id in dead + [String(session.uppercased()), String(session.dropLast()) + "g"] where id != session {
+                    client.send(post(request("ping"), session: id))
+                    #expect(try client.response().status == 404)
+                }
+                client.send(post(call("whoami"), session: session))
+                #expect(try client.response().body.contains("\\\"calls\\\":1}"))
+                client.send(bare("DELETE", session: session))
+                #expect(try client.response().status == 200)
+                dead.append(session)
+            }
+        }
+    }
+
     @Test("an idle session is gone after its time; one with a stream stays")
     func idleSession() throws {
         try withServer("alpha", .init(sessionIdle: .milliseconds(80))) { server in

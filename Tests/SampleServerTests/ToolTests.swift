@@ -16,6 +16,39 @@ struct ToolTests {
         }
     }
 
+    @Test("results are filled up with spaces, and longer ones left alone", arguments: [0, 89, 90, 91, 500])
+    func fillsUp(bytes: Int) throws {
+        try withServer("alpha", .init(replyBytes: bytes)) { server in
+            let client = try RawClient(server.address)
+            let session = try openSession(client)
+            let result = textResult("\"x\"")
+            #expect(result.utf8.count == 90)
+            client.send(post(call("echo", "{\"text\":\"x\"}"), session: session))
+            let body = try client.response().body
+            #expect(body == result + String(repeating: " ", count: max(0, bytes - 90)))
+        }
+    }
+
+    @Test(
+        "strings end where they end, wherever that is in a word of eight bytes",
+        arguments: Array(0...17), ["\\\"", "\\\\", "\u{7f}", "\u{e9}", "\u{1f6a2}", "!"])
+    func strings(length: Int, odd: String) throws {
+        try withServer { server in
+            let client = try RawClient(server.address)
+            let session = try openSession(client)
+            for text in [
+                String(repeating: "a", count: length) + odd, odd + String(repeating: "#", count: length),
+            ] {
+                client.send(post(call("echo", "{\"text\":\"\(text)\"}"), session: session))
+                #expect(try client.response().body == textResult("\"\(text)\""))
+            }
+            // A control character is no part of a string (RFC 8259 section 7).
+            let raw = String(repeating: "a", count: length) + "\u{1f}bbbbbbbb"
+            client.send(post(call("echo", "{\"text\":\"\(raw)\"}"), session: session))
+            #expect(try client.response().status == 400)
+        }
+    }
+
     @Test("sleep holds up nobody else")
     func sleep() throws {
         try withServer { server in

@@ -4,9 +4,9 @@ struct ConfigurationDecoding {
     private var root: TableReader
     private(set) var listeners: [DecodedListener] = []
 
-    init(_ document: TOMLDocument, findings: Findings) {
-        self.findings = findings
-        root = TableReader(document.root, at: nil, path: .root, findings: findings)
+    init(_ root: TableReader) {
+        findings = root.findings
+        self.root = root
     }
 
     /// The configuration, of use only if nothing was reported.
@@ -18,7 +18,6 @@ struct ConfigurationDecoding {
         let routes = decodeRoutes(upstreams)
         root.finish()
         checkAddresses(admin: global.admin, globalEntry)
-        findings.finish()
         return Configuration(
             global: global, listeners: listeners.map(\.configuration), routes: routes, upstreams: upstreams.map(\.value)
         )

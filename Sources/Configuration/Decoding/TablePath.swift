@@ -29,7 +29,7 @@ struct TablePath {
     /// As an error shows it.
     var shown: String {
         guard !name.isEmpty else { return "the top of the file" }
-        if pattern == "route.*" { return "[[route]]" }
+        if pattern == "route.*" || pattern == "run.*" { return "[[\(pattern.dropLast(2))]]" }
         if pattern.hasSuffix("servers.*") { return "a server" }
         if pattern.hasSuffix("certificate.*") { return "[[listen.certificate]]" }
         return pattern.hasPrefix("listen") ? Self.shown(pattern: pattern) : "[\(name)]"
@@ -38,7 +38,7 @@ struct TablePath {
     /// A pattern as an error shows it.
     static func shown(pattern: String) -> String {
         if pattern.hasSuffix("servers.*") { return "an entry of servers" }
-        if pattern == "route.*" { return "[[route]]" }
+        if pattern == "route.*" || pattern == "run.*" { return "[[\(pattern.dropLast(2))]]" }
         if pattern.hasSuffix("certificate.*") { return "[[listen.certificate]]" }
         if pattern.hasPrefix("listen.*") { return "[listen\(pattern.dropFirst("listen.*".count))]" }
         return "[\(pattern.split(separator: ".").map { $0 == "*" ? "<name>" : $0 }.joined(separator: "."))]"

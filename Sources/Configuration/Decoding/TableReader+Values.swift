@@ -1,5 +1,5 @@
 extension TableReader {
-    mutating func text(_ key: String) -> (value: String, entry: LocatedTable.Entry)? {
+    package mutating func text(_ key: String) -> (value: String, entry: LocatedTable.Entry)? {
         guard let entry = take(key) else { return nil }
         guard let text = plainText(entry.value, quoted: quote(entry)) else { return nil }
         return (text, entry)
@@ -35,14 +35,16 @@ extension TableReader {
     }
 
     /// A whole number; `meaning` ends the sentence "key may be 0 to 9".
-    mutating func integer(_ key: String, in range: ClosedRange<Int>, default fallback: Int, _ meaning: String = "")
+    package mutating func integer(
+        _ key: String, in range: ClosedRange<Int>, default fallback: Int, _ meaning: String = ""
+    )
         -> Int
     {
         guard let entry = take(key) else { return fallback }
         return integer(entry, in: range, meaning) ?? fallback
     }
 
-    func integer(_ entry: LocatedTable.Entry, in range: ClosedRange<Int>, _ meaning: String) -> Int? {
+    package func integer(_ entry: LocatedTable.Entry, in range: ClosedRange<Int>, _ meaning: String) -> Int? {
         let bounds =
             "\(entry.name) may be \(TOMLText.integer(range.lowerBound)) to \(TOMLText.integer(range.upperBound))"
         guard case .integer(let number) = entry.value.content else {
@@ -63,7 +65,7 @@ extension TableReader {
         return number
     }
 
-    mutating func flag(_ key: String, default fallback: Bool) -> Bool {
+    package mutating func flag(_ key: String, default fallback: Bool) -> Bool {
         guard let entry = take(key) else { return fallback }
         guard case .boolean(let flag) = entry.value.content else {
             wrongType(entry, "a boolean", "\(key) is either true or false, without quotes")
@@ -154,7 +156,8 @@ extension TableReader {
         return units[unit].map { "\(count)\($0)" }
     }
 
-    mutating func size(_ key: String, in range: ClosedRange<Int>, default fallback: Int, _ meaning: String = "") -> Int
+    package mutating func size(_ key: String, in range: ClosedRange<Int>, default fallback: Int, _ meaning: String = "")
+        -> Int
     {
         guard let entry = take(key) else { return fallback }
         let bounds =
@@ -183,7 +186,7 @@ extension TableReader {
     }
 
     /// One of the values of an enumeration. What is none of them may have an explanation of its own.
-    mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(
+    package mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(
         _ key: String, default fallback: Choice, aliases: [String: Choice] = [:],
         explaining: (String) -> Explanation? = { _ in nil }
     ) -> Choice {
@@ -204,7 +207,7 @@ extension TableReader {
     }
 
     /// Why a value cannot be had: "key = value" followed by the verdict, one sentence, what to write.
-    struct Explanation {
+    package struct Explanation {
         var verdict: String
         var reason: String
         var help: String?
@@ -218,7 +221,7 @@ extension TableReader {
     }
 
     /// A table within this one, empty if there is none.
-    mutating func table(_ key: String) -> TableReader {
+    package mutating func table(_ key: String) -> TableReader {
         let found = find(key)
         var inner: LocatedTable?
         if let entry = found?.entry {
@@ -235,7 +238,7 @@ extension TableReader {
             isInherited: found?.isInherited ?? false)
     }
 
-    mutating func list(_ key: String) -> (values: [LocatedValue], entry: LocatedTable.Entry)? {
+    package mutating func list(_ key: String) -> (values: [LocatedValue], entry: LocatedTable.Entry)? {
         guard let entry = take(key) else { return nil }
         guard case .array(let values) = entry.value.content else {
             var help: String?
@@ -248,7 +251,7 @@ extension TableReader {
         return (values, entry)
     }
 
-    func wrongType(_ entry: LocatedTable.Entry, _ expected: String, _ reason: String, help: String? = nil) {
+    package func wrongType(_ entry: LocatedTable.Entry, _ expected: String, _ reason: String, help: String? = nil) {
         findings.report(
             entry.value.range, "\(quote(entry)) is \(entry.value.kind), not \(expected)", because: reason, help: help)
     }

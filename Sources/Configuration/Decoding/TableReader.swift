@@ -2,11 +2,11 @@
 /// `finish()`; so each key is named in one place, where it is decoded.
 ///
 /// A table that the file lacks reads as empty: every key then has its default.
-struct TableReader {
+package struct TableReader {
     let path: TablePath
     let findings: Findings
     /// Where the table stands; nil if the file has none.
-    let range: Range<Int>?
+    package let range: Range<Int>?
     private let table: LocatedTable
     /// Entries that stand in for those the table lacks: `[defaults]` for an upstream.
     private let inherited: LocatedTable
@@ -42,22 +42,25 @@ struct TableReader {
         return (entry, comesFromDefaults)
     }
 
-    mutating func take(_ key: String) -> LocatedTable.Entry? {
+    package mutating func take(_ key: String) -> LocatedTable.Entry? {
         find(key)?.entry
     }
 
     /// The table's own entry of that name, without taking it.
     func entry(_ key: String) -> LocatedTable.Entry? { table[key] }
 
-    func has(_ key: String) -> Bool { table[key] != nil }
+    /// The table itself, without taking anything.
+    var located: LocatedTable { table }
+
+    package func has(_ key: String) -> Bool { table[key] != nil }
 
     /// Counts a key as asked for: its error has been reported.
-    mutating func settle(_ key: String) {
+    package mutating func settle(_ key: String) {
         unavailable.insert(key)
     }
 
     /// Every entry in the order of the file, for a table whose keys the operator chooses.
-    mutating func takeAll() -> [LocatedTable.Entry] {
+    package mutating func takeAll() -> [LocatedTable.Entry] {
         asked += table.entries.map(\.name)
         return table.entries
     }
@@ -74,14 +77,14 @@ struct TableReader {
     }
 
     /// Reports every entry that nobody asked for.
-    func finish() {
+    package func finish() {
         for entry in table.entries where !asked.contains(entry.name) && !unavailable.contains(entry.name) {
             findings.reportUnknown(entry, in: path, siblings: asked)
         }
     }
 
     /// "key = value" as the file has it, cut to fit a line.
-    func quote(_ entry: LocatedTable.Entry) -> String {
+    package func quote(_ entry: LocatedTable.Entry) -> String {
         let raw = findings.source.text(entry.value.range)
         let line = raw.prefix { !$0.isNewline }
         let isCut = line.count < raw.count || line.count > 60

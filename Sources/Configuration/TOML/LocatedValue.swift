@@ -1,6 +1,6 @@
 /// A value of a TOML text with the bytes it was written in.
-struct LocatedValue {
-    enum Content {
+package struct LocatedValue {
+    package enum Content {
         case string(String)
         case integer(Int)
         case float(Double)
@@ -10,12 +10,12 @@ struct LocatedValue {
         case table(LocatedTable)
     }
 
-    var content: Content
+    package var content: Content
     /// Of a table under a `[header]`, the header.
-    var range: Range<Int>
+    package var range: Range<Int>
 
     /// What it is, with an article, for an error.
-    var kind: String {
+    package var kind: String {
         switch content {
         case .string: "text"
         case .integer: "a whole number"
@@ -29,15 +29,15 @@ struct LocatedValue {
 }
 
 /// A table with its entries in the order of the text.
-struct LocatedTable {
-    struct Entry {
-        var name: String
+package struct LocatedTable {
+    package struct Entry {
+        package var name: String
         /// The bytes of the key, or of the last part of a dotted one.
-        var key: Range<Int>
-        var value: LocatedValue
+        package var key: Range<Int>
+        package var value: LocatedValue
     }
 
-    var entries: [Entry] = []
+    package var entries: [Entry] = []
 
-    subscript(name: String) -> Entry? { entries.first { $0.name == name } }
+    package subscript(name: String) -> Entry? { entries.first { $0.name == name } }
 }

@@ -50,7 +50,7 @@ enum HTTP2Setup {
         return unsafe isSubmitted && nghttp2_session_set_local_window_size(session, 0, 0, window) == 0
     }
 
-    private static func setting(_ name: nghttp2_settings_id, _ value: UInt32) -> nghttp2_settings_entry {
+    static func setting(_ name: nghttp2_settings_id, _ value: UInt32) -> nghttp2_settings_entry {
         nghttp2_settings_entry(settings_id: Int32(bitPattern: name.rawValue), value: value)
     }
 }

@@ -35,6 +35,8 @@ struct HTTP2Stream: ~Copyable {
     /// How many of the pending bytes, at their end, are trailer lines.
     var trailers: Int32 = 0
     var pending = ByteBuffer()
+    /// What a client knows its request by. It fits the buffer's padding.
+    var tag: UInt32 = 0
 
     init(index: UInt16) { self.index = index }
 
@@ -49,16 +51,28 @@ struct HTTP2Streams: ~Copyable {
     private var free = unsafe [UnsafeMutablePointer<HTTP2Stream>]()
 
     /// The first few keep the memory of their pending bytes for the next stream, up to so many bytes.
-    private static var keepers: Int { 16 }
+    private let keepers: Int
+    private let keptBytes: Int
     static var keptBytes: Int { 1_024 }
 
-    init() {}
+    init(keepers: Int = 16, keptBytes: Int = HTTP2Streams.keptBytes) {
+        self.keepers = keepers
+        self.keptBytes = keptBytes
+    }
 
     deinit {
         for index in unsafe 0..<entries.count {
             unsafe entries[index].deinitialize(count: 1)
             unsafe entries[index].deallocate()
         }
+    }
+
+    /// The entry of a stream, found the long way.
+    func find(_ id: Int32) -> UnsafeMutablePointer<HTTP2Stream>? {
+        for index in unsafe 0..<entries.count where unsafe entries[index].pointee.id == id {
+            return unsafe entries[index]
+        }
+        return nil
     }
 
     /// Streams that have an entry.
@@ -82,7 +96,8 @@ struct HTTP2Streams: ~Copyable {
         unsafe entry.pointee.marks = []
         unsafe entry.pointee.unconsumed = 0
         unsafe entry.pointee.trailers = 0
-        if unsafe entry.pointee.index < Self.keepers, unsafe entry.pointee.pending.allocated <= Self.keptBytes {
+        unsafe entry.pointee.tag = 0
+        if unsafe entry.pointee.index < keepers, unsafe entry.pointee.pending.allocated <= keptBytes {
             unsafe entry.pointee.pending.clear()
         } else {
             unsafe entry.pointee.pending.release()

@@ -57,6 +57,8 @@ package struct PlanFigures: Codable, Sendable {
     package var rate: Double?
     /// What is counted: "calls", "events", "connections", "bodies".
     package var unit: String
+    /// Threads of the generator: the cores it can use.
+    package var threads = 1
 
     package init(
         name: String, workload: String, url: String, transport: String, connections: Int, depth: Int, rate: Double?,

@@ -35,6 +35,8 @@ struct Connection: ~Copyable {
     private(set) var phase = Phase.awaitingHead
     private(set) var facts = RequestFacts()
     var body = ByteBuffer()
+    /// What `facts` has ranges into.
+    var kept = ByteBuffer()
     var outbox = Outbox()
     private var input = ByteBuffer()
 
@@ -130,6 +132,7 @@ struct Connection: ~Copyable {
     mutating func releaseInput() {
         if input.isEmpty { input.release() }
         body.release()
+        kept.release()
     }
 
     private mutating func readHead(_ parser: RequestParser, _ head: inout RequestHead) -> Step {
@@ -138,10 +141,17 @@ struct Connection: ~Copyable {
         case .incomplete: return .needsInput
         case .invalid(let fault): return .fault(fault)
         case .complete(let count):
-            facts = RequestFacts(head, input.span)
+            facts = Connection.facts(head, of: input, keepingIn: &kept)
             input.consume(count)
             return begin(head.framing, expectsContinue: head.expectsContinue)
         }
+    }
+
+    /// As a function, because a view of one field keeps the other from being changed.
+    private static func facts(
+        _ head: borrowing RequestHead, of input: borrowing ByteBuffer, keepingIn kept: inout ByteBuffer
+    ) -> RequestFacts {
+        RequestFacts(head, input.span, keepingIn: &kept)
     }
 
     private mutating func begin(_ framing: BodyFraming, expectsContinue: Bool) -> Step {
@@ -168,7 +178,7 @@ struct Connection: ~Copyable {
         return rest == count ? .request : .needsInput
     }
 
-    /// As a function, because a view of one field keeps the other from being changed.
+    /// As a function for the same reason.
     private static func copy(_ range: Range<Int>, of input: borrowing ByteBuffer, to body: inout ByteBuffer) {
         body.append(input.span.extracting(range))
     }

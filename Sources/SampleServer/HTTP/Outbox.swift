@@ -41,7 +41,7 @@ struct Outbox: ~Copyable {
     private var fills: [Fill] = []
 
     /// The alphabet over and over, a multiple of its length: loss or repetition shows.
-    private static let letters: [UInt8] = (0..<26 * 2_500).map { UInt8(97 + $0 % 26) }
+    private static let letters: [UInt8] = (0..<26 * 10_000).map { UInt8(97 + $0 % 26) }
 
     var isEmpty: Bool { bytes.isEmpty && fills.isEmpty }
     /// No more answers fit. One that is already here may be of any size, so ask before appending the next.

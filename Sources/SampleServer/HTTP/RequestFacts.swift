@@ -39,25 +39,24 @@ struct RequestFacts {
     let acceptsEvents: Bool
     let sendsJSON: Bool
     /// `Mcp-Method` and `Mcp-Name`, kept only of stateless requests, which must repeat them in the body; and the
-    /// version as sent.
-    let mcpMethod: [UInt8]?
-    let mcpName: [UInt8]?
-    let versionText: [UInt8]
+    /// version as sent. Ranges into what `init` has put by.
+    let mcpMethod: ByteRange?
+    let mcpName: ByteRange?
+    let versionText: ByteRange
 
-    /// `text` is what the head was parsed from.
-    init(_ head: borrowing RequestHead, _ text: Span<UInt8>) {
-        var accepts = (json: false, events: false)
+    /// `text` is what the head was parsed from; it will be gone when the body is complete, so what is needed of it then
+    /// replaces what was in `kept`.
+    init(_ head: borrowing RequestHead, _ text: Span<UInt8>, keepingIn kept: inout ByteBuffer) {
+        var acceptsJSON = false
         var sendsJSON = false
         var name: ByteRange?
         var method: ByteRange?
         for index in 0..<head.fields.count {
             let field = head.fields[index]
-            let value = text.extracting(field.value.range)
             switch field.kind {
-            case .accept:
-                if value.listsMediaType("application/json") { accepts.json = true }
-                if value.listsMediaType("text/event-stream") { accepts.events = true }
-            case .contentType: sendsJSON = value.listsMediaType("application/json")
+            case .accept where !acceptsJSON:
+                acceptsJSON = text.extracting(field.value.range).listsMediaType("application/json")
+            case .contentType: sendsJSON = text.extracting(field.value.range).listsMediaType("application/json")
             case .mcpName: name = field.value
             case .mcpMethod: method = field.value
             default: break
@@ -69,15 +68,16 @@ struct RequestFacts {
         self.method = head.method
         self.path = path
         self.version = version
-        claim = path == .messages ? query : RequestFacts.claim(head.sessionID.map { text.extracting($0.range).copied })
+        claim = path == .messages ? query : RequestFacts.claim(head.sessionID, text)
         isHTTP10 = head.minorVersion == 0
         wantsKeepAlive = head.isKeepAlive ? head.minorVersion > 0 : false
-        acceptsJSON = accepts.json
-        acceptsEvents = accepts.events
+        self.acceptsJSON = acceptsJSON
+        acceptsEvents = head.acceptsEventStream
         self.sendsJSON = sendsJSON
-        mcpName = isModern ? name.map { text.extracting($0.range).copied } : nil
-        mcpMethod = isModern ? method.map { text.extracting($0.range).copied } : nil
-        versionText = isModern ? head.protocolVersion.map { text.extracting($0.range).copied } ?? [] : []
+        kept.clear()
+        mcpName = isModern ? RequestFacts.keep(name, text, &kept) : nil
+        mcpMethod = isModern ? RequestFacts.keep(method, text, &kept) : nil
+        versionText = isModern ? RequestFacts.keep(head.protocolVersion, text, &kept) ?? .empty : .empty
     }
 
     /// Stands for the request of a connection that has not made one.
@@ -87,12 +87,18 @@ struct RequestFacts {
         version = .absent
         claim = .none
         (isHTTP10, wantsKeepAlive, acceptsJSON, acceptsEvents, sendsJSON) = (false, false, false, false, false)
-        (mcpMethod, mcpName, versionText) = (nil, nil, [])
+        (mcpMethod, mcpName, versionText) = (nil, nil, .empty)
     }
 
-    private static func claim(_ id: [UInt8]?) -> Claim {
+    private static func keep(_ range: ByteRange?, _ text: Span<UInt8>, _ kept: inout ByteBuffer) -> ByteRange? {
+        guard let range else { return nil }
+        kept.append(text.extracting(range.range))
+        return ByteRange(start: kept.count - range.range.count, count: range.range.count)
+    }
+
+    private static func claim(_ id: ByteRange?, _ text: Span<UInt8>) -> Claim {
         guard let id else { return .none }
-        return SessionID(id.span).map { .session($0) } ?? .nonsense
+        return SessionID(text.extracting(id.range)).map { .session($0) } ?? .nonsense
     }
 
     private static func version(_ text: Span<UInt8>) -> Version {
@@ -131,7 +137,7 @@ struct RequestFacts {
             var end = start
             while end < query.count, query[end] != UInt8(ascii: "&") { end += 1 }
             if query.matches("session_id=", at: start), start + 11 <= end {
-                return claim(query.extracting(start + 11..<end).copied)
+                return claim(ByteRange(start: start + 11, count: end - start - 11), query)
             }
             start = end + 1
         }

@@ -113,6 +113,23 @@ extension SampleLoop {
         markDirty(handle)
     }
 
+    // MARK: Events nobody asked for
+
+    /// One more event for a stream that gets them as time goes by.
+    mutating func send(_ beat: Beats.Beat) {
+        guard connections.contains(beat.stream), connections[beat.stream].streamOf == beat.session else {
+            return beats.dropLast()
+        }
+        payload.clear()
+        payload.bytes.append("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\",")
+        payload.bytes.append("\"params\":{\"level\":\"info\",\"data\":{\"sequence\":")
+        payload.bytes.append(decimal: beat.sequence)
+        payload.bytes.append(",\"monotonicNanoseconds\":")
+        payload.bytes.append(decimal: now.nanoseconds)
+        payload.bytes.append("}}}")
+        sendEvent(beat.stream)
+    }
+
     // MARK: Payloads
 
     /// Starts a result; members follow, then `endResult`.
@@ -153,9 +170,7 @@ extension SampleLoop {
         date.update(world.wallSeconds())
         connections[handle].outbox.append("HTTP/1.1 ")
         connections[handle].outbox.append(status)
-        connections[handle].outbox.append("\r\nDate: ")
         connections[handle].outbox.append(date.text)
-        connections[handle].outbox.append("\r\n")
     }
 
     private mutating func endHead(_ handle: Handle, length: Int, session: SessionID? = nil) {

@@ -22,6 +22,7 @@ extension SampleLoop {
         connections[handle].outbox.append(session)
         connections[handle].outbox.append("\r\n\r\n")
         if isChunked { connections[handle].outbox.append("\r\n") }
+        beats.join(handle, of: session, at: now)
     }
 
     mutating func respondLegacy(_ handle: Handle, _ facts: RequestFacts, _ body: Span<UInt8>) {

@@ -5,11 +5,13 @@ import Reactor
 extension SampleLoop {
     mutating func respond(on handle: Handle) {
         var body = ByteBuffer()
+        var kept = ByteBuffer()
         swap(&body, &connections[handle].body)
+        swap(&kept, &connections[handle].kept)
         let facts = connections[handle].facts
         switch facts.path {
         case .mcp where facts.version == .stateless || facts.version == .future:
-            respondStateless(handle, facts, body.span)
+            respondStateless(handle, facts, body.span, kept: kept.span)
         case .mcp: respondWithSession(handle, facts, body.span)
         case .sse: openLegacy(handle, facts)
         case .messages: respondLegacy(handle, facts, body.span)
@@ -18,7 +20,9 @@ extension SampleLoop {
         }
         guard connections.contains(handle) else { return }
         // The memory serves the connection's next body, unless that is a long way off or this one was large.
-        if body.allocated <= 65_536, !connections[handle].isStreaming { swap(&body, &connections[handle].body) }
+        if connections[handle].isStreaming { return }
+        if body.allocated <= 65_536 { swap(&body, &connections[handle].body) }
+        swap(&kept, &connections[handle].kept)
     }
 
     private mutating func respondHealth(_ handle: Handle, _ facts: RequestFacts) {

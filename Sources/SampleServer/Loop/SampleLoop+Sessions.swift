@@ -57,12 +57,15 @@ extension SampleLoop {
         } else {
             payload.bytes.append("2025-11-25")
         }
-        payload.bytes.append("\",\"capabilities\":{\"tools\":{\"listChanged\":false}},\"serverInfo\":")
+        payload.bytes.append("\",\"capabilities\":{\"tools\":{\"listChanged\":false}")
+        // Who sends log messages says so (2025-11-25, "Logging").
+        if options.eventsPerSecond > 0 { payload.bytes.append(",\"logging\":{}") }
+        payload.bytes.append("},\"serverInfo\":")
         appendServerInfo()
         endResult()
     }
 
-    /// The standalone stream, one per session. Nothing is ever sent on it: silence is what real servers do.
+    /// The standalone stream, one per session. Silent unless the options say otherwise, as those of real servers are.
     private mutating func openStandalone(_ handle: Handle, _ facts: RequestFacts) {
         guard facts.acceptsEvents else {
             return refuse(
@@ -77,6 +80,7 @@ extension SampleLoop {
         sessions.setStream(handle, of: session)
         connections[handle].streamOf = session
         openStream(handle, session: session)
+        beats.join(handle, of: session, at: now)
     }
 
     private mutating func delete(_ handle: Handle, _ facts: RequestFacts) {

@@ -4,7 +4,10 @@ import Reactor
 // The stateless core: 2026-07-28. No session; every request says its version, method and name in its head as well as in
 // its body, and the two must agree.
 extension SampleLoop {
-    mutating func respondStateless(_ handle: Handle, _ facts: RequestFacts, _ body: Span<UInt8>) {
+    /// `kept` is what the facts have ranges into.
+    mutating func respondStateless(
+        _ handle: Handle, _ facts: RequestFacts, _ body: Span<UInt8>, kept: Span<UInt8>
+    ) {
         guard facts.method == .post else {
             return say(handle, "405 Method Not Allowed", "Method Not Allowed", allow: "POST")
         }
@@ -17,8 +20,8 @@ extension SampleLoop {
         case .notification: return acknowledge(handle, "202 Accepted")
         case .request: break
         }
-        if facts.version == .future { return refuseVersion(handle, facts, id) }
-        if let mismatch = SampleLoop.mismatch(facts, message, body) {
+        if facts.version == .future { return refuseVersion(handle, kept.extracting(facts.versionText.range), id) }
+        if let mismatch = SampleLoop.mismatch(facts, kept, message, body) {
             return refuse(handle, "400 Bad Request", -32_020, mismatch, id: id)
         }
         guard message.metaVersion != nil, message.declaresCapabilities else {
@@ -61,32 +64,37 @@ extension SampleLoop {
         notify(Return(connection: handle, form: .events, session: nil, isStateless: true))
     }
 
-    private mutating func refuseVersion(_ handle: Handle, _ facts: RequestFacts, _ id: Span<UInt8>) {
+    private mutating func refuseVersion(_ handle: Handle, _ version: Span<UInt8>, _ id: Span<UInt8>) {
         beginError(-32_022, "Unsupported protocol version", id: id)
         payload.bytes.append(
             """
             ,"data":{"supported":["2026-07-28","2025-11-25","2025-06-18","2025-03-26","2024-11-05"],"requested":"
             """)
         // Quotes and backslashes would leave the string; no version has any.
-        for byte in facts.versionText.prefix(32) where byte != 0x22 && byte != 0x5c && byte < 0x7f {
-            payload.bytes.append(byte)
+        for index in 0..<min(version.count, 32) {
+            let byte = version[index]
+            if byte != 0x22 && byte != 0x5c && byte < 0x7f { payload.bytes.append(byte) }
         }
         payload.bytes.append("\"}}}")
         sendJSON(handle, "400 Bad Request", session: nil)
     }
 
     /// What head and body disagree about, if anything.
-    private static func mismatch(_ facts: RequestFacts, _ message: Message, _ body: Span<UInt8>) -> StaticString? {
+    private static func mismatch(
+        _ facts: RequestFacts, _ kept: Span<UInt8>, _ message: Message, _ body: Span<UInt8>
+    ) -> StaticString? {
         guard let method = facts.mcpMethod else { return "Mcp-Method is missing" }
-        guard body.extracting(message.methodName.range).equals(method.span) else {
+        guard body.extracting(message.methodName.range).equals(kept.extracting(method.range)) else {
             return "Mcp-Method does not match the body"
         }
-        if let version = message.metaVersion, !body.extracting(version.range).equals(facts.versionText.span) {
+        let version = kept.extracting(facts.versionText.range)
+        if let inBody = message.metaVersion, !body.extracting(inBody.range).equals(version) {
             return "MCP-Protocol-Version does not match the body"
         }
         guard message.method == .toolsCall else { return nil }
         guard let name = facts.mcpName else { return "Mcp-Name is missing" }
-        guard let toolName = message.toolName, body.extracting(toolName.range).equals(name.span) else {
+        guard let toolName = message.toolName, body.extracting(toolName.range).equals(kept.extracting(name.range))
+        else {
             return "Mcp-Name does not match the body"
         }
         return nil

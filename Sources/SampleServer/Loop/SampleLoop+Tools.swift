@@ -178,6 +178,8 @@ extension SampleLoop {
     private mutating func endText(_ destination: Return) {
         payload.bytes.append("}],\"isError\":false")
         endResult()
+        let spaces = texts.spaces
+        if payload.count < spaces.count { payload.bytes.append(spaces.span.extracting(payload.count..<spaces.count)) }
         deliver(to: destination)
     }
 

@@ -20,6 +20,8 @@ struct SampleLoop: ~Copyable {
     /// The answer that is being written. One for all: an answer is complete before the next begins.
     var payload = Payload()
     var date = DateField()
+    /// Who gets events without asking, and when.
+    var beats: Beats
     /// Tool calls of the stateless era.
     var statelessCalls: UInt64 = 0
 
@@ -41,6 +43,8 @@ struct SampleLoop: ~Copyable {
     private static let lingerBit: UInt64 = 1 << 63
     private static let stepsPerTurn = 64
     private static let arrivalsPerTurn = 256
+    /// Few, because an event's time is that of its turn, and it should leave soon after.
+    private static let beatsPerTurn = 16
     private static let maximumJobs = 65_536
 
     init(
@@ -53,12 +57,13 @@ struct SampleLoop: ~Copyable {
         self.bell = bell
         self.listener = listener
         self.world = world
-        texts = Texts(name: name)
+        texts = Texts(name: name, spaces: options.replyBytes)
         connections = Slab(limit: options.maximumConnections)
         jobs = Slab(limit: SampleLoop.maximumJobs)
         sessions = SessionTable(limit: options.maximumSessions, idle: options.sessionIdle)
         now = .now()
         timers = TimerWheel(now: now)
+        beats = Beats(perSecond: options.eventsPerSecond)
     }
 
     /// Serves until the bell says stop, then closes everything.
@@ -81,8 +86,7 @@ struct SampleLoop: ~Copyable {
     }
 
     private mutating func turn() {
-        let hasWork = mayHaveArrivals || !resumes.isEmpty
-        let ready = world.wait(milliseconds: hasWork ? 0 : timers.millisecondsUntilNext(from: now))
+        let ready = world.wait(milliseconds: nap)
         now = world.now()
         for index in 0..<ready {
             let (token, readiness) = world.event(index)
@@ -93,7 +97,19 @@ struct SampleLoop: ~Copyable {
         resumes.removeAll(keepingCapacity: true)
         for handle in waiting { serve(handle) }
         while let token = timers.popDue(at: now) { expire(token) }
+        for _ in 0..<SampleLoop.beatsPerTurn {
+            guard let beat = beats.popDue(at: now) else { break }
+            send(beat)
+        }
         settle()
+    }
+
+    /// Milliseconds that the next wait may last, -1 for ever.
+    private var nap: CInt {
+        if mayHaveArrivals || !resumes.isEmpty { return 0 }
+        let timer = timers.millisecondsUntilNext(from: now)
+        let beat = beats.millisecondsUntilNext(from: now)
+        return timer < 0 || beat < 0 ? max(timer, beat) : min(timer, beat)
     }
 
     private mutating func hear(_ token: UInt64, _ readiness: Readiness) {

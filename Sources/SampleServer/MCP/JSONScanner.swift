@@ -43,6 +43,11 @@ struct JSONScanner {
         guard take(UInt8(ascii: "\""), text) else { return fail() }
         let start = offset
         while offset < text.count {
+            if text.count &- offset >= 8 {
+                let plain = JSONScanner.plainBytes(in: text.word(at: offset))
+                offset += plain
+                if plain == 8 { continue }
+            }
             let byte = text[offset]
             offset += 1
             switch byte {
@@ -135,10 +140,21 @@ struct JSONScanner {
     }
 
     private mutating func take(_ byte: UInt8, _ text: Span<UInt8>) -> Bool {
-        guard peek(text) == byte else { return false }
-        while text[offset] != byte { offset += 1 }
+        while offset < text.count, JSONScanner.isSpace(text[offset]) { offset += 1 }
+        guard !failed, offset < text.count, text[offset] == byte else { return false }
         offset += 1
         return true
+    }
+
+    /// How many of the word's bytes come before the first that a string cannot simply contain: a quote, a backslash, a
+    /// control character. A borrow can mark a byte wrongly, but only one after the first that is marked rightly.
+    private static func plainBytes(in word: UInt64) -> Int {
+        let (ones, highs): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
+        let quotes = word ^ ones &* 0x22
+        let escapes = word ^ ones &* 0x5c
+        let found =
+            (quotes &- ones) & ~quotes | (escapes &- ones) & ~escapes | (word &- ones &* 0x20) & ~word
+        return (found & highs).trailingZeroBitCount / 8
     }
 
     private mutating func fail() -> ByteRange? {

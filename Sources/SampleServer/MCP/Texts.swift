@@ -4,9 +4,12 @@ struct Texts {
     let serverInfo: [UInt8]
     /// What `whoami` answers up to the number, as the inside of a JSON string, its opening quote included.
     let whoami: [UInt8]
+    /// As many as the shortest result of a tool has bytes.
+    let spaces: [UInt8]
 
-    init(name: String) {
+    init(name: String, spaces: Int) {
         let quoted = Texts.quote(name)
+        self.spaces = Array(repeating: UInt8(ascii: " "), count: spaces)
         serverInfo = Array("{\"name\":\(quoted),\"version\":\"0.1.0\"}".utf8)
         whoami = Array(Texts.quote("{\"replica\":\(quoted),\"calls\":").dropLast().utf8)
     }

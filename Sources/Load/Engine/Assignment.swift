@@ -1,0 +1,86 @@
+import Kernel
+import TLS
+
+/// What one thread is to do: its part of the plan, with everything looked up that can be.
+struct Assignment: Sendable {
+    /// One workload's part.
+    struct Part: Sendable {
+        var workload: Workload
+        var connections: Int
+        var sessions: Int
+        var isShuffled: Bool
+        var depth: Int
+        /// Calls a second; nil in a closed loop.
+        var rate: Double?
+    }
+
+    let plan: LoadPlan
+    let thread: Int
+    let parts: [Part]
+    /// Where to dial: the first that answers.
+    let addresses: [SocketAddress]
+    /// Nil for plain HTTP.
+    let tls: TLSClientContext?
+    let ledger: Ledger
+    /// When measuring begins and ends.
+    let measuring: Range<Instant>
+
+    var timeout: Interval { Interval(nanoseconds: UInt64(plan.timeout * 1_000_000_000)) }
+}
+
+extension LoadPlan {
+    /// What each share of the mix gets on each thread: threads first, then shares.
+    var parts: [[Assignment.Part]] {
+        let weights = mix.map(\.weight).reduce(0, +)
+        let threads = max(1, threads)
+        var byThread = Array(repeating: [Assignment.Part](), count: threads)
+        for share in mix {
+            let fraction = share.weight / weights
+            let connections = max(1, Int((Double(connections) * fraction).rounded()))
+            let depth = transport == .http1 ? 1 : max(1, depth)
+            let sessions = sessions.map { max(1, Int((Double($0) * fraction).rounded())) }
+            for thread in 0..<threads {
+                guard
+                    let part = share.workload.part(
+                        connections: LoadPlan.piece(connections, thread, threads),
+                        sessions: sessions.map { LoadPlan.piece($0, thread, threads) }, depth: depth, plan: self,
+                        rate: rate.map { $0 * fraction / Double(min(threads, connections)) })
+                else { continue }
+                byThread[thread].append(part)
+            }
+        }
+        return byThread.filter { !$0.isEmpty }
+    }
+
+    /// The part of `total` that falls to one of several threads; those of all threads add up to it.
+    private static func piece(_ total: Int, _ index: Int, _ count: Int) -> Int {
+        total / count + (index < total % count ? 1 : 0)
+    }
+}
+
+extension Workload {
+    fileprivate func part(
+        connections: Int, sessions: Int?, depth: Int, plan: LoadPlan, rate: Double?
+    ) -> Assignment.Part? {
+        var part = Assignment.Part(
+            workload: self, connections: connections, sessions: sessions ?? connections * depth, isShuffled: false,
+            depth: depth, rate: rate)
+        guard connections > 0, part.sessions > 0 else { return nil }
+        switch self {
+        case .fanin, .idle:
+            // In HTTP/1.1 a stream takes a connection.
+            part.rate = nil
+            if plan.transport == .http1 {
+                part.connections = part.sessions
+            } else {
+                part.depth = (part.sessions + connections - 1) / connections
+            }
+        case .calls, .churn, .bodies:
+            // Without sessions, who asks is nobody's business: as many as there is room for.
+            part.sessions = connections * depth
+        case .sessions, .legacy:
+            part.isShuffled = plan.shuffle ?? (part.sessions > connections * depth)
+        }
+        return part
+    }
+}

@@ -1,0 +1,152 @@
+import Reactor
+
+/// What one JSON-RPC message says, as far as it can be true or not: ranges into the text it came from.
+struct AnswerFacts {
+    enum Kind {
+        /// It is no single JSON-RPC 2.0 message.
+        case malformed
+        /// It has an id and a result or an error.
+        case answer
+        /// It has a method: a notification, or a request of the server's.
+        case ask
+    }
+
+    private(set) var kind = Kind.malformed
+    /// The id if it is a number, as ours are; nil for any other, or none.
+    private(set) var id: UInt64?
+    private(set) var isError = false
+    /// The error, or the result that says `isError`, for people.
+    private(set) var errorRange = 0..<0
+    /// The first text of a tool's result, between its quotes, escapes as written.
+    private(set) var text: Range<Int>?
+    /// `protocolVersion` of an initialize's result, between its quotes.
+    private(set) var version: Range<Int>?
+    /// Whether the result is an object with `tools`.
+    private(set) var hasTools = false
+    /// Of a notification: the number that its events count up, and CLOCK_MONOTONIC of the server when it was sent, in
+    /// nanoseconds.
+    private(set) var sequence: UInt64?
+    private(set) var sentAt: UInt64?
+
+    init(_ text: Span<UInt8>) {
+        var walk = JSONWalk()
+        guard walk.openObject(text) else { return }
+        var isVersion2 = false
+        var hasOutcome = false
+        var hasMethod = false
+        while let key = walk.nextKey(text) {
+            let name = text.extracting(key)
+            if name.equals("jsonrpc") {
+                isVersion2 = text.extracting(walk.value(text)).equals("\"2.0\"")
+            } else if name.equals("id") {
+                id = walk.number(text)
+            } else if name.equals("result") {
+                hasOutcome = true
+                readResult(&walk, text)
+            } else if name.equals("error") {
+                (hasOutcome, isError) = (true, true)
+                errorRange = walk.value(text)
+            } else if name.equals("method") {
+                hasMethod = true
+                _ = walk.value(text)
+            } else if name.equals("params") {
+                readParameters(&walk, text)
+            } else {
+                _ = walk.value(text)
+            }
+        }
+        guard walk.isAtEnd(text), isVersion2, hasOutcome != hasMethod else { return }
+        kind = hasMethod ? .ask : .answer
+    }
+
+    private mutating func readResult(_ walk: inout JSONWalk, _ text: Span<UInt8>) {
+        _ = walk.peek(text)
+        let start = walk.position
+        guard walk.openObject(text) else {
+            _ = walk.value(text)
+            return
+        }
+        while let key = walk.nextKey(text) {
+            let name = text.extracting(key)
+            if name.equals("content") {
+                readContent(&walk, text)
+            } else if name.equals("isError") {
+                if text.extracting(walk.value(text)).equals("true") { isError = true }
+            } else if name.equals("protocolVersion"), walk.peek(text) == UInt8(ascii: "\"") {
+                version = walk.string(text)
+            } else {
+                if name.equals("tools") { hasTools = true }
+                _ = walk.value(text)
+            }
+        }
+        if isError { errorRange = start..<walk.position }
+    }
+
+    private mutating func readContent(_ walk: inout JSONWalk, _ text: Span<UInt8>) {
+        guard walk.openArray(text) else {
+            _ = walk.value(text)
+            return
+        }
+        while walk.nextElement(text) {
+            guard self.text == nil, walk.openObject(text) else {
+                _ = walk.value(text)
+                continue
+            }
+            while let key = walk.nextKey(text) {
+                if text.extracting(key).equals("text"), walk.peek(text) == UInt8(ascii: "\"") {
+                    self.text = walk.string(text)
+                } else {
+                    _ = walk.value(text)
+                }
+            }
+        }
+    }
+
+    private mutating func readParameters(_ walk: inout JSONWalk, _ text: Span<UInt8>) {
+        guard walk.openObject(text) else {
+            _ = walk.value(text)
+            return
+        }
+        while let key = walk.nextKey(text) {
+            let name = text.extracting(key)
+            if name.equals("progress") {
+                sequence = walk.number(text)
+            } else if name.equals("sentAt") {
+                sentAt = walk.number(text)
+            } else {
+                _ = walk.value(text)
+            }
+        }
+    }
+}
+
+/// What a tool says that names its replica and counts its session's calls: `{"replica":"a","calls":7}`, itself a JSON
+/// text within a JSON string. Nil for all other texts.
+struct Whereabouts {
+    /// The name between its (escaped) quotes.
+    let replica: Range<Int>
+    let calls: UInt64
+
+    /// `range`: the string's content within `text`.
+    init?(_ text: Span<UInt8>, _ range: Range<Int>) {
+        var position = range.lowerBound
+        func skip(_ word: StaticString) -> Bool {
+            while position < range.upperBound, text[position] == 0x20 { position &+= 1 }
+            guard text.has(word, at: position) else { return false }
+            position &+= word.utf8CodeUnitCount
+            return true
+        }
+        guard skip("{"), skip("\\\"replica\\\""), skip(":"), skip("\\\"") else { return nil }
+        let start = position
+        while position < range.upperBound, !text.has("\\\"", at: position) { position &+= 1 }
+        replica = start..<position
+        guard skip("\\\""), skip(","), skip("\\\"calls\\\""), skip(":") else { return nil }
+        while position < range.upperBound, text[position] == 0x20 { position &+= 1 }
+        let digits = position
+        while position < range.upperBound, text[position] &- 48 < 10 { position &+= 1 }
+        guard let calls = text.extracting(digits..<position).decimal, skip("}"), position == range.upperBound else {
+            return nil
+        }
+        self.calls = calls
+    }
+}

@@ -1,0 +1,57 @@
+import Reactor
+
+/// One event of a stream (HTML Living Standard, "Server-sent events"): the lines up to a blank one.
+struct EventBlock {
+    /// Bytes, the blank line included.
+    let length: Int
+    /// The value of its `data` line, within the block. An event whose data takes several lines is no message that a
+    /// server of ours sends in one piece: only the first counts.
+    private(set) var data: Range<Int>?
+    private var name = 0..<0
+
+    var isEmpty: Bool { length == 0 }
+
+    /// `text`: the block with the blank line that ends it.
+    init(_ text: Span<UInt8>) {
+        length = text.count
+        var start = 0
+        while start < text.count {
+            var end = start
+            while end < text.count, text[end] != 0x0a, text[end] != 0x0d { end &+= 1 }
+            if text.has("data:", at: start) {
+                if data == nil { data = Self.value(text, start + 5, end) }
+            } else if text.has("event:", at: start) {
+                name = Self.value(text, start + 6, end)
+            }
+            start = end &+ 1
+        }
+    }
+
+    func isEndpoint(_ text: Span<UInt8>) -> Bool { text.extracting(name).equals("endpoint") }
+
+    private static func value(_ text: Span<UInt8>, _ start: Int, _ end: Int) -> Range<Int> {
+        start < end && text[start] == 0x20 ? (start + 1)..<end : start..<max(start, end)
+    }
+
+    /// Behind the first blank line that ends at or after `offset`: CRLF CRLF, LF LF or CR CR. Nil if none has come.
+    static func end(_ bytes: Span<UInt8>, from offset: Int) -> Int? {
+        var index = offset
+        while index < bytes.count {
+            let byte = bytes[index]
+            index &+= 1
+            if byte != 0x0a && byte != 0x0d { continue }
+            guard index < bytes.count else { return nil }
+            if bytes[index] == byte { return index + 1 }
+            if byte == 0x0d, bytes[index] == 0x0a {
+                // A line's end; the blank line follows, or does not.
+                if bytes.count - index >= 3 {
+                    if bytes[index + 1] == 0x0d, bytes[index + 2] == 0x0a { return index + 3 }
+                } else if index + 1 < bytes.count ? bytes[index + 1] == 0x0d : true {
+                    return nil
+                }
+                index &+= 1
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,14 @@
+import Reactor
+
+/// Where an `endpoint` event sends the client: a path, or a URL of the same server (2024-11-05).
+enum EndpointPath {
+    /// The path and query within `data`; nil if it leads elsewhere, or is none.
+    static func path(_ data: Span<UInt8>, from target: Target) -> Range<Int>? {
+        guard data.count > 0, data.count <= 8_192 else { return nil }
+        for index in 0..<data.count where data[index] <= 0x20 || data[index] >= 0x7f { return nil }
+        if data[0] == UInt8(ascii: "/") { return 0..<data.count }
+        let origin = Array("\(target.isSecure ? "https" : "http")://\(target.authority)/".utf8)
+        guard data.count >= origin.count, data.extracting(0..<origin.count).equals(origin.span) else { return nil }
+        return (origin.count - 1)..<data.count
+    }
+}

@@ -1,0 +1,143 @@
+import HTTP
+
+/// What requests say, by kind and revision of the protocol (mcp: Streamable HTTP 2025-03-26 to 2025-11-25, HTTP+SSE
+/// 2024-11-05, stateless 2026-07-28).
+struct RequestTexts {
+    /// Where the id goes: 13 digits that no other part of a request has.
+    static let idPlace = "1234567890123"
+
+    private let plan: LoadPlan
+    private let workload: Workload
+
+    init(_ plan: LoadPlan, _ workload: Workload) {
+        self.plan = plan
+        self.workload = workload
+    }
+
+    /// The connection ends with the answer.
+    var closes: Bool { workload == .churn }
+
+    private var isStateless: Bool { workload.isStateless }
+
+    func fields(_ kind: RequestKind) -> [LoadPlan.Header] {
+        var fields: [LoadPlan.Header] = []
+        func add(_ name: String, _ value: String) { fields.append(LoadPlan.Header(name: name, value: value)) }
+        switch kind.method {
+        case .post:
+            add("content-type", "application/json")
+            add("accept", "application/json, text/event-stream")
+        case .get: add("accept", "text/event-stream")
+        default: break
+        }
+        add("user-agent", "berth-load")
+        if isStateless {
+            add("mcp-protocol-version", Self.statelessVersion)
+            add("mcp-method", methodName(kind))
+            if let name = toolName(kind) { add("mcp-name", name) }
+        }
+        return fields + plan.headers
+    }
+
+    func body(_ kind: RequestKind) -> String {
+        switch kind {
+        case .delete, .stream: return ""
+        case .initialized: return #"{"jsonrpc":"2.0","method":"notifications/initialized"}"#
+        case .initialize:
+            let version = workload == .legacy ? "2024-11-05" : Self.sessionVersion
+            return message(
+                kind,
+                #""protocolVersion":"\#(version)","capabilities":{},"clientInfo":{"name":"berth-load","version":"1"}"#)
+        case .list: return message(kind, "")
+        case .call, .echo, .events:
+            var parameters = #""name":\#(Self.quote(toolName(kind) ?? "")),"arguments":\#(arguments(kind))"#
+            if kind == .events { parameters += #","_meta":{"progressToken":\#(Self.idPlace)}"# }
+            return message(kind, parameters)
+        }
+    }
+
+    /// The offset of each `needle` in the first KiB of `text`, in bytes.
+    static func places(of needle: String, in text: String) -> [Int] {
+        let (needle, text) = (Array(needle.utf8), Array(text.utf8.prefix(1_024)))
+        guard needle.count <= text.count else { return [] }
+        return (0...(text.count - needle.count)).filter { text[$0] == needle[0] && text[$0...].starts(with: needle) }
+    }
+
+    // MARK: Parts
+
+    static let sessionVersion = "2025-11-25"
+    static let statelessVersion = "2026-07-28"
+
+    private func message(_ kind: RequestKind, _ parameters: String) -> String {
+        var inside = parameters
+        if isStateless {
+            let meta = """
+                "_meta":{"io.modelcontextprotocol/protocolVersion":"\(Self.statelessVersion)",\
+                "io.modelcontextprotocol/clientInfo":{"name":"berth-load","version":"1"},\
+                "io.modelcontextprotocol/clientCapabilities":{}}
+                """
+            inside += inside.isEmpty ? meta : "," + meta
+        }
+        return #"{"jsonrpc":"2.0","id":\#(Self.idPlace),"method":"\#(methodName(kind))","params":{\#(inside)}}"#
+    }
+
+    private func methodName(_ kind: RequestKind) -> String {
+        switch kind {
+        case .initialize: "initialize"
+        case .initialized: "notifications/initialized"
+        case .list: "tools/list"
+        case .call, .echo, .events: "tools/call"
+        case .delete, .stream: ""
+        }
+    }
+
+    private func toolName(_ kind: RequestKind) -> String? {
+        switch kind {
+        case .call where workload == .bodies: plan.direction == .down ? "bytes" : "echo"
+        case .call: plan.tool
+        case .echo: "echo"
+        case .events: "count"
+        case .initialize, .initialized, .list, .delete, .stream: nil
+        }
+    }
+
+    private func arguments(_ kind: RequestKind) -> String {
+        switch kind {
+        case .call where workload == .bodies:
+            plan.direction == .down ? #"{"n":\#(plan.bytes)}"# : #"{"text":"\#(Self.letters(plan.bytes))"}"#
+        case .echo: #"{"text":"\#(Self.idPlace)"}"#
+        case .events:
+            #"{"to":1000000,"intervalMilliseconds":\#(Int(1_000 / plan.eventsPerSecond))}"#
+        default: plan.arguments
+        }
+    }
+
+    /// The text that the tool `bytes` makes.
+    static func letters(_ count: Int) -> String {
+        String(decoding: (0..<count).map { 97 + UInt8($0 % 26) }, as: UTF8.self)
+    }
+
+    /// `text` as a JSON string (RFC 8259 section 7).
+    static func quote(_ text: String) -> String {
+        var quoted = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"", "\\": quoted += "\\\(scalar)"
+            case "\0"..<" ":
+                let digits = String(scalar.value, radix: 16)
+                quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: quoted.unicodeScalars.append(scalar)
+            }
+        }
+        return quoted + "\""
+    }
+}
+
+extension Workload {
+    /// Of the revision without sessions.
+    var isStateless: Bool {
+        switch self {
+        case .calls, .churn, .bodies: true
+        case .sessions, .legacy, .fanin, .idle: false
+        }
+    }
+}

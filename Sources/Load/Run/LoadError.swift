@@ -1,0 +1,6 @@
+/// Why a run cannot begin.
+package struct LoadError: Error, CustomStringConvertible, Equatable, Sendable {
+    package let description: String
+
+    package init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,176 @@
+import Kernel
+import Synchronization
+import TLS
+
+/// One run of a plan: threads that make the load, and the figures while they do and when they have.
+package final class LoadRun: Sendable {
+    package let plan: LoadPlan
+    private let ledger: Ledger
+    private let assignments: [Assignment]
+    private let measuring: Range<Instant>
+    private let began: Double
+    private let processorAtStart = Mutex<(user: Double, system: Double)?>(nil)
+    private let processorAtEnd = Mutex<(user: Double, system: Double)?>(nil)
+
+    /// Looks up the host, reads the certificates, and begins: the warm-up starts at once.
+    package init(_ plan: LoadPlan) throws(LoadError) {
+        try plan.check()
+        Machine.raiseDescriptorLimit()
+        let addresses = SocketAddress.resolve(host: plan.target.host, port: plan.target.port)
+        guard !addresses.isEmpty else { throw LoadError("cannot find the host \"\(plan.target.host)\"") }
+        let tls = try plan.tlsContext()
+        let parts = plan.parts
+        let start = Instant.now() + Interval(nanoseconds: UInt64(plan.warmUp * 1_000_000_000))
+        measuring = start..<(start + Interval(nanoseconds: UInt64(plan.seconds * 1_000_000_000)))
+        began = Double(WallClock.seconds()) + plan.warmUp
+        self.plan = plan
+        do {
+            ledger = try Ledger(threads: parts.count)
+        } catch {
+            throw LoadError("\(error)")
+        }
+        var assignments: [Assignment] = []
+        for (thread, parts) in parts.enumerated() {
+            assignments.append(
+                Assignment(
+                    plan: plan, thread: thread, parts: parts, addresses: addresses, tls: tls, ledger: ledger,
+                    measuring: measuring))
+        }
+        self.assignments = assignments
+        for assignment in assignments { try LoadRun.launch(assignment) }
+    }
+
+    deinit { ledger.stop() }
+
+    private static func launch(_ assignment: Assignment) throws(LoadError) {
+        do {
+            try Thread(named: "load-\(assignment.thread)") {
+                do {
+                    var engine = try Engine(assignment)
+                    engine.run()
+                } catch {
+                    assignment.ledger.fail(LoadError("\(error)"))
+                    assignment.ledger.threadEnded()
+                }
+            }.detach()
+        } catch {
+            assignment.ledger.stop()
+            throw LoadError("\(error)")
+        }
+    }
+
+    /// Ends the run early: what was measured so far is its result.
+    package func stop() { ledger.stop() }
+
+    /// The figures so far. For the live view.
+    package var figures: RunFigures {
+        noteProcessor()
+        var figures = RunFigures(plan: PlanFigures(plan), began: began, seconds: measuredSeconds)
+        ledger.fill(&figures)
+        if let start = processorAtStart.withLock({ $0 }) {
+            let end = processorAtEnd.withLock { $0 } ?? processorSeconds()
+            figures.userSeconds = end.user - start.user
+            figures.systemSeconds = end.system - start.system
+        }
+        return figures
+    }
+
+    /// Seconds of measuring so far.
+    private var measuredSeconds: Double {
+        let now = min(Instant.now(), measuring.upperBound)
+        return Double((now - measuring.lowerBound).nanoseconds) / 1_000_000_000
+    }
+
+    /// How far the run is, 0 to 1, the warm-up included.
+    package var progress: Double {
+        let total = plan.warmUp + plan.seconds
+        let left = Double((measuring.upperBound - Instant.now()).nanoseconds) / 1_000_000_000
+        return min(1, max(0, 1 - left / total))
+    }
+
+    package var isOver: Bool {
+        noteProcessor()
+        return ledger.hasEnded
+    }
+
+    /// Waits for the run's next news, a second at most, and says whether it goes on.
+    package func wait(milliseconds: Int32 = 1_000) -> Bool {
+        if isOver { return false }
+        ledger.news.sleep(milliseconds: milliseconds)
+        return !isOver
+    }
+
+    /// Waits for the end. Throws if the run could not begin: nobody listens there, or TLS is refused.
+    package func finish() throws(LoadError) -> RunFigures {
+        while wait(milliseconds: 100) {}
+        if let error = ledger.startFailure { throw error }
+        return figures
+    }
+
+    /// Takes the CPU time at the two ends of measuring, as near to them as it is called.
+    private func noteProcessor() {
+        let now = Instant.now()
+        if now >= measuring.lowerBound { processorAtStart.withLock { if $0 == nil { $0 = processorSeconds() } } }
+        if now >= measuring.upperBound || ledger.isStopped {
+            processorAtEnd.withLock { if $0 == nil { $0 = processorSeconds() } }
+        }
+    }
+}
+
+extension LoadPlan {
+    /// What makes no sense, before anything is done.
+    package func check() throws(LoadError) {
+        guard !mix.isEmpty else { throw LoadError("there is no workload") }
+        guard mix.allSatisfy({ $0.weight > 0 }) else { throw LoadError("a weight must be above 0") }
+        guard 1...65_536 ~= connections else { throw LoadError("connections must be 1 to 65536") }
+        guard 1...1_024 ~= depth else { throw LoadError("the depth must be 1 to 1024") }
+        guard 1...64 ~= threads else { throw LoadError("threads must be 1 to 64") }
+        guard sessions.map({ 1...1_000_000 ~= $0 }) ?? true else { throw LoadError("sessions must be 1 to 1000000") }
+        guard callsPerSession >= 1 else { throw LoadError("a session must make at least 1 call") }
+        guard rate.map({ $0 > 0 && $0 <= 10_000_000 }) ?? true else {
+            throw LoadError("the rate must be above 0, and at most 10000000 a second")
+        }
+        guard seconds > 0, seconds <= 1_000_000, warmUp >= 0, warmUp <= 1_000_000 else {
+            throw LoadError("the seconds must be above 0")
+        }
+        guard timeout > 0, timeout <= 86_400 else { throw LoadError("the timeout must be above 0, and at most a day") }
+        guard 0...1_073_741_824 ~= bytes else { throw LoadError("bytes must be at most 1 GiB") }
+        guard eventsPerSecond > 0, eventsPerSecond <= 1_000 else {
+            throw LoadError("events per second must be above 0, and at most 1000")
+        }
+    }
+
+    fileprivate func tlsContext() throws(LoadError) -> TLSClientContext? {
+        guard target.isSecure else { return nil }
+        var options = TLSOptions()
+        options.applicationProtocols = [transport == .http2 ? "h2" : "http/1.1"]
+        do {
+            return try TLSClientContext(trust: try trust.resolved(), options: options)
+        } catch {
+            throw LoadError("\(error)")
+        }
+    }
+}
+
+extension LoadPlan.Trust {
+    fileprivate func resolved() throws -> TLSClientContext.Trust {
+        switch self {
+        case .system: .system
+        case .anyone: .anyone
+        case .file(let path): .certificates(try fileContents(path))
+        }
+    }
+}
+
+extension PlanFigures {
+    init(_ plan: LoadPlan) {
+        let workloads = plan.mix.map(\.workload.rawValue).joined(separator: " + ")
+        let units = Set(plan.mix.map(\.workload.unit))
+        self.init(
+            name: plan.name.isEmpty ? workloads : plan.name, workload: workloads, url: plan.target.url,
+            transport: plan.transport.rawValue + (plan.target.isSecure ? " over TLS" : ""),
+            connections: plan.connections, depth: plan.transport == .http1 ? 1 : plan.depth, rate: plan.rate,
+            unit: units.count == 1 ? units.first ?? "calls" : "calls")
+        threads = plan.threads
+    }
+}

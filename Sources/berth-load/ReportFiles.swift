@@ -1,0 +1,44 @@
+import ArgumentParser
+import Foundation
+import Load
+import LoadReport
+
+/// Where the figures of runs are written besides the terminal.
+struct ReportFiles {
+    /// A path, or "-" for the standard output; nil for none.
+    var json: String?
+    var html: String?
+    /// What the page is called; empty: made of the runs' names.
+    var title = ""
+
+    func write(_ runs: [RunFigures]) throws {
+        if let json { try Self.write(try ReportDocument(runs: runs).json(), to: json) }
+        if let html { try Self.write(ReportPage(runs, title: title).html(), to: html) }
+    }
+
+    static func read(_ path: String) throws -> ReportDocument {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw ValidationError("\(path) cannot be read")
+        }
+        do throws(ReportError) {
+            return try ReportDocument(json: String(decoding: data, as: UTF8.self), from: path)
+        } catch {
+            throw ValidationError("\(error)")
+        }
+    }
+
+    static func printTable(_ runs: [RunFigures]) {
+        let style = TerminalStyle.suiting(
+            descriptor: STDOUT_FILENO, environment: ProcessInfo.processInfo.environment)
+        FileHandle.standardOutput.write(Data(RunTable.text(runs, style: style).utf8))
+    }
+
+    private static func write(_ text: String, to path: String) throws {
+        if path == "-" { return FileHandle.standardOutput.write(Data(text.utf8)) }
+        do {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        } catch {
+            throw ValidationError("\(path) cannot be written: \(error.localizedDescription)")
+        }
+    }
+}

@@ -1,0 +1,28 @@
+import ArgumentParser
+import Foundation
+import Kernel
+import Load
+import LoadReport
+
+/// `berth-load run`, which is also what `berth-load` alone means.
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Makes load on an MCP endpoint and reports what came of it.",
+        discussion: """
+            Exits with 0 if all was well, with 1 if an answer was wrong or a call failed, and with 2 if there was \
+            nothing to measure. Ctrl-C ends the run early and reports what was measured.
+            """)
+
+    @OptionGroup var options: PlanOptions
+
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        _ = try options.plan()
+    }
+
+    func run() throws {
+        try RunSeries.make([try options.plan()], output: output)
+    }
+}

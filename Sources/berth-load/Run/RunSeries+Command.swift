@@ -1,0 +1,25 @@
+import ArgumentParser
+import Foundation
+import Kernel
+import Load
+
+extension RunSeries {
+    /// What the commands do with plans: make the runs, report them, and end the program with what they came to.
+    static func make(_ plans: [LoadPlan], output: OutputOptions, title: String = "") throws {
+        let signals = try Signals([SIGINT, SIGTERM])
+        var series = RunSeries(plans)
+        var failure: LoadError?
+        do throws(LoadError) {
+            try series.perform(on: output.screen, until: signals)
+        } catch {
+            failure = error
+        }
+        // What was measured before a run that could not begin is worth no less.
+        if !series.figures.isEmpty { try output.report(series.figures, title: title) }
+        if let failure {
+            FileHandle.standardError.write(Data("berth-load: \(failure)\n".utf8))
+            throw ExitCode(2)
+        }
+        try output.judge(series.figures)
+    }
+}

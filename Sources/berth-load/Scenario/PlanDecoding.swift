@@ -1,0 +1,94 @@
+import Configuration
+import Load
+
+extension LoadPlan {
+    /// A run of a scenario. `url` is the address it has to use, `other` the one it has if it names none.
+    init(from reader: TableReader, url: Target?, else other: Target?) {
+        var reader = reader
+        let name = reader.text("name")?.value ?? ""
+        let own = reader.target("url")
+        if url == nil, own == nil, other == nil, !reader.has("url") {
+            reader.report(
+                reader.range, "this run has no url", because: "nothing says where the server is",
+                help: "set url = \"http://127.0.0.1:8080/mcp\" at the top of the file, or use --url")
+        }
+        self.init(target: url ?? own ?? other ?? .nowhere, mix: [])
+        self.name = name
+        decode(&reader)
+        reader.finish()
+    }
+
+    /// What `[defaults]` may hold is what a run may, but for its name and address.
+    static func check(defaults: TableReader) {
+        guard defaults.range != nil else { return }
+        var (plan, reader) = (LoadPlan(target: .nowhere, mix: []), defaults)
+        plan.decode(&reader)
+        reader.finish()
+    }
+
+    private mutating func decode(_ reader: inout TableReader) {
+        mix = reader.mix()
+        decodeLoad(&reader)
+        decodeCalls(&reader)
+        decodeTrust(&reader)
+        headers = reader.headers()
+        seed = UInt64(reader.integer("seed", in: 0...Int.max, default: Int(seed)))
+    }
+
+    private mutating func decodeLoad(_ reader: inout TableReader) {
+        transport = reader.choice(
+            "transport", default: transport,
+            aliases: ["http1": .http1, "h1": .http1, "http/2": .http2, "http2": .http2, "h2c": .http2])
+        connections = reader.integer("connections", in: 1...65_536, default: connections)
+        let isDepthOwn = reader.has("depth")
+        depth = reader.integer("depth", in: 1...1_024, default: depth)
+        if depth > 1, transport == .http1 {
+            // Where others of the file speak HTTP/2, what they share may be more than this one can.
+            if isDepthOwn {
+                reader.report(
+                    reader.range, "depth = \(depth) over HTTP/1.1",
+                    because: "a connection of HTTP/1.1 carries one call at a time",
+                    help: "set transport = \"h2\" as well")
+            }
+            depth = 1
+        }
+        rate = reader.number("rate", in: 0.001...10_000_000)
+        seconds = reader.number("seconds", in: 0.1...1_000_000) ?? seconds
+        warmUp = reader.number("warm_up", in: 0...1_000_000) ?? warmUp
+        calls = reader.optionalInteger("calls", in: 1...Int.max).map { UInt64($0) }
+        threads = reader.integer("threads", in: 1...64, default: threads)
+        timeout = reader.number("timeout", in: 0.001...86_400) ?? timeout
+    }
+
+    private mutating func decodeCalls(_ reader: inout TableReader) {
+        sessions = reader.optionalInteger("sessions", in: 1...1_000_000)
+        callsPerSession = reader.integer("calls_per_session", in: 1...1_000_000_000, default: callsPerSession)
+        shuffle = reader.optionalFlag("shuffle")
+        tool = reader.text("tool")?.value ?? tool
+        arguments = reader.jsonObject("arguments") ?? arguments
+        bytes = reader.size("bytes", in: 0...1_073_741_824, default: bytes)
+        direction = reader.choice(
+            "direction", default: direction,
+            aliases: ["download": .down, "get": .down, "upload": .up, "post": .up])
+        eventsPerSecond = reader.number("events_per_second", in: 0.001...1_000) ?? eventsPerSecond
+    }
+
+    private mutating func decodeTrust(_ reader: inout TableReader) {
+        let file = reader.text("ca")
+        if let file { trust = .file(file.value) }
+        if reader.flag("insecure", default: false) {
+            if let file {
+                reader.report(
+                    file.entry.value.range, "ca beside insecure = true",
+                    because: "whoever accepts any certificate asks no authority", help: "remove one of the two")
+            }
+            trust = .anyone
+        }
+        resumption = reader.flag("resumption", default: resumption)
+    }
+}
+
+extension Target {
+    /// Stands where an address was expected, in a plan that is never used.
+    fileprivate static let nowhere = Target(isSecure: false, host: "localhost", port: 1, path: "/mcp")
+}

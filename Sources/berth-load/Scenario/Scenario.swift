@@ -1,0 +1,51 @@
+import Configuration
+import Load
+
+/// A file of runs, made one after the other and shown side by side.
+struct Scenario: Equatable {
+    /// What the report is called; empty if the file does not say.
+    var name: String
+    /// At least one.
+    var runs: [LoadPlan]
+
+    /// Reads the file at `path`; `url` stands in for every address it names. The failure names every error in it.
+    static func load(path: String, url: Target? = nil) -> Result<Scenario, ConfigurationErrors> {
+        switch TOMLFile.text(path: path) {
+        case .success(let text): parse(text, file: path, url: url)
+        case .failure(let errors): .failure(errors)
+        }
+    }
+
+    /// Reads `text` as though it stood in `file`.
+    static func parse(_ text: String, file: String, url: Target? = nil) -> Result<Scenario, ConfigurationErrors> {
+        let checks = ConfigurationChecks(files: false, environment: { _ in nil })
+        return TOMLFile.decode(text, file: file, checks: checks) { root in Scenario(from: root, url: url) }
+    }
+
+    private init(from root: TableReader, url: Target?) {
+        var root = root
+        name = root.text("name")?.value ?? ""
+        let shared = root.target("url")
+        let defaults = root.table("defaults")
+        LoadPlan.check(defaults: defaults)
+        let tables = root.tables("run", inheriting: defaults)
+        if tables.isEmpty, !root.has("run") {
+            root.report(
+                nil, "there is no [[run]] table", because: "a scenario is one run or several, made one after the other",
+                help: "add [[run]] and below it workload = \"sessions\"")
+        }
+        runs = tables.map { LoadPlan(from: $0, url: url, else: shared) }
+        root.finish()
+        report(twins: tables, to: root)
+    }
+
+    /// Two runs of one name could not be told apart in a table.
+    private func report(twins tables: [TableReader], to root: TableReader) {
+        for (index, run) in runs.enumerated() where !run.name.isEmpty {
+            guard runs[..<index].contains(where: { $0.name == run.name }) else { continue }
+            root.report(
+                tables[index].range, "a second run of the name \"\(run.name)\"",
+                because: "the runs of a scenario stand side by side under their names", help: "give it another name")
+        }
+    }
+}

@@ -1,0 +1,141 @@
+import Configuration
+import Foundation
+import Load
+
+extension TableReader {
+    mutating func target(_ key: String) -> Target? {
+        guard let (url, entry) = text(key) else { return nil }
+        do throws(TargetError) {
+            return try Target(url: url)
+        } catch {
+            let help = url.contains("://") ? nil : "\(key) = \"http://\(url)\""
+            report(entry.value.range, "\(quote(entry)) cannot be used", because: error.reason, help: help)
+            return nil
+        }
+    }
+
+    /// `workload = "calls"`, or `mix = { sessions = 3, calls = 1 }` with the weight of each.
+    mutating func mix() -> [LoadPlan.Share] {
+        if has("workload"), has("mix") {
+            report(
+                range, "workload and mix in one run", because: "a run is one workload, or a mix of several",
+                help: "remove workload, and give it a weight in mix")
+        }
+        // Its own word on the matter is worth more than what it shares with others.
+        if has("workload") {
+            settle("mix")
+            return [LoadPlan.Share(workload())]
+        }
+        var weights = table("mix")
+        let shares = Workload.allCases.compactMap { workload in
+            weights.number(workload.rawValue, in: 0.001...1_000_000).map { LoadPlan.Share(workload, weight: $0) }
+        }
+        weights.finish()
+        if !shares.isEmpty {
+            settle("workload")
+            return shares
+        }
+        if let empty = weights.range {
+            report(
+                empty, "nothing in mix", because: "a mix has a weight for each of its workloads",
+                help: "mix = { sessions = 3, calls = 1 }")
+        }
+        return [LoadPlan.Share(workload())]
+    }
+
+    private mutating func workload() -> Workload {
+        choice(
+            "workload", default: Workload.sessions,
+            aliases: [
+                "session": .sessions, "sse": .legacy, "stateless": .calls, "call": .calls, "fan-in": .fanin,
+                "streams": .idle, "connect": .churn, "connections": .churn, "bulk": .bodies, "body": .bodies,
+            ])
+    }
+
+    /// A number with or without decimals; nil if there is none, or none that can be used.
+    mutating func number(_ key: String, in range: ClosedRange<Double>) -> Double? {
+        guard let entry = take(key) else { return nil }
+        let bounds = "\(key) may be \(Self.plain(range.lowerBound)) to \(Self.plain(range.upperBound))"
+        let number: Double
+        switch entry.value.content {
+        case .integer(let value): number = Double(value)
+        case .float(let value): number = value
+        case .string(let text):
+            let help = Double(text).map { "write it without quotes: \(key) = \(Self.plain($0))" }
+            wrongType(entry, "a number", bounds, help: help)
+            return nil
+        default:
+            wrongType(entry, "a number", bounds)
+            return nil
+        }
+        guard range.contains(number) else {
+            report(entry.value.range, "\(quote(entry)) is out of range", because: bounds)
+            return nil
+        }
+        return number
+    }
+
+    /// A whole number, or nil if the key is not there.
+    mutating func optionalInteger(_ key: String, in range: ClosedRange<Int>) -> Int? {
+        guard let entry = take(key) else { return nil }
+        return integer(entry, in: range, "")
+    }
+
+    /// A flag, or nil if the key is not there.
+    mutating func optionalFlag(_ key: String) -> Bool? {
+        guard let entry = take(key) else { return nil }
+        if case .boolean(let flag) = entry.value.content { return flag }
+        wrongType(entry, "a boolean", "\(key) is either true or false, without quotes")
+        return nil
+    }
+
+    /// The text of a JSON object: what a tool takes.
+    mutating func jsonObject(_ key: String) -> String? {
+        guard let (text, entry) = text(key) else { return nil }
+        guard (try? JSONSerialization.jsonObject(with: Data(text.utf8))) is [String: Any] else {
+            report(
+                entry.value.range, "\(quote(entry)) is not a JSON object",
+                because: "a tool takes its arguments by name", help: "\(key) = '{\"text\": \"hello\"}'")
+            return nil
+        }
+        return text
+    }
+
+    /// `headers = { authorization = "Bearer …" }`
+    mutating func headers() -> [LoadPlan.Header] {
+        var table = table("headers")
+        return table.takeAll().compactMap { entry in
+            guard entry.name.utf8.allSatisfy(Self.isTokenByte), !entry.name.isEmpty else {
+                report(
+                    entry.key, "\"\(entry.name)\" is not the name of a header",
+                    because: "RFC 9110 section 5.1 allows letters, digits and a few signs")
+                return nil
+            }
+            guard case .string(let value) = entry.value.content else {
+                wrongType(entry, "text", "the value of a header is text")
+                return nil
+            }
+            guard value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else {
+                report(
+                    entry.value.range, "\(entry.name) has a control character in its value",
+                    because: "it would end the line that it stands on")
+                return nil
+            }
+            return LoadPlan.Header(name: entry.name.lowercased(), value: value)
+        }
+    }
+
+    /// RFC 9110 section 5.6.2.
+    private static func isTokenByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+        }
+    }
+
+    private static func plain(_ number: Double) -> String {
+        number == number.rounded() && abs(number) < 1e15 ? String(Int(number)) : String(number)
+    }
+}

@@ -1,0 +1,149 @@
+import Glibc
+import HTTP
+import Kernel
+import Reactor
+import Synchronization
+
+/// A server of HTTP/2 that answers every call of 2026-07-28, and misbehaves as it is told. One connection at a time.
+final class FramePeer: Sendable {
+    enum Manner: Sendable {
+        /// RST_STREAM(INTERNAL_ERROR) for every so many calls.
+        case resetsEvery(Int)
+        /// No answer to every so many calls.
+        case ignoresEvery(Int)
+        /// After so many calls on a connection GOAWAY, which leaves out whatever came after them.
+        case leavesAfter(Int)
+    }
+
+    let address: SocketAddress
+    private let manner: Manner
+    private let listener: CInt
+    private let isStopping = Atomic(false)
+    /// How often each JSON-RPC id was answered, and how many requests were left out.
+    private let record = Mutex<(answered: [String: Int], leftOut: Int, connections: Int)>(([:], 0, 0))
+
+    init(_ manner: Manner) throws {
+        let descriptor = try Socket.listen(on: .loopback(port: 0), shared: false)
+        guard let address = Socket.localAddress(descriptor) else { throw SystemError("getsockname", code: errno) }
+        self.manner = manner
+        self.address = address
+        listener = descriptor.raw
+        try Thread(named: "peer") { [self] in
+            while !isStopping.load(ordering: .acquiring) {
+                guard ready(listener, CInt(POLLIN), milliseconds: 20) else { continue }
+                let socket = accept(listener, nil, nil)
+                if socket >= 0 { serve(socket) }
+            }
+            close(listener)
+        }.detach()
+    }
+
+    func stop() { isStopping.store(true, ordering: .releasing) }
+
+    var answered: [String: Int] { record.withLock { $0.answered } }
+    var leftOut: Int { record.withLock { $0.leftOut } }
+    var connections: Int { record.withLock { $0.connections } }
+
+    private func serve(_ socket: CInt) {
+        defer { close(socket) }
+        record.withLock { $0.connections += 1 }
+        var limits = HTTP2Limits()
+        limits.resets = HTTP2Rate(perSecond: 1_000_000, burst: 1_000_000)
+        guard var session = HTTP2Session(limits: limits, now: .now()) else { return }
+        var events = HTTP2Events()
+        var bodies: [Int32: [UInt8]] = [:]
+        var calls = 0
+        var isLeaving = false
+        while !isStopping.load(ordering: .acquiring) {
+            guard let input = receive(socket) else { return }
+            if input.isEmpty { continue }
+            _ = session.receive(input, now: .now(), events: &events)
+            for index in 0..<events.count {
+                switch events[index] {
+                case .data(let stream, let range):
+                    for byte in range.range { bodies[stream, default: []].append(events.bytes.span[byte]) }
+                    session.consumed(stream: stream, Int(range.count))
+                case .requestEnd(let stream, _):
+                    let body = bodies.removeValue(forKey: stream) ?? []
+                    if isLeaving {
+                        record.withLock { $0.leftOut += 1 }
+                        continue
+                    }
+                    calls += 1
+                    answer(&session, stream, body, number: calls)
+                    if case .leavesAfter(calls) = manner {
+                        isLeaving = true
+                        send(&session, socket)
+                        write(socket, goAway(last: stream))
+                    }
+                default: break
+                }
+            }
+            events.removeAll()
+            if !isLeaving { send(&session, socket) }
+        }
+    }
+
+    private func answer(_ session: inout HTTP2Session, _ stream: Int32, _ body: [UInt8], number: Int) {
+        switch manner {
+        case .resetsEvery(let count) where number % count == 0:
+            return session.reset(stream: stream, code: .internalError)
+        case .ignoresEvery(let count) where number % count == 0: return
+        default: break
+        }
+        let text = String(decoding: body, as: UTF8.self)
+        let id = String(text.split(separator: "\"id\":")[1].prefix { $0.isNumber })
+        record.withLock { $0.answered[id, default: 0] += 1 }
+        var head = ByteBuffer()
+        head.append("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n")
+        _ = session.respond(stream: stream, head: head, 0..<head.count, endsStream: false)
+        var reply = ByteBuffer()
+        reply.append(
+            Array(
+                """
+                {"jsonrpc":"2.0","id":\(id),"result":{"resultType":"complete",\
+                "content":[{"type":"text","text":"ok"}],"isError":false}}
+                """.utf8))
+        _ = session.write(stream: stream, reply, 0..<reply.count)
+        session.finish(stream: stream)
+    }
+
+    private func send(_ session: inout HTTP2Session, _ socket: CInt) {
+        var wire = ByteBuffer()
+        var events = HTTP2Events()
+        session.send(into: &wire, limit: 1 << 30, events: &events)
+        var bytes: [UInt8] = []
+        for index in 0..<wire.count { bytes.append(wire.span[index]) }
+        write(socket, bytes)
+    }
+
+    /// RFC 9113 section 6.8.
+    private func goAway(last: Int32) -> [UInt8] {
+        [0, 0, 8, 7, 0, 0, 0, 0, 0] + (0..<4).map { UInt8(truncatingIfNeeded: last >> (24 - 8 * $0)) } + [0, 0, 0, 0]
+    }
+
+    /// What comes within a moment; nil at the end.
+    private func receive(_ socket: CInt) -> ByteBuffer? {
+        var buffer = ByteBuffer()
+        guard ready(socket, CInt(POLLIN), milliseconds: 20) else { return buffer }
+        var space = [UInt8](repeating: 0, count: 65_536)
+        let count = recv(socket, &space, space.count, 0)
+        guard count > 0 else { return nil }
+        buffer.append(space.span.extracting(0..<count))
+        return buffer
+    }
+
+    private func write(_ socket: CInt, _ bytes: [UInt8]) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.send(socket, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
+            if count <= 0 { return }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    private func ready(_ socket: CInt, _ what: CInt, milliseconds: CInt) -> Bool {
+        var poll = pollfd(fd: socket, events: Int16(what), revents: 0)
+        return Glibc.poll(&poll, 1, milliseconds) == 1
+    }
+}
