@@ -60,11 +60,11 @@ def measure(chosen, machine, sessions, seed, progress, tolerate):
                 running.callback(server.stop)
                 servers.append(server)
                 ports.append(port)
-            peer = peers.start(arrangement.peer, chosen[arrangement.peer], machine, ports, arrangement.affinity)
-            running.callback(peer.child.stop)
             for case in CASES:
-                with tolerate(f"truth {name} {case}"):
-                    peer.child.require_alive()
+                # A fresh proxy each time: one that was just reloaded may still be at it.
+                with tolerate(f"truth {name} {case}"), ExitStack() as its_own:
+                    peer = peers.start(arrangement.peer, chosen[arrangement.peer], machine, ports, arrangement.affinity)
+                    its_own.callback(lambda: peer.child.stop())
                     outcome = asyncio.run(_Case(case, peer, arrangement, servers, sessions, seed).run())
                     outcomes.setdefault(name, {})[case] = outcome
                     progress(f"truth {case}, {name}: {text(outcome)}")
@@ -118,7 +118,8 @@ class _Case:
             await self._work(todo[half:])
         elif self.name in ("reload", "killed"):
             await self._work(todo[:half // 2])
-            await asyncio.gather(self._work(todo[half // 2:]), self._disturb())
+            await asyncio.gather(self._work(todo[half // 2:-half // 2]), self._disturb())
+            await self._work(todo[-half // 2:])  # for those that finished before it happened
         else:
             await self._work(todo)
 
@@ -131,7 +132,7 @@ class _Case:
         await asyncio.gather(*(worker() for _ in range(AT_ONCE)))
 
     async def _disturb(self):
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.02)
         if self.name == "killed":
             self.lost = "mcp-2"
             os.kill(self.servers[1].popen.pid, signal.SIGKILL)
