@@ -106,7 +106,10 @@ def measure(name, peers, rounds, other_rounds, seconds, warm_up, machine, progre
     for peer in peers:
         with tolerate(f"{name} load of {peer.name}"):
             _prepare(name, peer, scripts, kept, machine)
-            if warm_up:
+            # Connections to the replicas are kept from load to load; what is new with a protocol is warmed with it.
+            temperature = (workload.tls, bool(workload.streams), workload.kind)
+            if warm_up and temperature not in peer.warm:
+                peer.warm.add(temperature)
                 Round(peer, workload, scripts.get(peer.name), warm_up, machine)
             able.append(peer)
     peers, lame = able, set()

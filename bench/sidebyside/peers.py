@@ -50,6 +50,7 @@ class Peer:
     session: int   # keeps sessions as this proxy best can
     address: int   # keeps clients by their address (nginx)
     cookie: int    # keeps clients that keep cookies (Caddy)
+    warm: set = field(default_factory=set)  # kinds of load that it has been under
 
     def port(self, tls):
         return self.https if tls else self.http
