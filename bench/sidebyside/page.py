@@ -5,7 +5,7 @@ import html
 from . import truth
 from .load import WORKLOADS
 from .peers import CONTROL
-from .tables import SCALE, milliseconds, ratio, two, whole
+from .tables import SCALE, milliseconds, ratio, told, two, whole
 
 WIDTH, LEFT, RIGHT, ROW = 760, 130, 150, 26
 TITLES = {
@@ -86,7 +86,7 @@ def _environment(environment):
 def _gate(verdicts, failed):
     if not verdicts and not failed:
         return ""
-    rows = [[name, two(figure), two(bound), '<span class="good">holds</span>' if held else '<span class="bad">exceeded</span>']
+    rows = [[name, told(figure, bound), two(bound), '<span class="good">holds</span>' if held else '<span class="bad">exceeded</span>']
             for name, figure, bound, held in verdicts]
     said = "".join(f'<li class="bad">{_escape(text)}</li>' for text in failed)
     held = sum(holds for *_, holds in verdicts)

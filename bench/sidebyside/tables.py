@@ -45,7 +45,7 @@ def markdown(results, verdicts, failed):
                   for case, c in results["counts"].items()]
     if verdicts:
         lines += ["", "### Bounds", "", "| bound | Berth | at most | |", "|---|---:|---:|---|"]
-        lines += [f"| {name} | {figure:.2f} | {bound:.2f} | {'holds' if held else '**exceeded**'} |"
+        lines += [f"| {name} | {told(figure, bound)} | {bound:.2f} | {'holds' if held else '**exceeded**'} |"
                   for name, figure, bound, held in verdicts]
     if failed:
         lines += ["", "### Failures", "", *(f"- {failure}" for failure in failed)]
@@ -89,6 +89,12 @@ def ratio(figures):
     if figures["ratio"] is None:
         return "-"
     return f"{figures['ratio']:.2f} ({min(figures['ratios']):.2f}-{max(figures['ratios']):.2f})"
+
+
+def told(figure, bound):
+    """A figure with as many decimals as show on which side of its bound it is."""
+    digits = next((digits for digits in (2, 3) if (round(figure, digits) > bound) == (figure > bound)), 5)
+    return f"{figure:.{digits}f}"
 
 
 def milliseconds(value):
