@@ -5,7 +5,7 @@ import html
 from . import truth
 from .load import WORKLOADS
 from .peers import CONTROL
-from .tables import SCALE, milliseconds, ratio, told, two, whole
+from .tables import SCALE, limit, milliseconds, ratio, told, two, whole
 
 WIDTH, LEFT, RIGHT, ROW = 760, 130, 150, 26
 TITLES = {
@@ -37,7 +37,7 @@ table { border-collapse: collapse; width: 100%; font-size: 13.5px } th, td { tex
   vertical-align: top } th { color: var(--soft); font-weight: 500 } td.n, th.n { text-align: right; font-variant-numeric: tabular-nums }
 .good { color: var(--good) } .bad { color: var(--bad); font-weight: 600 } .strip { display: flex; width: 78px; height: 9px; border-radius: 3px; overflow: hidden; background: var(--line); margin: 5px 0 2px }
 .strip i { display: block; height: 100% } small { color: var(--soft) } tr.mine-row td:first-child { color: var(--mine); font-weight: 600 }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 16px; font-size: 13.5px; margin: 12px 0 } dt { color: var(--soft) } dd { margin: 0 }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 16px; font-size: 13.5px; margin: 12px 0 } dt { color: var(--soft) } dd { margin: 0; overflow-wrap: anywhere }
 """
 
 
@@ -86,7 +86,7 @@ def _environment(environment):
 def _gate(verdicts, failed):
     if not verdicts and not failed:
         return ""
-    rows = [[name, told(figure, bound), two(bound), '<span class="good">holds</span>' if held else '<span class="bad">exceeded</span>']
+    rows = [[name, told(figure, bound), limit(bound), '<span class="good">holds</span>' if held else '<span class="bad">exceeded</span>']
             for name, figure, bound, held in verdicts]
     said = "".join(f'<li class="bad">{_escape(text)}</li>' for text in failed)
     held = sum(holds for *_, holds in verdicts)

@@ -228,4 +228,8 @@ def version(name, executable):
     flag = {"berth": "version", "nghttpx": "--version", "envoy": "--version", "caddy": "version"}.get(name, "-v")
     ran = subprocess.run([executable, flag], capture_output=True, text=True, timeout=10)
     line = (ran.stdout + ran.stderr).strip().split("\n")[0]
-    return re.sub(r".*version: [0-9a-f]{40}/", "Envoy ", line) if name == "envoy" else line
+    if name == "envoy":
+        return re.sub(r".*version: [0-9a-f]{40}/", "Envoy ", line)
+    if name == "caddy":
+        return "Caddy " + line.partition(" ")[0]
+    return line.partition(" - ")[0]

@@ -45,7 +45,7 @@ def markdown(results, verdicts, failed):
                   for case, c in results["counts"].items()]
     if verdicts:
         lines += ["", "### Bounds", "", "| bound | Berth | at most | |", "|---|---:|---:|---|"]
-        lines += [f"| {name} | {told(figure, bound)} | {bound:.2f} | {'holds' if held else '**exceeded**'} |"
+        lines += [f"| {name} | {told(figure, bound)} | {limit(bound)} | {'holds' if held else '**exceeded**'} |"
                   for name, figure, bound, held in verdicts]
     if failed:
         lines += ["", "### Failures", "", *(f"- {failure}" for failure in failed)]
@@ -93,8 +93,14 @@ def ratio(figures):
 
 def told(figure, bound):
     """A figure with as many decimals as show on which side of its bound it is."""
+    if bound >= 1000:
+        return f"{figure:.0f}"
     digits = next((digits for digits in (2, 3) if (round(figure, digits) > bound) == (figure > bound)), 5)
     return f"{figure:.{digits}f}"
+
+
+def limit(bound):
+    return f"{bound:.{0 if bound >= 1000 else 2}f}"
 
 
 def milliseconds(value):
