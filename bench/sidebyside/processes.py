@@ -6,8 +6,11 @@ import signal
 import socket
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+# A child is ended with the thread that forked it, so all are forked by one that lives as long as the program.
+_forker = ThreadPoolExecutor(1)
 _libc = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG = 1
 
@@ -38,18 +41,22 @@ def free_port():
 class Child:
     """A process tree started here, pinned to one core, its output in a log file."""
 
-    def __init__(self, name, argv, cpu, log):
-        self.name, self.log = name, Path(log)
+    def __init__(self, name, argv, cpu, log, environment=None):
+        self.name, self.argv, self.cpu, self.log = name, [str(word) for word in argv], cpu, Path(log)
+        self.environment = os.environ | (environment or {})
+        self.start()
 
+    def start(self):
+        """Starts the program, once more if it ended."""
         def prepare():
-            os.sched_setaffinity(0, {cpu})
+            os.sched_setaffinity(0, {self.cpu})
             # Should the bench be killed, its children go too (nginx's master takes its worker along).
             _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
-        with open(self.log, "wb") as out:
-            self.popen = subprocess.Popen(
-                [str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
-                start_new_session=True, preexec_fn=prepare)
+        with open(self.log, "ab") as out:
+            self.popen = _forker.submit(
+                subprocess.Popen, self.argv, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                start_new_session=True, preexec_fn=prepare, env=self.environment).result()
 
     def require_alive(self):
         if self.popen.poll() is not None:

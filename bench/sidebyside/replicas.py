@@ -1,22 +1,22 @@
-"""What the proxies stand in front of: an nginx that answers calls, and a server of silent event streams."""
+"""What the proxies stand in front of, each on the load's core."""
 
-import asyncio
 import sys
 from pathlib import Path
 
+from . import bulk
 from .calls import reply_body
 from .peers import render, user_directive
 from .processes import Child, free_port, poll_until
 
-STREAM_HEAD = (b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
-               b"Transfer-Encoding: chunked\r\n\r\n")
+RUN = Path(__file__).resolve().parent.parent / "run"
 
 
 def start_call_replicas(machine, executable, count=3):
     """Starts one nginx that listens as `count` replicas; returns it and their ports."""
     ports = [free_port() for _ in range(count)]
+    machine.bulk = bulk.make_file(machine.directory / "bulk")
     values = {
-        "DIR": machine.directory, "FILES": machine.files, "USER": user_directive(), "REPLY": reply_body(),
+        "DIR": machine.directory, "FILES": machine.files, "USER": user_directive(), "REPLY": reply_body(), "BULK": machine.bulk,
         "LISTEN": "\n        ".join(f"listen 127.0.0.1:{port} backlog=4096;" for port in ports),
     }
     config = render("replica.conf.in", values, machine.directory / "replica.conf")
@@ -31,37 +31,18 @@ def start_call_replicas(machine, executable, count=3):
     return child, ports
 
 
-def start_stream_replica(machine):
-    """Starts the server of silent event streams; returns it and its port."""
-    run = Path(__file__).resolve().parent.parent / "run"
-    child = Child("the stream replica", [sys.executable, run, "--serve-streams"], machine.load_cpu,
-                  machine.directory / "streams.log")
+def start_own(machine, what, *arguments):
+    """Starts a server that is part of this program and says its port first; returns it and the port."""
+    number = len(list(machine.directory.glob(f"{what}-*.log")))
+    child = Child(f"the {what} replica", [sys.executable, RUN, "--serve", what, *arguments], machine.load_cpu,
+                  machine.directory / f"{what}-{number}.log")
 
     def port():
         child.require_alive()
         text = child.log.read_text()
         return int(text) if text.endswith("\n") else None
     try:
-        return child, poll_until(port, 10, "the stream replica's port")
+        return child, poll_until(port, 10, f"the port of the {what} replica")
     except BaseException:
         child.stop()
         raise
-
-
-def serve_streams():
-    """Answers every request with the head of an event stream, at once, and then says nothing more."""
-    async def serve(reader, writer):
-        try:
-            await reader.readuntil(b"\r\n\r\n")
-            writer.write(STREAM_HEAD)
-            await reader.read(1)  # silence, until the proxy leaves
-        except (OSError, asyncio.IncompleteReadError):
-            pass
-        writer.close()
-
-    async def main():
-        server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=4096)
-        print(server.sockets[0].getsockname()[1], flush=True)
-        await server.serve_forever()
-
-    asyncio.run(main())

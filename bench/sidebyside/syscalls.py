@@ -5,8 +5,9 @@ import signal
 import subprocess
 from pathlib import Path
 
-from . import calls
+from . import calls, generators
 from .processes import BenchError, poll_until
+from .steady import SteadyCallers
 
 
 def available():
@@ -15,7 +16,7 @@ def available():
 
 def per_request(peer, tls, connections, each, directory):
     """{system call: how many a request} of `peer` while `connections` make `each` calls, and their sum as "total"."""
-    callers = calls.SteadyCallers(peer.port(tls), connections, calls.client_context() if tls else None)
+    callers = SteadyCallers(peer.port(tls), connections, calls.client_context() if tls else None)
     try:
         callers.run(3)  # connections to the replicas, tickets and buffers exist from here on
         counts = _counted(peer.child.tree(), directory / "strace.out", lambda: callers.run(each))
@@ -28,11 +29,11 @@ def per_request(peer, tls, connections, each, directory):
 
 def per_http2_request(peer, workload, requests, directory):
     """The same over HTTP/2. Two runs that differ by `requests` calls are compared, so that connecting is not counted."""
-    body, first = calls.body_file(directory), 4 * workload.connections * workload.streams
+    body, first = generators.body_file(directory), 4 * workload.connections * workload.streams
 
     def load(number):
-        made = calls.run_h2load(peer.https, body, workload.connections, workload.streams, requests=number)
-        if made["requests"] != number:
+        made = generators.run_h2load(peer.https, body, workload.connections, workload.streams, requests=number)
+        if made["units"] != number:
             raise BenchError(f"{made['requests']} of {number} calls were answered")
 
     load(first)  # connections to the replicas and buffers exist from here on

@@ -1,0 +1,91 @@
+"""Events on many open streams: what a proxy spends on each, and whether each one came, once and in order."""
+
+import re
+import selectors
+import time
+
+from .calls import SESSIONFUL, connect, encode
+from .processes import BenchError
+
+PATIENCE = 15  # seconds until every stream has carried an event
+RATE = 10  # events a second on each stream
+_EVENT = re.compile(rb'"progress":(\d+),"message":"(\d+)"')
+
+
+def path(rate):
+    """Where the stream replica sends `rate` events a second; 0: none, ever."""
+    return f"/mcp?events={rate}" if rate else "/mcp"
+
+
+def event(number, nanoseconds):
+    """One notification as an MCP server sends it, in a chunk of its own."""
+    data = (b'event: message\r\ndata: {"jsonrpc":"2.0","method":"notifications/progress","params":'
+            b'{"progressToken":"bench","progress":%d,"message":"%d"}}\r\n\r\n' % (number, nanoseconds))
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+class _Stream:
+    """A stream that a client holds, and the number of the event it waits for."""
+
+    def __init__(self, port):
+        self.connection = connect(port)
+        self.connection.sendall(encode(port, "", {"Accept": "text/event-stream", "MCP-Protocol-Version": SESSIONFUL}, "GET",
+                                       path(RATE)))
+        self.connection.setblocking(False)
+        self.rest, self.next = b"", 1
+
+    def take(self, ages):
+        """Takes what has come and adds each event's age in nanoseconds to `ages`."""
+        try:
+            data = self.connection.recv(65536)
+        except BlockingIOError:
+            return
+        now = time.monotonic_ns()
+        if not data:
+            raise BenchError("an event stream was closed")
+        self.rest += data
+        end = 0
+        for found in _EVENT.finditer(self.rest):
+            if int(found[1]) != self.next:
+                raise BenchError(f"event {found[1].decode()} came where {self.next} was due")
+            self.next += 1
+            ages.append(now - int(found[2]))
+            end = found.end()
+        self.rest = self.rest[end:]
+        if len(self.rest) > 4096:
+            raise BenchError(f"no event in {self.rest!r}")
+
+
+def run(port, count, seconds, meter):
+    """Holds `count` streams for `seconds`; units are events, percentiles their age in microseconds on arrival."""
+    streams, ages, selector = [], [], selectors.DefaultSelector()
+
+    def read_until(moment):
+        while (left := moment - time.monotonic()) > 0:
+            for key, _ in selector.select(left):
+                key.data.take(ages)
+    try:
+        for _ in range(count):
+            streams.append(_Stream(port))
+            selector.register(streams[-1].connection, selectors.EVENT_READ, streams[-1])
+            if len(streams) % 50 == 0:
+                read_until(time.monotonic() + 0.001)
+        deadline = time.monotonic() + PATIENCE
+        while silent := sum(stream.next == 1 for stream in streams):
+            if time.monotonic() > deadline:
+                raise BenchError(f"{silent} of {count} streams carry no events")
+            read_until(time.monotonic() + 0.2)
+        ages.clear()
+        began = time.monotonic()
+        with meter.running():
+            read_until(began + seconds)
+        elapsed = time.monotonic() - began
+    finally:
+        selector.close()
+        for stream in streams:
+            stream.connection.close()
+    ages.sort()
+    if len(ages) < 0.9 * count * RATE * seconds:
+        raise BenchError(f"only {len(ages) / elapsed:.0f} events a second came of {count * RATE}")
+    return {"units": len(ages), "microseconds": elapsed * 1e6, "errors": 0,
+            "p50": ages[len(ages) // 2] / 1000, "p99": ages[len(ages) * 99 // 100] / 1000}
