@@ -6,7 +6,7 @@ import subprocess
 
 from . import generators, peers, syscalls
 from .calls import client_context
-from .processes import BenchError, Child
+from .processes import BenchError
 from .steady import SteadyCallers
 
 CASES = ("plain", "tls", "h2")

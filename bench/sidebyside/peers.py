@@ -119,7 +119,8 @@ def _start(name, executable, machine, replicas, affinity, wrapper, patience):
     if name in ("berth", "nghttpx"):
         ports |= {"SESSION": ports["HTTP"], "ADDRESS": ports["HTTP"], "COOKIE": ports["HTTP"]}
     environment = {"GOMAXPROCS": "1", "HOME": str(directory)} if name == "caddy" else {}
-    child = Child(name, [*wrapper, *ARGUMENTS[name](executable, values, directory)], machine.proxy_cpu, directory / "output.log", environment)
+    child = Child(name, [*wrapper, *ARGUMENTS[name](executable, values, directory)], machine.proxy_cpu,
+                  directory / "output.log", environment)
     peer = Peer(name, child, values, *(ports[use] for use in ("HTTP", "HTTPS", "SESSION", "ADDRESS", "COOKIE")))
     try:
         peer.wait(patience)
@@ -151,7 +152,8 @@ def _berth(executable, values, directory):
 
 
 def _nginx(executable, values, directory):
-    return [executable, "-p", directory, "-e", directory / "nginx.log", "-c", render("nginx.conf.in", values, directory / "nginx.conf")]
+    return [executable, "-p", directory, "-e", directory / "nginx.log", "-c",
+            render("nginx.conf.in", values, directory / "nginx.conf")]
 
 
 def _haproxy(executable, values, directory):

@@ -42,7 +42,7 @@ def start_own(machine, what, *arguments):
         text = child.log.read_text()
         return int(text) if text.endswith("\n") else None
     try:
-        return child, poll_until(port, 10, f"the port of the {what} replica")
+        return child, poll_until(port, 30, f"the port of the {what} replica")
     except BaseException:
         child.stop()
         raise

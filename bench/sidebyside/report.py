@@ -38,7 +38,8 @@ def summarise(workload, measured, kept):
             "errors": sum(r.errors for r in rounds), "sessions_kept": kept.get(name), "rounds": [vars(r) for r in rounds],
         }
         if workload.adds:
-            summary[name] |= {"added_p50_us": statistics.median(mine), "added_p99_us": statistics.median(_added(measured, name, "p99"))}
+            summary[name] |= {"added_p50_us": statistics.median(mine), 
+                              "added_p99_us": statistics.median(_added(measured, name, "p99"))}
     return summary
 
 
