@@ -109,7 +109,8 @@ package struct BoardView: @unchecked Sendable {
 
     fileprivate init(
         rows: UnsafeMutablePointer<Atomic<Int64>>, shared: UnsafeMutablePointer<Atomic<Int64>>,
-        clients: UnsafeMutablePointer<Atomic<Int64>>, incidents: UnsafeMutablePointer<Atomic<Int64>>, refusals: UnsafeMutablePointer<Atomic<Int64>>, endpoints: Int
+        clients: UnsafeMutablePointer<Atomic<Int64>>, incidents: UnsafeMutablePointer<Atomic<Int64>>,
+        refusals: UnsafeMutablePointer<Atomic<Int64>>, endpoints: Int
     ) {
         self.rows = rows
         self.shared = shared
