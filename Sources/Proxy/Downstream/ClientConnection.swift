@@ -31,12 +31,6 @@ struct ClientConnection: ~Copyable {
     var tls: TLSSession?
     var deadline = Instant.never
     var exchange = Handle.none
-    /// Slot of the HTTP/2 connection this is, or is a stream of.
-    var multiplex = UInt32.max
-    /// The HTTP/2 stream this client stands for; 0: a connection of its own.
-    var stream: Int32 = 0
-    /// Body bytes of a stream that have not moved on, for which its window is still to be opened.
-    var owed: UInt32 = 0
     /// The client's own, as far as that is known: the socket's peer, or whom that speaks for.
     var address: SocketAddress
     var phase: Phase
@@ -64,6 +58,12 @@ struct ClientConnection: ~Copyable {
     /// In the worker's list of those to look at again this turn.
     var isResuming = false
     let listener: UInt16
+    /// Slot of the HTTP/2 connection this is, or is a stream of.
+    var multiplex = UInt32.max
+    /// The HTTP/2 stream this client stands for; 0: a connection of its own.
+    var stream: Int32 = 0
+    /// Body bytes of a stream that have not moved on, for which its window is still to be opened.
+    var owed: UInt32 = 0
 
     init(descriptor: Descriptor, address: SocketAddress, listener: Int, phase: Phase) {
         self.descriptor = descriptor
