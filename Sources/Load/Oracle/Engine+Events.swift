@@ -1,6 +1,5 @@
 import Histogram
 import Kernel
-import MCP
 import Reactor
 
 // Events: messages that come on a stream.
@@ -72,6 +71,8 @@ extension Engine {
     /// The answer to a call of 2024-11-05, on the stream of its session.
     private mutating func hearStreamed(_ stream: Handle, _ s: Handle, _ facts: AnswerFacts, _ data: Span<UInt8>) {
         let call = sessions[s].call
+        // The late answer to a call that was given up.
+        if let id = facts.id, id == sessions[s].lastFailed { return }
         guard calls.contains(call), calls[call].kind.isAnswered, !calls[call].isAnswered else {
             let kind: WrongAnswer = facts.id == sessions[s].lastAnswered ? .answeredTwice : .foreignID
             tally.count(kind)

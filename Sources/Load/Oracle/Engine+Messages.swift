@@ -1,5 +1,4 @@
 import Kernel
-import MCP
 import Reactor
 
 // Messages, held against what was asked.
@@ -54,6 +53,7 @@ extension Engine {
 
     private mutating func judgeTool(_ c: Handle, _ s: Handle, _ facts: AnswerFacts, _ text: Span<UInt8>) {
         let isStateless = lanes[sessions[s].lane].workload.isStateless
+        calls[c].isCounted = true
         guard let said = facts.text else {
             if assignment.plan.tool == "whoami" { wrong(c, .malformed, text.excerpt()) }
             return sessions[s].oracle.answered()
@@ -68,10 +68,10 @@ extension Engine {
         let name = replicas.number(text.extracting(whereabouts.replica), guess: guess)
         replicas.note(name)
         guard !isStateless else { return sessions[s].oracle.guess(name) }
-        let before = sessions[s].oracle
+        let expected = sessions[s].oracle.expected
         guard let kind = sessions[s].oracle.answered(by: name, count: whereabouts.calls) else { return }
-        let expected = "\(guess.map { replicas.name($0) } ?? "?") \(before.fewest + 1)...\(before.most)"
-        wrong(c, kind, "\(replicas.name(name)) \(whereabouts.calls) for \(expected)")
+        let known = guess.map { replicas.name($0) } ?? "?"
+        wrong(c, kind, "\(replicas.name(name)) says call \(whereabouts.calls), not \(known) \(expected)")
     }
 
     /// What initialize came to: the fields that name the session from now on.
