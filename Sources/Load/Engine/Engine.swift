@@ -26,7 +26,7 @@ struct Engine: ~Copyable {
     var ids: CallID
     var replicas = ReplicaNames()
     var tally = Tally()
-    /// Calls completed since the run began, as last told to the ledger.
+    /// Calls completed while measuring, since the ledger was told last.
     var untold: UInt64 = 0
 
     // Scratch: each is empty between two uses.

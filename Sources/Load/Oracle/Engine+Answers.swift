@@ -143,7 +143,9 @@ extension Engine {
         let status = calls[c].status
         // A server need not let clients end sessions (Streamable HTTP, "Session Management").
         if kind == .delete, status == 405 { return close(c) }
-        let isDenial = (status == 404 || status == 400) && !sessions[s].identifier.isEmpty
+        // The session is its id, or where its messages go (2024-11-05).
+        let hasSession = !sessions[s].identifier.isEmpty || !sessions[s].target.isEmpty
+        let isDenial = (status == 404 || status == 400) && hasSession
         guard isDenial, phase != .ending || kind != .delete else { return exchangeFailed(c, .status(status)) }
         _ = calls.remove(c)
         sessions[s].call = .none
@@ -178,7 +180,7 @@ extension Engine {
         let isGood = !calls[c].isWrong
         if isGood {
             record(c)
-            untold &+= 1
+            if phase == .measuring { untold &+= 1 }
             if sessions[s].denials > 0 {
                 tally.count(.strayed)
                 tally.note("\(sessions[s].denials) denials of a session that is alive")

@@ -118,6 +118,7 @@ struct OracleTests {
         "counts and checks letters however they are cut",
         arguments: [
             ("abcdefghijklmnopqrstuvwxyzabc", 29 as UInt64, false), ("", 0, false), ("abd", 3, true), ("b", 1, true),
+            ("abcdefghijklmnopqXstuvwxyzabc", 29, true), ("bcdefghijklmnopqrstuvwxyza", 26, true),
         ])
     func letters(_ letters: String, _ count: UInt64, _ isSpoilt: Bool) {
         let body = Array(#"{"result":{"x":"text","content":[{"text": "\#(letters)"}]}}"#.utf8)
