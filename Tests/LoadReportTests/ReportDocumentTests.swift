@@ -44,6 +44,7 @@ struct ReportDocumentTests {
                 "HTTP 502" : 11,
                 "connection reset" : 2
               },
+              "handshakesResumed" : 0,
               "latency" : {
                 "count" : 123456,
                 "maximum" : 48201,

@@ -22,7 +22,7 @@ extension ReportDocument {
 
 extension RunFigures {
     fileprivate func countsAreBounded(by most: UInt64) -> Bool {
-        let single = [completed, bytesReceived, bytesSent, connectionsOpened, latency.count]
+        let single = [completed, bytesReceived, bytesSent, connectionsOpened, handshakesResumed, latency.count]
         let tables = [Array(wrong.values), Array(failed.values), Array(replicas.values)]
         let sums = tables.map { $0.reduce(0.0) { $0 + Double($1) } }
         return single.allSatisfy { $0 <= most } && sums.allSatisfy { $0 <= Double(most) }

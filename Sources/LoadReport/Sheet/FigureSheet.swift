@@ -76,6 +76,9 @@ extension FigureSheet {
             row("sent") { run in "\(Figure.bytes(run.seconds > 0 ? Double(run.bytesSent) / run.seconds : 0))/s" },
             row("connections opened") { Figure.count($0.connectionsOpened) },
         ]
+        if runs.contains(where: { $0.handshakesResumed > 0 }) {
+            rows.append(row("handshakes resumed") { Figure.count($0.handshakesResumed) })
+        }
         if unit == "completed" {
             rows[1].cells = runs.map { Cell(text: "\(Figure.count($0.completed)) \($0.plan.unit)") }
         }
