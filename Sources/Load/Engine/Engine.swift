@@ -98,9 +98,7 @@ struct Engine: ~Copyable {
         let firstConnection = connections.slots
         let firstSession = sessions.slots
         let streams = part.workload == .legacy ? part.sessions : 0
-        for index in 0..<(part.connections + streams) {
-            _ = connections.insert(Connection(lane: lane, index: index))
-        }
+        for _ in 0..<(part.connections + streams) { _ = connections.insert(Connection(lane: lane)) }
         let schedule = part.rate.map { Schedule(start: now, rate: $0) }
         lanes.append(
             Lane(

@@ -30,10 +30,9 @@ extension Engine {
         var start = 0
         var search = scanned
         while let end = EventBlock.end(bytes, from: search) {
-            let block = EventBlock(bytes.extracting(start..<end))
-            start = end
-            search = end
-            hearEvent(c, block, bytes.extracting(block.isEmpty ? 0..<0 : (end - block.length)..<end))
+            let event = bytes.extracting(start..<end)
+            (start, search) = (end, end)
+            hearEvent(c, EventBlock(event), event)
             guard calls.contains(c) else { return bytes.count }
         }
         return start

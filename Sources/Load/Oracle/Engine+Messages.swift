@@ -19,10 +19,9 @@ extension Engine {
     mutating func judge(_ c: Handle, _ facts: AnswerFacts, _ text: Span<UInt8>) -> Bool {
         let s = calls[c].session
         guard facts.id == calls[c].id else {
-            let isRepeated = facts.id.map { $0 == sessions[s].lastAnswered || ids.hasGiven($0) && $0 < calls[c].id }
             // Of a call that is still under way somewhere, or was never made, it is somebody else's.
-            let isOwn = isRepeated ?? false
-            wrong(c, isOwn && isAnswered(facts.id ?? 0) ? .answeredTwice : .foreignID, text.excerpt())
+            let isOld = facts.id.map { $0 < calls[c].id && ids.hasGiven($0) } ?? false
+            wrong(c, isOld && isAnswered(facts.id ?? 0) ? .answeredTwice : .foreignID, text.excerpt())
             return false
         }
         if calls[c].isAnswered {
