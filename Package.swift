@@ -59,7 +59,7 @@ let package = Package(
         .target(
             name: "Load",
             dependencies: [
-                "Kernel", "Reactor", "TLS", "HTTP", "MCP", .product(name: "Histogram", package: "hdrhistogram-swift"),
+                "Kernel", "Reactor", "TLS", "HTTP", .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
             swiftSettings: house),
         .target(

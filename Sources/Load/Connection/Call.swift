@@ -34,6 +34,8 @@ struct Call: ~Copyable {
     var scanned = 0
     /// The answer to its id has come.
     var isAnswered = false
+    /// The session's oracle has heard of its outcome.
+    var isCounted = false
     /// Something about it was untrue: it does not count as completed.
     var isWrong = false
     /// Numbered events on its stream.

@@ -17,8 +17,6 @@ struct Connection: ~Copyable {
     }
 
     let lane: Int
-    /// Among its lane's connections. Those of streams have none of the lane's calls.
-    let index: Int
     var phase = Phase.closed
     var descriptor = Descriptor.none
     /// Sockets so far: an event of an earlier one is told by it.
@@ -45,8 +43,6 @@ struct Connection: ~Copyable {
     var load = 0
     /// Answers since it opened: a connection that ends before its first was not idle too long.
     var answers: UInt64 = 0
-    /// The id of the last call answered on it.
-    var lastAnswered: UInt64 = 0
     /// It takes no more calls, and ends when those under way have (HTTP/2).
     var isLeaving = false
     /// On the engine's list of those that may have something to send (HTTP/2).
@@ -57,10 +53,7 @@ struct Connection: ~Copyable {
     var firstInLine: Int32 = -1
     var lastInLine: Int32 = -1
 
-    init(lane: Int, index: Int) {
-        self.lane = lane
-        self.index = index
-    }
+    init(lane: Int) { self.lane = lane }
 }
 
 /// How far the response on a connection has been read (HTTP/1.1).

@@ -136,7 +136,6 @@ extension Engine {
         let incarnation = connections[c].incarnation
         connections[c].load -= 1
         connections[c].answers &+= 1
-        connections[c].lastAnswered = calls[call].id
         _ = answerEnded(call, rest)
         guard connections[c].incarnation == incarnation, connections[c].http2 != nil else { return }
         if lanes[connections[c].lane].workload == .churn { return hangUp(c) }

@@ -173,7 +173,6 @@ extension Engine {
         connections[c].load = 0
         connections[c].answers &+= 1
         connections[c].response.phase = .head
-        if calls.contains(call) { connections[c].lastAnswered = calls[call].id }
         let isLast = connections[c].response.isLast
         let isInStep = answerEnded(call, rest)
         // Whoever gave an answer to another question will be one behind for ever.

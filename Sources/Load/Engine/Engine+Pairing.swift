@@ -7,7 +7,7 @@ extension Engine {
     mutating func makeReady(_ s: Handle) {
         let lane = sessions[s].lane
         if sessions[s].step == .done || sessions[s].step == .listening { return }
-        if phase == .ending, sessions[s].step != .delete { return finish(s) }
+        if phase == .ending || sessions[s].isGivenUp, sessions[s].step != .delete { return finish(s) }
         // The stream that is the session has a connection to itself.
         if lanes[lane].workload == .legacy, sessions[s].step == .stream { return openStream(s) }
         if lanes[lane].isShuffled { return lanes[lane].ready.append(Int(s.slot)) }
@@ -94,7 +94,6 @@ extension Engine {
             Call(kind, id: id, session: s, due: due, deadline: now + timeout, connection: c))
         guard let call else { return }
         sessions[s].call = call
-        noteSent(s, kind)
         if connections[c].phase == .open {
             send(call, over: c)
             if lanes[sessions[s].lane].isShuffled, connections.contains(c), hasRoom(c) { makeFree(c) }

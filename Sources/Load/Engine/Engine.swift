@@ -26,7 +26,7 @@ struct Engine: ~Copyable {
     var ids: CallID
     var replicas = ReplicaNames()
     var tally = Tally()
-    /// Calls completed since the run began, as last told to the ledger.
+    /// Calls completed while measuring, since the ledger was told last.
     var untold: UInt64 = 0
 
     // Scratch: each is empty between two uses.
@@ -98,9 +98,7 @@ struct Engine: ~Copyable {
         let firstConnection = connections.slots
         let firstSession = sessions.slots
         let streams = part.workload == .legacy ? part.sessions : 0
-        for index in 0..<(part.connections + streams) {
-            _ = connections.insert(Connection(lane: lane, index: index))
-        }
+        for _ in 0..<(part.connections + streams) { _ = connections.insert(Connection(lane: lane)) }
         let schedule = part.rate.map { Schedule(start: now, rate: $0) }
         lanes.append(
             Lane(

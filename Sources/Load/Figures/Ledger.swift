@@ -36,7 +36,7 @@ final class Ledger: Sendable {
     var isStopped: Bool { stopAsked.load(ordering: .relaxed) }
     func stop() { stopAsked.store(true, ordering: .relaxed) }
 
-    /// Adds to the calls that ended well, measured or not; the sum so far.
+    /// Adds to the calls that ended well while measuring; the sum so far.
     func addAnswered(_ count: UInt64) -> UInt64 { answered.add(count, ordering: .relaxed).newValue }
 
     /// The run cannot begin: the first reason is kept.

@@ -97,6 +97,8 @@ extension Engine {
         let s = calls[c].session
         tally.count(kind.isEndless && calls[c].status == 200 ? .streamEnded : failure)
         tally.note("\(kind): \(failure.text)")
+        noteUncounted(c)
+        sessions[s].lastFailed = calls[c].id
         cancelStream(c)
         _ = calls.remove(c)
         if kind.isEndless {
@@ -105,9 +107,21 @@ extension Engine {
                 // Its answer would have come on the stream.
                 exchangeFailed(sessions[s].call, .streamEnded)
             }
+            // Asked again at once, a server without such streams would say the same, and would have one session more.
+            if case .status = failure {
+                sessions[s].call = .none
+                sessions[s].isGivenUp = true
+                return finish(s)
+            }
             return restart(s)
         }
         advance(s, after: kind, isGood: false)
+    }
+
+    /// Whether a tool call that came to nothing was counted, nobody knows.
+    private mutating func noteUncounted(_ c: Handle) {
+        guard calls[c].kind == .call || calls[c].kind == .echo, !calls[c].isCounted else { return }
+        sessions[calls[c].session].oracle.failed()
     }
 
     /// The call took too long.
@@ -129,7 +143,9 @@ extension Engine {
         let status = calls[c].status
         // A server need not let clients end sessions (Streamable HTTP, "Session Management").
         if kind == .delete, status == 405 { return close(c) }
-        let isDenial = (status == 404 || status == 400) && !sessions[s].identifier.isEmpty
+        // The session is its id, or where its messages go (2024-11-05).
+        let hasSession = !sessions[s].identifier.isEmpty || !sessions[s].target.isEmpty
+        let isDenial = (status == 404 || status == 400) && hasSession
         guard isDenial, phase != .ending || kind != .delete else { return exchangeFailed(c, .status(status)) }
         _ = calls.remove(c)
         sessions[s].call = .none
@@ -164,12 +180,13 @@ extension Engine {
         let isGood = !calls[c].isWrong
         if isGood {
             record(c)
-            untold &+= 1
+            if phase == .measuring { untold &+= 1 }
             if sessions[s].denials > 0 {
                 tally.count(.strayed)
                 tally.note("\(sessions[s].denials) denials of a session that is alive")
             }
         }
+        noteUncounted(c)
         sessions[s].denials = 0
         sessions[s].lastAnswered = calls[c].id
         _ = calls.remove(c)

@@ -1,6 +1,5 @@
 import Histogram
 import Kernel
-import MCP
 import Reactor
 
 // Events: messages that come on a stream.
@@ -31,10 +30,9 @@ extension Engine {
         var start = 0
         var search = scanned
         while let end = EventBlock.end(bytes, from: search) {
-            let block = EventBlock(bytes.extracting(start..<end))
-            start = end
-            search = end
-            hearEvent(c, block, bytes.extracting(block.isEmpty ? 0..<0 : (end - block.length)..<end))
+            let event = bytes.extracting(start..<end)
+            (start, search) = (end, end)
+            hearEvent(c, EventBlock(event), event)
             guard calls.contains(c) else { return bytes.count }
         }
         return start
@@ -72,6 +70,8 @@ extension Engine {
     /// The answer to a call of 2024-11-05, on the stream of its session.
     private mutating func hearStreamed(_ stream: Handle, _ s: Handle, _ facts: AnswerFacts, _ data: Span<UInt8>) {
         let call = sessions[s].call
+        // The late answer to a call that was given up.
+        if let id = facts.id, id == sessions[s].lastFailed { return }
         guard calls.contains(call), calls[call].kind.isAnswered, !calls[call].isAnswered else {
             let kind: WrongAnswer = facts.id == sessions[s].lastAnswered ? .answeredTwice : .foreignID
             tally.count(kind)

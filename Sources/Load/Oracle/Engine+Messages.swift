@@ -1,5 +1,4 @@
 import Kernel
-import MCP
 import Reactor
 
 // Messages, held against what was asked.
@@ -20,10 +19,9 @@ extension Engine {
     mutating func judge(_ c: Handle, _ facts: AnswerFacts, _ text: Span<UInt8>) -> Bool {
         let s = calls[c].session
         guard facts.id == calls[c].id else {
-            let isRepeated = facts.id.map { $0 == sessions[s].lastAnswered || ids.hasGiven($0) && $0 < calls[c].id }
             // Of a call that is still under way somewhere, or was never made, it is somebody else's.
-            let isOwn = isRepeated ?? false
-            wrong(c, isOwn && isAnswered(facts.id ?? 0) ? .answeredTwice : .foreignID, text.excerpt())
+            let isOld = facts.id.map { $0 < calls[c].id && ids.hasGiven($0) } ?? false
+            wrong(c, isOld && isAnswered(facts.id ?? 0) ? .answeredTwice : .foreignID, text.excerpt())
             return false
         }
         if calls[c].isAnswered {
@@ -54,6 +52,7 @@ extension Engine {
 
     private mutating func judgeTool(_ c: Handle, _ s: Handle, _ facts: AnswerFacts, _ text: Span<UInt8>) {
         let isStateless = lanes[sessions[s].lane].workload.isStateless
+        calls[c].isCounted = true
         guard let said = facts.text else {
             if assignment.plan.tool == "whoami" { wrong(c, .malformed, text.excerpt()) }
             return sessions[s].oracle.answered()
@@ -68,10 +67,10 @@ extension Engine {
         let name = replicas.number(text.extracting(whereabouts.replica), guess: guess)
         replicas.note(name)
         guard !isStateless else { return sessions[s].oracle.guess(name) }
-        let before = sessions[s].oracle
+        let expected = sessions[s].oracle.expected
         guard let kind = sessions[s].oracle.answered(by: name, count: whereabouts.calls) else { return }
-        let expected = "\(guess.map { replicas.name($0) } ?? "?") \(before.fewest + 1)...\(before.most)"
-        wrong(c, kind, "\(replicas.name(name)) \(whereabouts.calls) for \(expected)")
+        let known = guess.map { replicas.name($0) } ?? "?"
+        wrong(c, kind, "\(replicas.name(name)) says call \(whereabouts.calls), not \(known) \(expected)")
     }
 
     /// What initialize came to: the fields that name the session from now on.

@@ -2,18 +2,13 @@ import Reactor
 
 /// One event of a stream (HTML Living Standard, "Server-sent events"): the lines up to a blank one.
 struct EventBlock {
-    /// Bytes, the blank line included.
-    let length: Int
     /// The value of its `data` line, within the block. An event whose data takes several lines is no message that a
     /// server of ours sends in one piece: only the first counts.
     private(set) var data: Range<Int>?
     private var name = 0..<0
 
-    var isEmpty: Bool { length == 0 }
-
     /// `text`: the block with the blank line that ends it.
     init(_ text: Span<UInt8>) {
-        length = text.count
         var start = 0
         while start < text.count {
             var end = start

@@ -51,23 +51,31 @@ struct LetterCheck {
         }
     }
 
-    /// Eight letters as one number, for each letter they may begin with.
-    private static let words: InlineArray<26, UInt64> = {
-        var words = InlineArray<26, UInt64>(repeating: 0)
-        for first in 0..<26 {
-            for index in 0..<8 { words[first] |= UInt64(97 + (first + index) % 26) << UInt64(8 * index) }
-        }
-        return words
-    }()
+    /// The eight letters from `first` on, as one number.
+    private static func word(_ first: Int) -> UInt64 {
+        var word: UInt64 = 0
+        for index in 0..<8 { word |= UInt64(97 &+ (first &+ index) % 26) << UInt64(8 &* index) }
+        return word
+    }
+
+    /// The eight letters after those: 8 added to each byte, 26 taken off those that go beyond z. Reckoned rather than
+    /// looked up: Swift 6.3 copies a whole `InlineArray` for each element that is read.
+    @inline(__always)
+    private static func following(_ word: UInt64) -> UInt64 {
+        let sum = word &+ 0x0808_0808_0808_0808
+        let beyond = ((sum &+ 0x0505_0505_0505_0505) & 0x8080_8080_8080_8080) >> 7
+        return sum &- beyond &* 26
+    }
 
     /// Walks over letters up to the closing quote, which is left to be read as part of the frame.
     private mutating func letters(_ bytes: Span<UInt8>, from start: Int) -> Int {
-        let words = Self.words
+        var expected = Self.word(phase)
         var index = start
-        while bytes.count &- index >= 8, bytes.word(at: index) == words[phase] {
+        while bytes.count &- index >= 8, bytes.word(at: index) == expected {
             index &+= 8
-            phase = phase >= 18 ? phase &- 18 : phase &+ 8
+            expected = Self.following(expected)
         }
+        phase = (phase &+ (index &- start)) % 26
         while index < bytes.count {
             let byte = bytes[index]
             if byte == UInt8(ascii: "\"") {

@@ -2,34 +2,37 @@
 struct SessionOracle: Equatable {
     /// As `ReplicaNames` numbers it; nil until it has named itself.
     private(set) var replica: UInt16?
-    /// Tool calls that the replica has certainly counted, and those it may have: calls that failed on their way may or
-    /// may not have reached it.
-    private(set) var fewest: UInt64 = 0
-    private(set) var most: UInt64 = 0
+    /// Tool calls that the replica has certainly counted.
+    private(set) var counted: UInt64 = 0
+    /// Calls that came to nothing on their way: the replica may have counted them, or may yet, or never.
+    private(set) var uncertain: UInt64 = 0
 
-    /// A tool call is sent: it will be counted, or will fail.
-    mutating func called() { most &+= 1 }
+    /// The counts that the next answer may name.
+    var expected: ClosedRange<UInt64> { (counted + 1)...(counted + 1 + uncertain) }
+
+    /// A call came to nothing.
+    mutating func failed() { uncertain += 1 }
 
     /// The call was answered, without a word on who counts.
-    mutating func answered() { fewest &+= 1 }
+    mutating func answered() { counted += 1 }
 
     /// The name to look at first when the next is heard, where it says nothing of what must be true.
     mutating func guess(_ name: UInt16) { replica = name }
 
     /// The call was answered with the replica's name and its count. What is wrong with that, if anything; the next
-    /// answer is held against this one.
+    /// answer is held against this one, so that one mistake is one mistake.
     mutating func answered(by name: UInt16, count: UInt64) -> WrongAnswer? {
-        fewest &+= 1
         let known = replica
         replica = known ?? name
+        // Another's counter says nothing of whether ours has moved.
         if let known, known != name {
-            // The counter is another's; ours has not moved for all we know.
-            fewest &-= 1
+            uncertain += 1
             return .strayed
         }
-        let isRight = fewest...Swift.max(fewest, most) ~= count
-        fewest = count
-        most = count
-        return isRight ? nil : .miscounted
+        let expected = expected
+        defer { counted = count }
+        guard expected ~= count else { return .miscounted }
+        uncertain -= count - expected.lowerBound
+        return nil
     }
 }

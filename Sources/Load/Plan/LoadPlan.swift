@@ -17,7 +17,7 @@ package struct LoadPlan: Equatable, Sendable {
     package var seconds = 10.0
     /// Seconds of the same load before measuring begins; what is wrong in them counts all the same.
     package var warmUp = 1.0
-    /// End once so many calls have been answered, if that is before the time is up.
+    /// End once so many calls have been answered while measuring, if that is before the time is up.
     package var calls: UInt64?
     /// Threads, each with connections, sessions and an epoll of its own.
     package var threads = 1

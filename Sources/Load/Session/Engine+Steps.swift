@@ -25,10 +25,6 @@ extension Engine {
         }
     }
 
-    mutating func noteSent(_ s: Handle, _ kind: RequestKind) {
-        if kind == .call || kind == .echo { sessions[s].oracle.called() }
-    }
-
     /// The session's call is over, well or not: on to the next step.
     mutating func advance(_ s: Handle, after kind: RequestKind, isGood: Bool) {
         sessions[s].call = .none
@@ -44,6 +40,9 @@ extension Engine {
             guard !workload.isStateless else { break }
             sessions[s].calls += 1
             if sessions[s].calls >= assignment.plan.callsPerSession { sayGoodbye(s, workload) }
+        case .delete where sessions[s].isGivenUp:
+            sessions[s].step = .done
+            return
         case .delete:
             sessions[s].forget(beginningWith: lanes[sessions[s].lane].firstStep)
         case .stream:

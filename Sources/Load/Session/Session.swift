@@ -35,6 +35,10 @@ struct Session: ~Copyable {
     var stream = Handle.none
     /// The id of the last call that was answered.
     var lastAnswered: UInt64 = 0
+    /// The id of the last call that came to nothing.
+    var lastFailed: UInt64 = 0
+    /// It cannot have what it is there for, and leaves for good.
+    var isGivenUp = false
     /// How often in a row it was told, with 400 or 404, that it does not exist. The same call is made again a few times
     /// before that is believed.
     var denials = 0

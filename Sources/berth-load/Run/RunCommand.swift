@@ -18,11 +18,13 @@ struct RunCommand: ParsableCommand {
 
     @OptionGroup var output: OutputOptions
 
-    func validate() throws {
-        _ = try options.plan()
-    }
-
     func run() throws {
-        try RunSeries.make([try options.plan()], output: output)
+        let plan: LoadPlan
+        do throws(LoadError) {
+            plan = try options.plan()
+        } catch {
+            throw RunSeries.refusal(error)
+        }
+        try RunSeries.make([plan], output: output)
     }
 }

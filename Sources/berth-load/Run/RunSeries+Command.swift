@@ -16,10 +16,13 @@ extension RunSeries {
         }
         // What was measured before a run that could not begin is worth no less.
         if !series.figures.isEmpty { try output.report(series.figures, title: title) }
-        if let failure {
-            FileHandle.standardError.write(Data("berth-load: \(failure)\n".utf8))
-            throw ExitCode(2)
-        }
+        if let failure { throw refusal(failure) }
         try output.judge(series.figures)
+    }
+
+    /// Says why there is nothing to measure; what the program then ends with.
+    static func refusal(_ error: LoadError) -> ExitCode {
+        FileHandle.standardError.write(Data("berth-load: \(error)\n".utf8))
+        return ExitCode(2)
     }
 }

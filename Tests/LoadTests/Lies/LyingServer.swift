@@ -38,6 +38,8 @@ final class LyingServer: Sendable {
         case gibberish
         /// Ends an event stream.
         case endsStream
+        /// 405 for an event stream.
+        case hasNoStreams
     }
 
     private struct State {
@@ -151,6 +153,11 @@ final class LyingServer: Sendable {
     /// Answers; false if the connection ends with that.
     private func answer(_ request: Request, _ socket: CInt) -> Bool {
         let session = request.field("mcp-session-id")
+        if request.head.hasPrefix("GET "), lie == .hasNoStreams {
+            state.withLock { $0.lies += 1 }
+            write(response("", status: "405 Method Not Allowed"), socket)
+            return true
+        }
         if request.head.hasPrefix("GET ") {
             stream(session, socket)
             return false

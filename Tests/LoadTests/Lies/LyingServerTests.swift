@@ -75,6 +75,7 @@ struct LyingServerTests {
             (.overload, .calls, "HTTP 503"),
             (.gibberish, .calls, "not HTTP"),
             (.endsStream, .fanin, "stream ended"),
+            (.hasNoStreams, .fanin, "HTTP 405"),
         ])
     func failure(_ lie: LyingServer.Lie, _ workload: Workload, _ kind: String) throws {
         let (figures, lies) = try run(lie, workload, calls: 40)
