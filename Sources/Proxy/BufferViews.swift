@@ -2,7 +2,6 @@ import Balancing
 import HTTP
 import MCP
 import Reactor
-import TLS
 
 // The other modules read views; a worker has buffers, side by side with what a call changes. These take the buffer
 // and make the view inside, where the compiler can see that the two are apart. One line each.
@@ -24,21 +23,6 @@ extension ResponseParser {
 extension BodyReader {
     mutating func next(_ buffer: borrowing ByteBuffer, from offset: Int) -> ChunkDecoder.Step {
         next(buffer.span, from: offset)
-    }
-}
-
-extension TLSEngine {
-    mutating func receive(
-        _ session: inout TLSSession, _ ciphertext: borrowing ByteBuffer, plaintext: inout ByteBuffer,
-        wire: inout ByteBuffer
-    ) -> TLSProgress {
-        receive(&session, ciphertext.span, plaintext: &plaintext, wire: &wire)
-    }
-
-    mutating func send(
-        _ session: inout TLSSession, _ plaintext: borrowing ByteBuffer, wire: inout ByteBuffer
-    ) -> Bool {
-        send(&session, plaintext.span, wire: &wire)
     }
 }
 

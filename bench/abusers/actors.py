@@ -185,6 +185,8 @@ class Victim:
 class Replica(asyncio.Protocol):
     """Answers every request: with a small reply, a large body, or events that say when they were sent."""
 
+    opened = 0  # event streams; each begins at another moment, so that their events do not wait for one another here
+
     def connection_made(self, transport):
         self.transport, self.received, self.events = transport, b"", None
 
@@ -206,7 +208,8 @@ class Replica(asyncio.Protocol):
             elif path == b"/events":
                 self.transport.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
                                      b"transfer-encoding: chunked\r\n\r\n")
-                self.events = asyncio.get_running_loop().call_later(1, self.send_event)
+                Replica.opened += 1
+                self.events = asyncio.get_running_loop().call_later(1 + Replica.opened * 37 % 200 / 2000, self.send_event)
             else:
                 self.transport.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s"
                                      % (len(REPLY), REPLY))

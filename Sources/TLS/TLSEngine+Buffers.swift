@@ -1,17 +1,18 @@
-import Reactor
-import TLS
+package import Reactor
 
-// The engine keeps its buffers side by side with its TLS machinery in one value. Handing over the buffer rather than a
-// view of it lets the compiler see that they are apart.
+// An owner keeps its engine and its buffers side by side in one value. Handing over the buffer rather than a view of it
+// lets the compiler see that the two are apart.
 extension TLSEngine {
-    mutating func receive(
+    /// As the other `receive`, with the unconsumed bytes of a buffer.
+    package mutating func receive(
         _ session: inout TLSSession, _ ciphertext: borrowing ByteBuffer, plaintext: inout ByteBuffer,
         wire: inout ByteBuffer
     ) -> TLSProgress {
         receive(&session, ciphertext.span, plaintext: &plaintext, wire: &wire)
     }
 
-    mutating func send(
+    /// As the other `send`, with the unconsumed bytes of a buffer.
+    package mutating func send(
         _ session: inout TLSSession, _ plaintext: borrowing ByteBuffer, wire: inout ByteBuffer
     ) -> Bool {
         send(&session, plaintext.span, wire: &wire)
