@@ -18,7 +18,8 @@ extension Worker where Outside: ~Copyable {
         case .get, .head, .post, .put, .delete, .options, .patch: break
         case .trace, .connect, .other: return refuseAndGoOn(c, .methodNotAllowed)
         }
-        switch measure(limit: snapshot.listeners[plan].maximumRequestBody) {
+        let isStream = clients[c].stream != 0
+        switch measure(limit: snapshot.listeners[plan].maximumRequestBody, isStream: isStream) {
         case .invalid:
             return refuseAndGoOn(c, .malformed)
         case .tooLarge:
@@ -48,7 +49,7 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// How much of the request is here, by its framing.
-    private func measure(limit: UInt64) -> Extent {
+    private func measure(limit: UInt64, isStream: Bool) -> Extent {
         let head = requestHead.length
         switch requestHead.framing {
         case .none, .untilClose:
@@ -61,7 +62,15 @@ extension Worker where Outside: ~Copyable {
             if requestHead.expectsContinue || total > UInt64(Worker.gatheredBytes) { return .streaming }
             return .gathering(needed: Int(total))
         case .chunked:
-            return measureChunks(from: head, limit: limit)
+            let extent = measureChunks(from: head, limit: limit)
+            // An HTTP/2 stream says by itself when its body is whole. Until then, or until it is large, no server is kept
+            // waiting for it: else one connection with its streams half open could hold a server's every connection.
+            guard isStream, case .streaming = extent, !requestHead.expectsContinue,
+                received.count < head + Worker.gatheredBytes
+            else { return extent }
+            // Looked at when it may be too large, and then not for every byte.
+            let most = Int(min(limit, UInt64(Worker.gatheredBytes)))
+            return .gathering(needed: max(head + most, received.count + 1_024))
         }
     }
 

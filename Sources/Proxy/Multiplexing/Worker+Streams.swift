@@ -82,6 +82,7 @@ extension Worker where Outside: ~Copyable {
         clients[c].input.append("0\r\n")
         clients[c].input.append(events.bytes, trailers)
         clients[c].input.append("\r\n")
+        clients[c].needed = 0
         moveOn(c)
     }
 

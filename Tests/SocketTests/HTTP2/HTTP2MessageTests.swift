@@ -229,6 +229,31 @@ extension SocketTests {
             #expect(try client.response(stream).text == "5")
         }
 
+        @Test("a small body keeps no server waiting: it goes out when it has ended, whole and in order")
+        func gathered() throws {
+            let rig = try Rig.forHTTP2()
+            let client = try rig.http2()
+            #expect(try client.response(client.get("/one")).text == "ok")
+            let accepted = rig.replica.accepted
+            var streams: [UInt32] = []
+            for number in 0..<50 {
+                let stream = client.open(HTTP2Client.head("POST", "/gathered"), ends: false)
+                try client.send(Array("\(number)".utf8), on: stream, ends: false)
+                streams.append(stream)
+            }
+            // Whatever was sent before it has been read when this is answered.
+            #expect(try client.response(client.get("/one")).text == "ok")
+            #expect(rig.replica.accepted == accepted)
+            #expect(rig.replica.leftovers.isEmpty)
+
+            for stream in streams { try client.send(Array(" more".utf8), on: stream) }
+            for stream in streams { #expect(try client.response(stream).status == 200) }
+            let bodies = rig.replica.requests.filter { $0.start == "POST /gathered" }
+                .map { String(decoding: $0.body, as: UTF8.self) }
+            #expect(Set(bodies) == Set((0..<50).map { "\($0) more" }))
+            try rig.expectQuiet()
+        }
+
         @Test("an answer before the whole upload is complete, and the rest of the upload is declined")
         func earlyAnswer() throws {
             let rig = try Rig.forHTTP2()

@@ -153,7 +153,8 @@ extension SocketTests {
             let rig = try Rig.forHTTP2(answering: Self.events)
             let client = try rig.http2()
             for _ in 0..<50 { _ = client.get("/mcp", Self.listening) }
-            for _ in 0..<10 { client.open(HTTP2Client.head("POST", "/upload"), ends: false) }
+            let large = [HeaderField("content-length", "1000000")]
+            for _ in 0..<10 { client.open(HTTP2Client.head("POST", "/upload", large), ends: false) }
             try client.wait("all heads") { $0.streams.values.count { $0.hasHead } == 50 }
             try eventually("uploads have begun") { rig.replica.leftovers.count == 10 }
 
