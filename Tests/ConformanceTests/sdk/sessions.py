@@ -3,6 +3,9 @@
 Half the sessions share one HTTP client, so that calls of different sessions follow each other on one connection; the
 other half have one each. Within a session calls are made one after another: the replica numbers them, so one that went to
 another replica, or never arrived, or arrived twice, shows.
+
+Over HTTP/2 no session leaves before all calls are made: leaving cancels what its tasks write, and where that is half a
+record, anyio gives up the whole connection (`TLSStream._broken`) and with it the calls of the other sessions.
 """
 
 import collections
@@ -24,6 +27,7 @@ async def main(options, found) -> None:
     queues = [anyio.create_memory_object_stream(options.calls) for _ in range(options.sessions)]
     at_once = anyio.Semaphore(options.at_once)
     settled = [anyio.Event() for _ in range(options.sessions)]
+    done = [anyio.Event() for _ in range(options.sessions)]
     spread: collections.Counter[str] = collections.Counter()
 
     async def hold(index: int, shared) -> None:
@@ -45,10 +49,15 @@ async def main(options, found) -> None:
                     else:
                         found.fault(f"session {index}: {fault}")
                 spread[held.replica or "none"] += 1
+                done[index].set()
+                if options.http2:
+                    for event in done:
+                        await event.wait()
         except Exception as error:
             found.fault(f"session {index}: {report.explain(error)}")
         finally:
             settled[index].set()
+            done[index].set()
             figures["right"] += right
             figures["whole"] += right == options.calls
             queues[index][1].close()
