@@ -52,7 +52,7 @@ struct StatusDocument: Encodable {
     /// What HTTP/2 clients did too much of, since the start. All but the last four ended a connection.
     struct Abuse: Encodable {
         var resets, refusals, pings, settings, emptyData, priorities, windowUpdates, continuations: Int64
-        var ignoredFrames, headerLists, events, queuedFrames, brokenConnections: Int64
+        var ignoredFrames, headerLists, headText, queuedFrames, brokenConnections: Int64
         var stalledStreams, refusedStreams, largeHeads, malformedRequests: Int64
     }
 
@@ -108,7 +108,7 @@ extension StatusDocument.Abuse {
         continuations = board.load(.continuations)
         ignoredFrames = board.load(.ignoredFrames)
         headerLists = board.load(.headerLists)
-        events = board.load(.events)
+        headText = board.load(.headText)
         queuedFrames = board.load(.queuedFrames)
         brokenConnections = board.load(.brokenConnections)
         stalledStreams = board.load(.stalledStreams)

@@ -47,6 +47,8 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     var resumingNext: [Token] = []
     /// Clients whose next step is dear.
     var toiling = HandleQueue()
+    /// Such a step is being done.
+    var isToiling = false
 
     // Scratch: one set per worker, empty between events.
     var received = ByteBuffer(capacity: Worker.scratchBytes)
@@ -151,11 +153,22 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
             let (raw, readiness) = world.event(event)
             serve(Token(raw: raw), readiness)
         }
-        while let raw = timers.popDue(at: now) {
-            expire(Token(raw: raw))
-        }
+        fireTimers()
         settle()
     }
+
+    /// Fires what is due, for a fraction of a millisecond: what is left is due in the next turn. Thousands of streams may
+    /// have stalled at the same moment.
+    private mutating func fireTimers() {
+        var fired = 0
+        while let raw = timers.popDue(at: now) {
+            expire(Token(raw: raw))
+            fired += 1
+            if fired % 16 == 0, world.now() - now >= Worker.timerTime { return }
+        }
+    }
+
+    private static var timerTime: Interval { Interval(nanoseconds: 200_000) }
 
     private mutating func serve(_ token: Token, _ readiness: Readiness) {
         switch token.kind {

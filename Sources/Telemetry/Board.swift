@@ -42,7 +42,7 @@ package enum SharedFigure: Int, CaseIterable, Sendable {
 /// What clients did that cost too much, but for the last on HTTP/2 connections. The first twelve ended the connection.
 package enum Incident: Int, CaseIterable, Sendable {
     case resets, refusals, pings, settings, emptyData, priorities, windowUpdates, continuations, ignoredFrames
-    case headerLists, events, queuedFrames
+    case headerLists, headText, queuedFrames
     /// Connections ended for what is no HTTP/2 or cannot be decoded.
     case brokenConnections
     /// Streams given up because the client did not open their windows.

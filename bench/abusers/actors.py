@@ -11,6 +11,7 @@ import time
 from . import frames as f
 
 SPIN, ATTACK, LEAVE = 0, 1, 2
+PIECE = 16384
 BODY = (b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"text":"'
         + b"x" * 200 + b'"}}}')
 REPLY = b'{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"' + b"y" * 420 + b'"}]}}'
@@ -76,7 +77,7 @@ class Attacker:
                     connected = self.context.wrap_socket(connected, server_hostname="localhost")
                     held[-1] = connected
                 else:
-                    connected.sendall(attack.bytes)
+                    send(connected, attack.bytes)
             end = time.monotonic() + attack.patience
             while held and self.state[0] == ATTACK and (left := end - time.monotonic()) > 0:
                 for connected in select.select(held, [], [], min(left, 0.1))[0]:
@@ -87,6 +88,12 @@ class Attacker:
         finally:
             for connected in held:
                 connected.close()
+
+
+def send(connected, data):
+    """Sends in pieces: the kernel is not left for anybody within a call, and victims are to wait for Berth only."""
+    for start in range(0, len(data), PIECE):
+        connected.sendall(data[start:start + PIECE])
 
 
 def drained(connected):
@@ -189,6 +196,7 @@ class Replica(asyncio.Protocol):
 
     def connection_made(self, transport):
         self.transport, self.received, self.events = transport, b"", None
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, PIECE)
 
     def connection_lost(self, error):
         if self.events:

@@ -8,8 +8,8 @@ package struct HTTP2Abuse: Sendable {
         case resets, refusals, pings, settings, emptyData, priorities, windowUpdates, continuations, ignoredFrames
         /// A header list far beyond the limits.
         case headerList
-        /// More events came of the bytes of one call than it may hold.
-        case events
+        /// Request heads came to more text than they may.
+        case headText
         /// More frames wait for the client than may.
         case queuedFrames
     }
@@ -40,6 +40,7 @@ package struct HTTP2Abuse: Sendable {
     var windowUpdateGauge = RateGauge()
     var continuationGauge = RateGauge()
     var ignoredGauge = RateGauge()
+    var headTextGauge = RateGauge()
 
     init() {}
 }

@@ -150,8 +150,8 @@ struct HTTP2Context: ~Copyable {
         unsafe entry.pointee.headUnits = UInt16(clamping: units)
         unsafe entry.pointee.marks.insert(.announced)
         unsafe events.pointee.append(.request(stream: entry.pointee.id, head: head, endsStream: endsStream))
-        guard unsafe events.pointee.bytes.count <= limits.eventBytes else {
-            _ = exceed(.events)
+        guard abuse.headTextGauge.add(limits.headText, now: now, times: Int(head.count)) else {
+            _ = exceed(.headText)
             return .stop
         }
         return .announced

@@ -29,10 +29,11 @@ package struct HTTP2Limits: Sendable {
     package var connectionWindow: UInt32 = 1_048_576
     /// Payload bytes of a frame (16 384 to 16 777 215).
     package var maximumFrame: UInt32 = 16_384
-    /// Bytes of events that one `receive` may come to: HPACK makes much of little.
-    package var eventBytes = 2 * 1_048_576
-    /// Frames that one `receive` takes, so that a flood of them cannot keep others waiting.
+    /// One `receive` stops before the frame that follows so many, so that a flood of them cannot keep others waiting. A
+    /// frame of a header block counts as sixteen.
     package var framesPerCall = 128
+    /// It stops, too, before the header block that follows so many bytes of heads: HPACK makes much of little.
+    package var headTextPerCall: UInt32 = 16_384
     /// Response bytes of all streams that may wait for their windows, or for the connection. A stream gets a quarter of
     /// what is left of it, so that those that stall leave something for those that do not.
     package var bufferedBytes = 1_048_576
@@ -60,6 +61,8 @@ package struct HTTP2Limits: Sendable {
     package var ignoredFrames = HTTP2Rate(perSecond: 200, burst: 1_000)
     /// Each DATA frame that we send gives four back.
     package var windowUpdates = HTTP2Rate(perSecond: 500, burst: 2_000)
+    /// Bytes of request heads as HTTP/1.1 text, as many requests as they are.
+    package var headText = HTTP2Rate(perSecond: 32 * 1_048_576, burst: 2 * 1_048_576)
     /// CONTINUATION frames of one header block.
     package var blockContinuations = 8
     /// CONTINUATION frames of all header blocks.

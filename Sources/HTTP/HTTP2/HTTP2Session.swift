@@ -33,8 +33,8 @@ package struct HTTP2Session: ~Copyable {
         unsafe context.deallocate()
     }
 
-    /// Feeds received bytes and consumes them; their events are appended to `events`. Bytes are left if there are more
-    /// frames in them than one call takes (`HTTP2Limits.framesPerCall`): they are for the next.
+    /// Feeds received bytes and consumes them; their events are appended to `events`. Bytes are left if there is more
+    /// in them than one call takes (`HTTP2Limits.framesPerCall`, `headTextPerCall`): they are for the next.
     ///
     /// False: the connection is in error or abused, its streams are lost, no more events come of it. What `send` still
     /// gives (GOAWAY) must go out, then close. An error that nghttp2 itself has seen shows after the next `send`, in
@@ -45,28 +45,43 @@ package struct HTTP2Session: ~Copyable {
             return false
         }
         unsafe context.pointee.now = now
-        unsafe context.pointee.heeded = 0
-        let part = unsafe context.pointee.walk.walk(bytes.span, limit: context.pointee.limits.framesPerCall)
-        let taken = unsafe withUnsafeMutablePointer(to: &events) { events in
+        let isGood = unsafe withUnsafeMutablePointer(to: &events) { events in
             unsafe context.pointee.events = unsafe events
             unsafe context.pointee.block.resume(&events.pointee.bytes)
+            let isGood = take(&bytes)
+            unsafe context.pointee.block.suspend(&events.pointee.bytes)
+            unsafe context.pointee.events = nil
+            return isGood
+        }
+        if isGood { return true }
+        terminate()
+        bytes.clear()
+        return false
+    }
+
+    /// Gives nghttp2 as much as one call may take: header blocks one by one with the frames that follow, other frames a
+    /// few at a time. False if the connection is lost.
+    private func take(_ bytes: inout ByteBuffer) -> Bool {
+        var weight = 0
+        let before = headText
+        while !bytes.isEmpty, weight < frameLimit, headText &- before < headTextLimit {
+            unsafe context.pointee.heeded = 0
+            let part = unsafe context.pointee.walk.walk(
+                bytes.span, limit: min(2 * FrameWalk.headersWeight, frameLimit))
             let taken = unsafe bytes.span.withUnsafeBufferPointer {
                 unsafe nghttp2_session_mem_recv(session, $0.baseAddress, part.bytes)
             }
-            unsafe context.pointee.block.suspend(&events.pointee.bytes)
-            unsafe context.pointee.events = nil
-            return taken
+            if taken == Int(NGHTTP2_ERR_FLOODED.rawValue) { unsafe context.pointee.abuse.verdict = .queuedFrames }
+            guard taken >= 0 else { return false }
+            if unsafe nghttp2_session_get_outbound_queue_size(session) > queueLimit {
+                unsafe context.pointee.abuse.verdict = .queuedFrames
+            }
+            unsafe context.pointee.ignored(part.frames - context.pointee.heeded)
+            guard !isAbused else { return false }
+            bytes.consume(part.bytes)
+            weight += part.weight
         }
-        if taken >= 0, unsafe nghttp2_session_get_outbound_queue_size(session) > queueLimit {
-            unsafe context.pointee.abuse.verdict = .queuedFrames
-        }
-        if taken == Int(NGHTTP2_ERR_FLOODED.rawValue) {
-            unsafe context.pointee.abuse.verdict = .queuedFrames
-        }
-        if taken >= 0 { unsafe context.pointee.ignored(part.frames - context.pointee.heeded) }
-        if taken < 0 || isAbused { terminate() }
-        if isTerminated { bytes.clear() } else { bytes.consume(part.bytes) }
-        return !isTerminated
+        return true
     }
 
     /// Appends what may be sent to `wire` until about `limit` bytes were added (a frame more at most).
@@ -100,6 +115,9 @@ package struct HTTP2Session: ~Copyable {
 
     private var isAbused: Bool { unsafe context.pointee.abuse.verdict != .none }
     private var queueLimit: Int { unsafe context.pointee.limits.queuedFrames }
+    private var frameLimit: Int { unsafe context.pointee.limits.framesPerCall }
+    private var headText: UInt32 { unsafe context.pointee.abuse.headTextGauge.count }
+    private var headTextLimit: UInt32 { unsafe context.pointee.limits.headTextPerCall }
 
     /// Has nghttp2 say GOAWAY and nothing more.
     private mutating func terminate() {

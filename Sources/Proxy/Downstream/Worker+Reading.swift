@@ -22,6 +22,10 @@ extension Worker where Outside: ~Copyable {
 
     /// Looks at a client again: pipelined requests may be in hand, or reading may go on.
     mutating func resumeClient(_ c: Handle) {
+        if isOrphan(c) {
+            toilLater(c)
+            return
+        }
         if clients[c].phase == .multiplexing, !clients[c].input.isEmpty {
             // Frames were left while it was in this line.
             toilLater(c)
@@ -43,7 +47,7 @@ extension Worker where Outside: ~Copyable {
 
     /// Reads while there is something to read and somebody to take it.
     mutating func pumpClient(_ c: Handle) {
-        if isStranger(c) {
+        if isOfNoUse(c) {
             if clients[c].mayRead { toilLater(c) }
         } else {
             readClient(c)
@@ -52,8 +56,8 @@ extension Worker where Outside: ~Copyable {
 
     /// The same, whatever it costs.
     mutating func readClient(_ c: Handle) {
-        for _ in 0..<Worker.readsPerTurn {
-            guard clients.contains(c), clients[c].mayRead, takesBytes(c) else { break }
+        for _ in 0..<(isToiling ? 1 : Worker.readsPerTurn) {
+            guard clients.contains(c), clients[c].mayRead, takesBytes(c), isToiling || !isOfNoUse(c) else { break }
             switch fill(c) {
             case .moved:
                 digest(c)
@@ -70,7 +74,7 @@ extension Worker where Outside: ~Copyable {
             // The request came together with the good-bye: there is nobody to wait for an answer.
             clientLeft(c)
         } else if clients[c].mayRead, takesBytes(c) {
-            resumeLater(client: c)
+            if isToiling { toilLater(c) } else { resumeLater(client: c) }
         }
     }
 

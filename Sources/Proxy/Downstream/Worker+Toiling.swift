@@ -1,13 +1,13 @@
 import Kernel
 import Reactor
 
-/// Work that is dear and that clients can ask for at will: what a new connection says first, handshakes above all, and
-/// floods of HTTP/2 frames. It is done after everything else of a turn, one connection after the other, for a fraction of
+/// Work that is dear and that clients can ask for at will: what a new connection says first, handshakes above all,
+/// floods of HTTP/2 frames and the requests in them, and what they leave behind. It is done after everything else of a turn, one connection after the other, for a fraction of
 /// a millisecond; what is left waits for the next turn. So a call that comes during a flood waits for that fraction and
 /// not for the flood, whether that is on one connection or on a new one every time.
 extension Worker where Outside: ~Copyable {
     /// How long a turn goes on with dear work. What has begun is finished.
-    private static var toilTime: Interval { Interval(nanoseconds: 200_000) }
+    private static var toilTime: Interval { Interval(nanoseconds: 100_000) }
     /// Steps of it in a turn, for when the clock stands.
     private static var toilSteps: Int { 64 }
 
@@ -20,6 +20,9 @@ extension Worker where Outside: ~Copyable {
         }
     }
 
+    /// Nobody has to wait for what the client sends: a stranger, or one whose bytes are thrown away.
+    func isOfNoUse(_ c: Handle) -> Bool { clients[c].phase == .lingering || isStranger(c) }
+
     /// Puts the client at the end of the line for dear work.
     mutating func toilLater(_ c: Handle) {
         guard !clients[c].isResuming else { return }
@@ -31,6 +34,8 @@ extension Worker where Outside: ~Copyable {
     mutating func toil() {
         guard !toiling.isEmpty else { return }
         let end = world.now() + Worker.toilTime
+        isToiling = true
+        defer { isToiling = false }
         for _ in 0..<Worker.toilSteps {
             guard let c = toiling.popFirst() else { return }
             guard clients.contains(c) else { continue }
@@ -41,12 +46,15 @@ extension Worker where Outside: ~Copyable {
     }
 
     private mutating func toil(_ c: Handle) {
-        if clients[c].phase == .multiplexing, !clients[c].input.isEmpty {
-            received.clear()
-            unstash(c)
-            feed(c)
-            guard clients.contains(c) else { return }
+        if isOrphan(c) {
+            removeOrphan(c)
+        } else if clients[c].stream != 0 {
+            resumeClient(c)
+        } else if clients[c].phase == .multiplexing, !clients[c].input.isEmpty {
+            feedRest(c)
+            if clients.contains(c), clients[c].mayRead { toilLater(c) }
+        } else {
+            readClient(c)
         }
-        readClient(c)
     }
 }

@@ -40,11 +40,25 @@ extension Worker where Outside: ~Copyable {
         guard let m = multiplexes.handle(inSlot: Int(clients[c].multiplex)) else { return }
         events.removeAll()
         if !multiplexes[m].session.receive(&received, now: now, events: &events) { multiplexes[m].isBroken = true }
-        // A flood's frames wait for the next turn, and what follows them in the socket.
-        if !received.isEmpty {
-            stash(c)
-            toilLater(c)
+        if !received.isEmpty { stash(c) }
+        goOn(m)
+    }
+
+    /// The same with what was left of it.
+    mutating func feedRest(_ c: Handle) {
+        guard let m = multiplexes.handle(inSlot: Int(clients[c].multiplex)) else { return }
+        events.removeAll()
+        if !multiplexes[m].session.receive(&clients[c].input, now: now, events: &events) {
+            multiplexes[m].isBroken = true
         }
+        spare.collect(&clients[c].input)
+        goOn(m)
+    }
+
+    private mutating func goOn(_ m: Handle) {
+        let c = multiplexes[m].connection
+        // A flood's frames wait in line, and what follows them in the socket.
+        if !clients[c].input.isEmpty { toilLater(c) }
         if clients[c].output.isEmpty { expectQuiet(m) }
         heedEvents(m)
         if multiplexes.contains(m) { markDirty(m) }
@@ -80,17 +94,22 @@ extension Worker where Outside: ~Copyable {
         }
     }
 
-    /// The connection is closing: every stream's exchange is called off.
+    /// The connection is closing: every stream's exchange is called off. Where they are many, the rest wait in line:
+    /// each may have a connection to a server to close.
     mutating func dissolve(_ c: Handle) {
         guard let m = multiplexes.handle(inSlot: Int(clients[c].multiplex)) else { return }
         clients[c].multiplex = .max
         noteAbuse(m)
-        for (_, client) in multiplexes[m].streams where clients.contains(client) {
-            abandonExchange(of: client)
-            removeStream(client)
+        guard let multiplex = multiplexes.remove(m) else { return }
+        var left = Worker.streamsDissolvedAtOnce
+        for (_, client) in multiplex.streams where clients.contains(client) {
+            clients[client].multiplex = .max
+            if left > 0 { removeOrphan(client) } else { toilLater(client) }
+            left -= 1
         }
-        _ = multiplexes.remove(m)
     }
+
+    private static var streamsDissolvedAtOnce: Int { 8 }
 
     /// Counts what ended the connection, if it was more than a client may do.
     private func noteAbuse(_ m: Handle) {
@@ -107,7 +126,7 @@ extension Worker where Outside: ~Copyable {
             case .continuations: .continuations
             case .ignoredFrames: .ignoredFrames
             case .headerList: .headerLists
-            case .events: .events
+            case .headText: .headText
             case .queuedFrames: .queuedFrames
             }
         if let incident { board.note(incident) }

@@ -29,7 +29,7 @@ extension Worker where Outside: ~Copyable {
             // Its body is likely on its heels: read both together, at the end of this turn, and parse the head once.
             spare.lend(to: &clients[c].input)
             clients[c].input.append(events.bytes, head)
-            resumeLater(client: c)
+            if isToiling { toilLater(c) } else { resumeLater(client: c) }
             return
         }
         received.clear()
@@ -213,6 +213,14 @@ extension Worker where Outside: ~Copyable {
 
     /// A stream's client has taken all of the response that there is so far.
     func hasEmptied(_ c: Handle) -> Bool { clients[c].stream == 0 || pendingBytes(c) == 0 }
+
+    /// The stream's connection is gone.
+    func isOrphan(_ c: Handle) -> Bool { clients[c].stream != 0 && clients[c].multiplex == .max }
+
+    mutating func removeOrphan(_ c: Handle) {
+        abandonExchange(of: c)
+        removeStream(c)
+    }
 
     mutating func removeStream(_ c: Handle) {
         guard var client = clients.remove(c) else { return }

@@ -191,6 +191,19 @@ struct HTTP2AbuseTests {
         #expect(server.sendFrames().count == 21)
     }
 
+    @Test("a head counts as sixteen frames, and what follows it is seen together with it")
+    func headsPerCall() {
+        let server = prepared()
+        var pairs: [UInt8] = []
+        for stream: UInt32 in stride(from: 1, to: 41, by: 2) {
+            pairs += RawFrame.headers(stream, plainGet).bytes
+            pairs += RawFrame.reset(stream).bytes
+        }
+        let pair = pairs.count / 20
+        #expect(server.receiveOnce(pairs) == 12 * pair)
+        #expect(server.abuse.resets == 8)
+    }
+
     @Test("heads of all open streams together are bounded: those beyond are refused")
     func openHeads() {
         var limits = HTTP2Limits()
@@ -288,10 +301,10 @@ struct HTTP2AbuseTests {
         expectCalm(server, .headerList)
     }
 
-    @Test("small requests that make much text are bounded in one call")
-    func events() {
+    @Test("small requests that make much text are taken a few at a time, and bounded")
+    func headText() {
         var limits = HTTP2Limits()
-        limits.eventBytes = 100_000
+        limits.headText = HTTP2Rate(perSecond: 1, burst: 200_000)
         let server = prepared(limits)
         let head = plainGet.flatMap { RawFrame.remembered($0.0, $0.1) }
         // The table holds 4 096 bytes; the request's own fields are entries 63 to 66 when the large one is 62.
@@ -308,9 +321,13 @@ struct HTTP2AbuseTests {
                     stream: UInt32(2 * number + 1), payload: again
                 ).bytes
         }
-        #expect(!server.receive(bytes))
-        #expect(server.seen.count < 5)
-        expectCalm(server, .events)
+        // One of 45 000 bytes is enough for one call.
+        let left = server.receiveOnce(bytes)
+        #expect(left > 0)
+        #expect(server.seen.count == 2)
+        #expect(!server.receive(Array(bytes.suffix(left))))
+        #expect(server.seen.count < 7)
+        expectCalm(server, .headText)
     }
 
     @Test("answers that a client does not read are bounded")
