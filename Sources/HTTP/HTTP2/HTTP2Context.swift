@@ -193,10 +193,11 @@ struct HTTP2Context: ~Copyable {
         return true
     }
 
-    /// Response bytes that a stream may be given that has `body` bytes waiting.
-    func room(beside body: Int) -> Int {
+    /// Response bytes that a stream may be given that has `body` bytes waiting and may send `window` now. What waits
+    /// beyond the window only bridges the time until it opens.
+    func room(beside body: Int, window: Int) -> Int {
         let share = max((limits.bufferedBytes &- buffered) / 4, limits.streamFloor)
-        let room = min(share, limits.streamBytes) &- body
+        let room = min(share, limits.streamBytes, max(0, window) &+ limits.roomBytes) &- body
         // A read of a few bytes is not worth its call, and some wait already.
         return room < limits.streamFloor / 2 ? 0 : room
     }

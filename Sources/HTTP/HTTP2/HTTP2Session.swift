@@ -286,7 +286,8 @@ package struct HTTP2Session: ~Copyable {
         guard let entry = unsafe HTTP2Callbacks.entry(session, stream),
             unsafe !entry.pointee.marks.contains(.silenced)
         else { return unsafe context.pointee.limits.streamBytes }
-        return unsafe context.pointee.room(beside: entry.pointee.body)
+        let window = unsafe nghttp2_session_get_stream_remote_window_size(session, stream)
+        return unsafe context.pointee.room(beside: entry.pointee.body, window: Int(window))
     }
 
     /// Response bytes that wait in all streams together, those that are being reset included.

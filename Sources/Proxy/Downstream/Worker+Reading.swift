@@ -56,7 +56,8 @@ extension Worker where Outside: ~Copyable {
 
     /// The same, whatever it costs.
     mutating func readClient(_ c: Handle) {
-        for _ in 0..<(isToiling ? 1 : Worker.readsPerTurn) {
+        let isDear = isToiling || clients[c].phase == .multiplexing
+        for _ in 0..<(isDear ? 1 : Worker.readsPerTurn) {
             guard clients.contains(c), clients[c].mayRead, takesBytes(c), isToiling || !isOfNoUse(c) else { break }
             switch fill(c) {
             case .moved:
@@ -74,7 +75,7 @@ extension Worker where Outside: ~Copyable {
             // The request came together with the good-bye: there is nobody to wait for an answer.
             clientLeft(c)
         } else if clients[c].mayRead, takesBytes(c) {
-            if isToiling { toilLater(c) } else { resumeLater(client: c) }
+            if isDear { toilLater(c) } else { resumeLater(client: c) }
         }
     }
 

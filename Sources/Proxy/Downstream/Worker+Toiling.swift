@@ -7,7 +7,7 @@ import Reactor
 /// not for the flood, whether that is on one connection or on a new one every time.
 extension Worker where Outside: ~Copyable {
     /// How long a turn goes on with dear work. What has begun is finished.
-    private static var toilTime: Interval { Interval(nanoseconds: 100_000) }
+    private static var toilTime: Interval { Interval(nanoseconds: 50_000) }
     /// Steps of it in a turn, for when the clock stands.
     private static var toilSteps: Int { 64 }
 

@@ -120,7 +120,8 @@ extension Worker where Outside: ~Copyable {
             if !wire.isEmpty, connection.output.isEmpty { _ = world.send(connection.descriptor, wire) }
             wire.clear()
         }
-        world.close(connection.descriptor, reset: false)
+        // What floods leave behind would fill the kernel's tables, and its search for a free port takes longer and longer.
+        world.close(connection.descriptor, reset: isToiling)
         connection.input.clear()
         connection.output.clear()
         spare.collect(&connection.input)
