@@ -22,6 +22,8 @@ package struct Conditions: Sendable {
     package var eventBatch: ClosedRange<Int> = 1...64
     /// Let bytes, FINs and resets arrive in the middle of a turn, between two calls of the worker.
     package var interleaves = true
+    /// Nanoseconds that pass whenever the worker looks at the clock: it is busy in between.
+    package var lookCost: UInt64 = 0
 
     package init() {}
 

@@ -62,6 +62,11 @@ package final class SimulatedNetwork {
     // MARK: Clock
 
     package var now: Instant { Instant(nanoseconds: clock) }
+    /// The same for the worker, which has been busy for a while.
+    func look() -> Instant {
+        clock &+= conditions.lookCost
+        return now
+    }
     /// Time since the simulation began.
     package var elapsed: Interval { Interval(nanoseconds: clock - start) }
     var wallSeconds: UInt32 { 1_780_000_000 &+ UInt32(truncatingIfNeeded: (clock - start) / 1_000_000_000) }

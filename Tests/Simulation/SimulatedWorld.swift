@@ -15,7 +15,7 @@ package struct SimulatedWorld: World, ~Copyable {
 
     deinit { network.processExits() }
 
-    package mutating func now() -> Instant { network.now }
+    package mutating func now() -> Instant { network.look() }
     package mutating func wallSeconds() -> UInt32 { network.wallSeconds }
     package mutating func random() -> UInt64 { network.workerRandom() }
 

@@ -98,7 +98,7 @@ extension Worker where Outside: ~Copyable {
         roomAgain(c)
     }
 
-    /// The client has taken everything: what waited for that goes on.
+    /// The client has taken everything, or a stream's client most of it: what waited for that goes on.
     mutating func roomAgain(_ c: Handle) {
         if clients[c].closesAfterOutput {
             if clients[c].hasEnded { closeClient(c, reset: false) } else { linger(c) }
@@ -106,7 +106,7 @@ extension Worker where Outside: ~Copyable {
         }
         switch clients[c].phase {
         case .exchanging:
-            clients[c].deadline = .never
+            if hasEmptied(c) { clients[c].deadline = .never } else { _ = hasTakenSome(c) }
             let e = clients[c].exchange
             guard exchanges.contains(e), upstreams.contains(exchanges[e].upstream) else { return }
             // What was sent may have been a 1xx: then the client owes us the rest of its body as before.

@@ -152,6 +152,7 @@ struct HTTP2FlowTests {
         var limits = HTTP2Limits()
         limits.bufferedBytes = 100_000
         limits.streamBytes = 20_000
+        limits.roomBytes = 20_000
         limits.streamFloor = 1_000
         let line = Line(client: ClientSide(window: 0, reads: false), limits: limits)
         let streams = (0..<20).map { _ in line.client.request() }
@@ -182,5 +183,14 @@ struct HTTP2FlowTests {
         line.exchange()
         #expect(line.server.bufferedBytes == given.dropFirst().reduce(0, +))
         #expect(line.server.room(stream: late) > 3_000)
+    }
+
+    @Test("little may wait beyond what the client's window takes", arguments: [0, 30_000, 1_000_000])
+    func roomBeyondWindow(window: Int) {
+        let line = Line(client: ClientSide(window: UInt32(window), reads: false))
+        let stream = line.client.request()
+        line.exchange()
+        line.server.respond(stream, "HTTP/1.1 200 OK\r\n\r\n")
+        #expect(line.server.room(stream: stream) == min(window + 16_384, 131_072))
     }
 }
