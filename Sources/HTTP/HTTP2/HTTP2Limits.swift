@@ -30,8 +30,10 @@ package struct HTTP2Limits: Sendable {
     /// Payload bytes of a frame (16 384 to 16 777 215).
     package var maximumFrame: UInt32 = 16_384
     /// One `receive` stops before the frame that follows so many, so that a flood of them cannot keep others waiting. A
-    /// frame of a header block counts as sixteen.
-    package var framesPerCall = 128
+    /// frame of a header block counts as sixteen: these are eighteen requests at once.
+    package var framesPerCall = 320
+    /// The same for the rest of what one call has left.
+    package var framesPerRest = 128
     /// It stops, too, before the header block that follows so many bytes of heads: HPACK makes much of little.
     package var headTextPerCall: UInt32 = 16_384
     /// Response bytes of all streams that may wait for their windows, or for the connection. A stream gets a quarter of

@@ -34,12 +34,14 @@ package struct HTTP2Session: ~Copyable {
     }
 
     /// Feeds received bytes and consumes them; their events are appended to `events`. Bytes are left if there is more
-    /// in them than one call takes (`HTTP2Limits.framesPerCall`, `headTextPerCall`): they are for the next.
+    /// in them than one call takes (`HTTP2Limits.framesPerCall`, `headTextPerCall`): they are for the next, with `isRest`.
     ///
     /// False: the connection is in error or abused, its streams are lost, no more events come of it. What `send` still
     /// gives (GOAWAY) must go out, then close. An error that nghttp2 itself has seen shows after the next `send`, in
     /// `isFinished`.
-    package mutating func receive(_ bytes: inout ByteBuffer, now: Instant, events: inout HTTP2Events) -> Bool {
+    package mutating func receive(
+        _ bytes: inout ByteBuffer, isRest: Bool = false, now: Instant, events: inout HTTP2Events
+    ) -> Bool {
         guard !isTerminated else {
             bytes.clear()
             return false
@@ -48,7 +50,7 @@ package struct HTTP2Session: ~Copyable {
         let isGood = unsafe withUnsafeMutablePointer(to: &events) { events in
             unsafe context.pointee.events = unsafe events
             unsafe context.pointee.block.resume(&events.pointee.bytes)
-            let isGood = take(&bytes)
+            let isGood = take(&bytes, frames: isRest ? restLimit : frameLimit)
             unsafe context.pointee.block.suspend(&events.pointee.bytes)
             unsafe context.pointee.events = nil
             return isGood
@@ -61,13 +63,13 @@ package struct HTTP2Session: ~Copyable {
 
     /// Gives nghttp2 as much as one call may take: header blocks one by one with the frames that follow, other frames a
     /// few at a time. False if the connection is lost.
-    private func take(_ bytes: inout ByteBuffer) -> Bool {
+    private func take(_ bytes: inout ByteBuffer, frames limit: Int) -> Bool {
         var weight = 0
         let before = headText
-        while !bytes.isEmpty, weight < frameLimit, headText &- before < headTextLimit {
+        while !bytes.isEmpty, weight < limit, headText &- before < headTextLimit {
             unsafe context.pointee.heeded = 0
             let part = unsafe context.pointee.walk.walk(
-                bytes.span, limit: min(2 * FrameWalk.headersWeight, frameLimit))
+                bytes.span, limit: min(2 * FrameWalk.headersWeight, limit))
             let taken = unsafe bytes.span.withUnsafeBufferPointer {
                 unsafe nghttp2_session_mem_recv(session, $0.baseAddress, part.bytes)
             }
@@ -116,6 +118,7 @@ package struct HTTP2Session: ~Copyable {
     private var isAbused: Bool { unsafe context.pointee.abuse.verdict != .none }
     private var queueLimit: Int { unsafe context.pointee.limits.queuedFrames }
     private var frameLimit: Int { unsafe context.pointee.limits.framesPerCall }
+    private var restLimit: Int { unsafe context.pointee.limits.framesPerRest }
     private var headText: UInt32 { unsafe context.pointee.abuse.headTextGauge.count }
     private var headTextLimit: UInt32 { unsafe context.pointee.limits.headTextPerCall }
 

@@ -39,7 +39,9 @@ extension Worker where Outside: ~Copyable {
     mutating func feed(_ c: Handle) {
         guard let m = multiplexes.handle(inSlot: Int(clients[c].multiplex)) else { return }
         events.removeAll()
-        if !multiplexes[m].session.receive(&received, now: now, events: &events) { multiplexes[m].isBroken = true }
+        if !multiplexes[m].session.receive(&received, isRest: isToiling, now: now, events: &events) {
+            multiplexes[m].isBroken = true
+        }
         if !received.isEmpty { stash(c) }
         goOn(m)
     }
@@ -48,7 +50,7 @@ extension Worker where Outside: ~Copyable {
     mutating func feedRest(_ c: Handle) {
         guard let m = multiplexes.handle(inSlot: Int(clients[c].multiplex)) else { return }
         events.removeAll()
-        if !multiplexes[m].session.receive(&clients[c].input, now: now, events: &events) {
+        if !multiplexes[m].session.receive(&clients[c].input, isRest: true, now: now, events: &events) {
             multiplexes[m].isBroken = true
         }
         spare.collect(&clients[c].input)
