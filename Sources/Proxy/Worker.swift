@@ -195,13 +195,13 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         }
     }
 
-    /// Gives those that stopped for fairness another go. One pass: what stops again waits for the next turn, which
-    /// does not sleep then.
+    /// Gives those that stopped for fairness another go, and sends the turn's frames before dear work delays them. One
+    /// pass: what stops again, or has frames to send then, waits for the next turn, which does not sleep.
     private mutating func settle() {
         serveQueues()
         resume()
-        toil()
         sendFrames()
+        toil()
     }
 
     private mutating func resume() {

@@ -47,7 +47,8 @@ extension Worker where Outside: ~Copyable {
 
     private mutating func toil(_ c: Handle) {
         if isOrphan(c) {
-            removeOrphan(c)
+            abandonExchange(of: c)
+            removeStream(c)
         } else if clients[c].stream != 0 {
             resumeClient(c)
         } else if clients[c].phase == .multiplexing, !clients[c].input.isEmpty {

@@ -39,7 +39,7 @@ extension Worker where Outside: ~Copyable {
     mutating func feed(_ c: Handle) {
         guard let m = multiplexes.handle(inSlot: Int(clients[c].multiplex)) else { return }
         events.removeAll()
-        if !multiplexes[m].session.receive(&received, isRest: isToiling, now: now, events: &events) {
+        if !multiplexes[m].session.receive(&received, now: now, events: &events) {
             multiplexes[m].isBroken = true
         }
         if !received.isEmpty { stash(c) }
@@ -96,22 +96,18 @@ extension Worker where Outside: ~Copyable {
         }
     }
 
-    /// The connection is closing: every stream's exchange is called off. Where they are many, the rest wait in line:
-    /// each may have a connection to a server to close.
+    /// The connection is closing: every stream's exchange is called off, one after the other, for each may have a
+    /// connection to a server to close.
     mutating func dissolve(_ c: Handle) {
         guard let m = multiplexes.handle(inSlot: Int(clients[c].multiplex)) else { return }
         clients[c].multiplex = .max
         noteAbuse(m)
         guard let multiplex = multiplexes.remove(m) else { return }
-        var left = Worker.streamsDissolvedAtOnce
         for (_, client) in multiplex.streams where clients.contains(client) {
             clients[client].multiplex = .max
-            if left > 0 { removeOrphan(client) } else { toilLater(client) }
-            left -= 1
+            toilLater(client)
         }
     }
-
-    private static var streamsDissolvedAtOnce: Int { 8 }
 
     /// Counts what ended the connection, if it was more than a client may do.
     private func noteAbuse(_ m: Handle) {

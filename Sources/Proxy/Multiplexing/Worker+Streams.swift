@@ -217,11 +217,6 @@ extension Worker where Outside: ~Copyable {
     /// The stream's connection is gone.
     func isOrphan(_ c: Handle) -> Bool { clients[c].stream != 0 && clients[c].multiplex == .max }
 
-    mutating func removeOrphan(_ c: Handle) {
-        abandonExchange(of: c)
-        removeStream(c)
-    }
-
     mutating func removeStream(_ c: Handle) {
         guard var client = clients.remove(c) else { return }
         streamCount -= 1
