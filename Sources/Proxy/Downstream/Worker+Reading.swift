@@ -47,7 +47,7 @@ extension Worker where Outside: ~Copyable {
 
     /// Reads while there is something to read and somebody to take it.
     mutating func pumpClient(_ c: Handle) {
-        if isOfNoUse(c) {
+        if canWait(c) {
             if clients[c].mayRead { toilLater(c) }
         } else {
             readClient(c)
@@ -58,7 +58,7 @@ extension Worker where Outside: ~Copyable {
     mutating func readClient(_ c: Handle) {
         let isDear = isToiling || clients[c].phase == .multiplexing
         for _ in 0..<(isDear ? 1 : Worker.readsPerTurn) {
-            guard clients.contains(c), clients[c].mayRead, takesBytes(c), isToiling || !isOfNoUse(c) else { break }
+            guard clients.contains(c), clients[c].mayRead, takesBytes(c), isToiling || !canWait(c) else { break }
             switch fill(c) {
             case .moved:
                 digest(c)

@@ -147,10 +147,11 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// Puts an exchange's request, which its client's input holds, back at the front of the scratch and parses it again.
-    /// The cold path: a connection had to be opened or waited for, or the request is sent a second time.
+    /// The cold path: a connection had to be opened or waited for, or the request is sent a second time. False if there is
+    /// nobody left to answer.
     mutating func recall(_ e: Handle) -> Bool {
         let c = exchanges[e].client
-        guard clients.contains(c) else { return false }
+        guard clients.contains(c), !isOrphan(c) else { return false }
         received.clear()
         received.append(clients[c].input)
         let outcome = listeners[Int(clients[c].listener)].parser.parse(received, into: &requestHead)

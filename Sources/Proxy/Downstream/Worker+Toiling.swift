@@ -2,9 +2,10 @@ import Kernel
 import Reactor
 
 /// Work that is dear and that clients can ask for at will: what a new connection says first, handshakes above all,
-/// floods of HTTP/2 frames and the requests in them, and what they leave behind. It is done after everything else of a turn, one connection after the other, for a fraction of
-/// a millisecond; what is left waits for the next turn. So a call that comes during a flood waits for that fraction and
-/// not for the flood, whether that is on one connection or on a new one every time.
+/// floods of HTTP/2 frames and the requests in them, and what they leave behind. It is done after everything else of a
+/// turn, one connection after the other, for a fraction of a millisecond; what is left waits for the next turn. So a call
+/// that comes during a flood waits for that fraction and not for the flood, whether that is on one connection or on a new
+/// one every time.
 extension Worker where Outside: ~Copyable {
     /// How long a turn goes on with dear work. What has begun is finished.
     private static var toilTime: Interval { Interval(nanoseconds: 50_000) }
@@ -20,8 +21,8 @@ extension Worker where Outside: ~Copyable {
         }
     }
 
-    /// Nobody has to wait for what the client sends: a stranger, or one whose bytes are thrown away.
-    func isOfNoUse(_ c: Handle) -> Bool { clients[c].phase == .lingering || isStranger(c) }
+    /// What the client sends has time: it is a stranger, or its bytes are thrown away.
+    func canWait(_ c: Handle) -> Bool { clients[c].phase == .lingering || isStranger(c) }
 
     /// Puts the client at the end of the line for dear work.
     mutating func toilLater(_ c: Handle) {

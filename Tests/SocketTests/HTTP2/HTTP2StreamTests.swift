@@ -165,6 +165,20 @@ extension SocketTests {
             #expect(rig.proxy.board.view.clientCount == 0)
         }
 
+        @Test("requests that wait for a server when their connection is lost are never sent", arguments: 1...8)
+        func lostInQueue(_ round: Int) throws {
+            let rig = try Rig.forHTTP2(answering: { _ in [] }) { _, upstream in upstream.pool.maximum = 1 }
+            let client = try rig.http2()
+            for _ in 0..<200 { _ = client.get("/one") }
+            try eventually("one has a server") { rig.replica.requests.count == 1 && rig.sum(.waiting) == 199 }
+
+            client.client.close(reset: true)
+
+            try eventually("all are called off") { rig.sum(.waiting) == 0 && rig.sum(.active) == 0 }
+            try rig.expectQuiet()
+            #expect(rig.replica.requests.count == 1)
+        }
+
         @Test("a replica that dies resets its streams behind what it had sent; others go on", arguments: [false, true])
         func death(_ isReset: Bool) throws {
             let rig = try Rig.forHTTP2(answering: Self.events)
