@@ -164,11 +164,11 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         while let raw = timers.popDue(at: now) {
             expire(Token(raw: raw))
             fired += 1
-            if fired % 16 == 0, world.now() - now >= Worker.timerTime { return }
+            if fired % 4 == 0, world.now() - now >= Worker.timerTime { return }
         }
     }
 
-    private static var timerTime: Interval { Interval(nanoseconds: 200_000) }
+    private static var timerTime: Interval { Interval(nanoseconds: 100_000) }
 
     private mutating func serve(_ token: Token, _ readiness: Readiness) {
         switch token.kind {
