@@ -13,81 +13,56 @@ def markdown(results, verdicts, failed):
     lines += [f"- {key}: {value}" for key, value in results["environment"].items()]
     for workload, peers in results["cpu"].items():
         lines += latency(workload, peers) if WORKLOADS[workload].adds else cpu(workload, peers)
-    if results["syscalls"]:
-        lines += [
-            "",
-            "### System calls of a call",
-            "",
-            "| transport/connections | peer | system calls | of which |",
-            "|---|---|---:|---|",
-        ]
-        for case, peers in results["syscalls"].items():
-            for name, counts in peers.items():
-                parts = ", ".join(f"{call} {n:.2f}" for call, n in counts.items() if call != "total" and n >= 0.005)
-                lines.append(f"| {case} | {name} | {counts['total']:.2f} | {parts} |")
-    if results["memory"]:
-        lines += [
-            "",
-            "### User memory of an idle event stream, KiB",
-            "",
-            "| transport | peer | user | Pss | RssAnon |",
-            "|---|---|---:|---:|---:|",
-        ]
-        lines += [
-            f"| {transport} | {name} | {m['user']:.2f} | {m['pss']:.2f} | {m['rss_anon']:.2f} |"
-            for transport, peers in results["memory"].items()
-            for name, m in peers.items()
-        ]
-    if results["head"]:
-        lines += [
-            "",
-            "### Head of an idle event stream, ms after the GET",
-            "",
-            "| transport | peer | p50 | max |",
-            "|---|---|---:|---:|",
-        ]
-        lines += [
-            f"| {transport} | {name} | {milliseconds(h['p50'])} | {milliseconds(h['max'])} |"
-            for transport, peers in results["head"].items()
-            for name, h in peers.items()
-        ]
-    if results["truth"]:
-        lines += [
-            "",
-            "### Session truth: sessions that stayed whole",
-            "",
-            "| arrangement | " + " | ".join(truth.CASES) + " |",
-            "|---|" + "---|" * len(truth.CASES),
-        ]
-        lines += [
-            f"| {name} | " + " | ".join(truth.text(cases[case]) if case in cases else "-" for case in truth.CASES) + " |"
-            for name, cases in results["truth"].items()
-        ]
-        lines += ["", *(f"- *{case}*: {meaning}" for case, meaning in truth.CASES.items())]
-    if results["oracle"]:
-        lines += ["", "### Oracle", "", "| through | calls | wrong answers | failed |", "|---|---:|---:|---:|"]
-        lines += [f"| {name} | {o['calls']} | {o['wrong']} | {o['failed']} |" for name, o in results["oracle"].items()]
-    if results["counts"]:
-        lines += [
-            "",
-            "### Counted, of a call through Berth on one connection",
-            "",
-            "| case | instructions in user space | allocations | frees | system calls |",
-            "|---|---:|---:|---:|---:|",
-        ]
-        lines += [
-            f"| {case} | {c['instructions']:.0f} | {c['allocations']:.2f} | {c['frees']:.2f} | {two(c.get('syscalls'))} |"
-            for case, c in results["counts"].items()
-        ]
-    if verdicts:
-        lines += ["", "### Bounds", "", "| bound | Berth | at most | |", "|---|---:|---:|---|"]
-        lines += [
-            f"| {name} | {told(figure, bound)} | {limit(bound)} | {'holds' if held else '**exceeded**'} |"
-            for name, figure, bound, held in verdicts
-        ]
+    lines += syscalls(results["syscalls"])
+    lines += table(
+        "User memory of an idle event stream, KiB", "| transport | peer | user | Pss | RssAnon |", "|---|---|---:|---:|---:|",
+        (f"| {transport} | {name} | {m['user']:.2f} | {m['pss']:.2f} | {m['rss_anon']:.2f} |"
+         for transport, peers in results["memory"].items() for name, m in peers.items()))
+    lines += table(
+        "Head of an idle event stream, ms after the GET", "| transport | peer | p50 | max |", "|---|---|---:|---:|",
+        (f"| {transport} | {name} | {milliseconds(h['p50'])} | {milliseconds(h['max'])} |"
+         for transport, peers in results["head"].items() for name, h in peers.items()))
+    lines += sessions(results["truth"])
+    lines += table(
+        "Oracle", "| through | calls | wrong answers | failed |", "|---|---:|---:|---:|",
+        (f"| {name} | {o['calls']} | {o['wrong']} | {o['failed']} |" for name, o in results["oracle"].items()))
+    lines += table(
+        "Counted, of a call through Berth on one connection",
+        "| case | instructions in user space | allocations | frees | system calls |", "|---|---:|---:|---:|---:|",
+        (f"| {case} | {c['instructions']:.0f} | {c['allocations']:.2f} | {c['frees']:.2f} | {two(c.get('syscalls'))} |"
+         for case, c in results["counts"].items()))
+    lines += table(
+        "Bounds", "| bound | Berth | at most | |", "|---|---:|---:|---|",
+        (f"| {name} | {told(figure, bound)} | {limit(bound)} | {'holds' if held else '**exceeded**'} |"
+         for name, figure, bound, held in verdicts))
     if failed:
         lines += ["", "### Failures", "", *(f"- {failure}" for failure in failed)]
     return "\n".join(lines) + "\n"
+
+
+def table(title, header, alignment, rows):
+    """Nothing where there are no rows."""
+    rows = list(rows)
+    return ["", f"### {title}", "", header, alignment, *rows] if rows else []
+
+
+def syscalls(cases):
+    def parts(counts):
+        return ", ".join(f"{call} {n:.2f}" for call, n in counts.items() if call != "total" and n >= 0.005)
+
+    return table(
+        "System calls of a call", "| transport/connections | peer | system calls | of which |", "|---|---|---:|---|",
+        (f"| {case} | {name} | {counts['total']:.2f} | {parts(counts)} |"
+         for case, peers in cases.items() for name, counts in peers.items()))
+
+
+def sessions(arrangements):
+    lines = table(
+        "Session truth: sessions that stayed whole", "| arrangement | " + " | ".join(truth.CASES) + " |",
+        "|---|" + "---|" * len(truth.CASES),
+        (f"| {name} | " + " | ".join(truth.text(cases[case]) if case in cases else "-" for case in truth.CASES) + " |"
+         for name, cases in arrangements.items()))
+    return lines + (["", *(f"- *{case}*: {meaning}" for case, meaning in truth.CASES.items())] if lines else [])
 
 
 def cpu(workload, peers):
@@ -96,38 +71,31 @@ def cpu(workload, peers):
     # A gigabyte a second is no rate to print without decimals.
     rate = (lambda value: f"{value:.2f}") if unit == "GB" else (lambda value: f"{value:.0f}")
     cost = (lambda value: f"{value / scale:.3f}") if unit == "GB" else (lambda value: f"{value:.1f}")
-    lines = [
-        "",
-        f"### CPU of {'an' if unit == 'event' else 'a'} {unit}: {workload}",
-        "",
+    lines = table(
+        f"CPU of {'an' if unit == 'event' else 'a'} {unit}: {workload}",
         f"| peer | CPU {of} | user | system | ratio (rounds) | of best rounds | to the best of all | {unit}s/s | p50 us | p99 us "
         "| core used | by others, worst |",
         "|---|---:|---:|---:|---|---:|---:|---:|---:|---:|---:|---:|",
-    ]
-    lines += [
-        f"| {name} | {cost(f['microseconds'])} | {cost(f['user'])} | {cost(f['system'])} | {ratio(f)} | {two(f['ratio_of_best'])} "
-        f"| {two(f['ratio_to_all'])} | {rate(f['units_per_second'])} | {whole(f['p50_us'])} | {whole(f['p99_us'])} "
-        f"| {f['busy']:.0%} | {f['foreign']:.0%}{' noisy' if f['foreign'] > NOISY else ''} |"
-        for name, f in peers.items()
-    ]
+        (f"| {name} | {cost(f['microseconds'])} | {cost(f['user'])} | {cost(f['system'])} | {ratio(f)} "
+         f"| {two(f['ratio_of_best'])} | {two(f['ratio_to_all'])} | {rate(f['units_per_second'])} | {whole(f['p50_us'])} "
+         f"| {whole(f['p99_us'])} | {f['busy']:.0%} | {foreign(f)} |"
+         for name, f in peers.items()))
     kept = [f"{name} {f['sessions_kept']:.0%}" for name, f in peers.items() if f["sessions_kept"] is not None]
     return lines + (["", "Sessions whose calls reach the replica that made them: " + ", ".join(kept)] if kept else [])
 
 
 def latency(workload, peers):
-    lines = [
-        "",
-        f"### Latency that a proxy adds, one connection: {workload}",
-        "",
+    return table(
+        f"Latency that a proxy adds, one connection: {workload}",
         "| peer | added p50 us | added p99 us | ratio (rounds) | p50 us | p99 us | calls/s | by others, worst |",
         "|---|---:|---:|---|---:|---:|---:|---:|",
-    ]
-    return lines + [
-        f"| {name} | {f['added_p50_us']:.0f} | {f['added_p99_us']:.0f} | {ratio(f)} | {whole(f['p50_us'])} | {whole(f['p99_us'])} "
-        f"| {f['units_per_second']:.0f} | {f['foreign']:.0%}{' noisy' if f['foreign'] > NOISY else ''} |"
-        for name, f in peers.items()
-        if name != CONTROL or f["ratio"]
-    ]
+        (f"| {name} | {f['added_p50_us']:.0f} | {f['added_p99_us']:.0f} | {ratio(f)} | {whole(f['p50_us'])} "
+         f"| {whole(f['p99_us'])} | {f['units_per_second']:.0f} | {foreign(f)} |"
+         for name, f in peers.items() if name != CONTROL or f["ratio"]))
+
+
+def foreign(figures):
+    return f"{figures['foreign']:.0%}{' noisy' if figures['foreign'] > NOISY else ''}"
 
 
 def whole(value):

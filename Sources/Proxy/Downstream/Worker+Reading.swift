@@ -104,7 +104,7 @@ extension Worker where Outside: ~Copyable {
         keptCount = received.count
         let (outcome, isShort) =
             clients[c].phase == .multiplexing
-            // A flood's frames are copied as often as turns take to deal with them: no more of them than need be.
+            // What a flood leaves for later turns is kept with the connection: no more of it than need be.
             ? world.receive(clients[c].descriptor, into: &received, atMost: Worker.readBytes)
             : world.receive(clients[c].descriptor, into: &received, room: Worker.readBytes)
         if case .moved = outcome {

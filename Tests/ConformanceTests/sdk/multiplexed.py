@@ -108,16 +108,14 @@ async def main(options, found) -> None:
         try:
             async with sdk_v1.streamable(options, client, **callbacks) as held:
                 opened[index].set()
-                for event in opened:  # all sessions open before any asks: round robin spreads them
-                    await event.wait()
+                await sdk_v1.all_set(opened)  # all sessions open before any asks: round robin spreads them
                 async with anyio.create_task_group() as tasks:
                     for check in CHECKS:
                         tasks.start_soon(attempt, check, held, listener, f"session {index}")
                 spread[held.replica or "none"] += 1
                 done[index].set()
                 # A session that ends cancels its GET stream; if that is just writing, httpcore gives up the connection.
-                for event in done:
-                    await event.wait()
+                await sdk_v1.all_set(done)
         except Exception as error:
             found.fault(f"session {index}: {report.explain(error)}")
         finally:

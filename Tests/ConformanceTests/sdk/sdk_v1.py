@@ -41,6 +41,11 @@ def expect_version(options, found: report.Report) -> None:
     found.expect(set(versions) == {wanted}, f"asked for {wanted}, got {dict(versions)}")
 
 
+async def all_set(events) -> None:
+    for event in events:
+        await event.wait()
+
+
 class Held:
     """An open session, its id as the client knows it, and what it has been told so far."""
 

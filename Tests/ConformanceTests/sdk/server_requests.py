@@ -42,8 +42,7 @@ async def main(options, found) -> None:
         try:
             async with connect(options, sampling_callback=sample, elicitation_callback=elicit) as held:
                 opened[index].set()
-                for event in opened:  # all sessions open before any asks: round robin spreads them
-                    await event.wait()
+                await sdk_v1.all_set(opened)  # all sessions open before any asks: round robin spreads them
                 found.expect(await held.whoami("first") is None, f"session {index}: whoami went wrong")
                 spread[held.replica or "none"] += 1
                 async with anyio.create_task_group() as tasks:

@@ -51,8 +51,7 @@ async def main(options, found) -> None:
                 spread[held.replica or "none"] += 1
                 done[index].set()
                 if options.http2:
-                    for event in done:
-                        await event.wait()
+                    await sdk_v1.all_set(done)
         except Exception as error:
             found.fault(f"session {index}: {report.explain(error)}")
         finally:
@@ -65,8 +64,7 @@ async def main(options, found) -> None:
     async with sdk_v1.http(options) as shared, anyio.create_task_group() as tasks:
         for index in range(options.sessions):
             tasks.start_soon(hold, index, shared)
-        for event in settled:
-            await event.wait()
+        await sdk_v1.all_set(settled)
         for number, index in enumerate(order):
             await at_once.acquire()
             try:

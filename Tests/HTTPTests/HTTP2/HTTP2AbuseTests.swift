@@ -4,13 +4,6 @@ import Testing
 
 @Suite("HTTP/2: abuse")
 struct HTTP2AbuseTests {
-    private func prepared(_ limits: HTTP2Limits = HTTP2Limits()) -> ServerSide {
-        let server = ServerSide(limits: limits)
-        server.receive(RawFrame.preface)
-        _ = server.send()
-        return server
-    }
-
     /// Small bounds, so that a test shows both sides of each.
     private func tight(_ change: (inout HTTP2Limits, HTTP2Rate) -> Void) -> HTTP2Limits {
         var limits = HTTP2Limits()
@@ -33,7 +26,7 @@ struct HTTP2AbuseTests {
     private func expectBound(
         _ limits: HTTP2Limits, _ verdict: HTTP2Abuse.Kind, _ frame: (Int) -> [UInt8]
     ) {
-        let server = prepared(limits)
+        let server = ServerSide.prepared(limits)
         var number = 0
         for second in 0..<3 {
             for _ in 0..<(second == 0 ? 19 : 10) {
@@ -65,7 +58,7 @@ struct HTTP2AbuseTests {
 
     @Test("answered requests pay for resets")
     func paidResets() {
-        let server = prepared(tight { $0.resets = $1 })
+        let server = ServerSide.prepared(tight { $0.resets = $1 })
         for number in 0..<100 {
             let stream = UInt32(4 * number + 1)
             server.receive(RawFrame.headers(stream, plainGet).bytes + RawFrame.headers(stream + 2, plainGet).bytes)
@@ -78,7 +71,7 @@ struct HTTP2AbuseTests {
 
     @Test("resets that the client makes us send count as its own")
     func inducedResets() {
-        let server = prepared(tight { $0.resets = $1 })
+        let server = ServerSide.prepared(tight { $0.resets = $1 })
         for number in 0..<40 where !server.isFinished {
             let stream = UInt32(2 * number + 1)
             // A window beyond all bounds is a stream error (RFC 9113 section 6.9.1).
@@ -106,7 +99,7 @@ struct HTTP2AbuseTests {
 
     @Test("a PING is answered")
     func ping() {
-        let server = prepared()
+        let server = ServerSide.prepared()
         let payload: [UInt8] = [1, 2, 3, 4, 5, 6, 7, 8]
         server.receive(RawFrame(kind: RawFrame.Kind.ping, payload: payload))
         let answer = RawFrame(kind: RawFrame.Kind.ping, flags: RawFrame.acknowledgement, payload: payload)
@@ -162,7 +155,7 @@ struct HTTP2AbuseTests {
 
     @Test("answered requests pay for a few frames that nobody knows")
     func paidUnknownFrames() {
-        let server = prepared(tight { $0.ignoredFrames = $1 })
+        let server = ServerSide.prepared(tight { $0.ignoredFrames = $1 })
         for number in 0..<100 {
             let stream = UInt32(2 * number + 1)
             let update = RawFrame(kind: 0x10, payload: fourBytes(stream) + latin1("u=1"))
@@ -173,57 +166,9 @@ struct HTTP2AbuseTests {
         #expect(server.abuse.ignoredFrames == 200)
     }
 
-    @Test("one call takes so many frames and leaves the rest to the next")
-    func framesPerCall() {
-        var limits = HTTP2Limits()
-        limits.framesPerCall = 10
-        let server = prepared(limits)
-        let ping = RawFrame(kind: RawFrame.Kind.ping, payload: [UInt8](repeating: 7, count: 8)).bytes
-        let bytes = (0..<25).flatMap { _ in ping }
-        #expect(server.receiveOnce(bytes) == 15 * ping.count)
-        #expect(server.abuse.pings == 10)
-        #expect(server.receiveOnce(Array(bytes.dropFirst(10 * ping.count))) == 5 * ping.count)
-        // A header that comes in pieces, and a payload.
-        #expect(server.receiveOnce(Array(ping.prefix(5))) == 0)
-        #expect(server.receiveOnce(Array(ping.dropFirst(5).prefix(8))) == 0)
-        #expect(server.receiveOnce(Array(ping.dropFirst(13))) == 0)
-        #expect(server.abuse.pings == 21)
-        #expect(server.sendFrames().count == 21)
-    }
-
-    @Test("a head counts as sixteen frames, and what follows it is seen together with it")
-    func headsPerCall() {
-        let server = prepared()
-        var pairs: [UInt8] = []
-        for stream: UInt32 in stride(from: 1, to: 41, by: 2) {
-            pairs += RawFrame.headers(stream, plainGet).bytes
-            pairs += RawFrame.reset(stream).bytes
-        }
-        let pair = pairs.count / 20
-        #expect(server.receiveOnce(pairs) == pair)
-        #expect(server.receiveOnce(Array(pairs.suffix(pair))) == 0)
-        #expect(server.abuse.resets == 20)
-    }
-
-    @Test("heads of all open streams together are bounded: those beyond are refused")
-    func openHeads() {
-        var limits = HTTP2Limits()
-        limits.openHeadBytes = 10_000
-        let server = prepared(limits)
-        let large = plainGet + [("x", String(repeating: "a", count: 3_000))]
-        for number in 0..<5 { server.receive(.headers(UInt32(2 * number + 1), large)) }
-        #expect(server.takeSeen().count == 3)
-        #expect(server.sendFrames() == [.reset(7, code: 7), .reset(9, code: 7)])
-        #expect(server.misdeeds == [.refused, .refused])
-        // What is gone counts no more.
-        server.receive(.reset(1), .headers(11, large))
-        #expect(server.takeSeen().count == 2)
-        #expect(server.sendFrames().isEmpty)
-    }
-
     @Test("what nghttp2 cannot go on with is counted", arguments: [false, true])
     func broken(isField: Bool) {
-        let server = prepared()
+        let server = ServerSide.prepared()
         if isField {
             // nghttp2 decodes fields up to 64 KiB; a decoder that gave up cannot read what follows (RFC 7541).
             let field = RawFrame.literal("x", String(repeating: "a", count: 70_000))
@@ -253,7 +198,7 @@ struct HTTP2AbuseTests {
 
     @Test("DATA that is sent pays for WINDOW_UPDATEs")
     func paidWindowUpdates() {
-        let server = prepared(tight { $0.windowUpdates = $1 })
+        let server = ServerSide.prepared(tight { $0.windowUpdates = $1 })
         server.receive(.headers(1, plainGet))
         server.respond(1, "HTTP/1.1 200 OK\r\n\r\n")
         for _ in 0..<200 {
@@ -266,7 +211,7 @@ struct HTTP2AbuseTests {
 
     @Test("a block of too many CONTINUATION frames ends the connection")
     func continuations() {
-        let server = prepared()
+        let server = ServerSide.prepared()
         server.receive(RawFrame(kind: RawFrame.Kind.headers, stream: 1, payload: RawFrame.literal(":method", "GET")))
         for number in 1...9 {
             let payload = RawFrame.literal("x\(number)", "y")
@@ -290,7 +235,7 @@ struct HTTP2AbuseTests {
 
     @Test("an HPACK bomb goes off in nobody's hands")
     func bomb() {
-        let server = prepared()
+        let server = ServerSide.prepared()
         // A field of 3 900 bytes into the dynamic table, then references to it at a byte each: 62 is its index.
         let field = RawFrame.remembered("x-bomb", String(repeating: "b", count: 3_900))
         let block = plainGet.flatMap { RawFrame.literal($0.0, $0.1) } + field
@@ -306,7 +251,7 @@ struct HTTP2AbuseTests {
     func headText() {
         var limits = HTTP2Limits()
         limits.headText = HTTP2Rate(perSecond: 1, burst: 200_000)
-        let server = prepared(limits)
+        let server = ServerSide.prepared(limits)
         let head = plainGet.flatMap { RawFrame.remembered($0.0, $0.1) }
         // The table holds 4 096 bytes; the request's own fields are entries 63 to 66 when the large one is 62.
         let large = RawFrame.remembered("x-large", String(repeating: "b", count: 3_000))
@@ -336,7 +281,7 @@ struct HTTP2AbuseTests {
         var limits = HTTP2Limits()
         limits.pings = HTTP2Rate(perSecond: 1_000_000, burst: 1_000_000)
         limits.queuedFrames = 100
-        let server = prepared(limits)
+        let server = ServerSide.prepared(limits)
         let ping = RawFrame(kind: RawFrame.Kind.ping, payload: [UInt8](repeating: 7, count: 8)).bytes
         for _ in 0..<90 { #expect(server.receive(ping)) }
         var count = 90
@@ -353,30 +298,6 @@ struct HTTP2AbuseTests {
             (number == 1 ? RawFrame.headers(1, plainGet).bytes : [])
                 + RawFrame.headers(UInt32(2 * number + 1), plainGet).bytes
         }
-    }
-
-    @Test("more streams than may be are refused, also if the client knows")
-    func streams() {
-        var limits = HTTP2Limits()
-        limits.concurrentStreams = 10
-        let early = ServerSide(limits: limits)
-        early.receive(RawFrame.preface + (0..<12).flatMap { RawFrame.headers(UInt32(2 * $0 + 1), plainGet).bytes })
-        let frames = early.sendFrames().filter { $0.kind == RawFrame.Kind.reset }
-        #expect(frames == [.reset(21, code: 7), .reset(23, code: 7)], "a client that could not know")
-        #expect(early.seen.count == 10)
-        #expect(early.streams == 10)
-
-        let acknowledgement = RawFrame(kind: RawFrame.Kind.settings, flags: RawFrame.acknowledgement)
-        early.receive(
-            acknowledgement, .headers(25, plainPost, endsStream: false), .data(25, [1, 2, 3], endsStream: true))
-        #expect(early.sendFrames() == [.reset(25, code: 7)], "a client that knows")
-        #expect(early.seen.count == 10)
-        #expect(early.misdeeds == [.refused, .refused, .refused])
-        #expect(early.abuse.resets == 0)
-        // As soon as one has gone there is room for another.
-        early.receive(.reset(1), .headers(27, plainGet))
-        #expect(early.seen.count == 12)
-        #expect(early.streams == 10)
     }
 
     @Test(
@@ -411,7 +332,7 @@ struct HTTP2AbuseTests {
             ("a padding beyond its frame", RawFrame(kind: 1, flags: 0xd, stream: 1, payload: [200, 1])),
         ]
         for (why, frame) in frames {
-            let server = prepared()
+            let server = ServerSide.prepared()
             server.receive(frame)
             #expect(server.sendFrames().last?.kind == RawFrame.Kind.goAway, "\(why)")
             #expect(server.isFinished, "\(why)")

@@ -59,17 +59,10 @@ private let refused: [(why: String, fields: [(String, String)])] = [
 
 @Suite("HTTP/2: from header block to HTTP/1.1 head")
 struct HTTP2RequestTests {
-    private func prepared(_ limits: HTTP2Limits = HTTP2Limits()) -> ServerSide {
-        let server = ServerSide(limits: limits)
-        server.receive(RawFrame.preface)
-        _ = server.send()
-        return server
-    }
-
     @Test("a malformed request resets its stream and reaches nobody", arguments: refused.indices)
     func malformed(index: Int) {
         let (why, fields) = refused[index]
-        let server = prepared()
+        let server = ServerSide.prepared()
         #expect(server.receive(.headers(1, fields)), "\(why)")
         #expect(server.sendFrames() == [.reset(1, code: HTTP2ErrorCode.protocolError.rawValue)], "\(why)")
         #expect(server.seen.isEmpty, "\(why)")
@@ -113,7 +106,7 @@ struct HTTP2RequestTests {
             ),
         ]
         for (fields, endsStream, head) in table {
-            let server = prepared()
+            let server = ServerSide.prepared()
             server.receive(.headers(1, fields, endsStream: endsStream))
             #expect(server.takeSeen() == [.request(1, head, endsStream: endsStream)])
             #expect(read(latin1(head)).outcome == .complete(head.unicodeScalars.count), "HTTP/1.1 reads it so")
@@ -122,7 +115,7 @@ struct HTTP2RequestTests {
 
     @Test("CONNECT is answered by the session itself")
     func connect() {
-        let server = prepared()
+        let server = ServerSide.prepared()
         server.receive(.headers(1, [(":method", "CONNECT"), (":authority", "a:1")], endsStream: false))
         let frames = server.sendFrames()
         #expect(frames.map(\.kind) == [RawFrame.Kind.headers, RawFrame.Kind.reset])
@@ -133,7 +126,7 @@ struct HTTP2RequestTests {
 
     @Test("a body longer than its length is cut before the surplus is seen")
     func surplus() {
-        let server = prepared()
+        let server = ServerSide.prepared()
         server.receive(.headers(1, plainPost + [("content-length", "5")], endsStream: false))
         server.receive(.data(1, latin1("hello")), .data(1, latin1("GET /smuggled HTTP/1.1")))
         _ = server.send()
@@ -142,7 +135,7 @@ struct HTTP2RequestTests {
 
     @Test("a body shorter than its length never ends well")
     func shortfall() {
-        let server = prepared()
+        let server = ServerSide.prepared()
         server.receive(.headers(1, plainPost + [("content-length", "5")], endsStream: false))
         server.receive(.data(1, latin1("hell"), endsStream: true))
         _ = server.send()
@@ -151,7 +144,7 @@ struct HTTP2RequestTests {
 
     @Test("data after the end of its stream reaches nobody", arguments: [true, false])
     func afterEnd(isAnswered: Bool) {
-        let server = prepared()
+        let server = ServerSide.prepared()
         server.receive(.headers(1, plainGet))
         if isAnswered {
             server.respond(1, "HTTP/1.1 200 OK\r\n\r\n", endsStream: true)
@@ -165,7 +158,7 @@ struct HTTP2RequestTests {
 
     @Test("trailers with pseudo-header fields reset the stream")
     func pseudoTrailers() {
-        let server = prepared()
+        let server = ServerSide.prepared()
         server.receive(.headers(1, plainPost, endsStream: false))
         server.receive(.headers(1, [(":path", "/other")]))
         _ = server.send()
@@ -182,7 +175,7 @@ struct HTTP2RequestTests {
             (0..<11).map { ("x\($0)", "y") }, [("x", String(repeating: "y", count: 1_000))],
             (0..<40).map { ("x\($0)", "y") },
         ] {
-            let server = prepared(limits)
+            let server = ServerSide.prepared(limits)
             server.receive(.headers(1, plainPost + fields, endsStream: false))
             for _ in 0..<3 { server.receive(.data(1, [UInt8](repeating: 1, count: 16_000))) }
             let frames = server.sendFrames()
@@ -193,7 +186,7 @@ struct HTTP2RequestTests {
             #expect(server.abuse.largeHeads == 1)
             #expect(server.streams == 0)
         }
-        let server = prepared(limits)
+        let server = ServerSide.prepared(limits)
         server.receive(.headers(1, plainPost + (0..<10).map { ("x\($0)", "y") }, endsStream: false))
         #expect(server.seen.count == 1, "ten are not too many")
     }
@@ -211,7 +204,7 @@ struct HTTP2RequestTests {
     func largeTrailers() {
         var limits = HTTP2Limits()
         limits.fields = 10
-        let server = prepared(limits)
+        let server = ServerSide.prepared(limits)
         server.receive(.headers(1, plainPost, endsStream: false))
         server.receive(.headers(1, (0..<11).map { ("x\($0)", "y") }))
         _ = server.send()

@@ -29,6 +29,14 @@ final class ServerSide {
         self.session = session
     }
 
+    /// One that has been greeted and has greeted.
+    static func prepared(_ limits: HTTP2Limits = HTTP2Limits()) -> ServerSide {
+        let server = ServerSide(limits: limits)
+        server.receive(RawFrame.preface)
+        _ = server.send()
+        return server
+    }
+
     /// Feeds bytes at once; true as long as the session is sound.
     @discardableResult
     func receive(_ bytes: [UInt8]) -> Bool {
