@@ -24,14 +24,14 @@ package struct AdminPages: Sendable {
 
     private var readiness: AdminResponse {
         if proxy.isDraining { return AdminResponse(status: 503, body: "draining\n") }
-        for upstream in proxy.snapshot.upstreams where !upstream.endpoints.contains(where: isUsable) {
+        for upstream in proxy.snapshot.upstreams where !upstream.servers.contains(where: isUsable) {
             return AdminResponse(status: 503, body: "no server of upstream \(upstream.name) is healthy\n")
         }
         return AdminResponse(status: 200, body: "ready\n")
     }
 
-    private func isUsable(_ endpoint: Int) -> Bool {
-        HealthTracker(packed: UInt64(bitPattern: proxy.board.view.load(.health, endpoint: endpoint))).isHealthy
+    private func isUsable(_ server: Int) -> Bool {
+        HealthTracker(packed: UInt64(bitPattern: proxy.metrics.view.load(.health, server: server))).isHealthy
     }
 
     private var stats: AdminResponse {

@@ -10,7 +10,7 @@ struct StatusDocument: Encodable {
         var address: String
         var healthy: Bool
         /// False until a probe has passed or enough have failed.
-        var proven: Bool
+        var checked: Bool
         var draining: Bool
         var backup: Bool
         var weight: Int32
@@ -37,7 +37,7 @@ struct StatusDocument: Encodable {
     }
 
     struct Errors: Encodable {
-        var sessionsGone: Int64
+        var sessionsNotFound: Int64
         var badGateway: Int64
         var unavailable: Int64
         var timedOut: Int64
@@ -58,7 +58,7 @@ struct StatusDocument: Encodable {
 
     /// Connections refused where a PROXY header was to come, since the start.
     struct ProxyProtocol: Encodable {
-        var untrusted, malformed, late: Int64
+        var untrusted, malformed, timedOut: Int64
     }
 
     struct Upstream: Encodable {
@@ -72,7 +72,7 @@ struct StatusDocument: Encodable {
     /// Client connections, those of the admin address not counted.
     var clients: Int64
     /// TLS connections that ended before their handshake did, since the start.
-    var brokenHandshakes: Int64
+    var failedHandshakes: Int64
     var certificates: Certificates
     var http2Abuse: Abuse
     var proxyProtocol: ProxyProtocol
@@ -81,66 +81,67 @@ struct StatusDocument: Encodable {
     init(_ proxy: ProxyServer) {
         uptimeSeconds = (Instant.now() - proxy.startedAt).milliseconds / 1_000
         draining = proxy.isDraining
-        workers = proxy.board.workers - 1
-        clients = proxy.board.view.clientCount
-        brokenHandshakes = proxy.board.view.load(.brokenHandshakes)
+        workers = proxy.metrics.workers - 1
+        clients = proxy.metrics.view.clientCount
+        failedHandshakes = proxy.metrics.view.load(.failedHandshakes)
         let totals = proxy.certificates.totals
         certificates = Certificates(renewed: totals.renewed, refused: totals.refused)
-        http2Abuse = Abuse(proxy.board.view)
-        let board = proxy.board.view
+        http2Abuse = Abuse(proxy.metrics.view)
+        let metrics = proxy.metrics.view
         proxyProtocol = ProxyProtocol(
-            untrusted: board.load(.untrusted), malformed: board.load(.malformed), late: board.load(.late))
+            untrusted: metrics.load(.untrusted), malformed: metrics.load(.malformed),
+            timedOut: metrics.load(.proxyHeaderTimedOut))
         upstreams = proxy.snapshot.upstreams.map { plan in
-            Upstream(name: plan.name, servers: plan.endpoints.map { Server(proxy, plan, $0) })
+            Upstream(name: plan.name, servers: plan.servers.map { Server(proxy, plan, $0) })
         }
     }
 }
 
 extension StatusDocument.Abuse {
-    init(_ board: BoardView) {
-        resets = board.load(.resets)
-        refusals = board.load(.refusals)
-        pings = board.load(.pings)
-        settings = board.load(.settings)
-        emptyData = board.load(.emptyData)
-        priorities = board.load(.priorities)
-        windowUpdates = board.load(.windowUpdates)
-        continuations = board.load(.continuations)
-        ignoredFrames = board.load(.ignoredFrames)
-        headerLists = board.load(.headerLists)
-        headText = board.load(.headText)
-        queuedFrames = board.load(.queuedFrames)
-        brokenConnections = board.load(.brokenConnections)
-        stalledStreams = board.load(.stalledStreams)
-        refusedStreams = board.load(.refusedStreams)
-        largeHeads = board.load(.largeHeads)
-        malformedRequests = board.load(.malformedRequests)
+    init(_ metrics: MetricsWriter) {
+        resets = metrics.load(.resets)
+        refusals = metrics.load(.refusals)
+        pings = metrics.load(.pings)
+        settings = metrics.load(.settings)
+        emptyData = metrics.load(.emptyData)
+        priorities = metrics.load(.priorities)
+        windowUpdates = metrics.load(.windowUpdates)
+        continuations = metrics.load(.continuations)
+        ignoredFrames = metrics.load(.ignoredFrames)
+        headerLists = metrics.load(.headerLists)
+        headText = metrics.load(.headText)
+        queuedFrames = metrics.load(.queuedFrames)
+        brokenConnections = metrics.load(.brokenConnections)
+        stalledStreams = metrics.load(.stalledStreams)
+        refusedStreams = metrics.load(.refusedStreams)
+        largeHeads = metrics.load(.largeHeads)
+        malformedRequests = metrics.load(.malformedRequests)
     }
 }
 
 extension StatusDocument.Server {
     init(_ proxy: ProxyServer, _ upstream: UpstreamPlan, _ index: Int) {
-        let plan = proxy.snapshot.endpoints[index]
-        let board = proxy.board
-        let tracker = HealthTracker(packed: UInt64(bitPattern: board.view.load(.health, endpoint: index)))
-        func sum(_ figure: Figure) -> Int64 { board.sum(figure, endpoint: index) }
+        let plan = proxy.snapshot.servers[index]
+        let metrics = proxy.metrics
+        let tracker = HealthTracker(packed: UInt64(bitPattern: metrics.view.load(.health, server: index)))
+        func sum(_ metric: ServerMetric) -> Int64 { metrics.sum(metric, server: index) }
         address = plan.name
         healthy = tracker.isHealthy
-        proven = tracker.isProven
+        checked = tracker.isProven
         draining = plan.isDraining
         backup = plan.isBackup
         weight = plan.weight
         pool = StatusDocument.Pool(
-            max: upstream.pool.maximum, total: board.view.load(.connections, endpoint: index), idle: sum(.parked),
+            max: upstream.pool.maximum, total: metrics.view.load(.connections, server: index), idle: sum(.parked),
             active: sum(.active), streaming: sum(.streaming), waiting: sum(.waiting), opened: sum(.connectionsOpened),
             connectFailures: sum(.connectFailures), replays: sum(.replays))
         streams = sum(.streaming)
         let counted = max(0, sum(.sessionsOpened) - sum(.sessionsEnded))
         sessions =
-            upstream.identity == .learned ? Int64(proxy.snapshot.learned?.count(endpoint: index) ?? 0) : counted
+            upstream.affinity == .learned ? Int64(proxy.snapshot.learned?.count(server: index) ?? 0) : counted
         requests = sum(.requests)
         errors = StatusDocument.Errors(
-            sessionsGone: sum(.sessionsGone), badGateway: sum(.badGateway), unavailable: sum(.unavailable),
+            sessionsNotFound: sum(.sessionsNotFound), badGateway: sum(.badGateway), unavailable: sum(.unavailable),
             timedOut: sum(.timedOut))
     }
 }

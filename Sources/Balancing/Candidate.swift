@@ -8,7 +8,7 @@ package struct Candidate: Equatable, Sendable {
     package var weight: Int32
     /// Calls in progress there. An idle event stream is no call.
     package var calls: Int32
-    /// `EndpointTag` of its address.
+    /// `ServerTag` of its address.
     package var tag: UInt64
 
     package init(isAvailable: Bool, isBackup: Bool, weight: Int32, calls: Int32, tag: UInt64) {

@@ -5,21 +5,22 @@
 /// neither the hash nor the arithmetic may change between versions or machines.
 enum Rendezvous {
     static func choose(_ tier: Tier, from candidates: Span<Candidate>, key: UInt64) -> Int? {
-        let mixedKey = Mix.avalanche(key)
+        let mixedKey = SplitMix64.avalanche(key)
         var best: Int?
-        var leader = Lot(bits: 0, weight: 1)
+        var leader = Score(bits: 0, weight: 1)
         for index in candidates.indices where tier.contains(candidates[index], at: index) {
-            var lot = Lot(
-                bits: Mix.avalanche(mixedKey ^ candidates[index].tag) >> 12, weight: max(1, candidates[index].weight))
-            guard best == nil || lot.beats(&leader) else { continue }
-            (best, leader) = (index, lot)
+            var score = Score(
+                bits: SplitMix64.avalanche(mixedKey ^ candidates[index].tag) >> 12,
+                weight: max(1, candidates[index].weight))
+            guard best == nil || score.beats(&leader) else { continue }
+            (best, leader) = (index, score)
         }
         return best
     }
 }
 
 /// What one endpoint drew for a key: 52 bits, taken as a fraction strictly between 0 and 1.
-struct Lot {
+struct Score {
     let bits: UInt64
     let weight: Int32
     private var knownLogarithm: Double?
@@ -31,7 +32,7 @@ struct Lot {
 
     /// Lots compare by `weight / -ln(fraction)`, which gives each endpoint its weight's share of the keys. Equal
     /// weights, the usual case, need no logarithm.
-    mutating func beats(_ other: inout Lot) -> Bool {
+    mutating func beats(_ other: inout Score) -> Bool {
         if weight == other.weight { return bits > other.bits }
         return Double(weight) * other.negatedLogarithm() > Double(other.weight) * negatedLogarithm()
     }

@@ -7,12 +7,12 @@ package struct Selector: Sendable {
     package let policy: Policy
     /// Smooth weighted round-robin: how much work each endpoint is behind its share. Sums to zero while nothing is
     /// taken out.
-    private var owed: [Int64]
+    private var currentWeight: [Int64]
 
     /// For `count` endpoints, which keep their positions as long as this value lives.
     package init(policy: Policy, count: Int) {
         self.policy = policy
-        owed = Array(repeating: 0, count: count)
+        currentWeight = Array(repeating: 0, count: count)
     }
 
     /// The position of the endpoint to use, or nil if none is available.
@@ -22,7 +22,7 @@ package struct Selector: Sendable {
     package mutating func select(
         from candidates: Span<Candidate>, key: UInt64, random: UInt64, excluding: Int = -1
     ) -> Int? {
-        precondition(candidates.count == owed.count, "a selector serves one list of endpoints")
+        precondition(candidates.count == currentWeight.count, "a selector serves one list of endpoints")
         let primaries = Tier(isBackup: false, excluded: excluding)
         if let choice = select(primaries, from: candidates, key: key, random: random) { return choice }
         let backups = Tier(isBackup: true, excluded: excluding)
@@ -51,12 +51,12 @@ package struct Selector: Sendable {
         for index in candidates.indices where tier.contains(candidates[index], at: index) {
             if let load, load < Load(candidates[index]) { continue }
             let weight = Int64(max(1, candidates[index].weight))
-            owed[index] += weight
+            currentWeight[index] += weight
             total += weight
-            if let leader = best, owed[leader] >= owed[index] { continue }
+            if let leader = best, currentWeight[leader] >= currentWeight[index] { continue }
             best = index
         }
-        if let best { owed[best] -= total }
+        if let best { currentWeight[best] -= total }
         return best
     }
 

@@ -9,7 +9,7 @@ package struct ConfigurationChecks: Sendable {
     package var certificateProblems: @Sendable (_ certificates: [CertificateFiles]) -> [Int: String]
     /// What is wrong with the OCSP response of a pair that can be served; asked only when `files` is on and the response
     /// can be read.
-    package var stapleObjection: @Sendable (_ files: CertificateFiles) -> Objection?
+    package var stapleProblem: @Sendable (_ files: CertificateFiles) -> ConfigurationProblem?
     /// Why a list of ciphers in OpenSSL's words cannot be used, or nil where it can.
     package var cipherProblem: @Sendable (_ ciphers: String) -> String?
     /// Why the certificates of authorities in a file that can be read cannot be used, or nil where they can.
@@ -18,7 +18,7 @@ package struct ConfigurationChecks: Sendable {
     package init(
         files: Bool, environment: @escaping @Sendable (_ name: String) -> String?,
         certificateProblems: @escaping @Sendable (_ certificates: [CertificateFiles]) -> [Int: String] = { _ in [:] },
-        stapleObjection: @escaping @Sendable (_ files: CertificateFiles) -> Objection? = { _ in nil },
+        stapleProblem: @escaping @Sendable (_ files: CertificateFiles) -> ConfigurationProblem? = { _ in nil },
         cipherProblem: @escaping @Sendable (_ ciphers: String) -> String? = { _ in nil },
         authoritiesProblem: @escaping @Sendable (_ path: String) -> String? = { _ in nil }
     ) {
@@ -27,12 +27,12 @@ package struct ConfigurationChecks: Sendable {
         self.authoritiesProblem = authoritiesProblem
         self.cipherProblem = cipherProblem
         self.certificateProblems = certificateProblems
-        self.stapleObjection = stapleObjection
+        self.stapleProblem = stapleProblem
     }
 }
 
 /// What somebody who knows a file's contents has against it, in one sentence.
-package enum Objection: Sendable, Equatable {
+package enum ConfigurationProblem: Sendable, Equatable {
     /// It cannot be used.
     case error(String)
     /// It can, but not for all that it is there for.

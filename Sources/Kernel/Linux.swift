@@ -24,7 +24,7 @@ public struct Linux: World, ~Copyable {
         poller.add(descriptor, token: token)
     }
 
-    public mutating func accept(_ listener: Descriptor) -> Arrival {
+    public mutating func accept(_ listener: Descriptor) -> AcceptResult {
         var peer = sockaddr_storage()
         // A connection that was reset in the backlog (ECONNABORTED) is not the end of the batch. Bounded, as all loops.
         for _ in 0..<16 {
@@ -42,7 +42,7 @@ public struct Linux: World, ~Copyable {
         return .exhausted(ECONNABORTED)
     }
 
-    public mutating func dial(_ address: SocketAddress) -> Dial { Socket.dial(address) }
+    public mutating func dial(_ address: SocketAddress) -> ConnectResult { Socket.dial(address) }
 
     public mutating func connectionError(_ descriptor: Descriptor) -> CInt { berth_socket_error(descriptor.raw) }
 
@@ -66,22 +66,22 @@ public struct Linux: World, ~Copyable {
         return count >= 0 ? .moved(count) : Linux.outcome(errno)
     }
 
-    public mutating func pass(from source: Descriptor, to sink: Descriptor, most: Int) -> Passage? {
+    public mutating func splice(from source: Descriptor, to sink: Descriptor, most: Int) -> SpliceResult? {
         if pipe == nil { pipe = SplicePipe() }
-        guard var pipe = pipe.take(), let taken = pipe.fill(from: source, most: most) else { return nil }
-        guard case .moved = taken else {
+        guard var pipe = pipe.take(), let read = pipe.fill(from: source, most: most) else { return nil }
+        guard case .moved = read else {
             self.pipe = consume pipe
-            return Passage(taken: taken)
+            return SpliceResult(read: read)
         }
-        let given = pipe.empty(into: sink)
+        let written = pipe.empty(into: sink)
         // What a broken connection did not take goes with the pipe.
-        if case .failed = given { return Passage(taken: taken, given: given) }
-        let rest = pipe.rest
+        if case .failed = written { return SpliceResult(read: read, written: written) }
+        let leftover = pipe.leftover
         self.pipe = consume pipe
-        return Passage(taken: taken, given: given, rest: rest)
+        return SpliceResult(read: read, written: written, leftover: leftover)
     }
 
-    public mutating func fetchRest(into space: inout MutableSpan<UInt8>) {
+    public mutating func takeLeftover(into space: inout MutableSpan<UInt8>) {
         pipe?.drain(into: &space)
     }
 

@@ -33,7 +33,7 @@ public enum Socket {
     }
 
     /// Starts a connection without waiting for it.
-    static func dial(_ address: SocketAddress) -> Dial {
+    static func dial(_ address: SocketAddress) -> ConnectResult {
         let raw = berth_stream_socket(address.isIPv4 ? AF_INET : AF_INET6)
         guard raw >= 0 else { return .failed(errno) }
         _ = berth_set_option(raw, CInt(IPPROTO_TCP), TCP_NODELAY, 1)

@@ -34,7 +34,7 @@ struct SplicePipe: ~Copyable {
 
     /// Empties the pipe as far as `sink` takes bytes.
     mutating func empty(into sink: Descriptor) -> Transfer {
-        var given = 0
+        var written = 0
         while held > 0 {
             let count = berth_splice(readingEnd, sink.raw, held)
             guard count > 0 else {
@@ -43,13 +43,13 @@ struct SplicePipe: ~Copyable {
                 break
             }
             held -= count
-            given += count
+            written += count
         }
-        return given > 0 ? .moved(given) : .wouldBlock
+        return written > 0 ? .moved(written) : .wouldBlock
     }
 
     /// Bytes that went in and did not come out.
-    var rest: Int { held }
+    var leftover: Int { held }
 
     /// Reads all that is held. A pipe gives what it has without waiting.
     mutating func drain(into space: inout MutableSpan<UInt8>) {

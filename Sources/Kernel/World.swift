@@ -28,23 +28,23 @@ public enum Transfer: Equatable, Sendable {
 }
 
 /// What came of passing bytes from one connection straight on to another.
-public struct Passage: Equatable, Sendable {
+public struct SpliceResult: Equatable, Sendable {
     /// What the source gave, as a read would say it.
-    public let taken: Transfer
+    public let read: Transfer
     /// What the sink did with it: `moved` of all or a part, `wouldBlock`, or `failed`, and then the rest is lost.
-    public let given: Transfer
+    public let written: Transfer
     /// Bytes that were taken and not given. They must be fetched before the next passage.
-    public let rest: Int
+    public let leftover: Int
 
-    public init(taken: Transfer, given: Transfer = .wouldBlock, rest: Int = 0) {
-        self.taken = taken
-        self.given = given
-        self.rest = rest
+    public init(read: Transfer, written: Transfer = .wouldBlock, leftover: Int = 0) {
+        self.read = read
+        self.written = written
+        self.leftover = leftover
     }
 }
 
 /// What came of one accept.
-public enum Arrival: Sendable {
+public enum AcceptResult: Sendable {
     case connection(Descriptor, from: SocketAddress)
     case none
     /// Out of descriptors or memory (EMFILE, ENFILE, ENOBUFS, ENOMEM), or one aborted connection after another
@@ -53,7 +53,7 @@ public enum Arrival: Sendable {
 }
 
 /// What came of asking for a connection. A refusal may also come later, through readiness.
-public enum Dial: Sendable {
+public enum ConnectResult: Sendable {
     case started(Descriptor)
     case failed(CInt)
 }
@@ -77,8 +77,8 @@ public protocol World: ~Copyable {
     func event(_ index: Int) -> (token: UInt64, readiness: Readiness)
     mutating func watch(_ descriptor: Descriptor, token: UInt64) -> Bool
 
-    mutating func accept(_ listener: Descriptor) -> Arrival
-    mutating func dial(_ address: SocketAddress) -> Dial
+    mutating func accept(_ listener: Descriptor) -> AcceptResult
+    mutating func dial(_ address: SocketAddress) -> ConnectResult
     /// After a dialled descriptor became ready: 0 if connected, else errno.
     mutating func connectionError(_ descriptor: Descriptor) -> CInt
     /// True if the peer's kernel never acknowledged the last bytes that were sent. Once `receive` has said `ended`,
@@ -90,9 +90,9 @@ public protocol World: ~Copyable {
     mutating func send(_ descriptor: Descriptor, _ bytes: Span<UInt8>) -> Transfer
     /// Moves up to `most` bytes, at least one, from what one connection has received to what another is to send, without
     /// showing them to anybody. Nil where that cannot be done: then read and send.
-    mutating func pass(from source: Descriptor, to sink: Descriptor, most: Int) -> Passage?
+    mutating func splice(from source: Descriptor, to sink: Descriptor, most: Int) -> SpliceResult?
     /// Puts what the last passage left over, in order, into `space`, which has room for all of it.
-    mutating func fetchRest(into space: inout MutableSpan<UInt8>)
+    mutating func takeLeftover(into space: inout MutableSpan<UInt8>)
     /// Sends FIN; reading goes on.
     mutating func finish(_ descriptor: Descriptor)
     /// With `reset`, the peer gets RST in place of FIN: the honest end of a body that was cut short.

@@ -2,12 +2,12 @@
 package enum LegacyTarget {
     /// The query parameter that carries our seal. Appended last to what the server announced, cut out again before the
     /// server sees the request.
-    package static var sealParameterName: StaticString { "_berth" }
-    private static let sealName = "_berth"
+    package static var signatureParameterName: StaticString { "_berth" }
+    private static let signatureName = "_berth"
 
     /// What to put between a target and `name=value`: an ampersand once there is a query, even an empty one, so that
     /// cutting the parameter gives back the very same bytes.
-    package static func sealSeparator(for target: Span<UInt8>) -> UInt8 {
+    package static func signatureSeparator(for target: Span<UInt8>) -> UInt8 {
         queryStart(in: target) == nil ? UInt8(ascii: "?") : UInt8(ascii: "&")
     }
 
@@ -25,16 +25,16 @@ package enum LegacyTarget {
     /// Whether a POST to this target belongs to an HTTP+SSE session: by the server's parameter, or by our seal, which
     /// also vouches for endpoints that name their session in another way, in the path say.
     package static func isMessage(_ target: Span<UInt8>) -> Bool {
-        sessionParameter(in: target) != nil || sealParameter(in: target) != nil
+        sessionParameter(in: target) != nil || signatureParameter(in: target) != nil
     }
 
     /// Our own parameter: `value` is the seal, and deleting `cut` leaves the target the server announced. The last one
     /// counts, as another Berth behind this one may have put its own before ours.
-    package static func sealParameter(in target: Span<UInt8>) -> (cut: Range<Int>, value: Range<Int>)? {
+    package static func signatureParameter(in target: Span<UInt8>) -> (cut: Range<Int>, value: Range<Int>)? {
         var parameters = ParameterCursor(target)
         var found: (cut: Range<Int>, value: Range<Int>)?
         while let parameter = parameters.next(in: target) {
-            guard let value = parameter.value, ASCII.equal(target.extracting(parameter.name), sealName) else {
+            guard let value = parameter.value, ASCII.equal(target.extracting(parameter.name), signatureName) else {
                 continue
             }
             found = (cut(parameter.name.lowerBound..<value.upperBound, from: target), value)

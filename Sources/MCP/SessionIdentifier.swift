@@ -6,7 +6,7 @@ package enum SessionIdentifier {
 
     /// Whether the bytes can be the id of a replica's session: visible ASCII, 0x21 to 0x7E (MCP 2025-03-26,
     /// "Session Management"), and not longer than `maximumLength`. What a client presents may be longer, as it is
-    /// sealed: `Seal.parse` has its own bound.
+    /// sealed: `SignedSessionID.parse` has its own bound.
     package static func isValid(_ id: Span<UInt8>) -> Bool {
         guard !id.isEmpty, id.count <= maximumLength else { return false }
         for index in id.indices where id[index] < 0x21 || id[index] > 0x7E { return false }

@@ -38,7 +38,7 @@ extension EndpointEventScanner {
     }
 }
 
-extension Placement {
+extension UpstreamSelection {
     mutating func select(
         from candidates: [Candidate], key: UInt64, random: UInt64, excluding: Int, plainly: Bool
     ) -> Int? {

@@ -9,7 +9,7 @@ package import Telemetry
 /// A running proxy: its workers, a thread each, and the control thread for probes and admin pages. Start it once.
 package final class ProxyServer: Sendable {
     package let snapshot: Snapshot
-    package let board: Board
+    package let metrics: Metrics
     /// Where the listeners ended up, in the snapshot's order; kernel-chosen ports filled in.
     package let addresses: [SocketAddress]
     package let startedAt = Instant.now()
@@ -18,7 +18,7 @@ package final class ProxyServer: Sendable {
 
     private let workers: Int
     private let sockets: [[Descriptor]]
-    private let mailboxes: [Mailbox<Letter>]
+    private let mailboxes: [Mailbox<WorkerMessage>]
     private let log: Logger
     private let watcher: CertificateWatcher?
     private let left = Mutex(0)
@@ -29,11 +29,11 @@ package final class ProxyServer: Sendable {
         self.snapshot = snapshot
         self.workers = max(1, workers)
         self.log = log
-        board = Board(workers: self.workers + 1, endpoints: snapshot.endpoints.count)
-        for (index, endpoint) in snapshot.endpoints.enumerated() {
-            let probe = snapshot.upstreams[endpoint.upstream].probe
-            let tracker = HealthTracker(rise: probe.rise, fall: probe.fall)
-            board.view.store(.health, endpoint: index, Int64(bitPattern: tracker.packed))
+        metrics = Metrics(workers: self.workers + 1, servers: snapshot.servers.count)
+        for (index, server) in snapshot.servers.enumerated() {
+            let healthCheck = snapshot.upstreams[server.upstream].healthCheck
+            let tracker = HealthTracker(rise: healthCheck.rise, fall: healthCheck.fall)
+            metrics.view.store(.health, server: index, Int64(bitPattern: tracker.packed))
         }
         var opened: [[Descriptor]] = []
         var bound: [SocketAddress] = []
@@ -55,10 +55,10 @@ package final class ProxyServer: Sendable {
         addresses = bound
         let (all, traffic) = (mailboxes, mailboxes.prefix(self.workers))
         do throws(SystemError) {
-            watcher = try CertificateWatcher(snapshot, counts: certificates, log: log) { letter in
+            watcher = try CertificateWatcher(snapshot, counts: certificates, log: log) { message in
                 // Health checks speak TLS to servers, and the control thread makes them.
-                let readers = if case .certificates = letter { traffic } else { all[...] }
-                return readers.reduce(true) { $1.post(letter) && $0 }
+                let readers = if case .certificates = message { traffic } else { all[...] }
+                return readers.reduce(true) { $1.post(message) && $0 }
             }
         } catch {
             throw StartError("cannot watch certificates: \(error)")
@@ -104,9 +104,9 @@ package final class ProxyServer: Sendable {
         let isControl = index == workers
         do {
             var worker = try Worker(
-                world: try Linux(), snapshot: snapshot, index: index, board: board, mailbox: mailboxes[index],
-                neighbours: mailboxes.prefix(workers).enumerated().filter { $0.offset != index }.map(\.element),
-                trafficWorkers: workers, probes: isControl, admin: isControl ? admin : nil, log: log)
+                world: try Linux(), snapshot: snapshot, index: index, metrics: metrics, mailbox: mailboxes[index],
+                peers: mailboxes.prefix(workers).enumerated().filter { $0.offset != index }.map(\.element),
+                trafficWorkers: workers, healthChecks: isControl, admin: isControl ? admin : nil, log: log)
             for (plan, listener) in snapshot.listeners.enumerated() {
                 if (listener.role == .admin) == isControl {
                     worker.listen(on: sockets[plan][isControl ? 0 : index], plan: plan)

@@ -18,18 +18,18 @@ struct SlotDeadlines {
 
     /// Makes sure that the slot is looked at no later than `deadline` (plus a tick). A far deadline is looked at on the
     /// way as well: a slot then has one reminder outstanding, not one for each of the timeouts its occupants have had.
-    mutating func expect(_ slot: UInt32, at deadline: Instant, now: Instant, in wheel: inout TimerWheel) {
+    mutating func arm(_ slot: UInt32, at deadline: Instant, now: Instant, in wheel: inout TimerWheel) {
         guard deadline < .never else { return }
         let slot = Int(slot)
         while armed.count <= slot { armed.append(.never) }
-        let reminder = min(deadline, now + .seconds(10))
-        guard reminder < armed[slot] else { return }
-        armed[slot] = reminder
-        wheel.schedule(Token(kind, slot: slot).raw, at: reminder)
+        let timer = min(deadline, now + .seconds(10))
+        guard timer < armed[slot] else { return }
+        armed[slot] = timer
+        wheel.schedule(Token(kind, slot: slot).raw, at: timer)
     }
 
     /// A reminder for `slot` came. False if a later one is on its way and this is only the shadow of an earlier wish.
-    mutating func arrived(_ slot: Int, at now: Instant) -> Bool {
+    mutating func timerFired(_ slot: Int, at now: Instant) -> Bool {
         guard slot < armed.count, armed[slot] <= now else { return false }
         armed[slot] = .never
         return true

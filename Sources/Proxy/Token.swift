@@ -5,7 +5,7 @@ struct Token {
     enum Kind: UInt8 {
         case listener, client, upstream, mailbox
         /// Reminders only: the slots' deadlines, and the worker's own round.
-        case clientDeadline, upstreamDeadline, exchangeDeadline, round, probe
+        case clientDeadline, upstreamDeadline, exchangeDeadline, housekeeping, healthCheck
     }
 
     let raw: UInt64

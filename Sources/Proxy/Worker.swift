@@ -18,19 +18,19 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     package var world: Outside
     let snapshot: Snapshot
     let index: Int
-    let board: BoardView
+    let metrics: MetricsWriter
 
     var listeners: [Listener]
     var clients: Slab<ClientConnection>
     var exchanges: Slab<Exchange>
     var upstreams: Slab<UpstreamConnection>
-    var pools: [EndpointPool]
-    var groups: [UpstreamGroup]
-    var sessions: SessionKeeper
-    var multiplexes: Slab<Multiplex>
+    var pools: [ServerPool]
+    var upstreamStates: [UpstreamState]
+    var sessions: SessionAffinity
+    var http2Connections: Slab<HTTP2Connection>
     /// HTTP/2 connections with frames to send this turn.
-    var dirtyMultiplexes: [Handle] = []
-    var sendingMultiplexes: [Handle] = []
+    var dirtyHTTP2Connections: [Handle] = []
+    var flushingHTTP2Connections: [Handle] = []
     var events = HTTP2Events()
     /// Streams of all HTTP/2 connections: clients without a socket.
     var streamCount = 0
@@ -46,46 +46,46 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     var resuming: [Token] = []
     var resumingNext: [Token] = []
     /// Clients whose next step is dear.
-    var toiling = HandleQueue()
+    var deferredClients = HandleQueue()
     /// Such a step is being done.
-    var isToiling = false
+    var isRunningDeferred = false
 
     // Scratch: one set per worker, empty between events.
     var received = ByteBuffer(capacity: Worker.scratchBytes)
     var composed = ByteBuffer(capacity: Worker.scratchBytes)
     var ciphertext = ByteBuffer(capacity: Worker.readBytes)
-    var wire = ByteBuffer(capacity: Worker.scratchBytes)
+    var outgoing = ByteBuffer(capacity: Worker.scratchBytes)
     /// Bytes at the front of `received` that earlier reads had brought.
     var keptCount = 0
     var requestHead = RequestHead()
     var responseHead = ResponseHead()
     var candidates: [Candidate] = []
-    var spare = BufferPool(limit: 128)
+    var bufferPool = BufferPool(limit: 128)
     var engine: TLSEngine
 
-    let mailbox: Mailbox<Letter>?
+    let mailbox: Mailbox<WorkerMessage>?
     /// The other workers' mailboxes.
-    let neighbours: [Mailbox<Letter>]
+    let peers: [Mailbox<WorkerMessage>]
     /// Rows of the board, the control thread's included.
     let workerCount: Int
     /// Workers that carry traffic.
     let trafficWorkers: Int
     let responseParser = ResponseParser(limits: HeadLimits())
     /// When the next round is due; one is on its way at most.
-    var roundAt = Instant.never
+    var housekeepingAt = Instant.never
     var isDraining = false
     /// The worker has nothing left to do and was asked to leave.
     package var isDone = false
     /// A connection became free while somebody waited.
-    var hasRoom = false
+    var hasCapacity = false
     /// By upstream, what new connections to its servers are made with; nil: in clear.
     var upstreamTLS: [TLSClientContext?]
     /// By endpoint, what resumes TLS with it.
     var tickets: [TLSTicket?]
     /// No complaint about a server's TLS is logged before.
-    var quietUntil = Instant(nanoseconds: 0)
+    var nextTLSLogAt = Instant(nanoseconds: 0)
     /// Health checks, on the worker that makes them.
-    var probes: [Probe] = []
+    var healthChecks: [HealthCheck] = []
     let log: Logger?
     /// Answers requests on admin listeners.
     let admin: AdminHandler?
@@ -102,8 +102,9 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     static var readsPerTurn: Int { 8 }
 
     package init(
-        world: consuming Outside, snapshot: Snapshot, index: Int, board: Board, mailbox: Mailbox<Letter>? = nil,
-        neighbours: [Mailbox<Letter>] = [], trafficWorkers: Int = 1, probes isProbing: Bool = false,
+        world: consuming Outside, snapshot: Snapshot, index: Int, metrics: Metrics,
+        mailbox: Mailbox<WorkerMessage>? = nil,
+        peers: [Mailbox<WorkerMessage>] = [], trafficWorkers: Int = 1, healthChecks runsHealthChecks: Bool = false,
         admin: AdminHandler? = nil, log: Logger? = nil
     ) throws(TLSError) {
         var world = world
@@ -111,11 +112,11 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         self.world = world
         self.snapshot = snapshot
         self.index = index
-        self.board = board.view
-        workerCount = board.workers
+        self.metrics = metrics.view
+        workerCount = metrics.workers
         self.trafficWorkers = trafficWorkers
         self.mailbox = mailbox
-        self.neighbours = neighbours
+        self.peers = peers
         self.admin = admin
         self.log = log
         listeners = []
@@ -125,26 +126,26 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         let all = most + streamLimit
         clients = Slab(limit: all)
         exchanges = Slab(limit: all)
-        multiplexes = Slab(limit: most)
+        http2Connections = Slab(limit: most)
         upstreams = Slab(limit: all + most)
         timers = TimerWheel(now: now, expecting: most * 4)
         clientDeadlines = SlotDeadlines(.clientDeadline, limit: all)
         upstreamDeadlines = SlotDeadlines(.upstreamDeadline, limit: all + most)
         exchangeDeadlines = SlotDeadlines(.exchangeDeadline, limit: all)
-        pools = snapshot.endpoints.map { _ in EndpointPool() }
+        pools = snapshot.servers.map { _ in ServerPool() }
         upstreamTLS = snapshot.upstreams.map(\.tls)
-        tickets = snapshot.endpoints.map { _ in nil }
-        groups = snapshot.upstreams.map { UpstreamGroup($0) }
-        sessions = SessionKeeper(snapshot)
+        tickets = snapshot.servers.map { _ in nil }
+        upstreamStates = snapshot.upstreams.map { UpstreamState($0) }
+        sessions = SessionAffinity(snapshot)
         engine = try TLSEngine()
         if let mailbox { _ = self.world.watch(mailbox.descriptor, token: Token(.mailbox).raw) }
-        if isProbing { beginProbing() }
-        scheduleRound(at: now)
+        if runsHealthChecks { scheduleHealthChecks() }
+        scheduleHousekeeping(at: now)
     }
 
     /// Sleeps until something is ready, serves it, fires what is due, then settles what the turn left behind.
     package mutating func turn() {
-        let isIdle = resuming.isEmpty && dirtyMultiplexes.isEmpty && toiling.isEmpty && !hasRoom
+        let isIdle = resuming.isEmpty && dirtyHTTP2Connections.isEmpty && deferredClients.isEmpty && !hasCapacity
         let nap = isIdle ? timers.millisecondsUntilNext(from: now) : 0
         let ready = world.wait(milliseconds: nap)
         // One clock read serves the whole batch: connections ready together see the same time.
@@ -175,8 +176,8 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         case .client: clientReady(token.handle, readiness)
         case .upstream: upstreamReady(token.handle, readiness)
         case .listener: accept(token.slot)
-        case .mailbox: readMail()
-        case .clientDeadline, .upstreamDeadline, .exchangeDeadline, .round, .probe, nil: break
+        case .mailbox: processMailbox()
+        case .clientDeadline, .upstreamDeadline, .exchangeDeadline, .housekeeping, .healthCheck, nil: break
         }
     }
 
@@ -184,13 +185,13 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         let slot = token.slot
         switch token.kind {
         case .clientDeadline:
-            if clientDeadlines.arrived(slot, at: now), let c = clients.handle(inSlot: slot) { clientDue(c) }
+            if clientDeadlines.timerFired(slot, at: now), let c = clients.handle(inSlot: slot) { clientDue(c) }
         case .upstreamDeadline:
-            if upstreamDeadlines.arrived(slot, at: now), let u = upstreams.handle(inSlot: slot) { upstreamDue(u) }
+            if upstreamDeadlines.timerFired(slot, at: now), let u = upstreams.handle(inSlot: slot) { upstreamDue(u) }
         case .exchangeDeadline:
-            if exchangeDeadlines.arrived(slot, at: now), let e = exchanges.handle(inSlot: slot) { exchangeDue(e) }
-        case .round: keepRound()
-        case .probe: probeTurn(slot)
+            if exchangeDeadlines.timerFired(slot, at: now), let e = exchanges.handle(inSlot: slot) { exchangeDue(e) }
+        case .housekeeping: runHousekeeping()
+        case .healthCheck: startHealthCheck(slot)
         case .listener, .client, .upstream, .mailbox, nil: break
         }
     }
@@ -201,7 +202,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         serveQueues()
         resume()
         sendFrames()
-        toil()
+        runDeferred()
     }
 
     private mutating func resume() {
@@ -217,7 +218,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
                 resumeClient(token.handle)
             case .upstream where upstreams.contains(token.handle):
                 upstreams[token.handle].isResuming = false
-                pumpUpstream(token.handle)
+                readUpstream(token.handle)
             default: break
             }
         }
@@ -238,22 +239,22 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
 
     mutating func setDeadline(client c: Handle, _ deadline: Instant) {
         clients[c].deadline = deadline
-        clientDeadlines.expect(c.slot, at: deadline, now: now, in: &timers)
+        clientDeadlines.arm(c.slot, at: deadline, now: now, in: &timers)
     }
 
     mutating func setDeadline(upstream u: Handle, _ deadline: Instant) {
         upstreams[u].deadline = deadline
-        upstreamDeadlines.expect(u.slot, at: deadline, now: now, in: &timers)
+        upstreamDeadlines.arm(u.slot, at: deadline, now: now, in: &timers)
     }
 
     mutating func setDeadline(exchange e: Handle, _ deadline: Instant) {
         exchanges[e].deadline = deadline
-        exchangeDeadlines.expect(e.slot, at: deadline, now: now, in: &timers)
+        exchangeDeadlines.arm(e.slot, at: deadline, now: now, in: &timers)
     }
 
     /// Adds to this worker's row of the board.
-    func count(_ figure: Figure, endpoint: Int, _ delta: Int64 = 1) {
-        guard endpoint >= 0 else { return }
-        board.add(figure, worker: index, endpoint: endpoint, delta)
+    func count(_ metric: ServerMetric, server: Int, _ delta: Int64 = 1) {
+        guard server >= 0 else { return }
+        metrics.add(metric, worker: index, server: server, delta)
     }
 }

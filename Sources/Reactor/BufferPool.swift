@@ -20,7 +20,7 @@ public struct BufferPool: ~Copyable {
     }
 
     /// Gives `buffer` memory if it has none.
-    public mutating func lend(to buffer: inout ByteBuffer) {
+    public mutating func acquire(for buffer: inout ByteBuffer) {
         guard buffer.allocated == 0 else { return }
         guard count > 0 else {
             buffer.reserve(BufferPool.blockBytes)
@@ -31,7 +31,7 @@ public struct BufferPool: ~Copyable {
     }
 
     /// Takes the memory of `buffer` back if it holds no bytes; leaves it alone otherwise.
-    public mutating func collect(_ buffer: inout ByteBuffer) {
+    public mutating func release(_ buffer: inout ByteBuffer) {
         guard buffer.isEmpty, buffer.allocated > 0 else { return }
         guard count < limit, buffer.allocated <= BufferPool.largestKept else {
             buffer.release()

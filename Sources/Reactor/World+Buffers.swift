@@ -19,17 +19,17 @@ extension World where Self: ~Copyable {
 
     /// Passes bytes from one connection to another; what the sink does not take is appended to `buffer`.
     @inlinable
-    public mutating func pass(
-        from source: Descriptor, to sink: Descriptor, most: Int, rest buffer: inout ByteBuffer
-    ) -> Passage? {
-        guard let passage = pass(from: source, to: sink, most: most) else { return nil }
-        if passage.rest > 0 {
-            buffer.reserve(passage.rest)
+    public mutating func splice(
+        from source: Descriptor, to sink: Descriptor, most: Int, leftover buffer: inout ByteBuffer
+    ) -> SpliceResult? {
+        guard let result = splice(from: source, to: sink, most: most) else { return nil }
+        if result.leftover > 0 {
+            buffer.reserve(result.leftover)
             var space = buffer.space
-            fetchRest(into: &space)
-            buffer.commit(passage.rest)
+            takeLeftover(into: &space)
+            buffer.commit(result.leftover)
         }
-        return passage
+        return result
     }
 
     /// Appends what one read of at least `room` bytes gives. `isShort` tells that the read did not fill the room.

@@ -14,7 +14,7 @@ package struct TLSClientFiles: Equatable, Sendable {
     }
 }
 
-extension TLSClientFiles: WatchableFiles {
+extension TLSClientFiles: ReloadableFiles {
     package var paths: [String] { (pair.map { [$0.certificate, $0.key] } ?? []) + (authorities.map { [$0] } ?? []) }
 
     package func context(of contents: [[UInt8]?]) throws(TLSError) -> TLSClientContext {

@@ -80,10 +80,10 @@ private struct Assembly: ~Copyable {
             let context = try newContext(TLS_server_method(), options)
             members.append(Member(context: context, names: names, kinds: []))
             index = members.count - 1
-            let belongings = try ContextBelongings.make(for: context)
+            let extraData = try ContextExtraData.make(for: context)
             try Self.apply(options, to: context)
             if options.tickets, let tickets {
-                belongings.tickets = tickets
+                extraData.tickets = tickets
                 TicketKeys.install(in: context)
             }
         }
@@ -93,7 +93,7 @@ private struct Assembly: ~Copyable {
         staples.append(staple)
         if let staple {
             let context = members[index].context
-            ContextBelongings.of(context)?.staples.add(staple, for: pair.certificate, in: context)
+            ContextExtraData.of(context)?.staples.add(staple, for: pair.certificate, in: context)
         }
     }
 
@@ -104,7 +104,7 @@ private struct Assembly: ~Copyable {
         }
         if members.count > 1 {
             let names = ServerNames()
-            ContextBelongings.of(first.context)?.names = names
+            ContextExtraData.of(first.context)?.names = names
             for (index, member) in members.enumerated() {
                 names.add(member.context, names: member.names, isOwned: index > 0)
             }

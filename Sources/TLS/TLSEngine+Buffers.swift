@@ -6,15 +6,15 @@ extension TLSEngine {
     /// As the other `receive`, with the unconsumed bytes of a buffer.
     package mutating func receive(
         _ session: inout TLSSession, _ ciphertext: borrowing ByteBuffer, plaintext: inout ByteBuffer,
-        wire: inout ByteBuffer
+        outgoing: inout ByteBuffer
     ) -> TLSProgress {
-        receive(&session, ciphertext.span, plaintext: &plaintext, wire: &wire)
+        receive(&session, ciphertext.span, plaintext: &plaintext, outgoing: &outgoing)
     }
 
     /// As the other `send`, with the unconsumed bytes of a buffer.
     package mutating func send(
-        _ session: inout TLSSession, _ plaintext: borrowing ByteBuffer, wire: inout ByteBuffer
+        _ session: inout TLSSession, _ plaintext: borrowing ByteBuffer, outgoing: inout ByteBuffer
     ) -> Bool {
-        send(&session, plaintext.span, wire: &wire)
+        send(&session, plaintext.span, outgoing: &outgoing)
     }
 }

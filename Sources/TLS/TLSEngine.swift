@@ -17,16 +17,16 @@ package enum TLSProgress: Equatable, Sendable {
 /// call. No call keeps a pointer to its arguments.
 package struct TLSEngine: ~Copyable {
     private let bio: OpaquePointer
-    private let transit: UnsafeMutablePointer<Transit>
+    private let memoryBIO: UnsafeMutablePointer<MemoryBIO>
     private var failureCode: UInt = 0
 
     package init() throws(TLSError) {
-        guard let bio = BIO_new(Transit.method) else { throw .last("making the TLS transport") }
-        let transit = UnsafeMutablePointer<Transit>.allocate(capacity: 1)
-        transit.initialize(to: Transit())
-        BIO_set_data(bio, transit)
+        guard let bio = BIO_new(MemoryBIO.method) else { throw .last("making the TLS transport") }
+        let memoryBIO = UnsafeMutablePointer<MemoryBIO>.allocate(capacity: 1)
+        memoryBIO.initialize(to: MemoryBIO())
+        BIO_set_data(bio, memoryBIO)
         BIO_set_init(bio, 1)
-        self.transit = transit
+        self.memoryBIO = memoryBIO
         self.bio = bio
     }
 
@@ -84,20 +84,20 @@ package struct TLSEngine: ~Copyable {
     }
 
     /// Feeds ciphertext received from the peer, all of it: decrypted bytes are appended to `plaintext`, bytes to send
-    /// to the peer (handshake, tickets, alerts) to `wire`. No more plaintext comes of it than ciphertext went in, save
+    /// to the peer (handshake, tickets, alerts) to `outgoing`. No more plaintext comes of it than ciphertext went in, save
     /// the 16 KiB of a record whose end this was.
     ///
     /// An end of the connection that no `.closed` came before may be an attacker's cut (RFC 8446 section 6.1): that
     /// is for whoever reads the socket to notice.
     package mutating func receive(
-        _ session: inout TLSSession, _ ciphertext: Span<UInt8>, plaintext: inout ByteBuffer, wire: inout ByteBuffer
+        _ session: inout TLSSession, _ ciphertext: Span<UInt8>, plaintext: inout ByteBuffer, outgoing: inout ByteBuffer
     ) -> TLSProgress {
         if session.has(.failed) { return .failed }
         if session.has(.closed) { return .closed }
         let code = ciphertext.withUnsafeBytes { input in
-            withUnsafeMutablePointer(to: &wire) { wire in
-                transit.pointee = Transit(input: input.baseAddress, remaining: input.count, wire: wire)
-                defer { transit.pointee = Transit() }
+            withUnsafeMutablePointer(to: &outgoing) { outgoing in
+                memoryBIO.pointee = MemoryBIO(input: input.baseAddress, remaining: input.count, outgoing: outgoing)
+                defer { memoryBIO.pointee = MemoryBIO() }
                 return advance(&session, &plaintext)
             }
         }
@@ -113,23 +113,23 @@ package struct TLSEngine: ~Copyable {
         }
     }
 
-    /// Encrypts all of `plaintext`; the records are appended to `wire`. False if the session cannot send: it is not
+    /// Encrypts all of `plaintext`; the records are appended to `outgoing`. False if the session cannot send: it is not
     /// established, has failed or was finished. It fails, too, in the middle of a post-handshake message that the peer
     /// has sent half of: none is known that splits those.
     package mutating func send(
-        _ session: inout TLSSession, _ plaintext: Span<UInt8>, wire: inout ByteBuffer
+        _ session: inout TLSSession, _ plaintext: Span<UInt8>, outgoing: inout ByteBuffer
     ) -> Bool {
         guard session.isEstablished, !session.has(.finished) else { return false }
         let count = plaintext.count
         guard count > 0 else { return true }
-        wire.reserve(count + (count / Self.recordLimit + 1) * Self.recordOverhead)
+        outgoing.reserve(count + (count / Self.recordLimit + 1) * Self.recordOverhead)
         clearErrors()
         let ssl = session.ssl
         var written = 0
         let outcome = plaintext.withUnsafeBytes { bytes in
-            withUnsafeMutablePointer(to: &wire) { wire in
-                transit.pointee.wire = wire
-                defer { transit.pointee.wire = nil }
+            withUnsafeMutablePointer(to: &outgoing) { outgoing in
+                memoryBIO.pointee.outgoing = outgoing
+                defer { memoryBIO.pointee.outgoing = nil }
                 return SSL_write_ex(ssl, bytes.baseAddress, bytes.count, &written)
             }
         }
@@ -140,15 +140,15 @@ package struct TLSEngine: ~Copyable {
         return true
     }
 
-    /// Appends close_notify to `wire`, once; nothing if the session is not established. Receiving may go on.
-    package mutating func finish(_ session: inout TLSSession, wire: inout ByteBuffer) {
+    /// Appends close_notify to `outgoing`, once; nothing if the session is not established. Receiving may go on.
+    package mutating func finish(_ session: inout TLSSession, outgoing: inout ByteBuffer) {
         guard session.isEstablished, !session.has(.finished) else { return }
         session.add(.finished)
         clearErrors()
         let ssl = session.ssl
-        withUnsafeMutablePointer(to: &wire) { wire in
-            transit.pointee.wire = wire
-            defer { transit.pointee.wire = nil }
+        withUnsafeMutablePointer(to: &outgoing) { outgoing in
+            memoryBIO.pointee.outgoing = outgoing
+            defer { memoryBIO.pointee.outgoing = nil }
             // 0 says that the peer's close_notify is still out: no error.
             if SSL_shutdown(ssl) < 0 { ERR_clear_error() }
         }
@@ -171,7 +171,7 @@ package struct TLSEngine: ~Copyable {
         // The end is seen without a last SSL_read, which would take a record buffer only to give it back: there is no
         // read-ahead, so OpenSSL holds either plaintext, which SSL_pending counts, or part of a record.
         while true {
-            let wanted = max(transit.pointee.remaining, Int(SSL_pending(ssl)))
+            let wanted = max(memoryBIO.pointee.remaining, Int(SSL_pending(ssl)))
             if wanted == 0 { return SSL_ERROR_NONE }
             plaintext.reserve(wanted)
             var space = plaintext.space

@@ -23,7 +23,7 @@ package struct TLSFiles: Equatable, Sendable {
     }
 }
 
-extension TLSFiles: WatchableFiles {
+extension TLSFiles: ReloadableFiles {
     package var paths: [String] {
         var paths = pairs.flatMap { [$0.certificate, $0.key] }
         if case .file(let authorities) = options.clients?.authorities { paths.append(authorities) }

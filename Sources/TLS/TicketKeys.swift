@@ -32,7 +32,7 @@ final class TicketKeys: Sendable {
         SSL_CTX_set_tlsext_ticket_key_evp_cb(context) { ssl, name, iv, cipher, mac, isSealing in
             // -1: the handshake fails, which is right where there is no randomness or no memory.
             guard let ssl, let name, let iv, let cipher, let mac,
-                let kept = ContextBelongings.of(SSL_get_SSL_CTX(ssl))?.tickets
+                let kept = ContextExtraData.of(SSL_get_SSL_CTX(ssl))?.tickets
             else { return -1 }
             if isSealing == 1 { return kept.seal(name, iv, cipher, mac) }
             return kept.open(name, iv, cipher, mac, mayKeep: SSL_version(ssl) < TLS1_3_VERSION)

@@ -65,7 +65,7 @@ struct HealthTrackerTests {
 }
 
 @Suite("Panic")
-struct PanicTests {
+struct PanicThresholdTests {
     @Test(
         "applies below the threshold only",
         arguments: [
@@ -73,6 +73,6 @@ struct PanicTests {
             (2, 3, 100, true), (0, 3, 0, false), (0, 0, 50, false),
         ])
     func threshold(_ available: Int, _ total: Int, _ percent: Int, _ expected: Bool) {
-        #expect(Panic.panicApplies(available: available, total: total, thresholdPercent: percent) == expected)
+        #expect(PanicThreshold.applies(available: available, total: total, thresholdPercent: percent) == expected)
     }
 }

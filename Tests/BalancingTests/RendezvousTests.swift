@@ -86,16 +86,16 @@ struct HashingTests {
             ("[::1]:80", 0x83E0_6C9F_7B26_F3DA), ("", 0xC381_7C01_6BA4_FF30),
         ] as [(String, UInt64)])
     func goldenTags(_ address: String, _ tag: UInt64) {
-        #expect(EndpointTag.tag(of: address) == tag)
+        #expect(ServerTag.tag(of: address) == tag)
         let bytes = Array(address.utf8)
-        let same = EndpointTag.tag(of: bytes.span)
+        let same = ServerTag.tag(of: bytes.span)
         #expect(same == tag)
     }
 
     @Test("addresses that differ have tags that differ")
     func distinctTags() {
         let addresses = (0..<100).flatMap { host in (3000..<3100).map { "mcp-\(host):\($0)" } }
-        #expect(Set(addresses.map { EndpointTag.tag(of: $0) }).count == addresses.count)
+        #expect(Set(addresses.map { ServerTag.tag(of: $0) }).count == addresses.count)
     }
 
     @Test("all of an IPv4 address counts, however the other bytes stand")

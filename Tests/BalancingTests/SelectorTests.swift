@@ -6,7 +6,7 @@ func candidates(_ weights: [Int32], calls: [Int32]? = nil, down: Set<Int> = [], 
     weights.indices.map { index in
         Candidate(
             isAvailable: !down.contains(index), isBackup: backup.contains(index), weight: weights[index],
-            calls: calls?[index] ?? 0, tag: EndpointTag.tag(of: "mcp-\(index):3001"))
+            calls: calls?[index] ?? 0, tag: ServerTag.tag(of: "mcp-\(index):3001"))
     }
 }
 

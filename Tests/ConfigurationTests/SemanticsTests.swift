@@ -143,8 +143,8 @@ struct SemanticsTests {
 
     @Test("probes send the fixed host that requests do, unless they have their own")
     func probeHost() throws {
-        func probe(_ rest: String) throws -> HealthProbe {
-            try decode(head + "[upstream.a]\nservers = [\"a:1\"]\n" + rest).upstreams[0].healthCheck.probe
+        func probe(_ rest: String) throws -> HealthCheckKind {
+            try decode(head + "[upstream.a]\nservers = [\"a:1\"]\n" + rest).upstreams[0].healthCheck.kind
         }
 
         #expect(
@@ -247,14 +247,14 @@ struct SemanticsTests {
     }
 
     @Test("an OCSP response is judged by the closure that is passed; a warning is no error")
-    func stapleObjection() throws {
+    func stapleProblem() throws {
         let text =
             "[listen]\nhttps = \":1\"\ncert = \"\(#filePath)\"\nkey = \"\(#filePath)\"\nocsp = \"\(#filePath)\"\n"
             + "[upstream.a]\nservers = [\"a:1\"]\n"
-        func parse(_ objection: Objection?) -> Result<ConfigurationFile, ConfigurationErrors> {
+        func parse(_ objection: ConfigurationProblem?) -> Result<ConfigurationFile, ConfigurationErrors> {
             let checks = ConfigurationChecks(
                 files: true, environment: { _ in nil },
-                stapleObjection: { $0.ocsp == #filePath ? objection : .error("it is another") })
+                stapleProblem: { $0.ocsp == #filePath ? objection : .error("it is another") })
             return ConfigurationFile.parse(text, file: "berth.toml", checks: checks)
         }
         #expect(try parse(nil).get().warnings == [])

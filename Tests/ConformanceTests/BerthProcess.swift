@@ -6,8 +6,8 @@ import Foundation
 
 /// The built `berth run FILE`, before some replicas.
 final class BerthProcess {
-    enum Identity: String, CaseIterable, CustomStringConvertible {
-        case sealed, learned, off
+    enum Affinity: String, CaseIterable, CustomStringConvertible {
+        case signed, learned, off
         var description: String { rawValue }
     }
 
@@ -19,18 +19,18 @@ final class BerthProcess {
 
     private let directory: URL
     private let servers: [String]
-    private let identity: Identity
+    private let affinity: Affinity
     private let heartbeat: String
     private var process: ChildProcess
     private var ports: [String: Int] = [:]
 
     /// Starts it, on ports that the kernel chooses.
-    init(before servers: [String], identity: Identity, heartbeat: String, in directory: URL) throws {
+    init(before servers: [String], affinity: Affinity, heartbeat: String, in directory: URL) throws {
         self.servers = servers
-        self.identity = identity
+        self.affinity = affinity
         self.heartbeat = heartbeat
         self.directory = directory
-        process = try Self.start(servers, identity, heartbeat, ports: [:], directory)
+        process = try Self.start(servers, affinity, heartbeat, ports: [:], directory)
     }
 
     /// The executable beside the test bundle, or the one that BERTH_EXECUTABLE names.
@@ -67,7 +67,7 @@ final class BerthProcess {
 
     /// Starts it anew with the same file, ports and secret, after `end` or `kill`.
     func comeBack() async throws {
-        process = try Self.start(servers, identity, heartbeat, ports: ports, directory)
+        process = try Self.start(servers, affinity, heartbeat, ports: ports, directory)
         try await ready()
     }
 
@@ -93,7 +93,7 @@ final class BerthProcess {
     }
 
     private static func start(
-        _ servers: [String], _ identity: Identity, _ heartbeat: String, ports: [String: Int], _ directory: URL
+        _ servers: [String], _ affinity: Affinity, _ heartbeat: String, ports: [String: Int], _ directory: URL
     ) throws -> ChildProcess {
         let list = servers.map { "\"\($0)\"" }.joined(separator: ", ")
         let file = directory.appending(path: "berth.toml")
@@ -115,14 +115,14 @@ final class BerthProcess {
             servers = [\(list)]
 
             [upstream.mcp.session]
-            identity = "\(identity.rawValue)"
+            affinity = "\(affinity.rawValue)"
 
             [upstream.mcp.sse]
             heartbeat = "\(heartbeat)"
 
             [upstream.mcp.health_check]
             type    = "tcp"
-            every   = "200ms"
+            interval = "200ms"
             timeout = "200ms"
             rise    = 1
             fall    = 2

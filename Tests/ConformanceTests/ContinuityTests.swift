@@ -29,9 +29,9 @@ extension Conformance {
 
         @Test(
             "A replica's crash costs its own sessions only, and it gets new ones when it is back",
-            arguments: [BerthProcess.Identity.sealed, .learned])
-        func crash(identity: BerthProcess.Identity) async throws {
-            try await Fleet.with(.sessions, identity: identity) { fleet in
+            arguments: [BerthProcess.Affinity.signed, .learned])
+        func crash(affinity: BerthProcess.Affinity) async throws {
+            try await Fleet.with(.sessions, affinity: affinity) { fleet in
                 let client = try fleet.client("held.py", "--within", "2")
                 let victim = fleet.replicas[1]
                 let opened = try await client.ask("open 30")

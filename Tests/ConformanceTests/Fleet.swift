@@ -9,7 +9,7 @@ final class Fleet {
 
     /// Makes a fleet, runs `body` on it, and ends it. Berth must have lived through.
     static func with(
-        _ kind: ReplicaProcess.Kind, identity: BerthProcess.Identity = .sealed, replicas count: Int = 3,
+        _ kind: ReplicaProcess.Kind, affinity: BerthProcess.Affinity = .signed, replicas count: Int = 3,
         heartbeat: String = "15s", sourceLocation: SourceLocation = #_sourceLocation,
         _ body: (Fleet) async throws -> Void
     ) async throws {
@@ -21,7 +21,7 @@ final class Fleet {
         defer { replicas.forEach { $0.end() } }
         for replica in replicas { try await replica.ready() }
         let berth = try BerthProcess(
-            before: replicas.map(\.address), identity: identity, heartbeat: heartbeat, in: directory)
+            before: replicas.map(\.address), affinity: affinity, heartbeat: heartbeat, in: directory)
         defer { berth.kill() }
         try await berth.ready()
 

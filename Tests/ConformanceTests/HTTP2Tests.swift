@@ -20,9 +20,9 @@ extension Conformance {
 
         @Test(
             "Every call of 50 sessions is answered by the session's replica",
-            arguments: [BerthProcess.Identity.sealed, .learned])
-        func affinity(identity: BerthProcess.Identity) async throws {
-            try await Fleet.with(.sessions, identity: identity, heartbeat: "1s") { fleet in
+            arguments: [BerthProcess.Affinity.signed, .learned])
+        func affinity(affinity: BerthProcess.Affinity) async throws {
+            try await Fleet.with(.sessions, affinity: affinity, heartbeat: "1s") { fleet in
                 let figures = try await fleet.client("sessions.py", "--http2", "--replicas", "3").expectAllRight()
                 #expect(figures.whole == 50)
                 #expect(figures.right == 1000)

@@ -5,9 +5,9 @@ extension Conformance {
     struct Legacy {
         @Test(
             "30 sessions behind one address are all answered",
-            arguments: [BerthProcess.Identity.sealed, .learned], BerthProcess.Entrance.allCases)
-        func sessions(identity: BerthProcess.Identity, entrance: BerthProcess.Entrance) async throws {
-            try await Fleet.with(.sessions, identity: identity) { fleet in
+            arguments: [BerthProcess.Affinity.signed, .learned], BerthProcess.Entrance.allCases)
+        func sessions(affinity: BerthProcess.Affinity, entrance: BerthProcess.Entrance) async throws {
+            try await Fleet.with(.sessions, affinity: affinity) { fleet in
                 let client = try fleet.client(
                     "sessions.py", "--legacy", "--sessions", "30", "--calls", "10", "--replicas", "3",
                     through: entrance, path: "/sse")

@@ -5,9 +5,9 @@ extension Conformance {
     struct Sessions {
         @Test(
             "Every call of 50 sessions is answered by the session's replica",
-            arguments: [BerthProcess.Identity.sealed, .learned], BerthProcess.Entrance.allCases)
-        func affinity(identity: BerthProcess.Identity, entrance: BerthProcess.Entrance) async throws {
-            try await Fleet.with(.sessions, identity: identity) { fleet in
+            arguments: [BerthProcess.Affinity.signed, .learned], BerthProcess.Entrance.allCases)
+        func affinity(affinity: BerthProcess.Affinity, entrance: BerthProcess.Entrance) async throws {
+            try await Fleet.with(.sessions, affinity: affinity) { fleet in
                 let client = try fleet.client("sessions.py", "--replicas", "3", through: entrance)
 
                 let figures = try await client.expectAllRight()
@@ -24,9 +24,9 @@ extension Conformance {
             }
         }
 
-        @Test("The check can fail: without an identity no session stays whole")
+        @Test("The check can fail: without an affinity no session stays whole")
         func negativeControl() async throws {
-            try await Fleet.with(.sessions, identity: .off) { fleet in
+            try await Fleet.with(.sessions, affinity: .off) { fleet in
                 let client = try fleet.client("sessions.py", "--call-timeout", "5")
 
                 let (status, figures) = try await client.finish()
@@ -39,18 +39,18 @@ extension Conformance {
 
         @Test(
             "Sampling and elicitation are answered on another connection",
-            arguments: [BerthProcess.Identity.sealed, .learned])
-        func serverRequests(identity: BerthProcess.Identity) async throws {
-            try await Fleet.with(.sessions, identity: identity) { fleet in
+            arguments: [BerthProcess.Affinity.signed, .learned])
+        func serverRequests(affinity: BerthProcess.Affinity) async throws {
+            try await Fleet.with(.sessions, affinity: affinity) { fleet in
                 try await fleet.client("server_requests.py", "--replicas", "3").expectAllRight()
             }
         }
 
         @Test(
             "GET streams, progress, resumption, DELETE and unknown sessions behave as without a proxy",
-            arguments: [BerthProcess.Identity.sealed, .learned], BerthProcess.Entrance.allCases)
-        func streams(identity: BerthProcess.Identity, entrance: BerthProcess.Entrance) async throws {
-            try await Fleet.with(.sessions, identity: identity) { fleet in
+            arguments: [BerthProcess.Affinity.signed, .learned], BerthProcess.Entrance.allCases)
+        func streams(affinity: BerthProcess.Affinity, entrance: BerthProcess.Entrance) async throws {
+            try await Fleet.with(.sessions, affinity: affinity) { fleet in
                 try await fleet.client("streams.py", "--replicas", "3", through: entrance).expectAllRight()
             }
         }

@@ -124,13 +124,14 @@ private struct ClientSide: ~Copyable {
         var engine: TLSEngine
         var session: TLSSession
 
-        mutating func receive(_ bytes: [UInt8], _ plaintext: inout ByteBuffer, _ wire: inout ByteBuffer) -> TLSProgress
+        mutating func receive(_ bytes: [UInt8], _ plaintext: inout ByteBuffer, _ outgoing: inout ByteBuffer)
+            -> TLSProgress
         {
-            engine.receive(&session, bytes.span, plaintext: &plaintext, wire: &wire)
+            engine.receive(&session, bytes.span, plaintext: &plaintext, outgoing: &outgoing)
         }
 
-        mutating func send(_ bytes: [UInt8], _ wire: inout ByteBuffer) -> Bool {
-            engine.send(&session, bytes.span, wire: &wire)
+        mutating func send(_ bytes: [UInt8], _ outgoing: inout ByteBuffer) -> Bool {
+            engine.send(&session, bytes.span, outgoing: &outgoing)
         }
     }
 
@@ -161,17 +162,19 @@ private struct ClientSide: ~Copyable {
             return nil
         }
         var plaintext = ByteBuffer()
-        var wire = ByteBuffer()
-        guard let progress = secure?.receive(Relay.bytes(buffer), &plaintext, &wire) else { return Relay.bytes(buffer) }
-        Relay.send(Relay.bytes(wire), to: descriptor, &world)
+        var outgoing = ByteBuffer()
+        guard let progress = secure?.receive(Relay.bytes(buffer), &plaintext, &outgoing) else {
+            return Relay.bytes(buffer)
+        }
+        Relay.send(Relay.bytes(outgoing), to: descriptor, &world)
         if progress == .failed || progress == .closed { hasEnded = true }
         return Relay.bytes(plaintext)
     }
 
     mutating func send(_ bytes: [UInt8], _ world: inout Linux) {
-        var wire = ByteBuffer()
-        if secure?.send(bytes, &wire) != nil {
-            Relay.send(Relay.bytes(wire), to: descriptor, &world)
+        var outgoing = ByteBuffer()
+        if secure?.send(bytes, &outgoing) != nil {
+            Relay.send(Relay.bytes(outgoing), to: descriptor, &world)
         } else {
             Relay.send(bytes, to: descriptor, &world)
         }

@@ -27,11 +27,11 @@ let validHeads: [String] = [
 ]
 
 /// Heads that must be refused, most of them because two parsers could read them in two ways.
-let faultyHeads: [(String, HTTPFault)] =
+let faultyHeads: [(String, HTTPParseError)] =
     framingFaults + lineFaults + startLineFaults + hostFaults + routingFaults
 
 /// Request smuggling: where does the body end?
-private let framingFields: [(String, HTTPFault)] =
+private let framingFields: [(String, HTTPParseError)] =
     [
         ("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", .malformed),
         ("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", .malformed),
@@ -72,7 +72,7 @@ private let framingFields: [(String, HTTPFault)] =
         ("Expect:\r\n", .expectationFailed),
     ]
 
-private let framingFaults: [(String, HTTPFault)] =
+private let framingFaults: [(String, HTTPParseError)] =
     framingFields.map { ("POST / HTTP/1.1\r\nHost: a\r\n\($0.0)\r\n", $0.1) } + [
         ("POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", .malformed),
         ("POST / HTTP/1.0\r\nTransfer-Encoding: identity\r\n\r\n", .malformed),
@@ -91,7 +91,7 @@ private let brokenLines: [String] =
         "\rX: a\r\n", "\nX: a\r\n", "\u{0}\r\n",
     ]
 
-private let lineFaults: [(String, HTTPFault)] =
+private let lineFaults: [(String, HTTPParseError)] =
     brokenLines.map { ("GET / HTTP/1.1\r\nHost: a\r\n\($0)\r\n", .malformed) } + [
         ("GET / HTTP/1.1\r\nHost: a\r\n\n", .malformed),
         ("GET / HTTP/1.1\r\nHost: a\r\n\rx", .malformed),
@@ -100,7 +100,7 @@ private let lineFaults: [(String, HTTPFault)] =
         ("GET / HTTP/1.1\r\nHost: a\n\r\n", .malformed),
     ]
 
-private let brokenStartLines: [(String, HTTPFault)] = [
+private let brokenStartLines: [(String, HTTPParseError)] = [
     ("GET  / HTTP/1.1", .malformed), ("GET / HTTP/1.1 ", .malformed), ("GET /  HTTP/1.1", .malformed),
     (" GET / HTTP/1.1", .malformed), ("GET\t/ HTTP/1.1", .malformed), ("GET /\tHTTP/1.1", .malformed),
     ("G(T / HTTP/1.1", .malformed), ("/ HTTP/1.1", .malformed), ("GET", .malformed), ("GET /", .malformed),
@@ -122,7 +122,7 @@ private let brokenStartLines: [(String, HTTPFault)] = [
     ("\r\n\nGET / HTTP/1.1", .malformed), ("\u{16}\u{3}\u{1}\u{2}", .malformed),
 ]
 
-private let startLineFaults: [(String, HTTPFault)] =
+private let startLineFaults: [(String, HTTPParseError)] =
     brokenStartLines.map { ("\($0.0)\r\nHost: a\r\n\r\n", $0.1) }
 
 private let brokenHosts: [String] =
@@ -137,7 +137,7 @@ private let brokenHosts: [String] =
         "Host: a`b\r\n",
     ]
 
-private let hostFaults: [(String, HTTPFault)] =
+private let hostFaults: [(String, HTTPParseError)] =
     brokenHosts.map { ("GET / HTTP/1.1\r\n\($0)\r\n", .malformed) } + [
         ("GET http://a/ HTTP/1.1\r\n\r\n", .malformed),
         ("GET http://a/ HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", .malformed),
@@ -151,7 +151,7 @@ private let routingNames: [String] =
         "Mcp-Session-Id", "mcp-protocol-version", "MCP-METHOD", "Mcp-Name", "Last-Event-ID",
     ]
 
-private let routingFaults: [(String, HTTPFault)] =
+private let routingFaults: [(String, HTTPParseError)] =
     routingNames.map { ("GET / HTTP/1.1\r\nHost: a\r\n\($0): x\r\n\($0.lowercased()): x\r\n\r\n", .malformed) }
     + [
         ("GET / HTTP/1.1\r\nHost: a\r\nConnection: a b\r\n\r\n", .malformed),

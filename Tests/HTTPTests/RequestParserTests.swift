@@ -45,7 +45,7 @@ struct RequestParserTests {
     }
 
     @Test("faulty heads are refused with their fault, whole and in pieces", arguments: faultyHeads)
-    func faulty(head: String, fault: HTTPFault) {
+    func faulty(head: String, fault: HTTPParseError) {
         let bytes = latin1(head)
 
         #expect(read(bytes).outcome == .invalid(fault))

@@ -58,7 +58,7 @@ struct ResponseParserTests {
     @Test(
         "faulty heads are refused with their fault, whole and in pieces",
         arguments: [
-            ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", HTTPFault.malformed),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", HTTPParseError.malformed),
             ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n", .malformed),
             ("HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\n", .malformed),
             ("HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", .malformed),
@@ -82,7 +82,7 @@ struct ResponseParserTests {
             ("HTTP/2.0 200 OK\r\n\r\n", .versionUnsupported), ("HTTP/1.2 200 OK\r\n\r\n", .versionUnsupported),
             ("HTTP/0.9 200 OK\r\n\r\n", .versionUnsupported),
         ])
-    func faulty(head: String, fault: HTTPFault) {
+    func faulty(head: String, fault: HTTPParseError) {
         let bytes = latin1(head)
 
         #expect(read(response: bytes).outcome == .invalid(fault))

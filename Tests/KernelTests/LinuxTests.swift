@@ -22,7 +22,7 @@ private final class Loopback {
     }
 
     func watch(_ descriptor: Descriptor, token: UInt64) -> Bool { world.watch(descriptor, token: token) }
-    func accept() -> Arrival { world.accept(listener) }
+    func accept() -> AcceptResult { world.accept(listener) }
     func error(_ descriptor: Descriptor) -> CInt { world.connectionError(descriptor) }
     func hasUnacknowledged(_ descriptor: Descriptor) -> Bool { world.hasUnacknowledged(descriptor) }
     func finish(_ descriptor: Descriptor) { world.finish(descriptor) }

@@ -3,14 +3,14 @@ import Testing
 
 @Suite("Legacy target")
 struct LegacyTargetTests {
-    static let name = "\(LegacyTarget.sealParameterName)"
+    static let name = "\(LegacyTarget.signatureParameterName)"
 
     static func sealed(_ target: [UInt8], _ value: String) -> [UInt8] {
-        target + [LegacyTarget.sealSeparator(for: target.span)] + Array("\(name)=\(value)".utf8)
+        target + [LegacyTarget.signatureSeparator(for: target.span)] + Array("\(name)=\(value)".utf8)
     }
 
     static func cut(_ target: [UInt8]) -> (rest: [UInt8], value: String)? {
-        guard let found = LegacyTarget.sealParameter(in: target.span) else { return nil }
+        guard let found = LegacyTarget.signatureParameter(in: target.span) else { return nil }
         return (Array(target[..<found.cut.lowerBound] + target[found.cut.upperBound...]), text(target[found.value]))
     }
 

@@ -30,10 +30,10 @@ struct EventStreamTests {
                 #expect(took.nanoseconds <= 200_000, "\(took.nanoseconds) ns, seed \(seed)")
             }
             #expect(client.current.text == (0..<20).map { "data: \($0)\n\n" }.joined(), "seed \(seed)")
-            stage.expectTruth()
+            stage.expectGaugesMatch()
             #expect(stage.sum(.streaming) == 1 && stage.sum(.active) == 0)
             client.leave()
-            stage.expectQuiet()
+            stage.expectNoLeaks()
         }
     }
 
@@ -58,7 +58,7 @@ struct EventStreamTests {
             #expect(body.hasSuffix(":\n\n"), "offset \(offset), seed \(seed)")
             #expect(body.replacing(":\n\n", with: "") == event, "offset \(offset), seed \(seed): \(body)")
             client.leave()
-            stage.expectQuiet()
+            stage.expectNoLeaks()
         }
     }
 
@@ -74,7 +74,7 @@ struct EventStreamTests {
         stage.run(for: .seconds(1))
         #expect(client.current.text.contains("\n\nevent: endpoint\ndata: /m?session_id=1&_berth="), "seed \(seed)")
         client.leave()
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 
     @Test("a stream that says something now and then lives for a day", arguments: [1, 2])
@@ -95,7 +95,7 @@ struct EventStreamTests {
         #expect(text.split(separator: ":\n\n").count > 20)
         #expect(stage.turns < 24 * 3600 / 15 * 4, "\(stage.turns) turns")
         client.leave()
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 
     @Test("stream_idle ends a stream whose server is silent, whatever comments the client got", arguments: seeds)
@@ -114,7 +114,7 @@ struct EventStreamTests {
         #expect(client.responses.count == 1, "the body ends properly, seed \(seed)")
         #expect(server.openConnections == 0)
         client.leave()
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 
     @Test("a server that ends its stream ends the client's cleanly; one that dies does not", arguments: seeds)
@@ -136,7 +136,7 @@ struct EventStreamTests {
                 #expect(server.connections.count == 1, "the connection goes back to the pool, seed \(seed)")
             }
             client.leave()
-            stage.expectQuiet()
+            stage.expectNoLeaks()
         }
     }
 
@@ -157,7 +157,7 @@ struct EventStreamTests {
         stage.run(within: .seconds(60)) { client.responses.count == 2 }
         #expect(client.responses.last?.text == "data: 1\n\ndata: 2\n\n", "seed \(seed)")
         client.leave()
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 
     @Test("streams are counted apart from calls, and bounded apart", arguments: seeds)
@@ -181,7 +181,7 @@ struct EventStreamTests {
         caller.ask(.post(.call(1)))
         stage.run(within: .seconds(1)) { caller.responses.count == 1 }
         #expect(caller.responses.first?.status == 200, "seed \(seed)")
-        stage.expectTruth()
+        stage.expectGaugesMatch()
         #expect(stage.sum(.streaming) == 3)
         clients[0].leave()
         stage.run(for: .seconds(1))
@@ -190,7 +190,7 @@ struct EventStreamTests {
         #expect(clients[4].current.status == 200, "seed \(seed)")
         #expect(server.openConnections >= 3)
         for client in clients + [caller] { client.leave() }
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 
     @Test("a client that reads slowly slows its server down and is sent no comments", arguments: seeds)
@@ -210,6 +210,6 @@ struct EventStreamTests {
         #expect(most < 150_000, "held \(most) bytes")
         #expect(server.requests.count == 1)
         client.leave()
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 }

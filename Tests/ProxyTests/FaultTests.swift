@@ -14,7 +14,7 @@ struct FaultTests {
     @Test("a refused connection costs no request while another server is there", arguments: seeds)
     func refusedOnce(seed: UInt64) {
         let stage = ProxyStage(seed: seed, servers: 2)
-        stage.plan.probe.fall = 3
+        stage.plan.healthCheck.fall = 3
         let server = ScriptedServer(stage, 1) { .reply($0.text) }
         let client = stage.connect()
         for number in 0..<6 {
@@ -25,7 +25,7 @@ struct FaultTests {
         #expect(server.requests.count == 6)
         #expect(stage.isHealthy == [false, true])
         client.leave()
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 
     @Test("with no server at all the client is told so, with its id", arguments: seeds)
@@ -47,7 +47,7 @@ struct FaultTests {
         #expect(last?["retry-after"] == "1")
         #expect(last?["content-type"] == "application/json")
         client.leave()
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 
     @Test("a server that does not answer the SYN is given up after connect_timeout", arguments: seeds)
@@ -63,7 +63,7 @@ struct FaultTests {
         #expect(server.requests.count == 1)
         #expect(client.heardAt.nanoseconds - began.nanoseconds < 6_000_000_000, "seed \(seed)")
         client.leave()
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 
     @Test("running out of descriptors is our fault, not the servers', and ends no session", arguments: seeds)
@@ -89,7 +89,7 @@ struct FaultTests {
         #expect(stage.isHealthy == [true], "seed \(seed)")
         first.leave()
         second.leave()
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 
     // MARK: Before the head
@@ -107,7 +107,7 @@ struct FaultTests {
             #expect(client.responses.first?.text.contains(#""id":9"#) == true)
             #expect(servers.reduce(0) { $0 + $1.requests.count } == 1, "seed \(seed)")
             client.leave()
-            stage.expectQuiet()
+            stage.expectNoLeaks()
         }
     }
 
@@ -124,7 +124,7 @@ struct FaultTests {
         #expect(client.responses.map(\.status) == [200, 200, 200, 200], "seed \(seed)")
         #expect(server.requests.count == 4)
         client.leave()
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 
     /// The server closes its parked connection within the same fractions of a millisecond in which the next request
@@ -147,7 +147,7 @@ struct FaultTests {
         #expect(client.responses.map(\.status) == [200, 200], "seed \(seed)")
         #expect(server.requests.count == 2, "seed \(seed)")
         client.leave()
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 
     @Test("a call whose bytes the server's kernel has acknowledged is not sent again", arguments: seeds)
@@ -171,7 +171,7 @@ struct FaultTests {
         stage.run { client.responses.count == 4 }
         #expect(server.requests.filter { $0.target == "/mcp/drop" }.count == 2, "seed \(seed)")
         client.leave()
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 
     @Test("garbage instead of a response is 502", arguments: seeds)
@@ -193,7 +193,7 @@ struct FaultTests {
             stage.run(within: .seconds(1)) { server.openConnections == 0 }
             #expect(server.openConnections == 0, "\(text.prefix(30)), seed \(seed)")
             client.leave()
-            stage.expectQuiet()
+            stage.expectNoLeaks()
         }
     }
 
@@ -212,7 +212,7 @@ struct FaultTests {
             stage.run(within: .seconds(2)) { client.responses.count == 1 }
             #expect(client.responses.first?.status == 503 || client.responses.first?.status == 502, "seed \(seed)")
             client.leave()
-            stage.expectQuiet()
+            stage.expectNoLeaks()
         }
     }
 
@@ -226,7 +226,7 @@ struct FaultTests {
         stage.run(within: .seconds(2)) { client.responses.count == 1 }
         #expect(client.responses.first?.status == 502, "seed \(seed)")
         client.leave()
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 
     @Test("a server that does not begin to answer costs 504 after first_byte", arguments: seeds)
@@ -244,7 +244,7 @@ struct FaultTests {
         #expect(client.responses.first?.text.contains(#""id":3"#) == true)
         #expect(server.openConnections == 0, "seed \(seed)")
         client.leave()
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 
     // MARK: After the head
@@ -269,7 +269,7 @@ struct FaultTests {
                 let isCut = client.responses.isEmpty || client.peer.failure != nil
                 #expect(isCut, "what was cut off must not look whole: \(head), \(version), seed \(seed)")
                 #expect(server.requests.count == 1)
-                stage.expectQuiet()
+                stage.expectNoLeaks()
             }
         }
     }
@@ -295,7 +295,7 @@ struct FaultTests {
             #expect((9_900_000_000...11_000_000_000).contains(took), "\(took) ns, seed \(seed)")
             #expect(server.requests.count == 1)
             client.peer.perform(.reset)
-            stage.expectQuiet()
+            stage.expectNoLeaks()
         }
     }
 
@@ -312,7 +312,7 @@ struct FaultTests {
 
             #expect(client.responses.first?.status == 408, "\(count) bytes, seed \(seed)")
             #expect(client.responses.first?.text.contains("body_timeout") == true, "\(count) bytes, seed \(seed)")
-            stage.expectQuiet()
+            stage.expectNoLeaks()
         }
     }
 
@@ -329,7 +329,7 @@ struct FaultTests {
         #expect(client.responses.first?.status == 200, "seed \(seed)")
         #expect(server.requests.first?.body.count == 20)
         client.leave()
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 
     @Test("a client that asks to continue and then sends nothing does not hold a server for ever", arguments: seeds)
@@ -342,7 +342,7 @@ struct FaultTests {
             client.ask("POST /mcp HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n")
             stage.run(within: .seconds(40)) { client.responses.count == 1 }
             #expect(client.responses.first?.status == 408, "seed \(seed)")
-            stage.expectQuiet()
+            stage.expectNoLeaks()
         }
     }
 
@@ -371,7 +371,7 @@ struct FaultTests {
 
             #expect(!client.isBroken, "seed \(seed): \(client.peer.receivedText)")
             #expect(!client.peer.receivedText.contains("HTTP/1.1 4"), "seed \(seed): \(client.peer.receivedText)")
-            stage.expectQuiet()
+            stage.expectNoLeaks()
         }
     }
 
@@ -386,6 +386,6 @@ struct FaultTests {
         #expect(client.peer.failure != nil, "seed \(seed)")
         stage.run(within: .seconds(1)) { server.openConnections == 0 }
         #expect(server.openConnections == 0)
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 }

@@ -23,10 +23,10 @@ struct HealthTests {
         "http checks take a server out after fall failures and back after rise, and never touch /mcp", arguments: seeds)
     func http(seed: UInt64) {
         let stage = ProxyStage(seed: seed, servers: 2)
-        stage.plan.probe.kind = .http
-        stage.plan.probe.every = .seconds(2)
-        stage.plan.probe.rise = 2
-        stage.plan.probe.fall = 3
+        stage.plan.healthCheck.kind = .http
+        stage.plan.healthCheck.interval = .seconds(2)
+        stage.plan.healthCheck.rise = 2
+        stage.plan.healthCheck.fall = 3
         var isWell = true
         let servers = (0..<2).map { index in
             ScriptedServer(stage, index) { message in
@@ -34,7 +34,7 @@ struct HealthTests {
                     ? .reply("", status: isWell || index == 1 ? "200 OK" : "503 No") : .reply("\(index)")
             }
         }
-        stage.start(probes: true)
+        stage.start(healthChecks: true)
         stage.run(for: .seconds(5))
         #expect(stage.isHealthy == [true, true])
         isWell = false
@@ -47,18 +47,18 @@ struct HealthTests {
         stage.run(for: .seconds(7))
         #expect(stage.isHealthy == [true, true], "seed \(seed)")
         #expect(Set(answers(stage, 6).map(\.text)) == ["0", "1"], "seed \(seed)")
-        let probes = servers[0].requests.filter { $0.target == "/healthz" }
-        #expect(probes.count >= 8 && probes.allSatisfy { $0.method == "GET" && $0["host"] == "mcp-0:3001" })
+        let healthChecks = servers[0].requests.filter { $0.target == "/healthz" }
+        #expect(healthChecks.count >= 8 && healthChecks.allSatisfy { $0.method == "GET" && $0["host"] == "mcp-0:3001" })
         #expect(servers[0].requests.allSatisfy { $0.target == "/healthz" || $0.text.contains("tools/call") })
     }
 
     @Test("tcp checks notice a server that refuses, and one that does not answer", arguments: seeds)
     func tcp(seed: UInt64) {
         let stage = ProxyStage(seed: seed, servers: 3)
-        stage.plan.probe.fall = 2
+        stage.plan.healthCheck.fall = 2
         _ = ScriptedServer(stage, 0) { .reply($0.text) }
         stage.network.swallow(at: ProxyStage.server(1))
-        stage.start(probes: true)
+        stage.start(healthChecks: true)
         stage.run(for: .seconds(9))
         #expect(stage.isHealthy == [true, false, false], "seed \(seed)")
         #expect(answers(stage, 5).allSatisfy { $0.status == 200 }, "seed \(seed)")
@@ -71,29 +71,29 @@ struct HealthTests {
             stage.plan.panicThreshold = threshold
             let servers = (0..<2).map { ScriptedServer(stage, $0) { .reply($0.text) } }
             stage.start()
-            stage.condemn(0)
-            stage.condemn(1)
+            stage.markUnhealthy(0)
+            stage.markUnhealthy(1)
             let answers = answers(stage, 4)
             #expect(answers.count == 4)
             #expect(answers.allSatisfy { $0.status == (threshold == 0 ? 503 : 200) }, "seed \(seed)")
             if threshold == 0 { #expect(answers.allSatisfy { $0["retry-after"] == "1" && $0.text.contains("-32603") }) }
             #expect(servers.reduce(0) { $0 + $1.requests.count } == (threshold == 0 ? 0 : 4))
-            stage.expectQuiet()
+            stage.expectNoLeaks()
         }
     }
 
     @Test("a backup is used only while the others are down", arguments: seeds)
     func backup(seed: UInt64) {
         let stage = ProxyStage(seed: seed, servers: 3)
-        stage.snapshot.endpoints[2].isBackup = true
+        stage.snapshot.servers[2].isBackup = true
         let servers = (0..<3).map { index in ScriptedServer(stage, index) { _ in .reply("\(index)") } }
         #expect(Set(answers(stage, 6).map(\.text)) == ["0", "1"], "seed \(seed)")
-        stage.condemn(0)
+        stage.markUnhealthy(0)
         #expect(Set(answers(stage, 4).map(\.text)) == ["1"], "seed \(seed)")
-        stage.condemn(1)
+        stage.markUnhealthy(1)
         #expect(Set(answers(stage, 4).map(\.text)) == ["2"], "seed \(seed)")
         #expect(servers.count == 3)
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 
     @Test("a draining server keeps its sessions and gets no new ones", arguments: seeds)
@@ -102,7 +102,7 @@ struct HealthTests {
         let servers = (0..<2).map { SessionServer(stage, $0) }
         let parties = (0..<4).map { _ in SessionTests.open(stage) }
         stage.stop()
-        stage.snapshot.endpoints[0].isDraining = true
+        stage.snapshot.servers[0].isDraining = true
         let later = (0..<4).map { _ in SessionTests.open(stage) }
         #expect(later.allSatisfy { $0.owner == "replica-1" }, "seed \(seed)")
         let client = stage.connect()
@@ -117,11 +117,11 @@ struct HealthTests {
     func oneLeft(seed: UInt64) {
         for left in 0..<4 {
             let stage = ProxyStage(seed: seed, servers: 4)
-            stage.plan.probe.fall = 100
+            stage.plan.healthCheck.fall = 100
             let server = ScriptedServer(stage, left) { .reply($0.text) }
             #expect(answers(stage, 8).allSatisfy { $0.status == 200 }, "seed \(seed)")
             #expect(server.requests.count == 8)
-            stage.expectQuiet()
+            stage.expectNoLeaks()
         }
     }
 

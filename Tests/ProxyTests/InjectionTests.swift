@@ -23,7 +23,7 @@ struct InjectionTests {
         // Who was never accepted leaves as well.
         stage.network.failOperation(0)
         scene.leave()
-        stage.expectQuiet("call \(number) \(forever ? "and on" : "once")")
+        stage.expectNoLeaks("call \(number) \(forever ? "and on" : "once")")
         return wasReached
     }
 

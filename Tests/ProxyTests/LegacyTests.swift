@@ -28,12 +28,12 @@ struct LegacyTests {
 
     @Test("the endpoint is rewritten and its messages find their server", arguments: 0..<6)
     func rewritten(form: Int) {
-        for identity in [IdentityRule.sealed, .learned] {
+        for identity in [SessionAffinityMode.signed, .learned] {
             for (number, shape) in LegacyTests.shapes.enumerated() {
                 let seed = UInt64(form * 10 + number + 1)
                 if identity == .learned, form == 4 { continue }
                 let stage = ProxyStage(seed: seed, servers: 3)
-                stage.plan.identity = identity
+                stage.plan.affinity = identity
                 if identity == .learned { stage.snapshot.learned = LearnedSessions(limit: 100) }
                 let servers = (0..<3).map { index in
                     ScriptedServer(stage, index) { message in
@@ -46,7 +46,7 @@ struct LegacyTests {
                 stage.run { client.current.text.contains("from") }
                 let endpoint = announced(client)
                 #expect(endpoint.hasPrefix("/"), "\(client.current.text.debugDescription), seed \(seed)")
-                #expect(endpoint.contains("_berth=") == (identity == .sealed))
+                #expect(endpoint.contains("_berth=") == (identity == .signed))
                 let owner = servers.firstIndex { !$0.requests.isEmpty } ?? -1
                 for _ in 0..<4 {
                     let answer = SessionTests.once(stage, .post(.call(1), to: endpoint))
@@ -57,7 +57,7 @@ struct LegacyTests {
                     posts.indices.allSatisfy { posts[$0].count == ($0 == owner ? 4 : 0) }, "\(endpoint), seed \(seed)")
                 #expect(posts[max(0, owner)].allSatisfy { $0.target == LegacyTests.forms[form].target }, "seed \(seed)")
                 client.leave()
-                stage.expectQuiet()
+                stage.expectNoLeaks()
             }
         }
     }
@@ -112,7 +112,7 @@ struct LegacyTests {
         #expect(server.requests.count == 1)
         #expect(SessionTests.once(stage, .post(.call(1), to: endpoint)).status == 200)
         client.leave()
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 
     @Test("the stream of a server that dies ends, and messages to it are 404", arguments: 1...4)
@@ -140,7 +140,7 @@ struct LegacyTests {
         #expect(gone.status == 404 && gone["content-type"] == "text/plain", "seed \(seed)")
         #expect(SessionTests.once(stage, .post(.call(1), to: endpoints[1 - lost])).status == 202, "seed \(seed)")
         for client in clients { client.leave() }
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 
     @Test("other streams pass untouched, however their first event looks", arguments: 1...4)
@@ -160,7 +160,7 @@ struct LegacyTests {
                 client.responses.first?.body == Array((text + "data: last\n\n").utf8),
                 "\(text.prefix(60)), seed \(seed)")
             client.leave()
-            stage.expectQuiet()
+            stage.expectNoLeaks()
         }
     }
 }

@@ -6,7 +6,7 @@ struct Message {
     var body: [UInt8] = []
     var trailers: [(name: String, value: String)] = []
     /// Status codes of the 1xx responses before this one.
-    var interims: [Int] = []
+    var informationalCount: [Int] = []
     /// The head was read to its end; the body may not have been.
     var hasHead = false
     var isComplete = false
@@ -117,7 +117,7 @@ struct MessageReader {
             guard current.startLine.hasPrefix("HTTP/1.1 "), current.status > 0 else { return isBroken = true }
             if current.status < 200 {
                 var next = Message()
-                next.interims = current.interims + [current.status]
+                next.informationalCount = current.informationalCount + [current.status]
                 current = next
                 return
             }

@@ -43,9 +43,9 @@ struct PlainTests {
             #expect(server.connections.count == 1, "the connection is reused, seed \(seed)")
             #expect(server.requests.first?["host"] == "mcp.test")
             #expect(server.requests.first?["x-forwarded-for"] == "127.0.0.1")
-            stage.expectTruth()
+            stage.expectGaugesMatch()
             client.leave()
-            stage.expectQuiet()
+            stage.expectNoLeaks()
         }
     }
 
@@ -80,7 +80,7 @@ struct PlainTests {
                     #expect(client.responses.first?.trailers.map(\.name) == ["X-Sum"], "seed \(seed)")
                 }
                 client.leave()
-                stage.expectQuiet()
+                stage.expectNoLeaks()
             }
         }
     }
@@ -100,7 +100,7 @@ struct PlainTests {
         }
         #expect(client.responses.map(\.text) == ["hello", "hello"], "seed \(seed)")
         client.leave()
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 
     @Test("HEAD, 204 and 304 have no body, and what follows is read as the next response", arguments: seeds)
@@ -127,7 +127,7 @@ struct PlainTests {
         #expect(server.requests.map(\.target) == ["/head", "/204", "/304", "/last"])
         #expect(server.connections.count == 1)
         client.leave()
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 
     @Test("HTTP/1.0 clients get what they understand", arguments: seeds)
@@ -149,14 +149,14 @@ struct PlainTests {
         stage.run { closing.isOver && keeping.responses.count == 2 }
 
         #expect(closing.responses.map(\.text) == ["abcdef"], "seed \(seed)")
-        #expect(closing.responses.first?.interims == [])
+        #expect(closing.responses.first?.informationalCount == [])
         #expect(closing.responses.first?["transfer-encoding"] == nil)
         #expect(closing.peer.hasEnded && closing.peer.failure == nil)
         #expect(keeping.responses.map(\.text) == ["counted", "counted"])
         #expect(keeping.responses.first?["connection"] == "keep-alive")
         #expect(!server.requests.isEmpty && server.requests.allSatisfy { $0.startLine.hasSuffix("HTTP/1.1") })
         keeping.leave()
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 
     @Test("pipelined requests are answered in order, however long each takes", arguments: seeds)
@@ -179,7 +179,7 @@ struct PlainTests {
             #expect(client.responses.map(\.text) == expected, "seed \(seed)")
             #expect(servers.reduce(0) { $0 + $1.requests.count } == 10)
             client.leave()
-            stage.expectQuiet()
+            stage.expectNoLeaks()
         }
     }
 
@@ -194,8 +194,8 @@ struct PlainTests {
         let client = stage.connect()
         client.ask(
             "POST /mcp HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n")
-        stage.run { client.current.interims == [103, 100] }
-        #expect(client.current.interims == [103, 100], "seed \(seed)")
+        stage.run { client.current.informationalCount == [103, 100] }
+        #expect(client.current.informationalCount == [103, 100], "seed \(seed)")
         client.peer.perform(.text("body"))
         stage.run { client.responses.count == 1 }
 
@@ -204,7 +204,7 @@ struct PlainTests {
         stage.run { client.responses.count == 2 }
         #expect(client.responses.count == 2)
         client.leave()
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 
     @Test("an answer before the body was sent is passed on, and the connection closes after it", arguments: seeds)
@@ -221,7 +221,7 @@ struct PlainTests {
             #expect(client.responses.first?.status == 413, "seed \(seed)")
             #expect(client.responses.first?.text == "too much", "seed \(seed)")
             #expect(client.isOver, "the rest of the body would be taken for a request")
-            stage.expectQuiet()
+            stage.expectNoLeaks()
         }
     }
 
@@ -239,7 +239,7 @@ struct PlainTests {
         #expect(client.responses.map(\.body) == [body, body], "seed \(seed)")
         #expect(server.connections.count == 2)
         client.leave()
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 
     @Test("a slow reader of a big body does not make the worker hold it", arguments: [1, 2, 3, 4])
@@ -270,7 +270,7 @@ struct PlainTests {
             #expect(client.responses.last?.body == body, "seed \(seed)")
             #expect(server.connections.count == 1, "seed \(seed)")
             client.leave()
-            stage.expectQuiet()
+            stage.expectNoLeaks()
         }
     }
 
@@ -292,6 +292,6 @@ struct PlainTests {
         #expect(client.responses.first?.text == "thanks", "seed \(seed)")
         #expect(most < 200_000, "held \(most) bytes, seed \(seed)")
         client.leave()
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 }

@@ -26,7 +26,7 @@ struct PoolTests {
             client.ask(.post("\(number)"))
             // One after the other, so that there is an order to keep.
             stage.run(for: .milliseconds(3))
-            stage.expectTruth()
+            stage.expectGaugesMatch()
         }
         #expect(stage.sum(.active) == 2 && stage.sum(.waiting) == 10, "seed \(seed)")
         stage.run { clients.allSatisfy { $0.responses.count == 1 } }
@@ -36,7 +36,7 @@ struct PoolTests {
         // Of two that are served together either may be read first.
         #expect(order.enumerated().allSatisfy { abs($0.offset - $0.element) <= 1 }, "\(order), seed \(seed)")
         for client in clients { client.leave() }
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 
     @Test("who waits longer than queue.timeout is told 503, with the id", arguments: seeds)
@@ -59,7 +59,7 @@ struct PoolTests {
         }
         #expect(server.requests.count == 1)
         for client in clients { client.leave() }
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 
     @Test("a full queue refuses at once", arguments: seeds)
@@ -75,7 +75,7 @@ struct PoolTests {
         #expect(refused.count == 3, "seed \(seed)")
         #expect(refused.allSatisfy { $0.responses[0].text.contains("queue_full") })
         for client in clients { client.leave() }
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 
     @Test("waiting ends with the first server that has room, not with one that is down", arguments: seeds)
@@ -85,7 +85,7 @@ struct PoolTests {
         stage.plan.queueTimeout = .seconds(5)
         let server = ScriptedServer(stage, 1) { [.pause(.milliseconds(400))] + .reply($0.text) }
         stage.start()
-        stage.condemn(0)
+        stage.markUnhealthy(0)
         let clients = clients(stage, 20)
         for (number, client) in clients.enumerated() {
             client.ask(.post("\(number)"))
@@ -97,7 +97,7 @@ struct PoolTests {
         #expect(clients.allSatisfy { $0.responses.count == 1 }, "nobody waits for ever, seed \(seed)")
         #expect(server.connections.count == 1)
         for client in clients { client.leave() }
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 
     @Test("an upload that had to wait keeps its time once it is under way", arguments: seeds)
@@ -119,7 +119,7 @@ struct PoolTests {
         #expect(second.responses.first?.status == 200 && second.responses.first?.text == "9", "seed \(seed)")
         first.leave()
         second.leave()
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 
     @Test("the pool shrinks to min when it idles, and min is kept warm", arguments: seeds)
@@ -135,7 +135,7 @@ struct PoolTests {
         #expect(server.connections.count == 8, "seed \(seed)")
         stage.run(for: .seconds(40))
         #expect(server.openConnections == 3, "seed \(seed)")
-        stage.expectTruth()
+        stage.expectGaugesMatch()
         for peer in server.connections where peer.isOpen { peer.perform(.close) }
         stage.run(for: .seconds(2))
         #expect(server.openConnections == 3, "what the server closed is replaced, seed \(seed)")
@@ -165,7 +165,7 @@ struct PoolTests {
         let sizes = server.connections.map { $0.receivedText.split(separator: "POST ").count }
         #expect(sizes.allSatisfy { $0 <= 3 }, "\(sizes), seed \(seed)")
         client.leave()
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 
     @Test("an idle pool keeps no connection longer than idle_timeout", arguments: seeds)
@@ -181,7 +181,7 @@ struct PoolTests {
         stage.run(for: .seconds(2))
         #expect(server.openConnections == 0 && stage.sum(.parked) == 0, "seed \(seed)")
         client.leave()
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 
     @Test("connections that idle with another worker are asked for, and given")
@@ -189,35 +189,37 @@ struct PoolTests {
         let stage = ProxyStage(seed: 1, servers: 2)
         stage.plan.pool.maximum = 2
         let servers = (0..<2).map { ScriptedServer(stage, $0) { .reply($0.text) } }
-        let neighbour = try Mailbox<Letter>(limit: 8)
-        stage.start(neighbours: [neighbour])
+        let neighbour = try Mailbox<WorkerMessage>(limit: 8)
+        stage.start(peers: [neighbour])
         // The other worker holds all there may be, idle.
-        for endpoint in 0..<2 {
-            stage.board.view.add(.parked, worker: 1, endpoint: endpoint, 2)
-            stage.board.view.add(.connections, endpoint: endpoint, 2)
+        for server in 0..<2 {
+            stage.metrics.view.add(.parked, worker: 1, server: server, 2)
+            stage.metrics.view.add(.connections, server: server, 2)
         }
         let client = stage.connect()
         client.ask(.post("x"))
         stage.run(for: .milliseconds(100))
         #expect(client.responses.isEmpty && stage.sum(.waiting) == 1)
-        let wanted = neighbour.collect().compactMap { if case .roomWanted(let endpoint) = $0 { endpoint } else { nil } }
+        let wanted = neighbour.collect().compactMap {
+            if case .idleEvictionRequested(let server) = $0 { server } else { nil }
+        }
         #expect(wanted.count == 1)
         // It gives one, and says so.
-        let endpoint = wanted.first ?? 0
-        stage.board.view.add(.parked, worker: 1, endpoint: endpoint, -1)
-        stage.board.view.add(.connections, endpoint: endpoint, -1)
-        stage.worker?.hasRoom = true
+        let server = wanted.first ?? 0
+        stage.metrics.view.add(.parked, worker: 1, server: server, -1)
+        stage.metrics.view.add(.connections, server: server, -1)
+        stage.worker?.hasCapacity = true
         stage.run { client.responses.count == 1 }
         #expect(client.responses.first?.status == 200)
-        #expect(servers[endpoint].requests.count == 1)
+        #expect(servers[server].requests.count == 1)
         // And the other way round.
-        #expect(stage.board.view.read(.parked, worker: 0, endpoint: endpoint) == 1)
-        stage.worker?.giveRoom(endpoint)
-        stage.worker?.giveRoom(endpoint)
+        #expect(stage.metrics.view.read(.parked, worker: 0, server: server) == 1)
+        stage.worker?.evictIdle(server)
+        stage.worker?.evictIdle(server)
         stage.run(for: .milliseconds(10))
-        #expect(stage.board.view.read(.parked, worker: 0, endpoint: endpoint) == 0)
-        #expect(stage.board.view.load(.connections, endpoint: endpoint) == 1)
-        #expect(servers[endpoint].openConnections == 0)
+        #expect(stage.metrics.view.read(.parked, worker: 0, server: server) == 0)
+        #expect(stage.metrics.view.load(.connections, server: server) == 1)
+        #expect(servers[server].openConnections == 0)
         client.leave()
     }
 
@@ -245,7 +247,7 @@ struct PoolTests {
         for policy in [Policy.roundRobin, .leastRequests, .powerOfTwo, .ipHash] {
             let stage = ProxyStage(seed: seed, servers: 3)
             stage.plan.policy = policy
-            stage.snapshot.endpoints[0].weight = policy == .roundRobin ? 4 : 1
+            stage.snapshot.servers[0].weight = policy == .roundRobin ? 4 : 1
             let servers = (0..<3).map {
                 ScriptedServer(stage, $0) { $0.method == "GET" ? .stream("data: x\n\n") : .reply("ok") }
             }
@@ -261,7 +263,7 @@ struct PoolTests {
             default: #expect(counts.allSatisfy { $0 > 5 }, "\(policy): \(counts), seed \(seed)")
             }
             client.leave()
-            stage.expectQuiet()
+            stage.expectNoLeaks()
         }
     }
 }

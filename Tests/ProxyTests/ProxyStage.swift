@@ -15,7 +15,7 @@ final class ProxyStage {
 
     let network: SimulatedNetwork
     var snapshot = Snapshot()
-    private(set) var board: Board
+    private(set) var metrics: Metrics
     var worker: Worker<SimulatedWorld>?
     /// What a worker does in one simulated second at most, unless a test says that it is really busy.
     var turnsPerSecond = 60_000
@@ -29,21 +29,21 @@ final class ProxyStage {
         network = SimulatedNetwork(seed: seed, conditions: conditions)
         snapshot.listeners = [ListenerPlan(address: ProxyStage.front)]
         for index in 0..<servers {
-            snapshot.endpoints.append(
-                EndpointPlan(address: ProxyStage.server(index), name: "mcp-\(index):3001", upstream: 0))
+            snapshot.servers.append(
+                ServerPlan(address: ProxyStage.server(index), name: "mcp-\(index):3001", upstream: 0))
         }
-        var plan = UpstreamPlan(name: "mcp", endpoints: 0..<servers)
-        plan.probe.every = .seconds(2)
+        var plan = UpstreamPlan(name: "mcp", servers: 0..<servers)
+        plan.healthCheck.interval = .seconds(2)
         snapshot.upstreams = [plan]
         snapshot.keys = [ProxyStage.key(1)]
-        board = Board(workers: 1, endpoints: servers)
+        metrics = Metrics(workers: 1, servers: servers)
     }
 
     /// A descriptor of nobody's, to wake the worker with: it looks for mail, of which there is none.
     private static let alarm = Descriptor(900_000)
 
     static func server(_ index: Int) -> SocketAddress { .loopback(port: UInt16(3001 + index)) }
-    static func key(_ number: UInt8) -> SealingKey { SealingKey([UInt8](repeating: number, count: 32)) }
+    static func key(_ number: UInt8) -> SigningKey { SigningKey([UInt8](repeating: number, count: 32)) }
 
     /// The only upstream's plan.
     var plan: UpstreamPlan {
@@ -56,18 +56,18 @@ final class ProxyStage {
     }
 
     /// Makes the worker, if there is none yet. A second call after `stop` is a restart with the same machine.
-    func start(probes: Bool = false, neighbours: [Mailbox<Letter>] = []) {
+    func start(healthChecks: Bool = false, peers: [Mailbox<WorkerMessage>] = []) {
         guard worker == nil else { return }
-        board = Board(workers: 1 + neighbours.count, endpoints: snapshot.endpoints.count)
-        for index in snapshot.endpoints.indices {
-            let probe = snapshot.upstreams[snapshot.endpoints[index].upstream].probe
-            let tracker = HealthTracker(rise: probe.rise, fall: probe.fall)
-            board.view.store(.health, endpoint: index, Int64(bitPattern: tracker.packed))
+        metrics = Metrics(workers: 1 + peers.count, servers: snapshot.servers.count)
+        for index in snapshot.servers.indices {
+            let healthCheck = snapshot.upstreams[snapshot.servers[index].upstream].healthCheck
+            let tracker = HealthTracker(rise: healthCheck.rise, fall: healthCheck.fall)
+            metrics.view.store(.health, server: index, Int64(bitPattern: tracker.packed))
         }
         do {
             worker = try Worker(
-                world: SimulatedWorld(network), snapshot: snapshot, index: 0, board: board, neighbours: neighbours,
-                trafficWorkers: 1 + neighbours.count, probes: probes)
+                world: SimulatedWorld(network), snapshot: snapshot, index: 0, metrics: metrics, peers: peers,
+                trafficWorkers: 1 + peers.count, healthChecks: healthChecks)
             _ = worker?.world.watch(ProxyStage.alarm, token: Token(.mailbox).raw)
             worker?.listen(on: network.listen(on: ProxyStage.front), plan: 0)
         } catch {
@@ -139,31 +139,31 @@ final class ProxyStage {
         worker?.bufferedBytes() ?? 0
     }
 
-    func sum(_ figure: Figure) -> Int64 {
-        snapshot.endpoints.indices.reduce(0) { $0 + board.sum(figure, endpoint: $1) }
+    func sum(_ metric: ServerMetric) -> Int64 {
+        snapshot.servers.indices.reduce(0) { $0 + metrics.sum(metric, server: $1) }
     }
 
-    func shared(_ figure: SharedFigure) -> Int64 {
-        snapshot.endpoints.indices.reduce(0) { $0 + board.view.load(figure, endpoint: $1) }
+    func shared(_ metric: SharedMetric) -> Int64 {
+        snapshot.servers.indices.reduce(0) { $0 + metrics.view.load(metric, server: $1) }
     }
 
     var isHealthy: [Bool] {
-        snapshot.endpoints.indices.map {
-            HealthTracker(packed: UInt64(bitPattern: board.view.load(.health, endpoint: $0))).isHealthy
+        snapshot.servers.indices.map {
+            HealthTracker(packed: UInt64(bitPattern: metrics.view.load(.health, server: $0))).isHealthy
         }
     }
 
-    func condemn(_ endpoint: Int) {
-        var tracker = HealthTracker(packed: UInt64(bitPattern: board.view.load(.health, endpoint: endpoint)))
+    func markUnhealthy(_ server: Int) {
+        var tracker = HealthTracker(packed: UInt64(bitPattern: metrics.view.load(.health, server: server)))
         while tracker.isHealthy { _ = tracker.record(.failed) }
-        board.view.store(.health, endpoint: endpoint, Int64(bitPattern: tracker.packed))
+        metrics.view.store(.health, server: server, Int64(bitPattern: tracker.packed))
     }
 
     /// The board says what is in the slabs.
-    func expectTruth(_ comment: String = "", sourceLocation: SourceLocation = #_sourceLocation) {
+    func expectGaugesMatch(_ comment: String = "", sourceLocation: SourceLocation = #_sourceLocation) {
         let truth = worker?.gauges() ?? [:]
-        for (figure, count) in truth {
-            #expect(sum(figure) == count, "\(figure), seed \(network.seed) \(comment)", sourceLocation: sourceLocation)
+        for (metric, count) in truth {
+            #expect(sum(metric) == count, "\(metric), seed \(network.seed) \(comment)", sourceLocation: sourceLocation)
         }
         let streams = truth[.streaming, default: 0]
         #expect(shared(.streams) == streams, "seed \(network.seed)", sourceLocation: sourceLocation)
@@ -172,17 +172,17 @@ final class ProxyStage {
 
     /// Lets everything idle run out and expects an empty house: nobody in the slabs, all gauges at zero, nothing open
     /// but the listener, and a worker that sleeps.
-    func expectQuiet(_ comment: String = "", sourceLocation: SourceLocation = #_sourceLocation) {
+    func expectNoLeaks(_ comment: String = "", sourceLocation: SourceLocation = #_sourceLocation) {
         run(for: .seconds(200))
         let note = Comment(rawValue: "seed \(network.seed) \(comment)")
         #expect(clientCount == 0, note, sourceLocation: sourceLocation)
         #expect(exchangeCount == 0, note, sourceLocation: sourceLocation)
         #expect(upstreamCount == 0, note, sourceLocation: sourceLocation)
-        for figure in [Figure.parked, .active, .streaming, .waiting] {
-            #expect(sum(figure) == 0, "\(figure), \(note.rawValue)", sourceLocation: sourceLocation)
+        for metric in [ServerMetric.parked, .active, .streaming, .waiting] {
+            #expect(sum(metric) == 0, "\(metric), \(note.rawValue)", sourceLocation: sourceLocation)
         }
-        for figure in [SharedFigure.connections, .streams, .waiting] {
-            #expect(shared(figure) == 0, "\(figure), \(note.rawValue)", sourceLocation: sourceLocation)
+        for metric in [SharedMetric.connections, .streams, .waiting] {
+            #expect(shared(metric) == 0, "\(metric), \(note.rawValue)", sourceLocation: sourceLocation)
         }
         #expect(bufferedBytes == 0, note, sourceLocation: sourceLocation)
         #expect(network.openDescriptors == 1, note, sourceLocation: sourceLocation)

@@ -42,15 +42,19 @@ struct SessionTests {
         return client.responses.first ?? Message()
     }
 
-    private func stage(_ seed: UInt64, _ identity: IdentityRule, servers: Int = 3) -> (ProxyStage, [SessionServer]) {
+    private func stage(_ seed: UInt64, _ identity: SessionAffinityMode, servers: Int = 3) -> (
+        ProxyStage, [SessionServer]
+    ) {
         let stage = ProxyStage(seed: seed, servers: servers)
-        stage.plan.identity = identity
+        stage.plan.affinity = identity
         if identity == .learned { stage.snapshot.learned = LearnedSessions(limit: 1000) }
         return (stage, (0..<servers).map { SessionServer(stage, $0) })
     }
 
-    @Test("a session stays with its server, over any connection", arguments: seeds, [IdentityRule.sealed, .learned])
-    func stays(seed: UInt64, identity: IdentityRule) {
+    @Test(
+        "a session stays with its server, over any connection", arguments: seeds,
+        [SessionAffinityMode.signed, .learned])
+    func stays(seed: UInt64, identity: SessionAffinityMode) {
         let (stage, servers) = stage(seed, identity)
         let parties = (0..<6).map { _ in SessionTests.open(stage) }
         #expect(Set(parties.map(\.owner)).count == 3, "new sessions are spread, seed \(seed)")
@@ -68,7 +72,7 @@ struct SessionTests {
             let seen = server.server.requests.compactMap { $0["mcp-session-id"] }
             #expect(seen.allSatisfy { $0.hasPrefix(server.prefix) }, "each server sees its own ids")
         }
-        #expect(parties.allSatisfy { $0.session.hasPrefix("b1.") == (identity == .sealed) })
+        #expect(parties.allSatisfy { $0.session.hasPrefix("b1.") == (identity == .signed) })
         #expect(stage.sum(.sessionsOpened) == 6)
         // The stream and the resumption are the session's too.
         for resumes in [false, true] {
@@ -83,11 +87,11 @@ struct SessionTests {
             stream.leave()
         }
         for party in parties { party.client.leave() }
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 
-    @Test("DELETE ends a session, and afterwards it is gone", arguments: seeds, [IdentityRule.sealed, .learned])
-    func ends(seed: UInt64, identity: IdentityRule) {
+    @Test("DELETE ends a session, and afterwards it is gone", arguments: seeds, [SessionAffinityMode.signed, .learned])
+    func ends(seed: UInt64, identity: SessionAffinityMode) {
         let (stage, _) = stage(seed, identity)
         let party = SessionTests.open(stage)
         let client = party.client
@@ -102,14 +106,14 @@ struct SessionTests {
 
     @Test("ids that nobody has are 404 with -32001 and a null id, and reach no server", arguments: seeds)
     func strangers(seed: UInt64) {
-        for identity in [IdentityRule.sealed, .learned] {
+        for identity in [SessionAffinityMode.signed, .learned] {
             let (stage, servers) = stage(seed, identity)
             let party = SessionTests.open(stage)
             let before = servers.reduce(0) { $0 + $1.server.requests.count }
             var forged = [
                 "x", "b1.", "b1.AAAA.abc", String(repeating: "z", count: 500), "82d3e3a9db724c70abb7da28667da2e9",
             ]
-            if identity == .sealed { forged += SessionTests.tampered(party.session) }
+            if identity == .signed { forged += SessionTests.tampered(party.session) }
             for session in forged {
                 let answer = SessionTests.call(stage, session, on: party.client, 5)
                 #expect(answer.status == 404, "\(session), seed \(seed)")
@@ -120,7 +124,7 @@ struct SessionTests {
             #expect(servers.reduce(0) { $0 + $1.server.requests.count } == before, "seed \(seed)")
             #expect(SessionTests.call(stage, party.session, on: party.client).status == 200)
             party.client.leave()
-            stage.expectQuiet()
+            stage.expectNoLeaks()
         }
     }
 
@@ -136,10 +140,10 @@ struct SessionTests {
 
     @Test("an old key further down still opens, an unknown key does not, and the newest seals", arguments: seeds)
     func rotation(seed: UInt64) {
-        let (stage, servers) = stage(seed, .sealed)
+        let (stage, servers) = stage(seed, .signed)
         let old = SessionTests.open(stage)
         old.client.leave()
-        func restart(_ keys: [SealingKey]) {
+        func restart(_ keys: [SigningKey]) {
             stage.stop()
             stage.snapshot.keys = keys
             stage.start()
@@ -156,7 +160,7 @@ struct SessionTests {
         #expect(SessionTests.call(stage, fresh.session, on: other).status == 200, "seed \(seed)")
         // Another list of servers: what it does not know is gone, the rest goes on, wherever it stands now.
         stage.stop()
-        stage.snapshot.endpoints[0].tag ^= 1
+        stage.snapshot.servers[0].tag ^= 1
         stage.start()
         let last = stage.connect()
         let expected = fresh.owner == "replica-0" ? 404 : 200
@@ -166,7 +170,7 @@ struct SessionTests {
 
     @Test("a restarted worker with the same keys carries its sessions on", arguments: seeds)
     func restart(seed: UInt64) {
-        let (stage, _) = stage(seed, .sealed)
+        let (stage, _) = stage(seed, .signed)
         let parties = (0..<5).map { _ in SessionTests.open(stage) }
         for party in parties { party.client.ask(.openStream(session: party.session)) }
         stage.run(for: .seconds(1))
@@ -178,12 +182,12 @@ struct SessionTests {
             #expect(answer.status == 200 && answer.text.hasPrefix(party.owner), "seed \(seed)")
             client.leave()
         }
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 
     @Test("big messages of a session stream to its server, and its answers keep the id", arguments: seeds)
     func bigMessages(seed: UInt64) {
-        for identity in [IdentityRule.sealed, .learned] {
+        for identity in [SessionAffinityMode.signed, .learned] {
             let (stage, servers) = stage(seed, identity)
             let party = SessionTests.open(stage)
             // A second and more later, an id that is sealed anew is another one.
@@ -198,14 +202,14 @@ struct SessionTests {
             #expect(servers.reduce(0) { $0 + $1.calls } == 2)
             client.leave()
             party.client.leave()
-            stage.expectQuiet()
+            stage.expectNoLeaks()
         }
     }
 
     @Test("an id of any characters is carried, and does not change from answer to answer", arguments: seeds)
     func oddIDs(seed: UInt64) {
         for prefix in ["a+b/c==", "mcp-session-0d7f1a", "x:{1}~", String(repeating: "L", count: 200)] {
-            let (stage, servers) = stage(seed, .sealed, servers: 2)
+            let (stage, servers) = stage(seed, .signed, servers: 2)
             for server in servers { server.prefix = prefix + server.name }
             let party = SessionTests.open(stage)
             #expect(party.session.hasPrefix("b1."), "\(prefix)")
@@ -221,13 +225,13 @@ struct SessionTests {
                 #expect(answer["mcp-session-id"] == party.session, "\(prefix), seed \(seed)")
             }
             party.client.leave()
-            stage.expectQuiet()
+            stage.expectNoLeaks()
         }
     }
 
     @Test("ids in refusals are dropped, and requests of 2026 have no session", arguments: seeds)
     func strays(seed: UInt64) {
-        for identity in [IdentityRule.sealed, .learned] {
+        for identity in [SessionAffinityMode.signed, .learned] {
             let (stage, servers) = stage(seed, identity)
             let refusal = SessionTests.once(stage, .post(.call(1)))
             #expect(refusal.status == 400 && refusal["mcp-session-id"] == nil, "seed \(seed)")
@@ -239,7 +243,7 @@ struct SessionTests {
             }
             #expect(owners.count == 3, "modern requests are spread, seed \(seed)")
             #expect(servers.reduce(0) { $0 + $1.calls } == 0)
-            stage.expectQuiet()
+            stage.expectNoLeaks()
         }
     }
 
@@ -252,17 +256,17 @@ struct SessionTests {
         #expect(statuses.filter { $0 == 200 }.count == 2, "every third call finds it, seed \(seed)")
         #expect(servers.count == 3)
         party.client.leave()
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 
     @Test(
         "a server that is gone takes its sessions with it, and no other; back again, it gets new ones", arguments: seeds
     )
     func serverRestarts(seed: UInt64) {
-        for identity in [IdentityRule.sealed, .learned] {
+        for identity in [SessionAffinityMode.signed, .learned] {
             let (stage, servers) = stage(seed, identity)
-            stage.plan.probe.every = .seconds(1)
-            stage.start(probes: true)
+            stage.plan.healthCheck.interval = .seconds(1)
+            stage.start(healthChecks: true)
             let parties = (0..<6).map { _ in SessionTests.open(stage) }
             servers[1].server.die()
             stage.run(for: .seconds(2))
@@ -287,7 +291,7 @@ struct SessionTests {
 
     @Test("session-hash sends what one key opened to one server, known by any Berth", arguments: seeds)
     func sessionHash(seed: UInt64) {
-        let (stage, _) = stage(seed, .sealed)
+        let (stage, _) = stage(seed, .signed)
         stage.plan.policy = .sessionHash
         let parties = (0..<12).map { _ in SessionTests.open(stage) }
         #expect(Set(parties.map(\.owner)).count > 1, "seed \(seed)")
@@ -297,6 +301,6 @@ struct SessionTests {
             #expect(answer["mcp-session-id"] == party.session)
             party.client.leave()
         }
-        stage.expectQuiet()
+        stage.expectNoLeaks()
     }
 }

@@ -36,7 +36,7 @@ final class Storm {
         generator = SeededGenerator(seed: seed ^ 0x5707)
         let conditions: [Conditions] = [.varied, .calm, .cramped]
         stage = ProxyStage(seed: seed, servers: servers, conditions[Int(seed % 3)])
-        stage.plan.identity = seed % 2 == 0 ? .sealed : .learned
+        stage.plan.affinity = seed % 2 == 0 ? .signed : .learned
         stage.snapshot.learned = LearnedSessions(limit: 10_000)
         let policies: [Policy] = [.roundRobin, .leastRequests, .powerOfTwo, .ipHash]
         stage.plan.policy = policies[Int(seed / 2 % 4)]
@@ -47,7 +47,7 @@ final class Storm {
         stage.plan.streamIdleTimeout = .seconds(45)
         stage.plan.pool.connectTimeout = .seconds(2)
         for index in 0..<servers { open(index) }
-        stage.start(probes: true)
+        stage.start(healthChecks: true)
     }
 
     private func chance(_ count: UInt64) -> Bool { generator.oneIn(count) }
@@ -179,12 +179,12 @@ final class Storm {
             }
         case 30, 31: live.isEmpty ? () : live[below(live.count)].client.peer.perform(.close)
         case 32: live.isEmpty ? () : live[below(live.count)].client.peer.perform(.reset)
-        case 33: if chance(3) { shake(below(servers)) }
+        case 33: if chance(3) { failServer(below(servers)) }
         default: break
         }
     }
 
-    private func shake(_ index: Int) {
+    private func failServer(_ index: Int) {
         let address = ProxyStage.server(index)
         for peer in stage.network.served(at: address) where !peer.isDone { peer.perform(chance(2) ? .reset : .close) }
         if chance(4) { stage.network.swallow(at: address) } else { stage.network.refuse(at: address) }
@@ -241,7 +241,7 @@ final class Storm {
         wrongs.append("\(what), client \(guest.client.peer.address.port), seed \(stage.network.seed)")
     }
 
-    func rage(for interval: Interval) {
+    func runTraffic(for interval: Interval) {
         let end = stage.network.now + interval
         while stage.network.now < end, wrongs.isEmpty {
             happening()
@@ -252,14 +252,14 @@ final class Storm {
     }
 
     /// Everybody who still waits gets an answer, in time.
-    func calm() {
+    func drain() {
         for index in 0..<servers { open(index) }
         stage.run(for: .seconds(150))
         for guest in guests {
             judge(guest)
             // Who reads in sips may still be at it.
-            let sips = guest.client.peer.lastRead.map { stage.network.now - $0 < .seconds(20) } ?? false
-            let waits = guest.answered < guest.asked.count && !guest.client.isOver && !sips
+            let isSlowReader = guest.client.peer.lastRead.map { stage.network.now - $0 < .seconds(20) } ?? false
+            let waits = guest.answered < guest.asked.count && !guest.client.isOver && !isSlowReader
             if waits, !guest.asked[guest.answered].isStream {
                 note(guest, "\(guest.asked[guest.answered].tag) waits for ever")
             }

@@ -24,15 +24,15 @@ extension Worker<SimulatedWorld> {
     }
 
     /// What the board's gauges must say.
-    mutating func gauges() -> [Figure: Int64] {
-        var truth: [Figure: Int64] = [.parked: 0, .active: 0, .streaming: 0, .waiting: 0]
+    mutating func gauges() -> [ServerMetric: Int64] {
+        var truth: [ServerMetric: Int64] = [.parked: 0, .active: 0, .streaming: 0, .waiting: 0]
         for slot in 0..<upstreams.slots {
             guard let u = upstreams.handle(inSlot: slot) else { continue }
             switch upstreams[u].phase {
             case .parked: truth[.parked, default: 0] += 1
-            case .connecting, .securing: truth[.active, default: 0] += upstreams[u].exchange.isNone ? 0 : 1
+            case .connecting, .handshaking: truth[.active, default: 0] += upstreams[u].exchange.isNone ? 0 : 1
             case .serving: truth[upstreams[u].isStreaming ? .streaming : .active, default: 0] += 1
-            case .probing: break
+            case .healthChecking: break
             }
         }
         for slot in 0..<exchanges.slots {

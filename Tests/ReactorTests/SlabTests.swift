@@ -3,16 +3,16 @@ import Simulation
 import Testing
 
 /// Counts how many tenants moved in and how many are gone.
-private final class Ledger {
+private final class Statistics {
     var born = 0
     var gone = 0
 }
 
 private struct Tenant: ~Copyable {
     var number: Int
-    private let ledger: Ledger
+    private let ledger: Statistics
 
-    init(_ number: Int, _ ledger: Ledger) {
+    init(_ number: Int, _ ledger: Statistics) {
         self.number = number
         self.ledger = ledger
         ledger.born += 1
@@ -26,7 +26,7 @@ struct SlabTests {
     @Test("random tenants come and go as in a dictionary", arguments: 1...20)
     func model(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
-        let ledger = Ledger()
+        let ledger = Statistics()
         var model: [Handle: Int] = [:]
         var living: [Handle] = []
         var retired: [Handle] = []
@@ -83,7 +83,7 @@ struct SlabTests {
 
     @Test("grows to its limit and not beyond, keeping every tenant", arguments: [1, 2, 63, 64, 65, 1000])
     func limit(limit: Int) {
-        let ledger = Ledger()
+        let ledger = Statistics()
         var slab = Slab<Tenant>(limit: limit)
         let handles = (0..<limit).compactMap { slab.insert(Tenant($0, ledger)) }
         let isFull = slab.isFull
@@ -101,7 +101,7 @@ struct SlabTests {
 
     @Test("a slot's next tenant has another handle")
     func reuse() {
-        let ledger = Ledger()
+        let ledger = Statistics()
         var slab = Slab<Tenant>(limit: 10)
         var handles: Set<Handle> = []
         for number in 0..<1000 {
@@ -116,7 +116,7 @@ struct SlabTests {
 
     @Test("handles made from nothing name nobody, in an empty slab and in a used one")
     func forged() {
-        let ledger = Ledger()
+        let ledger = Statistics()
         var slab = Slab<Tenant>(limit: 10)
         let forged = [
             Handle.none, Handle(slot: 0, generation: 0), Handle(slot: 9, generation: 0),

@@ -68,7 +68,7 @@ extension SimulatedNetwork {
 
     // MARK: Connections
 
-    func accept(_ descriptor: Descriptor) -> Arrival {
+    func accept(_ descriptor: Descriptor) -> AcceptResult {
         interleave()
         guard case .listener(let listener) = descriptors[descriptor] else {
             violate("accept on descriptor \(descriptor.raw), which is no open listener")
@@ -90,7 +90,7 @@ extension SimulatedNetwork {
         return .connection(accepted, from: socket.remote)
     }
 
-    func dial(_ address: SocketAddress) -> Dial {
+    func dial(_ address: SocketAddress) -> ConnectResult {
         interleave()
         if let error = immediateRefusal(of: address) {
             record("dial", Int(address.port), -Int(error))
@@ -158,24 +158,24 @@ extension SimulatedNetwork {
     }
 
     /// splice(2) through a pipe: what the sink does not take stays behind until it is fetched.
-    func pass(from source: Descriptor, to sink: Descriptor, most: Int) -> Passage? {
+    func splice(from source: Descriptor, to sink: Descriptor, most: Int) -> SpliceResult? {
         passages += 1
         if !passing.isEmpty { violate("a passage before the rest of the last was fetched") }
         var bytes = [UInt8](repeating: 0, count: most)
         var space = bytes.mutableSpan
-        let taken = receive(source, into: &space)
-        guard case .moved(let count) = taken else { return Passage(taken: taken) }
+        let read = receive(source, into: &space)
+        guard case .moved(let count) = read else { return SpliceResult(read: read) }
         passing = Array(bytes[..<count])
-        let given = send(sink, passing.span)
-        switch given {
+        let written = send(sink, passing.span)
+        switch written {
         case .moved(let sent): passing.removeFirst(sent)
         case .failed: passing = []
         case .wouldBlock, .ended: break
         }
-        return Passage(taken: taken, given: given, rest: passing.count)
+        return SpliceResult(read: read, written: written, leftover: passing.count)
     }
 
-    func fetchRest(into space: inout MutableSpan<UInt8>) {
+    func takeLeftover(into space: inout MutableSpan<UInt8>) {
         for (index, byte) in passing.enumerated() { space[index] = byte }
         passing = []
     }

@@ -44,9 +44,9 @@ struct SimulatedPoller {
         limit: Int, using generator: inout SeededGenerator, readiness: (Descriptor) -> Readiness
     ) {
         woken.shuffle(using: &generator)
-        let taken = woken.prefix(limit)
-        woken.removeFirst(taken.count)
-        for raw in taken {
+        let read = woken.prefix(limit)
+        woken.removeFirst(read.count)
+        for raw in read {
             isWoken.remove(raw)
             let state = readiness(Descriptor(raw))
             guard let token = tokens[raw], state != Readiness() else { continue }

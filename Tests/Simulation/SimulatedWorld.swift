@@ -25,8 +25,8 @@ package struct SimulatedWorld: World, ~Copyable {
         network.watch(descriptor, token: token)
     }
 
-    package mutating func accept(_ listener: Descriptor) -> Arrival { network.accept(listener) }
-    package mutating func dial(_ address: SocketAddress) -> Dial { network.dial(address) }
+    package mutating func accept(_ listener: Descriptor) -> AcceptResult { network.accept(listener) }
+    package mutating func dial(_ address: SocketAddress) -> ConnectResult { network.dial(address) }
     package mutating func connectionError(_ descriptor: Descriptor) -> CInt { network.connectionError(descriptor) }
     package mutating func hasUnacknowledged(_ descriptor: Descriptor) -> Bool {
         network.hasUnacknowledged(descriptor)
@@ -38,10 +38,10 @@ package struct SimulatedWorld: World, ~Copyable {
     package mutating func send(_ descriptor: Descriptor, _ bytes: Span<UInt8>) -> Transfer {
         network.send(descriptor, bytes)
     }
-    package mutating func pass(from source: Descriptor, to sink: Descriptor, most: Int) -> Passage? {
-        network.pass(from: source, to: sink, most: most)
+    package mutating func splice(from source: Descriptor, to sink: Descriptor, most: Int) -> SpliceResult? {
+        network.splice(from: source, to: sink, most: most)
     }
-    package mutating func fetchRest(into space: inout MutableSpan<UInt8>) { network.fetchRest(into: &space) }
+    package mutating func takeLeftover(into space: inout MutableSpan<UInt8>) { network.takeLeftover(into: &space) }
     package mutating func finish(_ descriptor: Descriptor) { network.finish(descriptor) }
     package mutating func close(_ descriptor: Descriptor, reset: Bool) { network.close(descriptor, reset: reset) }
 }

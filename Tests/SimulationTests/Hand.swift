@@ -12,8 +12,8 @@ final class Hand {
     func wait(_ milliseconds: CInt) -> Int { world.wait(milliseconds: milliseconds) }
     func event(_ index: Int) -> (token: UInt64, readiness: Readiness) { world.event(index) }
     func watch(_ descriptor: Descriptor, token: UInt64) -> Bool { world.watch(descriptor, token: token) }
-    func accept(_ listener: Descriptor) -> Arrival { world.accept(listener) }
-    func dial(_ address: SocketAddress) -> Dial { world.dial(address) }
+    func accept(_ listener: Descriptor) -> AcceptResult { world.accept(listener) }
+    func dial(_ address: SocketAddress) -> ConnectResult { world.dial(address) }
     func hasUnacknowledged(_ descriptor: Descriptor) -> Bool { world.hasUnacknowledged(descriptor) }
     func send(_ descriptor: Descriptor, _ text: String) -> Transfer { world.send(descriptor, text.utf8.span) }
     func close(_ descriptor: Descriptor) { world.close(descriptor, reset: false) }

@@ -56,9 +56,9 @@ extension SocketTests {
             let rig = try Rig(
                 replicas: 2,
                 adjusting: { _, upstream in
-                    upstream.probe.every = .milliseconds(50)
-                    upstream.probe.fall = 1
-                    upstream.probe.rise = 1
+                    upstream.healthCheck.interval = .milliseconds(50)
+                    upstream.healthCheck.fall = 1
+                    upstream.healthCheck.rise = 1
                 })
             rig.replicas[0].kill()
             try eventually("the first is seen down") { try !status(rig).upstreams[0].servers[0].healthy }

@@ -10,7 +10,7 @@ extension SocketTests {
         private static func rig(_ folder: CertificateFolder, workers: Int = 1) throws -> Rig {
             try Rig(
                 workers: workers,
-                securing: { $0.watchedTLS = try WatchedTLS(TLSFiles([folder.pair], options: .init())) })
+                handshaking: { $0.reloadingTLS = try ReloadingTLS(TLSFiles([folder.pair], options: .init())) })
         }
 
         private static func subject(_ rig: Rig) throws -> String? {

@@ -12,7 +12,7 @@ extension SocketTests {
 
         private static func rig(required: Bool, tickets: TicketSecrets? = nil) throws -> Rig {
             let authority = try authority.get()
-            return try Rig(securing: { listener in
+            return try Rig(handshaking: { listener in
                 var options = TLSOptions()
                 options.ticketSecrets = tickets
                 options.clients = ClientAuthentication(

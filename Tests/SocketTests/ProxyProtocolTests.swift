@@ -74,7 +74,7 @@ extension SocketTests {
             #expect(try client.takeWhatComes().isEmpty)
             #expect(throws: Client.Failure.self) { try rig.secureClient() }
             #expect(rig.replica.requests.isEmpty)
-            #expect(try Self.refused(rig) == Status.ProxyProtocol(untrusted: 2, malformed: 0, late: 0))
+            #expect(try Self.refused(rig) == Status.ProxyProtocol(untrusted: 2, malformed: 0, timedOut: 0))
         }
 
         @Test(
@@ -83,14 +83,15 @@ extension SocketTests {
                 (request, 1, 0), ("PROXY TCP4 1.2.3.4 1.2.3.4 1 99999\r\n" + request, 1, 0),
                 ("PROXY TCP4 203.0.113.7 ", 0, 1), ("", 0, 1),
             ])
-        func bad(_ text: String, malformed: Int, late: Int) throws {
+        func bad(_ text: String, malformed: Int, timedOut: Int) throws {
             let rig = try Self.rig()
-            #expect(try Self.refused(rig) == Status.ProxyProtocol(untrusted: 0, malformed: 0, late: 0))
+            #expect(try Self.refused(rig) == Status.ProxyProtocol(untrusted: 0, malformed: 0, timedOut: 0))
             let client = try rig.client()
             client.send(text)
             #expect(try client.takeWhatComes().isEmpty)
             #expect(rig.replica.requests.isEmpty)
-            #expect(try Self.refused(rig) == Status.ProxyProtocol(untrusted: 0, malformed: malformed, late: late))
+            #expect(
+                try Self.refused(rig) == Status.ProxyProtocol(untrusted: 0, malformed: malformed, timedOut: timedOut))
             try rig.expectQuiet()
         }
 

@@ -19,12 +19,12 @@ extension SocketTests {
                 adjusting adjust: (inout UpstreamPlan) -> Void = { _ in }
             ) throws {
                 var snapshot = Snapshot()
-                var endpoint = EndpointPlan(address: back.secure, name: "\(back.secure)", upstream: 0)
+                var endpoint = ServerPlan(address: back.secure, name: "\(back.secure)", upstream: 0)
                 endpoint.serverName = name
-                snapshot.endpoints = [endpoint]
-                var upstream = UpstreamPlan(name: "mcp", endpoints: 0..<1)
-                upstream.identity = .off
-                upstream.probe.every = .seconds(3_600)
+                snapshot.servers = [endpoint]
+                var upstream = UpstreamPlan(name: "mcp", servers: 0..<1)
+                upstream.affinity = .off
+                upstream.healthCheck.interval = .seconds(3_600)
                 upstream.tls = context
                 adjust(&upstream)
                 snapshot.upstreams = [upstream]
@@ -39,7 +39,7 @@ extension SocketTests {
             deinit { proxy.stop() }
 
             func client() throws -> Client { try Client(proxy.addresses[0]) }
-            func sum(_ figure: Figure) -> Int64 { proxy.board.sum(figure, endpoint: 0) }
+            func sum(_ figure: ServerMetric) -> Int64 { proxy.metrics.sum(figure, server: 0) }
             func status() throws -> Int {
                 let client = try client()
                 client.send(request)
@@ -133,7 +133,7 @@ extension SocketTests {
         @Test("servers that ask see our certificate")
         func identity() throws {
             let authority = try Authority("berths")
-            let back = try Rig(securing: { listener in
+            let back = try Rig(handshaking: { listener in
                 var options = TLSOptions()
                 options.clients = ClientAuthentication(isRequired: true, authorities: .bytes(authority.certificate))
                 listener.tls = try TLSContext([Certificates.identity], options: options)
@@ -163,19 +163,19 @@ extension SocketTests {
             let files = TLSClientFiles(
                 pair: TLSFiles.Pair(certificate: folder.path("c.pem"), key: folder.path("k.pem")),
                 authorities: folder.path("ca.pem"), otherwise: .system)
-            let back = try Rig(securing: { listener in
+            let back = try Rig(handshaking: { listener in
                 var options = TLSOptions()
                 options.clients = ClientAuthentication(isRequired: true, authorities: .bytes(authority.certificate))
                 listener.tls = try TLSContext([Certificates.identity], options: options)
                 listener.asksForCertificates = true
             })
-            let watched = try WatchedClientTLS(files)
+            let watched = try ReloadingClientTLS(files)
             // One keeps its connection; the other makes one for each request, and could resume.
-            let keeping = try Front(back, watched.context) { $0.watchedTLS = watched }
+            let keeping = try Front(back, watched.context) { $0.reloadingTLS = watched }
             let changing = try Front(back, watched.context) {
-                $0.watchedTLS = watched
+                $0.reloadingTLS = watched
                 $0.pool.maximumUses = 1
-                $0.probe.every = .milliseconds(100)
+                $0.healthCheck.interval = .milliseconds(100)
             }
             func shown(by front: Front) throws -> [String]? {
                 guard try front.status() == 200 else { return nil }
@@ -224,18 +224,18 @@ extension SocketTests {
             #expect(front.sum(.connectionsOpened) == 3)
         }
 
-        @Test("health checks speak it too", arguments: [ProbePlan.Kind.tcp, .http])
-        func probes(_ kind: ProbePlan.Kind) throws {
+        @Test("health checks speak it too", arguments: [HealthCheckPlan.Kind.tcp, .http])
+        func healthChecks(_ kind: HealthCheckPlan.Kind) throws {
             let back = try Rig()
             func front(_ name: String) throws -> Front {
                 try Front(back, Self.context(), name: name) {
-                    $0.probe.kind = kind
-                    $0.probe.every = .milliseconds(100)
+                    $0.healthCheck.kind = kind
+                    $0.healthCheck.interval = .milliseconds(100)
                 }
             }
             let good = try front("localhost")
             let bad = try front("other.example.org")
-            func health(_ front: Front) -> Int64 { front.proxy.board.view.load(.health, endpoint: 0) }
+            func health(_ front: Front) -> Int64 { front.proxy.metrics.view.load(.health, server: 0) }
             let (before, after) = (health(good), health(bad))
             try eventually("a verdict on both") { health(good) != before && health(bad) != after }
             try eventually("the server that is not who it should be to be out") { try bad.status() == 503 }

@@ -87,7 +87,7 @@ extension SocketTests {
             client.send(Array((hello + [UInt8](repeating: 7, count: 100)).prefix(sent)))
 
             #expect(try client.takeWhatComes().allSatisfy { _ in false })
-            try eventually("it is counted") { rig.proxy.board.view.load(Incident.brokenHandshakes) == 1 }
+            try eventually("it is counted") { rig.proxy.metrics.view.load(AbuseCounter.failedHandshakes) == 1 }
         }
 
         @Test("garbage inside an established session ends it")

@@ -6,7 +6,7 @@ final class Peer {
     private var engine: TLSEngine
     private(set) var session: TLSSession
     private var heard = ByteBuffer()
-    private var wire = ByteBuffer()
+    private var outgoing = ByteBuffer()
     private(set) var progress = TLSProgress.handshaking
 
     init(_ context: TLSContext) throws {
@@ -22,7 +22,7 @@ final class Peer {
         hear([])
     }
 
-    var wireCount: Int { wire.count }
+    var wireCount: Int { outgoing.count }
     var heardCount: Int { heard.count }
     var isEstablished: Bool { session.isEstablished }
     var wasResumed: Bool { session.wasResumed }
@@ -34,12 +34,12 @@ final class Peer {
     var heardPlainHTTP: Bool { engine.lastFailureWasPlainHTTP }
 
     func hear(_ bytes: [UInt8]) {
-        progress = engine.receive(&session, bytes.span, plaintext: &heard, wire: &wire)
+        progress = engine.receive(&session, bytes.span, plaintext: &heard, outgoing: &outgoing)
     }
 
-    func send(_ bytes: [UInt8]) -> Bool { engine.send(&session, bytes.span, wire: &wire) }
+    func send(_ bytes: [UInt8]) -> Bool { engine.send(&session, bytes.span, outgoing: &outgoing) }
 
-    func finish() { engine.finish(&session, wire: &wire) }
+    func finish() { engine.finish(&session, outgoing: &outgoing) }
 
     /// Drops the session and waits for another peer.
     func reaccept(_ context: TLSContext) throws {
@@ -47,11 +47,11 @@ final class Peer {
         progress = .handshaking
     }
 
-    var wireAllocated: Int { wire.allocated }
+    var wireAllocated: Int { outgoing.allocated }
 
-    func releaseWire() { wire.release() }
+    func releaseWire() { outgoing.release() }
 
-    func takeWire(_ count: Int = .max) -> [UInt8] { take(&wire, count) }
+    func takeWire(_ count: Int = .max) -> [UInt8] { take(&outgoing, count) }
 
     func takeHeard() -> [UInt8] { take(&heard) }
 }

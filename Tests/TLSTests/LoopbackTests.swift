@@ -96,21 +96,21 @@ final class LoopbackListener {
         var engine = try TLSEngine()
         var session = try engine.accept(context)
         var heard = ByteBuffer()
-        var wire = ByteBuffer()
+        var outgoing = ByteBuffer()
         var chunk = [UInt8](repeating: 0, count: 4_096)
         var hasAnswered = false
         while isReadable(connection) {
             let count = read(connection, &chunk, chunk.count)
             guard count > 0 else { return }
             let progress = engine.receive(
-                &session, chunk.span.extracting(0..<count), plaintext: &heard, wire: &wire)
+                &session, chunk.span.extracting(0..<count), plaintext: &heard, outgoing: &outgoing)
             if !heard.isEmpty, !hasAnswered {
                 hasAnswered = true
                 let line = String(decoding: take(&heard), as: UTF8.self)
-                _ = engine.send(&session, Array("the answer to \(line)".utf8).span, wire: &wire)
-                engine.finish(&session, wire: &wire)
+                _ = engine.send(&session, Array("the answer to \(line)".utf8).span, outgoing: &outgoing)
+                engine.finish(&session, outgoing: &outgoing)
             }
-            let reply = take(&wire)
+            let reply = take(&outgoing)
             guard write(connection, reply, reply.count) == reply.count, progress != .failed, progress != .closed else {
                 return
             }

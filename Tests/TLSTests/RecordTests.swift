@@ -236,15 +236,15 @@ struct RecordTests {
             guard var state = state.take() else { return true }
             let forServer = take(&state.toServer, size)
             let atServer = engine.receive(
-                &state.server, forServer.span, plaintext: &state.heard, wire: &state.toClient)
+                &state.server, forServer.span, plaintext: &state.heard, outgoing: &state.toClient)
             let forClient = take(&state.toClient, size)
             let atClient = engine.receive(
-                &state.client, forClient.span, plaintext: &state.ignored, wire: &state.toServer)
+                &state.client, forClient.span, plaintext: &state.ignored, outgoing: &state.toServer)
             #expect(atServer != .failed && atClient != .failed)
             if atClient == .established, !state.hasSent {
                 state.hasSent = true
                 let text = [UInt8](repeating: message, count: 3_000)
-                let hasSent = engine.send(&state.client, text.span, wire: &state.toServer)
+                let hasSent = engine.send(&state.client, text.span, outgoing: &state.toServer)
                 #expect(hasSent)
             }
             let heard = state.heard.count

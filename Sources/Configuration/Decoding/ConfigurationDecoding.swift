@@ -92,7 +92,7 @@ extension ListenAddress {
 
 extension ConfigurationDecoding {
     /// An upstream and where its table is opened.
-    private typealias Placed = (value: UpstreamConfiguration, range: Range<Int>)
+    private typealias Positioned = (value: UpstreamConfiguration, range: Range<Int>)
 
     private mutating func decodeUpstreams() -> [(value: UpstreamConfiguration, range: Range<Int>)] {
         let defaults = decodeDefaults()
@@ -110,7 +110,7 @@ extension ConfigurationDecoding {
         }
         let path = TablePath.root.key("upstream")
         var reader = TableReader(table, at: entry.value.range, path: path, findings: findings)
-        var upstreams: [Placed] = []
+        var upstreams: [Positioned] = []
         for named in reader.takeAll() {
             guard case .table(let inner) = named.value.content else {
                 findings.report(

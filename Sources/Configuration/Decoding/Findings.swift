@@ -11,10 +11,10 @@ final class Findings {
     private(set) var origins: [String: Origin] = [:]
     /// Every key that decoding asked for, "*" standing for names and indices ("upstream.*.pool.max").
     private(set) var knownKeys: Set<String> = []
-    private var strangers: [Stranger] = []
+    private var unknownKeys: [UnknownKey] = []
 
     /// A key that no reader asked for.
-    private struct Stranger {
+    private struct UnknownKey {
         var name: String
         var key: Range<Int>
         /// The table as it is written in errors ("[upstream.mcp]"), and with "*" for its name.
@@ -66,43 +66,43 @@ final class Findings {
     }
 
     func reportUnknown(_ entry: LocatedTable.Entry, in path: TablePath, siblings: [String]) {
-        strangers.append(
-            Stranger(
+        unknownKeys.append(
+            UnknownKey(
                 name: entry.name, key: entry.key, table: path.shown, pattern: path.pattern, siblings: siblings))
     }
 
     /// Turns unknown keys into errors. Waits for the end, when every key of every table is known.
     func finish() {
-        for stranger in strangers {
-            let help = spelling(of: stranger) ?? home(of: stranger) ?? listing(of: stranger)
+        for unknownKey in unknownKeys {
+            let help = spelling(of: unknownKey) ?? home(of: unknownKey) ?? listing(of: unknownKey)
             report(
-                stranger.key, "unknown key \(TOMLText.quoted(stranger.name))",
-                because: "\(stranger.table) has no such key, and ignoring it would hide what it was meant to do",
+                unknownKey.key, "unknown key \(TOMLText.quoted(unknownKey.name))",
+                because: "\(unknownKey.table) has no such key, and ignoring it would hide what it was meant to do",
                 help: help)
         }
         errors.sort { ($0.line, $0.column) < ($1.line, $1.column) }
     }
 
-    private func spelling(of stranger: Stranger) -> String? {
-        let name = KeyAliases.ours(for: stranger.name, among: stranger.siblings)
-        let nearest = name ?? Suggestion.nearest(to: stranger.name, among: stranger.siblings)
+    private func spelling(of unknownKey: UnknownKey) -> String? {
+        let name = KeyAliases.ours(for: unknownKey.name, among: unknownKey.siblings)
+        let nearest = name ?? Suggestion.nearest(to: unknownKey.name, among: unknownKey.siblings)
         return nearest.map { "did you mean \(TOMLText.quoted($0))?" }
     }
 
     /// Another table that has the key.
-    private func home(of stranger: Stranger) -> String? {
+    private func home(of unknownKey: UnknownKey) -> String? {
         let homes =
             knownKeys
-            .filter { $0.hasSuffix(".\(stranger.name)") && !$0.hasPrefix("defaults.") }
-            .map { TablePath.shown(pattern: String($0.dropLast(stranger.name.count + 1))) }
+            .filter { $0.hasSuffix(".\(unknownKey.name)") && !$0.hasPrefix("defaults.") }
+            .map { TablePath.shown(pattern: String($0.dropLast(unknownKey.name.count + 1))) }
             .sorted { ($0.count, $0) < ($1.count, $1) }
         guard !homes.isEmpty else { return nil }
-        return "\(TOMLText.quoted(stranger.name)) belongs in \(homes.prefix(3).joined(separator: " or "))"
+        return "\(TOMLText.quoted(unknownKey.name)) belongs in \(homes.prefix(3).joined(separator: " or "))"
     }
 
-    private func listing(of stranger: Stranger) -> String? {
-        guard !stranger.siblings.isEmpty else { return nil }
-        return "the keys of \(stranger.table) are \(stranger.siblings.joined(separator: ", "))"
+    private func listing(of unknownKey: UnknownKey) -> String? {
+        guard !unknownKey.siblings.isEmpty else { return nil }
+        return "the keys of \(unknownKey.table) are \(unknownKey.siblings.joined(separator: ", "))"
     }
 }
 

@@ -1,14 +1,14 @@
 extension HealthCheckConfiguration {
-    /// Without a host of their own, probes send the fixed name that requests of the upstream do: a server that
+    /// Without a host of their own, checks send the fixed name that requests of the upstream do: a server that
     /// answers nothing else would seem down.
     init(from reader: consuming TableReader, host policy: HostPolicy) {
         self.init()
-        let kind = reader.choice("type", default: Kind.tcp, explaining: Kind.explanation)
-        let path = reader.probePath()
-        var host = reader.probeHost()
+        let type = reader.choice("type", default: CheckType.tcp, explaining: CheckType.explanation)
+        let path = reader.checkPath()
+        var host = reader.checkHost()
         if host == nil, case .fixed(let name) = policy { host = name }
-        every = reader.duration(
-            "every", in: .milliseconds(100) ... .seconds(3_600), default: every,
+        interval = reader.duration(
+            "interval", in: .milliseconds(100) ... .seconds(3_600), default: interval,
             cannotBeOff: "a server that came back would never be found")
         timeout = reader.duration("timeout", in: .milliseconds(10) ... .seconds(3_600), default: timeout)
         rise = reader.integer("rise", in: 1...100, default: rise)
@@ -17,13 +17,13 @@ extension HealthCheckConfiguration {
             "panic_threshold", in: 0...100, default: panicThreshold, ", in percent; 0 never tries a server that is down"
         )
         reader.refuse("slow_start")
-        if kind == .http, let path { probe = .http(path: path, host: host) }
-        reader.checkProbe(kind, path: path)
-        reader.checkTimes(every: every, timeout: timeout)
+        if type == .http, let path { kind = .http(path: path, host: host) }
+        reader.checkKind(type, path: path)
+        reader.checkTimes(interval: interval, timeout: timeout)
         reader.finish()
     }
 
-    fileprivate enum Kind: String, CaseIterable {
+    fileprivate enum CheckType: String, CaseIterable {
         case tcp, http
 
         static func explanation(of text: String) -> TableReader.Explanation? {
@@ -31,7 +31,7 @@ extension HealthCheckConfiguration {
             case "mcp":
                 TableReader.Explanation(
                     verdict: "is not available in this version",
-                    reason: "the value is right, but this version probes with a connection or an HTTP request only",
+                    reason: "the value is right, but this version checks with a connection or an HTTP request only",
                     help: "type = \"http\" with the path of a health page, or type = \"tcp\"")
             case "off", "none":
                 TableReader.Explanation(
@@ -44,7 +44,7 @@ extension HealthCheckConfiguration {
 }
 
 extension TableReader {
-    fileprivate mutating func probePath() -> String? {
+    fileprivate mutating func checkPath() -> String? {
         guard let (text, entry) = text("path") else { return nil }
         guard text.hasPrefix("/"), text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             findings.report(
@@ -56,32 +56,32 @@ extension TableReader {
         let endpoint = text.prefix { $0 != "?" }.lowercased()
         if ["/mcp", "/mcp/", "/sse", "/sse/"].contains(endpoint) {
             findings.report(
-                entry.value.range, "\(quote(entry)) would probe the MCP endpoint itself",
-                because: "a request without a session opens a new one, or a stream without end, on every probe",
-                help: "probe a page of its own such as \"/healthz\", or use type = \"tcp\"")
+                entry.value.range, "\(quote(entry)) would check the MCP endpoint itself",
+                because: "a request without a session opens a new one, or a stream without end, on every check",
+                help: "check a page of its own such as \"/healthz\", or use type = \"tcp\"")
             return nil
         }
         return text
     }
 
-    fileprivate mutating func probeHost() -> String? {
+    fileprivate mutating func checkHost() -> String? {
         guard let (text, entry) = text("host") else { return nil }
         guard Self.isHostField(text) else {
             findings.report(
                 entry.value.range, "\(quote(entry)) is not a Host",
-                because: "the Host of a probe is a name with an optional port, such as \"localhost:3001\"")
+                because: "the Host of a check is a name with an optional port, such as \"localhost:3001\"")
             return nil
         }
         return text
     }
 
-    fileprivate func checkProbe(_ kind: HealthCheckConfiguration.Kind, path: String?) {
+    fileprivate func checkKind(_ kind: HealthCheckConfiguration.CheckType, path: String?) {
         switch kind {
         case .http:
             guard path == nil, !has("path"), let entry = entry("type") else { return }
             findings.report(
                 entry.value.range, "\(quote(entry)) without a path",
-                because: "an HTTP probe asks for a page of the server",
+                because: "an HTTP check asks for a page of the server",
                 help: "path = \"/healthz\"")
         case .tcp:
             // With a type that is wrong, what goes with it cannot be told.
@@ -89,16 +89,16 @@ extension TableReader {
             guard let entry = entry("path") ?? entry("host") else { return }
             findings.report(
                 entry.key, "\(TOMLText.quoted(entry.name)) without type = \"http\"",
-                because: "a tcp probe only connects, so it would do nothing", help: "type = \"http\"")
+                because: "a tcp check only connects, so it would do nothing", help: "type = \"http\"")
         }
     }
 
-    fileprivate func checkTimes(every: Duration, timeout: Duration) {
-        guard timeout > every, let entry = entry("timeout") ?? entry("every") else { return }
-        let other = entry.name == "timeout" ? ("every", every) : ("timeout", timeout)
+    fileprivate func checkTimes(interval: Duration, timeout: Duration) {
+        guard timeout > interval, let entry = entry("timeout") ?? entry("interval") else { return }
+        let other = entry.name == "timeout" ? ("interval", interval) : ("timeout", timeout)
         let otherText = "\(other.0) is \"\(DurationText.text(other.1))\"\(has(other.0) ? "" : " by default")"
         findings.report(
-            entry.value.range, "\(quote(entry)) makes probes overlap",
-            because: "\(otherText), and a probe must end before the next one begins")
+            entry.value.range, "\(quote(entry)) makes checks overlap",
+            because: "\(otherText), and a check must end before the next one begins")
     }
 }

@@ -166,7 +166,7 @@ extension TableReader {
 
     private func checkStaple(_ one: LocatedCertificate) {
         guard let entry = one.ocsp else { return }
-        switch findings.checks.stapleObjection(one.files) {
+        switch findings.checks.stapleProblem(one.files) {
         case .error(let problem):
             findings.report(entry.value.range, "this OCSP response cannot be shown", because: problem)
         case .warning(let problem):

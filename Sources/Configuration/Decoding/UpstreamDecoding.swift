@@ -59,8 +59,8 @@ extension Balance {
         if ["sticky", "cookie", "session", "affinity", "sticky-session", "sticky-cookie"].contains(word) {
             return TableReader.Explanation(
                 verdict: "is not needed",
-                reason: "sessions stay with their server whatever places them, because session.identity is "
-                    + "\"sealed\" by default; MCP clients keep no cookies",
+                reason: "sessions stay with their server whatever places them, because session.affinity is "
+                    + "\"signed\" by default; MCP clients keep no cookies",
                 help: "remove it; balance only says where new sessions go")
         }
         return nil
@@ -109,20 +109,21 @@ extension TableReader {
 extension SessionConfiguration {
     init(from reader: consuming TableReader, balance: Balance) {
         self.init()
-        identity = reader.choice(
-            "identity", default: identity,
+        affinity = reader.choice(
+            "affinity", default: affinity,
             aliases: [
-                "seal": .sealed, "stateless": .sealed, "table": .learned, "learn": .learned, "none": .off,
+                "sealed": .signed, "seal": .signed, "stateless": .signed, "table": .learned, "learn": .learned,
+                "none": .off,
                 "disabled": .off, "false": .off,
             ])
         idle = reader.duration(
             "idle", in: .seconds(1) ... .seconds(366 * 86_400), default: idle,
             cannotBeOff: "sessions that clients abandon without a word would be kept for ever")
-        if balance == .sessionHash, identity != .sealed, let entry = reader.entry("identity") {
+        if balance == .sessionHash, affinity != .signed, let entry = reader.entry("affinity") {
             reader.findings.report(
                 entry.value.range, "\(reader.quote(entry)) cannot go with balance = \"session-hash\"",
-                because: "session-hash finds the server by a key inside the sealed id, and only \"sealed\" makes one",
-                help: "identity = \"sealed\", or another balance")
+                because: "session-hash finds the server by a key inside the signed id, and only \"signed\" makes one",
+                help: "affinity = \"signed\", or another balance")
         }
         reader.refuse(
             "on_lost", because: "this version answers 404 for a session whose server is gone, as \"never\" would")

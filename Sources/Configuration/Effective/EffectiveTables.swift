@@ -79,7 +79,7 @@ extension EffectiveText {
         value("host", upstream.host.text)
         if let tls = upstream.tls { write(tls, path: "\(path).tls") }
         open("[\(path).session]", path: "\(path).session")
-        value("identity", TOMLText.quoted(upstream.session.identity.rawValue))
+        value("affinity", TOMLText.quoted(upstream.session.affinity.rawValue))
         value("idle", upstream.session.idle)
         write(upstream.pool, path: "\(path).pool")
         open("[\(path).queue]", path: "\(path).queue")
@@ -125,14 +125,14 @@ extension EffectiveText {
 
     private mutating func write(_ check: HealthCheckConfiguration, path: String) {
         open("[\(path)]", path: path)
-        switch check.probe {
+        switch check.kind {
         case .tcp: value("type", "\"tcp\"")
         case .http(let page, let host):
             value("type", "\"http\"")
             value("path", TOMLText.quoted(page))
             value("host", host.map(TOMLText.quoted), unset: "the server's own address")
         }
-        value("every", check.every)
+        value("interval", check.interval)
         value("timeout", check.timeout)
         value("rise", check.rise)
         value("fall", check.fall)

@@ -6,7 +6,7 @@ package struct GlobalConfiguration: Sendable, Equatable {
     package var admin: ListenAddress?
     /// How long a stopping process waits for its calls and streams before it cuts them.
     package var drainTimeout = Duration.seconds(300)
-    /// What session ids are sealed with; nil makes a key that dies with the process, and its sessions with it.
+    /// What session ids are signed with; nil makes a key that dies with the process, and its sessions with it.
     package var secret: SecretSource?
 
     package init() {}

@@ -1,9 +1,9 @@
-/// `health_check`: how a server is probed.
+/// `health_check`: how a server is checked.
 package struct HealthCheckConfiguration: Sendable, Equatable {
-    package var probe = HealthProbe.tcp
-    /// From the start of one probe to the start of the next.
-    package var every = Duration.seconds(2)
-    /// The longest one probe may take, at most `every`.
+    package var kind = HealthCheckKind.tcp
+    /// From the start of one check to the start of the next.
+    package var interval = Duration.seconds(2)
+    /// The longest one check may take, at most `interval`.
     package var timeout = Duration.seconds(1)
     /// Successes in a row that bring a server back, 1...100.
     package var rise = 2
@@ -15,8 +15,8 @@ package struct HealthCheckConfiguration: Sendable, Equatable {
     package init() {}
 }
 
-/// What a probe does.
-package enum HealthProbe: Sendable, Equatable {
+/// What a health check does.
+package enum HealthCheckKind: Sendable, Equatable {
     /// Connects.
     case tcp
     /// Asks for a path and wants 200...399 for it. Without a host, the Host field is the server's own address.

@@ -1,6 +1,6 @@
 /// `session`: how a session is kept with its replica.
 package struct SessionConfiguration: Sendable, Equatable {
-    package var identity = SessionIdentityPolicy.sealed
+    package var affinity = SessionAffinityMode.signed
     /// How long a session may be silent before it may be forgotten, 1 s...366 days.
     package var idle = Duration.seconds(24 * 3600)
 
@@ -8,9 +8,9 @@ package struct SessionConfiguration: Sendable, Equatable {
 }
 
 /// Who remembers which replica owns a session.
-package enum SessionIdentityPolicy: String, Sendable, CaseIterable {
-    /// The id that the client holds says it, sealed with the key of `global.secret`.
-    case sealed
+package enum SessionAffinityMode: String, Sendable, CaseIterable {
+    /// The id that the client holds says it, signed with the key of `global.secret`.
+    case signed
     /// A table does; the replica's own id passes unchanged.
     case learned
     /// Nobody: every request goes where `balance` says.

@@ -3,11 +3,11 @@
 /// It is right about what is TOML, and leaves judging that to the parser; of anything else it may note nonsense, but it
 /// ends and stays within the text.
 struct KeyLocator {
-    private(set) var tree = PlaceTree()
+    private(set) var tree = PositionTree()
     /// The first `\u0000` in a string: the parser would cut the string there without a word.
     private(set) var nulEscape: Range<Int>?
     /// The first thing that the parser asserts never to meet, where it should refuse it.
-    private(set) var obstacle: Obstacle?
+    private(set) var problem: Problem?
     private let bytes: [UInt8]
     private var index = 0
     private var statement = 0
@@ -15,7 +15,7 @@ struct KeyLocator {
     /// Deeper than the parser goes.
     private static let deepest = 300
 
-    struct Obstacle {
+    struct Problem {
         enum Kind {
             /// `[` and then no key.
             case namelessHeader
@@ -61,8 +61,8 @@ struct KeyLocator {
         }
     }
 
-    private mutating func note(_ kind: Obstacle.Kind, at range: Range<Int>) {
-        if obstacle == nil { obstacle = Obstacle(kind: kind, range: range, statement: statement) }
+    private mutating func note(_ kind: Problem.Kind, at range: Range<Int>) {
+        if problem == nil { problem = Problem(kind: kind, range: range, statement: statement) }
     }
 
     /// `[a.b]` or `[[a.b]]`; answers the table that the following keys belong to.

@@ -14,15 +14,15 @@ struct SyntaxError: Error {
         self.help = help
     }
 
-    init(_ obstacle: KeyLocator.Obstacle) {
-        switch obstacle.kind {
+    init(_ problem: KeyLocator.Problem) {
+        switch problem.kind {
         case .namelessHeader:
             self.init(
-                range: obstacle.range, message: "a table without a name",
+                range: problem.range, message: "a table without a name",
                 reason: "the name stands right after the bracket", help: "[listen], [upstream.mcp] or [[route]]")
         case .noValue:
             self.init(
-                range: obstacle.range, message: "no value where a list needs one",
+                range: problem.range, message: "no value where a list needs one",
                 reason: "a list holds values with commas between them, and ends with \"]\"")
         }
     }

@@ -14,10 +14,10 @@ struct TOMLDocument {
                 help: "is this a text file, saved as UTF-8?")
         }
         let locator = KeyLocator(source.bytes)
-        if let obstacle = locator.obstacle {
+        if let problem = locator.problem {
             // What comes first is to be reported first.
-            _ = try Self.parse(0..<obstacle.statement, of: source)
-            throw SyntaxError(obstacle)
+            _ = try Self.parse(0..<problem.statement, of: source)
+            throw SyntaxError(problem)
         }
         let table = try Self.parse(0..<source.bytes.count, of: source)
         if let nul = locator.nulEscape {
@@ -38,7 +38,7 @@ struct TOMLDocument {
     }
 
     private static func table(
-        _ table: TOMLTable, at place: Int, in tree: PlaceTree, depth: Int
+        _ table: TOMLTable, at place: Int, in tree: PositionTree, depth: Int
     ) throws(SyntaxError) -> LocatedTable {
         guard depth < deepest else {
             throw SyntaxError(
@@ -57,7 +57,7 @@ struct TOMLDocument {
     }
 
     private static func value(
-        _ value: any TOMLValueConvertible, at place: Int, in tree: PlaceTree, depth: Int
+        _ value: any TOMLValueConvertible, at place: Int, in tree: PositionTree, depth: Int
     ) throws(SyntaxError) -> LocatedValue {
         let range = tree[place].value
         if let inner = value.table {
@@ -74,7 +74,7 @@ struct TOMLDocument {
     }
 
     private static func array(
-        _ array: TOMLArray, at place: Int, in tree: PlaceTree, depth: Int
+        _ array: TOMLArray, at place: Int, in tree: PositionTree, depth: Int
     ) throws(SyntaxError) -> [LocatedValue] {
         guard depth < deepest else {
             throw SyntaxError(

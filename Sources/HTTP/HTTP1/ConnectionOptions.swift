@@ -15,7 +15,7 @@ struct ConnectionOptions {
     }
 
     /// Reads every Connection field and marks the fields they name. Call it once all fields are known.
-    mutating func takeAll(in bytes: Span<UInt8>, marking fields: inout FieldTable) -> HTTPFault? {
+    mutating func takeAll(in bytes: Span<UInt8>, marking fields: inout FieldTable) -> HTTPParseError? {
         for index in 0..<fields.count where fields[index].kind == .connection {
             if let fault = take(fields[index].value, in: bytes, marking: &fields) { return fault }
         }
@@ -24,7 +24,7 @@ struct ConnectionOptions {
 
     private mutating func take(
         _ value: ByteRange, in bytes: Span<UInt8>, marking fields: inout FieldTable
-    ) -> HTTPFault? {
+    ) -> HTTPParseError? {
         var index = value.lowerBound
         while true {
             index = bytes.skipBlanks(from: index, to: value.upperBound)
@@ -41,10 +41,10 @@ struct ConnectionOptions {
     @inline(__always)
     private mutating func takeOption(
         _ option: Range<Int>, in bytes: Span<UInt8>, marking fields: inout FieldTable
-    ) -> HTTPFault? {
+    ) -> HTTPParseError? {
         count &+= 1
         guard count <= Self.limit else { return .headTooLarge }
-        let text = FoldedText(bytes, at: option.lowerBound, length: option.count)
+        let text = LowercasedASCII(bytes, at: option.lowerBound, length: option.count)
         if text.equals("close   ", length: 5) {
             hasClose = true
         } else if text.equals("keep-ali", "ep-alive", length: 10) {

@@ -46,9 +46,9 @@ extension Span where Element == UInt8 {
     private func nameEnd(from start: Int) -> (end: Int, hasUnderscore: Bool) {
         var index = start
         while count &- index >= 8 {
-            let oddity = WordScan.everyOddity(in: word(at: index))
-            if oddity != 0 {
-                index &+= WordScan.index(of: oddity)
+            let nonLetterMask = WordScan.everyNonLetter(in: word(at: index))
+            if nonLetterMask != 0 {
+                index &+= WordScan.index(of: nonLetterMask)
                 if self[index] == UInt8(ascii: ":") { return (index, false) }
                 break
             }

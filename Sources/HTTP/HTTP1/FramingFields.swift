@@ -7,16 +7,16 @@ struct FramingFields {
     private(set) var isChunked = false
 
     /// Takes a Content-Length: 1 to 18 digits, once.
-    mutating func takeLength(_ value: ByteRange, in bytes: Span<UInt8>) -> HTTPFault? {
+    mutating func takeLength(_ value: ByteRange, in bytes: Span<UInt8>) -> HTTPParseError? {
         guard length == nil, let number = bytes.decimal(value.range) else { return .malformed }
         length = number
         return nil
     }
 
     /// Takes a Transfer-Encoding: `chunked`, once, and only in HTTP/1.1 (RFC 9112 §6.1).
-    mutating func takeCoding(_ value: ByteRange, in bytes: Span<UInt8>, minorVersion: UInt8) -> HTTPFault? {
+    mutating func takeCoding(_ value: ByteRange, in bytes: Span<UInt8>, minorVersion: UInt8) -> HTTPParseError? {
         guard minorVersion == 1, !isChunked, !value.isEmpty else { return .malformed }
-        let coding = FoldedText(bytes, at: value.lowerBound, length: Int(value.count))
+        let coding = LowercasedASCII(bytes, at: value.lowerBound, length: Int(value.count))
         guard coding.equals("chunked ", length: 7) else { return .codingUnsupported }
         isChunked = true
         return nil

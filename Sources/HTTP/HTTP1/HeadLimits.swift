@@ -20,5 +20,5 @@ package enum HeadOutcome: Equatable, Sendable {
     case incomplete
     /// The head ends after so many bytes; the parsed head is filled in.
     case complete(Int)
-    case invalid(HTTPFault)
+    case invalid(HTTPParseError)
 }

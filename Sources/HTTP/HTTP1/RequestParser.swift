@@ -37,7 +37,7 @@ package struct RequestParser: Sendable {
         case .complete(let next): position = next
         case let other: return other
         }
-        var notes = RequestNotes()
+        var notes = RequestFieldValidator()
         var field = Field.blank
         while true {
             guard position < bytes.count else { return .incomplete }

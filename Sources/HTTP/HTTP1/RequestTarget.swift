@@ -30,7 +30,7 @@ enum RequestTarget {
 
     private static func authorityStart(_ range: Range<Int>, in bytes: Span<UInt8>) -> Int? {
         for length in 7...8 where range.count > length {
-            let scheme = FoldedText(bytes, at: range.lowerBound, length: length)
+            let scheme = LowercasedASCII(bytes, at: range.lowerBound, length: length)
             if scheme.equals("http:// ", length: 7) || scheme.equals("https://", length: 8) {
                 return range.lowerBound &+ length
             }

@@ -18,7 +18,7 @@ package struct ResponseHead: ~Copyable {
     package var length = 0
 
     /// An interim response (1xx): another head follows.
-    package var isInterim: Bool { status < 200 }
+    package var isInformational: Bool { status < 200 }
 
     package init() {}
 

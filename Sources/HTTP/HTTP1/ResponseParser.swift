@@ -30,7 +30,7 @@ package struct ResponseParser: Sendable {
         case .complete(let next): position = next
         case let other: return other
         }
-        var notes = ResponseNotes()
+        var notes = ResponseFieldValidator()
         var field = Field.blank
         while true {
             guard position < bytes.count else { return .incomplete }

@@ -31,22 +31,22 @@ package struct HTTP2Abuse: Sendable {
     /// Streams ended with PROTOCOL_ERROR, nearly all of them for a malformed request (RFC 9113 section 8.1.1).
     package internal(set) var malformed: UInt32 = 0
 
-    var resetGauge = RateGauge()
-    var refusalGauge = RateGauge()
-    var pingGauge = RateGauge()
-    var settingsGauge = RateGauge()
-    var emptyDataGauge = RateGauge()
-    var priorityGauge = RateGauge()
-    var windowUpdateGauge = RateGauge()
-    var continuationGauge = RateGauge()
-    var ignoredGauge = RateGauge()
-    var headTextGauge = RateGauge()
+    var resetGauge = RateLimiter()
+    var refusalGauge = RateLimiter()
+    var pingGauge = RateLimiter()
+    var settingsGauge = RateLimiter()
+    var emptyDataGauge = RateLimiter()
+    var priorityGauge = RateLimiter()
+    var windowUpdateGauge = RateLimiter()
+    var continuationGauge = RateLimiter()
+    var ignoredGauge = RateLimiter()
+    var headTextGauge = RateLimiter()
 
     init() {}
 }
 
 /// What a client has done that should be counted and does not end its connection, but for the last.
-package enum HTTP2Misdeed: Sendable {
+package enum HTTP2ProtocolEvent: Sendable {
     /// A request was answered 431, or its trailers were refused for their size.
     case largeHead
     case malformed
@@ -58,7 +58,7 @@ package enum HTTP2Misdeed: Sendable {
 
 /// Counts what happens and says when it happens too often: the generic cell rate algorithm, which needs no more than
 /// the time at which all that came would have been paid for.
-struct RateGauge: Sendable {
+struct RateLimiter: Sendable {
     private(set) var count: UInt32 = 0
     private var paid: UInt64 = 0
 
@@ -70,7 +70,7 @@ struct RateGauge: Sendable {
     }
 
     /// Takes back what `times` cost.
-    mutating func forgive(_ times: UInt64, _ rate: HTTP2Rate) {
+    mutating func refund(_ times: UInt64, _ rate: HTTP2Rate) {
         let amount = rate.price &* times
         paid = paid > amount ? paid &- amount : 0
     }

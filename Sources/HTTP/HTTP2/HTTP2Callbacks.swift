@@ -76,7 +76,7 @@ enum HTTP2Callbacks {
 
     private static func headersBegin(_ session: OpaquePointer?, _ frame: Frame, _ user: User) -> CInt {
         guard let frame = unsafe frame, let context = unsafe context(user) else { return CallbackResult.stop }
-        unsafe context.pointee.heeded &+= 1
+        unsafe context.pointee.handledFrames &+= 1
         let stream = unsafe frame.pointee.hd.stream_id
         let isRequest = unsafe frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST
         if isRequest, unsafe context.pointee.isFull {
@@ -133,7 +133,7 @@ enum HTTP2Callbacks {
         switch unsafe context.pointee.requestArrived(entry, endsStream: endsStream) {
         case .announced: return CallbackResult.proceed
         case .refused(let status): unsafe answer(session, entry.pointee.id, status: status)
-        case .crowded:
+        case .overLimit:
             unsafe submitReset(session, entry.pointee.id, .refusedStream)
             return unsafe context.pointee.refused() ? CallbackResult.proceed : CallbackResult.stop
         case .malformed: unsafe submitReset(session, entry.pointee.id, .protocolError)
@@ -191,7 +191,7 @@ enum HTTP2Callbacks {
             if unsafe context.pointee.responseEnded(entry) { unsafe submitReset(session, header.stream_id, .noError) }
         case FrameType.reset:
             let marks = unsafe entry(session, header.stream_id)?.pointee.marks ?? []
-            if marks.isDisjoint(with: [.silenced, .declined]) {
+            if marks.isDisjoint(with: [.reset, .declined]) {
                 unsafe context.pointee.resetInduced(code: frame.pointee.rst_stream.error_code)
             }
         case FrameType.goAway:
@@ -211,7 +211,7 @@ enum HTTP2Callbacks {
         else { return CallbackResult.stop }
         // A frame that waited for room on the wire may find its stream reset.
         guard unsafe entry.pointee.id == frame.pointee.hd.stream_id, unsafe count <= entry.pointee.body,
-            unsafe !entry.pointee.marks.contains(.silenced)
+            unsafe !entry.pointee.marks.contains(.reset)
         else { return CallbackResult.resetStream }
         // Nine bytes (RFC 9113 section 4.1); we never pad.
         let header = unsafe UnsafeBufferPointer(start: header, count: 9)

@@ -76,7 +76,7 @@ struct HTTP2ClientContext: ~Copyable {
 
     mutating func responseEnded(_ entry: UnsafeMutablePointer<HTTP2Stream>) {
         unsafe tell(entry, .ended(tag: entry.pointee.tag))
-        unsafe entry.pointee.marks.insert(.silenced)
+        unsafe entry.pointee.marks.insert(.reset)
     }
 
     mutating func goAwayArrived(last: Int32, code: UInt32) {
@@ -95,7 +95,7 @@ struct HTTP2ClientContext: ~Copyable {
     }
 
     private mutating func tell(_ entry: UnsafeMutablePointer<HTTP2Stream>, _ event: HTTP2ClientEvent) {
-        if unsafe !entry.pointee.marks.contains(.silenced) { unsafe events?.pointee.append(event) }
+        if unsafe !entry.pointee.marks.contains(.reset) { unsafe events?.pointee.append(event) }
     }
 }
 

@@ -123,7 +123,7 @@ package struct HTTP2ClientSession: ~Copyable {
     /// Gives a request up with RST_STREAM(CANCEL): nothing more is told of it.
     package mutating func cancel(stream: Int32) {
         guard let entry = unsafe context.pointee.streams.find(stream) else { return }
-        unsafe entry.pointee.marks.insert(.silenced)
+        unsafe entry.pointee.marks.insert(.reset)
         _ = unsafe nghttp2_submit_rst_stream(session, 0, stream, HTTP2ErrorCode.cancel.rawValue)
     }
 

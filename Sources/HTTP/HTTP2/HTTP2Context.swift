@@ -11,14 +11,14 @@ struct HTTP2Context: ~Copyable {
     var wire: UnsafeMutablePointer<ByteBuffer>?
     /// How long the wire may become.
     var wireLimit = 0
-    var block = RequestText()
+    var block = HTTP1RequestWriter()
     /// CONTINUATION frames of the block.
     private var continuations = 0
     var streams = HTTP2Streams()
     var abuse = HTTP2Abuse()
-    var walk = FrameWalk()
+    var frameCounter = FrameCounter()
     /// Frames that nghttp2 has told of, of those that this call is about.
-    var heeded = 0
+    var handledFrames = 0
     /// Response bytes that wait in all streams for their windows, or for the connection.
     var buffered = 0
     /// Bytes of the heads of open streams, in `HTTP2Stream.headUnit`s.
@@ -42,7 +42,7 @@ struct HTTP2Context: ~Copyable {
             unsafe block.abandon(&events.pointee.bytes)
         }
         // HEADERS on a stream that is gone begin a frame and no header block: those count when their block begins.
-        if type != FrameType.headers { heeded &+= 1 }
+        if type != FrameType.headers { handledFrames &+= 1 }
         let kind: HTTP2Abuse.Kind? =
             switch type {
             case FrameType.data, FrameType.headers: nil
@@ -70,7 +70,7 @@ struct HTTP2Context: ~Copyable {
     mutating func ignored(_ frames: Int) {
         guard frames != 0, abuse.verdict == .none else { return }
         if frames < 0 {
-            abuse.ignoredGauge.forgive(UInt64(-frames), limits.ignoredFrames)
+            abuse.ignoredGauge.refund(UInt64(-frames), limits.ignoredFrames)
         } else if !abuse.ignoredGauge.add(limits.ignoredFrames, now: now, times: frames) {
             abuse.verdict = .ignoredFrames
         }
@@ -117,7 +117,7 @@ struct HTTP2Context: ~Copyable {
         /// To be answered with this status right here.
         case refused(StaticString)
         /// There are too many bytes of others under way.
-        case crowded
+        case overLimit
         case malformed
         case stop
     }
@@ -128,7 +128,7 @@ struct HTTP2Context: ~Copyable {
         let isConnect = block.isConnect
         if block.isTooLarge || isConnect {
             unsafe block.abandon(&events.pointee.bytes)
-            unsafe entry.pointee.marks.insert(.silenced)
+            unsafe entry.pointee.marks.insert(.reset)
             if !isConnect {
                 abuse.largeHeads &+= 1
                 note(.largeHead)
@@ -143,8 +143,8 @@ struct HTTP2Context: ~Copyable {
         let units = Int(head.count) / HTTP2Stream.headUnit + 1
         guard headUnits + units <= limits.openHeadBytes / HTTP2Stream.headUnit else {
             unsafe events.pointee.bytes.truncate(to: head.lowerBound)
-            unsafe entry.pointee.marks.insert(.silenced)
-            return .crowded
+            unsafe entry.pointee.marks.insert(.reset)
+            return .overLimit
         }
         headUnits += units
         unsafe entry.pointee.headUnits = UInt16(clamping: units)
@@ -195,22 +195,22 @@ struct HTTP2Context: ~Copyable {
 
     /// Response bytes that a stream may be given that has `body` bytes waiting and may send `window` now. What waits
     /// beyond the window only bridges the time until it opens.
-    func room(beside body: Int, window: Int) -> Int {
+    func credit(beside body: Int, window: Int) -> Int {
         let share = max((limits.bufferedBytes &- buffered) / 4, limits.streamFloor)
-        let room = min(share, limits.streamBytes, max(0, window) &+ limits.roomBytes) &- body
+        let room = min(share, limits.streamBytes, max(0, window) &+ limits.lowWatermarkBytes) &- body
         // A read of a few bytes is not worth its call, and some wait already.
         return room < limits.streamFloor / 2 ? 0 : room
     }
 
     /// A DATA frame was sent: the client may open its windows for it.
-    mutating func dataSent() { abuse.windowUpdateGauge.forgive(4, limits.windowUpdates) }
+    mutating func dataSent() { abuse.windowUpdateGauge.refund(4, limits.windowUpdates) }
 
     /// The last frame of a response was sent. True if the rest of its request is to be declined.
     mutating func responseEnded(_ entry: UnsafeMutablePointer<HTTP2Stream>) -> Bool {
         unsafe entry.pointee.marks.insert(.ended)
         if unsafe entry.pointee.isReported {
-            abuse.resetGauge.forgive(1, limits.resets)
-            abuse.ignoredGauge.forgive(2, limits.ignoredFrames)
+            abuse.resetGauge.refund(1, limits.resets)
+            abuse.ignoredGauge.refund(2, limits.ignoredFrames)
         }
         // All bytes that were announced have come: the frame that says so is on its way. Clients that send it by itself
         // (httpx) take a reset that is faster for a fault of their own.
@@ -232,7 +232,9 @@ struct HTTP2Context: ~Copyable {
         if !abuse.resetGauge.add(limits.resets, now: now) { abuse.verdict = .resets }
     }
 
-    private func note(_ misdeed: HTTP2Misdeed) { unsafe events?.pointee.append(.misdeed(misdeed)) }
+    private func note(_ protocolEvent: HTTP2ProtocolEvent) {
+        unsafe events?.pointee.append(.protocolEvent(protocolEvent))
+    }
 
     /// GOAWAY was sent.
     func goAwaySent(code: UInt32) {
@@ -270,8 +272,8 @@ struct HTTP2Context: ~Copyable {
         buffered &-= count
         guard unsafe !entry.pointee.marks.contains(.finished) else { return true }
         let after = before - count
-        if after == 0 || (before > limits.roomBytes && after <= limits.roomBytes) {
-            unsafe events?.pointee.append(.roomAgain(stream: entry.pointee.id))
+        if after == 0 || (before > limits.lowWatermarkBytes && after <= limits.lowWatermarkBytes) {
+            unsafe events?.pointee.append(.drained(stream: entry.pointee.id))
         }
         // A stream that goes on may be idle for hours.
         if after == 0 { unsafe entry.pointee.pending.release() }
@@ -281,7 +283,7 @@ struct HTTP2Context: ~Copyable {
 
 extension HTTP2Stream {
     /// Whether the proxy hears of what happens to it.
-    var isReported: Bool { marks.contains(.announced) && !marks.contains(.silenced) }
+    var isReported: Bool { marks.contains(.announced) && !marks.contains(.reset) }
 }
 
 /// What a callback tells nghttp2.

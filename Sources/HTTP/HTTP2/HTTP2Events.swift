@@ -15,12 +15,12 @@ package enum HTTP2Event: Equatable, Sendable {
     case requestEnd(stream: Int32, trailers: ByteRange)
     /// The exchange is cut short: cancelled by the client or in error. `code` is the error code of RFC 9113 section 7.
     case reset(stream: Int32, code: UInt32)
-    /// The response's pending bytes fell to `HTTP2Limits.roomBytes`, or to nothing, and more may be written.
-    case roomAgain(stream: Int32)
+    /// The response's pending bytes fell to `HTTP2Limits.lowWatermarkBytes`, or to nothing, and more may be written.
+    case drained(stream: Int32)
     /// Request and response are complete, or the response is and the rest of the request was declined.
     case closed(stream: Int32)
     /// Something to be counted; nothing is to be done about it.
-    case misdeed(HTTP2Misdeed)
+    case protocolEvent(HTTP2ProtocolEvent)
     /// The client will open no more streams; those that are open go on.
     case goAway
 }

@@ -43,8 +43,8 @@ package struct HTTP2Limits: Sendable {
     package var streamBytes = 131_072
     /// What each stream may have however little is left, so that small replies always pass.
     package var streamFloor = 4_096
-    /// A stream reports `roomAgain` when its pending bytes fall to this, or to nothing. So many may wait beyond its window.
-    package var roomBytes = 16_384
+    /// A stream reports `drained` when its pending bytes fall to this, or to nothing. So many may wait beyond its window.
+    package var lowWatermarkBytes = 16_384
     /// Frames, DATA aside, that wait for a client that does not read.
     package var queuedFrames = 1_024
 

@@ -12,13 +12,13 @@ package struct HTTP2Session: ~Copyable {
     private let context: UnsafeMutablePointer<HTTP2Context>
     private var isTerminated = false
     /// What `send` gives first.
-    private var greeting = ByteBuffer()
+    private var connectionPreface = ByteBuffer()
 
     /// Nil if there is no memory. SETTINGS are the first thing that `send` gives.
     package init?(limits: HTTP2Limits, now: Instant) {
         let context = UnsafeMutablePointer<HTTP2Context>.allocate(capacity: 1)
         unsafe context.initialize(to: HTTP2Context(limits: limits, now: now))
-        guard let session = unsafe HTTP2Setup.makeSession(limits, context, greeting: &greeting) else {
+        guard let session = unsafe HTTP2Setup.makeSession(limits, context, connectionPreface: &connectionPreface) else {
             unsafe context.deinitialize(count: 1)
             unsafe context.deallocate()
             return nil
@@ -67,9 +67,9 @@ package struct HTTP2Session: ~Copyable {
         var weight = 0
         let before = headText
         while !bytes.isEmpty, weight < limit, headText &- before < headTextLimit {
-            unsafe context.pointee.heeded = 0
-            let part = unsafe context.pointee.walk.walk(
-                bytes.span, limit: min(2 * FrameWalk.headersWeight, limit))
+            unsafe context.pointee.handledFrames = 0
+            let part = unsafe context.pointee.frameCounter.count(
+                bytes.span, limit: min(2 * FrameCounter.headersWeight, limit))
             let taken = unsafe bytes.span.withUnsafeBufferPointer {
                 unsafe nghttp2_session_mem_recv(session, $0.baseAddress, part.bytes)
             }
@@ -78,7 +78,7 @@ package struct HTTP2Session: ~Copyable {
             if unsafe nghttp2_session_get_outbound_queue_size(session) > queueLimit {
                 unsafe context.pointee.abuse.verdict = .queuedFrames
             }
-            unsafe context.pointee.ignored(part.frames - context.pointee.heeded)
+            unsafe context.pointee.ignored(part.frames - context.pointee.handledFrames)
             guard !isAbused else { return false }
             bytes.consume(part.bytes)
             weight += part.weight
@@ -89,7 +89,7 @@ package struct HTTP2Session: ~Copyable {
     /// Appends what may be sent to `wire` until about `limit` bytes were added (a frame more at most).
     package mutating func send(into wire: inout ByteBuffer, limit: Int, events: inout HTTP2Events) {
         let end = wire.count + min(max(0, limit), .max - wire.count)
-        if !greeting.isEmpty { wire.take(&greeting) }
+        if !connectionPreface.isEmpty { wire.take(&connectionPreface) }
         unsafe withUnsafeMutablePointer(to: &events) { events in
             unsafe withUnsafeMutablePointer(to: &wire) { wire in
                 unsafe context.pointee.events = unsafe events
@@ -142,22 +142,22 @@ package struct HTTP2Session: ~Copyable {
     /// it is interim, or nil where the other is false.
     package mutating func respond(
         stream: Int32, front text: borrowing ByteBuffer
-    ) -> (length: Int, isInterim: Bool)? {
+    ) -> (length: Int, isInformational: Bool)? {
         submit(stream: stream, text.span, 0..<text.count, endsStream: false)
     }
 
     private mutating func submit(
         stream: Int32, _ text: Span<UInt8>, _ range: Range<Int>, endsStream: Bool
-    ) -> (length: Int, isInterim: Bool)? {
+    ) -> (length: Int, isInformational: Bool)? {
         guard let entry = unsafe HTTP2Callbacks.entry(session, stream),
-            unsafe entry.pointee.marks.isDisjoint(with: [.answered, .silenced]), range.upperBound <= text.count,
-            let status = ResponseText.status(text, at: range.lowerBound, end: range.upperBound), status != 101
+            unsafe entry.pointee.marks.isDisjoint(with: [.answered, .reset]), range.upperBound <= text.count,
+            let status = HTTP1ResponseReader.status(text, at: range.lowerBound, end: range.upperBound), status != 101
         else { return nil }
         let session = unsafe self.session
-        let isInterim = status < 200
+        let isInformational = status < 200
         let digits = range.lowerBound + 9..<range.lowerBound + 12
         let end = unsafe ResponseFields.with(text, range, status: digits) { fields in
-            if isInterim {
+            if isInformational {
                 return unsafe nghttp2_submit_headers(
                     session, 0, stream, nil, fields.baseAddress, fields.count, nil) == 0
             }
@@ -172,10 +172,10 @@ package struct HTTP2Session: ~Copyable {
             return unsafe nghttp2_submit_response(session, stream, fields.baseAddress, fields.count, &provider) == 0
         }
         guard let end else { return nil }
-        if !isInterim {
+        if !isInformational {
             unsafe entry.pointee.marks.formUnion(endsStream ? [.answered, .finished] : .answered)
         }
-        return (end - range.lowerBound, isInterim)
+        return (end - range.lowerBound, isInformational)
     }
 
     /// Queues body bytes of the response, until the client's window allows them. False if the stream is gone or has
@@ -209,7 +209,7 @@ package struct HTTP2Session: ~Copyable {
 
     /// The response will not be completed: RST_STREAM with INTERNAL_ERROR follows what is pending of it, and `closed`
     /// is its event. A response that has not begun is reset at once.
-    package mutating func breakOff(stream: Int32) {
+    package mutating func abort(stream: Int32) {
         guard let entry = unsafe writable(stream) else {
             reset(stream: stream, code: .internalError)
             return
@@ -221,14 +221,14 @@ package struct HTTP2Session: ~Copyable {
     /// Whether the stream is there to be answered.
     package func isOpen(stream: Int32) -> Bool {
         guard let entry = unsafe HTTP2Callbacks.entry(session, stream) else { return false }
-        return unsafe !entry.pointee.marks.contains(.silenced)
+        return unsafe !entry.pointee.marks.contains(.reset)
     }
 
     /// The stream's entry if its response has begun and not ended.
     private func writable(_ stream: Int32) -> UnsafeMutablePointer<HTTP2Stream>? {
         guard let entry = unsafe HTTP2Callbacks.entry(session, stream) else { return nil }
         let marks = unsafe entry.pointee.marks
-        return unsafe marks.contains(.answered) && marks.isDisjoint(with: [.finished, .silenced, .broken]) ? entry : nil
+        return unsafe marks.contains(.answered) && marks.isDisjoint(with: [.finished, .reset, .broken]) ? entry : nil
     }
 
     /// Tells nghttp2 that there is what it asked for.
@@ -242,14 +242,14 @@ package struct HTTP2Session: ~Copyable {
     package mutating func reset(stream: Int32, code: HTTP2ErrorCode) {
         guard let entry = unsafe HTTP2Callbacks.entry(session, stream) else { return }
         // The bytes stay until nghttp2 lets go of the stream: it may be in the midst of a frame of them.
-        unsafe entry.pointee.marks.insert(.silenced)
+        unsafe entry.pointee.marks.insert(.reset)
         _ = unsafe nghttp2_submit_rst_stream(session, 0, stream, code.rawValue)
     }
 
     /// Response body bytes that the client's window, or the connection, has not allowed yet.
     package func pendingBytes(stream: Int32) -> Int {
         guard let entry = unsafe HTTP2Callbacks.entry(session, stream) else { return 0 }
-        return unsafe entry.pointee.marks.contains(.silenced) ? 0 : entry.pointee.body
+        return unsafe entry.pointee.marks.contains(.reset) ? 0 : entry.pointee.body
     }
 
     /// Gives the client room for `count` more body bytes: so many were passed on. What a stream leaves behind at its
@@ -275,7 +275,7 @@ package struct HTTP2Session: ~Copyable {
     }
 
     /// Whether `send` has something to give.
-    package var wantsWrite: Bool { unsafe !greeting.isEmpty || nghttp2_session_want_write(session) != 0 }
+    package var wantsWrite: Bool { unsafe !connectionPreface.isEmpty || nghttp2_session_want_write(session) != 0 }
 
     /// Nothing is left to read or to write: the connection may be closed.
     package var isFinished: Bool {
@@ -283,14 +283,14 @@ package struct HTTP2Session: ~Copyable {
         return unsafe isTerminated || nghttp2_session_want_read(session) == 0
     }
 
-    /// Response bytes that a stream may be given now; 0 means that `roomAgain` will follow. Nothing breaks if it is given
+    /// Response bytes that a stream may be given now; 0 means that `drained` will follow. Nothing breaks if it is given
     /// more, but memory.
-    package func room(stream: Int32) -> Int {
+    package func credit(stream: Int32) -> Int {
         guard let entry = unsafe HTTP2Callbacks.entry(session, stream),
-            unsafe !entry.pointee.marks.contains(.silenced)
+            unsafe !entry.pointee.marks.contains(.reset)
         else { return unsafe context.pointee.limits.streamBytes }
         let window = unsafe nghttp2_session_get_stream_remote_window_size(session, stream)
-        return unsafe context.pointee.room(beside: entry.pointee.body, window: Int(window))
+        return unsafe context.pointee.credit(beside: entry.pointee.body, window: Int(window))
     }
 
     /// Response bytes that wait in all streams together, those that are being reset included.

@@ -3,9 +3,9 @@ import Reactor
 
 /// How a session of nghttp2's is made to our limits.
 enum HTTP2Setup {
-    /// With what it says first, SETTINGS and the connection's window, in `greeting`. Nil if there is no memory.
+    /// With what it says first, SETTINGS and the connection's window, in `connectionPreface`. Nil if there is no memory.
     static func makeSession(
-        _ limits: HTTP2Limits, _ context: UnsafeMutablePointer<HTTP2Context>, greeting: inout ByteBuffer
+        _ limits: HTTP2Limits, _ context: UnsafeMutablePointer<HTTP2Context>, connectionPreface: inout ByteBuffer
     ) -> OpaquePointer? {
         guard let callbacks = unsafe HTTP2Callbacks.make() else { return nil }
         defer { unsafe nghttp2_session_callbacks_del(callbacks) }
@@ -19,29 +19,31 @@ enum HTTP2Setup {
             unsafe nghttp2_session_del(session)
             return nil
         }
-        unsafe greet(session, limits, &greeting)
+        unsafe writePreface(session, limits, &connectionPreface)
         return unsafe session
     }
 
     /// Takes the session's first frames, and has them name the limit on streams that we keep ourselves: nghttp2 ends the
     /// connection of a client that oversteps it, where RFC 9113 section 5.1.2 asks for no more than the stream.
-    private static func greet(_ session: OpaquePointer, _ limits: HTTP2Limits, _ greeting: inout ByteBuffer) {
+    private static func writePreface(
+        _ session: OpaquePointer, _ limits: HTTP2Limits, _ connectionPreface: inout ByteBuffer
+    ) {
         while true {
             var bytes: UnsafePointer<UInt8>?
             let count = unsafe nghttp2_session_mem_send(session, &bytes)
             guard count > 0 else { return }
-            guard greeting.isEmpty else {
-                unsafe greeting.append(UnsafeBufferPointer(start: bytes, count: count).span)
+            guard connectionPreface.isEmpty else {
+                unsafe connectionPreface.append(UnsafeBufferPointer(start: bytes, count: count).span)
                 continue
             }
             let frame = unsafe UnsafeBufferPointer(start: bytes, count: count)
             // The first entry's value, behind the frame's header and the entry's name.
-            let value = FrameWalk.headerBytes + 2
-            unsafe greeting.append(frame.span.extracting(..<value))
+            let value = FrameCounter.headerBytes + 2
+            unsafe connectionPreface.append(frame.span.extracting(..<value))
             for shift in [24, 16, 8, 0] {
-                greeting.append(UInt8(truncatingIfNeeded: limits.concurrentStreams >> UInt32(shift)))
+                connectionPreface.append(UInt8(truncatingIfNeeded: limits.concurrentStreams >> UInt32(shift)))
             }
-            unsafe greeting.append(frame.span.extracting((value + 4)...))
+            unsafe connectionPreface.append(frame.span.extracting((value + 4)...))
         }
     }
 
@@ -62,7 +64,7 @@ enum HTTP2Setup {
 
     private static func submitSettings(_ session: OpaquePointer, _ limits: HTTP2Limits) -> Bool {
         let settings: InlineArray<5, nghttp2_settings_entry> = [
-            // First of all: see `greet`.
+            // First of all: see `writePreface`.
             setting(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, .max),
             setting(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits.initialWindow),
             setting(NGHTTP2_SETTINGS_MAX_FRAME_SIZE, limits.maximumFrame),

@@ -8,7 +8,7 @@ struct HTTP2Stream: ~Copyable {
         /// Its request was reported; so must its end be.
         static let announced = Marks(rawValue: 1)
         /// We answered it ourselves or were told to end it: nothing more is reported.
-        static let silenced = Marks(rawValue: 2)
+        static let reset = Marks(rawValue: 2)
         /// The request is complete.
         static let received = Marks(rawValue: 4)
         /// A final response head was given.

@@ -9,10 +9,10 @@ enum RequestFields {
         _ form: UnsafeBufferPointer<nghttp2_nv>, path: Span<UInt8>, lines: Span<UInt8>,
         _ body: (UnsafeBufferPointer<nghttp2_nv>) -> Int32
     ) -> Int32 {
-        let room = form.count + ResponseText.lines(lines, 0..<lines.count)
+        let capacity = form.count + HTTP1ResponseReader.lines(lines, 0..<lines.count)
         return unsafe lines.withUnsafeBufferPointer { bytes in
             unsafe path.withUnsafeBufferPointer { path in
-                unsafe withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: room) { fields in
+                unsafe withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: capacity) { fields in
                     var count = form.count
                     unsafe _ = fields.initialize(from: form)
                     if let start = path.baseAddress, path.count > 0 {
@@ -22,7 +22,7 @@ enum RequestFields {
                     }
                     var start = 0
                     while let base = bytes.baseAddress,
-                        let line = ResponseText.line(lines, at: start, end: lines.count)
+                        let line = HTTP1ResponseReader.line(lines, at: start, end: lines.count)
                     {
                         start = line.next
                         if line.name.isEmpty { continue }

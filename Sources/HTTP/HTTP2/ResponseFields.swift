@@ -4,7 +4,7 @@ import Reactor
 /// Field lines of HTTP/1.1 text as nghttp2 wants to see them.
 enum ResponseFields {
     /// Fields that an ordinary head has at most: so many fit the stack (1 KiB).
-    private static var usualRoom: Int { 25 }
+    private static var usualFieldCount: Int { 25 }
 
     /// Calls `body` with the fields of `text[range]`, connection-specific ones left out. `status`, if given, is the
     /// place of a status line's three digits; the fields then begin after that line. The pointers are into `text`.
@@ -14,49 +14,51 @@ enum ResponseFields {
         _ text: Span<UInt8>, _ range: Range<Int>, status: Range<Int>?,
         _ body: (UnsafeBufferPointer<nghttp2_nv>) -> Bool
     ) -> Int? {
-        switch unsafe with(room: usualRoom, text, range, status: status, body) {
+        switch unsafe with(capacity: usualFieldCount, text, range, status: status, body) {
         case .taken(let end): return end
-        case .declined: return nil
-        case .cramped: break
+        case .rejected: return nil
+        case .tooManyFields: break
         }
-        let room = ResponseText.lines(text, range) + 1
-        guard case .taken(let end) = unsafe with(room: room, text, range, status: status, body) else { return nil }
+        let capacity = HTTP1ResponseReader.lines(text, range) + 1
+        guard case .taken(let end) = unsafe with(capacity: capacity, text, range, status: status, body) else {
+            return nil
+        }
         return end
     }
 
     private enum Outcome {
         case taken(end: Int)
-        case declined
+        case rejected
         /// There are more fields than there was room for: nobody was called.
-        case cramped
+        case tooManyFields
     }
 
     private static func with(
-        room: Int, _ text: Span<UInt8>, _ range: Range<Int>, status: Range<Int>?,
+        capacity: Int, _ text: Span<UInt8>, _ range: Range<Int>, status: Range<Int>?,
         _ body: (UnsafeBufferPointer<nghttp2_nv>) -> Bool
     ) -> Outcome {
         let end = range.upperBound
         return unsafe text.withUnsafeBufferPointer { bytes in
-            guard let base = bytes.baseAddress else { return .declined }
-            return unsafe withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: room) { fields in
+            guard let base = bytes.baseAddress else { return .rejected }
+            return unsafe withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: capacity) { fields in
                 var count = 0
                 var start = range.lowerBound
                 if let status {
                     unsafe fields[0] = .status(base + status.lowerBound)
                     count = 1
-                    start = ResponseText.skipLine(text, at: start, end: end)
+                    start = HTTP1ResponseReader.skipLine(text, at: start, end: end)
                 }
-                while let line = ResponseText.line(text, at: start, end: end) {
+                while let line = HTTP1ResponseReader.line(text, at: start, end: end) {
                     start = line.next
                     if line.name.isEmpty { continue }
-                    let treatment = ResponseText.treatment(text, line.name)
+                    let treatment = HTTP1ResponseReader.treatment(text, line.name)
                     if treatment == .dropped { continue }
-                    guard count < room else { return .cramped }
+                    guard count < capacity else { return .tooManyFields }
                     unsafe fields[count] = nghttp2_nv(base, line, isSecret: treatment == .secret)
                     count &+= 1
                 }
                 let isTaken = unsafe body(UnsafeBufferPointer(rebasing: fields[..<count]))
-                return isTaken ? .taken(end: ResponseText.skipLine(text, at: start, end: end)) : .declined
+                return isTaken ? .taken(end: HTTP1ResponseReader.skipLine(text, at: start, end: end)) : .rejected
             }
         }
     }
@@ -64,7 +66,7 @@ enum ResponseFields {
 
 extension nghttp2_nv {
     /// A field that is copied when it is submitted; its name becomes lower case then.
-    init(_ base: UnsafePointer<UInt8>, _ line: ResponseText.Line, isSecret: Bool) {
+    init(_ base: UnsafePointer<UInt8>, _ line: HTTP1ResponseReader.Line, isSecret: Bool) {
         unsafe self.init(
             name: UnsafeMutablePointer(mutating: base + line.name.lowerBound),
             value: UnsafeMutablePointer(mutating: base + line.value.lowerBound), namelen: line.name.count,

@@ -8,7 +8,7 @@ struct FieldName {
     /// have hyphens, so it is then other or a look-alike.
     @inline(__always)
     init(_ bytes: Span<UInt8>, at offset: Int, length: Int, hasUnderscore: Bool) {
-        var text = FoldedText(bytes, at: offset, length: length)
+        var text = LowercasedASCII(bytes, at: offset, length: length)
         if hasUnderscore {
             text.hyphenate()
             self = FieldName(text).kind == .other ? .other : .lookalike
@@ -26,7 +26,7 @@ struct FieldName {
     }
 
     @inline(__always)
-    private init(_ text: FoldedText) {
+    private init(_ text: LowercasedASCII) {
         switch text.length {
         case ...9: self = Self.upToNine(text)
         case ...14: self = Self.upToFourteen(text)
@@ -35,7 +35,7 @@ struct FieldName {
     }
 
     @inline(__always)
-    private static func upToNine(_ text: FoldedText) -> FieldName {
+    private static func upToNine(_ text: LowercasedASCII) -> FieldName {
         switch text.length {
         case 2: choose(text.equals("te      ", length: 2), .te, isHopByHop: true)
         case 4:
@@ -56,7 +56,7 @@ struct FieldName {
     }
 
     @inline(__always)
-    private static func upToFourteen(_ text: FoldedText) -> FieldName {
+    private static func upToFourteen(_ text: LowercasedASCII) -> FieldName {
         switch text.length {
         case 10:
             if text.equals("connecti", "nnection", length: 10) { return FieldName(.connection, isHopByHop: true) }
@@ -73,7 +73,7 @@ struct FieldName {
     }
 
     @inline(__always)
-    private static func long(_ text: FoldedText) -> FieldName {
+    private static func long(_ text: LowercasedASCII) -> FieldName {
         switch text.length {
         case 15: return choose(text.equals("x-forwar", "rded-for", length: 15), .xForwardedFor)
         case 16:

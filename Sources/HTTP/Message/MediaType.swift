@@ -5,7 +5,7 @@ enum MediaType {
     /// Whether a Content-Type is `text/event-stream`, with or without parameters.
     static func isEventStream(_ value: Range<Int>, in bytes: Span<UInt8>) -> Bool {
         guard value.count >= 17 else { return false }
-        let essence = FoldedText(bytes, at: value.lowerBound, length: 17)
+        let essence = LowercasedASCII(bytes, at: value.lowerBound, length: 17)
         guard essence.equals("text/eve", "nt-strea", "t-stream", length: 17) else { return false }
         let next = bytes.skipBlanks(from: value.lowerBound &+ 17, to: value.upperBound)
         return next == value.upperBound || bytes[next] == UInt8(ascii: ";")

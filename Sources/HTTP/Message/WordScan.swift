@@ -29,7 +29,7 @@ enum WordScan {
     /// Where there is neither an ASCII letter nor a hyphen; every bit is exact. Nearly all field names have no such
     /// byte before their colon.
     @inline(__always)
-    static func everyOddity(in word: UInt64) -> UInt64 {
+    static func everyNonLetter(in word: UInt64) -> UInt64 {
         let lower = (word | lowerCaseBits) & ~everyTopBit
         let fromA = lower &+ everyByte &* UInt64(0x80 - UInt8(ascii: "a"))
         let pastZ = lower &+ everyByte &* UInt64(0x80 - UInt8(ascii: "z") - 1)

@@ -12,7 +12,7 @@ struct Call: ~Copyable {
         /// Events, each a JSON-RPC message.
         case events
         /// A long text, checked as it comes.
-        case letters(LetterCheck)
+        case bytes(PatternCheck)
     }
 
     let kind: RequestKind

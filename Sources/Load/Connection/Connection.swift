@@ -11,12 +11,12 @@ struct Connection: ~Copyable {
         /// Waiting a moment before the next attempt.
         case resting
         case dialling
-        case securing
+        case handshaking
         /// Requests may be sent.
         case open
     }
 
-    let lane: Int
+    let group: Int
     var phase = Phase.closed
     var descriptor = Descriptor.none
     /// Sockets so far: an event of an earlier one is told by it.
@@ -53,7 +53,7 @@ struct Connection: ~Copyable {
     var firstInLine: Int32 = -1
     var lastInLine: Int32 = -1
 
-    init(lane: Int) { self.lane = lane }
+    init(group: Int) { self.group = group }
 }
 
 /// How far the response on a connection has been read (HTTP/1.1).

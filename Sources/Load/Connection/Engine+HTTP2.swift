@@ -11,8 +11,8 @@ extension Engine {
 
     /// Gives a fresh connection its session. False if there is no memory.
     mutating func beginHTTP2(_ c: Handle) -> Bool {
-        let lane = connections[c].lane
-        guard let session = HTTP2ClientSession(forms: fields[lane], limits: HTTP2ClientLimits()) else { return false }
+        let group = connections[c].group
+        guard let session = HTTP2ClientSession(forms: fields[group], limits: HTTP2ClientLimits()) else { return false }
         connections[c].http2 = consume session
         markUnsettled(c)
         return true
@@ -23,7 +23,7 @@ extension Engine {
         let s = calls[call].session
         let kind = calls[call].kind
         composed.clear()
-        forms[form(sessions[s].lane)].appendBody(kind, id: calls[call].id, to: &composed)
+        forms[form(sessions[s].group)].appendBody(kind, id: calls[call].id, to: &composed)
         let stream = connections[c].http2?.request(
             form: Int(kind.rawValue), path: sessions[s].target, lines: sessions[s].fields, body: composed,
             tag: call.slot)
@@ -118,7 +118,7 @@ extension Engine {
             unsent.append(call)
         case .goAway(let code):
             connections[c].isLeaving = true
-            if code != 0 { tally.count(.goAway(code)) }
+            if code != 0 { counters.count(.goAway(code)) }
         }
         return 1
     }
@@ -138,7 +138,7 @@ extension Engine {
         connections[c].answers &+= 1
         _ = answerEnded(call, rest)
         guard connections[c].incarnation == incarnation, connections[c].http2 != nil else { return }
-        if lanes[connections[c].lane].workload == .churn { return hangUp(c) }
+        if groups[connections[c].group].workload == .churn { return closeConnections(c) }
         makeFree(c)
     }
 
@@ -189,7 +189,7 @@ extension Engine {
         let nothing = ByteBuffer()
         tell(c, nothing.span)
         guard connections[c].output.isEmpty, let isFinished = connections[c].http2?.isFinished else { return }
-        if connections[c].load == 0, isFinished || connections[c].isLeaving { return hangUp(c) }
+        if connections[c].load == 0, isFinished || connections[c].isLeaving { return closeConnections(c) }
         if isFinished { isUnreadable(c) }
     }
 
@@ -197,9 +197,9 @@ extension Engine {
     private mutating func isUnreadable(_ c: Handle) {
         guard hasEverAnswered else {
             drop(c)
-            return ledger.fail(LoadError("\(assignment.addresses[address]) does not speak HTTP/2"))
+            return statistics.fail(LoadError("\(assignment.addresses[address]) does not speak HTTP/2"))
         }
-        tally.note("not HTTP/2, or against its rules")
+        counters.note("not HTTP/2, or against its rules")
         lose(c, .unreadable)
     }
 }

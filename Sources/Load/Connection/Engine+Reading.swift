@@ -6,7 +6,7 @@ import Reactor
 extension Engine {
     /// Reads until there is nothing left or the connection's share of the turn is used up.
     mutating func read(_ c: Handle) {
-        if connections[c].phase == .securing {
+        if connections[c].phase == .handshaking {
             readHandshake(c)
             guard connections[c].phase == .open else { return }
         }
@@ -59,13 +59,13 @@ extension Engine {
         }
         if connections[c].tls != nil { return receiveSecure(c, into: &bytes) }
         let result = world.receive(connections[c].descriptor, into: &bytes, room: Engine.readBytes)
-        if case .moved(let count) = result.outcome { tally.bytesReceived &+= UInt64(count) }
+        if case .moved(let count) = result.outcome { counters.bytesReceived &+= UInt64(count) }
         return result
     }
 
     /// The peer has finished.
     private mutating func ended(_ c: Handle) {
-        if connections[c].http2 != nil { return connections[c].load == 0 ? hangUp(c) : lose(c, .closed) }
+        if connections[c].http2 != nil { return connections[c].load == 0 ? closeConnections(c) : lose(c, .closed) }
         if case .untilClose = connections[c].response.phase {
             let empty = ByteBuffer()
             return endAnswer(c, empty.span)
@@ -113,11 +113,11 @@ extension Engine {
         switch parser.parse(bytes, answering: calls[call].kind.method, into: &head) {
         case .incomplete: return 0
         case .invalid:
-            tally.note("not HTTP: \(bytes.excerpt())")
+            counters.note("not HTTP: \(bytes.excerpt())")
             lose(c, .unreadable)
             return -1
         case .complete(let length):
-            if head.isInterim { return length }
+            if head.isInformational { return length }
             connections[c].response.isLast = !head.isKeepAlive
             let session = head.sessionID.map { $0.range } ?? 0..<0
             answerBegan(
@@ -160,7 +160,7 @@ extension Engine {
             endAnswer(c, bytes.extracting(0..<0))
             return end
         case .invalid:
-            tally.note("not HTTP: bad chunks")
+            counters.note("not HTTP: bad chunks")
             lose(c, .unreadable)
             return -1
         }
@@ -176,13 +176,13 @@ extension Engine {
         let isLast = connections[c].response.isLast
         let isInStep = answerEnded(call, rest)
         // Whoever gave an answer to another question will be one behind for ever.
-        if isLast || !isInStep || lanes[connections[c].lane].workload == .churn { return hangUp(c) }
+        if isLast || !isInStep || groups[connections[c].group].workload == .churn { return closeConnections(c) }
         makeFree(c)
     }
 
     /// Closes a connection that has done what it was for.
-    mutating func hangUp(_ c: Handle) {
-        sayGoodbye(c)
+    mutating func closeConnections(_ c: Handle) {
+        sendClose(c)
         drop(c)
         renew(c, atOnce: true)
     }
@@ -191,12 +191,12 @@ extension Engine {
     private mutating func hearUnasked(_ c: Handle, _ bytes: Span<UInt8>) -> Int {
         // How some servers say goodbye to an idle connection (RFC 9110 section 15.5.9).
         if bytes.has("HTTP/1.1 408", at: 0) || bytes.has("HTTP/1.0 408", at: 0) {
-            hangUp(c)
+            closeConnections(c)
             return -1
         }
-        tally.count(.answeredTwice)
-        tally.note("answered twice or unasked: \(bytes.excerpt())")
-        hangUp(c)
+        counters.count(.answeredTwice)
+        counters.note("answered twice or unasked: \(bytes.excerpt())")
+        closeConnections(c)
         return -1
     }
 }

@@ -7,9 +7,9 @@ extension Engine {
     mutating func send(_ call: Handle, over c: Handle) {
         if connections[c].http2 != nil { return request(call, over: c) }
         let s = calls[call].session
-        let lane = sessions[s].lane
+        let group = sessions[s].group
         composed.clear()
-        forms[form(lane)].append(
+        forms[form(group)].append(
             calls[call].kind, id: calls[call].id, session: sessions[s].fields, path: sessions[s].target, to: &composed)
         connections[c].call = call
         connections[c].load = 1
@@ -22,7 +22,7 @@ extension Engine {
         if connections[c].output.isEmpty {
             switch world.send(connections[c].descriptor, composed) {
             case .moved(let count):
-                tally.bytesSent &+= UInt64(count)
+                counters.bytesSent &+= UInt64(count)
                 composed.consume(count)
             case .wouldBlock, .ended: break
             case .failed: return sendFailed(c)
@@ -37,7 +37,7 @@ extension Engine {
         while !connections[c].output.isEmpty {
             switch world.send(connections[c].descriptor, connections[c].output) {
             case .moved(let count):
-                tally.bytesSent &+= UInt64(count)
+                counters.bytesSent &+= UInt64(count)
                 connections[c].output.consume(count)
             case .wouldBlock, .ended: return
             case .failed: return sendFailed(c)

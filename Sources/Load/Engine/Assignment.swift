@@ -21,7 +21,7 @@ struct Assignment: Sendable {
     let addresses: [SocketAddress]
     /// Nil for plain HTTP.
     let tls: TLSClientContext?
-    let ledger: Ledger
+    let statistics: Statistics
     /// When measuring begins and ends.
     let measuring: Range<Instant>
 

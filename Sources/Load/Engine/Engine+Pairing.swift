@@ -5,24 +5,24 @@ import Reactor
 extension Engine {
     /// The session has something to ask.
     mutating func makeReady(_ s: Handle) {
-        let lane = sessions[s].lane
+        let group = sessions[s].group
         if sessions[s].step == .done || sessions[s].step == .listening { return }
         if phase == .ending || sessions[s].isGivenUp, sessions[s].step != .delete { return finish(s) }
         // The stream that is the session has a connection to itself.
-        if lanes[lane].workload == .legacy, sessions[s].step == .stream { return openStream(s) }
-        if lanes[lane].isShuffled { return lanes[lane].ready.append(Int(s.slot)) }
+        if groups[group].workload == .legacy, sessions[s].step == .stream { return openStream(s) }
+        if groups[group].isShuffled { return groups[group].ready.append(Int(s.slot)) }
         let home = connection(inSlot: sessions[s].home)
-        if hasRoom(home) { lanes[lane].ready.append(Int(s.slot)) } else { standInLine(s, home) }
+        if hasRoom(home) { groups[group].ready.append(Int(s.slot)) } else { enqueue(s, home) }
     }
 
     /// The connection has room, for one call more at least.
     mutating func makeFree(_ c: Handle) {
-        let lane = connections[c].lane
-        guard lanes[lane].connections.contains(Int(c.slot)) else { return }
-        if lanes[lane].isShuffled {
+        let group = connections[c].group
+        guard groups[group].connections.contains(Int(c.slot)) else { return }
+        if groups[group].isShuffled {
             guard !connections[c].isFree else { return }
             connections[c].isFree = true
-            return lanes[lane].free.append(Int(c.slot))
+            return groups[group].free.append(Int(c.slot))
         }
         let next = connections[c].firstInLine
         guard next >= 0 else { return }
@@ -30,10 +30,10 @@ extension Engine {
         connections[c].firstInLine = sessions[s].nextInLine
         if connections[c].firstInLine < 0 { connections[c].lastInLine = -1 }
         sessions[s].nextInLine = -1
-        lanes[lane].ready.append(Int(s.slot))
+        groups[group].ready.append(Int(s.slot))
     }
 
-    private mutating func standInLine(_ s: Handle, _ c: Handle) {
+    private mutating func enqueue(_ s: Handle, _ c: Handle) {
         let slot = Int32(truncatingIfNeeded: s.slot)
         sessions[s].nextInLine = -1
         if connections[c].lastInLine >= 0 {
@@ -46,38 +46,38 @@ extension Engine {
 
     /// Whether a call may go over the connection now. One that is closed on purpose is dialled for the call.
     func hasRoom(_ c: Handle) -> Bool {
-        let lane = connections[c].lane
-        guard connections[c].load < lanes[lane].depth, !connections[c].isLeaving else { return false }
-        if connections[c].phase == .open { return connections[c].output.isEmpty || lanes[lane].depth > 1 }
-        return lanes[lane].workload == .churn && connections[c].phase == .closed
+        let group = connections[c].group
+        guard connections[c].load < groups[group].depth, !connections[c].isLeaving else { return false }
+        if connections[c].phase == .open { return connections[c].output.isEmpty || groups[group].depth > 1 }
+        return groups[group].workload == .churn && connections[c].phase == .closed
     }
 
     /// Brings those that wait together, as far as the schedule allows.
-    mutating func pump(_ lane: Int) {
+    mutating func pump(_ group: Int) {
         // Each that is looked at leaves the line, so this ends.
-        for _ in 0..<lanes[lane].ready.count {
-            if phase != .ending, let schedule = lanes[lane].schedule, schedule.next > now { return }
+        for _ in 0..<groups[group].ready.count {
+            if phase != .ending, let schedule = groups[group].schedule, schedule.next > now { return }
             var c = Handle.none
-            if lanes[lane].isShuffled {
-                guard let found = takeFree(lane) else { return }
+            if groups[group].isShuffled {
+                guard let found = takeFree(group) else { return }
                 c = found
             }
-            guard let slot = lanes[lane].ready.popFirst() else { return }
+            guard let slot = groups[group].ready.popFirst() else { return }
             let s = session(inSlot: slot)
             if c.isNone { c = connection(inSlot: sessions[s].home) }
             guard hasRoom(c) else {
-                standInLine(s, c)
+                enqueue(s, c)
                 continue
             }
             now = world.now()
-            let due = phase == .ending ? now : lanes[lane].schedule?.take(at: now) ?? now
+            let due = phase == .ending ? now : groups[group].schedule?.take(at: now) ?? now
             begin(s, over: c, due: due)
         }
     }
 
     /// A connection that still has the room it stood in line with. It keeps its place while it has more.
-    private mutating func takeFree(_ lane: Int) -> Handle? {
-        while let slot = lanes[lane].free.popFirst() {
+    private mutating func takeFree(_ group: Int) -> Handle? {
+        while let slot = groups[group].free.popFirst() {
             let c = connection(inSlot: slot)
             connections[c].isFree = false
             if hasRoom(c) { return c }
@@ -96,7 +96,7 @@ extension Engine {
         sessions[s].call = call
         if connections[c].phase == .open {
             send(call, over: c)
-            if lanes[sessions[s].lane].isShuffled, connections.contains(c), hasRoom(c) { makeFree(c) }
+            if groups[sessions[s].group].isShuffled, connections.contains(c), hasRoom(c) { makeFree(c) }
         } else {
             connections[c].call = call
             connections[c].load = 1
@@ -106,9 +106,9 @@ extension Engine {
 
     /// Opens the stream that is a session of 2024-11-05, on a connection of its own.
     private mutating func openStream(_ s: Handle) {
-        let lane = sessions[s].lane
-        let index = Int(s.slot) - lanes[lane].sessions.lowerBound
-        let c = connection(inSlot: lanes[lane].streams.lowerBound + index)
+        let group = sessions[s].group
+        let index = Int(s.slot) - groups[group].sessions.lowerBound
+        let c = connection(inSlot: groups[group].streams.lowerBound + index)
         let call = calls.insert(
             Call(.stream, id: 0, session: s, due: now, deadline: now + timeout, connection: c))
         guard let call else { return }

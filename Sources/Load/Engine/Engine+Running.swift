@@ -7,7 +7,7 @@ extension Engine {
 
     /// Runs to the end of the run.
     mutating func run() {
-        for lane in lanes.indices { begin(lane) }
+        for group in groups.indices { begin(group) }
         while !isOver { turn() }
         leave()
     }
@@ -15,16 +15,16 @@ extension Engine {
     private var isOver: Bool {
         guard phase == .ending else { return false }
         return calls.count == 0 || now >= assignment.measuring.upperBound + timeout
-            || ledger.startFailure != nil
+            || statistics.startFailure != nil
     }
 
-    private mutating func begin(_ lane: Int) {
-        if lanes[lane].workload == .churn {
-            for slot in lanes[lane].connections { makeFree(connection(inSlot: slot)) }
+    private mutating func begin(_ group: Int) {
+        if groups[group].workload == .churn {
+            for slot in groups[group].connections { makeFree(connection(inSlot: slot)) }
         } else {
-            for slot in lanes[lane].connections { dial(connection(inSlot: slot)) }
+            for slot in groups[group].connections { dial(connection(inSlot: slot)) }
         }
-        for slot in lanes[lane].sessions { makeReady(session(inSlot: slot)) }
+        for slot in groups[group].sessions { makeReady(session(inSlot: slot)) }
     }
 
     private mutating func turn() {
@@ -39,7 +39,7 @@ extension Engine {
         if !listed.isEmpty { readOn() }
         if now >= nextSweep { sweep() }
         now = world.now()
-        for lane in lanes.indices { pump(lane) }
+        for group in groups.indices { pump(group) }
         sendAgain()
         settle()
     }
@@ -47,8 +47,8 @@ extension Engine {
     private mutating func timeToSleep() -> Interval {
         guard listed.isEmpty else { return Interval(nanoseconds: 0) }
         var wake = nextSweep
-        for lane in lanes.indices {
-            if let schedule = lanes[lane].schedule, !lanes[lane].ready.isEmpty { wake = min(wake, schedule.next) }
+        for group in groups.indices {
+            if let schedule = groups[group].schedule, !groups[group].ready.isEmpty { wake = min(wake, schedule.next) }
         }
         return wake - world.now()
     }
@@ -60,15 +60,15 @@ extension Engine {
         wakeRested()
         expireCalls()
         expireConnections()
-        for lane in lanes.indices {
-            if let late = lanes[lane].schedule?.giveUp(olderThan: timeout, at: now), late > 0 {
-                tally.failed[.crowded, default: 0] &+= late
+        for group in groups.indices {
+            if let late = groups[group].schedule?.giveUp(olderThan: timeout, at: now), late > 0 {
+                counters.failed[.crowded, default: 0] &+= late
             }
         }
         if let limit = assignment.plan.calls, phase != .ending {
-            let sum = ledger.addAnswered(untold)
+            let sum = statistics.addAnswered(untold)
             untold = 0
-            if sum >= limit { ledger.stop() }
+            if sum >= limit { statistics.stop() }
         }
     }
 
@@ -82,12 +82,12 @@ extension Engine {
             handIn(secondsTold)
             secondsTold += 1
         }
-        if phase != .ending, now >= measuring.upperBound || ledger.isStopped {
+        if phase != .ending, now >= measuring.upperBound || statistics.isStopped {
             // What is left of a last second that was cut short.
             let told = assignment.measuring.lowerBound + .seconds(UInt64(secondsTold))
             if phase == .measuring { handIn(now > told + .milliseconds(100) ? secondsTold : nil) }
             phase = .ending
-            ledger.noteEnd(now)
+            statistics.noteEnd(now)
             end()
         }
     }
@@ -103,13 +103,13 @@ extension Engine {
     }
 
     private mutating func handIn(_ second: Int?) {
-        ledger.take(tally, second: second, replicas: replicas.takeCounts())
-        tally.clear()
+        statistics.take(counters, second: second, replicas: replicas.takeCounts())
+        counters.clear()
     }
 
     /// What came before measuring or after it: the bytes are not those of what was measured.
     private mutating func handInUnmeasured() {
-        (tally.bytesReceived, tally.bytesSent) = (0, 0)
+        (counters.bytesReceived, counters.bytesSent) = (0, 0)
         handIn(nil)
     }
 
@@ -126,12 +126,12 @@ extension Engine {
 
     /// A stream that is still there in the end: for `idle` that is all, `fanin` must have heard something of late.
     private mutating func noteAlive(_ stream: Handle) {
-        switch lanes[sessions[calls[stream].session].lane].workload {
-        case .idle: tally.completed &+= 1
+        switch groups[sessions[calls[stream].session].group].workload {
+        case .idle: counters.completed &+= 1
         case .fanin:
             let patience = max(3, 5 / assignment.plan.eventsPerSecond)
             let silence = now - calls[stream].lastHeard
-            if silence > Interval(nanoseconds: UInt64(patience * 1_000_000_000)) { tally.count(.silent) }
+            if silence > Interval(nanoseconds: UInt64(patience * 1_000_000_000)) { counters.count(.silent) }
         case .sessions, .legacy, .calls, .churn, .bodies: break
         }
     }
@@ -139,11 +139,11 @@ extension Engine {
     private mutating func leave() {
         for slot in 0..<calls.slots {
             guard let c = calls.handle(inSlot: slot) else { continue }
-            if !calls[c].kind.isEndless { tally.count(.timedOut) }
+            if !calls[c].kind.isEndless { counters.count(.timedOut) }
         }
         for slot in 0..<connections.slots { drop(connection(inSlot: slot)) }
         handInUnmeasured()
-        ledger.threadEnded()
+        statistics.threadEnded()
     }
 
     private mutating func expireCalls() {

@@ -11,7 +11,7 @@ import TLS
 /// `answerGave` and `answerEnded`, whatever the version of HTTP below.
 struct Engine: ~Copyable {
     let assignment: Assignment
-    let ledger: Ledger
+    let statistics: Statistics
     let timeout: Interval
     var world: Linux
     /// The turn's one reading of the clock.
@@ -19,14 +19,14 @@ struct Engine: ~Copyable {
     var connections: Slab<Connection>
     var sessions: Slab<Session>
     var calls: Slab<Call>
-    var lanes: [Lane] = []
+    var groups: [ConnectionGroup] = []
     /// The requests of each lane.
     var forms: Slab<RequestForms>
     /// Their header fields for HTTP/2, which are empty in HTTP/1.1.
     var fields: [HTTP2RequestForms] = []
     var ids: CallID
     var replicas = ReplicaNames()
-    var tally = Tally()
+    var counters = Counters()
     /// Calls completed while measuring, since the ledger was told last.
     var untold: UInt64 = 0
 
@@ -34,7 +34,7 @@ struct Engine: ~Copyable {
     var received = ByteBuffer(capacity: Engine.readBytes)
     var composed = ByteBuffer(capacity: 4_096)
     var ciphertext = ByteBuffer()
-    var wire = ByteBuffer()
+    var outgoing = ByteBuffer()
     var heard = HTTP2ClientEvents()
     var head = ResponseHead()
     let parser = ResponseParser(limits: HeadLimits(headBytes: 32_768))
@@ -78,7 +78,7 @@ struct Engine: ~Copyable {
         let world = try Linux()
         let engine = try TLSEngine()
         self.assignment = assignment
-        ledger = assignment.ledger
+        statistics = assignment.statistics
         timeout = assignment.timeout
         self.world = world
         self.engine = engine
@@ -93,26 +93,26 @@ struct Engine: ~Copyable {
         // Each session has a call and perhaps a stream.
         calls = Slab(limit: sessionCount * 2)
         forms = Slab(limit: parts.count)
-        for part in parts { furnish(part) }
+        for part in parts { resetCalls(part) }
     }
 
     /// Makes the lane of a part, with everything in it.
-    private mutating func furnish(_ part: Assignment.Part) {
-        let lane = lanes.count
+    private mutating func resetCalls(_ part: Assignment.Part) {
+        let group = groups.count
         let firstConnection = connections.slots
         let firstSession = sessions.slots
         let streams = part.workload == .legacy ? part.sessions : 0
-        for _ in 0..<(part.connections + streams) { _ = connections.insert(Connection(lane: lane)) }
+        for _ in 0..<(part.connections + streams) { _ = connections.insert(Connection(group: group)) }
         let schedule = part.rate.map { Schedule(start: now, rate: $0) }
-        lanes.append(
-            Lane(
+        groups.append(
+            ConnectionGroup(
                 part.workload, connections: firstConnection..<(firstConnection + part.connections),
                 streams: (firstConnection + part.connections)..<connections.slots,
                 sessions: firstSession..<(firstSession + part.sessions), isShuffled: part.isShuffled,
                 depth: part.depth, schedule: schedule))
         for index in 0..<part.sessions {
             let home = firstConnection + index % part.connections
-            _ = sessions.insert(Session(lane: lane, home: home, step: lanes[lane].firstStep))
+            _ = sessions.insert(Session(group: group, home: home, step: groups[group].firstStep))
         }
         let requests = RequestForms(assignment.plan, part.workload)
         if speaksHTTP2 { fields.append(requests.fields(assignment.plan.target)) }
@@ -121,5 +121,5 @@ struct Engine: ~Copyable {
 
     func session(inSlot slot: Int) -> Handle { sessions.handle(inSlot: slot) ?? .none }
     func connection(inSlot slot: Int) -> Handle { connections.handle(inSlot: slot) ?? .none }
-    func form(_ lane: Int) -> Handle { forms.handle(inSlot: lane) ?? .none }
+    func form(_ group: Int) -> Handle { forms.handle(inSlot: group) ?? .none }
 }

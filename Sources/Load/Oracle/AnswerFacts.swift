@@ -133,7 +133,7 @@ struct AnswerFacts {
 
 /// What a tool says that names its replica and counts its session's calls: `{"replica":"a","calls":7}`, itself a JSON
 /// text within a JSON string. Nil for all other texts.
-struct Whereabouts {
+struct ConnectionState {
     /// The name between its (escaped) quotes.
     let replica: Range<Int>
     let calls: UInt64

@@ -11,7 +11,7 @@ extension Engine {
         calls[c].status = status
         let kind = calls[c].kind
         let s = calls[c].session
-        let workload = lanes[sessions[s].lane].workload
+        let workload = groups[sessions[s].group].workload
         guard status == 200 else { return }
         if !sessionID.isEmpty { hearIdentifier(c, sessionID) }
         switch content {
@@ -19,7 +19,7 @@ extension Engine {
         case .json: calls[c].sink = .message
         case .none, .other: calls[c].sink = .discard
         }
-        if kind == .call, workload == .bodies { calls[c].sink = .letters(LetterCheck()) }
+        if kind == .call, workload == .bodies { calls[c].sink = .bytes(PatternCheck()) }
         guard kind.isEndless else { return }
         guard content == .events else { return wrong(c, .malformed, "an event stream was asked for") }
         calls[c].deadline = .never
@@ -39,9 +39,9 @@ extension Engine {
             guard calls[c].body.count + bytes.count <= Engine.answerLimit else { return tooLarge(c) }
             calls[c].body.append(bytes)
         case .events: hearEvents(c, bytes)
-        case .letters(var check):
+        case .bytes(var check):
             guard check.take(bytes, frame: &calls[c].body) else { return tooLarge(c) }
-            calls[c].sink = .letters(check)
+            calls[c].sink = .bytes(check)
         }
     }
 
@@ -68,7 +68,7 @@ extension Engine {
             streamEnded(c)
         } else if !calls[c].kind.isAnswered || calls[c].isAnswered || calls[c].isWrong {
             close(c)
-        } else if lanes[sessions[s].lane].workload != .legacy {
+        } else if groups[sessions[s].group].workload != .legacy {
             wrong(c, .malformed, "HTTP \(calls[c].status) without an answer")
             close(c)
         }
@@ -82,7 +82,7 @@ extension Engine {
         switch calls[c].sink {
         case .discard, .events: return true
         case .message: return hearMessage(c, body.span)
-        case .letters(let check):
+        case .bytes(let check):
             if check.isSpoilt || check.count != UInt64(assignment.plan.bytes) {
                 wrong(c, .damaged, "\(check.count) letters for \(assignment.plan.bytes), or other ones")
             }
@@ -95,15 +95,15 @@ extension Engine {
         guard calls.contains(c) else { return }
         let kind = calls[c].kind
         let s = calls[c].session
-        tally.count(kind.isEndless && calls[c].status == 200 ? .streamEnded : failure)
-        tally.note("\(kind): \(failure.text)")
+        counters.count(kind.isEndless && calls[c].status == 200 ? .streamEnded : failure)
+        counters.note("\(kind): \(failure.text)")
         noteUncounted(c)
         sessions[s].lastFailed = calls[c].id
         cancelStream(c)
         _ = calls.remove(c)
         if kind.isEndless {
             sessions[s].stream = .none
-            if lanes[sessions[s].lane].workload == .legacy, calls.contains(sessions[s].call) {
+            if groups[sessions[s].group].workload == .legacy, calls.contains(sessions[s].call) {
                 // Its answer would have come on the stream.
                 exchangeFailed(sessions[s].call, .streamEnded)
             }
@@ -151,8 +151,8 @@ extension Engine {
         sessions[s].call = .none
         sessions[s].denials += 1
         if sessions[s].denials >= Engine.mostDenials {
-            tally.count(.lostSession)
-            tally.note("session lost: HTTP \(status), \(sessions[s].denials) times in a row")
+            counters.count(.lostSession)
+            counters.note("session lost: HTTP \(status), \(sessions[s].denials) times in a row")
             return restart(s)
         }
         // Asked again: if it is alive after all, somebody else has answered in its place.
@@ -166,7 +166,7 @@ extension Engine {
     }
 
     private mutating func streamEnded(_ c: Handle) {
-        tally.count(.streamEnded)
+        counters.count(.streamEnded)
         let s = calls[c].session
         _ = calls.remove(c)
         sessions[s].stream = .none
@@ -182,8 +182,8 @@ extension Engine {
             record(c)
             if phase == .measuring { untold &+= 1 }
             if sessions[s].denials > 0 {
-                tally.count(.strayed)
-                tally.note("\(sessions[s].denials) denials of a session that is alive")
+                counters.count(.strayed)
+                counters.note("\(sessions[s].denials) denials of a session that is alive")
             }
         }
         noteUncounted(c)
@@ -195,15 +195,15 @@ extension Engine {
 
     private mutating func record(_ c: Handle) {
         guard phase == .measuring else { return }
-        tally.completed &+= 1
-        tally.latency.record((now - calls[c].due).nanoseconds / 100)
+        counters.completed &+= 1
+        counters.latency.record((now - calls[c].due).nanoseconds / 100)
     }
 
     /// Counts something untrue.
     mutating func wrong(_ c: Handle, _ kind: WrongAnswer, _ what: String) {
         calls[c].isWrong = true
-        tally.count(kind)
-        tally.note("\(kind.rawValue): \(what)")
+        counters.count(kind)
+        counters.note("\(kind.rawValue): \(what)")
     }
 
     /// The id in a response's head: the session's from now on, or the same as ever.

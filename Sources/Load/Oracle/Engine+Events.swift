@@ -57,14 +57,14 @@ extension Engine {
         guard let number = facts.sequence else { return }
         calls[c].lastHeard = now
         if let (kind, count) = calls[c].events.heard(number) {
-            tally.count(kind, count)
-            tally.note("\(kind.rawValue): \(count) at event \(number)")
+            counters.count(kind, count)
+            counters.note("\(kind.rawValue): \(count) at event \(number)")
         }
         // Those that come on the stream of an older session are no business of its calls.
-        let lane = sessions[calls[c].session].lane
-        guard phase == .measuring, lanes[lane].workload == .fanin else { return }
-        tally.completed &+= 1
-        if let sentAt = facts.sentAt { tally.latency.record((now - Instant(nanoseconds: sentAt)).nanoseconds / 100) }
+        let group = sessions[calls[c].session].group
+        guard phase == .measuring, groups[group].workload == .fanin else { return }
+        counters.completed &+= 1
+        if let sentAt = facts.sentAt { counters.latency.record((now - Instant(nanoseconds: sentAt)).nanoseconds / 100) }
     }
 
     /// The answer to a call of 2024-11-05, on the stream of its session.
@@ -74,13 +74,13 @@ extension Engine {
         if let id = facts.id, id == sessions[s].lastFailed { return }
         guard calls.contains(call), calls[call].kind.isAnswered, !calls[call].isAnswered else {
             let kind: WrongAnswer = facts.id == sessions[s].lastAnswered ? .answeredTwice : .foreignID
-            tally.count(kind)
-            return tally.note("\(kind.rawValue): \(data.excerpt())")
+            counters.count(kind)
+            return counters.note("\(kind.rawValue): \(data.excerpt())")
         }
         if facts.id != calls[call].id {
             let kind: WrongAnswer = facts.id == sessions[s].lastAnswered ? .answeredTwice : .foreignID
-            tally.count(kind)
-            return tally.note("\(kind.rawValue): \(data.excerpt())")
+            counters.count(kind)
+            return counters.note("\(kind.rawValue): \(data.excerpt())")
         }
         _ = judge(call, facts, data)
         // The 202 may come after the answer.
@@ -89,12 +89,12 @@ extension Engine {
 
     /// Where the messages of a session of 2024-11-05 go.
     private mutating func hearEndpoint(_ c: Handle, _ s: Handle, _ data: Span<UInt8>) {
-        guard lanes[sessions[s].lane].workload == .legacy, sessions[s].target.isEmpty else { return }
+        guard groups[sessions[s].group].workload == .legacy, sessions[s].target.isEmpty else { return }
         guard let path = EndpointPath.path(data, from: assignment.plan.target) else {
             return wrong(c, .malformed, "endpoint \(data.excerpt())")
         }
         sessions[s].target.append(data.extracting(path))
-        if phase == .measuring { tally.latency.record((now - calls[c].due).nanoseconds / 100) }
+        if phase == .measuring { counters.latency.record((now - calls[c].due).nanoseconds / 100) }
         sessions[s].step = .initialize
         makeReady(s)
     }

@@ -51,7 +51,7 @@ extension Engine {
     }
 
     private mutating func judgeTool(_ c: Handle, _ s: Handle, _ facts: AnswerFacts, _ text: Span<UInt8>) {
-        let isStateless = lanes[sessions[s].lane].workload.isStateless
+        let isStateless = groups[sessions[s].group].workload.isStateless
         calls[c].isCounted = true
         guard let said = facts.text else {
             if assignment.plan.tool == "whoami" { wrong(c, .malformed, text.excerpt()) }
@@ -62,7 +62,7 @@ extension Engine {
             if text.extracting(said).decimal != calls[c].id { wrong(c, .foreignID, text.excerpt()) }
             return
         }
-        guard let whereabouts = Whereabouts(text, said) else { return sessions[s].oracle.answered() }
+        guard let whereabouts = ConnectionState(text, said) else { return sessions[s].oracle.answered() }
         let guess = sessions[s].oracle.replica
         let name = replicas.number(text.extracting(whereabouts.replica), guess: guess)
         replicas.note(name)
@@ -76,7 +76,7 @@ extension Engine {
     /// What initialize came to: the fields that name the session from now on.
     private mutating func introduce(_ s: Handle, _ facts: AnswerFacts, _ text: Span<UInt8>) {
         sessions[s].fields.clear()
-        guard lanes[sessions[s].lane].workload != .legacy else { return }
+        guard groups[sessions[s].group].workload != .legacy else { return }
         if !sessions[s].identifier.isEmpty {
             var identifier = ByteBuffer()
             swap(&identifier, &sessions[s].identifier)

@@ -5,7 +5,7 @@ import TLS
 /// One run of a plan: threads that make the load, and the figures while they do and when they have.
 package final class LoadRun: Sendable {
     package let plan: LoadPlan
-    private let ledger: Ledger
+    private let statistics: Statistics
     private let assignments: [Assignment]
     private let measuring: Range<Instant>
     private let began: Double
@@ -25,7 +25,7 @@ package final class LoadRun: Sendable {
         began = Double(WallClock.seconds()) + plan.warmUp
         self.plan = plan
         do {
-            ledger = try Ledger(threads: parts.count)
+            statistics = try Statistics(threads: parts.count)
         } catch {
             throw LoadError("\(error)")
         }
@@ -33,14 +33,14 @@ package final class LoadRun: Sendable {
         for (thread, parts) in parts.enumerated() {
             assignments.append(
                 Assignment(
-                    plan: plan, thread: thread, parts: parts, addresses: addresses, tls: tls, ledger: ledger,
+                    plan: plan, thread: thread, parts: parts, addresses: addresses, tls: tls, statistics: statistics,
                     measuring: measuring))
         }
         self.assignments = assignments
         for assignment in assignments { try LoadRun.launch(assignment) }
     }
 
-    deinit { ledger.stop() }
+    deinit { statistics.stop() }
 
     private static func launch(_ assignment: Assignment) throws(LoadError) {
         do {
@@ -49,24 +49,24 @@ package final class LoadRun: Sendable {
                     var engine = try Engine(assignment)
                     engine.run()
                 } catch {
-                    assignment.ledger.fail(LoadError("\(error)"))
-                    assignment.ledger.threadEnded()
+                    assignment.statistics.fail(LoadError("\(error)"))
+                    assignment.statistics.threadEnded()
                 }
             }.detach()
         } catch {
-            assignment.ledger.stop()
+            assignment.statistics.stop()
             throw LoadError("\(error)")
         }
     }
 
     /// Ends the run early: what was measured so far is its result.
-    package func stop() { ledger.stop() }
+    package func stop() { statistics.stop() }
 
     /// The figures so far. For the live view.
     package var figures: RunFigures {
         noteProcessor()
         var figures = RunFigures(plan: PlanFigures(plan), began: began, seconds: measuredSeconds)
-        ledger.fill(&figures)
+        statistics.fill(&figures)
         if let start = processorAtStart.withLock({ $0 }) {
             let end = processorAtEnd.withLock { $0 } ?? processorSeconds()
             figures.userSeconds = end.user - start.user
@@ -77,7 +77,7 @@ package final class LoadRun: Sendable {
 
     /// Seconds of measuring so far.
     private var measuredSeconds: Double {
-        let now = min(ledger.ended ?? .now(), measuring.upperBound)
+        let now = min(statistics.ended ?? .now(), measuring.upperBound)
         return Double((now - measuring.lowerBound).nanoseconds) / 1_000_000_000
     }
 
@@ -90,20 +90,20 @@ package final class LoadRun: Sendable {
 
     package var isOver: Bool {
         noteProcessor()
-        return ledger.hasEnded
+        return statistics.hasEnded
     }
 
     /// Waits for the run's next news, a second at most, and says whether it goes on.
     package func wait(milliseconds: Int32 = 1_000) -> Bool {
         if isOver { return false }
-        ledger.news.sleep(milliseconds: milliseconds)
+        statistics.news.sleep(milliseconds: milliseconds)
         return !isOver
     }
 
     /// Waits for the end. Throws if the run could not begin: nobody listens there, or TLS is refused.
     package func finish() throws(LoadError) -> RunFigures {
         while wait(milliseconds: 100) {}
-        if let error = ledger.startFailure { throw error }
+        if let error = statistics.startFailure { throw error }
         return figures
     }
 
@@ -111,7 +111,7 @@ package final class LoadRun: Sendable {
     private func noteProcessor() {
         let now = Instant.now()
         if now >= measuring.lowerBound { processorAtStart.withLock { if $0 == nil { $0 = processorSeconds() } } }
-        if now >= measuring.upperBound || ledger.isStopped {
+        if now >= measuring.upperBound || statistics.isStopped {
             processorAtEnd.withLock { if $0 == nil { $0 = processorSeconds() } }
         }
     }

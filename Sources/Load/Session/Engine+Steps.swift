@@ -19,7 +19,7 @@ extension Engine {
         case .listening, .done: return nil
         case .call:
             let plan = assignment.plan
-            let workload = lanes[sessions[s].lane].workload
+            let workload = groups[sessions[s].group].workload
             guard workload == .sessions || workload == .legacy, plan.tool == "whoami" else { return .call }
             return sessions[s].calls % Engine.echoEvery == Engine.echoEvery - 1 ? .echo : .call
         }
@@ -28,7 +28,7 @@ extension Engine {
     /// The session's call is over, well or not: on to the next step.
     mutating func advance(_ s: Handle, after kind: RequestKind, isGood: Bool) {
         sessions[s].call = .none
-        let workload = lanes[sessions[s].lane].workload
+        let workload = groups[sessions[s].group].workload
         switch kind {
         case .initialize:
             guard isGood else { break }
@@ -39,12 +39,12 @@ extension Engine {
         case .call, .echo:
             guard !workload.isStateless else { break }
             sessions[s].calls += 1
-            if sessions[s].calls >= assignment.plan.callsPerSession { sayGoodbye(s, workload) }
+            if sessions[s].calls >= assignment.plan.callsPerSession { sendClose(s, workload) }
         case .delete where sessions[s].isGivenUp:
             sessions[s].step = .done
             return
         case .delete:
-            sessions[s].forget(beginningWith: lanes[sessions[s].lane].firstStep)
+            sessions[s].forget(beginningWith: groups[sessions[s].group].firstStep)
         case .stream:
             restart(s)
             return
@@ -52,7 +52,7 @@ extension Engine {
         makeReady(s)
     }
 
-    private mutating func sayGoodbye(_ s: Handle, _ workload: Workload) {
+    private mutating func sendClose(_ s: Handle, _ workload: Workload) {
         if workload == .legacy {
             endStream(sessions[s].stream)
             sessions[s].forget(beginningWith: .stream)
@@ -66,14 +66,14 @@ extension Engine {
     mutating func restart(_ s: Handle) {
         if calls.contains(sessions[s].stream) { endStream(sessions[s].stream) }
         sessions[s].stream = .none
-        sessions[s].forget(beginningWith: lanes[sessions[s].lane].firstStep)
+        sessions[s].forget(beginningWith: groups[sessions[s].group].firstStep)
         if sessions[s].call.isNone { makeReady(s) }
     }
 
     /// The run is over for the session: it says goodbye if that is still to be done.
     mutating func finish(_ s: Handle) {
         if calls.contains(sessions[s].stream) { endStream(sessions[s].stream) }
-        let workload = lanes[sessions[s].lane].workload
+        let workload = groups[sessions[s].group].workload
         let mayDelete =
             !workload.isStateless && workload != .legacy && !sessions[s].identifier.isEmpty
             && sessions[s].step != .delete

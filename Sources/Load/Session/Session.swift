@@ -16,7 +16,7 @@ struct Session: ~Copyable {
     }
 
     /// The lane whose workload it follows.
-    let lane: Int
+    let group: Int
     /// The connection it keeps to where calls are not shuffled: an index into the lane's connections.
     let home: Int
     var step: Step
@@ -45,8 +45,8 @@ struct Session: ~Copyable {
     /// The next in the line of sessions that wait for the same connection.
     var nextInLine: Int32 = -1
 
-    init(lane: Int, home: Int, step: Step) {
-        self.lane = lane
+    init(group: Int, home: Int, step: Step) {
+        self.group = group
         self.home = home
         self.step = step
     }

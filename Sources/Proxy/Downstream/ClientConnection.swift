@@ -15,11 +15,11 @@ struct ClientConnection: ~Copyable {
         /// An exchange is under way; its state says how far.
         case exchanging
         /// An HTTP/2 connection: its streams are clients of their own.
-        case multiplexing
+        case http2
         /// Answered and half closed: reads on so that the answer is not lost to a reset (RFC 9112 section 9.6).
         case lingering
         /// The proxy in front has yet to say who the client is (PROXY protocol). There is no TLS before that.
-        case announcing
+        case awaitingProxyHeader
     }
 
     // In this order the parts pack without holes: an idle stream pays for each of these bytes.
@@ -59,11 +59,11 @@ struct ClientConnection: ~Copyable {
     var isResuming = false
     let listener: UInt16
     /// Slot of the HTTP/2 connection this is, or is a stream of.
-    var multiplex = UInt32.max
+    var http2Connection = UInt32.max
     /// The HTTP/2 stream this client stands for; 0: a connection of its own.
     var stream: Int32 = 0
     /// Body bytes of a stream that have not moved on, for which its window is still to be opened.
-    var owed: UInt32 = 0
+    var unreturnedWindow: UInt32 = 0
 
     init(descriptor: Descriptor, address: SocketAddress, listener: Int, phase: Phase) {
         self.descriptor = descriptor

@@ -14,41 +14,41 @@ extension Worker where Outside: ~Copyable {
             guard clients.contains(c) else { return }
         }
         if readiness.hasFailed || (clients[c].hasEnded && clients[c].phase == .exchanging) {
-            clientLeft(c)
+            clientDisconnected(c)
             return
         }
-        pumpClient(c)
+        readWhileAllowed(c)
     }
 
     /// Looks at a client again: pipelined requests may be in hand, or reading may go on.
     mutating func resumeClient(_ c: Handle) {
         if isOrphan(c) {
-            toilLater(c)
+            deferLater(c)
             return
         }
-        if clients[c].phase == .multiplexing, !clients[c].input.isEmpty {
+        if clients[c].phase == .http2, !clients[c].input.isEmpty {
             // Frames were left while it was in this line.
-            toilLater(c)
+            deferLater(c)
             return
         }
         if clients[c].phase == .reading, !clients[c].input.isEmpty {
             received.clear()
-            openWindow(c)
-            unstash(c)
+            returnWindow(c)
+            restoreInput(c)
             readRequests(c)
             guard clients.contains(c) else { return }
         }
         if clients[c].hasEnded, clients[c].phase == .exchanging {
-            clientLeft(c)
+            clientDisconnected(c)
             return
         }
-        pumpClient(c)
+        readWhileAllowed(c)
     }
 
     /// Reads while there is something to read and somebody to take it.
-    mutating func pumpClient(_ c: Handle) {
-        if canWait(c) {
-            if clients[c].mayRead { toilLater(c) }
+    mutating func readWhileAllowed(_ c: Handle) {
+        if isLowPriority(c) {
+            if clients[c].mayRead { deferLater(c) }
         } else {
             readClient(c)
         }
@@ -56,12 +56,13 @@ extension Worker where Outside: ~Copyable {
 
     /// The same, whatever it costs.
     mutating func readClient(_ c: Handle) {
-        let isDear = isToiling || clients[c].phase == .multiplexing
+        let isDear = isRunningDeferred || clients[c].phase == .http2
         for _ in 0..<(isDear ? 1 : Worker.readsPerTurn) {
-            guard clients.contains(c), clients[c].mayRead, takesBytes(c), isToiling || !canWait(c) else { break }
-            switch fill(c) {
+            guard clients.contains(c), clients[c].mayRead, acceptsInput(c), isRunningDeferred || !isLowPriority(c)
+            else { break }
+            switch readInput(c) {
             case .moved:
-                digest(c)
+                process(c)
             case .wouldBlock:
                 // A handshake step may have produced bytes to send all the same.
                 return
@@ -73,18 +74,18 @@ extension Worker where Outside: ~Copyable {
         guard clients.contains(c) else { return }
         if clients[c].hasEnded, clients[c].phase == .exchanging {
             // The request came together with the good-bye: there is nobody to wait for an answer.
-            clientLeft(c)
-        } else if clients[c].mayRead, takesBytes(c) {
-            if isDear { toilLater(c) } else { resumeLater(client: c) }
+            clientDisconnected(c)
+        } else if clients[c].mayRead, acceptsInput(c) {
+            if isDear { deferLater(c) } else { resumeLater(client: c) }
         }
     }
 
     /// True if bytes from this client would not have to wait for anybody.
-    private func takesBytes(_ c: Handle) -> Bool {
+    private func acceptsInput(_ c: Handle) -> Bool {
         switch clients[c].phase {
-        case .handshaking, .lingering, .announcing: return true
+        case .handshaking, .lingering, .awaitingProxyHeader: return true
         // More is not read before what is in hand is used.
-        case .multiplexing: return clients[c].input.isEmpty
+        case .http2: return clients[c].input.isEmpty
         case .reading: return clients[c].output.isEmpty
         case .exchanging:
             let e = clients[c].exchange
@@ -96,14 +97,14 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// Puts what the client has sent so far into the scratch: first what is kept from earlier, then one read.
-    private mutating func fill(_ c: Handle) -> Transfer {
-        if clients[c].stream != 0 { return fillFromStream(c) }
+    private mutating func readInput(_ c: Handle) -> Transfer {
+        if clients[c].stream != 0 { return takeStreamInput(c) }
         received.clear()
-        if clients[c].tls != nil { return fillDecrypted(c) }
-        unstash(c)
+        if clients[c].tls != nil { return readRecords(c) }
+        restoreInput(c)
         keptCount = received.count
         let (outcome, isShort) =
-            clients[c].phase == .multiplexing
+            clients[c].phase == .http2
             // What a flood leaves for later turns is kept with the connection: no more of it than need be.
             ? world.receive(clients[c].descriptor, into: &received, atMost: Worker.readBytes)
             : world.receive(clients[c].descriptor, into: &received, room: Worker.readBytes)
@@ -112,13 +113,13 @@ extension Worker where Outside: ~Copyable {
             if isShort, !clients[c].hasEnded { clients[c].mayRead = false }
         } else {
             clients[c].mayRead = false
-            if !received.isEmpty { stash(c) }
+            if !received.isEmpty { saveInput(c) }
         }
         return outcome
     }
 
     /// The same through TLS: one read of records, all that can be opened, and whatever the session wants to say.
-    private mutating func fillDecrypted(_ c: Handle) -> Transfer {
+    private mutating func readRecords(_ c: Handle) -> Transfer {
         ciphertext.clear()
         let (outcome, isShort) = world.receive(clients[c].descriptor, into: &ciphertext, room: Worker.readBytes)
         guard case .moved = outcome else {
@@ -130,10 +131,10 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// Goes on with a handshake whose first bytes came with something else and are in `ciphertext`.
-    mutating func shakeHands(_ c: Handle) {
+    mutating func continueHandshake(_ c: Handle) {
         switch open(c) {
         case .moved:
-            if clients.contains(c) { digest(c) }
+            if clients.contains(c) { process(c) }
         case .wouldBlock: break
         case .ended, .failed: clientEnded(c)
         }
@@ -141,18 +142,18 @@ extension Worker where Outside: ~Copyable {
 
     /// Opens the records in `ciphertext`.
     private mutating func open(_ c: Handle) -> Transfer {
-        unstash(c)
+        restoreInput(c)
         let kept = received.count
         keptCount = kept
         let progress = decrypt(c)
-        sendWire(c)
+        writeOutgoing(c)
         guard clients.contains(c) else { return .failed(0) }
         switch progress {
         case .handshaking, .established:
-            if progress == .established, clients[c].phase == .handshaking { beginSpeaking(c) }
+            if progress == .established, clients[c].phase == .handshaking { startNegotiatedProtocol(c) }
             guard clients.contains(c) else { return .failed(0) }
             if received.count == kept {
-                stash(c)
+                saveInput(c)
                 return clients[c].mayRead ? .moved(0) : .wouldBlock
             }
             return .moved(received.count - kept)
@@ -162,59 +163,59 @@ extension Worker where Outside: ~Copyable {
             return received.count > kept ? .moved(received.count - kept) : .ended
         case .failed:
             guard clients[c].phase == .handshaking, engine.lastFailureWasPlainHTTP else { return .failed(0) }
-            answerInClear(c)
+            rejectPlaintextHTTP(c)
             return .wouldBlock
         }
     }
 
     /// A client that speaks HTTP to a TLS port is told so in its own language.
-    private mutating func answerInClear(_ c: Handle) {
+    private mutating func rejectPlaintextHTTP(_ c: Handle) {
         clients[c].tls = nil
         clients[c].isSecure = false
         clients[c].phase = .reading
-        refuse(c, Reply.plainHTTP)
+        reject(c, ErrorResponse.plainHTTP)
     }
 
     /// The handshake is over: ALPN says which protocol follows (RFC 7301).
-    private mutating func beginSpeaking(_ c: Handle) {
+    private mutating func startNegotiatedProtocol(_ c: Handle) {
         var speaksHTTP2 = false
         if let session = clients[c].tls.take() {
             speaksHTTP2 = session.applicationProtocol == .http2
             clients[c].tls = consume session
         }
-        if speaksHTTP2 { beginMultiplexing(c) } else { beginReading(c) }
+        if speaksHTTP2 { startHTTP2(c) } else { awaitRequest(c) }
     }
 
     private mutating func decrypt(_ c: Handle) -> TLSProgress {
         guard var session = clients[c].tls.take() else { return .failed }
-        let progress = engine.receive(&session, ciphertext, plaintext: &received, wire: &wire)
+        let progress = engine.receive(&session, ciphertext, plaintext: &received, outgoing: &outgoing)
         clients[c].tls = consume session
         return progress
     }
 
     /// What the scratch holds now belongs to the client: by phase, it is a request, a piece of a body, or nothing.
-    mutating func digest(_ c: Handle) {
+    mutating func process(_ c: Handle) {
         switch clients[c].phase {
         case .handshaking:
-            stash(c)
-        case .announcing:
-            readAnnouncement(c)
+            saveInput(c)
+        case .awaitingProxyHeader:
+            readProxyHeader(c)
         case .lingering:
             received.clear()
-        case .multiplexing:
-            feed(c)
+        case .http2:
+            receiveFrames(c)
         case .exchanging:
             forwardBody(c)
         case .reading:
-            if startsMultiplexing(c) {
-                beginMultiplexing(c)
-                if clients.contains(c) { feed(c) }
+            if hasHTTP2Preface(c) {
+                startHTTP2(c)
+                if clients.contains(c) { receiveFrames(c) }
                 return
             }
             // What could complete something has not come: do not parse the same bytes again.
-            if received.count < Int(clients[c].needed) || isDripping(c) {
-                stash(c)
-                expectRest(c)
+            if received.count < Int(clients[c].needed) || hasIncompleteLine(c) {
+                saveInput(c)
+                armReadTimeout(c)
             } else {
                 readRequests(c)
             }
@@ -223,7 +224,7 @@ extension Worker where Outside: ~Copyable {
 
     /// True if the rest of a head is awaited and the last read ended no line of it. Parsing starts from the head's first
     /// byte each time; a head that comes byte by byte must not be parsed as often.
-    private func isDripping(_ c: Handle) -> Bool {
+    private func hasIncompleteLine(_ c: Handle) -> Bool {
         guard clients[c].isGathering, !clients[c].isGatheringBody else { return false }
         let limit = snapshot.listeners[listeners[Int(clients[c].listener)].plan].limits.headBytes
         return received.count <= limit && !received.contains(0x0a, from: keptCount)
@@ -237,20 +238,20 @@ extension Worker where Outside: ~Copyable {
             switch outcome {
             case .incomplete:
                 clients[c].needed = UInt32(received.count + 1)
-                stash(c)
-                expectRest(c)
+                saveInput(c)
+                armReadTimeout(c)
                 return
             case .invalid(let fault):
-                refuse(c, fault)
+                reject(c, fault)
             case .complete:
                 guard receiveRequest(c) else { return }
             }
         }
-        if clients.contains(c) { stash(c) } else { received.clear() }
+        if clients.contains(c) { saveInput(c) } else { received.clear() }
     }
 
     /// A head is under way, whose time runs from its first byte; or a gathered body, whose time runs from its last.
-    private mutating func expectRest(_ c: Handle) {
+    private mutating func armReadTimeout(_ c: Handle) {
         let plan = listeners[Int(clients[c].listener)].plan
         if clients[c].isGatheringBody {
             setDeadline(client: c, now + snapshot.listeners[plan].bodyTimeout)
@@ -262,31 +263,31 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// The connection is ready for a request head.
-    mutating func beginReading(_ c: Handle) {
+    mutating func awaitRequest(_ c: Handle) {
         clients[c].phase = .reading
         clients[c].needed = 0
         clients[c].isGathering = false
         clients[c].isGatheringBody = false
         clients[c].exchange = .none
         let plan = listeners[Int(clients[c].listener)].plan
-        let patience =
+        let timeout =
             clients[c].hasServed ? snapshot.listeners[plan].idleTimeout : snapshot.listeners[plan].headTimeout
-        setDeadline(client: c, now + patience)
+        setDeadline(client: c, now + timeout)
     }
 
     /// Gives the scratch's bytes back to the client.
-    mutating func stash(_ c: Handle) {
+    mutating func saveInput(_ c: Handle) {
         guard !received.isEmpty else {
-            spare.collect(&clients[c].input)
+            bufferPool.release(&clients[c].input)
             return
         }
-        spare.lend(to: &clients[c].input)
+        bufferPool.acquire(for: &clients[c].input)
         clients[c].input.append(received)
         received.clear()
     }
 
     /// Moves the client's kept bytes to the end of the scratch.
-    mutating func unstash(_ c: Handle) {
+    mutating func restoreInput(_ c: Handle) {
         guard !clients[c].input.isEmpty else { return }
         received.append(clients[c].input)
         clients[c].input.clear()

@@ -13,23 +13,23 @@ extension Worker where Outside: ~Copyable {
     /// what follows; false if the scratch is dealt with.
     mutating func receiveRequest(_ c: Handle) -> Bool {
         let plan = listeners[Int(clients[c].listener)].plan
-        guard snapshot.listeners[plan].role == .traffic else { return answerAdmin(c) }
+        guard snapshot.listeners[plan].role == .traffic else { return respondAdmin(c) }
         switch requestHead.method {
         case .get, .head, .post, .put, .delete, .options, .patch: break
-        case .trace, .connect, .other: return refuseAndGoOn(c, .methodNotAllowed)
+        case .trace, .connect, .other: return rejectAndKeepAlive(c, .methodNotAllowed)
         }
         let isStream = clients[c].stream != 0
         switch measure(limit: snapshot.listeners[plan].maximumRequestBody, isStream: isStream) {
         case .invalid:
-            return refuseAndGoOn(c, .malformed)
+            return rejectAndKeepAlive(c, .malformed)
         case .tooLarge:
-            return refuseAndGoOn(c, .requestTooLarge)
+            return rejectAndKeepAlive(c, .requestTooLarge)
         case .gathering(let needed):
             clients[c].needed = UInt32(needed)
             clients[c].isGathering = true
             clients[c].isGatheringBody = true
             setDeadline(client: c, now + snapshot.listeners[plan].bodyTimeout)
-            stash(c)
+            saveInput(c)
             return false
         case .whole(let length):
             begin(c, isWhole: true, length: length)
@@ -103,16 +103,16 @@ extension Worker where Outside: ~Copyable {
         clients[c].isGatheringBody = false
         clients[c].needed = 0
         // From here on the client's input holds the request; whatever becomes of the exchange, it is found there.
-        stashCopy(c)
+        saveCopy(c)
         guard let upstream = route() else {
-            refuse(c, Reply.noRoute)
+            reject(c, ErrorResponse.noRoute)
             return
         }
         let kind = classify()
         let exchange = Exchange(
             client: c, upstreamIndex: upstream, kind: kind, head: requestHead, isWhole: isWhole, length: length)
         guard let e = exchanges.insert(exchange) else {
-            refuse(c, Reply.noServerAvailable)
+            reject(c, ErrorResponse.noServerAvailable)
             return
         }
         clients[c].exchange = e
@@ -120,11 +120,11 @@ extension Worker where Outside: ~Copyable {
         clients[c].deadline = .never
         if let session = requestHead.sessionID { exchanges[e].sessionID = session }
         if kind == .streamOpening { keepTarget(e) }
-        place(e)
+        selectServer(e)
     }
 
-    private mutating func stashCopy(_ c: Handle) {
-        spare.lend(to: &clients[c].input)
+    private mutating func saveCopy(_ c: Handle) {
+        bufferPool.acquire(for: &clients[c].input)
         clients[c].input.append(received)
     }
 
@@ -149,7 +149,7 @@ extension Worker where Outside: ~Copyable {
     /// Puts an exchange's request, which its client's input holds, back at the front of the scratch and parses it again.
     /// The cold path: a connection had to be opened or waited for, or the request is sent a second time. False if there is
     /// nobody left to answer.
-    mutating func recall(_ e: Handle) -> Bool {
+    mutating func reloadRequest(_ e: Handle) -> Bool {
         let c = exchanges[e].client
         guard clients.contains(c), !isOrphan(c) else { return false }
         received.clear()
@@ -163,13 +163,13 @@ extension Worker where Outside: ~Copyable {
     mutating func forwardBody(_ c: Handle) {
         let e = clients[c].exchange
         guard exchanges.contains(e), upstreams.contains(exchanges[e].upstream) else {
-            stash(c)
+            saveInput(c)
             return
         }
         composed.clear()
         guard composeBody(e, from: 0) else { return }
-        stash(c)
-        transmit(exchanges[e].upstream)
+        saveInput(c)
+        writeUpstream(exchanges[e].upstream)
         awaitBodyOrAnswer(e)
     }
 

@@ -33,7 +33,7 @@ struct Exchange: ~Copyable {
     /// 4 KiB at most. Empty for everybody else.
     var pending = ByteBuffer()
     /// Bytes at the front of the client's input that belong to this request.
-    var held: Int32
+    var replayBytes: Int32
     var request: BodyReader
     var response = BodyReader.complete
     let client: Handle
@@ -58,11 +58,11 @@ struct Exchange: ~Copyable {
     var targetCount: UInt16 = 0
     /// Indices in the snapshot; the endpoint is -1 until one is chosen.
     let upstreamIndex: Int16
-    var endpoint: Int16 = -1
+    var server: Int16 = -1
     var phase = Phase.waiting
     let kind: RequestKind
     let method: Method
-    /// Its session ties it to `endpoint`: nowhere else will do.
+    /// Its session ties it to `server`: nowhere else will do.
     var isPinned = false
     var isQueued = false
     /// A reused connection failed it: the next one must be new.
@@ -80,13 +80,13 @@ struct Exchange: ~Copyable {
     var hasEndedRequest = false
     var clientFraming = ClientFraming.counted
     var attempts: UInt8 = 0
-    var interims: UInt8 = 0
+    var informationalCount: UInt8 = 0
     var waitsUntil: Instant {
         get { instant }
         set { instant = newValue }
     }
 
-    var heardAt: Instant {
+    var lastUpstreamActivity: Instant {
         get { instant }
         set { instant = newValue }
     }
@@ -101,7 +101,7 @@ struct Exchange: ~Copyable {
         clientIsHTTP10 = head.minorVersion == 0
         keepsClient = head.isKeepAlive
         self.isWhole = isWhole
-        held = Int32(truncatingIfNeeded: length)
+        replayBytes = Int32(truncatingIfNeeded: length)
         request = BodyReader(head.framing)
     }
 

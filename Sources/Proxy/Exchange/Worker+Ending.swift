@@ -11,11 +11,11 @@ extension Worker where Outside: ~Copyable {
         let c = exchanges[e].client
         let keeps = exchanges[e].keepsClient && !isDraining
         let isWhole = exchanges[e].isWhole || exchanges[e].request.isComplete
-        forget(e)
+        removeExchange(e)
         guard clients.contains(c) else { return }
         clients[c].exchange = .none
         if clients[c].stream != 0 {
-            if clients[c].hasHead { finishStream(c) } else { resetStream(c, code: .internalError) }
+            if clients[c].hasHead { endStreamResponse(c) } else { resetStream(c, code: .internalError) }
             return
         }
         guard keeps, !clients[c].isBroken else {
@@ -29,14 +29,14 @@ extension Worker where Outside: ~Copyable {
         }
         let owesOutput = !clients[c].output.isEmpty
         let deadline = clients[c].deadline
-        beginReading(c)
+        awaitRequest(c)
         if owesOutput { clients[c].deadline = deadline }
         if clients[c].mayRead || !clients[c].input.isEmpty { resumeLater(client: c) }
     }
 
     /// Takes the exchange out of everything that knows it. Its server connection, if it still has one, is closed: a half
     /// used one cannot carry another request.
-    mutating func forget(_ e: Handle) {
+    mutating func removeExchange(_ e: Handle) {
         guard exchanges.contains(e) else { return }
         dequeue(e)
         let u = exchanges[e].upstream
@@ -46,43 +46,43 @@ extension Worker where Outside: ~Copyable {
         }
         guard var exchange = exchanges.remove(e) else { return }
         exchange.pending.clear()
-        spare.collect(&exchange.pending)
+        bufferPool.release(&exchange.pending)
     }
 
     /// The client is gone: its exchange, if it has one, is called off. The server learns of it by the end of its
     /// connection, at once.
-    mutating func abandonExchange(of c: Handle) {
-        forget(clients[c].exchange)
+    mutating func abortExchange(of c: Handle) {
+        removeExchange(clients[c].exchange)
     }
 
     /// Something that cannot be went wrong with a held request; the client is cut off rather than left waiting.
-    mutating func abandonLost(_ e: Handle) {
+    mutating func abortInconsistent(_ e: Handle) {
         let c = exchanges[e].client
-        forget(e)
+        removeExchange(e)
         received.clear()
         closeClient(c, reset: true)
     }
 
     /// Answers in the server's place. Nothing of a response may have gone to the client yet.
-    mutating func fail(_ e: Handle, _ reply: Reply) {
+    mutating func fail(_ e: Handle, _ errorResponse: ErrorResponse) {
         let c = exchanges[e].client
         guard clients.contains(c) else {
-            forget(e)
+            removeExchange(e)
             return
         }
         let isHead = exchanges[e].method == .head
-        var closes = reply.closesConnection || !exchanges[e].keepsClient || isDraining
+        var closes = errorResponse.closesConnection || !exchanges[e].keepsClient || isDraining
         // A body that is still coming would be taken for the next request.
         if !exchanges[e].isWhole, !exchanges[e].request.isComplete { closes = true }
         exchanges[e].keepsClient = !closes
-        compose(reply, id: requestID(e), isHead: isHead, closes: closes)
-        let held = Int(exchanges[e].held)
-        if held > 0 {
-            clients[c].input.consume(min(held, clients[c].input.count))
-            exchanges[e].held = 0
+        compose(errorResponse, id: requestID(e), isHead: isHead, closes: closes)
+        let replayBytes = Int(exchanges[e].replayBytes)
+        if replayBytes > 0 {
+            clients[c].input.consume(min(replayBytes, clients[c].input.count))
+            exchanges[e].replayBytes = 0
         }
-        spare.collect(&clients[c].input)
-        deliver(c)
+        bufferPool.release(&clients[c].input)
+        write(c)
         endExchange(e)
     }
 
@@ -90,9 +90,9 @@ extension Worker where Outside: ~Copyable {
     /// or it cannot be told.
     private func requestID(_ e: Handle) -> [UInt8] {
         let c = exchanges[e].client
-        let held = min(Int(exchanges[e].held), clients[c].input.count)
-        guard held > 0, exchanges[e].method == .post else { return [] }
-        let request = clients[c].input.bytes(0..<held)
+        let replayBytes = min(Int(exchanges[e].replayBytes), clients[c].input.count)
+        guard replayBytes > 0, exchanges[e].method == .post else { return [] }
+        let request = clients[c].input.bytes(0..<replayBytes)
         guard let body = Self.bodyStart(request) else { return [] }
         let message = Array(request[body...])
         guard let id = JSONRPC.requestID(in: message.span) else { return [] }
@@ -115,64 +115,65 @@ extension Worker where Outside: ~Copyable {
     // MARK: - Before there is an exchange
 
     /// Refuses what could not be parsed.
-    mutating func refuse(_ c: Handle, _ fault: HTTPFault) {
+    mutating func reject(_ c: Handle, _ fault: HTTPParseError) {
         switch fault {
-        case .malformed: refuse(c, Reply.malformed)
-        case .targetTooLong: refuse(c, Reply.targetTooLong)
-        case .headTooLarge: refuse(c, Reply.headTooLarge)
-        case .bodyTooLarge: refuse(c, Reply.requestTooLarge)
-        case .codingUnsupported: refuse(c, Reply.codingUnsupported)
-        case .versionUnsupported: refuse(c, Reply.versionUnsupported)
-        case .expectationFailed: refuse(c, Reply.expectationFailed)
+        case .malformed: reject(c, ErrorResponse.malformed)
+        case .targetTooLong: reject(c, ErrorResponse.targetTooLong)
+        case .headTooLarge: reject(c, ErrorResponse.headTooLarge)
+        case .bodyTooLarge: reject(c, ErrorResponse.requestTooLarge)
+        case .codingUnsupported: reject(c, ErrorResponse.codingUnsupported)
+        case .versionUnsupported: reject(c, ErrorResponse.versionUnsupported)
+        case .expectationFailed: reject(c, ErrorResponse.expectationFailed)
         }
     }
 
     /// Answers and closes: what follows on this connection cannot be understood.
-    mutating func refuse(_ c: Handle, _ reply: Reply) {
+    mutating func reject(_ c: Handle, _ errorResponse: ErrorResponse) {
         received.clear()
         composed.clear()
-        compose(reply, id: [], isHead: false, closes: true)
-        deliver(c)
+        compose(errorResponse, id: [], isHead: false, closes: true)
+        write(c)
         if clients.contains(c) { linger(c) }
     }
 
     /// Answers a request whose head was read and whose body, if any, was not; the connection closes unless there is none.
     /// Always true: the request is dealt with.
-    mutating func refuseAndGoOn(_ c: Handle, _ reply: Reply) -> Bool {
-        guard requestHead.framing == .none, requestHead.isKeepAlive, !reply.closesConnection, clients[c].stream == 0
+    mutating func rejectAndKeepAlive(_ c: Handle, _ errorResponse: ErrorResponse) -> Bool {
+        guard requestHead.framing == .none, requestHead.isKeepAlive, !errorResponse.closesConnection,
+            clients[c].stream == 0
         else {
-            refuse(c, reply)
+            reject(c, errorResponse)
             return true
         }
         received.consume(requestHead.length)
         clients[c].hasServed = true
         composed.clear()
-        compose(reply, id: [], isHead: requestHead.method == .head, closes: false)
-        deliver(c)
-        if clients.contains(c) { beginReading(c) }
+        compose(errorResponse, id: [], isHead: requestHead.method == .head, closes: false)
+        write(c)
+        if clients.contains(c) { awaitRequest(c) }
         return true
     }
 
     /// Puts a whole response of ours into `composed`.
-    private mutating func compose(_ reply: Reply, id: [UInt8], isHead: Bool, closes: Bool) {
-        let echoed = reply.status == 404 ? [] : id
-        let body = reply.body(id: echoed.span)
+    private mutating func compose(_ errorResponse: ErrorResponse, id: [UInt8], isHead: Bool, closes: Bool) {
+        let echoed = errorResponse.status == 404 ? [] : id
+        let body = errorResponse.body(id: echoed.span)
         composed.clear()
         composed.append("HTTP/1.1 ")
-        composed.append(decimal: UInt64(reply.status))
+        composed.append(decimal: UInt64(errorResponse.status))
         composed.append(0x20)
-        composed.append(reply.phrase)
+        composed.append(errorResponse.phrase)
         composed.append("\r\ncontent-type: ")
-        composed.append(reply.contentType)
+        composed.append(errorResponse.contentType)
         composed.append("\r\ncontent-length: ")
         composed.append(decimal: UInt64(body.count))
         composed.append("\r\ncache-control: no-store\r\n")
-        if let seconds = reply.retryAfterSeconds {
+        if let seconds = errorResponse.retryAfterSeconds {
             composed.append("retry-after: ")
             composed.append(decimal: UInt64(seconds))
             composed.append("\r\n")
         }
-        if let allow = reply.allow {
+        if let allow = errorResponse.allow {
             composed.append("allow: ")
             composed.append(allow)
             composed.append("\r\n")

@@ -14,7 +14,7 @@ package final class LearnedSessions: Sendable {
     }
 
     private struct Entry {
-        var endpoint: Int32
+        var server: Int32
         var learnedAt: UInt32
         var usedAt: Instant
     }
@@ -40,13 +40,13 @@ package final class LearnedSessions: Sendable {
     }
 
     /// Sessions of one endpoint. Walks everything: for the status page.
-    package func count(endpoint: Int) -> Int {
+    package func count(server: Int) -> Int {
         shards.reduce(0) { sum, shard in
-            sum + shard.entries.withLock { $0.values.reduce(0) { $0 + ($1.endpoint == endpoint ? 1 : 0) } }
+            sum + shard.entries.withLock { $0.values.reduce(0) { $0 + ($1.server == server ? 1 : 0) } }
         }
     }
 
-    func find(_ id: Span<UInt8>, now: Instant, idle: Interval) -> (endpoint: Int, learnedAt: UInt32)? {
+    func find(_ id: Span<UInt8>, now: Instant, idle: Interval) -> (server: Int, learnedAt: UInt32)? {
         let digest = digest(id)
         return shard(digest).entries.withLock { entries in
             guard let entry = entries[digest] else { return nil }
@@ -55,18 +55,18 @@ package final class LearnedSessions: Sendable {
                 return nil
             }
             entries[digest]?.usedAt = now
-            return (Int(entry.endpoint), entry.learnedAt)
+            return (Int(entry.server), entry.learnedAt)
         }
     }
 
-    func insert(_ id: Span<UInt8>, endpoint: Int, learnedAt: UInt32, now: Instant, idle: Interval) -> Bool {
+    func insert(_ id: Span<UInt8>, server: Int, learnedAt: UInt32, now: Instant, idle: Interval) -> Bool {
         let digest = digest(id)
         return shard(digest).entries.withLock { entries in
             if entries.count >= shardLimit, entries[digest] == nil {
                 entries = entries.filter { now - $0.value.usedAt < idle }
                 guard entries.count < shardLimit else { return false }
             }
-            entries[digest] = Entry(endpoint: Int32(endpoint), learnedAt: learnedAt, usedAt: now)
+            entries[digest] = Entry(server: Int32(server), learnedAt: learnedAt, usedAt: now)
             return true
         }
     }

@@ -7,10 +7,10 @@ import Telemetry
 /// Session ids on their way to the client.
 extension Worker where Outside: ~Copyable {
     /// What becomes of the server's Mcp-Session-Id.
-    enum SessionTreatment {
+    enum SessionHeaderAction {
         case pass, drop
         /// Sealed anew, from this value.
-        case seal(ByteRange)
+        case sign(ByteRange)
         /// The sealed id that the client sent is still right, and stands in its input.
         case echo
     }
@@ -18,21 +18,21 @@ extension Worker where Outside: ~Copyable {
     /// Decides what happens to the id in the response head that is parsed now, and takes note of sessions that begin or
     /// end. An id is believed only in a 2xx answer to a request that had none: real servers put a fresh one into
     /// refusals as well, and discard it.
-    mutating func treatSession(_ e: Handle) -> SessionTreatment {
+    mutating func decideSessionHeader(_ e: Handle) -> SessionHeaderAction {
         let upstream = Int(exchanges[e].upstreamIndex)
-        let identity = sessions.identity(upstream)
-        if identity == .off { return .pass }
+        let affinity = sessions.affinity(upstream)
+        if affinity == .off { return .pass }
         let isSuccess = responseHead.status >= 200 && responseHead.status < 300
         if exchanges[e].kind == .session {
             noteEnd(e, isSuccess: isSuccess)
             guard let value = responseHead.sessionID else { return .drop }
-            return identity == .learned ? .pass : sealTreatment(e, value)
+            return affinity == .learned ? .pass : signedHeaderAction(e, value)
         }
         guard let value = responseHead.sessionID, isSuccess, opensSessions(exchanges[e].kind) else { return .drop }
-        count(.sessionsOpened, endpoint: Int(exchanges[e].endpoint))
-        guard identity == .learned else { return .seal(value) }
+        count(.sessionsOpened, server: Int(exchanges[e].server))
+        guard affinity == .learned else { return .sign(value) }
         let isLearned = sessions.learn(
-            received.bytes(value.range), endpoint: Int(exchanges[e].endpoint), mintedAt: world.wallSeconds(),
+            received.bytes(value.range), server: Int(exchanges[e].server), issuedAt: world.wallSeconds(),
             in: upstream, now: now)
         return isLearned ? .pass : .drop
     }
@@ -44,29 +44,30 @@ extension Worker where Outside: ~Copyable {
         }
     }
 
-    private func sealTreatment(_ e: Handle, _ value: ByteRange) -> SessionTreatment {
+    private func signedHeaderAction(_ e: Handle, _ value: ByteRange) -> SessionHeaderAction {
         let c = exchanges[e].client
         let sent = exchanges[e].sessionID.range
-        guard hasSentID(e) else { return .seal(value) }
+        guard hasSentID(e) else { return .sign(value) }
         let isSame =
-            exchanges[e].held > 0
-            ? SessionKeeper.isSeal(clients[c].input, sent, of: received, value.range)
-            : SessionKeeper.isSeal(exchanges[e].pending, sent, of: received, value.range)
-        return isSame ? .echo : .seal(value)
+            exchanges[e].replayBytes > 0
+            ? SessionAffinity.matches(clients[c].input, sent, of: received, value.range)
+            : SessionAffinity.matches(exchanges[e].pending, sent, of: received, value.range)
+        return isSame ? .echo : .sign(value)
     }
 
     /// Whether the id that the client sent is still here: in its input, or, of a request that streams, in `pending`.
     private func hasSentID(_ e: Handle) -> Bool {
         let end = exchanges[e].sessionID.upperBound
         guard end > 0 else { return false }
-        return end <= (exchanges[e].held > 0 ? clients[exchanges[e].client].input.count : exchanges[e].pending.count)
+        return end
+            <= (exchanges[e].replayBytes > 0 ? clients[exchanges[e].client].input.count : exchanges[e].pending.count)
     }
 
     /// The request's head is about to go: keeps the id that stands in it.
     mutating func keepSessionID(_ e: Handle) {
         let c = exchanges[e].client
         let sent = exchanges[e].sessionID
-        guard exchanges[e].held > 0, sent.upperBound <= clients[c].input.count else { return }
+        guard exchanges[e].replayBytes > 0, sent.upperBound <= clients[c].input.count else { return }
         exchanges[e].pending.reserve(exactly: Int(sent.count))
         exchanges[e].pending.append(clients[c].input, sent.range)
         exchanges[e].sessionID = ByteRange(start: 0, count: Int(sent.count))
@@ -75,33 +76,34 @@ extension Worker where Outside: ~Copyable {
     /// A DELETE that worked, or an answer that says "no such session", ends one.
     private mutating func noteEnd(_ e: Handle, isSuccess: Bool) {
         guard responseHead.status == 404 || (exchanges[e].method == .delete && isSuccess) else { return }
-        count(.sessionsEnded, endpoint: Int(exchanges[e].endpoint))
-        guard sessions.identity(Int(exchanges[e].upstreamIndex)) == .learned, hasSentID(e) else { return }
+        count(.sessionsEnded, server: Int(exchanges[e].server))
+        guard sessions.affinity(Int(exchanges[e].upstreamIndex)) == .learned, hasSentID(e) else { return }
         let sent = exchanges[e].sessionID.range
         sessions.forget(
-            exchanges[e].held > 0 ? clients[exchanges[e].client].input.bytes(sent) : exchanges[e].pending.bytes(sent))
+            exchanges[e].replayBytes > 0
+                ? clients[exchanges[e].client].input.bytes(sent) : exchanges[e].pending.bytes(sent))
     }
 
     /// Appends the session field that the treatment asks for. The client's request must still be held.
-    mutating func composeSessionField(_ e: Handle, _ treatment: SessionTreatment) {
-        switch treatment {
+    mutating func composeSessionField(_ e: Handle, _ action: SessionHeaderAction) {
+        switch action {
         case .pass, .drop:
             return
         case .echo:
             composed.append("mcp-session-id: ")
-            if exchanges[e].held > 0 {
+            if exchanges[e].replayBytes > 0 {
                 composed.append(clients[exchanges[e].client].input, exchanges[e].sessionID)
             } else {
                 composed.append(exchanges[e].pending, exchanges[e].sessionID)
             }
             composed.append("\r\n")
-        case .seal(let value):
+        case .sign(let value):
             let start = composed.count
             composed.append("mcp-session-id: ")
-            let isSealed = sessions.seal(
-                received, value.range, for: Int(exchanges[e].endpoint), mintedAt: world.wallSeconds(),
+            let isSigned = sessions.sign(
+                received, value.range, for: Int(exchanges[e].server), issuedAt: world.wallSeconds(),
                 affinityKey: exchanges[e].affinityKey, to: &composed)
-            if isSealed { composed.append("\r\n") } else { composed.truncate(to: start) }
+            if isSigned { composed.append("\r\n") } else { composed.truncate(to: start) }
         }
     }
 }

@@ -17,8 +17,8 @@ package struct ListenerPlan: Sendable {
     /// Nil for plain listeners.
     package var tls: TLSContext?
     /// What `tls` was made of, if its files are to be watched.
-    package var watchedTLS: WatchedTLS? {
-        didSet { tls = watchedTLS?.context }
+    package var reloadingTLS: ReloadingTLS? {
+        didSet { tls = reloadingTLS?.context }
     }
     /// Clients are asked for certificates, and servers told what they showed.
     package var asksForCertificates = false
@@ -51,12 +51,12 @@ package enum HostRule: Sendable {
 }
 
 /// How a session is kept with its server.
-package enum IdentityRule: Sendable {
-    case sealed, learned, off
+package enum SessionAffinityMode: Sendable {
+    case signed, learned, off
 }
 
 /// One server of an upstream.
-package struct EndpointPlan: Sendable {
+package struct ServerPlan: Sendable {
     package var address: SocketAddress
     /// `host:port` as the operator wrote it: the Host of probes, the name in figures.
     package var name: String
@@ -76,7 +76,7 @@ package struct EndpointPlan: Sendable {
         self.name = name
         self.upstream = upstream
         authority = Array(name.utf8)
-        tag = EndpointTag.tag(of: name)
+        tag = ServerTag.tag(of: name)
     }
 }
 
@@ -97,7 +97,7 @@ package struct PoolPlan: Sendable {
 }
 
 /// An active check of every endpoint of an upstream.
-package struct ProbePlan: Sendable {
+package struct HealthCheckPlan: Sendable {
     package enum Kind: Sendable {
         /// A connection that opens is a pass.
         case tcp
@@ -109,7 +109,7 @@ package struct ProbePlan: Sendable {
     package var path: [UInt8] = Array("/healthz".utf8)
     /// Host of an http probe; empty: what traffic would send.
     package var host: [UInt8] = []
-    package var every = Interval.seconds(2)
+    package var interval = Interval.seconds(2)
     package var timeout = Interval.seconds(1)
     /// Successes in a row that bring an endpoint back, failures in a row that take it out.
     package var rise = 2
@@ -122,16 +122,16 @@ package struct ProbePlan: Sendable {
 package struct UpstreamPlan: Sendable {
     package var name: String
     /// Its endpoints' indices in the snapshot.
-    package var endpoints: Range<Int>
+    package var servers: Range<Int>
     package var policy = Policy.roundRobin
     package var host = HostRule.keep
     /// How its servers are spoken to; nil: in clear.
     package var tls: TLSClientContext?
     /// What `tls` was made of, if its files are to be watched.
-    package var watchedTLS: WatchedClientTLS? {
-        didSet { tls = watchedTLS?.context }
+    package var reloadingTLS: ReloadingClientTLS? {
+        didSet { tls = reloadingTLS?.context }
     }
-    package var identity = IdentityRule.sealed
+    package var affinity = SessionAffinityMode.signed
     package var sessionIdle = Interval.seconds(86_400)
     package var pool = PoolPlan()
     package var queueLimit: Int64 = 1_000
@@ -142,13 +142,13 @@ package struct UpstreamPlan: Sendable {
     package var streamIdleTimeout = Interval.unlimited
     /// Silence towards the client after which a comment is sent; unlimited: never.
     package var heartbeat = Interval.seconds(15)
-    package var probe = ProbePlan()
+    package var healthCheck = HealthCheckPlan()
     /// Percentage of available endpoints below which all are tried; 0: never.
     package var panicThreshold = 0
 
-    package init(name: String, endpoints: Range<Int>) {
+    package init(name: String, servers: Range<Int>) {
         self.name = name
-        self.endpoints = endpoints
+        self.servers = servers
     }
 }
 

@@ -6,38 +6,38 @@ import TLS
 
 extension Snapshot {
     /// The run-time form of a checked configuration. Loads certificates and resolves names, which may block.
-    package init(_ configuration: Configuration, keys: [SealingKey]) throws(StartError) {
+    package init(_ configuration: Configuration, keys: [SigningKey]) throws(StartError) {
         self.init()
         self.keys = keys
         drainTimeout = Interval(configuration.global.drainTimeout)
         for upstream in configuration.upstreams { try append(upstream) }
         // Shared by all listeners, and kept when certificates are swapped.
-        let secrets = keys.isEmpty ? [Machine.randomBytes(SealingKey.bytes)] : keys.map(\.ticketSecret)
+        let secrets = keys.isEmpty ? [Machine.randomBytes(SigningKey.bytes)] : keys.map(\.ticketSecret)
         for listener in configuration.listeners {
             listeners.append(try ListenerPlan(listener, tickets: TicketSecrets(secrets)))
         }
         routes = configuration.routes.map { RoutePlan($0) }
-        if upstreams.contains(where: { $0.identity == .learned }) { learned = LearnedSessions(limit: 1_000_000) }
+        if upstreams.contains(where: { $0.affinity == .learned }) { learned = LearnedSessions(limit: 1_000_000) }
     }
 
     private mutating func append(_ configuration: UpstreamConfiguration) throws(StartError) {
-        let first = endpoints.count
+        let first = servers.count
         for server in configuration.servers {
             let name = server.address.description
             guard let address = SocketAddress.resolve(host: server.address.host, port: server.address.port).first else {
                 throw StartError("cannot resolve server \(name) of upstream \(configuration.name)")
             }
-            var plan = EndpointPlan(address: address, name: name, upstream: upstreams.count)
+            var plan = ServerPlan(address: address, name: name, upstream: upstreams.count)
             plan.weight = Int32(clamping: server.weight)
             plan.isBackup = server.isBackup
             plan.isDraining = server.isDraining
             plan.serverName = configuration.tls?.serverName ?? server.address.host
-            endpoints.append(plan)
+            servers.append(plan)
         }
-        var plan = UpstreamPlan(configuration, endpoints: first..<endpoints.count)
+        var plan = UpstreamPlan(configuration, servers: first..<servers.count)
         if let tls = configuration.tls {
             do throws(TLSError) {
-                plan.watchedTLS = try WatchedClientTLS(TLSClientFiles(tls))
+                plan.reloadingTLS = try ReloadingClientTLS(TLSClientFiles(tls))
             } catch {
                 throw StartError("cannot speak TLS to upstream \(configuration.name): \(error)")
             }
@@ -70,8 +70,8 @@ extension ListenerPlan {
             asksForCertificates = options.clients != nil
             do throws(TLSError) {
                 let pairs = tls.certificates.map { TLSFiles.Pair($0) }
-                watchedTLS = try WatchedTLS(TLSFiles(pairs, options: options))
-                self.tls = watchedTLS?.context
+                reloadingTLS = try ReloadingTLS(TLSFiles(pairs, options: options))
+                self.tls = reloadingTLS?.context
             } catch {
                 throw StartError("cannot serve TLS on \(configuration.address): \(error)")
             }
@@ -116,8 +116,8 @@ extension TLSClientFiles {
 }
 
 extension UpstreamPlan {
-    init(_ configuration: UpstreamConfiguration, endpoints: Range<Int>) {
-        self.init(name: configuration.name, endpoints: endpoints)
+    init(_ configuration: UpstreamConfiguration, servers: Range<Int>) {
+        self.init(name: configuration.name, servers: servers)
         policy =
             switch configuration.balance {
             case .roundRobin: .roundRobin
@@ -132,9 +132,9 @@ extension UpstreamPlan {
             case .upstream: .upstream
             case .fixed(let name): .fixed(Array(name.utf8))
             }
-        identity =
-            switch configuration.session.identity {
-            case .sealed: .sealed
+        affinity =
+            switch configuration.session.affinity {
+            case .signed: .signed
             case .learned: .learned
             case .off: .off
             }
@@ -145,7 +145,7 @@ extension UpstreamPlan {
         firstByteTimeout = configuration.timeouts.firstByte.map { Interval($0) } ?? .unlimited
         streamIdleTimeout = configuration.timeouts.streamIdle.map { Interval($0) } ?? .unlimited
         heartbeat = configuration.events.heartbeat.map { Interval($0) } ?? .unlimited
-        probe = ProbePlan(configuration.healthCheck)
+        healthCheck = HealthCheckPlan(configuration.healthCheck)
         panicThreshold = configuration.healthCheck.panicThreshold
     }
 }
@@ -162,14 +162,14 @@ extension PoolPlan {
     }
 }
 
-extension ProbePlan {
+extension HealthCheckPlan {
     init(_ configuration: HealthCheckConfiguration) {
-        if case .http(let path, let host) = configuration.probe {
+        if case .http(let path, let host) = configuration.kind {
             kind = .http
             self.path = Array(path.utf8)
             self.host = Array((host ?? "").utf8)
         }
-        every = Interval(configuration.every)
+        interval = Interval(configuration.interval)
         timeout = Interval(configuration.timeout)
         rise = configuration.rise
         fall = configuration.fall

@@ -6,9 +6,9 @@ package struct Snapshot: Sendable {
     package var listeners: [ListenerPlan] = []
     package var routes: [RoutePlan] = []
     package var upstreams: [UpstreamPlan] = []
-    package var endpoints: [EndpointPlan] = []
+    package var servers: [ServerPlan] = []
     /// Newest first: the first seals, all open.
-    package var keys: [SealingKey] = []
+    package var keys: [SigningKey] = []
     /// Learned ids, if any upstream learns.
     package var learned: LearnedSessions?
     package var drainTimeout = Interval.seconds(300)

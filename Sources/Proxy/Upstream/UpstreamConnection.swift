@@ -10,11 +10,11 @@ struct UpstreamConnection: ~Copyable {
     enum Phase: UInt8 {
         case connecting
         /// The handshake of TLS is under way.
-        case securing
+        case handshaking
         case parked
         case serving
         /// A health check; its exchange is the probe's own.
-        case probing
+        case healthChecking
     }
 
     // In this order the parts pack without holes: an idle stream pays for each of these bytes.
@@ -31,7 +31,7 @@ struct UpstreamConnection: ~Copyable {
     var next = UInt32.max
     var tls: TLSSession?
     /// Index in the snapshot.
-    let endpoint: Int16
+    let server: Int16
     var phase = Phase.connecting
     var mayRead = false
     var mayWrite = false
@@ -46,9 +46,9 @@ struct UpstreamConnection: ~Copyable {
     /// A send failed with nothing of a request accepted.
     var hasRefusedBytes = false
 
-    init(descriptor: Descriptor, endpoint: Int, openedAt: Instant) {
+    init(descriptor: Descriptor, server: Int, openedAt: Instant) {
         self.descriptor = descriptor
-        self.endpoint = Int16(truncatingIfNeeded: endpoint)
+        self.server = Int16(truncatingIfNeeded: server)
         self.openedAt = openedAt
     }
 

@@ -21,7 +21,7 @@ struct Connection: ~Copyable {
         /// A request is complete: `facts` and `body` are filled in, and the phase is `answering`.
         case request
         /// Unreadable; answer with the fault's status and leave.
-        case fault(HTTPFault)
+        case fault(HTTPParseError)
         case needsInput
         /// Nothing can be done before the answer is complete or sent.
         case waits

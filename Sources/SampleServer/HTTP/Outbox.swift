@@ -41,7 +41,7 @@ struct Outbox: ~Copyable {
     private var fills: [Fill] = []
 
     /// The alphabet over and over, a multiple of its length: loss or repetition shows.
-    private static let letters: [UInt8] = (0..<26 * 10_000).map { UInt8(97 + $0 % 26) }
+    private static let pattern: [UInt8] = (0..<26 * 10_000).map { UInt8(97 + $0 % 26) }
 
     var isEmpty: Bool { bytes.isEmpty && fills.isEmpty }
     /// No more answers fit. One that is already here may be of any size, so ask before appending the next.
@@ -71,8 +71,8 @@ struct Outbox: ~Copyable {
             let transfer: Transfer
             if let fill = fills.first, fill.after == 0 {
                 let start = fill.sent % 26
-                let count = min(fill.rest, Outbox.letters.count - 26)
-                transfer = world.send(descriptor, Outbox.letters.span.extracting(start..<start + count))
+                let count = min(fill.rest, Outbox.pattern.count - 26)
+                transfer = world.send(descriptor, Outbox.pattern.span.extracting(start..<start + count))
             } else if bytes.isEmpty {
                 return .sent
             } else {

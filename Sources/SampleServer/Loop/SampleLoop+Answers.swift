@@ -31,7 +31,7 @@ extension SampleLoop {
     }
 
     /// A request that could not be read; the connection ends with it (RFC 9112 §9.2: nothing after it can be framed).
-    mutating func refuse(_ handle: Handle, _ fault: HTTPFault) {
+    mutating func refuse(_ handle: Handle, _ fault: HTTPParseError) {
         beginHead(handle, SampleLoop.statusLine(fault))
         connections[handle].outbox.append("Content-Length: 0\r\nConnection: close\r\n\r\n")
         connections[handle].leave()
@@ -200,7 +200,7 @@ extension SampleLoop {
         markDirty(handle)
     }
 
-    private static func statusLine(_ fault: HTTPFault) -> StaticString {
+    private static func statusLine(_ fault: HTTPParseError) -> StaticString {
         switch fault {
         case .malformed: "400 Bad Request"
         case .targetTooLong: "414 URI Too Long"

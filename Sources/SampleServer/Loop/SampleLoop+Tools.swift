@@ -50,7 +50,7 @@ extension SampleLoop {
             guard let size = message.size, size <= SampleLoop.mostBytes else {
                 return fail(-32_602, "bytes needs n, at most 4294967296", id, destination)
             }
-            sendLetters(size, id, destination)
+            sendBytes(size, id, destination)
         case .sleep, .count: schedule(message, body, answer: destination)
         case nil: fail(-32_602, "Unknown tool", id, destination)
         }
@@ -63,7 +63,7 @@ extension SampleLoop {
         return statelessCalls
     }
 
-    private mutating func sendLetters(_ size: UInt64, _ id: Span<UInt8>, _ destination: Return) {
+    private mutating func sendBytes(_ size: UInt64, _ id: Span<UInt8>, _ destination: Return) {
         beginText(id, destination)
         payload.bytes.append(UInt8(ascii: "\""))
         if size > SampleLoop.inMemoryBytes {

@@ -13,7 +13,7 @@ enum CheckedFile {
         let checks = ConfigurationChecks(
             files: true, environment: { ProcessInfo.processInfo.environment[$0] },
             certificateProblems: { certificateProblems($0) },
-            stapleObjection: { stapleObjection($0) },
+            stapleProblem: { stapleProblem($0) },
             cipherProblem: { cipherProblem($0) },
             authoritiesProblem: { ClientAuthentication.problem(withAuthorities: $0)?.description })
         switch ConfigurationFile.load(path: path, checks: checks) {
@@ -37,7 +37,7 @@ enum CheckedFile {
         }
     }
 
-    private static func stapleObjection(_ files: CertificateFiles) -> Objection? {
+    private static func stapleProblem(_ files: CertificateFiles) -> ConfigurationProblem? {
         let identity = TLSIdentity(
             certificate: .file(files.certificate), key: .file(files.key), staple: files.ocsp.map { .file($0) })
         do throws(TLSError) {

@@ -49,10 +49,10 @@ struct DemoCommand: ParsableCommand {
     ) throws -> ProxyServer {
         Machine.raiseDescriptorLimit()
         var snapshot = Snapshot()
-        snapshot.keys = [SealingKey(Machine.randomBytes(SealingKey.bytes))]
+        snapshot.keys = [SigningKey(Machine.randomBytes(SigningKey.bytes))]
         snapshot.drainTimeout = .seconds(2)
-        snapshot.endpoints = replicas.map { EndpointPlan(address: $0.address, name: "\($0.address)", upstream: 0) }
-        snapshot.upstreams = [UpstreamPlan(name: "mcp", endpoints: 0..<replicas.count)]
+        snapshot.servers = replicas.map { ServerPlan(address: $0.address, name: "\($0.address)", upstream: 0) }
+        snapshot.upstreams = [UpstreamPlan(name: "mcp", servers: 0..<replicas.count)]
         var listener = ListenerPlan(address: .loopback(port: 0))
         listener.tls = try TLSContext(
             certificatePEM: certificate.certificatePEM, keyPEM: certificate.keyPEM, options: TLSOptions())

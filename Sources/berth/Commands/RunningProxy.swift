@@ -21,18 +21,18 @@ struct RunningProxy {
         try proxy.start { pages.answer($0) }
     }
 
-    private static func keys(_ configuration: Configuration, log: Logger) throws -> [SealingKey] {
+    private static func keys(_ configuration: Configuration, log: Logger) throws -> [SigningKey] {
         switch configuration.global.secret {
         case .file(let path): return try KeyFile.load(path)
-        case .key(let key): return [SealingKey(key)]
+        case .key(let key): return [SigningKey(key)]
         case nil: break
         }
-        guard configuration.upstreams.contains(where: { $0.session.identity == .sealed }) else { return [] }
+        guard configuration.upstreams.contains(where: { $0.session.affinity == .signed }) else { return [] }
         do {
             return try KeyFile.load(KeyFile.defaultPath)
         } catch {
             log.warning("\(error); session ids are sealed with a key that ends with this process")
-            return [SealingKey(Machine.randomBytes(SealingKey.bytes))]
+            return [SigningKey(Machine.randomBytes(SigningKey.bytes))]
         }
     }
 

@@ -126,7 +126,7 @@ struct DemoConnection: ~Copyable {
                 var response = DemoResponse(status: head.status, isEventStream: head.isEventStream)
                 if let id = head.sessionID { response.sessionID = DemoConnection.text(transport.received.span, id) }
                 transport.received.consume(count)
-                if head.isInterim { continue }
+                if head.isInformational { continue }
                 response.body = try readBody(head.framing, until: deadline)
                 return response
             }

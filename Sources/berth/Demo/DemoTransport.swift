@@ -9,18 +9,18 @@ struct DemoTransport: ~Copyable {
         var session: TLSSession
 
         mutating func receive(
-            _ bytes: borrowing ByteBuffer, plaintext: inout ByteBuffer, wire: inout ByteBuffer
+            _ bytes: borrowing ByteBuffer, plaintext: inout ByteBuffer, outgoing: inout ByteBuffer
         ) -> TLSProgress {
-            engine.receive(&session, bytes.span, plaintext: &plaintext, wire: &wire)
+            engine.receive(&session, bytes.span, plaintext: &plaintext, outgoing: &outgoing)
         }
 
-        mutating func send(_ bytes: [UInt8], wire: inout ByteBuffer) -> Bool {
-            engine.send(&session, bytes.span, wire: &wire)
+        mutating func send(_ bytes: [UInt8], outgoing: inout ByteBuffer) -> Bool {
+            engine.send(&session, bytes.span, outgoing: &outgoing)
         }
 
         mutating func failure() -> String { engine.lastFailure.description }
 
-        mutating func finish(wire: inout ByteBuffer) { engine.finish(&session, wire: &wire) }
+        mutating func finish(outgoing: inout ByteBuffer) { engine.finish(&session, outgoing: &outgoing) }
     }
 
     /// Plaintext received and not yet taken.
@@ -29,7 +29,7 @@ struct DemoTransport: ~Copyable {
     private let descriptor: Descriptor
     private var secure: Secure?
     /// Bytes for the socket.
-    private var wire = ByteBuffer()
+    private var outgoing = ByteBuffer()
     private var scratch = ByteBuffer(capacity: 16_384)
 
     init(_ descriptor: Descriptor, _ dialler: DemoDialler) throws(TLSError) {
@@ -46,7 +46,7 @@ struct DemoTransport: ~Copyable {
         decrypt()
     }
 
-    var hasUnsent: Bool { !wire.isEmpty }
+    var hasUnsent: Bool { !outgoing.isEmpty }
 
     /// Why `progress` is `failed`.
     mutating func failure() -> String { secure?.failure() ?? "the connection failed" }
@@ -67,23 +67,23 @@ struct DemoTransport: ~Copyable {
     /// One write of what is to be sent.
     mutating func send(_ world: inout Linux) -> Transfer {
         let descriptor = descriptor
-        let transfer = world.send(descriptor, wire.span)
-        if case .moved(let count) = transfer { wire.consume(count) }
+        let transfer = world.send(descriptor, outgoing.span)
+        if case .moved(let count) = transfer { outgoing.consume(count) }
         return transfer
     }
 
     /// False if the session can send no more.
     mutating func put(_ bytes: [UInt8]) -> Bool {
-        if let sent = secure?.send(bytes, wire: &wire) { return sent }
-        wire.append(bytes.span)
+        if let sent = secure?.send(bytes, outgoing: &outgoing) { return sent }
+        outgoing.append(bytes.span)
         return true
     }
 
     /// Queues the last word of TLS.
-    mutating func finish() { secure?.finish(wire: &wire) }
+    mutating func finish() { secure?.finish(outgoing: &outgoing) }
 
     private mutating func decrypt() {
-        if let step = secure?.receive(scratch, plaintext: &received, wire: &wire) {
+        if let step = secure?.receive(scratch, plaintext: &received, outgoing: &outgoing) {
             progress = step
             scratch.clear()
         } else {

@@ -188,7 +188,7 @@ struct HTTP2AbuseTests {
         let code = isField ? HTTP2ErrorCode.compressionError : .protocolError
         #expect(last.map { Array($0.payload[4..<8]) } == fourBytes(code.rawValue))
         #expect(server.isFinished)
-        #expect(server.misdeeds == [.broken])
+        #expect(server.protocolEvents == [.broken])
     }
 
     @Test("WINDOW_UPDATE floods end the connection")

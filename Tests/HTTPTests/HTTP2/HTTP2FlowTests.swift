@@ -35,17 +35,17 @@ struct HTTP2FlowTests {
         #expect(line.client.responses[other]?.body.count == 9_000)
         #expect(line.client.responses[other]?.isComplete == true)
         #expect(!line.server.wantsWrite)
-        #expect(!line.server.seen.contains(.room(stalled)))
+        #expect(!line.server.seen.contains(.drained(stalled)))
 
         line.client.consume(stalled, 10_000)
         line.exchange()
         #expect(line.client.responses[stalled]?.body.count == 20_000)
         #expect(line.server.pendingBytes(stream: stalled) == 10_000)
-        #expect(line.server.seen.contains(.room(stalled)), "less than the mark is left")
+        #expect(line.server.seen.contains(.drained(stalled)), "less than the mark is left")
         line.client.consume(stalled, 10_000)
         line.exchange()
         #expect(line.server.pendingBytes(stream: stalled) == 0)
-        #expect(line.server.seen.filter { $0 == .room(stalled) }.count == 2)
+        #expect(line.server.seen.filter { $0 == .drained(stalled) }.count == 2)
     }
 
     @Test("a client may send a window's worth and more only as it is consumed")
@@ -148,11 +148,11 @@ struct HTTP2FlowTests {
     }
 
     @Test("what all streams may have waiting is bounded, and none has all of it")
-    func room() {
+    func credit() {
         var limits = HTTP2Limits()
         limits.bufferedBytes = 100_000
         limits.streamBytes = 20_000
-        limits.roomBytes = 20_000
+        limits.lowWatermarkBytes = 20_000
         limits.streamFloor = 1_000
         let line = Line(client: ClientSide(window: 0, reads: false), limits: limits)
         let streams = (0..<20).map { _ in line.client.request() }
@@ -161,7 +161,7 @@ struct HTTP2FlowTests {
         for id in streams {
             line.server.respond(id, "HTTP/1.1 200 OK\r\n\r\n")
             while true {
-                let room = line.server.room(stream: id)
+                let room = line.server.credit(stream: id)
                 if room == 0 { break }
                 line.server.write(id, [UInt8](repeating: 1, count: room))
             }
@@ -176,13 +176,13 @@ struct HTTP2FlowTests {
         // A small reply passes however little is left.
         let late = line.client.request()
         line.exchange()
-        #expect(line.server.room(stream: late) == 1_000)
+        #expect(line.server.credit(stream: late) == 1_000)
 
         // What is reset, or taken, makes room.
         line.server.reset(stream: streams[0], code: .cancel)
         line.exchange()
         #expect(line.server.bufferedBytes == given.dropFirst().reduce(0, +))
-        #expect(line.server.room(stream: late) > 3_000)
+        #expect(line.server.credit(stream: late) > 3_000)
     }
 
     @Test("little may wait beyond what the client's window takes", arguments: [0, 30_000, 1_000_000])
@@ -191,6 +191,6 @@ struct HTTP2FlowTests {
         let stream = line.client.request()
         line.exchange()
         line.server.respond(stream, "HTTP/1.1 200 OK\r\n\r\n")
-        #expect(line.server.room(stream: stream) == min(window + 16_384, 131_072))
+        #expect(line.server.credit(stream: stream) == min(window + 16_384, 131_072))
     }
 }

@@ -45,7 +45,7 @@ struct HTTP2ShareTests {
         for number in 0..<5 { server.receive(.headers(UInt32(2 * number + 1), large)) }
         #expect(server.takeSeen().count == 3)
         #expect(server.sendFrames() == [.reset(7, code: 7), .reset(9, code: 7)])
-        #expect(server.misdeeds == [.refused, .refused])
+        #expect(server.protocolEvents == [.refused, .refused])
         // What is gone counts no more.
         server.receive(.reset(1), .headers(11, large))
         #expect(server.takeSeen().count == 2)
@@ -68,7 +68,7 @@ struct HTTP2ShareTests {
             acknowledgement, .headers(25, plainPost, endsStream: false), .data(25, [1, 2, 3], endsStream: true))
         #expect(early.sendFrames() == [.reset(25, code: 7)], "a client that knows")
         #expect(early.seen.count == 10)
-        #expect(early.misdeeds == [.refused, .refused, .refused])
+        #expect(early.protocolEvents == [.refused, .refused, .refused])
         #expect(early.abuse.resets == 0)
         // As soon as one has gone there is room for another.
         early.receive(.reset(1), .headers(27, plainGet))

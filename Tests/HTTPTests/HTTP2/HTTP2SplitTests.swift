@@ -179,7 +179,7 @@ struct HTTP2SplitTests {
             case .data(let id, let bytes):
                 #expect(open.contains(id) && !complete.contains(id) && !bytes.isEmpty, "\(comment)")
             case .end(let id, _): #expect(open.contains(id) && complete.insert(id).inserted, "\(comment)")
-            case .room(let id): #expect(open.contains(id), "\(comment)")
+            case .drained(let id): #expect(open.contains(id), "\(comment)")
             case .closed(let id), .reset(let id, _): #expect(open.remove(id) != nil, "\(comment)")
             case .goAway: break
             }

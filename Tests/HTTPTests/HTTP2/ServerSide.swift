@@ -8,7 +8,7 @@ enum Seen: Equatable {
     case data(Int32, [UInt8])
     case end(Int32, trailers: String)
     case reset(Int32, code: UInt32)
-    case room(Int32)
+    case drained(Int32)
     case closed(Int32)
     case goAway
 }
@@ -19,7 +19,7 @@ final class ServerSide {
     var now = Instant(nanoseconds: 1_000_000_000)
     /// What was seen and not yet taken.
     var seen: [Seen] = []
-    private(set) var misdeeds: [HTTP2Misdeed] = []
+    private(set) var protocolEvents: [HTTP2ProtocolEvent] = []
     /// What `receive` said last.
     private(set) var isSound = true
     private var events = HTTP2Events()
@@ -104,7 +104,7 @@ final class ServerSide {
     func reset(stream: Int32, code: HTTP2ErrorCode) { session.reset(stream: stream, code: code) }
     func consumed(stream: Int32, _ count: Int) { session.consumed(stream: stream, count) }
     func pendingBytes(stream: Int32) -> Int { session.pendingBytes(stream: stream) }
-    func room(stream: Int32) -> Int { session.room(stream: stream) }
+    func credit(stream: Int32) -> Int { session.credit(stream: stream) }
     var bufferedBytes: Int { session.bufferedBytes }
     func goAway(isFinal: Bool) { session.goAway(isFinal: isFinal) }
     var wantsWrite: Bool { session.wantsWrite }
@@ -120,9 +120,9 @@ final class ServerSide {
             case .data(let stream, let range): seen.append(.data(stream, bytes(of: range)))
             case .requestEnd(let stream, let trailers): seen.append(.end(stream, trailers: text(of: trailers)))
             case .reset(let stream, let code): seen.append(.reset(stream, code: code))
-            case .roomAgain(let stream): seen.append(.room(stream))
+            case .drained(let stream): seen.append(.drained(stream))
             case .closed(let stream): seen.append(.closed(stream))
-            case .misdeed(let misdeed): misdeeds.append(misdeed)
+            case .protocolEvent(let protocolEvent): protocolEvents.append(protocolEvent)
             case .goAway: seen.append(.goAway)
             }
         }

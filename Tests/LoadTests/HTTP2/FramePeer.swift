@@ -109,11 +109,11 @@ final class FramePeer: Sendable {
     }
 
     private func send(_ session: inout HTTP2Session, _ socket: CInt) {
-        var wire = ByteBuffer()
+        var outgoing = ByteBuffer()
         var events = HTTP2Events()
-        session.send(into: &wire, limit: 1 << 30, events: &events)
+        session.send(into: &outgoing, limit: 1 << 30, events: &events)
         var bytes: [UInt8] = []
-        for index in 0..<wire.count { bytes.append(wire.span[index]) }
+        for index in 0..<outgoing.count { bytes.append(outgoing.span[index]) }
         write(socket, bytes)
     }
 

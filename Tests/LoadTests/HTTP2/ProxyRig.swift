@@ -16,10 +16,10 @@ final class ProxyRig {
         }
         for replica in replicas { try replica.start() }
         var snapshot = Snapshot()
-        snapshot.keys = [SealingKey(Machine.randomBytes(SealingKey.bytes))]
+        snapshot.keys = [SigningKey(Machine.randomBytes(SigningKey.bytes))]
         snapshot.drainTimeout = .seconds(2)
-        snapshot.endpoints = replicas.map { EndpointPlan(address: $0.address, name: "\($0.address)", upstream: 0) }
-        snapshot.upstreams = [UpstreamPlan(name: "mcp", endpoints: 0..<replicas.count)]
+        snapshot.servers = replicas.map { ServerPlan(address: $0.address, name: "\($0.address)", upstream: 0) }
+        snapshot.upstreams = [UpstreamPlan(name: "mcp", servers: 0..<replicas.count)]
         var secure = ListenerPlan(address: .loopback(port: 0))
         let certificate = try SelfSignedCertificate.make(names: ["localhost"], validDays: 1)
         var options = TLSOptions()

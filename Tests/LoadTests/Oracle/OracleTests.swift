@@ -109,7 +109,7 @@ struct OracleTests {
         ])
     func whereabouts(_ text: String, _ replica: String?, _ calls: UInt64?) {
         let bytes = Array(text.utf8)
-        let found = Whereabouts(bytes.span, 0..<bytes.count)
+        let found = ConnectionState(bytes.span, 0..<bytes.count)
         #expect(found.map { String(decoding: bytes[$0.replica], as: UTF8.self) } == replica)
         #expect(found?.calls == calls)
     }
@@ -123,7 +123,7 @@ struct OracleTests {
     func letters(_ letters: String, _ count: UInt64, _ isSpoilt: Bool) {
         let body = Array(#"{"result":{"x":"text","content":[{"text": "\#(letters)"}]}}"#.utf8)
         for cut in 0...body.count {
-            var check = LetterCheck()
+            var check = PatternCheck()
             var frame = ByteBuffer()
             #expect(check.take(body.span.extracting(0..<cut), frame: &frame))
             #expect(check.take(body.span.extracting(cut..<body.count), frame: &frame))

@@ -11,7 +11,7 @@ enum Abuse: String, CaseIterable, Sendable {
     case headerBomb, headerList, inducedResets, refusedStreams, unknownFrames, staleFrames, longField
 
     /// What counts it.
-    var incident: Incident {
+    var incident: AbuseCounter {
         switch self {
         case .rapidReset, .inducedResets: .resets
         case .settings: .settings
@@ -129,14 +129,14 @@ extension SocketTests {
 
             #expect(try Self.attack(abuse, client))
 
-            try eventually("it is counted") { rig.proxy.board.view.load(abuse.incident) == 1 }
+            try eventually("it is counted") { rig.proxy.metrics.view.load(abuse.incident) == 1 }
             // The last word may be lost to the reset that unread bytes lead to.
             #expect(client.goAways.allSatisfy { $0.code == (abuse == .longField ? 9 : 11) })
             #expect(try other.response(other.get("/one")).text == "ok")
             #expect(Status.http2Abuse(try Status.text(from: rig.admin), abuse.incident) == 1)
             other.client.close()
             try rig.expectQuiet()
-            try eventually("no clients") { rig.proxy.board.view.clientCount == 0 }
+            try eventually("no clients") { rig.proxy.metrics.view.clientCount == 0 }
             let reached = rig.replica.requests.count { $0.target == "/attack" }
             print("\(abuse): \(reached) requests reached the replica, GOAWAY heard: \(!client.goAways.isEmpty)")
         }
@@ -165,7 +165,7 @@ extension SocketTests {
             #expect(try client.response(client.get("/one")).text == "ok")
             #expect(rig.replica.requests.map(\.target) == ["/one"])
             client.client.close()
-            try eventually("counted") { rig.proxy.board.view.load(Incident.largeHeads) == 2 }
+            try eventually("counted") { rig.proxy.metrics.view.load(AbuseCounter.largeHeads) == 2 }
         }
 
         @Test("under attack memory stays bounded and others are served")
@@ -267,7 +267,7 @@ extension Status {
     }
 
     /// The figure of `incident` in the page's text.
-    static func http2Abuse(_ text: String, _ incident: Incident) -> Int {
+    static func http2Abuse(_ text: String, _ incident: AbuseCounter) -> Int {
         let name = "\(incident)".reduce(into: "") { $0 += $1.isUppercase ? "_\($1.lowercased())" : "\($1)" }
         guard let section = text.range(of: "\"http2_abuse\"").map({ text[$0.upperBound...] }),
             let key = section.range(of: "\"\(name)\" : ")

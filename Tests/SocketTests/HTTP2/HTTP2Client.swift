@@ -5,7 +5,7 @@ import TLS
 /// An HTTP/2 client that says what a test tells it to, frame by frame, and keeps what it hears, stream by stream.
 final class HTTP2Client {
     struct Stream {
-        var interims: [[HeaderField]] = []
+        var informationalCount: [[HeaderField]] = []
         var status = 0
         var fields: [HeaderField] = []
         var body: [UInt8] = []
@@ -266,7 +266,7 @@ final class HTTP2Client {
             streams[stream]?.trailers = fields
         } else if let status = fields.first(where: { $0.name == ":status" }).flatMap({ Int($0.value) }) {
             if status < 200 {
-                streams[stream]?.interims.append(fields)
+                streams[stream]?.informationalCount.append(fields)
             } else {
                 streams[stream]?.hasHead = true
                 streams[stream]?.status = status

@@ -206,7 +206,7 @@ extension SocketTests {
         }
 
         @Test("interim responses come before the final one; 100 Continue to whoever waits for it")
-        func interims() throws {
+        func informationalCount() throws {
             let rig = try Rig.forHTTP2(answering: { request in
                 [
                     .text("HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n"), .answer("\(request.body.count)"),
@@ -214,7 +214,7 @@ extension SocketTests {
             })
             let client = try rig.http2()
             let early = try client.response(client.get("/hints"))
-            #expect(early.interims == [[HeaderField(":status", "103"), HeaderField("link", "</a>")]])
+            #expect(early.informationalCount == [[HeaderField(":status", "103"), HeaderField("link", "</a>")]])
             #expect(early.text == "0")
 
             let stream = client.open(
@@ -223,8 +223,8 @@ extension SocketTests {
                 ends: false)
             try eventually("the head at the replica") { !rig.replica.leftovers.isEmpty }
             rig.replica.push(.text("HTTP/1.1 100 Continue\r\n\r\n"), to: rig.replica.accepted - 1)
-            try client.wait("100") { $0.streams[stream]?.interims.isEmpty == false }
-            #expect(client.streams[stream]?.interims.first == [HeaderField(":status", "100")])
+            try client.wait("100") { $0.streams[stream]?.informationalCount.isEmpty == false }
+            #expect(client.streams[stream]?.informationalCount.first == [HeaderField(":status", "100")])
             try client.send(Array("12345".utf8), on: stream)
             #expect(try client.response(stream).text == "5")
         }

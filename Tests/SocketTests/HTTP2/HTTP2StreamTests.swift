@@ -84,7 +84,7 @@ extension SocketTests {
             #expect(client.streams[stalled]?.reset == 8)
             #expect(rig.replica.bytesSent(connection) < 16 << 20)
             try eventually("the replica's side closed") { rig.replica.hasEnded(connection) }
-            #expect(rig.proxy.board.view.load(Incident.stalledStreams) == 1)
+            #expect(rig.proxy.metrics.view.load(AbuseCounter.stalledStreams) == 1)
             #expect(try client.response(client.get("/one")).text == "ok")
             try rig.expectQuiet()
         }
@@ -162,7 +162,7 @@ extension SocketTests {
 
             try eventually("all sides closed") { rig.replica.open == 0 }
             try rig.expectQuiet()
-            #expect(rig.proxy.board.view.clientCount == 0)
+            #expect(rig.proxy.metrics.view.clientCount == 0)
         }
 
         @Test("requests that wait for a server when their connection is lost are never sent", arguments: 1...8)
@@ -246,7 +246,7 @@ extension SocketTests {
             for _ in 0..<5 { _ = client.get("/mcp", Self.listening) }
             try client.wait("five more refusals") { $0.streams.values.count { $0.reset == 7 } == 15 }
             #expect(client.goAways.isEmpty)
-            #expect(rig.proxy.board.view.load(Incident.refusedStreams) == 15)
+            #expect(rig.proxy.metrics.view.load(AbuseCounter.refusedStreams) == 15)
             rig.replica.pushToAll(.event("on"))
             try client.wait("those there are go on") { $0.streams.values.count { $0.text == "data: on\n\n" } == 10 }
         }
@@ -263,7 +263,7 @@ extension SocketTests {
             }
             let taken = greedy.streams.values.count { $0.hasHead }
             #expect((6...8).contains(taken), "an eighth of what is left")
-            #expect(rig.proxy.board.view.load(Incident.refusedStreams) == 50 - Int64(taken))
+            #expect(rig.proxy.metrics.view.load(AbuseCounter.refusedStreams) == 50 - Int64(taken))
 
             let others = try (0..<3).map { _ in try rig.http2() }
             for other in others {
@@ -367,7 +367,7 @@ extension SocketTests {
             }
 
             try rig.expectQuiet()
-            try eventually("no clients") { rig.proxy.board.view.clientCount == 0 }
+            try eventually("no clients") { rig.proxy.metrics.view.clientCount == 0 }
             let client = try rig.http2()
             #expect(try client.response(client.get("/one")).text == "ok")
         }

@@ -104,7 +104,7 @@ extension SocketTests {
         }
 
         @Test("up to sixteen interim answers are passed on, and then the answer")
-        func interims() throws {
+        func informationalCount() throws {
             let early = String(repeating: "HTTP/1.1 103 Early Hints\r\nx: y\r\n\r\n", count: 16)
             let rig = try Rig { _ in [.text(early), .answer("ok")] }
             let client = try rig.client()

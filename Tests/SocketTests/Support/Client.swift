@@ -285,7 +285,7 @@ private final class Secure {
     private var engine: TLSEngine
     private(set) var session: TLSSession
     private var plain = ByteBuffer()
-    private var wire = ByteBuffer()
+    private var outgoing = ByteBuffer()
 
     init(_ context: TLSClientContext, _ ticket: TLSTicket?) throws {
         var engine = try TLSEngine()
@@ -296,13 +296,13 @@ private final class Secure {
     var failure: String { engine.lastFailure.reason }
 
     func receive(_ bytes: [UInt8]) -> TLSProgress {
-        engine.receive(&session, bytes.span, plaintext: &plain, wire: &wire)
+        engine.receive(&session, bytes.span, plaintext: &plain, outgoing: &outgoing)
     }
 
-    func send(_ bytes: [UInt8]) { _ = engine.send(&session, bytes.span, wire: &wire) }
+    func send(_ bytes: [UInt8]) { _ = engine.send(&session, bytes.span, outgoing: &outgoing) }
 
     func takePlain() -> [UInt8] { Self.take(&plain) }
-    func takeWire() -> [UInt8] { Self.take(&wire) }
+    func takeWire() -> [UInt8] { Self.take(&outgoing) }
 
     private static func take(_ buffer: inout ByteBuffer) -> [UInt8] {
         let taken = copy(buffer)

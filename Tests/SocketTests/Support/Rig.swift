@@ -20,18 +20,18 @@ final class Rig: Sendable {
         replicas count: Int = 1, workers: Int = 1, tls: TLSOptions = TLSOptions(), streams: Int? = nil,
         answering script: @escaping RecordingReplica.Script = { _ in [.answer("ok")] },
         adjusting adjust: (_ listener: inout ListenerPlan, _ upstream: inout UpstreamPlan) -> Void = { _, _ in },
-        securing secure: ((_ listener: inout ListenerPlan) throws -> Void)? = nil
+        handshaking secure: ((_ listener: inout ListenerPlan) throws -> Void)? = nil
     ) throws {
         Machine.raiseDescriptorLimit()
         replicas = try (0..<count).map { _ in try RecordingReplica(script) }
         var snapshot = Snapshot()
-        snapshot.keys = [SealingKey([UInt8](repeating: 7, count: SealingKey.bytes))]
+        snapshot.keys = [SigningKey([UInt8](repeating: 7, count: SigningKey.bytes))]
         snapshot.drainTimeout = .seconds(20)
         snapshot.maximumStreams = streams
-        snapshot.endpoints = replicas.map { EndpointPlan(address: $0.address, name: "\($0.address)", upstream: 0) }
-        var upstream = UpstreamPlan(name: "mcp", endpoints: 0..<count)
+        snapshot.servers = replicas.map { ServerPlan(address: $0.address, name: "\($0.address)", upstream: 0) }
+        var upstream = UpstreamPlan(name: "mcp", servers: 0..<count)
         // Checks would show up in the recordings.
-        upstream.probe.every = .seconds(3_600)
+        upstream.healthCheck.interval = .seconds(3_600)
         var listener = ListenerPlan(address: .loopback(port: 0))
         adjust(&listener, &upstream)
         snapshot.upstreams = [upstream]
@@ -66,12 +66,12 @@ final class Rig: Sendable {
         try Client(secure, tls: context ?? Certificates.client(), resuming: ticket, room: room)
     }
 
-    func sum(_ figure: Figure) -> Int64 {
-        proxy.snapshot.endpoints.indices.reduce(0) { $0 + proxy.board.sum(figure, endpoint: $1) }
+    func sum(_ figure: ServerMetric) -> Int64 {
+        proxy.snapshot.servers.indices.reduce(0) { $0 + proxy.metrics.sum(figure, server: $1) }
     }
 
-    func shared(_ figure: SharedFigure) -> Int64 {
-        proxy.snapshot.endpoints.indices.reduce(0) { $0 + proxy.board.view.load(figure, endpoint: $1) }
+    func shared(_ figure: SharedMetric) -> Int64 {
+        proxy.snapshot.servers.indices.reduce(0) { $0 + proxy.metrics.view.load(figure, server: $1) }
     }
 
     /// Waits until no exchange is under way and every connection that is left is parked.

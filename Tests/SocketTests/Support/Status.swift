@@ -20,7 +20,7 @@ struct Status: Decodable {
     }
 
     struct ProxyProtocol: Decodable, Equatable {
-        var untrusted, malformed, late: Int
+        var untrusted, malformed, timedOut: Int
     }
 
     var uptimeSeconds: Double

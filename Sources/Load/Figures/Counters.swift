@@ -1,0 +1,79 @@
+import Histogram
+
+/// What one thread has counted since it last handed its counts over.
+struct Counters {
+    var completed: UInt64 = 0
+    var wrong = InlineArray<9, UInt64>(repeating: 0)
+    var failed: [Failure: UInt64] = [:]
+    var examples: [String] = []
+    var bytesReceived: UInt64 = 0
+    var bytesSent: UInt64 = 0
+    var connectionsOpened: UInt64 = 0
+    var handshakesResumed: UInt64 = 0
+    /// In units of 100 ns.
+    var latency = Counters.emptyHistogram()
+
+    static let exampleLimit = 20
+
+    /// Up to an hour, three digits.
+    static func emptyHistogram() -> Histogram<UInt64> {
+        Histogram(
+            lowestDiscernibleValue: 1, highestTrackableValue: 36_000_000_000, numberOfSignificantValueDigits: .three)
+    }
+
+    var wrongCount: UInt64 {
+        var sum: UInt64 = 0
+        for index in 0..<9 { sum += wrong[index] }
+        return sum
+    }
+    var failedCount: UInt64 { failed.values.reduce(0, +) }
+
+    mutating func count(_ kind: WrongAnswer, _ count: UInt64 = 1) {
+        wrong[kind.index] &+= count
+    }
+
+    mutating func count(_ failure: Failure) { failed[failure, default: 0] &+= 1 }
+
+    /// Keeps the first few.
+    mutating func note(_ example: @autoclosure () -> String) {
+        if examples.count < Counters.exampleLimit { examples.append(example()) }
+    }
+
+    mutating func add(_ other: Counters) {
+        completed += other.completed
+        for index in 0..<9 { wrong[index] += other.wrong[index] }
+        failed.merge(other.failed, uniquingKeysWith: +)
+        for example in other.examples { note(example) }
+        bytesReceived += other.bytesReceived
+        bytesSent += other.bytesSent
+        connectionsOpened += other.connectionsOpened
+        handshakesResumed += other.handshakesResumed
+        latency.add(other.latency)
+    }
+
+    /// Back to nothing, keeping the memory.
+    mutating func clear() {
+        completed = 0
+        wrong = InlineArray(repeating: 0)
+        failed.removeAll(keepingCapacity: true)
+        examples.removeAll(keepingCapacity: true)
+        (bytesReceived, bytesSent, connectionsOpened, handshakesResumed) = (0, 0, 0, 0)
+        latency.reset()
+    }
+}
+
+extension WrongAnswer {
+    var index: Int {
+        switch self {
+        case .strayed: 0
+        case .miscounted: 1
+        case .foreignID: 2
+        case .answeredTwice: 3
+        case .gap: 4
+        case .duplicate: 5
+        case .damaged: 6
+        case .hiddenError: 7
+        case .malformed: 8
+        }
+    }
+}

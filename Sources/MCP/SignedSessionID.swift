@@ -1,0 +1,228 @@
+/// What Berth wraps round a replica's session id, so that the id itself says who owns the session: no table, no loss
+/// on a restart, the same answer from every Berth that has the key.
+///
+/// The text a client holds is `b1.<fixed part>.<id>`. The fixed part, in base64url:
+///
+///     flags      1   version 1 in the high four bits; 1: affinity key present, 2: id encoded, 4: legacy endpoint
+///     key id     1   which key made the tag
+///     endpoint   8   `ServerTag` of the replica
+///     minted at  4   seconds since 1970
+///     affinity   8   only with flag 1
+///     tag       16   authentication, computed by the caller
+///
+/// Numbers are big-endian. The text uses only `A-Z a-z 0-9 . _ -`. It is 44 or 55 characters longer than the id, as
+/// long as the id keeps to those letters, as every SDK's does; another id is carried in base64url and grows by a third
+/// more. An HTTP+SSE session has no id to wrap: there the seal is a query parameter, `b1.<fixed part>`, and vouches
+/// for the path and query it is appended to.
+///
+/// Nothing here is secret or checked: `authenticatedHeader()` followed by the replica's id (or the path and query) is
+/// what the tag must cover, and `hasTag` compares. One text has one meaning: any altered character is refused by the
+/// parser or changes what is authenticated.
+package struct SignedSessionID: Sendable {
+    /// What a seal vouches for. Part of what is authenticated, so one cannot pass for the other.
+    package enum Purpose: Sendable { case session, legacyEndpoint }
+
+    package let purpose: Purpose
+    /// Whether the id stands in the text as the replica minted it; else it is in base64url and must go through
+    /// `decodeID`.
+    package let carriesIDVerbatim: Bool
+    /// Which of the fleet's keys made the tag.
+    package var keyID: UInt8
+    /// The replica that owns the session.
+    package var serverTag: UInt64
+    /// When the id was sealed, in seconds since 1970. A session older than the last time its endpoint was seen to be
+    /// down is gone.
+    package var issuedAt: UInt32
+    /// The key that session-hash placed the session by.
+    package var affinityKey: UInt64?
+    /// The authentication tag: two big-endian halves of 16 bytes. Zero until the caller has computed it.
+    package var tag: (UInt64, UInt64) = (0, 0)
+
+    /// The most characters a parser looks at: the longest id a replica may have, encoded, with its seal.
+    package static var maximumTextLength: Int { 768 }
+    /// Characters added to an id that keeps to `A-Z a-z 0-9 . _ -`, at most.
+    package static var maximumGrowth: Int { 55 }
+
+    /// A seal for a replica's session id, without its tag. The id must be a `SessionIdentifier`.
+    package init(
+        signing id: Span<UInt8>, keyID: UInt8, serverTag: UInt64, issuedAt: UInt32, affinityKey: UInt64? = nil
+    ) {
+        self.init(
+            .session, verbatim: SessionIdentifier.isPlain(id), keyID: keyID, serverTag: serverTag,
+            issuedAt: issuedAt, affinityKey: affinityKey)
+    }
+
+    /// A seal for the endpoint of an HTTP+SSE session, without its tag.
+    package init(
+        legacyEndpointWithKeyID keyID: UInt8, serverTag: UInt64, issuedAt: UInt32, affinityKey: UInt64? = nil
+    ) {
+        self.init(
+            .legacyEndpoint, verbatim: true, keyID: keyID, serverTag: serverTag, issuedAt: issuedAt,
+            affinityKey: affinityKey)
+    }
+
+    private init(
+        _ purpose: Purpose, verbatim: Bool, keyID: UInt8, serverTag: UInt64, issuedAt: UInt32, affinityKey: UInt64?
+    ) {
+        self.purpose = purpose
+        carriesIDVerbatim = verbatim
+        self.keyID = keyID
+        self.serverTag = serverTag
+        self.issuedAt = issuedAt
+        self.affinityKey = affinityKey
+    }
+
+    /// Whether this tag is the one given, in a time that does not depend on where they differ.
+    package func hasTag(_ expected: (UInt64, UInt64)) -> Bool {
+        (tag.0 ^ expected.0) | (tag.1 ^ expected.1) == 0
+    }
+}
+
+// MARK: - Writing
+
+extension SignedSessionID {
+    /// The bytes that the tag covers, before the replica's own id (session) or the path and query that the server
+    /// announced (legacy endpoint). They tell their own length, so nothing can be shifted between the two.
+    package func authenticatedHeader() -> (bytes: InlineArray<24, UInt8>, count: Int) {
+        var bytes = InlineArray<24, UInt8>(repeating: 0)
+        bytes[0] = flags
+        bytes[1] = keyID
+        var count = 2
+        for shift in stride(from: 56, through: 0, by: -8) {
+            bytes[count] = UInt8(truncatingIfNeeded: serverTag >> UInt64(shift))
+            count += 1
+        }
+        for shift in stride(from: 24, through: 0, by: -8) {
+            bytes[count] = UInt8(truncatingIfNeeded: issuedAt >> UInt32(shift))
+            count += 1
+        }
+        guard let affinityKey else { return (bytes, count) }
+        for shift in stride(from: 56, through: 0, by: -8) {
+            bytes[count] = UInt8(truncatingIfNeeded: affinityKey >> UInt64(shift))
+            count += 1
+        }
+        return (bytes, count)
+    }
+
+    /// Everything of the text but the id, tag included: `b1.<fixed part>.` for a session, `b1.<fixed part>` for a
+    /// legacy endpoint. Set `tag` first. A plain id follows as it is; others go through `write`.
+    package func encodedPrefix() -> (bytes: InlineArray<64, UInt8>, count: Int) {
+        let header = authenticatedHeader()
+        var fixed = InlineArray<40, UInt8>(repeating: 0)
+        for index in 0..<header.count { fixed[index] = header.bytes[index] }
+        for index in 0..<8 {
+            let shift = UInt64(56 - 8 * index)
+            fixed[header.count + index] = UInt8(truncatingIfNeeded: tag.0 >> shift)
+            fixed[header.count + 8 + index] = UInt8(truncatingIfNeeded: tag.1 >> shift)
+        }
+
+        var text = InlineArray<64, UInt8>(repeating: 0)
+        text[0] = UInt8(ascii: "b")
+        text[1] = UInt8(ascii: "1")
+        text[2] = UInt8(ascii: ".")
+        var space = text.mutableSpan
+        var count = Base64URL.encode(fixed.span.extracting(0..<(header.count + 16)), into: &space, at: 3)
+        if purpose == .session {
+            text[count] = UInt8(ascii: ".")
+            count += 1
+        }
+        return (text, count)
+    }
+
+    /// The length of the text for an id of that many bytes: room to make before `write`.
+    package func textLength(idLength: Int) -> Int {
+        let fixed = 3 + Base64URL.encodedCount(of: affinityKey == nil ? 30 : 38)
+        guard purpose == .session else { return fixed }
+        return fixed + 1 + (carriesIDVerbatim ? idLength : Base64URL.encodedCount(of: idLength))
+    }
+
+    /// Writes the whole text at the start of `output` and returns its length; nil, and nothing written, if there is
+    /// less room than `textLength(idLength:)`. The id must be the one this seal was made for.
+    package func write(id: Span<UInt8>, into output: inout MutableSpan<UInt8>) -> Int? {
+        guard output.count >= textLength(idLength: id.count) else { return nil }
+        let prefix = encodedPrefix()
+        for index in 0..<prefix.count { output[index] = prefix.bytes[index] }
+        guard purpose == .session else { return prefix.count }
+        guard carriesIDVerbatim else { return Base64URL.encode(id, into: &output, at: prefix.count) }
+        for index in id.indices { output[prefix.count + index] = id[index] }
+        return prefix.count + id.count
+    }
+
+    private var flags: UInt8 {
+        Flag.version | (affinityKey == nil ? 0 : Flag.affinity) | (carriesIDVerbatim ? 0 : Flag.encoded)
+            | (purpose == .session ? 0 : Flag.legacyEndpoint)
+    }
+
+    fileprivate enum Flag {
+        static let version: UInt8 = 0x10
+        static let affinity: UInt8 = 1
+        static let encoded: UInt8 = 2
+        static let legacyEndpoint: UInt8 = 4
+    }
+}
+
+// MARK: - Reading
+
+extension SignedSessionID {
+    /// Reads the text of a session; nil for whatever `write` would not have written. `id` is where the id stands in
+    /// the text: the replica's own if `carriesIDVerbatim`, else for `decodeID`. The tag is read, not checked.
+    package static func parse(_ text: Span<UInt8>) -> (signed: SignedSessionID, id: Range<Int>)? {
+        guard text.count <= maximumTextLength, ASCII.hasPrefix(text, "b1.") else { return nil }
+        // The fixed part has one of two lengths, so its end is known without a search.
+        return parse(text, fixedCount: 40) ?? parse(text, fixedCount: 51)
+    }
+
+    private static func parse(_ text: Span<UInt8>, fixedCount: Int) -> (signed: SignedSessionID, id: Range<Int>)? {
+        let dot = 3 + fixedCount
+        guard text.count > dot + 1, text[dot] == UInt8(ascii: ".") else { return nil }
+        guard let signed = decodeFixedPart(text.extracting(3..<dot)), signed.purpose == .session else { return nil }
+        let id = (dot + 1)..<text.count
+        let isIDWellFormed =
+            signed.carriesIDVerbatim
+            ? SessionIdentifier.isPlain(text.extracting(id)) : Base64URL.isCanonical(text.extracting(id))
+        return isIDWellFormed ? (signed, id) : nil
+    }
+
+    /// Reads the seal of an HTTP+SSE message from the value of our query parameter.
+    package static func parseParameter(_ text: Span<UInt8>) -> SignedSessionID? {
+        guard text.count == 43 || text.count == 54, ASCII.hasPrefix(text, "b1.") else { return nil }
+        guard let signed = decodeFixedPart(text.extracting(3..<text.count)), signed.purpose == .legacyEndpoint else {
+            return nil
+        }
+        return signed
+    }
+
+    /// Decodes an id that is not carried verbatim into `output` (512 bytes are always enough) and returns its length;
+    /// nil if it is no id a replica can have minted.
+    package static func decodeID(_ encoded: Span<UInt8>, into output: inout MutableSpan<UInt8>) -> Int? {
+        guard let count = Base64URL.decode(encoded, into: &output) else { return nil }
+        return SessionIdentifier.isValid(output.span.extracting(0..<count)) ? count : nil
+    }
+
+    private static func decodeFixedPart(_ text: Span<UInt8>) -> SignedSessionID? {
+        var bytes = InlineArray<40, UInt8>(repeating: 0)
+        var space = bytes.mutableSpan
+        guard let count = Base64URL.decode(text, into: &space) else { return nil }
+        let flags = bytes[0]
+        guard flags & 0xF8 == Flag.version else { return nil }
+        let hasAffinity = flags & Flag.affinity != 0
+        guard count == (hasAffinity ? 38 : 30) else { return nil }
+        let isLegacy = flags & Flag.legacyEndpoint != 0
+        let isEncoded = flags & Flag.encoded != 0
+        if isLegacy && isEncoded { return nil }
+
+        let fixed = bytes.span
+        var signed = SignedSessionID(
+            isLegacy ? .legacyEndpoint : .session, verbatim: !isEncoded, keyID: bytes[1],
+            serverTag: number(fixed, at: 2), issuedAt: UInt32(truncatingIfNeeded: number(fixed, at: 10) >> 32),
+            affinityKey: hasAffinity ? number(fixed, at: 14) : nil)
+        signed.tag = (number(fixed, at: count - 16), number(fixed, at: count - 8))
+        return signed
+    }
+
+    private static func number(_ bytes: Span<UInt8>, at offset: Int) -> UInt64 {
+        var value: UInt64 = 0
+        for index in offset..<(offset + 8) { value = value << 8 | UInt64(bytes[index]) }
+        return value
+    }
+}

@@ -1,0 +1,162 @@
+import Balancing
+import HTTP
+import Kernel
+import Reactor
+import Telemetry
+
+/// The state of one endpoint's health check.
+struct HealthCheck {
+    let server: Int
+    var connection = Handle.none
+    /// When the next check starts.
+    var nextAt: Instant
+}
+
+/// Active checks. They run on the control thread, so that a slow server delays no request, and over connections of
+/// their own, so that a full pool does not look like a dead server. They never touch an MCP path: real servers make,
+/// and some keep, a session for every such request without one.
+extension Worker where Outside: ~Copyable {
+    mutating func scheduleHealthChecks() {
+        for server in snapshot.servers.indices {
+            let interval = snapshot.upstreams[snapshot.servers[server].upstream].healthCheck.interval
+            // Spread over the interval, so that checks of many servers, or by many Berths, do not come in step.
+            let offset = Interval(nanoseconds: world.random() % max(1, min(interval.nanoseconds, 500_000_000)))
+            healthChecks.append(HealthCheck(server: server, nextAt: now + offset))
+            timers.schedule(Token(.healthCheck, slot: server).raw, at: now + offset)
+        }
+    }
+
+    /// The reminder of an endpoint's next check.
+    mutating func startHealthCheck(_ server: Int) {
+        guard server < healthChecks.count, !isDraining else { return }
+        let plan = snapshot.upstreams[snapshot.servers[server].upstream].healthCheck
+        let jitter = Interval(nanoseconds: world.random() % max(1, plan.interval.nanoseconds / 10))
+        timers.schedule(Token(.healthCheck, slot: server).raw, at: now + plan.interval + jitter)
+        guard !upstreams.contains(healthChecks[server].connection) else { return }
+        switch world.dial(snapshot.servers[server].address) {
+        case .failed(let code):
+            recordHealthCheck(server, passed: false, code: code)
+        case .started(let descriptor):
+            var connection = UpstreamConnection(descriptor: descriptor, server: server, openedAt: now)
+            connection.phase = .healthChecking
+            guard let u = upstreams.insert(connection) else { return }
+            healthChecks[server].connection = u
+            guard world.watch(descriptor, token: Token(.upstream, u).raw) else {
+                dropUpstream(u)
+                return
+            }
+            setDeadline(upstream: u, now + plan.timeout)
+        }
+    }
+
+    mutating func healthCheckReady(_ u: Handle) {
+        let server = Int(upstreams[u].server)
+        let plan = snapshot.upstreams[snapshot.servers[server].upstream].healthCheck
+        if upstreams[u].uses == 0 {
+            let code = world.connectionError(upstreams[u].descriptor)
+            guard code == 0 else {
+                finishHealthCheck(u, passed: false, code: code)
+                return
+            }
+            upstreams[u].uses = 1
+            upstreams[u].mayWrite = true
+            guard startHandshake(u, as: .healthChecking) else {
+                ask(u, plan)
+                return
+            }
+        }
+        if upstreams[u].uses == 1 {
+            switch stepHandshake(u) {
+            case .pending: return
+            case .done: ask(u, plan)
+            case .failed: finishHealthCheck(u, passed: false, code: protocolErrorCode)
+            }
+            return
+        }
+        guard upstreams.contains(u), upstreams[u].mayRead else { return }
+        readHealthCheckResponse(u)
+    }
+
+    /// The connection stands, TLS and all: that is a pass, or the time to ask.
+    private mutating func ask(_ u: Handle, _ plan: HealthCheckPlan) {
+        upstreams[u].uses = 2
+        guard plan.kind == .http else {
+            finishHealthCheck(u, passed: true)
+            return
+        }
+        sendHealthCheck(u, plan)
+        if upstreams.contains(u), upstreams[u].mayRead { readHealthCheckResponse(u) }
+    }
+
+    private mutating func sendHealthCheck(_ u: Handle, _ plan: HealthCheckPlan) {
+        let server = Int(upstreams[u].server)
+        composed.clear()
+        composed.append("GET ")
+        composed.append(plan.path)
+        composed.append(" HTTP/1.1\r\nhost: ")
+        composed.append(plan.host.isEmpty ? healthCheckHost(server) : plan.host)
+        composed.append("\r\nuser-agent: berth-health-check\r\naccept: */*\r\nconnection: close\r\n\r\n")
+        if upstreams[u].tls != nil, !encryptComposed(u) {
+            composed.clear()
+            finishHealthCheck(u, passed: false)
+            return
+        }
+        let length = composed.count
+        let outcome = world.send(upstreams[u].descriptor, composed)
+        composed.clear()
+        // So few bytes fit any socket buffer; one that takes less is not a healthy server's.
+        if outcome != .moved(length) { finishHealthCheck(u, passed: false) }
+    }
+
+    /// Servers guard their Host, so a check says what the traffic says: a fixed name, or the server's own.
+    private func healthCheckHost(_ server: Int) -> [UInt8] {
+        if case .fixed(let name) = snapshot.upstreams[snapshot.servers[server].upstream].host { return name }
+        return snapshot.servers[server].authority
+    }
+
+    private mutating func readHealthCheckResponse(_ u: Handle) {
+        received.clear()
+        received.append(upstreams[u].input)
+        upstreams[u].input.clear()
+        let (outcome, _) =
+            upstreams[u].tls == nil
+            ? world.receive(upstreams[u].descriptor, into: &received, room: Worker.readBytes) : receiveSecure(u)
+        defer { received.clear() }
+        switch outcome {
+        case .moved:
+            upstreams[u].mayRead = upstreams[u].hasEnded
+        case .wouldBlock:
+            saveInput(upstream: u)
+            return
+        case .ended, .failed:
+            finishHealthCheck(u, passed: false)
+            return
+        }
+        switch responseParser.parse(received, answering: .get, into: &responseHead) {
+        case .incomplete: saveInput(upstream: u)
+        case .invalid: finishHealthCheck(u, passed: false)
+        case .complete: finishHealthCheck(u, passed: responseHead.status >= 200 && responseHead.status < 400)
+        }
+    }
+
+    /// The server took too long.
+    mutating func healthCheckTimedOut(_ u: Handle) {
+        finishHealthCheck(u, passed: false, code: timedOutCode)
+    }
+
+    private mutating func finishHealthCheck(_ u: Handle, passed: Bool, code: CInt = 0) {
+        let server = Int(upstreams[u].server)
+        healthChecks[server].connection = .none
+        dropUpstream(u)
+        recordHealthCheck(server, passed: passed, code: code)
+    }
+
+    private mutating func recordHealthCheck(_ server: Int, passed: Bool, code: CInt) {
+        // Without a descriptor to look with, nothing was seen.
+        if isOwnFault(code) { return }
+        if code == refusedCode {
+            metrics.store(.lastRefused, server: server, Int64(world.wallSeconds()))
+        }
+        record(passed ? .passed : .failed, server: server)
+    }
+}

@@ -1,0 +1,41 @@
+import Kernel
+import Simulation
+import Telemetry
+import Testing
+
+@testable import Proxy
+
+/// Clients that nobody knows yet all come at once: their requests are dear work.
+@Suite("Dear work")
+struct DeferredWorkTests {
+    private static var strangers: Int { 12 }
+
+    /// How many requests of strangers were begun in the turn that began most, if each look at the clock takes `cost`
+    /// nanoseconds.
+    private func mostInOneTurn(seed: UInt64, cost: UInt64) -> Int {
+        var conditions = Conditions.calm
+        conditions.lookCost = cost
+        let stage = ProxyStage(seed: seed, conditions)
+        let server = ScriptedServer(stage) { .reply("pong \($0.text)") }
+        let clients = (0..<Self.strangers).map { _ in stage.connect() }
+        for client in clients { client.ask(.post(.call(1))) }
+        stage.network.advance(by: .seconds(1))
+        var (before, most) = (0, 0)
+        stage.run {
+            let begun = Int(stage.sum(.requests))
+            (before, most) = (begun, max(most, begun - before))
+            return clients.allSatisfy { $0.responses.count == 1 }
+        }
+        #expect(server.requests.count == Self.strangers)
+        for client in clients { client.leave() }
+        stage.expectNoLeaks()
+        return most
+    }
+
+    @Test("a turn goes on with it for a moment only", arguments: 1...4 as ClosedRange<UInt64>)
+    func budget(seed: UInt64) {
+        #expect(mostInOneTurn(seed: seed, cost: 0) == Self.strangers)
+        // One that was read in this turn, and one read before whose server connection has come to stand.
+        #expect(mostInOneTurn(seed: seed, cost: 60_000) <= 2)
+    }
+}
