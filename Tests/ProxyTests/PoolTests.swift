@@ -208,7 +208,7 @@ struct PoolTests {
         let server = wanted.first ?? 0
         stage.metrics.view.add(.parked, worker: 1, server: server, -1)
         stage.metrics.view.add(.connections, server: server, -1)
-        stage.worker?.hasCapacity = true
+        stage.worker?.servers.hasFreedCapacity = true
         stage.run { client.responses.count == 1 }
         #expect(client.responses.first?.status == 200)
         #expect(servers[server].requests.count == 1)

@@ -68,7 +68,7 @@ final class ProxyStage {
             worker = try Worker(
                 world: SimulatedWorld(network), snapshot: snapshot, index: 0, metrics: metrics, peers: peers,
                 trafficWorkers: 1 + peers.count, healthChecks: healthChecks)
-            _ = worker?.world.watch(ProxyStage.alarm, token: Token(.mailbox).raw)
+            _ = worker?.io.world.watch(ProxyStage.alarm, token: Token(.mailbox).raw)
             worker?.listen(on: network.listen(on: ProxyStage.front), plan: 0)
         } catch {
             Issue.record("the worker could not start: \(error)")

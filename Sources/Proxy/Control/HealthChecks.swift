@@ -20,32 +20,32 @@ extension Worker where Outside: ~Copyable {
         for server in snapshot.servers.indices {
             let interval = snapshot.upstreams[snapshot.servers[server].upstream].healthCheck.interval
             // Spread over the interval, so that checks of many servers, or by many Berths, do not come in step.
-            let offset = Interval(nanoseconds: world.random() % max(1, min(interval.nanoseconds, 500_000_000)))
-            healthChecks.append(HealthCheck(server: server, nextAt: now + offset))
-            timers.schedule(Token(.healthCheck, slot: server).raw, at: now + offset)
+            let offset = Interval(nanoseconds: io.world.random() % max(1, min(interval.nanoseconds, 500_000_000)))
+            control.healthChecks.append(HealthCheck(server: server, nextAt: clock.now + offset))
+            clock.timers.schedule(Token(.healthCheck, slot: server).raw, at: clock.now + offset)
         }
     }
 
     /// The reminder of an endpoint's next check.
     mutating func startHealthCheck(_ server: Int) {
-        guard server < healthChecks.count, !isDraining else { return }
+        guard server < control.healthChecks.count, !lifecycle.isDraining else { return }
         let plan = snapshot.upstreams[snapshot.servers[server].upstream].healthCheck
-        let jitter = Interval(nanoseconds: world.random() % max(1, plan.interval.nanoseconds / 10))
-        timers.schedule(Token(.healthCheck, slot: server).raw, at: now + plan.interval + jitter)
-        guard !upstreams.contains(healthChecks[server].connection) else { return }
-        switch world.dial(snapshot.servers[server].address) {
+        let jitter = Interval(nanoseconds: io.world.random() % max(1, plan.interval.nanoseconds / 10))
+        clock.timers.schedule(Token(.healthCheck, slot: server).raw, at: clock.now + plan.interval + jitter)
+        guard !upstreams.contains(control.healthChecks[server].connection) else { return }
+        switch io.world.dial(snapshot.servers[server].address) {
         case .failed(let code):
             recordHealthCheck(server, passed: false, code: code)
         case .started(let descriptor):
-            var connection = UpstreamConnection(descriptor: descriptor, server: server, openedAt: now)
+            var connection = UpstreamConnection(descriptor: descriptor, server: server, openedAt: clock.now)
             connection.phase = .healthChecking
             guard let u = upstreams.insert(connection) else { return }
-            healthChecks[server].connection = u
-            guard world.watch(descriptor, token: Token(.upstream, u).raw) else {
+            control.healthChecks[server].connection = u
+            guard io.world.watch(descriptor, token: Token(.upstream, u).raw) else {
                 dropUpstream(u)
                 return
             }
-            setDeadline(upstream: u, now + plan.timeout)
+            upstreams.setDeadline(u, clock.now + plan.timeout, &clock)
         }
     }
 
@@ -53,7 +53,7 @@ extension Worker where Outside: ~Copyable {
         let server = Int(upstreams[u].server)
         let plan = snapshot.upstreams[snapshot.servers[server].upstream].healthCheck
         if upstreams[u].uses == 0 {
-            let code = world.connectionError(upstreams[u].descriptor)
+            let code = io.world.connectionError(upstreams[u].descriptor)
             guard code == 0 else {
                 finishHealthCheck(u, passed: false, code: code)
                 return
@@ -90,20 +90,20 @@ extension Worker where Outside: ~Copyable {
 
     private mutating func sendHealthCheck(_ u: Handle, _ plan: HealthCheckPlan) {
         let server = Int(upstreams[u].server)
-        composed.clear()
-        composed.append("GET ")
-        composed.append(plan.path)
-        composed.append(" HTTP/1.1\r\nhost: ")
-        composed.append(plan.host.isEmpty ? healthCheckHost(server) : plan.host)
-        composed.append("\r\nuser-agent: berth-health-check\r\naccept: */*\r\nconnection: close\r\n\r\n")
+        io.composed.clear()
+        io.composed.append("GET ")
+        io.composed.append(plan.path)
+        io.composed.append(" HTTP/1.1\r\nhost: ")
+        io.composed.append(plan.host.isEmpty ? healthCheckHost(server) : plan.host)
+        io.composed.append("\r\nuser-agent: berth-health-check\r\naccept: */*\r\nconnection: close\r\n\r\n")
         if upstreams[u].tls != nil, !encryptComposed(u) {
-            composed.clear()
+            io.composed.clear()
             finishHealthCheck(u, passed: false)
             return
         }
-        let length = composed.count
-        let outcome = world.send(upstreams[u].descriptor, composed)
-        composed.clear()
+        let length = io.composed.count
+        let outcome = io.world.send(upstreams[u].descriptor, io.composed)
+        io.composed.clear()
         // So few bytes fit any socket buffer; one that takes less is not a healthy server's.
         if outcome != .moved(length) { finishHealthCheck(u, passed: false) }
     }
@@ -115,13 +115,13 @@ extension Worker where Outside: ~Copyable {
     }
 
     private mutating func readHealthCheckResponse(_ u: Handle) {
-        received.clear()
-        received.append(upstreams[u].input)
+        io.received.clear()
+        io.received.append(upstreams[u].input)
         upstreams[u].input.clear()
         let (outcome, _) =
             upstreams[u].tls == nil
-            ? world.receive(upstreams[u].descriptor, into: &received, room: Worker.readBytes) : receiveSecure(u)
-        defer { received.clear() }
+            ? io.world.receive(upstreams[u].descriptor, into: &io.received, room: Scratch.readBytes) : receiveSecure(u)
+        defer { io.received.clear() }
         switch outcome {
         case .moved:
             upstreams[u].mayRead = upstreams[u].hasEnded
@@ -132,10 +132,10 @@ extension Worker where Outside: ~Copyable {
             finishHealthCheck(u, passed: false)
             return
         }
-        switch responseParser.parse(received, answering: .get, into: &responseHead) {
+        switch io.responseParser.parse(io.received, answering: .get, into: &io.responseHead) {
         case .incomplete: saveInput(upstream: u)
         case .invalid: finishHealthCheck(u, passed: false)
-        case .complete: finishHealthCheck(u, passed: responseHead.status >= 200 && responseHead.status < 400)
+        case .complete: finishHealthCheck(u, passed: io.responseHead.status >= 200 && io.responseHead.status < 400)
         }
     }
 
@@ -146,7 +146,7 @@ extension Worker where Outside: ~Copyable {
 
     private mutating func finishHealthCheck(_ u: Handle, passed: Bool, code: CInt = 0) {
         let server = Int(upstreams[u].server)
-        healthChecks[server].connection = .none
+        control.healthChecks[server].connection = .none
         dropUpstream(u)
         recordHealthCheck(server, passed: passed, code: code)
     }
@@ -155,7 +155,7 @@ extension Worker where Outside: ~Copyable {
         // Without a descriptor to look with, nothing was seen.
         if isOwnFault(code) { return }
         if code == refusedCode {
-            metrics.store(.lastRefused, server: server, Int64(world.wallSeconds()))
+            metrics.store(.lastRefused, server: server, Int64(io.world.wallSeconds()))
         }
         record(passed ? .passed : .failed, server: server)
     }

@@ -27,10 +27,10 @@ extension Worker where Outside: ~Copyable {
     /// A connection could not be opened. Counts like a failed probe, at once; a refusal is more: nobody listens there,
     /// so the process and its sessions are gone.
     mutating func connectFailed(_ server: Int, code: CInt) {
-        count(.connectFailures, server: server)
+        metrics.count(.connectFailures, server: server)
         if isOwnFault(code) { return }
         if code == refusedCode {
-            metrics.store(.lastRefused, server: server, Int64(world.wallSeconds()))
+            metrics.store(.lastRefused, server: server, Int64(io.world.wallSeconds()))
         }
         record(.failed, server: server)
     }
@@ -42,7 +42,8 @@ extension Worker where Outside: ~Copyable {
             let old = metrics.load(.health, server: server)
             var tracker = HealthTracker(packed: UInt64(bitPattern: old))
             let change = tracker.record(outcome)
-            guard metrics.exchange(.health, server: server, old: old, new: Int64(bitPattern: tracker.packed)) else {
+            guard metrics.writer.exchange(.health, server: server, old: old, new: Int64(bitPattern: tracker.packed))
+            else {
                 continue
             }
             if let change { announce(change, server: server) }
@@ -52,50 +53,35 @@ extension Worker where Outside: ~Copyable {
 
     private func announce(_ verdict: HealthTracker.Verdict, server: Int) {
         let server = snapshot.servers[server]
-        log?.notice(
+        control.log?.notice(
             "server \(server.name) is \(verdict == .healthy ? "healthy" : "unhealthy")",
             metadata: ["upstream": "\(snapshot.upstreams[server.upstream].name)"])
     }
 
     /// What keeps until somebody has time: warm connections, backlogs that were left, the end of a drain.
     mutating func runHousekeeping() {
-        // Reminders cannot be taken back: one that was overtaken by an earlier one comes to nothing.
-        guard housekeepingAt <= now else { return }
-        housekeepingAt = .never
+        guard clock.takeHousekeeping() else { return }
         retryAccepts()
-        if !isDraining { warmPools() }
-        if isDraining { checkDrained() }
-        if needsHousekeeping { scheduleHousekeeping(at: now + .milliseconds(250)) }
-    }
-
-    /// Makes sure that a round is made no later than `time`.
-    mutating func scheduleHousekeeping(at time: Instant) {
-        guard time < housekeepingAt else { return }
-        housekeepingAt = time
-        timers.schedule(Token(.housekeeping).raw, at: time)
+        if !lifecycle.isDraining { warmPools() }
+        if lifecycle.isDraining { checkDrained() }
+        if needsHousekeeping { clock.scheduleHousekeeping(at: clock.now + .milliseconds(250)) }
     }
 
     private var needsHousekeeping: Bool {
-        isDraining || snapshot.upstreams.contains { $0.pool.minimum > 0 }
-    }
-
-    /// This worker's part of a number that is meant for all of them.
-    func share(of total: Int64) -> Int64 {
-        let base = total / Int64(trafficWorkers)
-        return base + (Int64(index) < total % Int64(trafficWorkers) ? 1 : 0)
+        lifecycle.isDraining || snapshot.upstreams.contains { $0.pool.minimum > 0 }
     }
 
     /// Opens what is missing to the pools' minimum, to servers that are well.
     private mutating func warmPools() {
-        guard healthChecks.isEmpty else { return }
-        for server in pools.indices {
-            let minimum = share(of: snapshot.upstreams[snapshot.servers[server].upstream].pool.minimum)
+        guard control.healthChecks.isEmpty else { return }
+        for server in servers.pools.indices {
+            let minimum = metrics.share(of: snapshot.upstreams[snapshot.servers[server].upstream].pool.minimum)
             guard minimum > 0, isHealthy(server) else { continue }
-            let missing = minimum - Int64(pools[server].connections)
+            let missing = minimum - Int64(servers.pools[server].connections)
             guard missing > 0 else { continue }
             for _ in 0..<missing {
                 guard case .connection = dial(server) else { break }
-                pools[server].warming += 1
+                servers.pools[server].warming += 1
             }
         }
     }

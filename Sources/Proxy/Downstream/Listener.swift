@@ -21,88 +21,92 @@ extension Worker where Outside: ~Copyable {
 
     /// Starts accepting on `descriptor` by the plan with index `plan`. The descriptor is the worker's from here on.
     package mutating func listen(on descriptor: Descriptor, plan: Int) {
-        listeners.append(
+        clients.listeners.append(
             Listener(
                 descriptor: descriptor, plan: plan, parser: RequestParser(limits: snapshot.listeners[plan].limits),
                 tls: snapshot.listeners[plan].tls))
-        _ = world.watch(descriptor, token: Token(.listener, slot: listeners.count - 1).raw)
+        _ = io.world.watch(descriptor, token: Token(.listener, slot: clients.listeners.count - 1).raw)
     }
 
     mutating func accept(_ index: Int) {
-        guard index < listeners.count, listeners[index].isOpen else { return }
-        let descriptor = listeners[index].descriptor
+        guard index < clients.listeners.count, clients.listeners[index].isOpen else { return }
+        let descriptor = clients.listeners[index].descriptor
         for _ in 0..<Worker.acceptBatch {
-            switch world.accept(descriptor) {
+            switch io.world.accept(descriptor) {
             case .connection(let connection, let address):
                 admit(connection, from: address, listener: index)
             case .none:
                 return
             case .exhausted:
                 // The backlog keeps what we cannot take; edge-triggered, nobody would call again.
-                scheduleHousekeeping(at: now + .milliseconds(100))
-                hasStalledAccepts = true
+                clock.scheduleHousekeeping(at: clock.now + .milliseconds(100))
+                clients.hasStalledAccepts = true
                 return
             }
         }
-        hasStalledAccepts = true
-        scheduleHousekeeping(at: now)
+        clients.hasStalledAccepts = true
+        clock.scheduleHousekeeping(at: clock.now)
     }
 
     private mutating func admit(_ descriptor: Descriptor, from address: SocketAddress, listener: Int) {
-        let plan = listeners[listener].plan
-        let secure = listeners[listener].tls
+        let plan = clients.listeners[listener].plan
+        let secure = clients.listeners[listener].tls
         let hasProxyHeader = snapshot.listeners[plan].expectsProxyHeader
         guard !hasProxyHeader || isTrusted(address, by: plan) else {
             metrics.increment(.untrusted)
-            world.close(descriptor, reset: true)
+            io.world.close(descriptor, reset: true)
             return
         }
         // A full proxy still answers on its admin address. Streams have room of their own.
         let isTraffic = snapshot.listeners[plan].role == .traffic
         let limit = Int64(snapshot.listeners[plan].maximumConnections)
-        guard clients.count - streamCount < connectionLimit, !isTraffic || metrics.admitClient(limit: limit) else {
-            world.close(descriptor, reset: true)
+        guard clients.count - clients.streamCount < clients.connectionLimit,
+            !isTraffic || metrics.admitClient(limit: limit)
+        else {
+            io.world.close(descriptor, reset: true)
             return
         }
         var connection = ClientConnection(
             descriptor: descriptor, address: address, listener: listener,
             phase: hasProxyHeader ? .awaitingProxyHeader : secure == nil ? .reading : .handshaking)
         if let secure, !hasProxyHeader {
-            guard let session = try? engine.accept(secure) else {
+            guard let session = try? io.engine.accept(secure) else {
                 if isTraffic { metrics.releaseClient() }
-                world.close(descriptor, reset: true)
+                io.world.close(descriptor, reset: true)
                 return
             }
             connection.tls = consume session
             connection.isSecure = true
         }
         guard let c = clients.insert(connection) else { return }
-        guard world.watch(descriptor, token: Token(.client, c).raw) else {
+        guard io.world.watch(descriptor, token: Token(.client, c).raw) else {
             closeClient(c, reset: true)
             return
         }
         let timeout =
             secure == nil ? snapshot.listeners[plan].headTimeout : snapshot.listeners[plan].handshakeTimeout
-        setDeadline(client: c, now + timeout)
+        clients.setDeadline(c, clock.now + timeout, &clock)
     }
 
     /// Serves connections that are yet to come with `context`; those that are there keep what they have.
     mutating func serveCertificates(of context: TLSContext, plan: Int) {
-        for index in listeners.indices where listeners[index].plan == plan { listeners[index].tls = context }
+        for index in clients.listeners.indices where clients.listeners[index].plan == plan {
+            clients.listeners[index].tls = context
+        }
     }
 
     /// Tries the backlogs again after descriptors had run out or a batch was full.
     mutating func retryAccepts() {
-        guard hasStalledAccepts else { return }
-        hasStalledAccepts = false
-        for index in listeners.indices { accept(index) }
+        guard clients.hasStalledAccepts else { return }
+        clients.hasStalledAccepts = false
+        for index in clients.listeners.indices { accept(index) }
     }
 
     /// Closes the listening sockets: the kernel sends new connections to whoever else listens there.
     mutating func stopListening() {
-        for index in listeners.indices where listeners[index].isOpen {
-            listeners[index].isOpen = false
-            world.close(listeners[index].descriptor, reset: false)
+        for index in clients.listeners.indices where clients.listeners[index].isOpen {
+            clients.listeners[index].isOpen = false
+            io.world.close(clients.listeners[index].descriptor, reset: false)
         }
     }
 }

@@ -39,18 +39,20 @@ extension Worker where Outside: ~Copyable {
         if clients[c].phase == .http2 { tearDownStreams(c) }
         if clients[c].phase == .handshaking { metrics.increment(.failedHandshakes) }
         guard var connection = clients.remove(c) else { return }
-        if snapshot.listeners[listeners[Int(connection.listener)].plan].role == .traffic { metrics.releaseClient() }
-        if !reset, connection.output.isEmpty, var session = connection.tls.take() {
-            outgoing.clear()
-            engine.finish(&session, outgoing: &outgoing)
-            if !outgoing.isEmpty { _ = world.send(connection.descriptor, outgoing) }
-            outgoing.clear()
+        if snapshot.listeners[clients.listeners[Int(connection.listener)].plan].role == .traffic {
+            metrics.releaseClient()
         }
-        world.close(connection.descriptor, reset: reset)
+        if !reset, connection.output.isEmpty, var session = connection.tls.take() {
+            io.outgoing.clear()
+            io.engine.finish(&session, outgoing: &io.outgoing)
+            if !io.outgoing.isEmpty { _ = io.world.send(connection.descriptor, io.outgoing) }
+            io.outgoing.clear()
+        }
+        io.world.close(connection.descriptor, reset: reset)
         connection.input.clear()
         connection.output.clear()
-        bufferPool.release(&connection.input)
-        bufferPool.release(&connection.output)
+        io.bufferPool.release(&connection.input)
+        io.bufferPool.release(&connection.output)
     }
 
     /// Sends FIN and reads on for a while: closing with unread bytes would reset the connection, and the reset could
@@ -64,33 +66,33 @@ extension Worker where Outside: ~Copyable {
         clients[c].phase = .lingering
         clients[c].exchange = .none
         clients[c].input.clear()
-        bufferPool.release(&clients[c].input)
+        io.bufferPool.release(&clients[c].input)
         if !clients[c].output.isEmpty {
             clients[c].closesAfterOutput = true
             return
         }
         if var session = clients[c].tls.take() {
-            outgoing.clear()
-            engine.finish(&session, outgoing: &outgoing)
+            io.outgoing.clear()
+            io.engine.finish(&session, outgoing: &io.outgoing)
             clients[c].tls = consume session
-            if !outgoing.isEmpty { _ = world.send(clients[c].descriptor, outgoing) }
-            outgoing.clear()
+            if !io.outgoing.isEmpty { _ = io.world.send(clients[c].descriptor, io.outgoing) }
+            io.outgoing.clear()
         }
-        world.finish(clients[c].descriptor)
+        io.world.finish(clients[c].descriptor)
         clients[c].closesAfterOutput = false
-        setDeadline(client: c, now + .seconds(2))
-        if clients[c].hasEnded { closeClient(c, reset: false) } else { resumeLater(client: c) }
+        clients.setDeadline(c, clock.now + .seconds(2), &clock)
+        if clients[c].hasEnded { closeClient(c, reset: false) } else { clients.resumeLater(c) }
     }
 
     /// The client's deadline may have come; it moves with every request, so look first.
-    mutating func clientDue(_ c: Handle) {
-        guard clients[c].deadline <= now else {
-            clientDeadlines.arm(c.slot, at: clients[c].deadline, now: now, in: &timers)
+    mutating func clientTimedOut(_ c: Handle) {
+        guard clients[c].deadline <= clock.now else {
+            clients.deadlines.arm(c.slot, at: clients[c].deadline, now: clock.now, in: &clock.timers)
             return
         }
         if clients[c].isResuming, hasServedNothing(c) {
             // It waits for us.
-            setDeadline(client: c, now + .milliseconds(100))
+            clients.setDeadline(c, clock.now + .milliseconds(100), &clock)
             return
         }
         clients[c].deadline = .never

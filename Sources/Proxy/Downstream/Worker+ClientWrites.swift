@@ -8,8 +8,8 @@ extension Worker where Outside: ~Copyable {
     /// Sends `composed`, through TLS if there is any; what the socket does not take waits in the connection, and as long
     /// as it does nothing more is read from the server: that is the credit.
     mutating func write(_ c: Handle) {
-        guard !composed.isEmpty else { return }
-        defer { composed.clear() }
+        guard !io.composed.isEmpty else { return }
+        defer { io.composed.clear() }
         guard clients.contains(c) else { return }
         if clients[c].stream != 0 {
             writeToStream(c)
@@ -17,13 +17,13 @@ extension Worker where Outside: ~Copyable {
         }
         if clients[c].tls != nil {
             guard var session = clients[c].tls.take() else { return }
-            let isSent = engine.send(&session, composed, outgoing: &outgoing)
+            let isSent = io.engine.send(&session, io.composed, outgoing: &io.outgoing)
             clients[c].tls = consume session
             if isSent { writeOutgoing(c) } else { markBroken(c) }
             return
         }
         // In clear, what was composed is what goes on the wire.
-        swap(&composed, &outgoing)
+        swap(&io.composed, &io.outgoing)
         writeOutgoing(c)
     }
 
@@ -31,12 +31,12 @@ extension Worker where Outside: ~Copyable {
     mutating func writeReceived(_ c: Handle, _ range: ByteRange) {
         guard clients.contains(c) else { return }
         guard clients[c].tls == nil, clients[c].stream == 0, clients[c].output.isEmpty, clients[c].mayWrite else {
-            composed.append(received, range.range)
+            io.composed.append(io.received, range.range)
             write(c)
             return
         }
         var sent = 0
-        switch world.send(clients[c].descriptor, received, range.range) {
+        switch io.world.send(clients[c].descriptor, io.received, range.range) {
         case .moved(let count): sent = count
         case .wouldBlock, .ended: break
         case .failed:
@@ -45,21 +45,21 @@ extension Worker where Outside: ~Copyable {
         }
         guard sent < Int(range.count) else { return }
         clients[c].mayWrite = false
-        bufferPool.acquire(for: &clients[c].output)
-        clients[c].output.append(received, (range.lowerBound + sent)..<range.upperBound)
+        io.bufferPool.acquire(for: &clients[c].output)
+        clients[c].output.append(io.received, (range.lowerBound + sent)..<range.upperBound)
         armWriteTimeout(c)
     }
 
     /// Sends what is ready for the wire; what the socket does not take waits in the connection.
     mutating func writeOutgoing(_ c: Handle) {
-        guard !outgoing.isEmpty else { return }
-        defer { outgoing.clear() }
+        guard !io.outgoing.isEmpty else { return }
+        defer { io.outgoing.clear() }
         guard clients.contains(c) else { return }
         if clients[c].output.isEmpty, clients[c].mayWrite {
-            switch world.send(clients[c].descriptor, outgoing) {
+            switch io.world.send(clients[c].descriptor, io.outgoing) {
             case .moved(let count):
-                outgoing.consume(count)
-                if outgoing.isEmpty { return }
+                io.outgoing.consume(count)
+                if io.outgoing.isEmpty { return }
                 clients[c].mayWrite = false
             case .wouldBlock, .ended:
                 clients[c].mayWrite = false
@@ -68,15 +68,15 @@ extension Worker where Outside: ~Copyable {
                 return
             }
         }
-        bufferPool.acquire(for: &clients[c].output)
-        clients[c].output.append(outgoing)
+        io.bufferPool.acquire(for: &clients[c].output)
+        clients[c].output.append(io.outgoing)
         armWriteTimeout(c)
     }
 
     /// Sends what has waited, now that the socket takes bytes again.
     mutating func flush(_ c: Handle) {
-        for _ in 0..<Worker.readsPerTurn where !clients[c].output.isEmpty {
-            switch world.send(clients[c].descriptor, clients[c].output) {
+        for _ in 0..<Scratch.transfersPerTurn where !clients[c].output.isEmpty {
+            switch io.world.send(clients[c].descriptor, clients[c].output) {
             case .moved(let count):
                 clients[c].output.consume(count)
             case .wouldBlock, .ended:
@@ -91,10 +91,10 @@ extension Worker where Outside: ~Copyable {
         guard clients[c].output.isEmpty else {
             // Fairness, or a socket that takes little at a time: either way a writable event or another round follows.
             armWriteTimeout(c)
-            resumeLater(client: c)
+            clients.resumeLater(c)
             return
         }
-        bufferPool.release(&clients[c].output)
+        io.bufferPool.release(&clients[c].output)
         drained(c)
     }
 
@@ -111,14 +111,14 @@ extension Worker where Outside: ~Copyable {
             guard exchanges.contains(e), upstreams.contains(exchanges[e].upstream) else { return }
             // What was sent may have been a 1xx: then the client owes us the rest of its body as before.
             if !exchanges[e].isWhole, !exchanges[e].request.isComplete { awaitBodyOrAnswer(e) }
-            resumeLater(upstream: exchanges[e].upstream)
+            upstreams.resumeLater(exchanges[e].upstream)
         case .reading:
             awaitRequest(c)
-            resumeLater(client: c)
+            clients.resumeLater(c)
         case .http2:
-            if let m = http2Connections.handle(inSlot: Int(clients[c].http2Connection)) { markDirty(m) }
-            let plan = listeners[Int(clients[c].listener)].plan
-            setDeadline(client: c, now + snapshot.listeners[plan].idleTimeout)
+            if let m = clients.http2Connections.handle(inSlot: Int(clients[c].http2Connection)) { markDirty(m) }
+            let plan = clients.listeners[Int(clients[c].listener)].plan
+            clients.setDeadline(c, clock.now + snapshot.listeners[plan].idleTimeout, &clock)
         case .handshaking, .lingering, .awaitingProxyHeader:
             break
         }
@@ -126,8 +126,8 @@ extension Worker where Outside: ~Copyable {
 
     /// A client that takes nothing for as long as an idle one may stay is given up.
     mutating func armWriteTimeout(_ c: Handle) {
-        let plan = listeners[Int(clients[c].listener)].plan
-        setDeadline(client: c, now + snapshot.listeners[plan].idleTimeout)
+        let plan = clients.listeners[Int(clients[c].listener)].plan
+        clients.setDeadline(c, clock.now + snapshot.listeners[plan].idleTimeout, &clock)
     }
 
     /// The socket is broken: the client is gone, as the next event or this turn's end will find.
@@ -136,6 +136,6 @@ extension Worker where Outside: ~Copyable {
         clients[c].hasEnded = true
         clients[c].mayRead = true
         clients[c].isBroken = true
-        resumeLater(client: c)
+        clients.resumeLater(c)
     }
 }

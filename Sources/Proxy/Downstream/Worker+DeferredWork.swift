@@ -24,25 +24,18 @@ extension Worker where Outside: ~Copyable {
     /// What the client sends has time: it is a stranger, or its bytes are thrown away.
     func isLowPriority(_ c: Handle) -> Bool { clients[c].phase == .lingering || hasServedNothing(c) }
 
-    /// Puts the client at the end of the line for dear work.
-    mutating func deferLater(_ c: Handle) {
-        guard !clients[c].isResuming else { return }
-        clients[c].isResuming = true
-        deferredClients.append(c)
-    }
-
     /// Does a turn's share of dear work.
     mutating func runDeferred() {
-        guard !deferredClients.isEmpty else { return }
-        let end = world.now() + Worker.deferredBudget
-        isRunningDeferred = true
-        defer { isRunningDeferred = false }
+        guard !clients.deferred.isEmpty else { return }
+        let end = io.world.now() + Worker.deferredBudget
+        clients.isRunningDeferred = true
+        defer { clients.isRunningDeferred = false }
         for _ in 0..<Worker.deferredStepLimit {
-            guard let c = deferredClients.popFirst() else { return }
+            guard let c = clients.deferred.popFirst() else { return }
             guard clients.contains(c) else { continue }
             clients[c].isResuming = false
             runDeferred(c)
-            if world.now() >= end { return }
+            if io.world.now() >= end { return }
         }
     }
 
@@ -54,7 +47,7 @@ extension Worker where Outside: ~Copyable {
             resumeClient(c)
         } else if clients[c].phase == .http2, !clients[c].input.isEmpty {
             receiveSavedFrames(c)
-            if clients.contains(c), clients[c].mayRead { deferLater(c) }
+            if clients.contains(c), clients[c].mayRead { clients.deferLater(c) }
         } else {
             readClient(c)
         }

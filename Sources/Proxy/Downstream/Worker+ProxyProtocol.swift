@@ -9,15 +9,15 @@ extension Worker where Outside: ~Copyable {
     /// Reads the header at the front of the scratch, then goes on as though the connection had come from whom it names.
     /// The deadline that was set when it came goes on, too: the header is part of the handshake's time, or of the head's.
     mutating func readProxyHeader(_ c: Handle) {
-        switch ProxyHeader(received.span) {
+        switch ProxyHeader(io.received.span) {
         case .incomplete:
             saveInput(c)
         case .invalid:
-            received.clear()
+            io.received.clear()
             metrics.increment(.malformed)
             closeClient(c, reset: true)
         case .complete(let length, let source):
-            received.consume(length)
+            io.received.consume(length)
             if let source {
                 clients[c].address = SocketAddress(
                     high: source.high, low: source.low, port: source.port, isIPv4: source.isIPv4)
@@ -28,14 +28,14 @@ extension Worker where Outside: ~Copyable {
 
     private mutating func startAfterProxyHeader(_ c: Handle) {
         let listener = Int(clients[c].listener)
-        guard let secure = listeners[listener].tls else {
+        guard let secure = clients.listeners[listener].tls else {
             awaitRequest(c)
-            keptCount = 0
-            if received.isEmpty { saveInput(c) } else { process(c) }
+            io.savedCount = 0
+            if io.received.isEmpty { saveInput(c) } else { process(c) }
             return
         }
-        guard let session = try? engine.accept(secure) else {
-            received.clear()
+        guard let session = try? io.engine.accept(secure) else {
+            io.received.clear()
             closeClient(c, reset: true)
             return
         }
@@ -43,10 +43,10 @@ extension Worker where Outside: ~Copyable {
         clients[c].isSecure = true
         clients[c].phase = .handshaking
         // What came behind the header is of TLS.
-        ciphertext.clear()
-        ciphertext.append(received)
-        received.clear()
+        io.ciphertext.clear()
+        io.ciphertext.append(io.received)
+        io.received.clear()
         saveInput(c)
-        if !ciphertext.isEmpty { continueHandshake(c) }
+        if !io.ciphertext.isEmpty { continueHandshake(c) }
     }
 }

@@ -23,16 +23,16 @@ extension Worker where Outside: ~Copyable {
     /// Looks at a client again: pipelined requests may be in hand, or reading may go on.
     mutating func resumeClient(_ c: Handle) {
         if isOrphan(c) {
-            deferLater(c)
+            clients.deferLater(c)
             return
         }
         if clients[c].phase == .http2, !clients[c].input.isEmpty {
             // Frames were left while it was in this line.
-            deferLater(c)
+            clients.deferLater(c)
             return
         }
         if clients[c].phase == .reading, !clients[c].input.isEmpty {
-            received.clear()
+            io.received.clear()
             returnWindow(c)
             restoreInput(c)
             readRequests(c)
@@ -48,7 +48,7 @@ extension Worker where Outside: ~Copyable {
     /// Reads while there is something to read and somebody to take it.
     mutating func readWhileAllowed(_ c: Handle) {
         if isLowPriority(c) {
-            if clients[c].mayRead { deferLater(c) }
+            if clients[c].mayRead { clients.deferLater(c) }
         } else {
             readClient(c)
         }
@@ -56,9 +56,10 @@ extension Worker where Outside: ~Copyable {
 
     /// The same, whatever it costs.
     mutating func readClient(_ c: Handle) {
-        let isDear = isRunningDeferred || clients[c].phase == .http2
-        for _ in 0..<(isDear ? 1 : Worker.readsPerTurn) {
-            guard clients.contains(c), clients[c].mayRead, acceptsInput(c), isRunningDeferred || !isLowPriority(c)
+        let isDear = clients.isRunningDeferred || clients[c].phase == .http2
+        for _ in 0..<(isDear ? 1 : Scratch.transfersPerTurn) {
+            guard clients.contains(c), clients[c].mayRead, acceptsInput(c),
+                clients.isRunningDeferred || !isLowPriority(c)
             else { break }
             switch readInput(c) {
             case .moved:
@@ -76,7 +77,7 @@ extension Worker where Outside: ~Copyable {
             // The request came together with the good-bye: there is nobody to wait for an answer.
             clientDisconnected(c)
         } else if clients[c].mayRead, acceptsInput(c) {
-            if isDear { deferLater(c) } else { resumeLater(client: c) }
+            if isDear { clients.deferLater(c) } else { clients.resumeLater(c) }
         }
     }
 
@@ -99,29 +100,29 @@ extension Worker where Outside: ~Copyable {
     /// Puts what the client has sent so far into the scratch: first what is kept from earlier, then one read.
     private mutating func readInput(_ c: Handle) -> Transfer {
         if clients[c].stream != 0 { return takeStreamInput(c) }
-        received.clear()
+        io.received.clear()
         if clients[c].tls != nil { return readRecords(c) }
         restoreInput(c)
-        keptCount = received.count
+        io.savedCount = io.received.count
         let (outcome, isShort) =
             clients[c].phase == .http2
             // What a flood leaves for later turns is kept with the connection: no more of it than need be.
-            ? world.receive(clients[c].descriptor, into: &received, atMost: Worker.readBytes)
-            : world.receive(clients[c].descriptor, into: &received, room: Worker.readBytes)
+            ? io.world.receive(clients[c].descriptor, into: &io.received, atMost: Scratch.readBytes)
+            : io.world.receive(clients[c].descriptor, into: &io.received, room: Scratch.readBytes)
         if case .moved = outcome {
             // A short read has drained the socket, unless the peer's FIN is waiting behind the bytes.
             if isShort, !clients[c].hasEnded { clients[c].mayRead = false }
         } else {
             clients[c].mayRead = false
-            if !received.isEmpty { saveInput(c) }
+            if !io.received.isEmpty { saveInput(c) }
         }
         return outcome
     }
 
     /// The same through TLS: one read of records, all that can be opened, and whatever the session wants to say.
     private mutating func readRecords(_ c: Handle) -> Transfer {
-        ciphertext.clear()
-        let (outcome, isShort) = world.receive(clients[c].descriptor, into: &ciphertext, room: Worker.readBytes)
+        io.ciphertext.clear()
+        let (outcome, isShort) = io.world.receive(clients[c].descriptor, into: &io.ciphertext, room: Scratch.readBytes)
         guard case .moved = outcome else {
             clients[c].mayRead = false
             return outcome
@@ -143,8 +144,8 @@ extension Worker where Outside: ~Copyable {
     /// Opens the records in `ciphertext`.
     private mutating func open(_ c: Handle) -> Transfer {
         restoreInput(c)
-        let kept = received.count
-        keptCount = kept
+        let kept = io.received.count
+        io.savedCount = kept
         let progress = decrypt(c)
         writeOutgoing(c)
         guard clients.contains(c) else { return .failed(0) }
@@ -152,17 +153,17 @@ extension Worker where Outside: ~Copyable {
         case .handshaking, .established:
             if progress == .established, clients[c].phase == .handshaking { startNegotiatedProtocol(c) }
             guard clients.contains(c) else { return .failed(0) }
-            if received.count == kept {
+            if io.received.count == kept {
                 saveInput(c)
                 return clients[c].mayRead ? .moved(0) : .wouldBlock
             }
-            return .moved(received.count - kept)
+            return .moved(io.received.count - kept)
         case .closed:
             clients[c].mayRead = false
             clients[c].hasEnded = true
-            return received.count > kept ? .moved(received.count - kept) : .ended
+            return io.received.count > kept ? .moved(io.received.count - kept) : .ended
         case .failed:
-            guard clients[c].phase == .handshaking, engine.lastFailureWasPlainHTTP else { return .failed(0) }
+            guard clients[c].phase == .handshaking, io.engine.lastFailureWasPlainHTTP else { return .failed(0) }
             rejectPlaintextHTTP(c)
             return .wouldBlock
         }
@@ -188,7 +189,7 @@ extension Worker where Outside: ~Copyable {
 
     private mutating func decrypt(_ c: Handle) -> TLSProgress {
         guard var session = clients[c].tls.take() else { return .failed }
-        let progress = engine.receive(&session, ciphertext, plaintext: &received, outgoing: &outgoing)
+        let progress = io.engine.receive(&session, io.ciphertext, plaintext: &io.received, outgoing: &io.outgoing)
         clients[c].tls = consume session
         return progress
     }
@@ -201,7 +202,7 @@ extension Worker where Outside: ~Copyable {
         case .awaitingProxyHeader:
             readProxyHeader(c)
         case .lingering:
-            received.clear()
+            io.received.clear()
         case .http2:
             receiveFrames(c)
         case .exchanging:
@@ -213,7 +214,7 @@ extension Worker where Outside: ~Copyable {
                 return
             }
             // What could complete something has not come: do not parse the same bytes again.
-            if received.count < Int(clients[c].needed) || hasIncompleteLine(c) {
+            if io.received.count < Int(clients[c].needed) || hasIncompleteLine(c) {
                 saveInput(c)
                 armReadTimeout(c)
             } else {
@@ -226,18 +227,18 @@ extension Worker where Outside: ~Copyable {
     /// byte each time; a head that comes byte by byte must not be parsed as often.
     private func hasIncompleteLine(_ c: Handle) -> Bool {
         guard clients[c].isGathering, !clients[c].isGatheringBody else { return false }
-        let limit = snapshot.listeners[listeners[Int(clients[c].listener)].plan].limits.headBytes
-        return received.count <= limit && !received.contains(0x0a, from: keptCount)
+        let limit = snapshot.listeners[clients.listeners[Int(clients[c].listener)].plan].limits.headBytes
+        return io.received.count <= limit && !io.received.contains(0x0a, from: io.savedCount)
     }
 
     /// Parses and starts requests from the scratch, which holds all unread bytes of the client; what is left over goes
     /// back to the client.
     mutating func readRequests(_ c: Handle) {
-        while clients.contains(c), clients[c].phase == .reading, !received.isEmpty, clients[c].output.isEmpty {
-            let outcome = listeners[Int(clients[c].listener)].parser.parse(received, into: &requestHead)
+        while clients.contains(c), clients[c].phase == .reading, !io.received.isEmpty, clients[c].output.isEmpty {
+            let outcome = clients.listeners[Int(clients[c].listener)].parser.parse(io.received, into: &io.requestHead)
             switch outcome {
             case .incomplete:
-                clients[c].needed = UInt32(received.count + 1)
+                clients[c].needed = UInt32(io.received.count + 1)
                 saveInput(c)
                 armReadTimeout(c)
                 return
@@ -247,19 +248,19 @@ extension Worker where Outside: ~Copyable {
                 guard receiveRequest(c) else { return }
             }
         }
-        if clients.contains(c) { saveInput(c) } else { received.clear() }
+        if clients.contains(c) { saveInput(c) } else { io.received.clear() }
     }
 
     /// A head is under way, whose time runs from its first byte; or a gathered body, whose time runs from its last.
     private mutating func armReadTimeout(_ c: Handle) {
-        let plan = listeners[Int(clients[c].listener)].plan
+        let plan = clients.listeners[Int(clients[c].listener)].plan
         if clients[c].isGatheringBody {
-            setDeadline(client: c, now + snapshot.listeners[plan].bodyTimeout)
+            clients.setDeadline(c, clock.now + snapshot.listeners[plan].bodyTimeout, &clock)
             return
         }
         guard clients[c].needed > 0, !clients[c].isGathering else { return }
         clients[c].isGathering = true
-        setDeadline(client: c, now + snapshot.listeners[plan].headTimeout)
+        clients.setDeadline(c, clock.now + snapshot.listeners[plan].headTimeout, &clock)
     }
 
     /// The connection is ready for a request head.
@@ -269,27 +270,27 @@ extension Worker where Outside: ~Copyable {
         clients[c].isGathering = false
         clients[c].isGatheringBody = false
         clients[c].exchange = .none
-        let plan = listeners[Int(clients[c].listener)].plan
+        let plan = clients.listeners[Int(clients[c].listener)].plan
         let timeout =
             clients[c].hasServed ? snapshot.listeners[plan].idleTimeout : snapshot.listeners[plan].headTimeout
-        setDeadline(client: c, now + timeout)
+        clients.setDeadline(c, clock.now + timeout, &clock)
     }
 
     /// Gives the scratch's bytes back to the client.
     mutating func saveInput(_ c: Handle) {
-        guard !received.isEmpty else {
-            bufferPool.release(&clients[c].input)
+        guard !io.received.isEmpty else {
+            io.bufferPool.release(&clients[c].input)
             return
         }
-        bufferPool.acquire(for: &clients[c].input)
-        clients[c].input.append(received)
-        received.clear()
+        io.bufferPool.acquire(for: &clients[c].input)
+        clients[c].input.append(io.received)
+        io.received.clear()
     }
 
     /// Moves the client's kept bytes to the end of the scratch.
     mutating func restoreInput(_ c: Handle) {
         guard !clients[c].input.isEmpty else { return }
-        received.append(clients[c].input)
+        io.received.append(clients[c].input)
         clients[c].input.clear()
     }
 }

@@ -12,9 +12,9 @@ extension Worker where Outside: ~Copyable {
     /// Takes up the request at the front of the scratch. True if it was answered on the spot and the scratch starts with
     /// what follows; false if the scratch is dealt with.
     mutating func receiveRequest(_ c: Handle) -> Bool {
-        let plan = listeners[Int(clients[c].listener)].plan
+        let plan = clients.listeners[Int(clients[c].listener)].plan
         guard snapshot.listeners[plan].role == .traffic else { return respondAdmin(c) }
-        switch requestHead.method {
+        switch io.requestHead.method {
         case .get, .head, .post, .put, .delete, .options, .patch: break
         case .trace, .connect, .other: return rejectAndKeepAlive(c, .methodNotAllowed)
         }
@@ -28,15 +28,15 @@ extension Worker where Outside: ~Copyable {
             clients[c].needed = UInt32(needed)
             clients[c].isGathering = true
             clients[c].isGatheringBody = true
-            setDeadline(client: c, now + snapshot.listeners[plan].bodyTimeout)
+            clients.setDeadline(c, clock.now + snapshot.listeners[plan].bodyTimeout, &clock)
             saveInput(c)
             return false
         case .whole(let length):
             begin(c, isWhole: true, length: length)
         case .streaming:
-            begin(c, isWhole: false, length: received.count)
+            begin(c, isWhole: false, length: io.received.count)
         }
-        received.clear()
+        io.received.clear()
         return false
     }
 
@@ -50,27 +50,27 @@ extension Worker where Outside: ~Copyable {
 
     /// How much of the request is here, by its framing.
     private func measure(limit: UInt64, isStream: Bool) -> Extent {
-        let head = requestHead.length
-        switch requestHead.framing {
+        let head = io.requestHead.length
+        switch io.requestHead.framing {
         case .none, .untilClose:
             return .whole(head)
         case .length(let count):
             if count > limit { return .tooLarge }
             let total = UInt64(head) + count
-            if total <= UInt64(received.count) { return .whole(Int(total)) }
+            if total <= UInt64(io.received.count) { return .whole(Int(total)) }
             // Whoever waits for "100 Continue" sends nothing before the server has seen the head.
-            if requestHead.expectsContinue || total > UInt64(Worker.gatheredBytes) { return .streaming }
+            if io.requestHead.expectsContinue || total > UInt64(Worker.gatheredBytes) { return .streaming }
             return .gathering(needed: Int(total))
         case .chunked:
             let extent = measureChunks(from: head, limit: limit)
             // An HTTP/2 stream says by itself when its body is whole. Until then, or until it is large, no server is kept
             // waiting for it: else one connection with its streams half open could hold a server's every connection.
-            guard isStream, case .streaming = extent, !requestHead.expectsContinue,
-                received.count < head + Worker.gatheredBytes
+            guard isStream, case .streaming = extent, !io.requestHead.expectsContinue,
+                io.received.count < head + Worker.gatheredBytes
             else { return extent }
             // Looked at when it may be too large, and then not for every byte.
             let most = Int(min(limit, UInt64(Worker.gatheredBytes)))
-            return .gathering(needed: max(head + most, received.count + 1_024))
+            return .gathering(needed: max(head + most, io.received.count + 1_024))
         }
     }
 
@@ -79,7 +79,7 @@ extension Worker where Outside: ~Copyable {
         var offset = head
         var total: UInt64 = 0
         while true {
-            switch reader.next(received, from: offset) {
+            switch reader.next(io.received, from: offset) {
             case .data(let range):
                 total += UInt64(range.count)
                 if total > limit { return .tooLarge }
@@ -110,7 +110,7 @@ extension Worker where Outside: ~Copyable {
         }
         let kind = classify()
         let exchange = Exchange(
-            client: c, upstreamIndex: upstream, kind: kind, head: requestHead, isWhole: isWhole, length: length)
+            client: c, upstreamIndex: upstream, kind: kind, head: io.requestHead, isWhole: isWhole, length: length)
         guard let e = exchanges.insert(exchange) else {
             reject(c, ErrorResponse.noServerAvailable)
             return
@@ -118,32 +118,33 @@ extension Worker where Outside: ~Copyable {
         clients[c].exchange = e
         clients[c].phase = .exchanging
         clients[c].deadline = .never
-        if let session = requestHead.sessionID { exchanges[e].sessionID = session }
+        if let session = io.requestHead.sessionID { exchanges[e].sessionID = session }
         if kind == .streamOpening { keepTarget(e) }
         selectServer(e)
     }
 
     private mutating func saveCopy(_ c: Handle) {
-        bufferPool.acquire(for: &clients[c].input)
-        clients[c].input.append(received)
+        io.bufferPool.acquire(for: &clients[c].input)
+        clients[c].input.append(io.received)
     }
 
     private mutating func keepTarget(_ e: Handle) {
-        let target = requestHead.target.range
+        let target = io.requestHead.target.range
         guard target.count <= Int(UInt16.max) else { return }
         exchanges[e].pending.reserve(exactly: target.count)
-        exchanges[e].pending.append(received, target)
+        exchanges[e].pending.append(io.received, target)
         exchanges[e].targetCount = UInt16(target.count)
     }
 
     private func classify() -> RequestKind {
-        let bytes = received.span
-        let version = requestHead.protocolVersion ?? .empty
+        let bytes = io.received.span
+        let version = io.requestHead.protocolVersion ?? .empty
         return RequestKind.classify(
-            isGet: requestHead.method == .get, isPost: requestHead.method == .post,
-            isOptions: requestHead.method == .options, protocolVersion: bytes.extracting(version.range),
-            sessionID: requestHead.sessionID != nil, lastEventID: requestHead.lastEventID != nil,
-            acceptsEventStream: requestHead.acceptsEventStream, target: bytes.extracting(requestHead.target.range))
+            isGet: io.requestHead.method == .get, isPost: io.requestHead.method == .post,
+            isOptions: io.requestHead.method == .options, protocolVersion: bytes.extracting(version.range),
+            sessionID: io.requestHead.sessionID != nil, lastEventID: io.requestHead.lastEventID != nil,
+            acceptsEventStream: io.requestHead.acceptsEventStream, target: bytes.extracting(io.requestHead.target.range)
+        )
     }
 
     /// Puts an exchange's request, which its client's input holds, back at the front of the scratch and parses it again.
@@ -152,9 +153,9 @@ extension Worker where Outside: ~Copyable {
     mutating func reloadRequest(_ e: Handle) -> Bool {
         let c = exchanges[e].client
         guard clients.contains(c), !isOrphan(c) else { return false }
-        received.clear()
-        received.append(clients[c].input)
-        let outcome = listeners[Int(clients[c].listener)].parser.parse(received, into: &requestHead)
+        io.received.clear()
+        io.received.append(clients[c].input)
+        let outcome = clients.listeners[Int(clients[c].listener)].parser.parse(io.received, into: &io.requestHead)
         guard case .complete = outcome else { return false }
         return true
     }
@@ -166,7 +167,7 @@ extension Worker where Outside: ~Copyable {
             saveInput(c)
             return
         }
-        composed.clear()
+        io.composed.clear()
         guard composeBody(e, from: 0) else { return }
         saveInput(c)
         writeUpstream(exchanges[e].upstream)
@@ -181,11 +182,11 @@ extension Worker where Outside: ~Copyable {
         if exchanges[e].isWhole || exchanges[e].request.isComplete {
             clients[c].deadline = .never
             if exchanges[e].phase == .sent {
-                setDeadline(exchange: e, now + snapshot.upstreams[upstream].firstByteTimeout)
+                exchanges.setDeadline(e, clock.now + snapshot.upstreams[upstream].firstByteTimeout, &clock)
             }
         } else {
-            let plan = listeners[Int(clients[c].listener)].plan
-            setDeadline(client: c, now + snapshot.listeners[plan].bodyTimeout)
+            let plan = clients.listeners[Int(clients[c].listener)].plan
+            clients.setDeadline(c, clock.now + snapshot.listeners[plan].bodyTimeout, &clock)
         }
     }
 }

@@ -5,14 +5,14 @@ import Reactor
 /// Leaving without breaking anything that can be finished.
 extension Worker where Outside: ~Copyable {
     mutating func processMailbox() {
-        guard let mailbox else { return }
+        guard let mailbox = inbox.mailbox else { return }
         for message in mailbox.collect() {
             switch message {
-            case .capacityFreedElsewhere: hasCapacity = true
+            case .capacityFreedElsewhere: servers.hasFreedCapacity = true
             case .idleEvictionRequested(let server): evictIdle(server)
             case .drain: drain()
             case .endStreams: endStreams()
-            case .stop: isDone = true
+            case .stop: lifecycle.isDone = true
             case .certificates(let plan, let context): serveCertificates(of: context, plan: plan)
             case .upstreamCertificates(let upstream, let context): showCertificates(of: context, upstream: upstream)
             }
@@ -21,12 +21,14 @@ extension Worker where Outside: ~Copyable {
 
     /// Stops accepting, closes what idles, and goes on with what is under way.
     mutating func drain() {
-        guard !isDraining else { return }
-        isDraining = true
+        guard !lifecycle.isDraining else { return }
+        lifecycle.isDraining = true
         stopListening()
         for slot in 0..<clients.slots {
             guard let c = clients.handle(inSlot: slot) else { continue }
-            if clients[c].phase == .http2, let m = http2Connections.handle(inSlot: Int(clients[c].http2Connection)) {
+            if clients[c].phase == .http2,
+                let m = clients.http2Connections.handle(inSlot: Int(clients[c].http2Connection))
+            {
                 sendGoAway(m)
             }
             guard clients[c].phase == .reading, clients[c].stream == 0 else { continue }
@@ -38,7 +40,7 @@ extension Worker where Outside: ~Copyable {
         for slot in 0..<upstreams.slots {
             if let u = upstreams.handle(inSlot: slot), upstreams[u].phase == .parked { dropUpstream(u) }
         }
-        scheduleHousekeeping(at: now)
+        clock.scheduleHousekeeping(at: clock.now)
     }
 
     /// Standing streams have no end of their own: they are ended, properly, when the calls are done. Clients come back
@@ -68,6 +70,6 @@ extension Worker where Outside: ~Copyable {
             if clients[c].phase == .lingering, clients[c].stream != 0 { busy += 1 }
             if clients[c].phase == .http2, !hasSentFinalGoAway(c) { busy += 1 }
         }
-        if busy == 0 { isDone = true }
+        if busy == 0 { lifecycle.isDone = true }
     }
 }

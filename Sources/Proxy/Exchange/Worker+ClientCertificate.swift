@@ -9,13 +9,13 @@ extension Worker where Outside: ~Copyable {
     mutating func composeClientCertificate(_ c: Handle) {
         let holder = connection(of: c)
         guard clients.contains(holder), let session = clients[holder].tls.take() else { return }
-        composed.append("x-client-cert-verified: ")
+        io.composed.append("x-client-cert-verified: ")
         if session.hasVerifiedPeer {
-            composed.append("true\r\nx-client-cert-subject: ")
-            session.appendPeerSubject(to: &composed)
-            composed.append("\r\n")
+            io.composed.append("true\r\nx-client-cert-subject: ")
+            session.appendPeerSubject(to: &io.composed)
+            io.composed.append("\r\n")
         } else {
-            composed.append("false\r\n")
+            io.composed.append("false\r\n")
         }
         clients[holder].tls = consume session
     }

@@ -9,7 +9,7 @@ extension Worker where Outside: ~Copyable {
     /// The exchange is answered: the client may ask again, or the connection closes.
     mutating func endExchange(_ e: Handle) {
         let c = exchanges[e].client
-        let keeps = exchanges[e].keepsClient && !isDraining
+        let keeps = exchanges[e].keepsClient && !lifecycle.isDraining
         let isWhole = exchanges[e].isWhole || exchanges[e].request.isComplete
         removeExchange(e)
         guard clients.contains(c) else { return }
@@ -31,7 +31,7 @@ extension Worker where Outside: ~Copyable {
         let deadline = clients[c].deadline
         awaitRequest(c)
         if owesOutput { clients[c].deadline = deadline }
-        if clients[c].mayRead || !clients[c].input.isEmpty { resumeLater(client: c) }
+        if clients[c].mayRead || !clients[c].input.isEmpty { clients.resumeLater(c) }
     }
 
     /// Takes the exchange out of everything that knows it. Its server connection, if it still has one, is closed: a half
@@ -46,7 +46,7 @@ extension Worker where Outside: ~Copyable {
         }
         guard var exchange = exchanges.remove(e) else { return }
         exchange.pending.clear()
-        bufferPool.release(&exchange.pending)
+        io.bufferPool.release(&exchange.pending)
     }
 
     /// The client is gone: its exchange, if it has one, is called off. The server learns of it by the end of its
@@ -59,7 +59,7 @@ extension Worker where Outside: ~Copyable {
     mutating func abortInconsistent(_ e: Handle) {
         let c = exchanges[e].client
         removeExchange(e)
-        received.clear()
+        io.received.clear()
         closeClient(c, reset: true)
     }
 
@@ -71,7 +71,7 @@ extension Worker where Outside: ~Copyable {
             return
         }
         let isHead = exchanges[e].method == .head
-        var closes = errorResponse.closesConnection || !exchanges[e].keepsClient || isDraining
+        var closes = errorResponse.closesConnection || !exchanges[e].keepsClient || lifecycle.isDraining
         // A body that is still coming would be taken for the next request.
         if !exchanges[e].isWhole, !exchanges[e].request.isComplete { closes = true }
         exchanges[e].keepsClient = !closes
@@ -81,7 +81,7 @@ extension Worker where Outside: ~Copyable {
             clients[c].input.consume(min(replayBytes, clients[c].input.count))
             exchanges[e].replayBytes = 0
         }
-        bufferPool.release(&clients[c].input)
+        io.bufferPool.release(&clients[c].input)
         write(c)
         endExchange(e)
     }
@@ -129,8 +129,8 @@ extension Worker where Outside: ~Copyable {
 
     /// Answers and closes: what follows on this connection cannot be understood.
     mutating func reject(_ c: Handle, _ errorResponse: ErrorResponse) {
-        received.clear()
-        composed.clear()
+        io.received.clear()
+        io.composed.clear()
         compose(errorResponse, id: [], isHead: false, closes: true)
         write(c)
         if clients.contains(c) { linger(c) }
@@ -139,16 +139,16 @@ extension Worker where Outside: ~Copyable {
     /// Answers a request whose head was read and whose body, if any, was not; the connection closes unless there is none.
     /// Always true: the request is dealt with.
     mutating func rejectAndKeepAlive(_ c: Handle, _ errorResponse: ErrorResponse) -> Bool {
-        guard requestHead.framing == .none, requestHead.isKeepAlive, !errorResponse.closesConnection,
+        guard io.requestHead.framing == .none, io.requestHead.isKeepAlive, !errorResponse.closesConnection,
             clients[c].stream == 0
         else {
             reject(c, errorResponse)
             return true
         }
-        received.consume(requestHead.length)
+        io.received.consume(io.requestHead.length)
         clients[c].hasServed = true
-        composed.clear()
-        compose(errorResponse, id: [], isHead: requestHead.method == .head, closes: false)
+        io.composed.clear()
+        compose(errorResponse, id: [], isHead: io.requestHead.method == .head, closes: false)
         write(c)
         if clients.contains(c) { awaitRequest(c) }
         return true
@@ -158,27 +158,27 @@ extension Worker where Outside: ~Copyable {
     private mutating func compose(_ errorResponse: ErrorResponse, id: [UInt8], isHead: Bool, closes: Bool) {
         let echoed = errorResponse.status == 404 ? [] : id
         let body = errorResponse.body(id: echoed.span)
-        composed.clear()
-        composed.append("HTTP/1.1 ")
-        composed.append(decimal: UInt64(errorResponse.status))
-        composed.append(0x20)
-        composed.append(errorResponse.phrase)
-        composed.append("\r\ncontent-type: ")
-        composed.append(errorResponse.contentType)
-        composed.append("\r\ncontent-length: ")
-        composed.append(decimal: UInt64(body.count))
-        composed.append("\r\ncache-control: no-store\r\n")
+        io.composed.clear()
+        io.composed.append("HTTP/1.1 ")
+        io.composed.append(decimal: UInt64(errorResponse.status))
+        io.composed.append(0x20)
+        io.composed.append(errorResponse.phrase)
+        io.composed.append("\r\ncontent-type: ")
+        io.composed.append(errorResponse.contentType)
+        io.composed.append("\r\ncontent-length: ")
+        io.composed.append(decimal: UInt64(body.count))
+        io.composed.append("\r\ncache-control: no-store\r\n")
         if let seconds = errorResponse.retryAfterSeconds {
-            composed.append("retry-after: ")
-            composed.append(decimal: UInt64(seconds))
-            composed.append("\r\n")
+            io.composed.append("retry-after: ")
+            io.composed.append(decimal: UInt64(seconds))
+            io.composed.append("\r\n")
         }
         if let allow = errorResponse.allow {
-            composed.append("allow: ")
-            composed.append(allow)
-            composed.append("\r\n")
+            io.composed.append("allow: ")
+            io.composed.append(allow)
+            io.composed.append("\r\n")
         }
-        composed.append(closes ? "connection: close\r\n\r\n" : "\r\n")
-        if !isHead { composed.append(body) }
+        io.composed.append(closes ? "connection: close\r\n\r\n" : "\r\n")
+        if !isHead { io.composed.append(body) }
     }
 }

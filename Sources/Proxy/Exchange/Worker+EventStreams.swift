@@ -8,11 +8,11 @@ import Telemetry
 extension Worker where Outside: ~Copyable {
     /// Passes on a piece of an event stream.
     mutating func relayEvents(_ e: Handle, _ range: ByteRange, chunked: Bool) {
-        exchanges[e].lastUpstreamActivity = now
+        exchanges[e].lastUpstreamActivity = clock.now
         if exchanges[e].scansEndpoint {
             scan(e, range, chunked: chunked)
         } else {
-            exchanges[e].boundary.note(received, range.range)
+            exchanges[e].boundary.note(io.received, range.range)
             appendData(range, chunked: chunked)
         }
         armHeartbeat(e)
@@ -20,7 +20,7 @@ extension Worker where Outside: ~Copyable {
 
     /// Gathers the first event of a legacy stream, and sends it on with our seal on its endpoint.
     private mutating func scan(_ e: Handle, _ range: ByteRange, chunked: Bool) {
-        exchanges[e].pending.append(received, range)
+        exchanges[e].pending.append(io.received, range)
         let start = Int(exchanges[e].targetCount)
         switch EndpointEventScanner.scan(exchanges[e].pending, from: start) {
         case .needsMore:
@@ -47,11 +47,11 @@ extension Worker where Outside: ~Copyable {
         if !gathered.isEmpty {
             let chunked = exchanges[e].clientFraming == .chunked
             if chunked {
-                composed.append(hexadecimal: UInt64(gathered.count))
-                composed.append("\r\n")
+                io.composed.append(hexadecimal: UInt64(gathered.count))
+                io.composed.append("\r\n")
             }
-            composed.append(gathered)
-            if chunked { composed.append("\r\n") }
+            io.composed.append(gathered)
+            if chunked { io.composed.append("\r\n") }
         }
     }
 
@@ -64,16 +64,16 @@ extension Worker where Outside: ~Copyable {
             releasePending(e)
             return
         }
-        count(.sessionsOpened, server: Int(exchanges[e].server))
+        metrics.count(.sessionsOpened, server: Int(exchanges[e].server))
         var rewritten = ByteBuffer()
         rewritten.append(exchanges[e].pending, Int(exchanges[e].targetCount)..<data.lowerBound)
         rewritten.append(target)
         let server = Int(exchanges[e].server)
         if sessions.affinity(upstream) == .signed {
-            sessions.signEndpoint(target, for: server, issuedAt: world.wallSeconds(), to: &rewritten)
+            sessions.signEndpoint(target, for: server, issuedAt: io.world.wallSeconds(), to: &rewritten)
         } else if let value = LegacyTarget.sessionParameter(in: target.span) {
             _ = sessions.learn(
-                Array(target[value]), server: server, issuedAt: world.wallSeconds(), in: upstream, now: now)
+                Array(target[value]), server: server, issuedAt: io.world.wallSeconds(), in: upstream, now: clock.now)
         }
         let end = exchanges[e].pending.count
         rewritten.append(exchanges[e].pending, data.upperBound..<end)
@@ -92,36 +92,36 @@ extension Worker where Outside: ~Copyable {
     /// for too long.
     mutating func armHeartbeat(_ e: Handle) {
         let upstream = Int(exchanges[e].upstreamIndex)
-        let heartbeat = now + snapshot.upstreams[upstream].heartbeat
+        let heartbeat = clock.now + snapshot.upstreams[upstream].heartbeat
         let timeout = exchanges[e].lastUpstreamActivity + snapshot.upstreams[upstream].streamIdleTimeout
-        setDeadline(exchange: e, min(heartbeat, timeout))
+        exchanges.setDeadline(e, min(heartbeat, timeout), &clock)
     }
 
     /// An exchange's deadline may have come: by phase, its wait, its answer, or its silence took too long.
-    mutating func exchangeDue(_ e: Handle) {
-        guard exchanges[e].deadline <= now else {
-            exchangeDeadlines.arm(e.slot, at: exchanges[e].deadline, now: now, in: &timers)
+    mutating func exchangeTimedOut(_ e: Handle) {
+        guard exchanges[e].deadline <= clock.now else {
+            exchanges.deadlines.arm(e.slot, at: exchanges[e].deadline, now: clock.now, in: &clock.timers)
             return
         }
         exchanges[e].deadline = .never
         switch exchanges[e].phase {
         case .waiting:
-            count(.unavailable, server: Int(exchanges[e].server))
+            metrics.count(.unavailable, server: Int(exchanges[e].server))
             fail(e, .queueTimeout)
         case .connecting:
             break
         case .sent:
-            count(.timedOut, server: Int(exchanges[e].server))
+            metrics.count(.timedOut, server: Int(exchanges[e].server))
             fail(e, .firstByteTimeout)
         case .relaying:
-            streamDue(e)
+            streamTimedOut(e)
         }
     }
 
-    private mutating func streamDue(_ e: Handle) {
+    private mutating func streamTimedOut(_ e: Handle) {
         guard exchanges[e].isEventStream else { return }
         let upstream = Int(exchanges[e].upstreamIndex)
-        if now - exchanges[e].lastUpstreamActivity >= snapshot.upstreams[upstream].streamIdleTimeout {
+        if clock.now - exchanges[e].lastUpstreamActivity >= snapshot.upstreams[upstream].streamIdleTimeout {
             endStream(e)
             return
         }
@@ -131,8 +131,8 @@ extension Worker where Outside: ~Copyable {
         if exchanges[e].boundary.isAtBoundary, clients.contains(c),
             clients[c].output.isEmpty, hasEmptied(c), exchanges[e].clientFraming != .counted
         {
-            composed.clear()
-            composed.append(exchanges[e].clientFraming == .chunked ? "3\r\n:\n\n\r\n" : ":\n\n")
+            io.composed.clear()
+            io.composed.append(exchanges[e].clientFraming == .chunked ? "3\r\n:\n\n\r\n" : ":\n\n")
             write(c)
         }
         if exchanges.contains(e) { armHeartbeat(e) }
@@ -142,8 +142,8 @@ extension Worker where Outside: ~Copyable {
     mutating func endStream(_ e: Handle) {
         let c = exchanges[e].client
         let u = exchanges[e].upstream
-        composed.clear()
-        if exchanges[e].clientFraming == .chunked { composed.append("0\r\n\r\n") }
+        io.composed.clear()
+        if exchanges[e].clientFraming == .chunked { io.composed.append("0\r\n\r\n") }
         // A body shorter than announced can only be followed by the connection's end.
         if exchanges[e].clientFraming == .counted { exchanges[e].keepsClient = false }
         detach(u, e)

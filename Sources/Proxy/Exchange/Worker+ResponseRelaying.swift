@@ -11,9 +11,9 @@ extension Worker where Outside: ~Copyable {
 
     /// Takes up what the scratch holds of a server's answer.
     mutating func receiveResponse(_ u: Handle, _ e: Handle) {
-        composed.clear()
+        io.composed.clear()
         while exchanges[e].phase == .sent {
-            switch responseParser.parse(received, answering: exchanges[e].method, into: &responseHead) {
+            switch io.responseParser.parse(io.received, answering: exchanges[e].method, into: &io.responseHead) {
             case .incomplete:
                 saveInput(upstream: u)
                 write(exchanges[e].client)
@@ -22,14 +22,14 @@ extension Worker where Outside: ~Copyable {
                 rejectResponse(u, e)
                 return
             case .complete(let length):
-                if responseHead.isInformational {
+                if io.responseHead.isInformational {
                     guard forwardInformational(e, length) else {
                         rejectResponse(u, e)
                         return
                     }
                 } else {
                     guard beginResponse(u, e) else { return }
-                    received.consume(length)
+                    io.received.consume(length)
                 }
             }
         }
@@ -38,9 +38,9 @@ extension Worker where Outside: ~Copyable {
 
     /// The server's answer makes no sense: the client gets 502, the connection goes.
     private mutating func rejectResponse(_ u: Handle, _ e: Handle) {
-        received.clear()
-        composed.clear()
-        count(.badGateway, server: Int(exchanges[e].server))
+        io.received.clear()
+        io.composed.clear()
+        metrics.count(.badGateway, server: Int(exchanges[e].server))
         fail(e, .badServerResponse)
     }
 
@@ -48,15 +48,15 @@ extension Worker where Outside: ~Copyable {
     /// never ask to switch protocols.
     private mutating func forwardInformational(_ e: Handle, _ length: Int) -> Bool {
         exchanges[e].informationalCount += 1
-        guard responseHead.status != 101, exchanges[e].informationalCount <= Worker.informationalLimit else {
+        guard io.responseHead.status != 101, exchanges[e].informationalCount <= Worker.informationalLimit else {
             return false
         }
         if !exchanges[e].clientIsHTTP10 {
             composeStatus()
             copyKeptResponseFields(.drop)
-            composed.append("\r\n")
+            io.composed.append("\r\n")
         }
-        received.consume(length)
+        io.received.consume(length)
         return true
     }
 
@@ -65,25 +65,25 @@ extension Worker where Outside: ~Copyable {
         let c = exchanges[e].client
         let action = decideSessionHeader(e)
         exchanges[e].phase = .relaying
-        exchanges[e].response = BodyReader(responseHead.framing)
-        exchanges[e].isEventStream = responseHead.isEventStream && !exchanges[e].response.isComplete
+        exchanges[e].response = BodyReader(io.responseHead.framing)
+        exchanges[e].isEventStream = io.responseHead.isEventStream && !exchanges[e].response.isComplete
         if exchanges[e].isEventStream, !beginStream(u, e) { return false }
         exchanges[e].clientFraming = clientFraming(e)
-        if exchanges[e].clientFraming == .untilClose || isDraining { exchanges[e].keepsClient = false }
+        if exchanges[e].clientFraming == .untilClose || lifecycle.isDraining { exchanges[e].keepsClient = false }
         // An answer that came before the whole request: the rest will not be asked for.
         if !exchanges[e].request.isComplete, !exchanges[e].isWhole { exchanges[e].keepsClient = false }
-        upstreams[u].closesAfterResponse = !responseHead.isKeepAlive
+        upstreams[u].closesAfterResponse = !io.responseHead.isKeepAlive
         composeStatus()
         copyKeptResponseFields(action)
         composeSessionField(e, action)
         releaseRequest(e, c)
-        if exchanges[e].clientFraming == .chunked { composed.append("transfer-encoding: chunked\r\n") }
+        if exchanges[e].clientFraming == .chunked { io.composed.append("transfer-encoding: chunked\r\n") }
         if !exchanges[e].keepsClient {
-            composed.append("connection: close\r\n")
+            io.composed.append("connection: close\r\n")
         } else if exchanges[e].clientIsHTTP10 {
-            composed.append("connection: keep-alive\r\n")
+            io.composed.append("connection: keep-alive\r\n")
         }
-        composed.append("\r\n")
+        io.composed.append("\r\n")
         if !exchanges[e].isEventStream { exchanges[e].deadline = .never }
         return true
     }
@@ -95,62 +95,62 @@ extension Worker where Outside: ~Copyable {
             clients[c].input.consume(replayBytes)
             exchanges[e].replayBytes = 0
         }
-        bufferPool.release(&clients[c].input)
+        io.bufferPool.release(&clients[c].input)
     }
 
     /// An event stream starts: no more deadline on the whole, keep-alives instead, and its own place in the pool.
     private mutating func beginStream(_ u: Handle, _ e: Handle) -> Bool {
         guard beginStreaming(u) else {
-            count(.unavailable, server: Int(exchanges[e].server))
-            received.clear()
+            metrics.count(.unavailable, server: Int(exchanges[e].server))
+            io.received.clear()
             exchanges[e].phase = .sent
             fail(e, .tooManyStreams)
             return false
         }
-        count(.active, server: Int(upstreams[u].server), -1)
+        metrics.count(.active, server: Int(upstreams[u].server), -1)
         let upstream = Int(exchanges[e].upstreamIndex)
         exchanges[e].scansEndpoint =
             exchanges[e].kind == .streamOpening && sessions.affinity(upstream) != .off
-            && responseHead.status == 200 && !hasCountedBody
-        exchanges[e].lastUpstreamActivity = now
+            && io.responseHead.status == 200 && !hasCountedBody
+        exchanges[e].lastUpstreamActivity = clock.now
         armHeartbeat(e)
         return true
     }
 
     /// The body's length was announced: no byte may be added to it.
     private var hasCountedBody: Bool {
-        if case .length = responseHead.framing { true } else { false }
+        if case .length = io.responseHead.framing { true } else { false }
     }
 
     private func clientFraming(_ e: Handle) -> Exchange.ClientFraming {
         // An HTTP/2 stream has an end of its own.
         if clients[exchanges[e].client].stream != 0 { return .untilClose }
-        return switch responseHead.framing {
+        return switch io.responseHead.framing {
         case .none, .length: .counted
         case .chunked, .untilClose: exchanges[e].clientIsHTTP10 ? .untilClose : .chunked
         }
     }
 
     private mutating func composeStatus() {
-        composed.append("HTTP/1.1 ")
-        composed.append(decimal: UInt64(responseHead.status))
-        composed.append(0x20)
-        composed.append(received, responseHead.reason.range)
-        composed.append("\r\n")
+        io.composed.append("HTTP/1.1 ")
+        io.composed.append(decimal: UInt64(io.responseHead.status))
+        io.composed.append(0x20)
+        io.composed.append(io.received, io.responseHead.reason.range)
+        io.composed.append("\r\n")
     }
 
     private mutating func copyKeptResponseFields(_ action: SessionHeaderAction) {
         var run = 0..<0
-        for index in 0..<responseHead.fields.count {
-            let field = responseHead.fields[index]
+        for index in 0..<io.responseHead.fields.count {
+            let field = io.responseHead.fields[index]
             if isKept(field, action) {
                 run = run.isEmpty ? field.line.range : run.lowerBound..<field.line.upperBound
             } else if !run.isEmpty {
-                composed.append(received, run)
+                io.composed.append(io.received, run)
                 run = 0..<0
             }
         }
-        if !run.isEmpty { composed.append(received, run) }
+        if !run.isEmpty { io.composed.append(io.received, run) }
     }
 
     private func isKept(_ field: Field, _ action: SessionHeaderAction) -> Bool {
@@ -167,12 +167,12 @@ extension Worker where Outside: ~Copyable {
         let chunked = exchanges[e].clientFraming == .chunked
         var offset = 0
         while true {
-            switch exchanges[e].response.next(received, from: offset) {
+            switch exchanges[e].response.next(io.received, from: offset) {
             case .data(let range):
                 offset = range.upperBound
                 if exchanges[e].isEventStream {
                     relayEvents(e, range, chunked: chunked)
-                } else if range.count >= 16_384, !chunked, composed.isEmpty {
+                } else if range.count >= 16_384, !chunked, io.composed.isEmpty {
                     writeReceived(c, range)
                     guard clients.contains(c) else { return }
                 } else {
@@ -183,23 +183,23 @@ extension Worker where Outside: ~Copyable {
                 if chunked {
                     if !exchanges[e].hasBegunResponseTrailers {
                         exchanges[e].hasBegunResponseTrailers = true
-                        composed.append("0\r\n")
+                        io.composed.append("0\r\n")
                     }
                     appendTrailer(range)
                 } else if clients[c].stream != 0 {
                     keepTrailer(e, range)
                 }
             case .needsMore(let consumed):
-                received.consume(consumed)
+                io.received.consume(consumed)
                 saveInput(upstream: u)
                 write(c)
                 return
             case .end(let end):
-                received.consume(end)
+                io.received.consume(end)
                 finish(u, e)
                 return
             case .invalid:
-                received.clear()
+                io.received.clear()
                 write(c)
                 abortResponse(u, e)
                 return
@@ -210,7 +210,7 @@ extension Worker where Outside: ~Copyable {
     /// The server's connection ended while the body was being relayed: the body's proper end, or a loss, as a reset
     /// (`code` is not 0) always is.
     mutating func relayEnded(_ u: Handle, _ e: Handle, code: CInt) {
-        composed.clear()
+        io.composed.clear()
         if code == 0, exchanges[e].response.endsWithConnection() {
             finish(u, e)
         } else {
@@ -223,14 +223,14 @@ extension Worker where Outside: ~Copyable {
         let c = exchanges[e].client
         if exchanges[e].scansEndpoint { releasePending(e) }
         if exchanges[e].clientFraming == .chunked {
-            composed.append(exchanges[e].hasBegunResponseTrailers ? "\r\n" : "0\r\n\r\n")
+            io.composed.append(exchanges[e].hasBegunResponseTrailers ? "\r\n" : "0\r\n\r\n")
         }
         // A read that was not short may have left bytes behind the response: they would pass for the next one's.
         let isReusable =
             !upstreams[u].closesAfterResponse && !upstreams[u].mayRead && !exchanges[e].response.isUntilClose
-            && received.isEmpty && (exchanges[e].isWhole || exchanges[e].request.isComplete)
+            && io.received.isEmpty && (exchanges[e].isWhole || exchanges[e].request.isComplete)
             && upstreams[u].output.isEmpty
-        received.clear()
+        io.received.clear()
         detach(u, e)
         if isReusable { releaseUpstream(u) } else { dropUpstream(u) }
         write(c)
@@ -246,17 +246,17 @@ extension Worker where Outside: ~Copyable {
             exchanges[e].pending.clear()
             exchanges[e].targetCount = 0
         }
-        let bodyCount = composed.count
+        let bodyCount = io.composed.count
         appendTrailer(line)
-        exchanges[e].pending.append(composed, bodyCount..<composed.count)
-        composed.truncate(to: bodyCount)
+        exchanges[e].pending.append(io.composed, bodyCount..<io.composed.count)
+        io.composed.truncate(to: bodyCount)
     }
 
     /// The response broke off after its head had gone: the client must not take what it has for the whole. A missing
     /// last chunk or missing bytes say so; where only the connection's end marks the body's, a reset must.
     private mutating func abortResponse(_ u: Handle, _ e: Handle) {
         let c = exchanges[e].client
-        count(.badGateway, server: Int(exchanges[e].server))
+        metrics.count(.badGateway, server: Int(exchanges[e].server))
         let needsReset = exchanges[e].clientFraming == .untilClose
         detach(u, e)
         dropUpstream(u)

@@ -19,10 +19,10 @@ extension Worker where Outside: ~Copyable {
         else { return nil }
         // The end is never passed: reading it tells whether the server's connection is clean behind the body.
         let most = Int(min(left - 1, Self.spliceBytes))
-        bufferPool.acquire(for: &clients[c].output)
-        let splice = world.splice(
+        io.bufferPool.acquire(for: &clients[c].output)
+        let splice = io.world.splice(
             from: upstreams[u].descriptor, to: clients[c].descriptor, most: most, leftover: &clients[c].output)
-        if clients[c].output.isEmpty { bufferPool.release(&clients[c].output) }
+        if clients[c].output.isEmpty { io.bufferPool.release(&clients[c].output) }
         guard let splice, case .moved(let count) = splice.read else { return splice?.read }
         exchanges[e].response = .length(left - UInt64(count))
         if case .failed = splice.written {

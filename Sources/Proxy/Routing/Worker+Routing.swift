@@ -18,32 +18,32 @@ extension Worker where Outside: ~Copyable {
         case .any: return true
         case .exact(let path):
             let asked = path.isEmpty ? askedPath : withoutSlash(askedPath)
-            return received.equals(asked, path)
+            return io.received.equals(asked, path)
         case .prefix(let path):
             let asked = askedPath
             return asked.count >= path.count
-                && received.equals(asked.lowerBound..<(asked.lowerBound + path.count), path)
+                && io.received.equals(asked.lowerBound..<(asked.lowerBound + path.count), path)
         }
     }
 
     /// The target's path, without the query.
     private var askedPath: Range<Int> {
-        let target = requestHead.target.range
+        let target = io.requestHead.target.range
         var end = target.lowerBound
-        let bytes = received.span
+        let bytes = io.received.span
         while end < target.upperBound, bytes[end] != UInt8(ascii: "?") { end += 1 }
         return target.lowerBound..<end
     }
 
     private func withoutSlash(_ path: Range<Int>) -> Range<Int> {
-        guard path.count > 1, received.span[path.upperBound - 1] == UInt8(ascii: "/") else { return path }
+        guard path.count > 1, io.received.span[path.upperBound - 1] == UInt8(ascii: "/") else { return path }
         return path.lowerBound..<(path.upperBound - 1)
     }
 
     /// Compares the authority without its port and without regard to case.
     private func hostIs(_ name: [UInt8]) -> Bool {
-        let authority = requestHead.authority.range
-        let bytes = received.span
+        let authority = io.requestHead.authority.range
+        let bytes = io.received.span
         guard authority.count >= name.count else { return false }
         for index in name.indices {
             var byte = bytes[authority.lowerBound + index]

@@ -30,9 +30,9 @@ extension Worker where Outside: ~Copyable {
         switch exchanges[e].kind {
         case .session:
             owner = sessions.owner(
-                ofSession: received, (requestHead.sessionID ?? .empty).range, in: upstream, now: now)
+                ofSession: io.received, (io.requestHead.sessionID ?? .empty).range, in: upstream, now: clock.now)
         case .legacyMessage:
-            owner = sessions.owner(ofLegacy: received, requestHead.target.range, in: upstream, now: now)
+            owner = sessions.owner(ofLegacy: io.received, io.requestHead.target.range, in: upstream, now: clock.now)
         case .modern, .streamOpening, .resumption, .sessionless, .preflight, .other:
             return true
         }
@@ -49,7 +49,7 @@ extension Worker where Outside: ~Copyable {
 
     private mutating func sessionGone(_ e: Handle, _ owner: SessionOwner) {
         if case .server(let server, _) = owner { exchanges[e].server = Int16(truncatingIfNeeded: server) }
-        count(.sessionsNotFound, server: Int(exchanges[e].server))
+        metrics.count(.sessionsNotFound, server: Int(exchanges[e].server))
         fail(e, exchanges[e].kind == .legacyMessage ? .legacySessionGone : .sessionGone)
     }
 
@@ -62,7 +62,7 @@ extension Worker where Outside: ~Copyable {
     private mutating func selectUnpinned(_ e: Handle) {
         let upstream = Int(exchanges[e].upstreamIndex)
         guard let server = chooseServer(e, upstream) else {
-            count(.unavailable, server: snapshot.upstreams[upstream].servers.lowerBound)
+            metrics.count(.unavailable, server: snapshot.upstreams[upstream].servers.lowerBound)
             fail(e, .noServerAvailable)
             return
         }
@@ -82,7 +82,7 @@ extension Worker where Outside: ~Copyable {
             exchanges[e].phase = .connecting
             exchanges[e].upstream = u
             upstreams[u].exchange = e
-            count(.active, server: server)
+            metrics.count(.active, server: server)
         case .failed(let code):
             dialFailed(e, server, code: code)
         case .atCapacity:
@@ -96,7 +96,7 @@ extension Worker where Outside: ~Copyable {
         exchanges[e].tried |= triedBit(server)
         if isOwnFault(code) {
             // No server can do anything about it, and no session has ended.
-            count(.unavailable, server: Int(exchanges[e].server))
+            metrics.count(.unavailable, server: Int(exchanges[e].server))
             fail(e, .noServerAvailable)
             return
         }
@@ -110,7 +110,7 @@ extension Worker where Outside: ~Copyable {
         } else if exchanges[e].attempts < Worker.attemptLimit {
             selectUnpinned(e)
         } else {
-            count(.badGateway, server: Int(exchanges[e].server))
+            metrics.count(.badGateway, server: Int(exchanges[e].server))
             fail(e, .connectFailed)
         }
     }
@@ -126,14 +126,14 @@ extension Worker where Outside: ~Copyable {
         // None has room: queue for one that will.
         fillCandidates(e, upstream, needingCapacity: false)
         if let chosen = select(e, upstream, key) { return chosen }
-        let servers = snapshot.upstreams[upstream].servers
-        let available = servers.reduce(0) { $0 + (isHealthy($1) ? 1 : 0) }
+        let range = snapshot.upstreams[upstream].servers
+        let available = range.reduce(0) { $0 + (isHealthy($1) ? 1 : 0) }
         let threshold = snapshot.upstreams[upstream].panicThreshold
-        guard PanicThreshold.applies(available: available, total: servers.count, thresholdPercent: threshold) else {
+        guard PanicThreshold.applies(available: available, total: range.count, thresholdPercent: threshold) else {
             return nil
         }
-        for server in servers where exchanges[e].tried & triedBit(server) == 0 {
-            candidates[server - servers.lowerBound].isAvailable = true
+        for server in range where exchanges[e].tried & triedBit(server) == 0 {
+            servers.candidates[server - range.lowerBound].isAvailable = true
         }
         return select(e, upstream, key)
     }
@@ -143,11 +143,11 @@ extension Worker where Outside: ~Copyable {
         var random: UInt64 = 0
         switch snapshot.upstreams[upstream].policy {
         case .sessionHash: if case .sessionless = exchanges[e].kind {} else { isPlain = true }
-        case .powerOfTwo: random = world.random()
+        case .powerOfTwo: random = io.world.random()
         case .roundRobin, .leastRequests, .ipHash: break
         }
-        let chosen = upstreamStates[upstream].selection.select(
-            from: candidates, key: key, random: random, excluding: -1, plainly: isPlain)
+        let chosen = servers.upstreams[upstream].selection.select(
+            from: servers.candidates, key: key, random: random, excluding: -1, plainly: isPlain)
         return chosen.map { $0 + snapshot.upstreams[upstream].servers.lowerBound }
     }
 
@@ -155,25 +155,20 @@ extension Worker where Outside: ~Copyable {
     private mutating func fillCandidates(_ e: Handle, _ upstream: Int, needingCapacity: Bool) {
         let tried = exchanges[e].tried
         let maximum = snapshot.upstreams[upstream].pool.maximum
-        candidates.removeAll(keepingCapacity: true)
+        servers.candidates.removeAll(keepingCapacity: true)
         for server in snapshot.upstreams[upstream].servers {
             var isAvailable = !snapshot.servers[server].isDraining && isHealthy(server)
             if tried != 0, tried & triedBit(server) != 0 { isAvailable = false }
-            if isAvailable, needingCapacity, pools[server].parked == 0 {
+            if isAvailable, needingCapacity, servers.pools[server].parked == 0 {
                 isAvailable = metrics.load(.connections, server: server) < maximum
             }
-            candidates.append(
+            servers.candidates.append(
                 Candidate(
                     isAvailable: isAvailable, isBackup: snapshot.servers[server].isBackup,
                     weight: snapshot.servers[server].weight,
-                    calls: Int32(truncatingIfNeeded: liveCalls(server)), tag: snapshot.servers[server].tag))
+                    calls: Int32(truncatingIfNeeded: metrics.activeCalls(server: server)),
+                    tag: snapshot.servers[server].tag))
         }
-    }
-
-    private func liveCalls(_ server: Int) -> Int64 {
-        var sum: Int64 = 0
-        for worker in 0..<workerCount { sum += metrics.read(.active, worker: worker, server: server) }
-        return sum
     }
 
     /// What hashing policies hash: the client's address, or a key minted here that the session id will carry.
@@ -183,7 +178,7 @@ extension Worker where Outside: ~Copyable {
             let address = clientAddress(exchanges[e].client)
             return AddressKey.key(high: address.high, low: address.low, isIPv4: address.isIPv4)
         case .sessionHash:
-            if exchanges[e].affinityKey == 0 { exchanges[e].affinityKey = world.random() | 1 }
+            if exchanges[e].affinityKey == 0 { exchanges[e].affinityKey = io.world.random() | 1 }
             return exchanges[e].affinityKey
         case .roundRobin, .leastRequests, .powerOfTwo:
             return 0

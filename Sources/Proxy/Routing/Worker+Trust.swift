@@ -14,12 +14,12 @@ extension Worker where Outside: ~Copyable {
     /// X-Forwarded-For that is not one. The head must be parsed and at the front of the scratch.
     func clientAddress(_ c: Handle) -> SocketAddress {
         let peer = clients[c].address
-        let plan = listeners[Int(clients[c].listener)].plan
+        let plan = clients.listeners[Int(clients[c].listener)].plan
         guard isTrusted(peer, by: plan) else { return peer }
         var nearest = peer
-        for index in (0..<requestHead.fields.count).reversed()
-        where requestHead.fields[index].kind == .xForwardedFor {
-            let value = text(requestHead.fields[index].value)
+        for index in (0..<io.requestHead.fields.count).reversed()
+        where io.requestHead.fields[index].kind == .xForwardedFor {
+            let value = text(io.requestHead.fields[index].value)
             for part in value.split(separator: ",").reversed() {
                 guard let address = Self.parseAddress(part) else { return nearest }
                 nearest = address
@@ -30,7 +30,7 @@ extension Worker where Outside: ~Copyable {
     }
 
     private func text(_ range: ByteRange) -> String {
-        String(decoding: received.bytes(range.range), as: UTF8.self)
+        String(decoding: io.received.bytes(range.range), as: UTF8.self)
     }
 
     /// "192.0.2.1", "192.0.2.1:4711", "2001:db8::1", "[2001:db8::1]:4711".

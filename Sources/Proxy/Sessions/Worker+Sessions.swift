@@ -22,18 +22,18 @@ extension Worker where Outside: ~Copyable {
         let upstream = Int(exchanges[e].upstreamIndex)
         let affinity = sessions.affinity(upstream)
         if affinity == .off { return .pass }
-        let isSuccess = responseHead.status >= 200 && responseHead.status < 300
+        let isSuccess = io.responseHead.status >= 200 && io.responseHead.status < 300
         if exchanges[e].kind == .session {
             noteEnd(e, isSuccess: isSuccess)
-            guard let value = responseHead.sessionID else { return .drop }
+            guard let value = io.responseHead.sessionID else { return .drop }
             return affinity == .learned ? .pass : signedHeaderAction(e, value)
         }
-        guard let value = responseHead.sessionID, isSuccess, opensSessions(exchanges[e].kind) else { return .drop }
-        count(.sessionsOpened, server: Int(exchanges[e].server))
+        guard let value = io.responseHead.sessionID, isSuccess, opensSessions(exchanges[e].kind) else { return .drop }
+        metrics.count(.sessionsOpened, server: Int(exchanges[e].server))
         guard affinity == .learned else { return .sign(value) }
         let isLearned = sessions.learn(
-            received.bytes(value.range), server: Int(exchanges[e].server), issuedAt: world.wallSeconds(),
-            in: upstream, now: now)
+            io.received.bytes(value.range), server: Int(exchanges[e].server), issuedAt: io.world.wallSeconds(),
+            in: upstream, now: clock.now)
         return isLearned ? .pass : .drop
     }
 
@@ -50,8 +50,8 @@ extension Worker where Outside: ~Copyable {
         guard hasSentID(e) else { return .sign(value) }
         let isSame =
             exchanges[e].replayBytes > 0
-            ? SessionAffinity.matches(clients[c].input, sent, of: received, value.range)
-            : SessionAffinity.matches(exchanges[e].pending, sent, of: received, value.range)
+            ? SessionAffinity.matches(clients[c].input, sent, of: io.received, value.range)
+            : SessionAffinity.matches(exchanges[e].pending, sent, of: io.received, value.range)
         return isSame ? .echo : .sign(value)
     }
 
@@ -75,8 +75,8 @@ extension Worker where Outside: ~Copyable {
 
     /// A DELETE that worked, or an answer that says "no such session", ends one.
     private mutating func noteEnd(_ e: Handle, isSuccess: Bool) {
-        guard responseHead.status == 404 || (exchanges[e].method == .delete && isSuccess) else { return }
-        count(.sessionsEnded, server: Int(exchanges[e].server))
+        guard io.responseHead.status == 404 || (exchanges[e].method == .delete && isSuccess) else { return }
+        metrics.count(.sessionsEnded, server: Int(exchanges[e].server))
         guard sessions.affinity(Int(exchanges[e].upstreamIndex)) == .learned, hasSentID(e) else { return }
         let sent = exchanges[e].sessionID.range
         sessions.forget(
@@ -90,20 +90,20 @@ extension Worker where Outside: ~Copyable {
         case .pass, .drop:
             return
         case .echo:
-            composed.append("mcp-session-id: ")
+            io.composed.append("mcp-session-id: ")
             if exchanges[e].replayBytes > 0 {
-                composed.append(clients[exchanges[e].client].input, exchanges[e].sessionID)
+                io.composed.append(clients[exchanges[e].client].input, exchanges[e].sessionID)
             } else {
-                composed.append(exchanges[e].pending, exchanges[e].sessionID)
+                io.composed.append(exchanges[e].pending, exchanges[e].sessionID)
             }
-            composed.append("\r\n")
+            io.composed.append("\r\n")
         case .sign(let value):
-            let start = composed.count
-            composed.append("mcp-session-id: ")
+            let start = io.composed.count
+            io.composed.append("mcp-session-id: ")
             let isSigned = sessions.sign(
-                received, value.range, for: Int(exchanges[e].server), issuedAt: world.wallSeconds(),
-                affinityKey: exchanges[e].affinityKey, to: &composed)
-            if isSigned { composed.append("\r\n") } else { composed.truncate(to: start) }
+                io.received, value.range, for: Int(exchanges[e].server), issuedAt: io.world.wallSeconds(),
+                affinityKey: exchanges[e].affinityKey, to: &io.composed)
+            if isSigned { io.composed.append("\r\n") } else { io.composed.truncate(to: start) }
         }
     }
 }

@@ -43,17 +43,17 @@ extension Worker where Outside: ~Copyable {
         upstreams[u].phase = .parked
         upstreams[u].exchange = .none
         upstreams[u].previous = .max
-        upstreams[u].next = pools[server].firstParked
-        if let first = upstreams.handle(inSlot: Int(pools[server].firstParked)) {
+        upstreams[u].next = servers.pools[server].firstParked
+        if let first = upstreams.handle(inSlot: Int(servers.pools[server].firstParked)) {
             upstreams[first].previous = u.slot
         } else {
-            pools[server].lastParked = u.slot
+            servers.pools[server].lastParked = u.slot
         }
-        pools[server].firstParked = u.slot
-        pools[server].parked += 1
-        count(.parked, server: Int(upstreams[u].server))
+        servers.pools[server].firstParked = u.slot
+        servers.pools[server].parked += 1
+        metrics.count(.parked, server: Int(upstreams[u].server))
         let plan = snapshot.upstreams[snapshot.servers[server].upstream].pool
-        setDeadline(upstream: u, now + plan.idleTimeout)
+        upstreams.setDeadline(u, clock.now + plan.idleTimeout, &clock)
     }
 
     /// Takes a connection out of its endpoint's list, wherever it stands.
@@ -63,22 +63,22 @@ extension Worker where Outside: ~Copyable {
         if let peer = upstreams.handle(inSlot: Int(before)) {
             upstreams[peer].next = after
         } else {
-            pools[server].firstParked = after
+            servers.pools[server].firstParked = after
         }
         if let peer = upstreams.handle(inSlot: Int(after)) {
             upstreams[peer].previous = before
         } else {
-            pools[server].lastParked = before
+            servers.pools[server].lastParked = before
         }
         upstreams[u].previous = .max
         upstreams[u].next = .max
-        pools[server].parked -= 1
-        count(.parked, server: Int(upstreams[u].server), -1)
+        servers.pools[server].parked -= 1
+        metrics.count(.parked, server: Int(upstreams[u].server), -1)
     }
 
     /// The warmest parked connection, out of the list; nil if there is none.
     mutating func takeParked(_ server: Int) -> Handle? {
-        guard let u = upstreams.handle(inSlot: Int(pools[server].firstParked)) else { return nil }
+        guard let u = upstreams.handle(inSlot: Int(servers.pools[server].firstParked)) else { return nil }
         unpark(u)
         return u
     }
@@ -89,21 +89,21 @@ extension Worker where Outside: ~Copyable {
         guard !upstreams.isFull, metrics.claim(.connections, server: server, limit: plan.maximum) else {
             return .atCapacity
         }
-        switch world.dial(snapshot.servers[server].address) {
+        switch io.world.dial(snapshot.servers[server].address) {
         case .failed(let code):
             metrics.add(.connections, server: server, -1)
             connectFailed(server, code: code)
             return .failed(code)
         case .started(let descriptor):
-            let connection = UpstreamConnection(descriptor: descriptor, server: server, openedAt: now)
+            let connection = UpstreamConnection(descriptor: descriptor, server: server, openedAt: clock.now)
             guard let u = upstreams.insert(connection) else { return .atCapacity }
-            pools[server].connections += 1
-            guard world.watch(descriptor, token: Token(.upstream, u).raw) else {
+            servers.pools[server].connections += 1
+            guard io.world.watch(descriptor, token: Token(.upstream, u).raw) else {
                 dropUpstream(u)
                 return .failed(outOfMemoryCode)
             }
-            count(.connectionsOpened, server: server)
-            setDeadline(upstream: u, now + plan.connectTimeout)
+            metrics.count(.connectionsOpened, server: server)
+            upstreams.setDeadline(u, clock.now + plan.connectTimeout, &clock)
             return .connection(u)
         }
     }
@@ -115,24 +115,24 @@ extension Worker where Outside: ~Copyable {
         if upstreams[u].phase == .parked { unpark(u) }
         guard var connection = upstreams.remove(u) else { return }
         if var session = connection.tls.take() {
-            outgoing.clear()
-            engine.finish(&session, outgoing: &outgoing)
-            if !outgoing.isEmpty, connection.output.isEmpty { _ = world.send(connection.descriptor, outgoing) }
-            outgoing.clear()
+            io.outgoing.clear()
+            io.engine.finish(&session, outgoing: &io.outgoing)
+            if !io.outgoing.isEmpty, connection.output.isEmpty { _ = io.world.send(connection.descriptor, io.outgoing) }
+            io.outgoing.clear()
         }
         // What floods leave behind would fill the kernel's tables, and its search for a free port takes longer and longer.
-        world.close(connection.descriptor, reset: isRunningDeferred)
+        io.world.close(connection.descriptor, reset: clients.isRunningDeferred)
         connection.input.clear()
         connection.output.clear()
-        bufferPool.release(&connection.input)
-        bufferPool.release(&connection.output)
+        io.bufferPool.release(&connection.input)
+        io.bufferPool.release(&connection.output)
         let server = Int(connection.server)
         guard connection.phase != .healthChecking else { return }
         if connection.isStreaming {
             metrics.add(.streams, server: server, -1)
-            count(.streaming, server: Int(connection.server), -1)
+            metrics.count(.streaming, server: Int(connection.server), -1)
         } else {
-            pools[server].connections -= 1
+            servers.pools[server].connections -= 1
             metrics.add(.connections, server: server, -1)
         }
         capacityFreed(server)
@@ -152,8 +152,8 @@ extension Worker where Outside: ~Copyable {
             }
             endStreaming(u)
         }
-        let isWorn = upstreams[u].uses >= plan.maximumUses || now - upstreams[u].openedAt >= plan.maximumAge
-        if isWorn || upstreams[u].hasEnded || isDraining {
+        let isWorn = upstreams[u].uses >= plan.maximumUses || clock.now - upstreams[u].openedAt >= plan.maximumAge
+        if isWorn || upstreams[u].hasEnded || lifecycle.isDraining {
             dropUpstream(u)
             return
         }
@@ -161,13 +161,13 @@ extension Worker where Outside: ~Copyable {
         let upstream = snapshot.servers[server].upstream
         let isWantedElsewhere =
             metrics.load(.waiting, server: snapshot.upstreams[upstream].servers.lowerBound)
-            > Int64(upstreamStates[upstream].waiting)
+            > Int64(servers.upstreams[upstream].waiting)
         if isWantedElsewhere {
             dropUpstream(u)
             return
         }
-        bufferPool.release(&upstreams[u].input)
-        bufferPool.release(&upstreams[u].output)
+        io.bufferPool.release(&upstreams[u].input)
+        io.bufferPool.release(&upstreams[u].output)
         park(u)
         capacityFreed(server)
     }
@@ -179,9 +179,9 @@ extension Worker where Outside: ~Copyable {
         let plan = snapshot.upstreams[snapshot.servers[server].upstream].pool
         guard metrics.claim(.streams, server: server, limit: plan.maximumStreams) else { return false }
         upstreams[u].isStreaming = true
-        pools[server].connections -= 1
+        servers.pools[server].connections -= 1
         metrics.add(.connections, server: server, -1)
-        count(.streaming, server: Int(upstreams[u].server))
+        metrics.count(.streaming, server: Int(upstreams[u].server))
         capacityFreed(server)
         return true
     }
@@ -189,8 +189,8 @@ extension Worker where Outside: ~Copyable {
     private mutating func endStreaming(_ u: Handle) {
         let server = Int(upstreams[u].server)
         upstreams[u].isStreaming = false
-        pools[server].connections += 1
+        servers.pools[server].connections += 1
         metrics.add(.streams, server: server, -1)
-        count(.streaming, server: Int(upstreams[u].server), -1)
+        metrics.count(.streaming, server: Int(upstreams[u].server), -1)
     }
 }

@@ -16,49 +16,49 @@ extension Worker where Outside: ~Copyable {
         }
         exchanges[e].phase = .waiting
         exchanges[e].server = Int16(truncatingIfNeeded: server)
-        count(.waiting, server: Int(exchanges[e].server))
+        metrics.count(.waiting, server: Int(exchanges[e].server))
         // Who was called up and found the place taken meanwhile has its old turn and its old patience.
         let isBack = exchanges[e].waitsUntil < .never
-        if !isBack { exchanges[e].waitsUntil = now + plan.queueTimeout }
+        if !isBack { exchanges[e].waitsUntil = clock.now + plan.queueTimeout }
         link(e, in: upstream, first: isBack)
         exchanges[e].isQueued = true
-        setDeadline(exchange: e, exchanges[e].waitsUntil)
+        exchanges.setDeadline(e, exchanges[e].waitsUntil, &clock)
         requestIdleEviction(server)
     }
 
     /// `pool.max` counts over all workers, and a connection that idles with one of them is of no use to the others: asks
     /// one that has such to close it.
     private func requestIdleEviction(_ server: Int) {
-        for position in peers.indices {
-            let worker = position < index ? position : position + 1
+        for position in inbox.peers.indices {
+            let worker = position < metrics.worker ? position : position + 1
             guard metrics.read(.parked, worker: worker, server: server) > 0 else { continue }
-            peers[position].post(.idleEvictionRequested(server: server))
+            inbox.peers[position].post(.idleEvictionRequested(server: server))
             return
         }
     }
 
     /// Another worker has exchanges that wait for an endpoint to which a connection idles here.
     mutating func evictIdle(_ server: Int) {
-        guard pools.indices.contains(server), pools[server].parked > 0,
-            let u = upstreams.handle(inSlot: Int(pools[server].lastParked))
+        guard servers.pools.indices.contains(server), servers.pools[server].parked > 0,
+            let u = upstreams.handle(inSlot: Int(servers.pools[server].lastParked))
         else { return }
         dropUpstream(u)
     }
 
     private mutating func link(_ e: Handle, in upstream: Int, first: Bool) {
-        exchanges[e].previous = first ? .max : upstreamStates[upstream].lastWaiting
-        exchanges[e].next = first ? upstreamStates[upstream].firstWaiting : .max
+        exchanges[e].previous = first ? .max : servers.upstreams[upstream].lastWaiting
+        exchanges[e].next = first ? servers.upstreams[upstream].firstWaiting : .max
         if let after = exchanges.handle(inSlot: Int(exchanges[e].next)) {
             exchanges[after].previous = e.slot
         } else {
-            upstreamStates[upstream].lastWaiting = e.slot
+            servers.upstreams[upstream].lastWaiting = e.slot
         }
         if let before = exchanges.handle(inSlot: Int(exchanges[e].previous)) {
             exchanges[before].next = e.slot
         } else {
-            upstreamStates[upstream].firstWaiting = e.slot
+            servers.upstreams[upstream].firstWaiting = e.slot
         }
-        upstreamStates[upstream].waiting += 1
+        servers.upstreams[upstream].waiting += 1
     }
 
     /// Takes an exchange out of the queue, wherever it stands.
@@ -69,40 +69,40 @@ extension Worker where Outside: ~Copyable {
         if let peer = exchanges.handle(inSlot: Int(before)) {
             exchanges[peer].next = after
         } else {
-            upstreamStates[upstream].firstWaiting = after
+            servers.upstreams[upstream].firstWaiting = after
         }
         if let peer = exchanges.handle(inSlot: Int(after)) {
             exchanges[peer].previous = before
         } else {
-            upstreamStates[upstream].lastWaiting = before
+            servers.upstreams[upstream].lastWaiting = before
         }
         exchanges[e].isQueued = false
         exchanges[e].previous = .max
         exchanges[e].next = .max
-        upstreamStates[upstream].waiting -= 1
+        servers.upstreams[upstream].waiting -= 1
         metrics.add(.waiting, server: snapshot.upstreams[upstream].servers.lowerBound, -1)
-        count(.waiting, server: Int(exchanges[e].server), -1)
+        metrics.count(.waiting, server: Int(exchanges[e].server), -1)
     }
 
     /// A connection to `server` was parked or closed: somebody in the queue may have its place. Served after the
     /// present event, because the scratch is in use now.
     mutating func capacityFreed(_ server: Int) {
         let upstream = snapshot.servers[server].upstream
-        if upstreamStates[upstream].waiting > 0 {
-            hasCapacity = true
+        if servers.upstreams[upstream].waiting > 0 {
+            servers.hasFreedCapacity = true
             return
         }
         guard metrics.load(.waiting, server: snapshot.upstreams[upstream].servers.lowerBound) > 0 else { return }
-        for peer in peers { peer.post(.capacityFreedElsewhere) }
+        for peer in inbox.peers { peer.post(.capacityFreedElsewhere) }
     }
 
     /// Gives waiting exchanges the connections there are now. Each is tried once a turn.
     mutating func serveQueues() {
-        guard hasCapacity else { return }
-        hasCapacity = false
-        for upstream in upstreamStates.indices where upstreamStates[upstream].waiting > 0 {
-            var next = upstreamStates[upstream].firstWaiting
-            for _ in 0..<upstreamStates[upstream].waiting {
+        guard servers.hasFreedCapacity else { return }
+        servers.hasFreedCapacity = false
+        for upstream in servers.upstreams.indices where servers.upstreams[upstream].waiting > 0 {
+            var next = servers.upstreams[upstream].firstWaiting
+            for _ in 0..<servers.upstreams[upstream].waiting {
                 guard let e = exchanges.handle(inSlot: Int(next)) else { break }
                 next = exchanges[e].next
                 let wanted = exchanges[e].isPinned ? Int(exchanges[e].server) : -1
@@ -117,7 +117,7 @@ extension Worker where Outside: ~Copyable {
                 if wanted < 0, exchanges.contains(e), exchanges[e].isQueued { break }
             }
         }
-        received.clear()
+        io.received.clear()
     }
 
     private func acceptsNewWork(_ server: Int) -> Bool {
@@ -130,7 +130,7 @@ extension Worker where Outside: ~Copyable {
         // With none left to wait for, being placed is being told so.
         guard pinned >= 0 || plan.servers.contains(where: { acceptsNewWork($0) }) else { return true }
         for server in range where pinned >= 0 || acceptsNewWork(server) {
-            if pools[server].parked > 0 { return true }
+            if servers.pools[server].parked > 0 { return true }
             if metrics.load(.connections, server: server) < plan.pool.maximum { return true }
         }
         return false

@@ -32,7 +32,7 @@ extension Worker where Outside: ~Copyable {
 
     /// A dialled connection stands, or does not.
     private mutating func connectFinished(_ u: Handle) {
-        let code = world.connectionError(upstreams[u].descriptor)
+        let code = io.world.connectionError(upstreams[u].descriptor)
         guard code == 0 else {
             connectionFailed(u, code: code)
             return
@@ -56,7 +56,7 @@ extension Worker where Outside: ~Copyable {
         let e = upstreams[u].exchange
         upstreams[u].deadline = .never
         guard exchanges.contains(e) else {
-            pools[server].warming = max(0, pools[server].warming - 1)
+            servers.pools[server].warming = max(0, servers.pools[server].warming - 1)
             releaseUpstream(u)
             return
         }
@@ -65,9 +65,9 @@ extension Worker where Outside: ~Copyable {
             return
         }
         sendRequest(e, on: u)
-        received.clear()
+        io.received.clear()
         // What the server said or did before it was asked came with this event, and no other will tell of it.
-        if upstreams.contains(u), upstreams[u].mayRead { resumeLater(upstream: u) }
+        if upstreams.contains(u), upstreams[u].mayRead { upstreams.resumeLater(u) }
     }
 
     /// A dial failed or took too long.
@@ -77,20 +77,20 @@ extension Worker where Outside: ~Copyable {
         connectFailed(server, code: code)
         if exchanges.contains(e) {
             exchanges[e].upstream = .none
-            count(.active, server: server, -1)
+            metrics.count(.active, server: server, -1)
         } else {
-            pools[server].warming = max(0, pools[server].warming - 1)
+            servers.pools[server].warming = max(0, servers.pools[server].warming - 1)
         }
         dropUpstream(u)
         guard exchanges.contains(e) else { return }
         if reloadRequest(e) { dialFailed(e, server, code: code) } else { abortInconsistent(e) }
-        received.clear()
+        io.received.clear()
     }
 
     /// Sends the request, which is at the front of the scratch and parsed, on a connection that stands.
     mutating func sendRequest(_ e: Handle, on u: Handle) {
         if upstreams[u].phase != .connecting, upstreams[u].phase != .handshaking {
-            count(.active, server: Int(upstreams[u].server))
+            metrics.count(.active, server: Int(upstreams[u].server))
         }
         upstreams[u].phase = .serving
         upstreams[u].exchange = e
@@ -100,13 +100,13 @@ extension Worker where Outside: ~Copyable {
         exchanges[e].phase = .sent
         // The queue's patience is over with the queue.
         exchanges[e].deadline = .never
-        count(.requests, server: Int(upstreams[u].server))
-        composed.clear()
+        metrics.count(.requests, server: Int(upstreams[u].server))
+        io.composed.clear()
         composeRequest(e)
         let c = exchanges[e].client
         let isWhole = exchanges[e].isWhole
-        if isWhole { exchanges[e].rewindRequest(requestHead.framing) }
-        guard composeBody(e, from: requestHead.length) else { return }
+        if isWhole { exchanges[e].rewindRequest(io.requestHead.framing) }
+        guard composeBody(e, from: io.requestHead.length) else { return }
         if !isWhole {
             // It streams: what went out is not kept, but for the session's id, which the answer repeats.
             if exchanges[e].kind == .session { keepSessionID(e) }
@@ -116,22 +116,22 @@ extension Worker where Outside: ~Copyable {
         }
         writeUpstream(u)
         awaitBodyOrAnswer(e)
-        if !isWhole, clients.contains(c) { resumeLater(client: c) }
+        if !isWhole, clients.contains(c) { clients.resumeLater(c) }
     }
 
     /// Sends `composed` to a server; what does not fit waits in the connection.
     mutating func writeUpstream(_ u: Handle) {
-        guard upstreams.contains(u), !composed.isEmpty else { return }
-        defer { composed.clear() }
+        guard upstreams.contains(u), !io.composed.isEmpty else { return }
+        defer { io.composed.clear() }
         if upstreams[u].tls != nil, !encryptComposed(u) {
             sendFailed(u)
             return
         }
         if upstreams[u].output.isEmpty, upstreams[u].mayWrite {
-            switch world.send(upstreams[u].descriptor, composed) {
+            switch io.world.send(upstreams[u].descriptor, io.composed) {
             case .moved(let count):
-                composed.consume(count)
-                if composed.isEmpty { return }
+                io.composed.consume(count)
+                if io.composed.isEmpty { return }
                 upstreams[u].mayWrite = false
             case .wouldBlock, .ended:
                 upstreams[u].mayWrite = false
@@ -141,13 +141,13 @@ extension Worker where Outside: ~Copyable {
                 return
             }
         }
-        bufferPool.acquire(for: &upstreams[u].output)
-        upstreams[u].output.append(composed)
+        io.bufferPool.acquire(for: &upstreams[u].output)
+        upstreams[u].output.append(io.composed)
     }
 
     private mutating func flush(upstream u: Handle) {
-        for _ in 0..<Worker.readsPerTurn where !upstreams[u].output.isEmpty {
-            switch world.send(upstreams[u].descriptor, upstreams[u].output) {
+        for _ in 0..<Scratch.transfersPerTurn where !upstreams[u].output.isEmpty {
+            switch io.world.send(upstreams[u].descriptor, upstreams[u].output) {
             case .moved(let count):
                 upstreams[u].output.consume(count)
             case .wouldBlock, .ended:
@@ -162,10 +162,10 @@ extension Worker where Outside: ~Copyable {
             upstreams[u].mayWrite = false
             return
         }
-        bufferPool.release(&upstreams[u].output)
+        io.bufferPool.release(&upstreams[u].output)
         let e = upstreams[u].exchange
         guard exchanges.contains(e), clients.contains(exchanges[e].client) else { return }
-        resumeLater(client: exchanges[e].client)
+        clients.resumeLater(exchanges[e].client)
     }
 
     /// The server takes no more; it may have answered before it closed, so reading decides.
@@ -173,12 +173,12 @@ extension Worker where Outside: ~Copyable {
         upstreams[u].output.clear()
         upstreams[u].hasEnded = true
         upstreams[u].mayRead = true
-        resumeLater(upstream: u)
+        upstreams.resumeLater(u)
     }
 
     /// Reads a server's bytes while the client has room for them.
     mutating func readUpstream(_ u: Handle) {
-        for _ in 0..<Worker.readsPerTurn {
+        for _ in 0..<Scratch.transfersPerTurn {
             guard upstreams.contains(u), upstreams[u].phase == .serving, upstreams[u].mayRead else { return }
             let e = upstreams[u].exchange
             guard exchanges.contains(e) else {
@@ -189,16 +189,16 @@ extension Worker where Outside: ~Copyable {
             guard clients.contains(c) else { return }
             let credit = credit(for: c)
             guard credit > 0 else { return }
-            received.clear()
+            io.received.clear()
             let spliced = spliceBody(u, e, to: c)
             if case .moved = spliced { continue }
             var (outcome, isShort) = (spliced ?? .wouldBlock, true)
             if spliced == nil {
-                received.append(upstreams[u].input)
+                io.received.append(upstreams[u].input)
                 upstreams[u].input.clear()
                 (outcome, isShort) =
                     upstreams[u].tls == nil
-                    ? world.receive(upstreams[u].descriptor, into: &received, atMost: credit)
+                    ? io.world.receive(upstreams[u].descriptor, into: &io.received, atMost: credit)
                     : receiveSecure(u, room: credit)
             }
             switch outcome {
@@ -217,24 +217,24 @@ extension Worker where Outside: ~Copyable {
                 return
             }
         }
-        if upstreams.contains(u), upstreams[u].phase == .serving, upstreams[u].mayRead { resumeLater(upstream: u) }
+        if upstreams.contains(u), upstreams[u].phase == .serving, upstreams[u].mayRead { upstreams.resumeLater(u) }
     }
 
     /// Keeps what cannot be used yet for the next read.
     mutating func saveInput(upstream u: Handle) {
-        guard !received.isEmpty else {
-            bufferPool.release(&upstreams[u].input)
+        guard !io.received.isEmpty else {
+            io.bufferPool.release(&upstreams[u].input)
             return
         }
-        bufferPool.acquire(for: &upstreams[u].input)
-        upstreams[u].input.append(received)
-        received.clear()
+        io.bufferPool.acquire(for: &upstreams[u].input)
+        upstreams[u].input.append(io.received)
+        io.received.clear()
     }
 
     /// The server closed or reset the connection while an exchange was on it.
     private mutating func upstreamEnded(_ u: Handle, _ e: Handle, code: CInt) {
-        let hadNothing = received.isEmpty && exchanges[e].informationalCount == 0
-        received.clear()
+        let hadNothing = io.received.isEmpty && exchanges[e].informationalCount == 0
+        io.received.clear()
         if exchanges[e].phase == .relaying {
             relayEnded(u, e, code: code)
             return
@@ -243,15 +243,15 @@ extension Worker where Outside: ~Copyable {
         detach(u, e)
         dropUpstream(u)
         guard verdict else {
-            count(.badGateway, server: Int(exchanges[e].server))
+            metrics.count(.badGateway, server: Int(exchanges[e].server))
             fail(e, .serverReset)
             return
         }
         exchanges[e].attempts += 1
         exchanges[e].wantsFresh = true
-        count(.replays, server: Int(exchanges[e].server))
+        metrics.count(.replays, server: Int(exchanges[e].server))
         if reloadRequest(e) { selectServer(e) } else { abortInconsistent(e) }
-        received.clear()
+        io.received.clear()
     }
 
     /// A reused connection may be closing when a request goes out on it. The request may be sent again if the server
@@ -266,7 +266,7 @@ extension Worker where Outside: ~Copyable {
         }
         guard code == 0 else { return code == brokenPipeCode }
         let descriptor = upstreams[u].descriptor
-        return world.connectionError(descriptor) == brokenPipeCode || world.hasUnacknowledged(descriptor)
+        return io.world.connectionError(descriptor) == brokenPipeCode || io.world.hasUnacknowledged(descriptor)
     }
 
     /// Parts an exchange from its connection, both of which live on for the moment.
@@ -274,13 +274,13 @@ extension Worker where Outside: ~Copyable {
         if exchanges.contains(e) { exchanges[e].upstream = .none }
         guard upstreams.contains(u) else { return }
         upstreams[u].exchange = .none
-        if !upstreams[u].isStreaming { count(.active, server: Int(upstreams[u].server), -1) }
+        if !upstreams[u].isStreaming { metrics.count(.active, server: Int(upstreams[u].server), -1) }
     }
 
     /// A server connection's deadline may have come.
-    mutating func upstreamDue(_ u: Handle) {
-        guard upstreams[u].deadline <= now else {
-            upstreamDeadlines.arm(u.slot, at: upstreams[u].deadline, now: now, in: &timers)
+    mutating func upstreamTimedOut(_ u: Handle) {
+        guard upstreams[u].deadline <= clock.now else {
+            upstreams.deadlines.arm(u.slot, at: upstreams[u].deadline, now: clock.now, in: &clock.timers)
             return
         }
         upstreams[u].deadline = .never
@@ -296,8 +296,10 @@ extension Worker where Outside: ~Copyable {
     private mutating func retireParked(_ u: Handle) {
         let server = Int(upstreams[u].server)
         let plan = snapshot.upstreams[snapshot.servers[server].upstream].pool
-        if Int64(pools[server].parked) <= share(of: plan.minimum), now - upstreams[u].openedAt < plan.maximumAge {
-            setDeadline(upstream: u, now + plan.idleTimeout)
+        if Int64(servers.pools[server].parked) <= metrics.share(of: plan.minimum),
+            clock.now - upstreams[u].openedAt < plan.maximumAge
+        {
+            upstreams.setDeadline(u, clock.now + plan.idleTimeout, &clock)
         } else {
             dropUpstream(u)
         }

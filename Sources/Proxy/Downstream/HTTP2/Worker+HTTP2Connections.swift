@@ -8,9 +8,9 @@ import Telemetry
 extension Worker where Outside: ~Copyable {
     /// The connection speaks HTTP/2, by ALPN or by prior knowledge.
     mutating func startHTTP2(_ c: Handle) {
-        let plan = listeners[Int(clients[c].listener)].plan
-        guard let session = HTTP2Session(limits: snapshot.listeners[plan].http2, now: now),
-            let m = http2Connections.insert(HTTP2Connection(connection: c, session: session))
+        let plan = clients.listeners[Int(clients[c].listener)].plan
+        guard let session = HTTP2Session(limits: snapshot.listeners[plan].http2, now: clock.now),
+            let m = clients.http2Connections.insert(HTTP2Connection(connection: c, session: session))
         else {
             closeClient(c, reset: true)
             return
@@ -19,15 +19,15 @@ extension Worker where Outside: ~Copyable {
         clients[c].http2Connection = m.slot
         clients[c].needed = 0
         clients[c].isGathering = false
-        setDeadline(client: c, now + snapshot.listeners[plan].idleTimeout)
+        clients.setDeadline(c, clock.now + snapshot.listeners[plan].idleTimeout, &clock)
         markDirty(m)
     }
 
     /// True if what the scratch holds is the beginning of HTTP/2 without TLS (RFC 9113 section 3.3).
     func hasHTTP2Preface(_ c: Handle) -> Bool {
-        guard !clients[c].hasServed, clients[c].stream == 0, received.count >= 4 else { return false }
+        guard !clients[c].hasServed, clients[c].stream == 0, io.received.count >= 4 else { return false }
         let preface: StaticString = "PRI * HTTP/2.0"
-        let view = received.span
+        let view = io.received.span
         for index in 0..<min(view.count, preface.utf8CodeUnitCount)
         where view[index] != (preface.utf8Start + index).pointee {
             return false
@@ -37,40 +37,42 @@ extension Worker where Outside: ~Copyable {
 
     /// Hands what the connection has sent to its session and acts on what that says.
     mutating func receiveFrames(_ c: Handle) {
-        guard let m = http2Connections.handle(inSlot: Int(clients[c].http2Connection)) else { return }
-        events.removeAll()
-        if !http2Connections[m].session.receive(&received, now: now, events: &events) {
-            http2Connections[m].isBroken = true
+        guard let m = clients.http2Connections.handle(inSlot: Int(clients[c].http2Connection)) else { return }
+        io.events.removeAll()
+        if !clients.http2Connections[m].session.receive(&io.received, now: clock.now, events: &io.events) {
+            clients.http2Connections[m].isBroken = true
         }
-        if !received.isEmpty { saveInput(c) }
+        if !io.received.isEmpty { saveInput(c) }
         continueHTTP2(m)
     }
 
     /// The same with what was left of it.
     mutating func receiveSavedFrames(_ c: Handle) {
-        guard let m = http2Connections.handle(inSlot: Int(clients[c].http2Connection)) else { return }
-        events.removeAll()
-        if !http2Connections[m].session.receive(&clients[c].input, isRest: true, now: now, events: &events) {
-            http2Connections[m].isBroken = true
+        guard let m = clients.http2Connections.handle(inSlot: Int(clients[c].http2Connection)) else { return }
+        io.events.removeAll()
+        if !clients.http2Connections[m].session.receive(
+            &clients.slab[c].input, isRest: true, now: clock.now, events: &io.events)
+        {
+            clients.http2Connections[m].isBroken = true
         }
-        bufferPool.release(&clients[c].input)
+        io.bufferPool.release(&clients[c].input)
         continueHTTP2(m)
     }
 
     private mutating func continueHTTP2(_ m: Handle) {
-        let c = http2Connections[m].connection
+        let c = clients.http2Connections[m].connection
         // A flood's frames wait in line, and what follows them in the socket.
-        if !clients[c].input.isEmpty { deferLater(c) }
+        if !clients[c].input.isEmpty { clients.deferLater(c) }
         if clients[c].output.isEmpty { armIdleTimeout(m) }
         handleEvents(m)
-        if http2Connections.contains(m) { markDirty(m) }
+        if clients.http2Connections.contains(m) { markDirty(m) }
     }
 
     /// Acts on what a session has said, as long as its connection is there.
     mutating func handleEvents(_ m: Handle) {
         var position = 0
-        while position < events.count, http2Connections.contains(m) {
-            handle(m, events[position])
+        while position < io.events.count, clients.http2Connections.contains(m) {
+            handle(m, io.events[position])
             position += 1
         }
     }
@@ -84,11 +86,13 @@ extension Worker where Outside: ~Copyable {
         case .requestEnd(let stream, let trailers):
             endRequest(m, stream, trailers)
         case .reset(let stream, _), .closed(let stream):
-            guard let c = http2Connections[m].streams.removeValue(forKey: stream), clients.contains(c) else { return }
+            guard let c = clients.http2Connections[m].streams.removeValue(forKey: stream), clients.contains(c) else {
+                return
+            }
             abortExchange(of: c)
             removeStream(c)
         case .drained(let stream):
-            if let c = http2Connections[m].streams[stream], clients.contains(c) { drained(c) }
+            if let c = clients.http2Connections[m].streams[stream], clients.contains(c) { drained(c) }
         case .protocolEvent(let protocolEvent):
             note(protocolEvent)
         case .goAway:
@@ -99,20 +103,20 @@ extension Worker where Outside: ~Copyable {
     /// The connection is closing: every stream's exchange is called off, one after the other, for each may have a
     /// connection to a server to close.
     mutating func tearDownStreams(_ c: Handle) {
-        guard let m = http2Connections.handle(inSlot: Int(clients[c].http2Connection)) else { return }
+        guard let m = clients.http2Connections.handle(inSlot: Int(clients[c].http2Connection)) else { return }
         clients[c].http2Connection = .max
         noteAbuse(m)
-        guard let http2Connection = http2Connections.remove(m) else { return }
+        guard let http2Connection = clients.http2Connections.remove(m) else { return }
         for (_, client) in http2Connection.streams where clients.contains(client) {
             clients[client].http2Connection = .max
-            deferLater(client)
+            clients.deferLater(client)
         }
     }
 
     /// Counts what ended the connection, if it was more than a client may do.
     private func noteAbuse(_ m: Handle) {
         let counter: AbuseCounter? =
-            switch http2Connections[m].session.abuse.verdict {
+            switch clients.http2Connections[m].session.abuse.verdict {
             case .none: nil
             case .resets: .resets
             case .refusals: .refusals
@@ -142,20 +146,21 @@ extension Worker where Outside: ~Copyable {
 
     /// The client with the socket: itself, or the connection that a stream belongs to.
     func connection(of c: Handle) -> Handle {
-        guard clients[c].stream != 0, let m = http2Connections.handle(inSlot: Int(clients[c].http2Connection)) else {
+        guard clients[c].stream != 0, let m = clients.http2Connections.handle(inSlot: Int(clients[c].http2Connection))
+        else {
             return c
         }
-        return http2Connections[m].connection
+        return clients.http2Connections[m].connection
     }
 
     /// The connection's own deadline: a quiet one is told to go.
     mutating func http2TimedOut(_ c: Handle) {
-        guard let m = http2Connections.handle(inSlot: Int(clients[c].http2Connection)) else {
+        guard let m = clients.http2Connections.handle(inSlot: Int(clients[c].http2Connection)) else {
             closeClient(c, reset: false)
             return
         }
-        if http2Connections[m].streams.isEmpty {
-            switch http2Connections[m].goAwayState {
+        if clients.http2Connections[m].streams.isEmpty {
+            switch clients.http2Connections[m].goAwayState {
             case .none, .notice: sendGoAway(m)
             case .final:
                 linger(c)
@@ -167,40 +172,40 @@ extension Worker where Outside: ~Copyable {
 
     /// The connection was heard, or looked at: sets when it is looked at next.
     mutating func armIdleTimeout(_ m: Handle) {
-        let c = http2Connections[m].connection
-        let plan = listeners[Int(clients[c].listener)].plan
+        let c = clients.http2Connections[m].connection
+        let plan = clients.listeners[Int(clients[c].listener)].plan
         let timeout = snapshot.listeners[plan].idleTimeout
-        let isLeaving = http2Connections[m].goAwayState != .none
-        setDeadline(client: c, now + (isLeaving ? min(timeout, .seconds(1)) : timeout))
+        let isLeaving = clients.http2Connections[m].goAwayState != .none
+        clients.setDeadline(c, clock.now + (isLeaving ? min(timeout, .seconds(1)) : timeout), &clock)
     }
 
     /// First a notice, next time the end: no new streams; those there are go on.
     mutating func sendGoAway(_ m: Handle) {
-        switch http2Connections[m].goAwayState {
+        switch clients.http2Connections[m].goAwayState {
         case .none:
-            http2Connections[m].goAwayState = .notice
-            http2Connections[m].session.goAway(isFinal: false)
+            clients.http2Connections[m].goAwayState = .notice
+            clients.http2Connections[m].session.goAway(isFinal: false)
         case .notice:
-            http2Connections[m].goAwayState = .final
-            http2Connections[m].session.goAway(isFinal: true)
+            clients.http2Connections[m].goAwayState = .final
+            clients.http2Connections[m].session.goAway(isFinal: true)
         case .final:
             return
         }
-        http2Connections[m].goAwaySentAt = now
+        clients.http2Connections[m].goAwaySentAt = clock.now
         markDirty(m)
     }
 
     /// During a drain: the final word follows the notice by more than a round trip. True if it has been said.
     mutating func hasSentFinalGoAway(_ c: Handle) -> Bool {
-        guard let m = http2Connections.handle(inSlot: Int(clients[c].http2Connection)) else { return true }
-        switch http2Connections[m].goAwayState {
+        guard let m = clients.http2Connections.handle(inSlot: Int(clients[c].http2Connection)) else { return true }
+        switch clients.http2Connections[m].goAwayState {
         case .none:
             sendGoAway(m)
         case .notice:
-            if now - http2Connections[m].goAwaySentAt >= .milliseconds(200) { sendGoAway(m) }
+            if clock.now - clients.http2Connections[m].goAwaySentAt >= .milliseconds(200) { sendGoAway(m) }
         case .final:
             // Said in an earlier turn, it is sent; or the client does not read.
-            return now > http2Connections[m].goAwaySentAt
+            return clock.now > clients.http2Connections[m].goAwaySentAt
         }
         return false
     }

@@ -8,8 +8,10 @@ extension Worker where Outside: ~Copyable {
     /// A request's head is there: a client is made that has sent just this.
     mutating func openStream(_ m: Handle, _ stream: Int32, _ head: ByteRange, isWhole: Bool) {
         // It may be gone already: the client has cancelled it, or the session was lost, further on in the same read.
-        guard http2Connections[m].session.isOpen(stream: stream), !http2Connections[m].isBroken else { return }
-        let connection = http2Connections[m].connection
+        guard clients.http2Connections[m].session.isOpen(stream: stream), !clients.http2Connections[m].isBroken else {
+            return
+        }
+        let connection = clients.http2Connections[m].connection
         var client = ClientConnection(
             descriptor: .none, address: clients[connection].address, listener: Int(clients[connection].listener),
             phase: .reading)
@@ -18,32 +20,32 @@ extension Worker where Outside: ~Copyable {
         client.isSecure = clients[connection].isSecure
         guard hasStreamCapacity(m), let c = clients.insert(client) else {
             metrics.increment(.refusedStreams)
-            http2Connections[m].session.reset(stream: stream, code: .refusedStream)
+            clients.http2Connections[m].session.reset(stream: stream, code: .refusedStream)
             return
         }
-        streamCount += 1
-        http2Connections[m].streams[stream] = c
-        let plan = listeners[Int(clients[c].listener)].plan
-        setDeadline(client: c, now + snapshot.listeners[plan].bodyTimeout)
+        clients.streamCount += 1
+        clients.http2Connections[m].streams[stream] = c
+        let plan = clients.listeners[Int(clients[c].listener)].plan
+        clients.setDeadline(c, clock.now + snapshot.listeners[plan].bodyTimeout, &clock)
         if !isWhole, !isChunked(head) {
             // Its body is likely on its heels: read both together, at the end of this turn, and parse the head once.
-            bufferPool.acquire(for: &clients[c].input)
-            clients[c].input.append(events.bytes, head)
-            if isRunningDeferred { deferLater(c) } else { resumeLater(client: c) }
+            io.bufferPool.acquire(for: &clients[c].input)
+            clients[c].input.append(io.events.bytes, head)
+            if clients.isRunningDeferred { clients.deferLater(c) } else { clients.resumeLater(c) }
             return
         }
-        received.clear()
-        received.append(events.bytes, head)
+        io.received.clear()
+        io.received.append(io.events.bytes, head)
         readRequests(c)
-        received.clear()
-        if clients.contains(c) { clients[c].framesChunks = requestHead.framing == .chunked }
+        io.received.clear()
+        if clients.contains(c) { clients[c].framesChunks = io.requestHead.framing == .chunked }
     }
 
     /// Whether one more stream of this connection leaves room for those of others: it may have an eighth of what is left.
     /// So a few greedy connections cannot take it all, and one alone is not bounded by this at all.
     private func hasStreamCapacity(_ m: Handle) -> Bool {
-        let left = streamLimit - streamCount
-        return left > 0 && http2Connections[m].streams.count < max(1, left / 8)
+        let left = clients.streamLimit - clients.streamCount
+        return left > 0 && clients.http2Connections[m].streams.count < max(1, left / 8)
     }
 
     /// Whether the session has announced a body of unknown length: that is its last line, and never a client's own.
@@ -51,7 +53,7 @@ extension Worker where Outside: ~Copyable {
         let line: StaticString = "\r\ntransfer-encoding: chunked\r\n\r\n"
         let count = line.utf8CodeUnitCount
         guard Int(head.count) >= count else { return false }
-        let view = events.bytes.span
+        let view = io.events.bytes.span
         for index in 0..<count where view[head.upperBound - count + index] != (line.utf8Start + index).pointee {
             return false
         }
@@ -60,17 +62,17 @@ extension Worker where Outside: ~Copyable {
 
     /// A piece of a request's body. Its window opens again as it moves on, so that a slow server slows its client.
     mutating func takeData(_ m: Handle, _ stream: Int32, _ bytes: ByteRange) {
-        guard let c = http2Connections[m].streams[stream], clients.contains(c) else {
-            http2Connections[m].session.consumed(stream: stream, Int(bytes.count))
+        guard let c = clients.http2Connections[m].streams[stream], clients.contains(c) else {
+            clients.http2Connections[m].session.consumed(stream: stream, Int(bytes.count))
             return
         }
         clients[c].unreturnedWindow += UInt32(bytes.count)
-        bufferPool.acquire(for: &clients[c].input)
+        io.bufferPool.acquire(for: &clients[c].input)
         if clients[c].framesChunks {
             clients[c].input.append(hexadecimal: UInt64(bytes.count))
             clients[c].input.append("\r\n")
         }
-        clients[c].input.append(events.bytes, bytes)
+        clients[c].input.append(io.events.bytes, bytes)
         if clients[c].framesChunks { clients[c].input.append("\r\n") }
         // Its head has not been read either.
         if clients[c].isResuming, clients[c].phase == .reading { return }
@@ -78,9 +80,11 @@ extension Worker where Outside: ~Copyable {
     }
 
     mutating func endRequest(_ m: Handle, _ stream: Int32, _ trailers: ByteRange) {
-        guard let c = http2Connections[m].streams[stream], clients.contains(c), clients[c].framesChunks else { return }
+        guard let c = clients.http2Connections[m].streams[stream], clients.contains(c), clients[c].framesChunks else {
+            return
+        }
         clients[c].input.append("0\r\n")
-        clients[c].input.append(events.bytes, trailers)
+        clients[c].input.append(io.events.bytes, trailers)
         clients[c].input.append("\r\n")
         clients[c].needed = 0
         resumeStream(c)
@@ -90,46 +94,47 @@ extension Worker where Outside: ~Copyable {
     private mutating func resumeStream(_ c: Handle) {
         clients[c].mayRead = true
         readWhileAllowed(c)
-        received.clear()
+        io.received.clear()
     }
 
     /// What a stream's client "reads": the bytes it was given.
     mutating func takeStreamInput(_ c: Handle) -> Transfer {
-        received.clear()
+        io.received.clear()
         clients[c].mayRead = false
         // What came while a connection was being opened has gone out with the head, and is not in the input any more.
         returnWindow(c)
         guard !clients[c].input.isEmpty else { return .wouldBlock }
         restoreInput(c)
-        keptCount = 0
-        return .moved(received.count)
+        io.savedCount = 0
+        return .moved(io.received.count)
     }
 
     /// What a stream's client has sent moves on: it may send as much again.
     mutating func returnWindow(_ c: Handle) {
-        guard clients[c].unreturnedWindow > 0, let m = http2Connections.handle(inSlot: Int(clients[c].http2Connection))
+        guard clients[c].unreturnedWindow > 0,
+            let m = clients.http2Connections.handle(inSlot: Int(clients[c].http2Connection))
         else { return }
-        http2Connections[m].session.consumed(stream: clients[c].stream, Int(clients[c].unreturnedWindow))
+        clients.http2Connections[m].session.consumed(stream: clients[c].stream, Int(clients[c].unreturnedWindow))
         clients[c].unreturnedWindow = 0
         markDirty(m)
     }
 
     /// Translates what was composed for a stream's client: heads first, the rest is body.
     mutating func writeToStream(_ c: Handle) {
-        defer { composed.clear() }
-        guard let m = http2Connections.handle(inSlot: Int(clients[c].http2Connection)) else { return }
+        defer { io.composed.clear() }
+        guard let m = clients.http2Connections.handle(inSlot: Int(clients[c].http2Connection)) else { return }
         let stream = clients[c].stream
-        while !clients[c].hasHead, !composed.isEmpty {
-            guard let head = http2Connections[m].session.respond(stream: stream, front: composed) else {
-                http2Connections[m].session.reset(stream: stream, code: .internalError)
+        while !clients[c].hasHead, !io.composed.isEmpty {
+            guard let head = clients.http2Connections[m].session.respond(stream: stream, front: io.composed) else {
+                clients.http2Connections[m].session.reset(stream: stream, code: .internalError)
                 break
             }
             clients[c].hasHead = !head.isInformational
-            composed.consume(head.length)
+            io.composed.consume(head.length)
         }
-        if !composed.isEmpty {
-            let isFirst = http2Connections[m].session.pendingBytes(stream: stream) == 0
-            _ = http2Connections[m].session.write(stream: stream, composed, 0..<composed.count)
+        if !io.composed.isEmpty {
+            let isFirst = clients.http2Connections[m].session.pendingBytes(stream: stream) == 0
+            _ = clients.http2Connections[m].session.write(stream: stream, io.composed, 0..<io.composed.count)
             // More of it is no sign of life: the patience runs from when the first of it began to wait.
             if isFirst || clients[c].deadline == .never { armStreamWriteTimeout(c) }
         }
@@ -142,7 +147,7 @@ extension Worker where Outside: ~Copyable {
             resetStream(c, code: .internalError)
             return
         }
-        http2Connections[m].session.finish(stream: clients[c].stream)
+        clients.http2Connections[m].session.finish(stream: clients[c].stream)
         lingerStream(c, m)
     }
 
@@ -152,23 +157,23 @@ extension Worker where Outside: ~Copyable {
             resetStream(c, code: .internalError)
             return
         }
-        http2Connections[m].session.abort(stream: clients[c].stream)
+        clients.http2Connections[m].session.abort(stream: clients[c].stream)
         lingerStream(c, m)
     }
 
     /// The stream's connection, if the stream is still there.
     private func openConnection(_ c: Handle) -> Handle? {
-        guard let m = http2Connections.handle(inSlot: Int(clients[c].http2Connection)),
-            http2Connections[m].session.isOpen(stream: clients[c].stream)
+        guard let m = clients.http2Connections.handle(inSlot: Int(clients[c].http2Connection)),
+            clients.http2Connections[m].session.isOpen(stream: clients[c].stream)
         else { return nil }
         return m
     }
 
     /// Ends the response with the trailer lines that were kept of it.
     mutating func sendTrailers(_ c: Handle, _ e: Handle) {
-        guard let m = http2Connections.handle(inSlot: Int(clients[c].http2Connection)) else { return }
+        guard let m = clients.http2Connections.handle(inSlot: Int(clients[c].http2Connection)) else { return }
         let stream = clients[c].stream
-        http2Connections[m].session.finish(
+        clients.http2Connections[m].session.finish(
             stream: stream, trailers: exchanges[e].pending, 0..<exchanges[e].pending.count)
     }
 
@@ -177,7 +182,7 @@ extension Worker where Outside: ~Copyable {
         clients[c].phase = .lingering
         clients[c].exchange = .none
         clients[c].input.clear()
-        bufferPool.release(&clients[c].input)
+        io.bufferPool.release(&clients[c].input)
         returnWindow(c)
         if clients[c].deadline == .never || hasEmptied(c) { armStreamWriteTimeout(c) }
         markDirty(m)
@@ -185,9 +190,9 @@ extension Worker where Outside: ~Copyable {
 
     /// Ends the stream at once and forgets its client.
     mutating func resetStream(_ c: Handle, code: HTTP2ErrorCode) {
-        if let m = http2Connections.handle(inSlot: Int(clients[c].http2Connection)) {
-            http2Connections[m].session.reset(stream: clients[c].stream, code: code)
-            http2Connections[m].streams[clients[c].stream] = nil
+        if let m = clients.http2Connections.handle(inSlot: Int(clients[c].http2Connection)) {
+            clients.http2Connections[m].session.reset(stream: clients[c].stream, code: code)
+            clients.http2Connections[m].streams[clients[c].stream] = nil
             markDirty(m)
         }
         removeStream(c)
@@ -195,9 +200,9 @@ extension Worker where Outside: ~Copyable {
 
     /// Response bytes wait for the client's window: a client that opens it not at all is given up.
     private mutating func armStreamWriteTimeout(_ c: Handle) {
-        let plan = listeners[Int(clients[c].listener)].plan
+        let plan = clients.listeners[Int(clients[c].listener)].plan
         clients[c].needed = UInt32(clamping: pendingBytes(c))
-        setDeadline(client: c, now + snapshot.listeners[plan].idleTimeout)
+        clients.setDeadline(c, clock.now + snapshot.listeners[plan].idleTimeout, &clock)
     }
 
     /// True, and the patience begins anew, if fewer bytes wait than when it last began.
@@ -209,8 +214,8 @@ extension Worker where Outside: ~Copyable {
 
     /// Response bytes that wait for a stream's window.
     private func pendingBytes(_ c: Handle) -> Int {
-        guard let m = http2Connections.handle(inSlot: Int(clients[c].http2Connection)) else { return 0 }
-        return http2Connections[m].session.pendingBytes(stream: clients[c].stream)
+        guard let m = clients.http2Connections.handle(inSlot: Int(clients[c].http2Connection)) else { return 0 }
+        return clients.http2Connections[m].session.pendingBytes(stream: clients[c].stream)
     }
 
     /// A stream's client has taken all of the response that there is so far.
@@ -221,16 +226,16 @@ extension Worker where Outside: ~Copyable {
 
     mutating func removeStream(_ c: Handle) {
         guard var client = clients.remove(c) else { return }
-        streamCount -= 1
+        clients.streamCount -= 1
         client.input.clear()
-        bufferPool.release(&client.input)
+        io.bufferPool.release(&client.input)
     }
 
     /// Bytes that a server may be read for a client now: none while its socket has not taken what there was; a stream
     /// has its share of what its connection may buffer.
     func credit(for c: Handle) -> Int {
-        guard clients[c].stream != 0 else { return clients[c].output.isEmpty ? Worker.readBytes : 0 }
-        guard let m = http2Connections.handle(inSlot: Int(clients[c].http2Connection)) else { return 0 }
-        return http2Connections[m].session.credit(stream: clients[c].stream)
+        guard clients[c].stream != 0 else { return clients[c].output.isEmpty ? Scratch.readBytes : 0 }
+        guard let m = clients.http2Connections.handle(inSlot: Int(clients[c].http2Connection)) else { return 0 }
+        return clients.http2Connections[m].session.credit(stream: clients[c].stream)
     }
 }

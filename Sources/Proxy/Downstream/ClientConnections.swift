@@ -1,0 +1,71 @@
+import HTTP
+import Kernel
+import Reactor
+
+/// The clients of one worker: who listens for them, who they are, and who of them waits to be looked at.
+///
+/// A client is a connection with a socket, or one stream of an HTTP/2 connection.
+struct ClientConnections: ~Copyable {
+    var listeners: [Listener] = []
+    var slab: Slab<ClientConnection>
+    var http2Connections: Slab<HTTP2Connection>
+    /// HTTP/2 connections with frames to send this turn.
+    var dirtyHTTP2Connections: [Handle] = []
+    var flushingHTTP2Connections: [Handle] = []
+    /// Streams of all HTTP/2 connections.
+    var streamCount = 0
+    let streamLimit: Int
+    let connectionLimit: Int
+    var deadlines: SlotDeadlines
+    /// Clients to look at again before the worker sleeps: they stopped for fairness or for want of credit that is there now.
+    var resuming: [Handle] = []
+    var resumingNext: [Handle] = []
+    /// Clients whose next step is expensive.
+    var deferred = HandleQueue()
+    /// Such a step is being done.
+    var isRunningDeferred = false
+    /// A backlog was left with connections in it.
+    var hasStalledAccepts = false
+
+    /// For at most `connectionLimit` sockets and `streamLimit` HTTP/2 streams.
+    init(connectionLimit: Int, streamLimit: Int) {
+        self.connectionLimit = connectionLimit
+        self.streamLimit = streamLimit
+        slab = Slab(limit: connectionLimit + streamLimit)
+        http2Connections = Slab(limit: connectionLimit)
+        deadlines = SlotDeadlines(.clientDeadline, limit: connectionLimit + streamLimit)
+    }
+
+    var count: Int { slab.count }
+    /// Slots that were ever occupied: the bound for a walk over all clients.
+    var slots: Int { slab.slots }
+    func contains(_ client: Handle) -> Bool { slab.contains(client) }
+    func handle(inSlot slot: Int) -> Handle? { slab.handle(inSlot: slot) }
+    mutating func insert(_ client: consuming ClientConnection) -> Handle? { slab.insert(client) }
+    mutating func remove(_ client: Handle) -> ClientConnection? { slab.remove(client) }
+
+    subscript(client: Handle) -> ClientConnection {
+        _read { yield slab[client] }
+        _modify { yield &slab[client] }
+    }
+
+    /// Has the client looked at again before the worker sleeps.
+    mutating func resumeLater(_ client: Handle) {
+        guard !slab[client].isResuming else { return }
+        slab[client].isResuming = true
+        resuming.append(client)
+    }
+
+    /// Puts the client at the end of the queue for expensive work.
+    mutating func deferLater(_ client: Handle) {
+        guard !slab[client].isResuming else { return }
+        slab[client].isResuming = true
+        deferred.append(client)
+    }
+
+    /// Has the client looked at no later than `deadline`.
+    mutating func setDeadline(_ client: Handle, _ deadline: Instant, _ clock: inout Clock) {
+        slab[client].deadline = deadline
+        deadlines.arm(client.slot, at: deadline, now: clock.now, in: &clock.timers)
+    }
+}

@@ -1,0 +1,50 @@
+import Telemetry
+
+/// A worker's share of the metrics: its own row of every server, and what all workers count together.
+struct WorkerMetrics {
+    let writer: MetricsWriter
+    /// This worker's row.
+    let worker: Int
+    /// Rows, the control thread's included.
+    let workers: Int
+    /// Workers that carry traffic.
+    let trafficWorkers: Int
+
+    /// Adds to this worker's row of a server; a negative `server` means none was chosen yet, and nothing is counted.
+    func count(_ metric: ServerMetric, server: Int, _ delta: Int64 = 1) {
+        guard server >= 0 else { return }
+        writer.add(metric, worker: worker, server: server, delta)
+    }
+
+    /// Adds to a number that all workers share.
+    func add(_ metric: SharedMetric, server: Int, _ delta: Int64) { writer.add(metric, server: server, delta) }
+
+    /// Adds one unless that would pass `limit`; false then.
+    func claim(_ metric: SharedMetric, server: Int, limit: Int64) -> Bool {
+        writer.claim(metric, server: server, limit: limit)
+    }
+
+    func load(_ metric: SharedMetric, server: Int) -> Int64 { writer.load(metric, server: server) }
+    func store(_ metric: SharedMetric, server: Int, _ value: Int64) { writer.store(metric, server: server, value) }
+    func read(_ metric: ServerMetric, worker: Int, server: Int) -> Int64 {
+        writer.read(metric, worker: worker, server: server)
+    }
+    /// Counts one more client connection unless there are `limit` already; false then.
+    func admitClient(limit: Int64) -> Bool { writer.admitClient(limit: limit) }
+    func releaseClient() { writer.releaseClient() }
+    func increment(_ counter: AbuseCounter) { writer.increment(counter) }
+    func increment(_ refusal: ProxyRefusal) { writer.increment(refusal) }
+
+    /// Calls that are in progress at a server now, over all workers.
+    func activeCalls(server: Int) -> Int64 {
+        var sum: Int64 = 0
+        for worker in 0..<workers { sum += writer.read(.active, worker: worker, server: server) }
+        return sum
+    }
+
+    /// This worker's part of a number that is meant for all of them together.
+    func share(of total: Int64) -> Int64 {
+        let base = total / Int64(trafficWorkers)
+        return base + (Int64(worker) < total % Int64(trafficWorkers) ? 1 : 0)
+    }
+}
