@@ -24,14 +24,16 @@ package struct AdminPages: Sendable {
 
     private var readiness: AdminResponse {
         if proxy.isDraining { return AdminResponse(status: 503, body: "draining\n") }
-        for upstream in proxy.snapshot.upstreams where !upstream.servers.contains(where: isUsable) {
+        for upstream in proxy.snapshot.upstreams
+        where !proxy.snapshot.servers[upstream.servers].contains(where: isUsable) {
             return AdminResponse(status: 503, body: "no server of upstream \(upstream.name) is healthy\n")
         }
         return AdminResponse(status: 200, body: "ready\n")
     }
 
-    private func isUsable(_ server: Int) -> Bool {
-        HealthTracker(packed: UInt64(bitPattern: proxy.metrics.view.load(.health, server: server))).isHealthy
+    private func isUsable(_ server: ServerPlan) -> Bool {
+        HealthTracker(packed: UInt64(bitPattern: proxy.metrics.view.load(.health, server: Int(server.id.slot))))
+            .isHealthy
     }
 
     private var stats: AdminResponse {

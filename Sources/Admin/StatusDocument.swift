@@ -92,7 +92,7 @@ struct StatusDocument: Encodable {
             untrusted: metrics.load(.untrusted), malformed: metrics.load(.malformed),
             timedOut: metrics.load(.proxyHeaderTimedOut))
         upstreams = proxy.snapshot.upstreams.map { plan in
-            Upstream(name: plan.name, servers: plan.servers.map { Server(proxy, plan, $0) })
+            Upstream(name: plan.name, servers: proxy.snapshot.servers[plan.servers].map { Server(proxy, plan, $0) })
         }
     }
 }
@@ -120,8 +120,8 @@ extension StatusDocument.Abuse {
 }
 
 extension StatusDocument.Server {
-    init(_ proxy: ProxyServer, _ upstream: UpstreamPlan, _ index: Int) {
-        let plan = proxy.snapshot.servers[index]
+    init(_ proxy: ProxyServer, _ upstream: UpstreamPlan, _ plan: ServerPlan) {
+        let index = Int(plan.id.slot)
         let metrics = proxy.metrics
         let tracker = HealthTracker(packed: UInt64(bitPattern: metrics.view.load(.health, server: index)))
         func sum(_ metric: ServerMetric) -> Int64 { metrics.sum(metric, server: index) }
@@ -138,7 +138,7 @@ extension StatusDocument.Server {
         streams = sum(.streaming)
         let counted = max(0, sum(.sessionsOpened) - sum(.sessionsEnded))
         sessions =
-            upstream.affinity == .learned ? Int64(proxy.snapshot.learned?.count(server: index) ?? 0) : counted
+            upstream.affinity == .learned ? Int64(proxy.snapshot.learned?.count(server: plan.id) ?? 0) : counted
         requests = sum(.requests)
         errors = StatusDocument.Errors(
             sessionsNotFound: sum(.sessionsNotFound), badGateway: sum(.badGateway), unavailable: sum(.unavailable),

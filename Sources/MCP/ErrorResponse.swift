@@ -98,10 +98,10 @@ extension ErrorResponse {
 extension ErrorResponse {
     /// The session's replica is gone, or the id is none of ours: the client must initialize again. The one 404 there
     /// is. Answer it with a null id: clients that look for the loss of a session look for that.
-    package static let sessionGone = ErrorResponse(
+    package static let sessionNotFound = ErrorResponse(
         404, "Not Found", code: -32001, "Session not found", reason: "session_gone")
     /// The same for a message of an HTTP+SSE session (2024-11-05), whose servers answer in plain text.
-    package static let legacySessionGone = ErrorResponse(
+    package static let legacySessionNotFound = ErrorResponse(
         404, "Not Found", code: -32001, "Could not find session", reason: "session_gone", contentType: "text/plain")
 }
 

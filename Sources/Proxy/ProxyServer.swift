@@ -16,6 +16,7 @@ package final class ProxyServer: Sendable {
     /// What has become of the files of certificates.
     package let certificates = CertificateCounts()
 
+    private let table: ServerTable
     private let workers: Int
     private let sockets: [[Descriptor]]
     private let mailboxes: [Mailbox<WorkerMessage>]
@@ -26,15 +27,13 @@ package final class ProxyServer: Sendable {
 
     /// Opens the listeners. `workers` threads carry traffic; at least 1.
     package init(snapshot: Snapshot, workers: Int, log: Logger) throws(StartError) {
-        self.snapshot = snapshot
         self.workers = max(1, workers)
         self.log = log
-        metrics = Metrics(workers: self.workers + 1, servers: snapshot.servers.count)
-        for (index, server) in snapshot.servers.enumerated() {
-            let healthCheck = snapshot.upstreams[server.upstream].healthCheck
-            let tracker = HealthTracker(rise: healthCheck.rise, fall: healthCheck.fall)
-            metrics.view.store(.health, server: index, Int64(bitPattern: tracker.packed))
-        }
+        metrics = Metrics(workers: self.workers + 1, servers: max(4_096, 4 * snapshot.servers.count))
+        table = ServerTable(metrics)
+        var snapshot = snapshot
+        try table.register(&snapshot)
+        self.snapshot = snapshot
         var opened: [[Descriptor]] = []
         var bound: [SocketAddress] = []
         do throws(SystemError) {

@@ -19,14 +19,15 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     var upstreams: UpstreamConnections
     var servers: Servers
     var sessions: SessionAffinity
-    let snapshot: Snapshot
+    var snapshot: Snapshot
     let metrics: WorkerMetrics
     let inbox: Inbox
     var control: Control
     var lifecycle: Lifecycle
 
     /// Makes a worker of `index` that writes that row of `metrics`. `peers` are the mailboxes of the other workers. With
-    /// `healthChecks` it is the control thread's worker and makes the health checks; `admin` answers admin listeners.
+    /// `healthChecks` it is the control thread's worker and makes the health checks; `admin` answers admin listeners. The snapshot
+    /// must be registered with the server table that `metrics` belong to.
     package init(
         world: consuming Outside, snapshot: Snapshot, index: Int, metrics: Metrics,
         mailbox: Mailbox<WorkerMessage>? = nil, peers: [Mailbox<WorkerMessage>] = [], trafficWorkers: Int = 1,
@@ -38,18 +39,17 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         clock = Clock(now: io.world.now(), timers: connections * 4)
         clients = ClientConnections(connectionLimit: connections, streamLimit: streams)
         exchanges = Exchanges(limit: connections + streams)
-        upstreams = UpstreamConnections(
-            limit: 2 * connections + streams, tlsContexts: snapshot.upstreams.map(\.tls))
+        upstreams = UpstreamConnections(limit: 2 * connections + streams)
         servers = Servers(snapshot)
         sessions = SessionAffinity(snapshot)
         self.snapshot = snapshot
         self.metrics = WorkerMetrics(
             writer: metrics.view, worker: index, workers: metrics.workers, trafficWorkers: trafficWorkers)
         inbox = Inbox(mailbox: mailbox, peers: peers)
-        control = Control(admin: admin, log: log)
+        control = Control(runsHealthChecks: runsHealthChecks, admin: admin, log: log)
         lifecycle = Lifecycle()
         if let mailbox { _ = io.world.watch(mailbox.descriptor, token: Token(.mailbox).raw) }
-        if runsHealthChecks { scheduleHealthChecks() }
+        updateHealthChecks()
         clock.scheduleHousekeeping(at: clock.now)
     }
 

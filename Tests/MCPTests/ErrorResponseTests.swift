@@ -6,8 +6,8 @@ import Testing
 struct ErrorResponseTests {
     static let all: [ErrorResponse] = [
         .noServerAvailable, .queueTimeout, .queueFull, .tooManyStreams, .tooManySessions, .draining, .connectFailed,
-        .serverReset, .badServerResponse, .responseTooLarge, .firstByteTimeout, .internalError, .sessionGone,
-        .legacySessionGone, .malformed, .headTimeout, .bodyTimeout, .requestTooLarge, .targetTooLong, .headTooLarge,
+        .serverReset, .badServerResponse, .responseTooLarge, .firstByteTimeout, .internalError, .sessionNotFound,
+        .legacySessionNotFound, .malformed, .headTimeout, .bodyTimeout, .requestTooLarge, .targetTooLong, .headTooLarge,
         .methodNotAllowed, .expectationFailed, .codingUnsupported, .versionUnsupported, .forbiddenHost,
         .forbiddenOrigin, .rateLimited,
     ]
@@ -35,10 +35,10 @@ struct ErrorResponseTests {
     @Test("the whole of one body")
     func exact() {
         #expect(
-            String(decoding: Self.body(.sessionGone, id: ""), as: UTF8.self)
+            String(decoding: Self.body(.sessionNotFound, id: ""), as: UTF8.self)
                 == #"{"jsonrpc":"2.0","id":null,"error":{"code":-32001,"message":"Session not found","data":{"reason":"session_gone"}}}"#
         )
-        #expect(String(decoding: Self.body(.legacySessionGone, id: "1"), as: UTF8.self) == "Could not find session")
+        #expect(String(decoding: Self.body(.legacySessionNotFound, id: "1"), as: UTF8.self) == "Could not find session")
     }
 
     @Test("statuses keep to what clients make of them")
@@ -66,7 +66,7 @@ struct ErrorResponseTests {
             (.noServerAvailable, 503), (.queueTimeout, 503), (.queueFull, 503), (.tooManyStreams, 503),
             (.draining, 503),
             (.connectFailed, 502), (.serverReset, 502), (.badServerResponse, 502), (.firstByteTimeout, 504),
-            (.sessionGone, 404), (.requestTooLarge, 413), (.malformed, 400), (.headTimeout, 408), (.headTooLarge, 431),
+            (.sessionNotFound, 404), (.requestTooLarge, 413), (.malformed, 400), (.headTimeout, 408), (.headTooLarge, 431),
             (.targetTooLong, 414), (.methodNotAllowed, 405), (.versionUnsupported, 505), (.codingUnsupported, 501),
             (.expectationFailed, 417), (.forbiddenHost, 421), (.forbiddenOrigin, 403), (.rateLimited, 429),
         ] as [(ErrorResponse, UInt16)])

@@ -10,11 +10,11 @@ extension Worker<SimulatedWorld> {
         var sum = 0
         for slot in 0..<clients.slots {
             guard let client = clients.handle(inSlot: slot) else { continue }
-            sum += clients[client].input.count + clients[client].output.count
+            sum += clients[client].transport.input.count + clients[client].transport.output.count
         }
         for slot in 0..<upstreams.slots {
             guard let server = upstreams.handle(inSlot: slot) else { continue }
-            sum += upstreams[server].input.count + upstreams[server].output.count
+            sum += upstreams[server].transport.input.count + upstreams[server].transport.output.count
         }
         for slot in 0..<exchanges.slots {
             guard let exchange = exchanges.handle(inSlot: slot) else { continue }
@@ -32,7 +32,7 @@ extension Worker<SimulatedWorld> {
             case .parked: truth[.parked, default: 0] += 1
             case .connecting, .handshaking: truth[.active, default: 0] += upstreams[u].exchange.isNone ? 0 : 1
             case .serving: truth[upstreams[u].isStreaming ? .streaming : .active, default: 0] += 1
-            case .healthChecking: break
+            case .healthCheck: break
             }
         }
         for slot in 0..<exchanges.slots {

@@ -27,9 +27,9 @@ final class CertificateWatcher: Sendable {
         listeners = snapshot.listeners.enumerated().compactMap { plan, listener in
             listener.reloadingTLS.map { (plan, $0) }
         }
-        upstreams = snapshot.upstreams.enumerated().compactMap { index, upstream in
+        upstreams = snapshot.upstreams.compactMap { upstream in
             guard let tls = upstream.reloadingTLS, !tls.files.paths.isEmpty else { return nil }
-            return (index, tls)
+            return (Int(upstream.id.slot), tls)
         }
         guard !listeners.isEmpty || !upstreams.isEmpty else { return nil }
         self.counts = counts
@@ -58,7 +58,7 @@ final class CertificateWatcher: Sendable {
                 let plan = listeners[index].plan
                 if let context = changed(listeners[index].tls.look(at: now)) {
                     log.notice("serving a new certificate", metadata: Self.metadata(context.certificates.first))
-                    served[plan] = .certificates(plan: plan, context)
+                    served[plan] = .certificates(listener: plan, context)
                 }
                 warnOfStaleResponse(of: listeners[index].tls.context, plan, &stale, at: now)
             }

@@ -1,12 +1,12 @@
 import HTTP
 import Kernel
 import Reactor
+import TLS
 
-/// The clients of one worker: who listens for them, who they are, and who of them waits to be looked at.
-///
-/// A client is a connection with a socket, or one stream of an HTTP/2 connection.
+/// The clients of one worker: what listens for them, who they are, and who of them waits to be looked at.
 struct ClientConnections: ~Copyable {
     var listeners: [Listener] = []
+    /// Read by name only where an HTTP/2 connection is changed in the same expression.
     var slab: Slab<ClientConnection>
     var http2Connections: Slab<HTTP2Connection>
     /// HTTP/2 connections with frames to send this turn.
@@ -17,7 +17,8 @@ struct ClientConnections: ~Copyable {
     let streamLimit: Int
     let connectionLimit: Int
     var deadlines: SlotDeadlines
-    /// Clients to look at again before the worker sleeps: they stopped for fairness or for want of credit that is there now.
+    /// Clients to look at again before the worker sleeps: they stopped for fairness or for want of credit that is there
+    /// now.
     var resuming: [Handle] = []
     var resumingNext: [Handle] = []
     /// Clients whose next step is expensive.
@@ -37,6 +38,8 @@ struct ClientConnections: ~Copyable {
     }
 
     var count: Int { slab.count }
+    /// Clients with a socket.
+    var connectionCount: Int { slab.count - streamCount }
     /// Slots that were ever occupied: the bound for a walk over all clients.
     var slots: Int { slab.slots }
     func contains(_ client: Handle) -> Bool { slab.contains(client) }
@@ -45,9 +48,12 @@ struct ClientConnections: ~Copyable {
     mutating func remove(_ client: Handle) -> ClientConnection? { slab.remove(client) }
 
     subscript(client: Handle) -> ClientConnection {
-        _read { yield slab[client] }
-        _modify { yield &slab[client] }
+        @inline(__always) _read { yield slab[client] }
+        @inline(__always) _modify { yield &slab[client] }
     }
+
+    /// The index of the listener that accepted the client.
+    func listener(of client: Handle) -> Int { Int(slab[client].listener) }
 
     /// Has the client looked at again before the worker sleeps.
     mutating func resumeLater(_ client: Handle) {
@@ -63,9 +69,22 @@ struct ClientConnections: ~Copyable {
         deferred.append(client)
     }
 
-    /// Has the client looked at no later than `deadline`.
-    mutating func setDeadline(_ client: Handle, _ deadline: Instant, _ clock: inout Clock) {
-        slab[client].deadline = deadline
-        deadlines.arm(client.slot, at: deadline, now: clock.now, in: &clock.timers)
+    /// A send failed: the client is gone, as the next event or the end of this turn finds.
+    mutating func markBroken(_ client: Handle) {
+        slab[client].transport.markBroken()
+        slab[client].isBroken = true
+        resumeLater(client)
     }
+
+    /// Whether the client has not asked for anything yet.
+    func hasServedNothing(_ client: Handle) -> Bool {
+        switch slab[client].phase {
+        case .handshaking: true
+        case .reading: !slab[client].hasServed && !isStream(client)
+        case .awaitingProxyHeader, .exchanging, .http2, .lingering: false
+        }
+    }
+
+    /// Whether what the client sends can wait: it has not been served yet, or its bytes are thrown away.
+    func isLowPriority(_ client: Handle) -> Bool { slab[client].phase == .lingering || hasServedNothing(client) }
 }

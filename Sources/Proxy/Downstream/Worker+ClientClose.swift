@@ -2,147 +2,136 @@ import HTTP
 import Kernel
 import MCP
 import Reactor
-import TLS
 import Telemetry
 
-/// How a client's connection ends.
+/// How clients go, and what that means for their exchanges.
 extension Worker where Outside: ~Copyable {
-    /// Reading came to its end: between requests that is a good-bye, inside one it is a loss.
-    mutating func clientEnded(_ c: Handle) {
-        guard clients.contains(c) else { return }
-        clients[c].hasEnded = true
-        clients[c].mayRead = false
-        if clients[c].phase == .exchanging || clients[c].phase == .http2 {
-            clientDisconnected(c)
-        } else if clients[c].output.isEmpty {
-            closeClient(c, reset: false)
+    /// Reading came to its end: between requests the client has gone, inside one it was lost.
+    mutating func clientEnded(_ client: Handle) {
+        guard clients.contains(client) else { return }
+        clients[client].transport.hasEnded = true
+        clients[client].transport.mayRead = false
+        if clients[client].phase == .exchanging || clients[client].phase == .http2 {
+            clientDisconnected(client)
+        } else if clients[client].transport.output.isEmpty {
+            clients.close(client, reset: false, &io, metrics)
         } else {
-            clients[c].closesAfterOutput = true
+            clients[client].closesAfterOutput = true
         }
     }
 
-    /// The client is gone: whatever it was waiting for is called off. For requests of 2026-07-28 this is the cancel; for
-    /// older ones the server's stream must end too, or the client's next GET is refused as a second one.
-    mutating func clientDisconnected(_ c: Handle) {
-        guard clients.contains(c) else { return }
-        abortExchange(of: c)
-        closeClient(c, reset: false)
+    /// The client is gone: whatever it was waiting for is aborted. For requests of 2026-07-28 this is the cancel; for
+    /// older ones the server's stream must end too, or the client's next GET is rejected as a second one.
+    mutating func clientDisconnected(_ client: Handle) {
+        guard clients.contains(client) else { return }
+        abortExchange(of: client)
+        clients.close(client, reset: false, &io, metrics)
     }
 
-    /// Closes the socket and forgets the connection. Its exchange must have been ended or abandoned before.
-    mutating func closeClient(_ c: Handle, reset: Bool) {
-        guard clients.contains(c) else { return }
-        if clients[c].stream != 0 {
-            resetStream(c, code: reset ? .internalError : .cancel)
-            return
+    /// Sends what has waited for the client, now that its socket takes bytes again.
+    mutating func flush(_ client: Handle) {
+        switch io.flush(&clients[client].transport) {
+        case .flushed:
+            clientDrained(client)
+        case .blocked:
+            clients.armWriteTimeout(client, &clock)
+        case .unfinished:
+            clients.armWriteTimeout(client, &clock)
+            clients.resumeLater(client)
+        case .failed:
+            clients.markBroken(client)
         }
-        if clients[c].phase == .http2 { tearDownStreams(c) }
-        if clients[c].phase == .handshaking { metrics.increment(.failedHandshakes) }
-        guard var connection = clients.remove(c) else { return }
-        if snapshot.listeners[clients.listeners[Int(connection.listener)].plan].role == .traffic {
-            metrics.releaseClient()
-        }
-        if !reset, connection.output.isEmpty, var session = connection.tls.take() {
-            io.outgoing.clear()
-            io.engine.finish(&session, outgoing: &io.outgoing)
-            if !io.outgoing.isEmpty { _ = io.world.send(connection.descriptor, io.outgoing) }
-            io.outgoing.clear()
-        }
-        io.world.close(connection.descriptor, reset: reset)
-        connection.input.clear()
-        connection.output.clear()
-        io.bufferPool.release(&connection.input)
-        io.bufferPool.release(&connection.output)
     }
 
-    /// Sends FIN and reads on for a while: closing with unread bytes would reset the connection, and the reset could
-    /// overtake the answer (RFC 9112 section 9.6).
-    mutating func linger(_ c: Handle) {
-        if clients[c].stream != 0 {
-            endStreamResponse(c)
+    /// The client has taken everything, or a stream's client most of it: what waited for that goes on.
+    mutating func clientDrained(_ client: Handle) {
+        if clients[client].closesAfterOutput {
+            if clients[client].transport.hasEnded {
+                clients.close(client, reset: false, &io, metrics)
+            } else {
+                clients.linger(client, &io, &clock, metrics)
+            }
             return
         }
-        if clients[c].phase == .http2 { tearDownStreams(c) }
-        clients[c].phase = .lingering
-        clients[c].exchange = .none
-        clients[c].input.clear()
-        io.bufferPool.release(&clients[c].input)
-        if !clients[c].output.isEmpty {
-            clients[c].closesAfterOutput = true
-            return
+        switch clients[client].phase {
+        case .exchanging:
+            resumeResponse(client)
+        case .reading:
+            clients.awaitRequest(client, &clock)
+            clients.resumeLater(client)
+        case .http2:
+            if let connection = clients.http2Connection(of: client) { clients.markDirty(connection) }
+            clients.armWriteTimeout(client, &clock)
+        case .handshaking, .lingering, .awaitingProxyHeader:
+            break
         }
-        if var session = clients[c].tls.take() {
-            io.outgoing.clear()
-            io.engine.finish(&session, outgoing: &io.outgoing)
-            clients[c].tls = consume session
-            if !io.outgoing.isEmpty { _ = io.world.send(clients[c].descriptor, io.outgoing) }
-            io.outgoing.clear()
-        }
-        io.world.finish(clients[c].descriptor)
-        clients[c].closesAfterOutput = false
-        clients.setDeadline(c, clock.now + .seconds(2), &clock)
-        if clients[c].hasEnded { closeClient(c, reset: false) } else { clients.resumeLater(c) }
     }
 
-    /// The client's deadline may have come; it moves with every request, so look first.
-    mutating func clientTimedOut(_ c: Handle) {
-        guard clients[c].deadline <= clock.now else {
-            clients.deadlines.arm(c.slot, at: clients[c].deadline, now: clock.now, in: &clock.timers)
+    private mutating func resumeResponse(_ client: Handle) {
+        if clients.hasDrained(client) {
+            clients[client].deadline = .never
+        } else {
+            _ = clients.madeProgress(client, &clock)
+        }
+        let exchange = clients[client].exchange
+        guard exchanges.contains(exchange), upstreams.contains(exchanges[exchange].connection) else { return }
+        // What was sent may have been a 1xx: then the rest of the client's body is awaited as before.
+        if exchanges[exchange].awaitsRequestBody { armRequestTimeout(exchange) }
+        upstreams.resumeLater(exchanges[exchange].connection)
+    }
+
+    /// The client's deadline may have come; it moves with every request, so it is compared first.
+    mutating func clientTimedOut(_ client: Handle) {
+        guard clients[client].deadline <= clock.now else {
+            clients.deadlines.arm(client.slot, at: clients[client].deadline, now: clock.now, in: &clock.timers)
             return
         }
-        if clients[c].isResuming, hasServedNothing(c) {
+        if clients[client].isResuming, clients.hasServedNothing(client) {
             // It waits for us.
-            clients.setDeadline(c, clock.now + .milliseconds(100), &clock)
+            clients.setDeadline(client, clock.now + .milliseconds(100), &clock)
             return
         }
-        clients[c].deadline = .never
-        if !clients[c].output.isEmpty {
-            // It has not taken a byte for the whole patience: nothing we send would arrive.
-            abortExchange(of: c)
-            closeClient(c, reset: true)
-            return
+        clients[client].deadline = .never
+        if !clients[client].transport.output.isEmpty {
+            // It has not taken a byte for the whole timeout: nothing that is sent would arrive.
+            abortExchange(of: client)
+            clients.close(client, reset: true, &io, metrics)
+        } else if !clients.hasDrained(client) {
+            if !clients.madeProgress(client, &clock) { streamStalled(client) }
+        } else {
+            phaseTimedOut(client)
         }
-        if !hasEmptied(c) {
-            // A stream whose window the client does not open.
-            if !madeProgress(c) { stalled(c) }
-            return
-        }
-        switch clients[c].phase {
+    }
+
+    /// A stream whose window the client does not open.
+    private mutating func streamStalled(_ client: Handle) {
+        metrics.increment(.stalledStreams)
+        abortExchange(of: client)
+        clients.close(client, reset: false, &io, metrics)
+    }
+
+    private mutating func phaseTimedOut(_ client: Handle) {
+        switch clients[client].phase {
         case .awaitingProxyHeader:
             metrics.increment(.proxyHeaderTimedOut)
-            closeClient(c, reset: false)
+            clients.close(client, reset: false, &io, metrics)
         case .handshaking, .lingering:
-            closeClient(c, reset: false)
+            clients.close(client, reset: false, &io, metrics)
         case .reading:
-            if clients[c].isGatheringBody {
-                reject(c, .bodyTimeout)
-            } else if clients[c].isGathering || !clients[c].input.isEmpty {
-                reject(c, .headTimeout)
+            if clients[client].gathering == .body {
+                reject(client, .bodyTimeout)
+            } else if clients[client].gathering == .head || !clients[client].transport.input.isEmpty {
+                reject(client, .headTimeout)
             } else {
-                closeClient(c, reset: false)
+                clients.close(client, reset: false, &io, metrics)
             }
         case .exchanging:
-            bodyStalled(c)
+            let exchange = clients[client].exchange
+            if exchanges.contains(exchange), exchanges[exchange].awaitsRequestBody {
+                act(on: exchange, .requestBodyFailed(.bodyTimeout))
+            }
         case .http2:
-            http2TimedOut(c)
-        }
-    }
-
-    private mutating func stalled(_ c: Handle) {
-        metrics.increment(.stalledStreams)
-        abortExchange(of: c)
-        closeClient(c, reset: false)
-    }
-
-    /// A request body stopped coming.
-    private mutating func bodyStalled(_ c: Handle) {
-        let e = clients[c].exchange
-        guard exchanges.contains(e), !exchanges[e].isWhole, !exchanges[e].request.isComplete else { return }
-        if exchanges[e].phase == .relaying {
-            removeExchange(e)
-            closeClient(c, reset: true)
-        } else {
-            fail(e, .bodyTimeout)
+            http2TimedOut(client)
         }
     }
 }

@@ -3,22 +3,11 @@ import Kernel
 import MCP
 import Reactor
 
-/// One request with its response.
+/// One request with its response (RFC 9110 section 3).
 ///
-/// A slab entry of fixed size: an idle event stream costs this, its two connections and nothing else. Ranges and
-/// heads belong to the worker's scratch and never stay here.
+/// A slab entry of fixed size: an idle event stream costs this, its two connections and nothing else. Ranges and heads
+/// belong to the worker's scratch and never stay here.
 struct Exchange: ~Copyable {
-    enum Phase: UInt8 {
-        /// In the queue for a connection.
-        case waiting
-        /// A connection is being opened for it.
-        case connecting
-        /// The request, or its head and some body, has gone to the server; no response head yet.
-        case sent
-        /// The response's head has gone to the client.
-        case relaying
-    }
-
     /// How the client is told where the body ends.
     enum ClientFraming: UInt8 {
         /// Content-Length, or no body at all.
@@ -27,60 +16,83 @@ struct Exchange: ~Copyable {
         case untilClose
     }
 
-    // In this order the parts pack without holes: an idle stream pays for each of these bytes.
+    /// How far a chunked body has got on the side that gets it.
+    enum ChunkedBody: UInt8 {
+        case data, trailers, ended
+    }
 
-    /// The target of a GET that may open a legacy stream, and behind it the gathered first event: one read more than
-    /// 4 KiB at most. Empty for everybody else.
+    /// What the response's body is.
+    enum ResponseKind: UInt8 {
+        case message
+        case eventStream
+        /// The stream of a legacy GET whose first event is still being gathered.
+        case unseenEndpoint
+    }
+
+    /// Which connections will do.
+    enum ConnectionChoice: UInt8 {
+        case any
+        /// A reused one failed the exchange: the next one must be new.
+        case new
+    }
+
+    // In this order the parts pack without holes: every idle stream pays for each of these bytes.
+
+    /// The target of a GET that may open a legacy stream, and behind it the gathered first event, one read more than
+    /// 4 KiB at most; or the session id of a request that streams; or kept trailer lines. Empty for most.
     var pending = ByteBuffer()
-    /// Bytes at the front of the client's input that belong to this request.
+    /// Bytes at the front of the client's input that belong to this request and are kept for another attempt.
     var replayBytes: Int32
     var request: BodyReader
     var response = BodyReader.complete
     let client: Handle
-    var upstream = Handle.none
+    /// The connection to the server.
+    var connection = Handle.none
     /// Neighbours in the upstream's queue, by slot.
     var previous = UInt32.max
     var next = UInt32.max
     var deadline = Instant.never
+    var times: PhaseTimes
     /// Servers that could not be reached for it, one bit for each of the first 64.
     var tried: UInt64 = 0
     /// Two instants that are never needed together: until when it may wait, from its first time in the queue on; and
-    /// when the server was last heard on an event stream.
+    /// when the server last sent something on an event stream.
     private var instant = Instant.never
-    /// Body bytes the client has sent of a request that streams.
+    /// Body bytes from the client.
     var requestBytes: UInt64 = 0
-    /// Key minted for session-hash placement; goes into the id if this turns out to open a session.
-    var affinityKey: UInt64 = 0
-    /// The session id the client sent, as a range of the held bytes.
+    /// Two numbers that are never needed together: the key made here for session-hash, which goes into the id if the
+    /// response opens a session; and the body bytes of the response.
+    private var number: UInt64 = 0
+    /// The session id that the client sent, as a range of its input or of `pending`.
     var sessionID = ByteRange.empty
     var boundary = EventStream.BoundaryTracker()
     /// Bytes of `pending` that are the target.
     var targetCount: UInt16 = 0
-    /// Indices in the snapshot; the endpoint is -1 until one is chosen.
-    let upstreamIndex: Int16
-    var server: Int16 = -1
-    var phase = Phase.waiting
+    /// The upstream's slot; `UInt16.max` before it is routed.
+    var upstream = UInt16.max
+    /// The server's slot in the server table; -1 until one is selected.
+    var server: Int32 = -1
+    /// Of the response, ours or the server's; 0 until there is one.
+    var status: UInt16 = 0
+    var state = ExchangeState()
     let kind: RequestKind
     let method: Method
-    /// Its session ties it to `server`: nowhere else will do.
+    /// Its session ties it to `server`: no other will do.
     var isPinned = false
     var isQueued = false
-    /// A reused connection failed it: the next one must be new.
-    var wantsFresh = false
+    var connectionChoice = ConnectionChoice.any
     let clientIsHTTP10: Bool
-    /// The client's wish; reality may be less.
+    /// The client's connection goes on after this exchange, as far as is known.
     var keepsClient: Bool
-    /// All of the request was in hand when it was dispatched: it is held and can be sent again.
+    /// All of the request was there when it was dispatched: it is kept and can be sent again.
     let isWhole: Bool
-    var isEventStream = false
-    /// The response of a legacy GET whose first event is still being gathered.
-    var scansEndpoint = false
-    var hasBegunRequestTrailers = false
-    var hasBegunResponseTrailers = false
-    var hasEndedRequest = false
+    var responseKind = ResponseKind.message
+    var requestBody = ChunkedBody.data
+    var responseBody = ChunkedBody.data
     var clientFraming = ClientFraming.counted
     var attempts: UInt8 = 0
     var informationalCount: UInt8 = 0
+
     var waitsUntil: Instant {
         get { instant }
         set { instant = newValue }
@@ -91,11 +103,22 @@ struct Exchange: ~Copyable {
         set { instant = newValue }
     }
 
+    /// Until the response starts.
+    var affinityKey: UInt64 {
+        get { number }
+        set { number = newValue }
+    }
+
+    /// From when the response has started; body bytes as the server framed them are not counted, the payload is.
+    var responseBytes: UInt64 {
+        get { state.phase == .relaying ? number : 0 }
+        set { number = newValue }
+    }
+
     init(
-        client: Handle, upstreamIndex: Int, kind: RequestKind, head: borrowing RequestHead, isWhole: Bool, length: Int
+        client: Handle, kind: RequestKind, head: borrowing RequestHead, isWhole: Bool, length: Int, now: Instant
     ) {
         self.client = client
-        self.upstreamIndex = Int16(truncatingIfNeeded: upstreamIndex)
         self.kind = kind
         method = head.method
         clientIsHTTP10 = head.minorVersion == 0
@@ -103,13 +126,18 @@ struct Exchange: ~Copyable {
         self.isWhole = isWhole
         replayBytes = Int32(truncatingIfNeeded: length)
         request = BodyReader(head.framing)
+        times = PhaseTimes(startedAt: now)
     }
+
+    var isEventStream: Bool { responseKind != .message }
+
+    /// A part of the request's body is still to come from the client.
+    var awaitsRequestBody: Bool { !isWhole && !request.isComplete }
 
     /// The request goes out, perhaps not for the first time: its body is read from the start.
     mutating func rewindRequest(_ framing: BodyFraming) {
         request = BodyReader(framing)
         requestBytes = 0
-        hasBegunRequestTrailers = false
-        hasEndedRequest = false
+        requestBody = .data
     }
 }

@@ -20,8 +20,8 @@ struct Exchanges: ~Copyable {
     mutating func remove(_ exchange: Handle) -> Exchange? { slab.remove(exchange) }
 
     subscript(exchange: Handle) -> Exchange {
-        _read { yield slab[exchange] }
-        _modify { yield &slab[exchange] }
+        @inline(__always) _read { yield slab[exchange] }
+        @inline(__always) _modify { yield &slab[exchange] }
     }
 
     /// Has the exchange looked at no later than `deadline`.

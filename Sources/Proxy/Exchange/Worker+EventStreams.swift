@@ -6,149 +6,134 @@ import Telemetry
 
 /// Event streams: never held back, kept alive between events, and rewritten in one place only.
 extension Worker where Outside: ~Copyable {
-    /// Passes on a piece of an event stream.
-    mutating func relayEvents(_ e: Handle, _ range: ByteRange, chunked: Bool) {
-        exchanges[e].lastUpstreamActivity = clock.now
-        if exchanges[e].scansEndpoint {
-            scan(e, range, chunked: chunked)
-        } else {
-            exchanges[e].boundary.note(io.received, range.range)
-            appendData(range, chunked: chunked)
-        }
-        armHeartbeat(e)
+    /// A stream starts: no more deadline on the whole, heartbeats instead.
+    mutating func startEventStream(_ exchange: Handle) {
+        // No byte may be added to a body whose length was announced.
+        let isCounted = if case .length = io.responseHead.framing { true } else { false }
+        let upstream = Int(exchanges[exchange].upstream)
+        let opensLegacy =
+            exchanges[exchange].kind == .streamOpening && servers.upstreams[upstream].plan.affinity != .off
+            && io.responseHead.status == 200 && !isCounted
+        exchanges[exchange].responseKind = opensLegacy ? .unseenEndpoint : .eventStream
+        exchanges[exchange].lastUpstreamActivity = clock.now
+        armHeartbeat(exchange)
     }
 
-    /// Gathers the first event of a legacy stream, and sends it on with our seal on its endpoint.
-    private mutating func scan(_ e: Handle, _ range: ByteRange, chunked: Bool) {
-        exchanges[e].pending.append(io.received, range)
-        let start = Int(exchanges[e].targetCount)
-        switch EndpointEventScanner.scan(exchanges[e].pending, from: start) {
+    /// Forwards a piece of an event stream.
+    mutating func relayEvents(_ exchange: Handle, _ range: ByteRange, chunked: Bool) {
+        exchanges[exchange].lastUpstreamActivity = clock.now
+        if exchanges[exchange].responseKind == .unseenEndpoint {
+            scanEndpoint(exchange, range)
+        } else {
+            exchanges[exchange].boundary.note(io.received, range.range)
+            io.appendData(range, chunked: chunked)
+        }
+        armHeartbeat(exchange)
+    }
+
+    /// Gathers the first event of a legacy stream, and sends it on with our signature on its endpoint.
+    private mutating func scanEndpoint(_ exchange: Handle, _ range: ByteRange) {
+        exchanges[exchange].pending.append(io.received, range)
+        let start = Int(exchanges[exchange].targetCount)
+        switch EndpointEventScanner.scan(exchanges[exchange].pending, from: start) {
         case .needsMore:
             return
         case .notEndpoint:
-            releasePending(e)
+            releasePending(exchange)
         case .endpoint(let data):
-            rewriteEndpoint(e, (data.lowerBound + start)..<(data.upperBound + start))
+            rewriteEndpoint(exchange, (data.lowerBound + start)..<(data.upperBound + start))
         }
     }
 
     /// Sends on what was gathered, as it is.
-    mutating func releasePending(_ e: Handle) {
-        exchanges[e].scansEndpoint = false
-        sendPending(e)
-    }
-
-    private mutating func sendPending(_ e: Handle) {
+    mutating func releasePending(_ exchange: Handle) {
+        exchanges[exchange].responseKind = .eventStream
         var gathered = ByteBuffer()
-        swap(&gathered, &exchanges[e].pending)
-        gathered.consume(Int(exchanges[e].targetCount))
-        exchanges[e].targetCount = 0
-        exchanges[e].boundary.note(gathered, 0..<gathered.count)
-        if !gathered.isEmpty {
-            let chunked = exchanges[e].clientFraming == .chunked
-            if chunked {
-                io.composed.append(hexadecimal: UInt64(gathered.count))
-                io.composed.append("\r\n")
-            }
-            io.composed.append(gathered)
-            if chunked { io.composed.append("\r\n") }
+        swap(&gathered, &exchanges[exchange].pending)
+        gathered.consume(Int(exchanges[exchange].targetCount))
+        exchanges[exchange].targetCount = 0
+        exchanges[exchange].boundary.note(gathered, 0..<gathered.count)
+        guard !gathered.isEmpty else { return }
+        let chunked = exchanges[exchange].clientFraming == .chunked
+        if chunked {
+            io.composed.append(hexadecimal: UInt64(gathered.count))
+            io.composed.append("\r\n")
         }
+        io.composed.append(gathered)
+        if chunked { io.composed.append("\r\n") }
     }
 
-    /// The endpoint event names where the client will POST: path-absolute, so that it comes back to us, and with our seal
-    /// (or learned), so that we know whose it is.
-    private mutating func rewriteEndpoint(_ e: Handle, _ data: Range<Int>) {
-        exchanges[e].scansEndpoint = false
-        let upstream = Int(exchanges[e].upstreamIndex)
-        guard let target = resolveEndpoint(e, data) else {
-            releasePending(e)
+    /// The endpoint event names where the client will POST: path-absolute, so that it comes back to us, and with our
+    /// signature (or learned), so that we know whose it is.
+    private mutating func rewriteEndpoint(_ exchange: Handle, _ data: Range<Int>) {
+        guard let target = resolveEndpoint(exchange, data) else {
+            releasePending(exchange)
             return
         }
-        metrics.count(.sessionsOpened, server: Int(exchanges[e].server))
+        let server = Int(exchanges[exchange].server)
+        let upstream = Int(exchanges[exchange].upstream)
+        metrics.count(.sessionsOpened, server: server)
         var rewritten = ByteBuffer()
-        rewritten.append(exchanges[e].pending, Int(exchanges[e].targetCount)..<data.lowerBound)
+        rewritten.append(exchanges[exchange].pending, Int(exchanges[exchange].targetCount)..<data.lowerBound)
         rewritten.append(target)
-        let server = Int(exchanges[e].server)
-        if sessions.affinity(upstream) == .signed {
-            sessions.signEndpoint(target, for: server, issuedAt: io.world.wallSeconds(), to: &rewritten)
+        let now = SessionTime(issuedAt: io.world.wallSeconds(), now: clock.now)
+        if servers.upstreams[upstream].plan.affinity == .signed {
+            sessions.signEndpoint(target, for: servers[server].plan.tag, issuedAt: now.issuedAt, to: &rewritten)
         } else if let value = LegacyTarget.sessionParameter(in: target.span) {
-            _ = sessions.learn(
-                Array(target[value]), server: server, issuedAt: io.world.wallSeconds(), in: upstream, now: clock.now)
+            _ = sessions.learn(Array(target[value]), server: servers[server].id, at: now, in: upstream)
         }
-        let end = exchanges[e].pending.count
-        rewritten.append(exchanges[e].pending, data.upperBound..<end)
-        exchanges[e].pending = consume rewritten
-        exchanges[e].targetCount = 0
-        sendPending(e)
+        rewritten.append(exchanges[exchange].pending, data.upperBound..<exchanges[exchange].pending.count)
+        exchanges[exchange].pending = consume rewritten
+        exchanges[exchange].targetCount = 0
+        releasePending(exchange)
     }
 
-    private func resolveEndpoint(_ e: Handle, _ data: Range<Int>) -> [UInt8]? {
-        let reference = exchanges[e].pending.bytes(data)
-        let asked = exchanges[e].pending.bytes(0..<Int(exchanges[e].targetCount))
+    private func resolveEndpoint(_ exchange: Handle, _ data: Range<Int>) -> [UInt8]? {
+        let reference = exchanges[exchange].pending.bytes(data)
+        let asked = exchanges[exchange].pending.bytes(0..<Int(exchanges[exchange].targetCount))
         return EndpointReference.resolve(data: reference.span, against: asked.span)
     }
 
-    /// Sets when to look at the stream next: when the client has heard nothing for a while, or the server said nothing
+    /// Sets when to look at the stream next: when the client has heard nothing for a while, or the server has sent nothing
     /// for too long.
-    mutating func armHeartbeat(_ e: Handle) {
-        let upstream = Int(exchanges[e].upstreamIndex)
-        let heartbeat = clock.now + snapshot.upstreams[upstream].heartbeat
-        let timeout = exchanges[e].lastUpstreamActivity + snapshot.upstreams[upstream].streamIdleTimeout
-        exchanges.setDeadline(e, min(heartbeat, timeout), &clock)
+    private mutating func armHeartbeat(_ exchange: Handle) {
+        let upstream = Int(exchanges[exchange].upstream)
+        let heartbeat = clock.now + servers.upstreams[upstream].plan.heartbeat
+        let idle = exchanges[exchange].lastUpstreamActivity + servers.upstreams[upstream].plan.streamIdleTimeout
+        exchanges.setDeadline(exchange, min(heartbeat, idle), &clock)
     }
 
-    /// An exchange's deadline may have come: by phase, its wait, its answer, or its silence took too long.
-    mutating func exchangeTimedOut(_ e: Handle) {
-        guard exchanges[e].deadline <= clock.now else {
-            exchanges.deadlines.arm(e.slot, at: exchanges[e].deadline, now: clock.now, in: &clock.timers)
+    /// An exchange's deadline may have come: by phase, its wait, its response, or its silence took too long.
+    mutating func exchangeTimedOut(_ exchange: Handle) {
+        guard exchanges[exchange].deadline <= clock.now else {
+            exchanges.deadlines.arm(
+                exchange.slot, at: exchanges[exchange].deadline, now: clock.now, in: &clock.timers)
             return
         }
-        exchanges[e].deadline = .never
-        switch exchanges[e].phase {
-        case .waiting:
-            metrics.count(.unavailable, server: Int(exchanges[e].server))
-            fail(e, .queueTimeout)
-        case .connecting:
-            break
-        case .sent:
-            metrics.count(.timedOut, server: Int(exchanges[e].server))
-            fail(e, .firstByteTimeout)
-        case .relaying:
-            streamTimedOut(e)
-        }
+        exchanges[exchange].deadline = .never
+        act(on: exchange, .timedOut)
     }
 
-    private mutating func streamTimedOut(_ e: Handle) {
-        guard exchanges[e].isEventStream else { return }
-        let upstream = Int(exchanges[e].upstreamIndex)
-        if clock.now - exchanges[e].lastUpstreamActivity >= snapshot.upstreams[upstream].streamIdleTimeout {
-            endStream(e)
+    /// Ends a stream that the server has left silent for too long, or sends a heartbeat. A comment goes between events
+    /// only, and not to a client that has not taken what was sent before. What is gathered of a first event has not been
+    /// sent: for the client, that is between events.
+    mutating func checkSilence(_ exchange: Handle) {
+        guard exchanges[exchange].isEventStream else { return }
+        let upstream = Int(exchanges[exchange].upstream)
+        let silence = clock.now - exchanges[exchange].lastUpstreamActivity
+        if silence >= servers.upstreams[upstream].plan.streamIdleTimeout {
+            act(on: exchange, .streamStopped)
             return
         }
-        let c = exchanges[e].client
-        // Between events only, and not to somebody who has not taken what was sent before. What is gathered of a first
-        // event has not been sent: for the client, that is between events.
-        if exchanges[e].boundary.isAtBoundary, clients.contains(c),
-            clients[c].output.isEmpty, hasEmptied(c), exchanges[e].clientFraming != .counted
+        let client = exchanges[exchange].client
+        if exchanges[exchange].boundary.isAtBoundary, clients.contains(client),
+            clients[client].transport.output.isEmpty, clients.hasDrained(client),
+            exchanges[exchange].clientFraming != .counted
         {
             io.composed.clear()
-            io.composed.append(exchanges[e].clientFraming == .chunked ? "3\r\n:\n\n\r\n" : ":\n\n")
-            write(c)
+            io.composed.append(exchanges[exchange].clientFraming == .chunked ? "3\r\n:\n\n\r\n" : ":\n\n")
+            clients.write(client, &io, &clock)
         }
-        if exchanges.contains(e) { armHeartbeat(e) }
-    }
-
-    /// Ends an event stream from our side, properly: the client sees a complete body.
-    mutating func endStream(_ e: Handle) {
-        let c = exchanges[e].client
-        let u = exchanges[e].upstream
-        io.composed.clear()
-        if exchanges[e].clientFraming == .chunked { io.composed.append("0\r\n\r\n") }
-        // A body shorter than announced can only be followed by the connection's end.
-        if exchanges[e].clientFraming == .counted { exchanges[e].keepsClient = false }
-        detach(u, e)
-        dropUpstream(u)
-        write(c)
-        endExchange(e)
+        if exchanges.contains(exchange) { armHeartbeat(exchange) }
     }
 }

@@ -2,207 +2,154 @@ import HTTP
 import Kernel
 import MCP
 import Reactor
+import Telemetry
 
-/// Request heads and bodies as the server gets them.
+/// Requests on their way to servers: the phase `send`.
 extension Worker where Outside: ~Copyable {
-    /// Puts the head of `e`, which is parsed and at the front of the scratch, into `composed`: runs of kept lines copied
-    /// whole, ours at the end.
-    mutating func composeRequest(_ e: Handle) {
-        let c = exchanges[e].client
-        let upstream = Int(exchanges[e].upstreamIndex)
-        let listener = clients.listeners[Int(clients[c].listener)].plan
-        let trusted = isTrusted(clients[c].address, by: listener)
+    /// Sends the request, which is at the front of `io.received` and parsed, on the exchange's connection.
+    mutating func sendRequest(_ exchange: Handle) -> PhaseResult {
+        let connection = exchanges[exchange].connection
+        guard upstreams.contains(connection) else { return .respond(.serverReset) }
+        upstreams[connection].phase = .serving
+        upstreams[connection].uses += 1
+        upstreams[connection].deadline = .never
+        act(on: exchange, .requestSent)
+        exchanges[exchange].times.noteConnected(at: clock.now)
+        // The queue's timeout is over with the queue.
+        exchanges[exchange].deadline = .never
+        metrics.count(.requests, server: Int(upstreams[connection].server))
+        io.composed.clear()
+        composeHead(exchange)
+        let isWhole = exchanges[exchange].isWhole
+        if isWhole { exchanges[exchange].rewindRequest(io.requestHead.framing) }
+        guard composeBody(exchange, from: io.requestHead.length) == .composed else { return .done }
+        if !isWhole { releaseSentBody(exchange) }
+        writeUpstream(connection)
+        armRequestTimeout(exchange)
+        let client = exchanges[exchange].client
+        if !isWhole, clients.contains(client) { clients.resumeLater(client) }
+        return .wait
+    }
+
+    /// The request streams: what was sent is not kept, but for the session's id, which the response repeats.
+    private mutating func releaseSentBody(_ exchange: Handle) {
+        if exchanges[exchange].kind == .session { keepSessionID(exchange) }
+        let client = exchanges[exchange].client
+        clients[client].transport.input.clear()
+        exchanges[exchange].replayBytes = 0
+        io.saveInput(&clients[client].transport)
+    }
+
+    private mutating func composeHead(_ exchange: Handle) {
+        let client = exchanges[exchange].client
+        let upstream = Int(exchanges[exchange].upstream)
+        let server = Int(exchanges[exchange].server)
+        let listener = clients.listener(of: client)
+        let isTrusted = clients.listeners[listener].plan.trusts(clients[client].address)
+        let isSecure = clients[client].isSecure
 
         io.composed.append(io.received, io.requestHead.methodName.range)
         io.composed.append(0x20)
-        composeTarget(e)
+        io.appendTarget(hidesSignature: exchanges[exchange].kind == .legacyMessage)
         io.composed.append(" HTTP/1.1\r\n")
-        composeHost(upstream, server: Int(exchanges[e].server))
-        copyKeptFields(trusted: trusted, keepsSession: sessions.affinity(upstream) != .signed)
-        composeSession(e)
+        io.appendHost(servers.upstreams[upstream].plan.host, authority: servers[server].plan.authority)
+        io.appendKeptFields(
+            isTrusted: isTrusted, keepsSession: servers.upstreams[upstream].plan.affinity != .signed)
+        composeSession(exchange)
         if io.requestHead.framing == .chunked { io.composed.append("transfer-encoding: chunked\r\n") }
-        let isSecure = clients[c].isSecure
-        composeForwarded(clients[c].address, secure: isSecure, trusted: trusted)
-        if isSecure, snapshot.listeners[listener].asksForCertificates { composeClientCertificate(c) }
-        io.composed.append("\r\n")
-    }
-
-    private mutating func composeTarget(_ e: Handle) {
-        let target = io.requestHead.target
-        guard !target.isEmpty else {
-            io.composed.append("/")
-            return
-        }
-        if exchanges[e].kind == .legacyMessage, let cut = signatureInTarget() {
-            io.composed.append(io.received, target.lowerBound..<(target.lowerBound + cut.lowerBound))
-            io.composed.append(io.received, (target.lowerBound + cut.upperBound)..<target.upperBound)
-        } else {
-            io.composed.append(io.received, target)
-        }
-    }
-
-    private func signatureInTarget() -> Range<Int>? {
-        LegacyTarget.signatureParameter(in: io.received.span.extracting(io.requestHead.target.range))?.cut
-    }
-
-    private mutating func composeHost(_ upstream: Int, server: Int) {
-        io.composed.append("host: ")
-        switch snapshot.upstreams[upstream].host {
-        case .keep: io.composed.append(io.received, io.requestHead.authority.range)
-        case .upstream: io.composed.append(snapshot.servers[server].authority)
-        case .fixed(let name): io.composed.append(name)
+        io.appendForwarded(clients[client].address, isSecure: isSecure, isTrusted: isTrusted)
+        if isSecure, clients.listeners[listener].plan.asksForCertificates {
+            let socket = clients.socket(of: client)
+            if clients.contains(socket) { io.appendClientCertificate(&clients[socket].transport) }
         }
         io.composed.append("\r\n")
     }
 
-    /// Copies the field lines that go on, in runs. Host is always written anew: an absolute-form target wins over it
-    /// (RFC 9112 section 3.2.2).
-    private mutating func copyKeptFields(trusted: Bool, keepsSession: Bool) {
-        var run = 0..<0
-        for index in 0..<io.requestHead.fields.count {
-            let field = io.requestHead.fields[index]
-            if forwards(field, trusted: trusted, keepsSession: keepsSession) {
-                run = run.isEmpty ? field.line.range : run.lowerBound..<field.line.upperBound
-            } else if !run.isEmpty {
-                io.composed.append(io.received, run)
-                run = 0..<0
-            }
-        }
-        if !run.isEmpty { io.composed.append(io.received, run) }
-    }
-
-    private func forwards(_ field: Field, trusted: Bool, keepsSession: Bool) -> Bool {
-        if field.isHopByHop { return false }
-        switch field.kind {
-        case .host, .forwardedLookalike, .clientCertificate, .transferEncoding, .upgrade, .http2Settings: return false
-        case .xForwardedFor: return false  // Written anew with our peer at its end.
-        case .forwarded, .xForwardedProto, .xForwardedHost, .xRealIP: return trusted
-        case .mcpSessionID: return keepsSession
-        default: return true
-        }
-    }
-
-    /// The sealed id is the client's; the server gets its own back. It was verified when the exchange was pinned.
-    private mutating func composeSession(_ e: Handle) {
-        guard exchanges[e].isPinned, exchanges[e].kind == .session, let value = io.requestHead.sessionID,
-            sessions.affinity(Int(exchanges[e].upstreamIndex)) == .signed
+    /// The signed id is the client's; the server gets its own back. It was verified when the session was resolved.
+    private mutating func composeSession(_ exchange: Handle) {
+        guard exchanges[exchange].isPinned, exchanges[exchange].kind == .session, let value = io.requestHead.sessionID,
+            servers.upstreams[Int(exchanges[exchange].upstream)].plan.affinity == .signed
         else { return }
         io.composed.append("mcp-session-id: ")
         SessionAffinity.appendID(of: io.received, value.range, to: &io.composed)
         io.composed.append("\r\n")
     }
 
-    /// Who the client is and how it came, in the words that servers know. Inbound copies are dropped unless the peer is
-    /// trusted; then they stand, and only X-Forwarded-For grows. One that Connection names was not copied: ours takes
-    /// its place, or the server would take us for the client.
-    private mutating func composeForwarded(_ address: SocketAddress, secure: Bool, trusted: Bool) {
-        var hasProto = false
-        var hasHost = false
-        var hasReal = false
-        io.composed.append("x-forwarded-for: ")
-        if trusted {
-            for index in 0..<io.requestHead.fields.count {
-                let field = io.requestHead.fields[index]
-                switch field.kind {
-                case .xForwardedFor:
-                    io.composed.append(io.received, field.value.range)
-                    io.composed.append(", ")
-                case .xForwardedProto: hasProto = hasProto || !field.isHopByHop
-                case .xForwardedHost: hasHost = hasHost || !field.isHopByHop
-                case .xRealIP: hasReal = hasReal || !field.isHopByHop
-                default: break
-                }
-            }
-        }
-        address.appendHost(to: &io.composed)
-        io.composed.append("\r\n")
-        if !hasProto { io.composed.append(secure ? "x-forwarded-proto: https\r\n" : "x-forwarded-proto: http\r\n") }
-        if !hasHost, !io.requestHead.authority.isEmpty {
-            io.composed.append("x-forwarded-host: ")
-            io.composed.append(io.received, io.requestHead.authority.range)
-            io.composed.append("\r\n")
-        }
-        if !hasReal {
-            io.composed.append("x-real-ip: ")
-            address.appendHost(to: &io.composed)
-            io.composed.append("\r\n")
-        }
+    /// What came of reading a piece of a request's body.
+    enum BodyResult {
+        case composed
+        /// The body is not acceptable; the exchange has been dealt with.
+        case failed
     }
 
-    /// Appends what the scratch holds of the request's body from `offset` on to `composed`, framed for the server, and
-    /// drops it from the scratch. False if that ended the exchange.
-    mutating func composeBody(_ e: Handle, from start: Int) -> Bool {
+    /// Appends what `io.received` holds of the request's body from `start` on to `io.composed`, framed for the server, and
+    /// drops it from `io.received`.
+    private mutating func composeBody(_ exchange: Handle, from start: Int) -> BodyResult {
         var offset = start
-        let chunked = exchanges[e].request.isChunked
-        let c = exchanges[e].client
-        let limit = snapshot.listeners[clients.listeners[Int(clients[c].listener)].plan].maximumRequestBody
+        let chunked = exchanges[exchange].request.isChunked
+        let limit = clients.listeners[clients.listener(of: exchanges[exchange].client)].plan.maximumRequestBody
         while true {
-            switch exchanges[e].request.next(io.received, from: offset) {
+            switch exchanges[exchange].request.next(io.received, from: offset) {
             case .data(let range):
-                exchanges[e].requestBytes += UInt64(range.count)
-                if exchanges[e].requestBytes > limit {
-                    rejectBody(e, .requestTooLarge)
-                    return false
-                }
-                appendData(range, chunked: chunked)
+                exchanges[exchange].requestBytes += UInt64(range.count)
+                if exchanges[exchange].requestBytes > limit { return rejectBody(exchange, .requestTooLarge) }
+                io.appendData(range, chunked: chunked)
                 offset = range.upperBound
             case .trailer(let range):
-                if !exchanges[e].hasBegunRequestTrailers {
-                    exchanges[e].hasBegunRequestTrailers = true
+                if exchanges[exchange].requestBody == .data {
+                    exchanges[exchange].requestBody = .trailers
                     io.composed.append("0\r\n")
                 }
-                appendTrailer(range)
+                io.appendTrailer(range)
                 offset = range.upperBound
             case .needsMore(let consumed):
                 io.received.consume(consumed)
-                return true
+                return .composed
             case .end(let end):
-                if chunked, !exchanges[e].hasEndedRequest {
-                    io.composed.append(exchanges[e].hasBegunRequestTrailers ? "\r\n" : "0\r\n\r\n")
-                    exchanges[e].hasEndedRequest = true
+                if chunked, exchanges[exchange].requestBody != .ended {
+                    io.composed.append(exchanges[exchange].requestBody == .trailers ? "\r\n" : "0\r\n\r\n")
+                    exchanges[exchange].requestBody = .ended
                 }
                 io.received.consume(end)
-                return true
+                return .composed
             case .invalid:
-                rejectBody(e, .malformed)
-                return false
+                return rejectBody(exchange, .malformedBody)
             }
         }
     }
 
-    /// The rest of a request's body is not acceptable. Once the answer has begun there is no room for another: what we
-    /// said would stand in the middle of it.
-    private mutating func rejectBody(_ e: Handle, _ errorResponse: ErrorResponse) {
+    private mutating func rejectBody(_ exchange: Handle, _ fault: ExchangeFault) -> BodyResult {
         io.received.clear()
         io.composed.clear()
-        guard exchanges[e].phase == .relaying else {
-            fail(e, errorResponse)
-            return
-        }
-        let c = exchanges[e].client
-        removeExchange(e)
-        closeClient(c, reset: true)
+        act(on: exchange, .requestBodyFailed(fault))
+        return .failed
     }
 
-    /// Appends a piece of a body from the scratch, as a chunk if so framed (RFC 9112 section 7.1).
-    mutating func appendData(_ range: ByteRange, chunked: Bool) {
-        guard !range.isEmpty else { return }
-        guard chunked else {
-            io.composed.append(io.received, range.range)
+    /// Sends on what the client has sent of a body that was not complete when the request was dispatched.
+    mutating func forwardBody(_ client: Handle) {
+        let exchange = clients[client].exchange
+        guard exchanges.contains(exchange), upstreams.contains(exchanges[exchange].connection) else {
+            io.saveInput(&clients[client].transport)
             return
         }
-        io.composed.append(hexadecimal: UInt64(range.count))
-        io.composed.append("\r\n")
-        io.composed.append(io.received, range.range)
-        io.composed.append("\r\n")
+        io.composed.clear()
+        guard composeBody(exchange, from: 0) == .composed else { return }
+        io.saveInput(&clients[client].transport)
+        writeUpstream(exchanges[exchange].connection)
+        armRequestTimeout(exchange)
     }
 
-    /// Copies a trailer line unless it would change framing, routing or trust after the fact (RFC 9110 section 6.5.1).
-    mutating func appendTrailer(_ line: ByteRange) {
-        var end = line.lowerBound
-        while end < line.upperBound, io.received.span[end] != UInt8(ascii: ":") { end += 1 }
-        if TrailerRules.mayForward(io.received.span.extracting(line.lowerBound..<end)) {
-            io.composed.append(io.received, line)
+    /// Sets the deadline that goes with how much of the request has been sent: the response's, or the body's.
+    mutating func armRequestTimeout(_ exchange: Handle) {
+        guard exchanges.contains(exchange) else { return }
+        let client = exchanges[exchange].client
+        if exchanges[exchange].awaitsRequestBody {
+            clients.armBodyTimeout(client, &clock)
+            return
         }
+        clients[client].deadline = .never
+        guard exchanges[exchange].state.phase == .sent else { return }
+        let timeout = servers.upstreams[Int(exchanges[exchange].upstream)].plan.firstByteTimeout
+        exchanges.setDeadline(exchange, clock.now + timeout, &clock)
     }
 }

@@ -4,275 +4,191 @@ import MCP
 import Reactor
 import Telemetry
 
-/// From a server's bytes to the client's.
+/// From a server's bytes to the client's: the phase `relay`.
 extension Worker where Outside: ~Copyable {
-    /// Responses in front of the real one; more is a server that does not know when to stop.
+    /// Informational responses in front of the real one; more is a server that does not know when to stop.
     private static var informationalLimit: UInt8 { 16 }
 
-    /// Takes up what the scratch holds of a server's answer.
-    mutating func receiveResponse(_ u: Handle, _ e: Handle) {
+    /// Takes up what `io.received` holds of a server's response.
+    mutating func relay(_ exchange: Handle, from connection: Handle) {
         io.composed.clear()
-        while exchanges[e].phase == .sent {
-            switch io.responseParser.parse(io.received, answering: exchanges[e].method, into: &io.responseHead) {
+        while exchanges[exchange].state.phase == .sent {
+            switch io.responseParser.parse(io.received, answering: exchanges[exchange].method, into: &io.responseHead) {
             case .incomplete:
-                saveInput(upstream: u)
-                write(exchanges[e].client)
+                io.saveInput(&upstreams[connection].transport)
+                clients.write(exchanges[exchange].client, &io, &clock)
                 return
             case .invalid:
-                rejectResponse(u, e)
+                rejectResponse(exchange)
                 return
             case .complete(let length):
-                if io.responseHead.isInformational {
-                    guard forwardInformational(e, length) else {
-                        rejectResponse(u, e)
-                        return
-                    }
-                } else {
-                    guard beginResponse(u, e) else { return }
-                    io.received.consume(length)
-                }
+                let result =
+                    io.responseHead.isInformational
+                    ? forwardInformational(exchange, length) : startResponse(exchange, connection, length)
+                guard result == .forwarded else { return }
             }
         }
-        relay(u, e)
+        relayBody(exchange, from: connection)
     }
 
-    /// The server's answer makes no sense: the client gets 502, the connection goes.
-    private mutating func rejectResponse(_ u: Handle, _ e: Handle) {
+    /// What came of a response head.
+    private enum HeadResult {
+        case forwarded
+        /// The exchange has been dealt with.
+        case failed
+    }
+
+    /// The server's response makes no sense.
+    private mutating func rejectResponse(_ exchange: Handle) {
         io.received.clear()
         io.composed.clear()
-        metrics.count(.badGateway, server: Int(exchanges[e].server))
-        fail(e, .badServerResponse)
+        act(on: exchange, .responseMalformed)
     }
 
     /// Forwards a 1xx response (RFC 9110 section 15.2), except to HTTP/1.0 clients, which know none. 101 cannot be: we
     /// never ask to switch protocols.
-    private mutating func forwardInformational(_ e: Handle, _ length: Int) -> Bool {
-        exchanges[e].informationalCount += 1
-        guard io.responseHead.status != 101, exchanges[e].informationalCount <= Worker.informationalLimit else {
-            return false
+    private mutating func forwardInformational(_ exchange: Handle, _ length: Int) -> HeadResult {
+        exchanges[exchange].informationalCount += 1
+        guard io.responseHead.status != 101,
+            exchanges[exchange].informationalCount <= Worker.informationalLimit
+        else {
+            rejectResponse(exchange)
+            return .failed
         }
-        if !exchanges[e].clientIsHTTP10 {
-            composeStatus()
-            copyKeptResponseFields(.drop)
+        if !exchanges[exchange].clientIsHTTP10 {
+            io.appendStatus()
+            io.appendKeptResponseFields(keepsSession: false)
             io.composed.append("\r\n")
         }
         io.received.consume(length)
-        return true
+        return .forwarded
     }
 
-    /// Decides all that a response's head decides and composes it. False if the exchange ended instead.
-    private mutating func beginResponse(_ u: Handle, _ e: Handle) -> Bool {
-        let c = exchanges[e].client
-        let action = decideSessionHeader(e)
-        exchanges[e].phase = .relaying
-        exchanges[e].response = BodyReader(io.responseHead.framing)
-        exchanges[e].isEventStream = io.responseHead.isEventStream && !exchanges[e].response.isComplete
-        if exchanges[e].isEventStream, !beginStream(u, e) { return false }
-        exchanges[e].clientFraming = clientFraming(e)
-        if exchanges[e].clientFraming == .untilClose || lifecycle.isDraining { exchanges[e].keepsClient = false }
-        // An answer that came before the whole request: the rest will not be asked for.
-        if !exchanges[e].request.isComplete, !exchanges[e].isWhole { exchanges[e].keepsClient = false }
-        upstreams[u].closesAfterResponse = !io.responseHead.isKeepAlive
-        composeStatus()
-        copyKeptResponseFields(action)
-        composeSessionField(e, action)
-        releaseRequest(e, c)
-        if exchanges[e].clientFraming == .chunked { io.composed.append("transfer-encoding: chunked\r\n") }
-        if !exchanges[e].keepsClient {
+    /// Decides all that a response's head decides, and composes it.
+    private mutating func startResponse(_ exchange: Handle, _ connection: Handle, _ length: Int) -> HeadResult {
+        let body = BodyReader(io.responseHead.framing)
+        let isEventStream = io.responseHead.isEventStream && !body.isComplete
+        if isEventStream, claimStream(connection) == .denied {
+            io.received.clear()
+            act(on: exchange, .rejected(.tooManyStreams))
+            return .failed
+        }
+        let session = decideSessionHeader(exchange)
+        exchanges[exchange].status = io.responseHead.status
+        exchanges[exchange].times.noteFirstByte(at: clock.now)
+        exchanges[exchange].response = body
+        upstreams[connection].closesAfterResponse = !io.responseHead.isKeepAlive
+        io.appendStatus()
+        io.appendKeptResponseFields(keepsSession: session == .pass)
+        appendSessionField(exchange, session)
+        act(on: exchange, .responseStarted)
+        exchanges[exchange].responseBytes = 0
+        if isEventStream { startEventStream(exchange) } else { exchanges[exchange].deadline = .never }
+        releaseRequest(exchange)
+        decideFraming(exchange)
+        io.received.consume(length)
+        return .forwarded
+    }
+
+    /// Decides how the client is told where the body ends, and whether its connection goes on (RFC 9112 section 9.3).
+    private mutating func decideFraming(_ exchange: Handle) {
+        exchanges[exchange].clientFraming = clientFraming(exchange)
+        if exchanges[exchange].clientFraming == .untilClose || lifecycle.isDraining {
+            exchanges[exchange].keepsClient = false
+        }
+        // A response that came before the whole request: the rest is not asked for.
+        if exchanges[exchange].awaitsRequestBody { exchanges[exchange].keepsClient = false }
+        if exchanges[exchange].clientFraming == .chunked { io.composed.append("transfer-encoding: chunked\r\n") }
+        if !exchanges[exchange].keepsClient {
             io.composed.append("connection: close\r\n")
-        } else if exchanges[e].clientIsHTTP10 {
+        } else if exchanges[exchange].clientIsHTTP10 {
             io.composed.append("connection: keep-alive\r\n")
         }
         io.composed.append("\r\n")
-        if !exchanges[e].isEventStream { exchanges[e].deadline = .never }
-        return true
+    }
+
+    private func clientFraming(_ exchange: Handle) -> Exchange.ClientFraming {
+        // An HTTP/2 stream has an end of its own.
+        if clients.isStream(exchanges[exchange].client) { return .untilClose }
+        return switch io.responseHead.framing {
+        case .none, .length: .counted
+        case .chunked, .untilClose: exchanges[exchange].clientIsHTTP10 ? .untilClose : .chunked
+        }
     }
 
     /// The client's copy of the request has served its purpose.
-    private mutating func releaseRequest(_ e: Handle, _ c: Handle) {
-        let replayBytes = Int(exchanges[e].replayBytes)
-        if replayBytes > 0 {
-            clients[c].input.consume(replayBytes)
-            exchanges[e].replayBytes = 0
+    private mutating func releaseRequest(_ exchange: Handle) {
+        let client = exchanges[exchange].client
+        let kept = Int(exchanges[exchange].replayBytes)
+        if kept > 0 {
+            clients[client].transport.input.consume(kept)
+            exchanges[exchange].replayBytes = 0
         }
-        io.bufferPool.release(&clients[c].input)
+        io.bufferPool.release(&clients[client].transport.input)
     }
 
-    /// An event stream starts: no more deadline on the whole, keep-alives instead, and its own place in the pool.
-    private mutating func beginStream(_ u: Handle, _ e: Handle) -> Bool {
-        guard beginStreaming(u) else {
-            metrics.count(.unavailable, server: Int(exchanges[e].server))
-            io.received.clear()
-            exchanges[e].phase = .sent
-            fail(e, .tooManyStreams)
-            return false
-        }
-        metrics.count(.active, server: Int(upstreams[u].server), -1)
-        let upstream = Int(exchanges[e].upstreamIndex)
-        exchanges[e].scansEndpoint =
-            exchanges[e].kind == .streamOpening && sessions.affinity(upstream) != .off
-            && io.responseHead.status == 200 && !hasCountedBody
-        exchanges[e].lastUpstreamActivity = clock.now
-        armHeartbeat(e)
-        return true
-    }
-
-    /// The body's length was announced: no byte may be added to it.
-    private var hasCountedBody: Bool {
-        if case .length = io.responseHead.framing { true } else { false }
-    }
-
-    private func clientFraming(_ e: Handle) -> Exchange.ClientFraming {
-        // An HTTP/2 stream has an end of its own.
-        if clients[exchanges[e].client].stream != 0 { return .untilClose }
-        return switch io.responseHead.framing {
-        case .none, .length: .counted
-        case .chunked, .untilClose: exchanges[e].clientIsHTTP10 ? .untilClose : .chunked
-        }
-    }
-
-    private mutating func composeStatus() {
-        io.composed.append("HTTP/1.1 ")
-        io.composed.append(decimal: UInt64(io.responseHead.status))
-        io.composed.append(0x20)
-        io.composed.append(io.received, io.responseHead.reason.range)
-        io.composed.append("\r\n")
-    }
-
-    private mutating func copyKeptResponseFields(_ action: SessionHeaderAction) {
-        var run = 0..<0
-        for index in 0..<io.responseHead.fields.count {
-            let field = io.responseHead.fields[index]
-            if isKept(field, action) {
-                run = run.isEmpty ? field.line.range : run.lowerBound..<field.line.upperBound
-            } else if !run.isEmpty {
-                io.composed.append(io.received, run)
-                run = 0..<0
-            }
-        }
-        if !run.isEmpty { io.composed.append(io.received, run) }
-    }
-
-    private func isKept(_ field: Field, _ action: SessionHeaderAction) -> Bool {
-        switch field.kind {
-        case .transferEncoding: return false
-        case .mcpSessionID: if case .pass = action { return !field.isHopByHop } else { return false }
-        default: return !field.isHopByHop
-        }
-    }
-
-    /// Passes on what the scratch holds of the body, and ends the exchange with it.
-    private mutating func relay(_ u: Handle, _ e: Handle) {
-        let c = exchanges[e].client
-        let chunked = exchanges[e].clientFraming == .chunked
+    /// Forwards what `io.received` holds of the body, and completes the exchange with its end.
+    private mutating func relayBody(_ exchange: Handle, from connection: Handle) {
+        let client = exchanges[exchange].client
+        let chunked = exchanges[exchange].clientFraming == .chunked
         var offset = 0
         while true {
-            switch exchanges[e].response.next(io.received, from: offset) {
+            switch exchanges[exchange].response.next(io.received, from: offset) {
             case .data(let range):
                 offset = range.upperBound
-                if exchanges[e].isEventStream {
-                    relayEvents(e, range, chunked: chunked)
+                exchanges[exchange].responseBytes &+= UInt64(range.count)
+                if exchanges[exchange].isEventStream {
+                    relayEvents(exchange, range, chunked: chunked)
                 } else if range.count >= 16_384, !chunked, io.composed.isEmpty {
-                    writeReceived(c, range)
-                    guard clients.contains(c) else { return }
+                    clients.writeReceived(client, range, &io, &clock)
+                    guard clients.contains(client) else { return }
                 } else {
-                    appendData(range, chunked: chunked)
+                    io.appendData(range, chunked: chunked)
                 }
             case .trailer(let range):
                 offset = range.upperBound
-                if chunked {
-                    if !exchanges[e].hasBegunResponseTrailers {
-                        exchanges[e].hasBegunResponseTrailers = true
-                        io.composed.append("0\r\n")
-                    }
-                    appendTrailer(range)
-                } else if clients[c].stream != 0 {
-                    keepTrailer(e, range)
-                }
+                relayTrailer(exchange, range, chunked: chunked)
             case .needsMore(let consumed):
                 io.received.consume(consumed)
-                saveInput(upstream: u)
-                write(c)
+                io.saveInput(&upstreams[connection].transport)
+                clients.write(client, &io, &clock)
                 return
             case .end(let end):
                 io.received.consume(end)
-                finish(u, e)
+                act(on: exchange, .responseEnded)
                 return
             case .invalid:
                 io.received.clear()
-                write(c)
-                abortResponse(u, e)
+                clients.write(client, &io, &clock)
+                act(on: exchange, .responseMalformed)
                 return
             }
         }
     }
 
-    /// The server's connection ended while the body was being relayed: the body's proper end, or a loss, as a reset
-    /// (`code` is not 0) always is.
-    mutating func relayEnded(_ u: Handle, _ e: Handle, code: CInt) {
-        io.composed.clear()
-        if code == 0, exchanges[e].response.endsWithConnection() {
-            finish(u, e)
-        } else {
-            abortResponse(u, e)
+    private mutating func relayTrailer(_ exchange: Handle, _ line: ByteRange, chunked: Bool) {
+        if chunked {
+            if exchanges[exchange].responseBody == .data {
+                exchanges[exchange].responseBody = .trailers
+                io.composed.append("0\r\n")
+            }
+            io.appendTrailer(line)
+        } else if clients.isStream(exchanges[exchange].client) {
+            keepTrailer(exchange, line)
         }
     }
 
-    /// The response is complete: closes its framing, gives both connections back.
-    private mutating func finish(_ u: Handle, _ e: Handle) {
-        let c = exchanges[e].client
-        if exchanges[e].scansEndpoint { releasePending(e) }
-        if exchanges[e].clientFraming == .chunked {
-            io.composed.append(exchanges[e].hasBegunResponseTrailers ? "\r\n" : "0\r\n\r\n")
-        }
-        // A read that was not short may have left bytes behind the response: they would pass for the next one's.
-        let isReusable =
-            !upstreams[u].closesAfterResponse && !upstreams[u].mayRead && !exchanges[e].response.isUntilClose
-            && io.received.isEmpty && (exchanges[e].isWhole || exchanges[e].request.isComplete)
-            && upstreams[u].output.isEmpty
-        io.received.clear()
-        detach(u, e)
-        if isReusable { releaseUpstream(u) } else { dropUpstream(u) }
-        write(c)
-        if exchanges[e].hasBegunResponseTrailers, clients.contains(c), clients[c].stream != 0 { sendTrailers(c, e) }
-        endExchange(e)
-    }
-
-    /// Trailers of a response to HTTP/2 are a frame of their own, behind all of the body.
-    private mutating func keepTrailer(_ e: Handle, _ line: ByteRange) {
-        if !exchanges[e].hasBegunResponseTrailers {
-            exchanges[e].hasBegunResponseTrailers = true
-            if exchanges[e].scansEndpoint { releasePending(e) }
-            exchanges[e].pending.clear()
-            exchanges[e].targetCount = 0
+    /// Trailers of a response to HTTP/2 are a frame of their own, behind all of the body (RFC 9113 section 8.1).
+    private mutating func keepTrailer(_ exchange: Handle, _ line: ByteRange) {
+        if exchanges[exchange].responseBody == .data {
+            exchanges[exchange].responseBody = .trailers
+            if exchanges[exchange].responseKind == .unseenEndpoint { releasePending(exchange) }
+            exchanges[exchange].pending.clear()
+            exchanges[exchange].targetCount = 0
         }
         let bodyCount = io.composed.count
-        appendTrailer(line)
-        exchanges[e].pending.append(io.composed, bodyCount..<io.composed.count)
+        io.appendTrailer(line)
+        exchanges[exchange].pending.append(io.composed, bodyCount..<io.composed.count)
         io.composed.truncate(to: bodyCount)
-    }
-
-    /// The response broke off after its head had gone: the client must not take what it has for the whole. A missing
-    /// last chunk or missing bytes say so; where only the connection's end marks the body's, a reset must.
-    private mutating func abortResponse(_ u: Handle, _ e: Handle) {
-        let c = exchanges[e].client
-        metrics.count(.badGateway, server: Int(exchanges[e].server))
-        let needsReset = exchanges[e].clientFraming == .untilClose
-        detach(u, e)
-        dropUpstream(u)
-        write(c)
-        removeExchange(e)
-        guard clients.contains(c) else { return }
-        clients[c].exchange = .none
-        if clients[c].stream != 0 {
-            abortStreamResponse(c)
-            return
-        }
-        if !needsReset, !clients[c].output.isEmpty {
-            clients[c].phase = .lingering
-            clients[c].closesAfterOutput = true
-        } else {
-            closeClient(c, reset: needsReset)
-        }
     }
 }

@@ -3,34 +3,36 @@ import Kernel
 import Reactor
 
 /// The middle of big bodies. Between two connections in clear nobody has to look at it, so it goes from socket to socket
-/// and never through our memory.
+/// (splice(2)) and never through our memory.
 extension Worker where Outside: ~Copyable {
-    /// Of less than this a read and a send cost no more.
+    /// For less than this, a read and a send cost no more.
     private static var minimumSpliceBytes: UInt64 { 2 * 65_536 }
-    /// What one passage may leave to be kept for a client that takes no more: as much as one read may.
+    /// What one splice may leave to be kept for a client that takes no more: as much as one read may.
     private static var spliceBytes: UInt64 { 65_536 }
 
-    /// One turn of passing a response's body on, as a read would report it; nil if this body must be read.
-    mutating func spliceBody(_ u: Handle, _ e: Handle, to c: Handle) -> Transfer? {
-        guard exchanges[e].phase == .relaying, case .length(let left) = exchanges[e].response,
-            left >= Self.minimumSpliceBytes,
-            !exchanges[e].isEventStream, upstreams[u].tls == nil, upstreams[u].input.isEmpty,
-            clients[c].tls == nil, clients[c].stream == 0, clients[c].output.isEmpty, clients[c].mayWrite
+    /// Moves a piece of a response's body, as a read would report it; nil if this body must be read.
+    mutating func splice(_ exchange: Handle, from connection: Handle, to client: Handle) -> Transfer? {
+        guard exchanges[exchange].state.phase == .relaying, case .length(let left) = exchanges[exchange].response,
+            left >= Self.minimumSpliceBytes, !exchanges[exchange].isEventStream,
+            upstreams[connection].transport.tls == nil, upstreams[connection].transport.input.isEmpty,
+            clients.canWriteUncopied(client)
         else { return nil }
-        // The end is never passed: reading it tells whether the server's connection is clean behind the body.
+        // The end is never spliced: reading it tells whether the server's connection is clean behind the body.
         let most = Int(min(left - 1, Self.spliceBytes))
-        io.bufferPool.acquire(for: &clients[c].output)
-        let splice = io.world.splice(
-            from: upstreams[u].descriptor, to: clients[c].descriptor, most: most, leftover: &clients[c].output)
-        if clients[c].output.isEmpty { io.bufferPool.release(&clients[c].output) }
-        guard let splice, case .moved(let count) = splice.read else { return splice?.read }
-        exchanges[e].response = .length(left - UInt64(count))
-        if case .failed = splice.written {
-            markBroken(c)
-        } else if splice.leftover > 0 {
-            clients[c].mayWrite = false
-            armWriteTimeout(c)
+        io.bufferPool.acquire(for: &clients[client].transport.output)
+        let result = io.world.splice(
+            from: upstreams[connection].transport.descriptor, to: clients[client].transport.descriptor, most: most,
+            leftover: &clients[client].transport.output)
+        if clients[client].transport.output.isEmpty { io.bufferPool.release(&clients[client].transport.output) }
+        guard let result, case .moved(let count) = result.read else { return result?.read }
+        exchanges[exchange].response = .length(left - UInt64(count))
+        exchanges[exchange].responseBytes &+= UInt64(count)
+        if case .failed = result.written {
+            clients.markBroken(client)
+        } else if result.leftover > 0 {
+            clients[client].transport.mayWrite = false
+            clients.armWriteTimeout(client, &clock)
         }
-        return splice.read
+        return result.read
     }
 }

@@ -1,3 +1,4 @@
+import Balancing
 import Telemetry
 
 /// A worker's share of the metrics: its own row of every server, and what all workers count together.
@@ -34,6 +35,20 @@ struct WorkerMetrics {
     func releaseClient() { writer.releaseClient() }
     func increment(_ counter: AbuseCounter) { writer.increment(counter) }
     func increment(_ refusal: ProxyRefusal) { writer.increment(refusal) }
+
+    func isHealthy(server: Int) -> Bool {
+        HealthTracker(packed: UInt64(bitPattern: writer.load(.health, server: server))).isHealthy
+    }
+
+    /// An exchange begins.
+    func exchangeBegan() { writer.add(.began, worker: worker) }
+
+    /// An exchange is over.
+    func exchangeEnded(_ record: ExchangeRecord) {
+        writer.add(record.outcome.metric, worker: worker)
+        writer.add(.requestBytes, worker: worker, Int64(truncatingIfNeeded: record.requestBytes))
+        writer.add(.responseBytes, worker: worker, Int64(truncatingIfNeeded: record.responseBytes))
+    }
 
     /// Calls that are in progress at a server now, over all workers.
     func activeCalls(server: Int) -> Int64 {

@@ -6,44 +6,55 @@ import Reactor
 extension Worker where Outside: ~Copyable {
     /// The upstream of the first route that matches the head in the scratch; the only upstream where there are no
     /// routes.
-    func route() -> Int? {
-        guard !snapshot.routes.isEmpty else { return snapshot.upstreams.isEmpty ? nil : 0 }
-        for index in snapshot.routes.indices where matches(index) { return snapshot.routes[index].upstream }
-        return nil
+    mutating func route(_ exchange: Handle) -> PhaseResult {
+        guard let upstream = routedUpstream else { return .respond(.noRoute) }
+        exchanges[exchange].upstream = snapshot.upstreams[upstream].id.slot
+        return .next
     }
 
-    private func matches(_ index: Int) -> Bool {
-        if let host = snapshot.routes[index].host, !hostIs(host) { return false }
-        switch snapshot.routes[index].path {
+    private var routedUpstream: Int? {
+        guard !snapshot.routes.isEmpty else { return snapshot.upstreams.isEmpty ? nil : 0 }
+        for index in snapshot.routes.indices
+        where RequestMatch.matches(snapshot.routes[index], io.requestHead, in: io.received) {
+            return snapshot.routes[index].upstream
+        }
+        return nil
+    }
+}
+
+/// Compares a request with a route's conditions. Both have to hold.
+enum RequestMatch {
+    static func matches(_ route: borrowing RoutePlan, _ head: borrowing RequestHead, in buffer: borrowing ByteBuffer)
+        -> Bool
+    {
+        if let host = route.host, !isHost(head.authority.range, host, in: buffer) { return false }
+        let path = pathOnly(head.target.range, in: buffer)
+        switch route.path {
         case .any: return true
-        case .exact(let path):
-            let asked = path.isEmpty ? askedPath : withoutSlash(askedPath)
-            return io.received.equals(asked, path)
-        case .prefix(let path):
-            let asked = askedPath
-            return asked.count >= path.count
-                && io.received.equals(asked.lowerBound..<(asked.lowerBound + path.count), path)
+        case .exact(let expected):
+            return buffer.equals(expected.isEmpty ? path : withoutSlash(path, in: buffer), expected)
+        case .prefix(let prefix):
+            return path.count >= prefix.count
+                && buffer.equals(path.lowerBound..<(path.lowerBound + prefix.count), prefix)
         }
     }
 
     /// The target's path, without the query.
-    private var askedPath: Range<Int> {
-        let target = io.requestHead.target.range
+    private static func pathOnly(_ target: Range<Int>, in buffer: borrowing ByteBuffer) -> Range<Int> {
         var end = target.lowerBound
-        let bytes = io.received.span
+        let bytes = buffer.span
         while end < target.upperBound, bytes[end] != UInt8(ascii: "?") { end += 1 }
         return target.lowerBound..<end
     }
 
-    private func withoutSlash(_ path: Range<Int>) -> Range<Int> {
-        guard path.count > 1, io.received.span[path.upperBound - 1] == UInt8(ascii: "/") else { return path }
+    private static func withoutSlash(_ path: Range<Int>, in buffer: borrowing ByteBuffer) -> Range<Int> {
+        guard path.count > 1, buffer.span[path.upperBound - 1] == UInt8(ascii: "/") else { return path }
         return path.lowerBound..<(path.upperBound - 1)
     }
 
     /// Compares the authority without its port and without regard to case.
-    private func hostIs(_ name: [UInt8]) -> Bool {
-        let authority = io.requestHead.authority.range
-        let bytes = io.received.span
+    private static func isHost(_ authority: Range<Int>, _ name: [UInt8], in buffer: borrowing ByteBuffer) -> Bool {
+        let bytes = buffer.span
         guard authority.count >= name.count else { return false }
         for index in name.indices {
             var byte = bytes[authority.lowerBound + index]

@@ -5,17 +5,12 @@ import Reactor
 
 /// Whom to believe about where a request comes from.
 extension Worker where Outside: ~Copyable {
-    func isTrusted(_ address: SocketAddress, by plan: Int) -> Bool {
-        guard !snapshot.listeners[plan].trusted.isEmpty else { return false }
-        return snapshot.listeners[plan].trusted.contains { $0.contains(high: address.high, low: address.low) }
-    }
-
-    /// The client's address for placing: the peer's own, or, where the peer is a trusted proxy, the last address in
+    /// The client's address for ip-hash: the peer's own, or, where the peer is a trusted proxy, the last address in
     /// X-Forwarded-For that is not one. The head must be parsed and at the front of the scratch.
-    func clientAddress(_ c: Handle) -> SocketAddress {
-        let peer = clients[c].address
-        let plan = clients.listeners[Int(clients[c].listener)].plan
-        guard isTrusted(peer, by: plan) else { return peer }
+    func clientAddress(_ client: Handle) -> SocketAddress {
+        let peer = clients[client].address
+        let listener = clients.listener(of: client)
+        guard clients.listeners[listener].plan.trusts(peer) else { return peer }
         var nearest = peer
         for index in (0..<io.requestHead.fields.count).reversed()
         where io.requestHead.fields[index].kind == .xForwardedFor {
@@ -23,7 +18,7 @@ extension Worker where Outside: ~Copyable {
             for part in value.split(separator: ",").reversed() {
                 guard let address = Self.parseAddress(part) else { return nearest }
                 nearest = address
-                if !isTrusted(address, by: plan) { return address }
+                if !clients.listeners[listener].plan.trusts(address) { return address }
             }
         }
         return nearest

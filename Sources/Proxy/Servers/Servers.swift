@@ -1,19 +1,131 @@
 import Balancing
+import Kernel
 import TLS
+import Telemetry
 
-/// What one worker knows of the servers: its pools, its turn among them, and what resumes TLS with them.
+/// The servers as one worker sees them, by the slots of the server table: those outlive snapshots.
 struct Servers {
-    var pools: [ServerPool]
-    var upstreams: [UpstreamState]
-    /// By server, what resumes TLS with it.
-    var tickets: [TLSTicket?]
-    var candidates: [Candidate] = []
+    private var states: [ServerState] = []
+    /// By slot.
+    var upstreams: [UpstreamState] = []
     /// A connection became free while an exchange waited for one.
     var hasFreedCapacity = false
+    /// Leases of earlier snapshots, kept as long as this worker has connections to servers that only they name.
+    private var retiring: [ServerLease] = []
 
     init(_ snapshot: Snapshot) {
-        pools = snapshot.servers.map { _ in ServerPool() }
-        tickets = snapshot.servers.map { _ in nil }
-        upstreams = snapshot.upstreams.map { UpstreamState($0) }
+        adopt(snapshot)
+    }
+
+    /// Slots that were ever used.
+    var slots: Range<Int> { states.indices }
+
+    subscript(server: Int) -> ServerState {
+        @inline(__always) _read { yield states[server] }
+        @inline(__always) _modify { yield &states[server] }
+    }
+
+    /// The upstream of a server.
+    func upstream(of server: Int) -> Int { states[server].upstream }
+
+    // MARK: - Snapshots
+
+    /// Takes the plans of a snapshot over. Servers that it names and that were known keep pools, tickets and turns.
+    mutating func adopt(_ snapshot: Snapshot) {
+        for server in slots { states[server].isRetired = true }
+        for plan in snapshot.upstreams {
+            let upstream = Int(plan.id.slot)
+            let members = plan.servers.map { adopt(snapshot.servers[$0], upstream: upstream) }
+            for (position, server) in members.enumerated() { states[server].position = position }
+            adopt(plan, at: upstream, members: members)
+        }
+    }
+
+    private mutating func adopt(_ plan: ServerPlan, upstream: Int) -> Int {
+        let slot = Int(plan.id.slot)
+        while states.count <= slot { states.append(.vacant) }
+        if states[slot].id != plan.id { states[slot] = ServerState(plan: plan) }
+        states[slot].id = plan.id
+        states[slot].plan = plan
+        states[slot].upstream = upstream
+        states[slot].isRetired = false
+        return slot
+    }
+
+    private mutating func adopt(_ plan: UpstreamPlan, at slot: Int, members: [Int]) {
+        while upstreams.count <= slot { upstreams.append(.vacant) }
+        let entries = members.map {
+            ServerSelection.Entry(
+                weight: states[$0].plan.weight, isBackup: states[$0].plan.isBackup, tag: states[$0].plan.tag)
+        }
+        let isSame =
+            upstreams[slot].members == members && upstreams[slot].selection.policy == plan.policy
+            && upstreams[slot].selection.hasEntries(entries)
+        let queue = upstreams[slot].queue
+        let selection = isSame ? upstreams[slot].selection : ServerSelection(policy: plan.policy, entries: entries)
+        upstreams[slot] = UpstreamState(plan: plan, members: members)
+        upstreams[slot].queue = queue
+        upstreams[slot].selection = selection
+    }
+
+    /// Keeps an earlier snapshot's lease as long as servers that are not in the configuration any more are in use here.
+    mutating func retire(_ lease: ServerLease?) {
+        if let lease, hasRetiredInUse { retiring.append(lease) }
+    }
+
+    /// Lets leases go when nothing of what they keep is in use any more.
+    mutating func releaseRetired() {
+        if !retiring.isEmpty, !hasRetiredInUse { retiring.removeAll() }
+    }
+
+    /// Leases are kept for removed servers.
+    var hasRetired: Bool { !retiring.isEmpty }
+
+    /// Removed servers still have connections here.
+    private var hasRetiredInUse: Bool { states.contains { $0.isRetired && $0.openConnections > 0 } }
+
+    /// Makes connections that are yet to come with `context`; those that are there keep what they have. What resumes TLS
+    /// goes: it would pass for a certificate that is no longer shown, or one that is no longer trusted.
+    mutating func replaceCertificates(_ context: TLSClientContext, upstream: Int) {
+        guard upstreams.indices.contains(upstream) else { return }
+        upstreams[upstream].tls = context
+        for server in upstreams[upstream].members { states[server].ticket = nil }
+    }
+
+    // MARK: - Choosing
+
+    /// Tells the selection of an upstream which servers may get new work, if anything has changed since it was told.
+    mutating func refreshEligibility(_ upstream: Int, _ metrics: WorkerMetrics) {
+        let epoch = metrics.writer.healthEpoch
+        guard upstreams[upstream].healthEpoch != epoch else { return }
+        upstreams[upstream].healthEpoch = epoch
+        for position in upstreams[upstream].members.indices {
+            let server = upstreams[upstream].members[position]
+            upstreams[upstream].selection.setEligible(position, condition(of: server, metrics).isEligible)
+        }
+    }
+
+    /// What is known of a server without looking at its pool.
+    func condition(of server: Int, _ metrics: WorkerMetrics) -> ServerCondition {
+        ServerCondition(
+            isHealthy: metrics.isHealthy(server: server),
+            isDraining: states[server].plan.isDraining || states[server].isRetired)
+    }
+
+    /// A call began at a server, or its connection is being opened for it.
+    mutating func callBegan(_ server: Int, _ metrics: WorkerMetrics) {
+        metrics.count(.active, server: server)
+        let upstream = states[server].upstream
+        if upstreams[upstream].plan.policy == .leastRequests, !states[server].isRetired {
+            upstreams[upstream].selection.callBegan(states[server].position)
+        }
+    }
+
+    mutating func callEnded(_ server: Int, _ metrics: WorkerMetrics) {
+        metrics.count(.active, server: server, -1)
+        let upstream = states[server].upstream
+        if upstreams[upstream].plan.policy == .leastRequests, !states[server].isRetired {
+            upstreams[upstream].selection.callEnded(states[server].position)
+        }
     }
 }

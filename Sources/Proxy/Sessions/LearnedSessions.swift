@@ -2,7 +2,7 @@ import Kernel
 import Synchronization
 import TLS
 
-/// Which endpoint owns which session, as seen in responses: shared by all workers, in shards with a lock each.
+/// Which server owns which session, as seen in responses: shared by all workers, in shards with a lock each.
 ///
 /// Ids are kept as keyed 128-bit digests, so a dump of this memory is no list of credentials, and an entry costs the
 /// same for any id. Bounded: a full table refuses newcomers rather than forget somebody who is alive; sessions idle
@@ -14,7 +14,7 @@ package final class LearnedSessions: Sendable {
     }
 
     private struct Entry {
-        var server: Int32
+        var server: ServerID
         var learnedAt: UInt32
         var usedAt: Instant
     }
@@ -39,14 +39,14 @@ package final class LearnedSessions: Sendable {
         shards.reduce(0) { $0 + $1.entries.withLock { $0.count } }
     }
 
-    /// Sessions of one endpoint. Walks everything: for the status page.
-    package func count(server: Int) -> Int {
+    /// Sessions of one server. Walks everything: for the status page.
+    package func count(server: ServerID) -> Int {
         shards.reduce(0) { sum, shard in
             sum + shard.entries.withLock { $0.values.reduce(0) { $0 + ($1.server == server ? 1 : 0) } }
         }
     }
 
-    func find(_ id: Span<UInt8>, now: Instant, idle: Interval) -> (server: Int, learnedAt: UInt32)? {
+    func find(_ id: Span<UInt8>, now: Instant, idle: Interval) -> (server: ServerID, learnedAt: UInt32)? {
         let digest = digest(id)
         return shard(digest).entries.withLock { entries in
             guard let entry = entries[digest] else { return nil }
@@ -55,18 +55,18 @@ package final class LearnedSessions: Sendable {
                 return nil
             }
             entries[digest]?.usedAt = now
-            return (Int(entry.server), entry.learnedAt)
+            return (entry.server, entry.learnedAt)
         }
     }
 
-    func insert(_ id: Span<UInt8>, server: Int, learnedAt: UInt32, now: Instant, idle: Interval) -> Bool {
+    func insert(_ id: Span<UInt8>, server: ServerID, learnedAt: UInt32, now: Instant, idle: Interval) -> Bool {
         let digest = digest(id)
         return shard(digest).entries.withLock { entries in
             if entries.count >= shardLimit, entries[digest] == nil {
                 entries = entries.filter { now - $0.value.usedAt < idle }
                 guard entries.count < shardLimit else { return false }
             }
-            entries[digest] = Entry(server: Int32(server), learnedAt: learnedAt, usedAt: now)
+            entries[digest] = Entry(server: server, learnedAt: learnedAt, usedAt: now)
             return true
         }
     }

@@ -5,39 +5,65 @@ import TLS
 
 /// Who has a session.
 enum SessionOwner {
-    /// The endpoint with this index, by an id that was made then (seconds since 1970).
+    /// The server in this slot, by an id that was issued then (seconds since 1970).
     case server(Int, issuedAt: UInt32)
-    /// Nobody: forged, sealed with a key that is gone, for a server that is gone, or never heard of.
+    /// No server: forged, signed with a key that is gone, of a server that is gone, or never heard of.
     case unknown
+}
+
+/// A moment on both clocks: the wall clock, for what another process must understand, and the worker's.
+struct SessionTime {
+    let issuedAt: UInt32
+    let now: Instant
 }
 
 /// Tells whose a session is, and makes the ids by which that can be told. One per worker, by value; what workers must
 /// share about learned ids is in the table, behind locks.
 struct SessionAffinity {
+    /// What is known of an upstream's sessions. Servers are found by the tag that signed ids carry.
+    private struct Rules {
+        var mode = SessionAffinityMode.off
+        var idle = Interval.unlimited
+        /// Ascending, and the servers beside them.
+        var tags: [UInt64] = []
+        var servers: [ServerID] = []
+        var members: Set<ServerID> = []
+
+        func server(withTag tag: UInt64) -> ServerID? {
+            var low = 0
+            var high = tags.count
+            while low < high {
+                let middle = (low + high) / 2
+                if tags[middle] < tag { low = middle + 1 } else { high = middle }
+            }
+            return low < tags.count && tags[low] == tag ? servers[low] : nil
+        }
+    }
+
     private let keys: [SigningKey]
-    private let affinities: [SessionAffinityMode]
-    private let ranges: [Range<Int>]
-    private let idle: [Interval]
-    private let tags: [UInt64]
+    /// By the upstream's slot.
+    private var rules: [Rules] = []
     private let learned: LearnedSessions?
 
     init(_ snapshot: Snapshot) {
         keys = snapshot.keys
-        affinities = snapshot.upstreams.map(\.affinity)
-        ranges = snapshot.upstreams.map(\.servers)
-        idle = snapshot.upstreams.map(\.sessionIdle)
-        tags = snapshot.servers.map(\.tag)
         learned = snapshot.learned
+        for upstream in snapshot.upstreams {
+            let slot = Int(upstream.id.slot)
+            while rules.count <= slot { rules.append(Rules()) }
+            let servers = snapshot.servers[upstream.servers].sorted { $0.tag < $1.tag }
+            rules[slot] = Rules(
+                mode: upstream.affinity, idle: upstream.sessionIdle, tags: servers.map(\.tag),
+                servers: servers.map(\.id), members: Set(servers.map(\.id)))
+        }
     }
-
-    func affinity(_ upstream: Int) -> SessionAffinityMode { affinities[upstream] }
 
     /// The owner of a Streamable HTTP session, by the id the client sent.
     func owner(
         ofSession buffer: borrowing ByteBuffer, _ range: Range<Int>, in upstream: Int, now: Instant
     ) -> SessionOwner {
         let text = buffer.span.extracting(range)
-        switch affinities[upstream] {
+        switch rules[upstream].mode {
         case .learned:
             return lookUp(text, in: upstream, now: now)
         case .signed:
@@ -48,13 +74,13 @@ struct SessionAffinity {
         }
     }
 
-    /// The owner of an HTTP+SSE session, by the target of a message: our seal in its query, or the server's own
+    /// The owner of an HTTP+SSE session, by the target of a message: our signature in its query, or the server's own
     /// parameter if ids are learned.
     func owner(
         ofLegacy buffer: borrowing ByteBuffer, _ range: Range<Int>, in upstream: Int, now: Instant
     ) -> SessionOwner {
         let target = buffer.span.extracting(range)
-        switch affinities[upstream] {
+        switch rules[upstream].mode {
         case .learned:
             guard let value = LegacyTarget.sessionParameter(in: target) else { return .unknown }
             return lookUp(target.extracting(value), in: upstream, now: now)
@@ -62,7 +88,7 @@ struct SessionAffinity {
             guard let (cut, value) = LegacyTarget.signatureParameter(in: target),
                 let signed = SignedSessionID.parseParameter(target.extracting(value))
             else { return .unknown }
-            // The seal is appended last; what stands before it is what it vouches for.
+            // The signature is appended last; what stands before it is what it covers.
             return verify(signed, covering: target.extracting(0..<cut.lowerBound), in: upstream)
         case .off:
             return .unknown
@@ -72,8 +98,8 @@ struct SessionAffinity {
     private func verify(_ signed: SignedSessionID, covering bytes: Span<UInt8>, in upstream: Int) -> SessionOwner {
         for key in keys where key.id == signed.keyID {
             guard signed.hasTag(SessionAffinity.tag(signed, covering: bytes, with: key)) else { continue }
-            for server in ranges[upstream] where tags[server] == signed.serverTag {
-                return .server(server, issuedAt: signed.issuedAt)
+            if let server = rules[upstream].server(withTag: signed.serverTag) {
+                return .server(Int(server.slot), issuedAt: signed.issuedAt)
             }
         }
         return .unknown
@@ -86,15 +112,15 @@ struct SessionAffinity {
         return key.authenticator.tag(header.bytes.span.extracting(0..<header.count), bytes)
     }
 
-    /// Appends the sealed form of a server's id. False, with nothing appended, if there is no key or the id is none.
+    /// Appends the signed form of a server's id. False, with nothing appended, if there is no key or the id is none.
     func sign(
-        _ buffer: borrowing ByteBuffer, _ range: Range<Int>, for server: Int, issuedAt: UInt32,
+        _ buffer: borrowing ByteBuffer, _ range: Range<Int>, for serverTag: UInt64, issuedAt: UInt32,
         affinityKey: UInt64, to output: inout ByteBuffer
     ) -> Bool {
         let id = buffer.span.extracting(range)
         guard let key = keys.first, SessionIdentifier.isValid(id) else { return false }
         var signed = SignedSessionID(
-            signing: id, keyID: key.id, serverTag: tags[server], issuedAt: issuedAt,
+            signing: id, keyID: key.id, serverTag: serverTag, issuedAt: issuedAt,
             affinityKey: affinityKey == 0 ? nil : affinityKey)
         // An id that is not carried verbatim is covered in its encoded form: what the parser sees is what is verified.
         if signed.carriesIDVerbatim {
@@ -120,10 +146,10 @@ struct SessionAffinity {
     }
 
     /// Appends the query parameter that vouches for a legacy endpoint, `target` being its path and query.
-    func signEndpoint(_ target: [UInt8], for server: Int, issuedAt: UInt32, to output: inout ByteBuffer) {
+    func signEndpoint(_ target: [UInt8], for serverTag: UInt64, issuedAt: UInt32, to output: inout ByteBuffer) {
         guard let key = keys.first else { return }
         var signed = SignedSessionID(
-            legacyEndpointWithKeyID: key.id, serverTag: tags[server], issuedAt: issuedAt, affinityKey: nil)
+            legacyEndpointWithKeyID: key.id, serverTag: serverTag, issuedAt: issuedAt, affinityKey: nil)
         signed.tag = SessionAffinity.tag(signed, covering: target.span, with: key)
         output.append(LegacyTarget.signatureSeparator(for: target.span))
         output.append(LegacyTarget.signatureParameterName)
@@ -173,17 +199,28 @@ struct SessionAffinity {
     // MARK: - Learned
 
     private func lookUp(_ id: Span<UInt8>, in upstream: Int, now: Instant) -> SessionOwner {
-        guard let found = learned?.find(id, now: now, idle: idle[upstream]), ranges[upstream].contains(found.server)
+        guard let found = learned?.find(id, now: now, idle: rules[upstream].idle),
+            rules[upstream].members.contains(found.server)
         else { return .unknown }
-        return .server(found.server, issuedAt: found.learnedAt)
+        return .server(Int(found.server.slot), issuedAt: found.learnedAt)
     }
 
-    /// Remembers whose an id is. False if the table is full of sessions that are alive.
-    func learn(_ id: [UInt8], server: Int, issuedAt: UInt32, in upstream: Int, now: Instant) -> Bool {
-        learned?.insert(id.span, server: server, learnedAt: issuedAt, now: now, idle: idle[upstream]) ?? false
+    /// Remembers whose an id is.
+    func learn(_ id: [UInt8], server: ServerID, at time: SessionTime, in upstream: Int) -> LearnResult {
+        let isLearned = learned?.insert(
+            id.span, server: server, learnedAt: time.issuedAt, now: time.now, idle: rules[upstream].idle)
+        return isLearned == true ? .learned : .full
     }
 
+    /// Forgets an id whose session has ended.
     func forget(_ id: [UInt8]) {
         learned?.remove(id.span)
     }
+}
+
+/// What came of learning an id.
+enum LearnResult {
+    case learned
+    /// The table is full of sessions that are alive.
+    case full
 }

@@ -4,37 +4,65 @@ import MCP
 import Reactor
 import Telemetry
 
-/// Session ids on their way to the client.
+/// What becomes of the server's Mcp-Session-Id.
+enum SessionHeaderAction: Equatable {
+    case pass, drop
+    /// Signed anew, from this value.
+    case sign(ByteRange)
+    /// The signed id that the client sent is still right, and stands in its input.
+    case echo
+}
+
+/// Whose a session is, and session ids on their way to the client: the phase `resolve`, and the session field of `relay`.
 extension Worker where Outside: ~Copyable {
-    /// What becomes of the server's Mcp-Session-Id.
-    enum SessionHeaderAction {
-        case pass, drop
-        /// Sealed anew, from this value.
-        case sign(ByteRange)
-        /// The sealed id that the client sent is still right, and stands in its input.
-        case echo
+    /// Ties the exchange to its session's server, if it has a session. One that is tied already was sent there before.
+    mutating func resolveSession(_ exchange: Handle) -> PhaseResult {
+        let upstream = Int(exchanges[exchange].upstream)
+        guard !exchanges[exchange].isPinned, servers.upstreams[upstream].plan.affinity != .off else { return .next }
+        let owner: SessionOwner
+        switch exchanges[exchange].kind {
+        case .session:
+            let id = (io.requestHead.sessionID ?? .empty).range
+            owner = sessions.owner(ofSession: io.received, id, in: upstream, now: clock.now)
+        case .legacyMessage:
+            let target = io.requestHead.target.range
+            owner = sessions.owner(ofLegacy: io.received, target, in: upstream, now: clock.now)
+        case .modern, .streamOpening, .resumption, .sessionless, .preflight, .other:
+            return .next
+        }
+        guard case .server(let server, let issuedAt) = owner else { return .respond(sessionNotFound(exchange)) }
+        exchanges[exchange].server = Int32(truncatingIfNeeded: server)
+        // A server that has refused a connection since was restarted, and its sessions are gone with it.
+        guard Int64(issuedAt) >= metrics.load(.lastRefused, server: server) else {
+            return .respond(sessionNotFound(exchange))
+        }
+        exchanges[exchange].isPinned = true
+        return .next
     }
 
     /// Decides what happens to the id in the response head that is parsed now, and takes note of sessions that begin or
-    /// end. An id is believed only in a 2xx answer to a request that had none: real servers put a fresh one into
+    /// end. An id is believed only in a 2xx response to a request that had none: real servers put a fresh one into
     /// refusals as well, and discard it.
-    mutating func decideSessionHeader(_ e: Handle) -> SessionHeaderAction {
-        let upstream = Int(exchanges[e].upstreamIndex)
-        let affinity = sessions.affinity(upstream)
+    mutating func decideSessionHeader(_ exchange: Handle) -> SessionHeaderAction {
+        let upstream = Int(exchanges[exchange].upstream)
+        let affinity = servers.upstreams[upstream].plan.affinity
         if affinity == .off { return .pass }
         let isSuccess = io.responseHead.status >= 200 && io.responseHead.status < 300
-        if exchanges[e].kind == .session {
-            noteEnd(e, isSuccess: isSuccess)
+        if exchanges[exchange].kind == .session {
+            noteEnd(exchange, isSuccess: isSuccess)
             guard let value = io.responseHead.sessionID else { return .drop }
-            return affinity == .learned ? .pass : signedHeaderAction(e, value)
+            return affinity == .learned ? .pass : signedHeaderAction(exchange, value)
         }
-        guard let value = io.responseHead.sessionID, isSuccess, opensSessions(exchanges[e].kind) else { return .drop }
-        metrics.count(.sessionsOpened, server: Int(exchanges[e].server))
+        guard let value = io.responseHead.sessionID, isSuccess, opensSessions(exchanges[exchange].kind) else {
+            return .drop
+        }
+        let server = Int(exchanges[exchange].server)
+        metrics.count(.sessionsOpened, server: server)
         guard affinity == .learned else { return .sign(value) }
-        let isLearned = sessions.learn(
-            io.received.bytes(value.range), server: Int(exchanges[e].server), issuedAt: io.world.wallSeconds(),
-            in: upstream, now: clock.now)
-        return isLearned ? .pass : .drop
+        let time = SessionTime(issuedAt: io.world.wallSeconds(), now: clock.now)
+        let result = sessions.learn(
+            io.received.bytes(value.range), server: servers[server].id, at: time, in: upstream)
+        return result == .learned ? .pass : .drop
     }
 
     private func opensSessions(_ kind: RequestKind) -> Bool {
@@ -44,65 +72,71 @@ extension Worker where Outside: ~Copyable {
         }
     }
 
-    private func signedHeaderAction(_ e: Handle, _ value: ByteRange) -> SessionHeaderAction {
-        let c = exchanges[e].client
-        let sent = exchanges[e].sessionID.range
-        guard hasSentID(e) else { return .sign(value) }
+    private func signedHeaderAction(_ exchange: Handle, _ value: ByteRange) -> SessionHeaderAction {
+        let client = exchanges[exchange].client
+        let sent = exchanges[exchange].sessionID.range
+        guard hasSentID(exchange) else { return .sign(value) }
         let isSame =
-            exchanges[e].replayBytes > 0
-            ? SessionAffinity.matches(clients[c].input, sent, of: io.received, value.range)
-            : SessionAffinity.matches(exchanges[e].pending, sent, of: io.received, value.range)
+            exchanges[exchange].replayBytes > 0
+            ? SessionAffinity.matches(clients[client].transport.input, sent, of: io.received, value.range)
+            : SessionAffinity.matches(exchanges[exchange].pending, sent, of: io.received, value.range)
         return isSame ? .echo : .sign(value)
     }
 
     /// Whether the id that the client sent is still here: in its input, or, of a request that streams, in `pending`.
-    private func hasSentID(_ e: Handle) -> Bool {
-        let end = exchanges[e].sessionID.upperBound
+    private func hasSentID(_ exchange: Handle) -> Bool {
+        let end = exchanges[exchange].sessionID.upperBound
         guard end > 0 else { return false }
-        return end
-            <= (exchanges[e].replayBytes > 0 ? clients[exchanges[e].client].input.count : exchanges[e].pending.count)
+        guard exchanges[exchange].replayBytes > 0 else { return end <= exchanges[exchange].pending.count }
+        return end <= clients[exchanges[exchange].client].transport.input.count
     }
 
     /// The request's head is about to go: keeps the id that stands in it.
-    mutating func keepSessionID(_ e: Handle) {
-        let c = exchanges[e].client
-        let sent = exchanges[e].sessionID
-        guard exchanges[e].replayBytes > 0, sent.upperBound <= clients[c].input.count else { return }
-        exchanges[e].pending.reserve(exactly: Int(sent.count))
-        exchanges[e].pending.append(clients[c].input, sent.range)
-        exchanges[e].sessionID = ByteRange(start: 0, count: Int(sent.count))
+    mutating func keepSessionID(_ exchange: Handle) {
+        let client = exchanges[exchange].client
+        let sent = exchanges[exchange].sessionID
+        guard exchanges[exchange].replayBytes > 0, sent.upperBound <= clients[client].transport.input.count else {
+            return
+        }
+        exchanges[exchange].pending.reserve(exactly: Int(sent.count))
+        exchanges[exchange].pending.append(clients[client].transport.input, sent.range)
+        exchanges[exchange].sessionID = ByteRange(start: 0, count: Int(sent.count))
     }
 
-    /// A DELETE that worked, or an answer that says "no such session", ends one.
-    private mutating func noteEnd(_ e: Handle, isSuccess: Bool) {
-        guard io.responseHead.status == 404 || (exchanges[e].method == .delete && isSuccess) else { return }
-        metrics.count(.sessionsEnded, server: Int(exchanges[e].server))
-        guard sessions.affinity(Int(exchanges[e].upstreamIndex)) == .learned, hasSentID(e) else { return }
-        let sent = exchanges[e].sessionID.range
+    /// A DELETE that worked, or a response that says "no such session", ends one.
+    private mutating func noteEnd(_ exchange: Handle, isSuccess: Bool) {
+        guard io.responseHead.status == 404 || (exchanges[exchange].method == .delete && isSuccess) else { return }
+        metrics.count(.sessionsEnded, server: Int(exchanges[exchange].server))
+        guard servers.upstreams[Int(exchanges[exchange].upstream)].plan.affinity == .learned, hasSentID(exchange) else {
+            return
+        }
+        let sent = exchanges[exchange].sessionID.range
         sessions.forget(
-            exchanges[e].replayBytes > 0
-                ? clients[exchanges[e].client].input.bytes(sent) : exchanges[e].pending.bytes(sent))
+            exchanges[exchange].replayBytes > 0
+                ? clients[exchanges[exchange].client].transport.input.bytes(sent)
+                : exchanges[exchange].pending.bytes(sent))
     }
 
-    /// Appends the session field that the treatment asks for. The client's request must still be held.
-    mutating func composeSessionField(_ e: Handle, _ action: SessionHeaderAction) {
+    /// Appends the session field that `action` asks for. The client's request must still be kept.
+    mutating func appendSessionField(_ exchange: Handle, _ action: SessionHeaderAction) {
         switch action {
         case .pass, .drop:
             return
         case .echo:
             io.composed.append("mcp-session-id: ")
-            if exchanges[e].replayBytes > 0 {
-                io.composed.append(clients[exchanges[e].client].input, exchanges[e].sessionID)
+            if exchanges[exchange].replayBytes > 0 {
+                io.composed.append(
+                    clients[exchanges[exchange].client].transport.input, exchanges[exchange].sessionID)
             } else {
-                io.composed.append(exchanges[e].pending, exchanges[e].sessionID)
+                io.composed.append(exchanges[exchange].pending, exchanges[exchange].sessionID)
             }
             io.composed.append("\r\n")
         case .sign(let value):
             let start = io.composed.count
             io.composed.append("mcp-session-id: ")
             let isSigned = sessions.sign(
-                io.received, value.range, for: Int(exchanges[e].server), issuedAt: io.world.wallSeconds(),
-                affinityKey: exchanges[e].affinityKey, to: &io.composed)
+                io.received, value.range, for: servers[Int(exchanges[exchange].server)].plan.tag,
+                issuedAt: io.world.wallSeconds(), affinityKey: exchanges[exchange].affinityKey, to: &io.composed)
             if isSigned { io.composed.append("\r\n") } else { io.composed.truncate(to: start) }
         }
     }

@@ -40,6 +40,11 @@ package struct ListenerPlan: Sendable {
     package init(address: SocketAddress) {
         self.address = address
     }
+
+    /// Whether a peer at `address` may say whom it speaks for.
+    func trusts(_ address: SocketAddress) -> Bool {
+        !trusted.isEmpty && trusted.contains { $0.contains(high: address.high, low: address.low) }
+    }
 }
 
 /// What `Host` a server is asked with.
@@ -70,6 +75,11 @@ package struct ServerPlan: Sendable {
     package var tag: UInt64
     /// The index of its upstream in the snapshot.
     package var upstream: Int
+    /// Given by the server table.
+    package var id = ServerID.none
+
+    /// What stands in slots that no server has.
+    static let vacant = ServerPlan(address: .loopback(port: 0), name: "", upstream: 0)
 
     package init(address: SocketAddress, name: String, upstream: Int) {
         self.address = address
@@ -121,6 +131,8 @@ package struct HealthCheckPlan: Sendable {
 /// A group of interchangeable servers and the rules for using them.
 package struct UpstreamPlan: Sendable {
     package var name: String
+    /// Given by the server table.
+    package var id = ServerID.none
     /// Its endpoints' indices in the snapshot.
     package var servers: Range<Int>
     package var policy = Policy.roundRobin

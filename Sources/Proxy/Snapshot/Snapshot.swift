@@ -7,10 +7,12 @@ package struct Snapshot: Sendable {
     package var routes: [RoutePlan] = []
     package var upstreams: [UpstreamPlan] = []
     package var servers: [ServerPlan] = []
-    /// Newest first: the first seals, all open.
+    /// Newest first: the first signs, all verify.
     package var keys: [SigningKey] = []
     /// Learned ids, if any upstream learns.
     package var learned: LearnedSessions?
+    /// Keeps the slots of its servers; set by the server table.
+    package var lease: ServerLease?
     package var drainTimeout = Interval.seconds(300)
 
     /// HTTP/2 streams that a worker carries at most, all connections together; nil: as many again as connections, and

@@ -1,60 +1,59 @@
+import Balancing
 import Kernel
 import Reactor
-import TLS
 
 /// A connection to a server, carrying one exchange at a time.
 ///
-/// Parked: connected, idle, in its endpoint's list. A connection that goes from one exchange straight to another was
-/// never parked.
+/// Parked: connected, idle, in its pool's list. A connection that goes from one exchange straight to another was never
+/// parked.
 struct UpstreamConnection: ~Copyable {
     enum Phase: UInt8 {
         case connecting
-        /// The handshake of TLS is under way.
+        /// The TLS handshake is under way.
         case handshaking
         case parked
         case serving
-        /// A health check; its exchange is the probe's own.
-        case healthChecking
+        /// A health check; it carries no exchange.
+        case healthCheck
     }
 
-    // In this order the parts pack without holes: an idle stream pays for each of these bytes.
-    var input = ByteBuffer()
-    /// Exchanges begun on it.
-    var uses: UInt32 = 0
-    var output = ByteBuffer()
-    let descriptor: Descriptor
+    // In this order the parts pack without holes: every idle stream pays for each of these bytes.
+    var transport: Transport
     let openedAt: Instant
     var deadline = Instant.never
     var exchange = Handle.none
-    /// Neighbours in the endpoint's parked list, by slot.
-    var previous = UInt32.max
-    var next = UInt32.max
-    var tls: TLSSession?
-    /// Index in the snapshot.
-    let server: Int16
+    /// The server's slot in the server table.
+    let server: Int32
+    /// Exchanges begun on it.
+    var uses: UInt32 = 0
     var phase = Phase.connecting
-    var mayRead = false
-    var mayWrite = false
-    var hasEnded = false
+    /// Opened to keep the pool's minimum, for no exchange.
+    let isWarming: Bool
     /// Has carried a whole exchange before the present one.
     var isReused = false
     /// Counted as a stream, not as a call.
     var isStreaming = false
+    /// In the worker's list of those to look at again.
     var isResuming = false
     /// The server said, or showed, that it will take no other request on this connection.
     var closesAfterResponse = false
     /// A send failed with nothing of a request accepted.
     var hasRefusedBytes = false
 
-    init(descriptor: Descriptor, server: Int, openedAt: Instant) {
-        self.descriptor = descriptor
-        self.server = Int16(truncatingIfNeeded: server)
+    init(descriptor: Descriptor, server: Int, openedAt: Instant, isWarming: Bool = false) {
+        self.isWarming = isWarming
+        transport = Transport(descriptor, mayWrite: false)
+        self.server = Int32(truncatingIfNeeded: server)
         self.openedAt = openedAt
     }
 
-    mutating func note(_ readiness: Readiness) {
-        if readiness.isReadable || readiness.hasEnded || readiness.hasFailed { mayRead = true }
-        if readiness.isWritable { mayWrite = true }
-        if readiness.hasEnded || readiness.hasFailed { hasEnded = true }
+    /// What the pool calls what the connection is doing.
+    var role: ServerPool.Role {
+        switch phase {
+        case .connecting, .handshaking: isWarming ? .warming : .connecting
+        case .parked: .parked
+        case .serving: isStreaming ? .streaming : .serving
+        case .healthCheck: .healthCheck
+        }
     }
 }

@@ -4,20 +4,17 @@ import TLS
 
 /// The connections of one worker to servers.
 struct UpstreamConnections: ~Copyable {
-    private(set) var slab: Slab<UpstreamConnection>
+    var slab: Slab<UpstreamConnection>
     var deadlines: SlotDeadlines
     /// Connections to look at again before the worker sleeps.
     var resuming: [Handle] = []
     var resumingNext: [Handle] = []
-    /// By upstream, what new connections to its servers are made with; nil: in clear.
-    var tlsContexts: [TLSClientContext?]
     /// No failure of TLS with a server is logged before.
-    var nextTLSLogAt = Instant(nanoseconds: 0)
+    private var nextTLSLogAt = Instant(nanoseconds: 0)
 
-    init(limit: Int, tlsContexts: [TLSClientContext?]) {
+    init(limit: Int) {
         slab = Slab(limit: limit)
         deadlines = SlotDeadlines(.upstreamDeadline, limit: limit)
-        self.tlsContexts = tlsContexts
     }
 
     var count: Int { slab.count }
@@ -30,8 +27,8 @@ struct UpstreamConnections: ~Copyable {
     mutating func remove(_ connection: Handle) -> UpstreamConnection? { slab.remove(connection) }
 
     subscript(connection: Handle) -> UpstreamConnection {
-        _read { yield slab[connection] }
-        _modify { yield &slab[connection] }
+        @inline(__always) _read { yield slab[connection] }
+        @inline(__always) _modify { yield &slab[connection] }
     }
 
     /// Has the connection looked at again before the worker sleeps.
@@ -45,5 +42,18 @@ struct UpstreamConnections: ~Copyable {
     mutating func setDeadline(_ connection: Handle, _ deadline: Instant, _ clock: inout Clock) {
         slab[connection].deadline = deadline
         deadlines.arm(connection.slot, at: deadline, now: clock.now, in: &clock.timers)
+    }
+
+    /// The server takes no more; it may have answered before it closed, so reading decides.
+    mutating func markBroken(_ connection: Handle) {
+        slab[connection].transport.markBroken()
+        resumeLater(connection)
+    }
+
+    /// Whether a failure of TLS is to be logged now: not more often than a person can read.
+    mutating func takeTLSLogTurn(at now: Instant) -> Bool {
+        guard now >= nextTLSLogAt else { return false }
+        nextTLSLogAt = now + .seconds(5)
+        return true
     }
 }

@@ -1,3 +1,4 @@
+import Balancing
 import Kernel
 import MCP
 import Reactor
@@ -5,25 +6,24 @@ import Telemetry
 
 /// Exchanges that wait for a connection: bounded over all workers, timed, first come first served.
 extension Worker where Outside: ~Copyable {
-    /// Puts an exchange at the end of its upstream's queue, or fails it if the queue is full.
-    mutating func enqueue(_ e: Handle, for server: Int) {
-        let upstream = Int(exchanges[e].upstreamIndex)
-        let plan = snapshot.upstreams[upstream]
-        // All endpoints of an upstream share one bound, counted at the first of them.
-        guard metrics.claim(.waiting, server: plan.servers.lowerBound, limit: plan.queueLimit) else {
-            fail(e, .queueFull)
-            return
+    /// Puts an exchange at the end of its upstream's queue; rejects it if the queue is full.
+    mutating func enqueue(_ exchange: Handle, for server: Int) -> PhaseResult {
+        let upstream = Int(exchanges[exchange].upstream)
+        let limit = servers.upstreams[upstream].plan.queueLimit
+        guard metrics.writer.claimQueuePlace(upstream: upstream, limit: limit) else { return .respond(.queueFull) }
+        exchanges[exchange].server = Int32(truncatingIfNeeded: server)
+        act(on: exchange, .queued)
+        exchanges[exchange].times.noteQueued(at: clock.now)
+        metrics.count(.waiting, server: server)
+        // One that was called up and found the connection taken keeps its place and its deadline.
+        let isBack = exchanges[exchange].waitsUntil < .never
+        if !isBack {
+            exchanges[exchange].waitsUntil = clock.now + servers.upstreams[upstream].plan.queueTimeout
         }
-        exchanges[e].phase = .waiting
-        exchanges[e].server = Int16(truncatingIfNeeded: server)
-        metrics.count(.waiting, server: Int(exchanges[e].server))
-        // Who was called up and found the place taken meanwhile has its old turn and its old patience.
-        let isBack = exchanges[e].waitsUntil < .never
-        if !isBack { exchanges[e].waitsUntil = clock.now + plan.queueTimeout }
-        link(e, in: upstream, first: isBack)
-        exchanges[e].isQueued = true
-        exchanges.setDeadline(e, exchanges[e].waitsUntil, &clock)
+        link(exchange, in: upstream, first: isBack)
+        exchanges.setDeadline(exchange, exchanges[exchange].waitsUntil, &clock)
         requestIdleEviction(server)
+        return .wait
     }
 
     /// `pool.max` counts over all workers, and a connection that idles with one of them is of no use to the others: asks
@@ -37,102 +37,97 @@ extension Worker where Outside: ~Copyable {
         }
     }
 
-    /// Another worker has exchanges that wait for an endpoint to which a connection idles here.
-    mutating func evictIdle(_ server: Int) {
-        guard servers.pools.indices.contains(server), servers.pools[server].parked > 0,
-            let u = upstreams.handle(inSlot: Int(servers.pools[server].lastParked))
-        else { return }
-        dropUpstream(u)
-    }
-
-    private mutating func link(_ e: Handle, in upstream: Int, first: Bool) {
-        exchanges[e].previous = first ? .max : servers.upstreams[upstream].lastWaiting
-        exchanges[e].next = first ? servers.upstreams[upstream].firstWaiting : .max
-        if let after = exchanges.handle(inSlot: Int(exchanges[e].next)) {
-            exchanges[after].previous = e.slot
+    private mutating func link(_ exchange: Handle, in upstream: Int, first: Bool) {
+        exchanges[exchange].isQueued = true
+        exchanges[exchange].previous = first ? .max : servers.upstreams[upstream].queue.last
+        exchanges[exchange].next = first ? servers.upstreams[upstream].queue.first : .max
+        if let after = exchanges.handle(inSlot: Int(exchanges[exchange].next)) {
+            exchanges[after].previous = exchange.slot
         } else {
-            servers.upstreams[upstream].lastWaiting = e.slot
+            servers.upstreams[upstream].queue.last = exchange.slot
         }
-        if let before = exchanges.handle(inSlot: Int(exchanges[e].previous)) {
-            exchanges[before].next = e.slot
+        if let before = exchanges.handle(inSlot: Int(exchanges[exchange].previous)) {
+            exchanges[before].next = exchange.slot
         } else {
-            servers.upstreams[upstream].firstWaiting = e.slot
+            servers.upstreams[upstream].queue.first = exchange.slot
         }
-        servers.upstreams[upstream].waiting += 1
+        servers.upstreams[upstream].queue.count += 1
+        if !exchanges[exchange].isPinned { servers.upstreams[upstream].queue.unpinnedCount += 1 }
     }
 
     /// Takes an exchange out of the queue, wherever it stands.
-    mutating func dequeue(_ e: Handle) {
-        guard exchanges[e].isQueued else { return }
-        let upstream = Int(exchanges[e].upstreamIndex)
-        let (before, after) = (exchanges[e].previous, exchanges[e].next)
-        if let peer = exchanges.handle(inSlot: Int(before)) {
-            exchanges[peer].next = after
+    mutating func dequeue(_ exchange: Handle) {
+        guard exchanges[exchange].isQueued else { return }
+        let upstream = Int(exchanges[exchange].upstream)
+        let (before, after) = (exchanges[exchange].previous, exchanges[exchange].next)
+        if let other = exchanges.handle(inSlot: Int(before)) {
+            exchanges[other].next = after
         } else {
-            servers.upstreams[upstream].firstWaiting = after
+            servers.upstreams[upstream].queue.first = after
         }
-        if let peer = exchanges.handle(inSlot: Int(after)) {
-            exchanges[peer].previous = before
+        if let other = exchanges.handle(inSlot: Int(after)) {
+            exchanges[other].previous = before
         } else {
-            servers.upstreams[upstream].lastWaiting = before
+            servers.upstreams[upstream].queue.last = before
         }
-        exchanges[e].isQueued = false
-        exchanges[e].previous = .max
-        exchanges[e].next = .max
-        servers.upstreams[upstream].waiting -= 1
-        metrics.add(.waiting, server: snapshot.upstreams[upstream].servers.lowerBound, -1)
-        metrics.count(.waiting, server: Int(exchanges[e].server), -1)
+        exchanges[exchange].isQueued = false
+        exchanges[exchange].previous = .max
+        exchanges[exchange].next = .max
+        servers.upstreams[upstream].queue.count -= 1
+        if !exchanges[exchange].isPinned { servers.upstreams[upstream].queue.unpinnedCount -= 1 }
+        metrics.writer.releaseQueuePlace(upstream: upstream)
+        metrics.count(.waiting, server: Int(exchanges[exchange].server), -1)
     }
 
-    /// A connection to `server` was parked or closed: somebody in the queue may have its place. Served after the
+    /// A connection to `server` was parked or closed: an exchange in the queue may have its place. Served after the
     /// present event, because the scratch is in use now.
     mutating func capacityFreed(_ server: Int) {
-        let upstream = snapshot.servers[server].upstream
-        if servers.upstreams[upstream].waiting > 0 {
+        let upstream = servers.upstream(of: server)
+        if servers.upstreams[upstream].queue.count > 0 {
             servers.hasFreedCapacity = true
             return
         }
-        guard metrics.load(.waiting, server: snapshot.upstreams[upstream].servers.lowerBound) > 0 else { return }
+        guard metrics.writer.waiting(upstream: upstream) > 0 else { return }
         for peer in inbox.peers { peer.post(.capacityFreedElsewhere) }
     }
 
-    /// Gives waiting exchanges the connections there are now. Each is tried once a turn.
+    /// Gives waiting exchanges the connections that there are now. Each is tried once a turn.
     mutating func serveQueues() {
         guard servers.hasFreedCapacity else { return }
         servers.hasFreedCapacity = false
-        for upstream in servers.upstreams.indices where servers.upstreams[upstream].waiting > 0 {
-            var next = servers.upstreams[upstream].firstWaiting
-            for _ in 0..<servers.upstreams[upstream].waiting {
-                guard let e = exchanges.handle(inSlot: Int(next)) else { break }
-                next = exchanges[e].next
-                let wanted = exchanges[e].isPinned ? Int(exchanges[e].server) : -1
-                guard hasCapacity(upstream, pinned: wanted) else {
-                    requestIdleEviction(Int(exchanges[e].server))
-                    if wanted < 0 { break }
-                    continue
-                }
-                dequeue(e)
-                if reloadRequest(e) { selectServer(e) } else { abortInconsistent(e) }
-                // It found no room after all: nobody behind it will.
-                if wanted < 0, exchanges.contains(e), exchanges[e].isQueued { break }
-            }
+        for upstream in servers.upstreams.indices where servers.upstreams[upstream].queue.count > 0 {
+            serveQueue(upstream)
         }
         io.received.clear()
     }
 
-    private func acceptsNewWork(_ server: Int) -> Bool {
-        !snapshot.servers[server].isDraining && isHealthy(server)
+    private mutating func serveQueue(_ upstream: Int) {
+        var next = servers.upstreams[upstream].queue.first
+        for _ in 0..<servers.upstreams[upstream].queue.count {
+            guard let exchange = exchanges.handle(inSlot: Int(next)) else { return }
+            next = exchanges[exchange].next
+            let isPinned = exchanges[exchange].isPinned
+            guard hasCapacity(upstream, pinned: isPinned ? Int(exchanges[exchange].server) : nil) else {
+                requestIdleEviction(Int(exchanges[exchange].server))
+                if isPinned { continue }
+                return
+            }
+            dequeue(exchange)
+            advance(exchange, from: .select, reloading: true)
+            // It found no capacity after all: nobody behind it will.
+            if !isPinned, exchanges.contains(exchange), exchanges[exchange].isQueued { return }
+        }
     }
 
-    private func hasCapacity(_ upstream: Int, pinned: Int) -> Bool {
-        let plan = snapshot.upstreams[upstream]
-        let range = pinned >= 0 ? pinned..<(pinned + 1) : plan.servers
-        // With none left to wait for, being placed is being told so.
-        guard pinned >= 0 || plan.servers.contains(where: { acceptsNewWork($0) }) else { return true }
-        for server in range where pinned >= 0 || acceptsNewWork(server) {
-            if servers.pools[server].parked > 0 { return true }
-            if metrics.load(.connections, server: server) < plan.pool.maximum { return true }
+    /// Whether an exchange that waits may get a connection now. With no server left to wait for, being called up is being
+    /// told so.
+    private mutating func hasCapacity(_ upstream: Int, pinned: Int?) -> Bool {
+        if let pinned { return !condition(of: pinned).isFull }
+        servers.refreshEligibility(upstream, metrics)
+        guard servers.upstreams[upstream].selection.eligibleCount > 0 else { return true }
+        return servers.upstreams[upstream].members.contains { server in
+            let condition = condition(of: server)
+            return condition.isEligible && !condition.isFull
         }
-        return false
     }
 }

@@ -2,21 +2,9 @@ import HTTP
 import Kernel
 import Reactor
 
-/// An HTTP/2 connection's streams. The connection itself is a client like any other, and so is each of its streams: a
-/// client without a socket, whose bytes are HTTP/1.1 text that the session made or will translate.
+/// An HTTP/2 connection's session and streams. The connection itself is a client like any other, and so is each of its
+/// streams: a client without a socket, whose bytes are HTTP/1.1 text that the session made or will translate.
 struct HTTP2Connection: ~Copyable {
-    let connection: Handle
-    var session: HTTP2Session
-    /// The clients that stand for the streams, by stream id.
-    var streams: [Int32: Handle] = [:]
-    /// In the worker's list of those with frames to send.
-    var isDirty = false
-    /// The session has failed: what it still says goes out, then the connection closes.
-    var isBroken = false
-    var goAwayState = GoAwayState.none
-    /// When the last farewell was said.
-    var goAwaySentAt = Instant.never
-
     /// How far GOAWAY has got (RFC 9113 section 6.8).
     enum GoAwayState {
         case none
@@ -24,5 +12,38 @@ struct HTTP2Connection: ~Copyable {
         case notice
         /// No new streams.
         case final
+    }
+
+    /// The client with the socket.
+    let client: Handle
+    var session: HTTP2Session
+    /// The clients that stand for the streams, by stream identifier.
+    var streams: [Int32: Handle] = [:]
+    /// In the worker's list of those with frames to send.
+    var isDirty = false
+    /// The session has failed: what it still says is sent, then the connection closes.
+    var isBroken = false
+    private(set) var goAwayState = GoAwayState.none
+    /// When the last GOAWAY was sent.
+    private(set) var goAwaySentAt = Instant.never
+
+    init(client: Handle, session: consuming HTTP2Session) {
+        self.client = client
+        self.session = session
+    }
+
+    /// Sends first a notice, then the end: no new streams; those there are go on.
+    mutating func sendGoAway(at now: Instant) {
+        switch goAwayState {
+        case .none:
+            goAwayState = .notice
+            session.goAway(isFinal: false)
+        case .notice:
+            goAwayState = .final
+            session.goAway(isFinal: true)
+        case .final:
+            return
+        }
+        goAwaySentAt = now
     }
 }

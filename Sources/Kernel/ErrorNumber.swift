@@ -1,0 +1,23 @@
+import Glibc
+
+/// The errno values that a proxy tells apart.
+public enum ErrorNumber {
+    /// ECONNREFUSED: nothing listens there.
+    public static var refused: CInt { ECONNREFUSED }
+    /// EPIPE: the peer had closed before our bytes arrived.
+    public static var brokenPipe: CInt { EPIPE }
+    /// ETIMEDOUT.
+    public static var timedOut: CInt { ETIMEDOUT }
+    /// ENOMEM.
+    public static var outOfMemory: CInt { ENOMEM }
+    /// EPROTO: what the peer sent breaks the protocol.
+    public static var protocolError: CInt { EPROTO }
+
+    /// Whether a connection could not be opened for want of something on this machine: descriptors, memory, local ports.
+    public static func isOwnFault(_ code: CInt) -> Bool {
+        switch code {
+        case EAGAIN, ENOMEM, ENFILE, EMFILE, EADDRNOTAVAIL, ENOBUFS: true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,18 @@
+import Kernel
+import Reactor
+
+/// The state of one server's health check.
+struct HealthCheck {
+    /// The server whose check this is.
+    let server: ServerID
+    /// The connection of the check that is under way.
+    var connection = Handle.none
+    /// How far that is.
+    var step = Step.connecting
+
+    enum Step: UInt8 {
+        case connecting, handshaking
+        /// The request was sent.
+        case waiting
+    }
+}

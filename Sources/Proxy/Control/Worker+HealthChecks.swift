@@ -1,0 +1,180 @@
+import Balancing
+import HTTP
+import Kernel
+import Reactor
+import Telemetry
+
+/// Active health checks. They run on the control thread, so that a slow server delays no request, and over connections of
+/// their own, so that a full pool does not look like a dead server. They never touch an MCP path: real servers make, and
+/// some keep, a session for every such request without one.
+extension Worker where Outside: ~Copyable {
+    /// Begins to check the servers of the snapshot that are not checked yet, and ends the checks of those that are gone.
+    mutating func updateHealthChecks() {
+        guard control.runsHealthChecks else { return }
+        while control.healthChecks.count < servers.slots.upperBound { control.healthChecks.append(nil) }
+        for server in servers.slots {
+            let known = control.healthChecks[server]
+            if servers[server].isRetired {
+                endHealthCheck(server)
+            } else if known?.server != servers[server].id {
+                endHealthCheck(server)
+                control.healthChecks[server] = HealthCheck(server: servers[server].id)
+                // Spread over the interval, so that checks of many servers, or by many Berths, do not come in step.
+                let interval = healthCheckPlan(server).interval.nanoseconds
+                let offset = Interval(nanoseconds: io.world.random() % max(1, min(interval, 500_000_000)))
+                clock.timers.schedule(Token(.healthCheck, slot: server).raw, at: clock.now + offset)
+            }
+        }
+    }
+
+    private mutating func endHealthCheck(_ server: Int) {
+        guard let check = control.healthChecks[server] else { return }
+        control.healthChecks[server] = nil
+        closeUpstream(check.connection)
+    }
+
+    private func healthCheckPlan(_ server: Int) -> HealthCheckPlan {
+        servers.upstreams[servers.upstream(of: server)].plan.healthCheck
+    }
+
+    /// A server's next check is due.
+    mutating func startHealthCheck(_ server: Int) {
+        guard server < control.healthChecks.count, let check = control.healthChecks[server], !lifecycle.isDraining
+        else {
+            return
+        }
+        let plan = healthCheckPlan(server)
+        let jitter = Interval(nanoseconds: io.world.random() % max(1, plan.interval.nanoseconds / 10))
+        clock.timers.schedule(Token(.healthCheck, slot: server).raw, at: clock.now + plan.interval + jitter)
+        guard !upstreams.contains(check.connection) else { return }
+        switch io.world.dial(servers[server].plan.address) {
+        case .failed(let code):
+            recordHealthCheck(server, .failed, code: code)
+        case .started(let descriptor):
+            var connection = UpstreamConnection(descriptor: descriptor, server: server, openedAt: clock.now)
+            connection.phase = .healthCheck
+            guard let handle = upstreams.insert(connection) else { return }
+            control.healthChecks[server]?.connection = handle
+            control.healthChecks[server]?.step = .connecting
+            guard io.world.watch(descriptor, token: Token(.upstream, handle).raw) else {
+                closeUpstream(handle)
+                return
+            }
+            upstreams.setDeadline(handle, clock.now + plan.timeout, &clock)
+        }
+    }
+
+    mutating func healthCheckReady(_ connection: Handle) {
+        let server = Int(upstreams[connection].server)
+        guard let check = control.healthChecks[server], check.connection == connection else { return }
+        switch check.step {
+        case .connecting:
+            let code = io.world.connectionError(upstreams[connection].transport.descriptor)
+            guard code == 0 else {
+                finishHealthCheck(connection, .failed, code: code)
+                return
+            }
+            upstreams[connection].transport.mayWrite = true
+            if startHandshake(connection) == .needed {
+                control.healthChecks[server]?.step = .handshaking
+                healthCheckHandshake(connection)
+            } else {
+                askHealth(connection)
+            }
+        case .handshaking:
+            healthCheckHandshake(connection)
+        case .waiting:
+            if upstreams[connection].transport.mayRead { readHealthCheckResponse(connection) }
+        }
+    }
+
+    private mutating func healthCheckHandshake(_ connection: Handle) {
+        switch stepHandshake(connection) {
+        case .pending: break
+        case .done: askHealth(connection)
+        case .failed, .refused: finishHealthCheck(connection, .failed, code: ErrorNumber.protocolError)
+        }
+    }
+
+    /// The connection can carry requests: that is a pass, or the time to ask.
+    private mutating func askHealth(_ connection: Handle) {
+        let server = Int(upstreams[connection].server)
+        control.healthChecks[server]?.step = .waiting
+        guard healthCheckPlan(server).kind == .http else {
+            finishHealthCheck(connection, .passed)
+            return
+        }
+        composeHealthCheck(server)
+        // So few bytes fit any socket buffer; one that takes less is not a healthy server's.
+        guard io.write(&upstreams[connection].transport) == .written else {
+            finishHealthCheck(connection, .failed)
+            return
+        }
+        if upstreams[connection].transport.mayRead { readHealthCheckResponse(connection) }
+    }
+
+    private mutating func composeHealthCheck(_ server: Int) {
+        let plan = healthCheckPlan(server)
+        io.composed.clear()
+        io.composed.append("GET ")
+        io.composed.append(plan.path)
+        io.composed.append(" HTTP/1.1\r\nhost: ")
+        io.composed.append(plan.host.isEmpty ? healthCheckHost(server) : plan.host)
+        io.composed.append("\r\nuser-agent: berth-health-check\r\naccept: */*\r\nconnection: close\r\n\r\n")
+    }
+
+    /// Servers guard their Host, so a check says what the traffic says: a fixed name, or the server's own.
+    private func healthCheckHost(_ server: Int) -> [UInt8] {
+        if case .fixed(let name) = servers.upstreams[servers.upstream(of: server)].plan.host { return name }
+        return servers[server].plan.authority
+    }
+
+    private mutating func readHealthCheckResponse(_ connection: Handle) {
+        io.received.clear()
+        io.restoreInput(&upstreams[connection].transport)
+        let outcome =
+            upstreams[connection].transport.tls == nil
+            ? io.receive(&upstreams[connection].transport)
+            : upstreams.receiveDecrypted(connection, atMost: Scratch.readBytes, endsBody: false, &io).outcome
+        defer { io.received.clear() }
+        switch outcome {
+        case .moved:
+            upstreams[connection].transport.mayRead = upstreams[connection].transport.hasEnded
+        case .wouldBlock:
+            upstreams[connection].transport.mayRead = false
+            io.saveInput(&upstreams[connection].transport)
+            return
+        case .ended, .failed:
+            finishHealthCheck(connection, .failed)
+            return
+        }
+        switch io.responseParser.parse(io.received, answering: .get, into: &io.responseHead) {
+        case .incomplete: io.saveInput(&upstreams[connection].transport)
+        case .invalid: finishHealthCheck(connection, .failed)
+        case .complete:
+            let isPassed = io.responseHead.status >= 200 && io.responseHead.status < 400
+            finishHealthCheck(connection, isPassed ? .passed : .failed)
+        }
+    }
+
+    /// The server took too long.
+    mutating func healthCheckTimedOut(_ connection: Handle) {
+        finishHealthCheck(connection, .failed, code: ErrorNumber.timedOut)
+    }
+
+    private mutating func finishHealthCheck(
+        _ connection: Handle, _ outcome: HealthTracker.Outcome, code: CInt = 0
+    ) {
+        let server = Int(upstreams[connection].server)
+        control.healthChecks[server]?.connection = .none
+        closeUpstream(connection)
+        recordHealthCheck(server, outcome, code: code)
+    }
+
+    private mutating func recordHealthCheck(_ server: Int, _ outcome: HealthTracker.Outcome, code: CInt) {
+        // Without a descriptor to look with, nothing was seen.
+        if ErrorNumber.isOwnFault(code) { return }
+        noteRefusal(server, code: code)
+        recordHealth(server, outcome)
+    }
+}

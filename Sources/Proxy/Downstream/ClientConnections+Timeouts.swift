@@ -1,0 +1,43 @@
+import Kernel
+import Reactor
+
+/// Deadlines of clients. Each client has one at a time; what it means follows from the client's phase.
+extension ClientConnections {
+    /// Has the client looked at no later than `deadline`.
+    mutating func setDeadline(_ client: Handle, _ deadline: Instant, _ clock: inout Clock) {
+        slab[client].deadline = deadline
+        deadlines.arm(client.slot, at: deadline, now: clock.now, in: &clock.timers)
+    }
+
+    /// The client is ready for a request head: its first within the head timeout, others within the idle timeout.
+    mutating func awaitRequest(_ client: Handle, _ clock: inout Clock) {
+        slab[client].phase = .reading
+        slab[client].needed = 0
+        slab[client].gathering = .nothing
+        slab[client].exchange = .none
+        let listener = listener(of: client)
+        let timeout =
+            slab[client].hasServed ? listeners[listener].plan.idleTimeout : listeners[listener].plan.headTimeout
+        setDeadline(client, clock.now + timeout, &clock)
+    }
+
+    /// A part of a request is here. A head's time runs from its first byte, a gathered body's from its last.
+    mutating func armReadTimeout(_ client: Handle, _ clock: inout Clock) {
+        if slab[client].gathering == .body {
+            armBodyTimeout(client, &clock)
+        } else if slab[client].needed > 0, slab[client].gathering == .nothing {
+            slab[client].gathering = .head
+            setDeadline(client, clock.now + listeners[listener(of: client)].plan.headTimeout, &clock)
+        }
+    }
+
+    /// More of a request body is to come.
+    mutating func armBodyTimeout(_ client: Handle, _ clock: inout Clock) {
+        setDeadline(client, clock.now + listeners[listener(of: client)].plan.bodyTimeout, &clock)
+    }
+
+    /// Output waits: a client that takes nothing for as long as an idle one may stay is closed.
+    mutating func armWriteTimeout(_ client: Handle, _ clock: inout Clock) {
+        setDeadline(client, clock.now + listeners[listener(of: client)].plan.idleTimeout, &clock)
+    }
+}

@@ -1,0 +1,96 @@
+package import Kernel
+import Reactor
+import TLS
+import Telemetry
+
+/// New clients.
+extension Worker where Outside: ~Copyable {
+    /// Connections taken from one backlog in one event; more wait for the next turn, so that no listener starves work.
+    private static var acceptBatch: Int { 16 }
+
+    /// Starts accepting on `descriptor` by the snapshot's listener with the index `id`. The descriptor is the worker's
+    /// from here on.
+    package mutating func listen(on descriptor: Descriptor, plan id: Int) {
+        clients.listeners.append(Listener(descriptor, id: id, plan: snapshot.listeners[id]))
+        _ = io.world.watch(descriptor, token: Token(.listener, slot: clients.listeners.count - 1).raw)
+    }
+
+    /// Takes new connections from a listener's backlog.
+    mutating func accept(_ listener: Int) {
+        guard listener < clients.listeners.count, clients.listeners[listener].isOpen else { return }
+        let descriptor = clients.listeners[listener].descriptor
+        for _ in 0..<Worker.acceptBatch {
+            switch io.world.accept(descriptor) {
+            case .connection(let connection, let address):
+                admit(connection, from: address, listener)
+            case .none:
+                return
+            case .exhausted:
+                // The backlog keeps what cannot be accepted; edge-triggered, no other event would come for it.
+                clock.scheduleHousekeeping(at: clock.now + .milliseconds(100))
+                clients.hasStalledAccepts = true
+                return
+            }
+        }
+        clients.hasStalledAccepts = true
+        clock.scheduleHousekeeping(at: clock.now)
+    }
+
+    private mutating func admit(_ descriptor: Descriptor, from address: SocketAddress, _ listener: Int) {
+        let expectsProxyHeader = clients.listeners[listener].plan.expectsProxyHeader
+        guard !expectsProxyHeader || clients.listeners[listener].plan.trusts(address) else {
+            metrics.increment(.untrusted)
+            io.world.close(descriptor, reset: true)
+            return
+        }
+        // A full proxy still answers on its admin address. Streams have a limit of their own.
+        let isTraffic = clients.listeners[listener].plan.role == .traffic
+        let limit = Int64(clients.listeners[listener].plan.maximumConnections)
+        guard clients.connectionCount < clients.connectionLimit, !isTraffic || metrics.admitClient(limit: limit) else {
+            io.world.close(descriptor, reset: true)
+            return
+        }
+        let tls = clients.listeners[listener].tls
+        var connection = ClientConnection(
+            Transport(descriptor, mayWrite: true), address: address, listener: listener,
+            phase: expectsProxyHeader ? .awaitingProxyHeader : tls == nil ? .reading : .handshaking,
+            isSecure: tls != nil)
+        if let tls, !expectsProxyHeader {
+            guard let session = try? io.engine.accept(tls) else {
+                if isTraffic { metrics.releaseClient() }
+                io.world.close(descriptor, reset: true)
+                return
+            }
+            connection.transport.tls = consume session
+        }
+        guard let client = clients.insert(connection) else { return }
+        guard io.world.watch(descriptor, token: Token(.client, client).raw) else {
+            clients.close(client, reset: true, &io, metrics)
+            return
+        }
+        let plan = clients.listeners[listener].plan
+        clients.setDeadline(client, clock.now + (tls == nil ? plan.headTimeout : plan.handshakeTimeout), &clock)
+    }
+
+    /// Serves connections that are yet to come with `context`; those that are there keep what they have.
+    mutating func replaceCertificates(_ context: TLSContext, listener id: Int) {
+        for index in clients.listeners.indices where clients.listeners[index].id == id {
+            clients.listeners[index].tls = context
+        }
+    }
+
+    /// Tries the backlogs again after descriptors had run out or a batch was full.
+    mutating func retryAccepts() {
+        guard clients.hasStalledAccepts else { return }
+        clients.hasStalledAccepts = false
+        for listener in clients.listeners.indices { accept(listener) }
+    }
+
+    /// Closes the listening sockets: the kernel sends new connections to whoever else listens there.
+    mutating func stopListening() {
+        for listener in clients.listeners.indices where clients.listeners[listener].isOpen {
+            clients.listeners[listener].isOpen = false
+            io.world.close(clients.listeners[listener].descriptor, reset: false)
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import HTTP
+import Kernel
+import MCP
+import Reactor
+
+/// Answers to what cannot become an exchange.
+extension Worker where Outside: ~Copyable {
+    /// Answers and closes: what follows on this connection cannot be understood.
+    mutating func reject(_ client: Handle, _ response: ErrorResponse) {
+        io.received.clear()
+        io.composed.clear()
+        io.append(response, id: [], isHead: false, closes: true)
+        clients.write(client, &io, &clock)
+        if clients.contains(client) { clients.linger(client, &io, &clock, metrics) }
+    }
+
+    /// Answers a request whose head was read and whose body, if any, was not; the connection closes unless there is none.
+    mutating func rejectAndKeepAlive(_ client: Handle, _ response: ErrorResponse) {
+        guard io.requestHead.framing == .none, io.requestHead.isKeepAlive, !response.closesConnection,
+            !clients.isStream(client)
+        else {
+            reject(client, response)
+            return
+        }
+        io.received.consume(io.requestHead.length)
+        clients[client].hasServed = true
+        io.composed.clear()
+        io.append(response, id: [], isHead: io.requestHead.method == .head, closes: false)
+        clients.write(client, &io, &clock)
+        if clients.contains(client) { clients.awaitRequest(client, &clock) }
+    }
+}
+
+extension ErrorResponse {
+    /// What a client is told whose request could not be parsed.
+    init(_ error: HTTPParseError) {
+        switch error {
+        case .malformed: self = .malformed
+        case .targetTooLong: self = .targetTooLong
+        case .headTooLarge: self = .headTooLarge
+        case .bodyTooLarge: self = .requestTooLarge
+        case .codingUnsupported: self = .codingUnsupported
+        case .versionUnsupported: self = .versionUnsupported
+        case .expectationFailed: self = .expectationFailed
+        }
+    }
+}

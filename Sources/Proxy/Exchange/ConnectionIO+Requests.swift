@@ -1,0 +1,135 @@
+import HTTP
+import Kernel
+import MCP
+import Reactor
+import TLS
+
+/// The parts of a request head as the server gets it: runs of kept lines copied whole, ours at the end. The head must be
+/// parsed and at the front of `received`; all append to `composed`.
+extension ConnectionIO where Outside: ~Copyable {
+    /// The request target; `hidesSignature` leaves our signature of a legacy endpoint out.
+    mutating func appendTarget(hidesSignature: Bool) {
+        let target = requestHead.target
+        guard !target.isEmpty else {
+            composed.append("/")
+            return
+        }
+        guard hidesSignature, let cut = LegacyTarget.signatureParameter(in: received.span.extracting(target.range))?.cut
+        else {
+            composed.append(received, target)
+            return
+        }
+        composed.append(received, target.lowerBound..<(target.lowerBound + cut.lowerBound))
+        composed.append(received, (target.lowerBound + cut.upperBound)..<target.upperBound)
+    }
+
+    /// The Host field. It is always written anew: an absolute-form target wins over the one received (RFC 9112 section
+    /// 3.2.2).
+    mutating func appendHost(_ rule: HostRule, authority: [UInt8]) {
+        composed.append("host: ")
+        switch rule {
+        case .keep: composed.append(received, requestHead.authority.range)
+        case .upstream: composed.append(authority)
+        case .fixed(let name): composed.append(name)
+        }
+        composed.append("\r\n")
+    }
+
+    /// The request fields that are forwarded as they are.
+    mutating func appendKeptFields(isTrusted: Bool, keepsSession: Bool) {
+        var run = 0..<0
+        for index in 0..<requestHead.fields.count {
+            let field = requestHead.fields[index]
+            if Self.forwards(field, isTrusted: isTrusted, keepsSession: keepsSession) {
+                run = run.isEmpty ? field.line.range : run.lowerBound..<field.line.upperBound
+            } else if !run.isEmpty {
+                composed.append(received, run)
+                run = 0..<0
+            }
+        }
+        if !run.isEmpty { composed.append(received, run) }
+    }
+
+    private static func forwards(_ field: Field, isTrusted: Bool, keepsSession: Bool) -> Bool {
+        if field.isHopByHop { return false }
+        switch field.kind {
+        case .host, .forwardedLookalike, .clientCertificate, .transferEncoding, .upgrade, .http2Settings: return false
+        case .xForwardedFor: return false  // Written anew with our peer at its end.
+        case .forwarded, .xForwardedProto, .xForwardedHost, .xRealIP: return isTrusted
+        case .mcpSessionID: return keepsSession
+        default: return true
+        }
+    }
+
+    /// Who the client is and how it came, in the words that servers know. Inbound copies are dropped unless the peer is
+    /// trusted; then they stay, and only X-Forwarded-For grows. One that Connection names was not copied: ours takes its
+    /// place, or the server would take us for the client.
+    mutating func appendForwarded(_ address: SocketAddress, isSecure: Bool, isTrusted: Bool) {
+        var hasProto = false
+        var hasHost = false
+        var hasReal = false
+        composed.append("x-forwarded-for: ")
+        if isTrusted {
+            for index in 0..<requestHead.fields.count {
+                let field = requestHead.fields[index]
+                switch field.kind {
+                case .xForwardedFor:
+                    composed.append(received, field.value.range)
+                    composed.append(", ")
+                case .xForwardedProto: hasProto = hasProto || !field.isHopByHop
+                case .xForwardedHost: hasHost = hasHost || !field.isHopByHop
+                case .xRealIP: hasReal = hasReal || !field.isHopByHop
+                default: break
+                }
+            }
+        }
+        address.appendHost(to: &composed)
+        composed.append("\r\n")
+        if !hasProto { composed.append(isSecure ? "x-forwarded-proto: https\r\n" : "x-forwarded-proto: http\r\n") }
+        if !hasHost, !requestHead.authority.isEmpty {
+            composed.append("x-forwarded-host: ")
+            composed.append(received, requestHead.authority.range)
+            composed.append("\r\n")
+        }
+        if !hasReal {
+            composed.append("x-real-ip: ")
+            address.appendHost(to: &composed)
+            composed.append("\r\n")
+        }
+    }
+
+    /// Whether the client showed a certificate that an authority of ours vouches for, and whose it is. Nobody else can
+    /// say so: what comes in under these names is dropped.
+    mutating func appendClientCertificate(_ transport: inout Transport) {
+        guard let session = transport.tls.take() else { return }
+        composed.append("x-client-cert-verified: ")
+        if session.hasVerifiedPeer {
+            composed.append("true\r\nx-client-cert-subject: ")
+            session.appendPeerSubject(to: &composed)
+            composed.append("\r\n")
+        } else {
+            composed.append("false\r\n")
+        }
+        transport.tls = consume session
+    }
+
+    /// A piece of a body from `received`, as a chunk if so framed (RFC 9112 section 7.1).
+    mutating func appendData(_ range: ByteRange, chunked: Bool) {
+        guard !range.isEmpty else { return }
+        guard chunked else {
+            composed.append(received, range.range)
+            return
+        }
+        composed.append(hexadecimal: UInt64(range.count))
+        composed.append("\r\n")
+        composed.append(received, range.range)
+        composed.append("\r\n")
+    }
+
+    /// A trailer line, unless it would change framing, routing or trust after the fact (RFC 9110 section 6.5.1).
+    mutating func appendTrailer(_ line: ByteRange) {
+        var end = line.lowerBound
+        while end < line.upperBound, received.span[end] != UInt8(ascii: ":") { end += 1 }
+        if TrailerRules.mayForward(received.span.extracting(line.lowerBound..<end)) { composed.append(received, line) }
+    }
+}

@@ -1,0 +1,67 @@
+import HTTP
+import Kernel
+import MCP
+import Reactor
+
+/// The parts of a response as the client gets it. All append to `composed`.
+extension ConnectionIO where Outside: ~Copyable {
+    /// The status line of the server's response.
+    mutating func appendStatus() {
+        composed.append("HTTP/1.1 ")
+        composed.append(decimal: UInt64(responseHead.status))
+        composed.append(0x20)
+        composed.append(received, responseHead.reason.range)
+        composed.append("\r\n")
+    }
+
+    /// The response fields that are forwarded as they are.
+    mutating func appendKeptResponseFields(keepsSession: Bool) {
+        var run = 0..<0
+        for index in 0..<responseHead.fields.count {
+            let field = responseHead.fields[index]
+            if Self.keeps(field, session: keepsSession) {
+                run = run.isEmpty ? field.line.range : run.lowerBound..<field.line.upperBound
+            } else if !run.isEmpty {
+                composed.append(received, run)
+                run = 0..<0
+            }
+        }
+        if !run.isEmpty { composed.append(received, run) }
+    }
+
+    private static func keeps(_ field: Field, session: Bool) -> Bool {
+        switch field.kind {
+        case .transferEncoding: false
+        case .mcpSessionID: session && !field.isHopByHop
+        default: !field.isHopByHop
+        }
+    }
+
+    /// A whole response of the proxy's own. `id` is the raw JSON-RPC id of the request, or empty.
+    mutating func append(_ response: ErrorResponse, id: [UInt8], isHead: Bool, closes: Bool) {
+        // Clients that look for the loss of a session look for a null id.
+        let echoed = response.status == 404 ? [] : id
+        let body = response.body(id: echoed.span)
+        composed.append("HTTP/1.1 ")
+        composed.append(decimal: UInt64(response.status))
+        composed.append(0x20)
+        composed.append(response.phrase)
+        composed.append("\r\ncontent-type: ")
+        composed.append(response.contentType)
+        composed.append("\r\ncontent-length: ")
+        composed.append(decimal: UInt64(body.count))
+        composed.append("\r\ncache-control: no-store\r\n")
+        if let seconds = response.retryAfterSeconds {
+            composed.append("retry-after: ")
+            composed.append(decimal: UInt64(seconds))
+            composed.append("\r\n")
+        }
+        if let allow = response.allow {
+            composed.append("allow: ")
+            composed.append(allow)
+            composed.append("\r\n")
+        }
+        composed.append(closes ? "connection: close\r\n\r\n" : "\r\n")
+        if !isHead { composed.append(body) }
+    }
+}

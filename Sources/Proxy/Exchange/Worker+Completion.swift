@@ -1,0 +1,192 @@
+import HTTP
+import Kernel
+import MCP
+import Reactor
+import Telemetry
+
+/// How exchanges end, well or badly. `complete` is the one end of them all.
+extension Worker where Outside: ~Copyable {
+    /// Does what the exchange's state says about an event.
+    mutating func act(on exchange: Handle, _ event: ExchangeEvent) {
+        switch exchanges[exchange].state.handle(event) {
+        case .none, .considerRetry: break
+        case .respond(let fault): respond(exchange, fault)
+        case .finishResponse: finishResponse(exchange)
+        case .abortResponse: abortResponse(exchange)
+        case .checkSilence: checkSilence(exchange)
+        case .endStream: endStream(exchange)
+        case .abandon: complete(exchange, .clientDisconnected)
+        case .resetClient:
+            let client = exchanges[exchange].client
+            complete(exchange, .requestAborted)
+            clients.close(client, reset: true, &io, metrics)
+        }
+    }
+
+    /// Takes the exchange out of everything that knows it, and records how it ended. Its server connection, if it still
+    /// has one, is closed: a half used one cannot carry another request. Every exchange that began passes here once.
+    mutating func complete(_ exchange: Handle, _ outcome: ExchangeOutcome) {
+        dequeue(exchange)
+        let connection = exchanges[exchange].connection
+        detach(exchange)
+        closeUpstream(connection)
+        guard var ended = exchanges.remove(exchange) else { return }
+        if clients.contains(ended.client) { clients[ended.client].exchange = .none }
+        metrics.exchangeEnded(ExchangeRecord(ended, outcome, at: clock.now))
+        ended.pending.clear()
+        io.bufferPool.release(&ended.pending)
+    }
+
+    /// The client is gone: its exchange, if it has one, is aborted. The server learns of it by the end of its connection,
+    /// at once.
+    mutating func abortExchange(of client: Handle) {
+        let exchange = clients[client].exchange
+        if exchanges.contains(exchange) { act(on: exchange, .clientDisconnected) }
+    }
+
+    /// The kept request cannot be read again, which is a mistake of ours: the client is reset rather than left waiting.
+    mutating func abandonInconsistent(_ exchange: Handle) {
+        let client = exchanges[exchange].client
+        complete(exchange, .inconsistent)
+        io.received.clear()
+        clients.close(client, reset: true, &io, metrics)
+    }
+
+    /// The exchange was answered: the client may ask again, or its connection closes.
+    private mutating func finish(_ exchange: Handle, _ outcome: ExchangeOutcome) {
+        let client = exchanges[exchange].client
+        let keepsClient = exchanges[exchange].keepsClient && !lifecycle.isDraining
+        let isRead = !exchanges[exchange].awaitsRequestBody
+        complete(exchange, outcome)
+        guard clients.contains(client) else { return }
+        if clients.isStream(client) {
+            clients.finishStream(client, &io, &clock)
+        } else if keepsClient, !clients[client].isBroken {
+            keepClient(client)
+        } else if isRead, clients[client].transport.output.isEmpty, clients[client].transport.input.isEmpty,
+            !clients[client].transport.mayRead
+        {
+            // Nothing is unread, so closing cannot reset what was sent.
+            clients.close(client, reset: false, &io, metrics)
+        } else {
+            clients.linger(client, &io, &clock, metrics)
+        }
+    }
+
+    private mutating func keepClient(_ client: Handle) {
+        let deadline = clients[client].deadline
+        clients.awaitRequest(client, &clock)
+        if !clients[client].transport.output.isEmpty { clients[client].deadline = deadline }
+        if clients[client].transport.mayRead || !clients[client].transport.input.isEmpty { clients.resumeLater(client) }
+    }
+
+    /// The response is complete: closes its framing, gives both connections back.
+    private mutating func finishResponse(_ exchange: Handle) {
+        let client = exchanges[exchange].client
+        if exchanges[exchange].responseKind == .unseenEndpoint { releasePending(exchange) }
+        let hasTrailers = exchanges[exchange].responseBody == .trailers
+        if exchanges[exchange].clientFraming == .chunked { io.composed.append(hasTrailers ? "\r\n" : "0\r\n\r\n") }
+        parkAfterResponse(exchange)
+        clients.write(client, &io, &clock)
+        if hasTrailers, clients.contains(client) { clients.sendTrailers(client, exchanges[exchange].pending) }
+        finish(exchange, .responded)
+    }
+
+    /// Gives the connection of a response that is complete back to its pool, unless something is left on it.
+    private mutating func parkAfterResponse(_ exchange: Handle) {
+        let connection = exchanges[exchange].connection
+        // A read that was not short may have left bytes behind the response: they would pass for the next one's.
+        let isReusable =
+            !upstreams[connection].closesAfterResponse && !upstreams[connection].transport.mayRead
+            && !exchanges[exchange].response.isUntilClose && io.received.isEmpty
+            && !exchanges[exchange].awaitsRequestBody && upstreams[connection].transport.output.isEmpty
+        io.received.clear()
+        detach(exchange)
+        if isReusable { releaseUpstream(connection) } else { closeUpstream(connection) }
+    }
+
+    /// The response broke off after its head had gone: the client must not take what it has for the whole. A missing last
+    /// chunk or missing bytes say so; where only the connection's end marks the body's, a reset must.
+    private mutating func abortResponse(_ exchange: Handle) {
+        let client = exchanges[exchange].client
+        metrics.count(.badGateway, server: Int(exchanges[exchange].server))
+        let needsReset = exchanges[exchange].clientFraming == .untilClose
+        clients.write(client, &io, &clock)
+        complete(exchange, .responseAborted)
+        guard clients.contains(client) else { return }
+        clients.abortResponse(client, needsReset: needsReset, &io, &clock, metrics)
+    }
+
+    /// Ends an event stream from our side, properly: the client sees a complete body.
+    private mutating func endStream(_ exchange: Handle) {
+        guard exchanges[exchange].isEventStream else { return }
+        let client = exchanges[exchange].client
+        io.composed.clear()
+        if exchanges[exchange].clientFraming == .chunked { io.composed.append("0\r\n\r\n") }
+        // A body shorter than announced can only be followed by the connection's end.
+        if exchanges[exchange].clientFraming == .counted { exchanges[exchange].keepsClient = false }
+        clients.write(client, &io, &clock)
+        finish(exchange, .streamEnded)
+    }
+
+    /// Answers in the server's place. Nothing of a response has gone to the client.
+    private mutating func respond(_ exchange: Handle, _ fault: ExchangeFault) {
+        let client = exchanges[exchange].client
+        let response = fault.response
+        if let metric = fault.metric { metrics.count(metric, server: countedServer(exchange)) }
+        guard clients.contains(client) else {
+            complete(exchange, .clientDisconnected)
+            return
+        }
+        exchanges[exchange].status = response.status
+        // A body that is still coming would be taken for the next request.
+        if response.closesConnection || lifecycle.isDraining || exchanges[exchange].awaitsRequestBody {
+            exchanges[exchange].keepsClient = false
+        }
+        io.composed.clear()
+        io.append(
+            response, id: requestID(exchange), isHead: exchanges[exchange].method == .head,
+            closes: !exchanges[exchange].keepsClient)
+        let kept = min(Int(exchanges[exchange].replayBytes), clients[client].transport.input.count)
+        if kept > 0 { clients[client].transport.input.consume(kept) }
+        exchanges[exchange].replayBytes = 0
+        io.bufferPool.release(&clients[client].transport.input)
+        clients.write(client, &io, &clock)
+        finish(exchange, .rejected(fault))
+    }
+
+    /// The server that a fault is counted at: the exchange's, or the upstream's first where none was selected.
+    private func countedServer(_ exchange: Handle) -> Int {
+        if exchanges[exchange].server >= 0 { return Int(exchanges[exchange].server) }
+        let upstream = Int(exchanges[exchange].upstream)
+        guard servers.upstreams.indices.contains(upstream) else { return -1 }
+        return servers.upstreams[upstream].members.first ?? -1
+    }
+
+    /// The raw JSON-RPC id of the request that the client's input keeps, for the response to echo; empty if there is none
+    /// or it cannot be told.
+    private func requestID(_ exchange: Handle) -> [UInt8] {
+        let client = exchanges[exchange].client
+        let kept = min(Int(exchanges[exchange].replayBytes), clients[client].transport.input.count)
+        guard kept > 0, exchanges[exchange].method == .post else { return [] }
+        let request = clients[client].transport.input.bytes(0..<kept)
+        guard let body = Self.bodyStart(of: request) else { return [] }
+        let message = Array(request[body...])
+        guard let id = JSONRPC.requestID(in: message.span) else { return [] }
+        return Array(message[id])
+    }
+
+    /// Where the body of an HTTP/1.1 message begins: behind the first empty line.
+    private static func bodyStart(of message: [UInt8]) -> Int? {
+        var index = 0
+        while index + 3 < message.count {
+            if message[index] == 0x0d, message[index + 1] == 0x0a, message[index + 2] == 0x0d,
+                message[index + 3] == 0x0a
+            {
+                return index + 4
+            }
+            index += 1
+        }
+        return nil
+    }
+}

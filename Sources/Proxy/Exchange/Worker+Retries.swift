@@ -1,0 +1,99 @@
+import Balancing
+import HTTP
+import Kernel
+import MCP
+import Reactor
+import Telemetry
+
+/// What becomes of exchanges whose connection failed. `RetryPolicy` decides; why a request was sent again, or not, is
+/// answered there.
+extension Worker where Outside: ~Copyable {
+    /// A connection to `server` could not be opened: what the phase `connect` says then.
+    mutating func decideConnectFailure(_ exchange: Handle, _ server: Int, code: CInt) -> PhaseResult {
+        act(on: exchange, .connectFailed)
+        if servers[server].upstream == Int(exchanges[exchange].upstream) {
+            exchanges[exchange].tried |= Exchange.triedBit(servers[server].position)
+        }
+        let cause: ConnectFailure =
+            ErrorNumber.isOwnFault(code) ? .ownFault : code == ErrorNumber.refused ? .refused : .other
+        let failure = RequestFailure.connectFailed(cause, isServerHealthy: metrics.isHealthy(server: server))
+        switch decide(exchange, failure) {
+        case .retry: return .reselect
+        case .giveUp(let reason): return .respond(fault(reason, exchange))
+        }
+    }
+
+    /// The same for a connection whose failure came as an event.
+    mutating func retryConnect(_ exchange: Handle, _ server: Int, code: CInt, reloading: Bool) {
+        switch decideConnectFailure(exchange, server, code: code) {
+        case .respond(let fault): act(on: exchange, .rejected(fault))
+        case .next, .reselect, .wait, .done: advance(exchange, from: .select, reloading: reloading)
+        }
+    }
+
+    /// The exchange's connection ended before a response head came.
+    mutating func retryLost(_ exchange: Handle, _ connection: Handle, hasReceived: Bool, code: CInt) {
+        let failure = RequestFailure.connectionLost(
+            isReused: upstreams[connection].isReused, hasReceived: hasReceived,
+            receipt(exchange, connection, hasReceived: hasReceived, code: code))
+        detach(exchange)
+        closeUpstream(connection)
+        act(on: exchange, .closedBeforeResponse)
+        switch decide(exchange, failure) {
+        case .retry:
+            exchanges[exchange].connectionChoice = .new
+            metrics.count(.replays, server: Int(exchanges[exchange].server))
+            advance(exchange, from: .select, reloading: true)
+        case .giveUp(let reason):
+            act(on: exchange, .rejected(fault(reason, exchange)))
+        }
+    }
+
+    private mutating func decide(_ exchange: Handle, _ failure: RequestFailure) -> RetryDecision {
+        RetryPolicy.decide(
+            failure, attempts: &exchanges[exchange].attempts, of: retryable(exchange),
+            budget: &servers.upstreams[Int(exchanges[exchange].upstream)].retryBudget, now: clock.now.nanoseconds)
+    }
+
+    private func retryable(_ exchange: Handle) -> RetryableRequest {
+        let isSafe =
+            switch exchanges[exchange].method {
+            case .get, .head, .options: true
+            default: false
+            }
+        return RetryableRequest(
+            isSafe: isSafe, isWhole: exchanges[exchange].isWhole, isPinned: exchanges[exchange].isPinned)
+    }
+
+    /// Whether the server can have read the request. It cannot if its FIN came first, so that our bytes were answered
+    /// with a reset (EPIPE) or never acknowledged.
+    private mutating func receipt(
+        _ exchange: Handle, _ connection: Handle, hasReceived: Bool, code: CInt
+    ) -> RequestReceipt {
+        if upstreams[connection].hasRefusedBytes { return .cannotHaveBeenRead }
+        guard
+            RetryPolicy.needsReceipt(
+                retryable(exchange), isReused: upstreams[connection].isReused, hasReceived: hasReceived,
+                attempts: exchanges[exchange].attempts)
+        else { return .mayHaveBeenRead }
+        if code != 0 { return code == ErrorNumber.brokenPipe ? .cannotHaveBeenRead : .mayHaveBeenRead }
+        let descriptor = upstreams[connection].transport.descriptor
+        let isUnread =
+            io.world.connectionError(descriptor) == ErrorNumber.brokenPipe || io.world.hasUnacknowledged(descriptor)
+        return isUnread ? .cannotHaveBeenRead : .mayHaveBeenRead
+    }
+
+    private func fault(_ reason: GiveUpReason, _ exchange: Handle) -> ExchangeFault {
+        switch reason {
+        case .noServerAvailable: .noServerAvailable
+        case .sessionNotFound: sessionNotFound(exchange)
+        case .connectFailed: .connectFailed
+        case .connectionLost: .serverReset
+        }
+    }
+
+    /// What a client is told whose session is gone, in the words of its transport.
+    func sessionNotFound(_ exchange: Handle) -> ExchangeFault {
+        exchanges[exchange].kind == .legacyMessage ? .legacySessionNotFound : .sessionNotFound
+    }
+}

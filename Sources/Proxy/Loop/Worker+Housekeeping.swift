@@ -1,0 +1,17 @@
+import Kernel
+
+/// Work that keeps until there is time.
+extension Worker where Outside: ~Copyable {
+    /// Tries backlogs that were left, keeps pools warm, lets retired servers go, and looks for the end of a drain.
+    mutating func runHousekeeping() {
+        guard clock.takeHousekeeping() else { return }
+        retryAccepts()
+        servers.releaseRetired()
+        if lifecycle.isDraining { checkDrained() } else { warmPools() }
+        if needsHousekeeping { clock.scheduleHousekeeping(at: clock.now + .milliseconds(250)) }
+    }
+
+    private var needsHousekeeping: Bool {
+        lifecycle.isDraining || servers.hasRetired || snapshot.upstreams.contains { $0.pool.minimum > 0 }
+    }
+}

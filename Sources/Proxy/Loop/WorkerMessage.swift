@@ -1,0 +1,22 @@
+package import TLS
+
+/// What other threads may tell a worker.
+package enum WorkerMessage: Sendable {
+    /// A connection became free in another worker: try the queue again.
+    case capacityFreedElsewhere
+    /// An exchange of another worker waits for a connection to this server, and the bound is reached: close one that
+    /// idles here. The server is named by its slot.
+    case idleEvictionRequested(server: Int)
+    /// Work by this snapshot from here on; it is registered with the server table.
+    case snapshot(Snapshot)
+    /// Stop accepting, finish what is under way; the worker leaves its loop when nothing is left.
+    case drain
+    /// End the event streams that have no end of their own, politely.
+    case endStreams
+    /// Leave now.
+    case stop
+    /// The context that a listener, by its index in the snapshot, is to serve new connections with.
+    case certificates(listener: Int, TLSContext)
+    /// The context that new connections to the servers of an upstream, by its slot, are to be made with.
+    case upstreamCertificates(upstream: Int, TLSClientContext)
+}

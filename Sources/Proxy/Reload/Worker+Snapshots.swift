@@ -1,0 +1,53 @@
+import HTTP
+import Kernel
+import Reactor
+import TLS
+
+/// What other threads tell a worker, and how it takes a new snapshot over.
+extension Worker where Outside: ~Copyable {
+    /// Does what other threads have asked for since the last turn.
+    mutating func processMailbox() {
+        guard let mailbox = inbox.mailbox else { return }
+        for message in mailbox.collect() {
+            switch message {
+            case .capacityFreedElsewhere: servers.hasFreedCapacity = true
+            case .idleEvictionRequested(let server): evictIdle(server)
+            case .snapshot(let snapshot): adopt(snapshot)
+            case .drain: drain()
+            case .endStreams: endStreams()
+            case .stop: lifecycle.isDone = true
+            case .certificates(let listener, let context): replaceCertificates(context, listener: listener)
+            case .upstreamCertificates(let upstream, let context):
+                servers.replaceCertificates(context, upstream: upstream)
+            }
+        }
+    }
+
+    /// Works by `new` from here on. Servers that it names and that were known keep connections, pools, sessions, health and
+    /// counters; the others get nothing new, and their idle connections close. Exchanges under way go on with what they
+    /// have. Listeners keep their sockets and connections; their rules change where the snapshot has a listener of the
+    /// same index.
+    mutating func adopt(_ new: Snapshot) {
+        let lease = snapshot.lease
+        snapshot = new
+        servers.adopt(new)
+        servers.retire(lease)
+        sessions = SessionAffinity(new)
+        for index in clients.listeners.indices where clients.listeners[index].id < new.listeners.count {
+            let plan = new.listeners[clients.listeners[index].id]
+            clients.listeners[index].plan = plan
+            clients.listeners[index].parser = RequestParser(limits: plan.limits)
+            clients.listeners[index].tls = plan.tls
+        }
+        for slot in 0..<upstreams.slots {
+            guard let connection = upstreams.handle(inSlot: slot), upstreams[connection].phase == .parked else {
+                continue
+            }
+            if servers[Int(upstreams[connection].server)].isRetired { closeUpstream(connection) }
+        }
+        updateHealthChecks()
+        // What waits may have a new server to go to, or none any more.
+        servers.hasFreedCapacity = true
+        clock.scheduleHousekeeping(at: clock.now)
+    }
+}

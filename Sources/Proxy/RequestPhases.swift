@@ -1,0 +1,106 @@
+import Kernel
+import Reactor
+
+/// What a phase says when it is done for now.
+enum PhaseResult {
+    /// Go on with the next phase.
+    case next
+    /// An event goes on with the exchange: a connection, a response, a place in the queue.
+    case wait
+    /// Answer in the server's place.
+    case respond(ExchangeFault)
+    /// Nothing was sent: go back and select another server.
+    case reselect
+    /// The exchange has been dealt with.
+    case done
+}
+
+/// The phases that a request walks through, in order. `receive` comes before them and makes the exchange; `relay` and
+/// `complete` come after them, by the server's bytes.
+enum RequestPhase: UInt8 {
+    case route, admit, resolve, select, connect, send
+
+    var next: RequestPhase? { RequestPhase(rawValue: rawValue + 1) }
+}
+
+/// The life of a request. A new capability has its door here: limits and tokens in `admit`, the owner of a session in
+/// `resolve`, a cache in `admit` and `relay`, a log or an outlier detector in `complete`.
+///
+///     receive  Downstream/Worker+Requests      a whole head, perhaps a body: an exchange begins
+///     route    Routing/Worker+Routing          host and path name the upstream
+///     admit                                    nothing yet
+///     resolve  Sessions/Worker+Sessions        the session's server, or 404
+///     select   Routing/Worker+ServerSelection  a server that may get new work
+///     connect  Upstream/Worker+PoolExecutor    a parked connection, a new one, or the queue
+///     send     Exchange/Worker+RequestForwarding
+///     relay    Exchange/Worker+ResponseRelaying
+///     complete Exchange/Worker+Completion      the one end of every exchange
+extension Worker where Outside: ~Copyable {
+    /// Walks an exchange through its phases from `phase` on. Its request must be parsed and at the front of
+    /// `io.received`; with `reloading` it is put there first, from where its client keeps it.
+    mutating func advance(_ exchange: Handle, from phase: RequestPhase, reloading: Bool = false) {
+        if reloading, reloadRequest(exchange) == .gone {
+            abandonInconsistent(exchange)
+            return
+        }
+        var phase: RequestPhase? = phase
+        while let current = phase {
+            switch perform(current, exchange) {
+            case .next: phase = current.next
+            case .reselect: phase = .select
+            case .respond(let fault):
+                act(on: exchange, .rejected(fault))
+                return
+            case .wait, .done: return
+            }
+        }
+    }
+
+    private mutating func perform(_ phase: RequestPhase, _ exchange: Handle) -> PhaseResult {
+        switch phase {
+        case .route: route(exchange)
+        case .admit: admit(exchange)
+        case .resolve: resolveSession(exchange)
+        case .select: selectServer(exchange)
+        case .connect: connect(exchange)
+        case .send: sendRequest(exchange)
+        }
+    }
+
+    /// Whether the request may go on at all.
+    private func admit(_ exchange: Handle) -> PhaseResult { .next }
+
+    /// A session's server is asked even if its health checks fail: one that is slow still has the session, and a 404
+    /// would end it. Only a connection that cannot be had shows that it is gone.
+    private mutating func selectServer(_ exchange: Handle) -> PhaseResult {
+        if exchanges[exchange].isPinned { return .next }
+        guard let server = chooseServer(exchange) else { return .respond(.noServerAvailable) }
+        exchanges[exchange].server = Int32(truncatingIfNeeded: server)
+        return .next
+    }
+
+    private mutating func connect(_ exchange: Handle) -> PhaseResult {
+        let server = Int(exchanges[exchange].server)
+        // What cannot be sent again does not go out on a connection whose server may just be closing it.
+        let allowsParked = exchanges[exchange].isWhole && exchanges[exchange].connectionChoice == .any
+        switch acquireConnection(server, allowsParked: allowsParked) {
+        case .ready(let connection):
+            attach(exchange, to: connection)
+            return .next
+        case .connecting(let connection):
+            attach(exchange, to: connection)
+            act(on: exchange, .connecting)
+            return .wait
+        case .atCapacity:
+            return enqueue(exchange, for: server)
+        case .failed(let code):
+            return decideConnectFailure(exchange, server, code: code)
+        }
+    }
+
+    private mutating func attach(_ exchange: Handle, to connection: Handle) {
+        upstreams[connection].exchange = exchange
+        exchanges[exchange].connection = connection
+        servers.callBegan(Int(upstreams[connection].server), metrics)
+    }
+}

@@ -1,0 +1,21 @@
+/// Names a server, or an upstream, for as long as anything uses it: its slot in the server table, and the generation the
+/// slot had when it was given out. It outlives snapshots: an unchanged server keeps its name across reloads.
+package struct ServerID: Hashable, Sendable {
+    package let slot: UInt16
+    package let generation: UInt16
+
+    package init(slot: UInt16, generation: UInt16) {
+        self.slot = slot
+        self.generation = generation
+    }
+
+    /// No server.
+    package static var none: ServerID { ServerID(slot: .max, generation: 0) }
+
+    /// Both halves in one number.
+    var packed: UInt32 { UInt32(generation) << 16 | UInt32(slot) }
+
+    init(packed: UInt32) {
+        self.init(slot: UInt16(truncatingIfNeeded: packed), generation: UInt16(truncatingIfNeeded: packed >> 16))
+    }
+}

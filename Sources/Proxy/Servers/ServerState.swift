@@ -1,0 +1,57 @@
+import Balancing
+import TLS
+
+/// What one worker has of a server: its plan, its pool, and what resumes TLS with it.
+struct ServerState {
+    var id = ServerID.none
+    var plan: ServerPlan
+    /// The slot of its upstream.
+    var upstream = 0
+    /// Its place among the servers of its upstream, by which the selection names it.
+    var position = 0
+    var pool = ServerPool()
+    var ticket: TLSTicket?
+    /// Connections of this worker to it, those of event streams included.
+    var openConnections = 0
+    /// No snapshot names it any more: it keeps what it has and gets nothing new.
+    var isRetired = true
+
+    /// A slot that no server has.
+    static let vacant = ServerState(plan: .vacant)
+
+    init(plan: ServerPlan) { self.plan = plan }
+}
+
+/// What one worker has of an upstream: its plan, its servers, whose turn it is, and which exchanges wait.
+struct UpstreamState {
+    var plan: UpstreamPlan
+    /// Slots of its servers, in the order of the configuration.
+    var members: [Int] = []
+    var selection: ServerSelection
+    /// The state of health that `selection` knows: it is behind when the metrics' count of changes is another.
+    var healthEpoch = -1
+    /// What new connections to its servers are made with; nil: in clear.
+    var tls: TLSClientContext?
+    var queue = WaitQueue()
+    /// Bounds retries; without a bound until it is configured.
+    var retryBudget = RetryBudget.unlimited
+
+    /// A slot that no upstream has.
+    static let vacant = UpstreamState(plan: UpstreamPlan(name: "", servers: 0..<0), members: [])
+
+    init(plan: UpstreamPlan, members: [Int]) {
+        self.plan = plan
+        self.members = members
+        selection = ServerSelection(policy: plan.policy, entries: [])
+        tls = plan.tls
+    }
+}
+
+/// The exchanges of one worker that wait for a connection to an upstream: the ends of a list through the exchanges.
+struct WaitQueue {
+    var first = UInt32.max
+    var last = UInt32.max
+    var count = 0
+    /// Those that any server of the upstream may serve.
+    var unpinnedCount = 0
+}

@@ -1,0 +1,84 @@
+import Balancing
+import Synchronization
+package import Telemetry
+
+/// The servers of the process, across all snapshots: who has which slot. Health, counters, pools and TLS tickets are kept
+/// by slot, so they belong to the server and not to its place in a configuration.
+///
+/// A snapshot is registered before workers get it. It holds a lease on its servers; a slot is free again when no
+/// snapshot, and no worker that still has connections to the server, holds one.
+package final class ServerTable: Sendable {
+    private struct State {
+        var servers: SlotRegistry
+        var upstreams: SlotRegistry
+    }
+
+    private let state: Mutex<State>
+    /// Its rows are the table's slots.
+    package let metrics: Metrics
+
+    package init(_ metrics: Metrics) {
+        self.metrics = metrics
+        state = Mutex(
+            State(
+                servers: SlotRegistry(capacity: metrics.servers), upstreams: SlotRegistry(capacity: metrics.servers)))
+    }
+
+    /// Gives every server and upstream of a snapshot its identity. A server that is new begins as healthy and with all
+    /// counters at zero; one that is known keeps what it has.
+    package func register(_ snapshot: inout Snapshot) throws(StartError) {
+        var servers: [ServerID] = []
+        var upstreams: [ServerID] = []
+        let isComplete = state.withLock { state in
+            for index in snapshot.upstreams.indices {
+                guard let (id, _) = state.upstreams.retain(snapshot.upstreams[index].name) else { return false }
+                upstreams.append(id)
+                snapshot.upstreams[index].id = id
+                for server in snapshot.upstreams[index].servers {
+                    let key = "\(snapshot.upstreams[index].name)/\(snapshot.servers[server].name)"
+                    guard let (id, isNew) = state.servers.retain(key) else { return false }
+                    servers.append(id)
+                    snapshot.servers[server].id = id
+                    setThresholds(snapshot.upstreams[index].healthCheck, of: id, isNew: isNew)
+                }
+            }
+            return true
+        }
+        snapshot.lease = ServerLease(table: self, servers: servers, upstreams: upstreams)
+        guard isComplete else { throw StartError("more than \(metrics.servers) servers, those that drain included") }
+    }
+
+    private func setThresholds(_ plan: HealthCheckPlan, of id: ServerID, isNew: Bool) {
+        let slot = Int(id.slot)
+        if isNew { metrics.reset(server: slot) }
+        let fresh = HealthTracker(rise: plan.rise, fall: plan.fall)
+        for _ in 0..<64 {
+            let old = metrics.view.load(.health, server: slot)
+            let known = HealthTracker(packed: UInt64(bitPattern: old))
+            let tracker = isNew ? fresh : known.with(rise: plan.rise, fall: plan.fall)
+            if metrics.view.exchange(.health, server: slot, old: old, new: Int64(bitPattern: tracker.packed)) { return }
+        }
+    }
+
+    fileprivate func release(servers: [ServerID], upstreams: [ServerID]) {
+        state.withLock { state in
+            for id in servers { state.servers.release(id) }
+            for id in upstreams { state.upstreams.release(id) }
+        }
+    }
+}
+
+/// Keeps the slots of a snapshot's servers from being given to others for as long as it lives.
+package final class ServerLease: Sendable {
+    private let table: ServerTable
+    private let servers: [ServerID]
+    private let upstreams: [ServerID]
+
+    fileprivate init(table: ServerTable, servers: [ServerID], upstreams: [ServerID]) {
+        self.table = table
+        self.servers = servers
+        self.upstreams = upstreams
+    }
+
+    deinit { table.release(servers: servers, upstreams: upstreams) }
+}
