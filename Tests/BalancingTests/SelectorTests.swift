@@ -10,8 +10,6 @@ func candidates(_ weights: [Int32], calls: [Int32]? = nil, down: Set<Int> = [], 
     }
 }
 
-let everyPolicy: [Policy] = [.roundRobin, .ipHash, .sessionHash, .leastRequests, .powerOfTwo]
-
 @Suite("Selector")
 struct SelectorTests {
     @Test("an unavailable or excluded endpoint is never chosen", arguments: everyPolicy)

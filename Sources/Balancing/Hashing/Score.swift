@@ -1,26 +1,10 @@
-/// Weighted rendezvous hashing: every endpoint draws a lot from the key and its own tag, and the best lot wins.
+/// What one server draws for a key in weighted rendezvous hashing: 52 bits, taken as a fraction strictly between 0 and 1.
+/// The server with the best score wins the key.
 ///
-/// No ring and no table: whoever knows the list agrees, an endpoint that goes takes only its own keys with it, and one
-/// that comes takes from each of the others its fair part. The result must be the same in every Berth of a fleet, so
+/// No ring and no table: whoever knows the list of servers agrees, a server that goes gives up only its own keys, and one
+/// that comes takes from each of the others its fair part. The result must be the same in every proxy of a fleet, so
 /// neither the hash nor the arithmetic may change between versions or machines.
-enum Rendezvous {
-    static func choose(_ tier: Tier, from candidates: Span<Candidate>, key: UInt64) -> Int? {
-        let mixedKey = SplitMix64.avalanche(key)
-        var best: Int?
-        var leader = Score(bits: 0, weight: 1)
-        for index in candidates.indices where tier.contains(candidates[index], at: index) {
-            var score = Score(
-                bits: SplitMix64.avalanche(mixedKey ^ candidates[index].tag) >> 12,
-                weight: max(1, candidates[index].weight))
-            guard best == nil || score.beats(&leader) else { continue }
-            (best, leader) = (index, score)
-        }
-        return best
-    }
-}
-
-/// What one endpoint drew for a key: 52 bits, taken as a fraction strictly between 0 and 1.
-struct Score {
+struct Score: Sendable {
     let bits: UInt64
     let weight: Int32
     private var knownLogarithm: Double?
@@ -30,11 +14,25 @@ struct Score {
         self.weight = weight
     }
 
-    /// Lots compare by `weight / -ln(fraction)`, which gives each endpoint its weight's share of the keys. Equal
+    /// The bits that a server with `tag` draws for a key that was mixed by `SplitMix64.avalanche`.
+    @inline(__always)
+    static func bits(mixedKey: UInt64, tag: UInt64) -> UInt64 {
+        SplitMix64.avalanche(mixedKey ^ tag) >> 12
+    }
+
+    /// Scores compare by `weight / -ln(fraction)`, which gives each server its weight's share of the keys. Equal
     /// weights, the usual case, need no logarithm.
     mutating func beats(_ other: inout Score) -> Bool {
         if weight == other.weight { return bits > other.bits }
         return Double(weight) * other.negatedLogarithm() > Double(other.weight) * negatedLogarithm()
+    }
+
+    /// False if it is certain, without a logarithm, that `beats` is false: -ln x is at least 1 - x, and the margin is
+    /// wider than the error of our logarithm.
+    mutating func mayBeat(_ other: inout Score) -> Bool {
+        if weight == other.weight { return bits > other.bits }
+        let atLeast = Double(0x10_0000_0000_0000 - bits) * 0x1p-52 - 0x1p-52
+        return Double(other.weight) * atLeast < Double(weight) * other.negatedLogarithm() * 1.000_000_01
     }
 
     private mutating func negatedLogarithm() -> Double {
@@ -45,7 +43,7 @@ struct Score {
     }
 
     /// -ln, from operations that IEEE 754 defines to the last bit: a library's logarithm may differ between machines,
-    /// and two Berths must not. Good to ten digits.
+    /// and two proxies of a fleet must not. Good to ten digits.
     private static func negatedLogarithm(of fraction: Double) -> Double {
         var exponent = Double(fraction.exponent)
         var significand = fraction.significand

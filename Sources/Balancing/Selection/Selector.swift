@@ -23,14 +23,14 @@ package struct Selector: Sendable {
         from candidates: Span<Candidate>, key: UInt64, random: UInt64, excluding: Int = -1
     ) -> Int? {
         precondition(candidates.count == currentWeight.count, "a selector serves one list of endpoints")
-        let primaries = Tier(isBackup: false, excluded: excluding)
+        let primaries = CandidateTier(isBackup: false, excluded: excluding)
         if let choice = select(primaries, from: candidates, key: key, random: random) { return choice }
-        let backups = Tier(isBackup: true, excluded: excluding)
+        let backups = CandidateTier(isBackup: true, excluded: excluding)
         return select(backups, from: candidates, key: key, random: random)
     }
 
     private mutating func select(
-        _ tier: Tier, from candidates: Span<Candidate>, key: UInt64, random: UInt64
+        _ tier: CandidateTier, from candidates: Span<Candidate>, key: UInt64, random: UInt64
     ) -> Int? {
         switch policy {
         case .roundRobin: nextInTurn(tier, among: candidates, noBusierThan: nil)
@@ -44,7 +44,8 @@ package struct Selector: Sendable {
     /// pays for all. With weights 5, 1, 1 that is a a b a c a a rather than a a a a a b c.
     ///
     /// With `load`, only candidates that are no busier take part.
-    private mutating func nextInTurn(_ tier: Tier, among candidates: Span<Candidate>, noBusierThan load: Load?) -> Int?
+    private mutating func nextInTurn(_ tier: CandidateTier, among candidates: Span<Candidate>, noBusierThan load: Load?)
+        -> Int?
     {
         var best: Int?
         var total: Int64 = 0
@@ -61,7 +62,7 @@ package struct Selector: Sendable {
     }
 
     /// The smallest number of calls for its weight; equals take turns by weight.
-    private mutating func leastBusy(_ tier: Tier, among candidates: Span<Candidate>) -> Int? {
+    private mutating func leastBusy(_ tier: CandidateTier, among candidates: Span<Candidate>) -> Int? {
         var least: Load?
         for index in candidates.indices where tier.contains(candidates[index], at: index) {
             let load = Load(candidates[index])
@@ -73,7 +74,8 @@ package struct Selector: Sendable {
     }
 
     /// Two different ones at random, and of them the less busy; the first drawn if they are equal.
-    private static func lessBusyOfTwo(_ tier: Tier, among candidates: Span<Candidate>, random: UInt64) -> Int? {
+    private static func lessBusyOfTwo(_ tier: CandidateTier, among candidates: Span<Candidate>, random: UInt64) -> Int?
+    {
         var count: UInt64 = 0
         for index in candidates.indices where tier.contains(candidates[index], at: index) { count += 1 }
         guard count > 0 else { return nil }
@@ -88,7 +90,7 @@ package struct Selector: Sendable {
 }
 
 /// The candidates that take part in a choice.
-struct Tier {
+struct CandidateTier {
     let isBackup: Bool
     let excluded: Int
 
@@ -119,5 +121,21 @@ private struct Load {
 
     static func < (one: Load, other: Load) -> Bool {
         one.calls * other.weight < other.calls * one.weight
+    }
+}
+
+enum Rendezvous {
+    static func choose(_ tier: CandidateTier, from candidates: Span<Candidate>, key: UInt64) -> Int? {
+        let mixedKey = SplitMix64.avalanche(key)
+        var best: Int?
+        var leader = Score(bits: 0, weight: 1)
+        for index in candidates.indices where tier.contains(candidates[index], at: index) {
+            var score = Score(
+                bits: SplitMix64.avalanche(mixedKey ^ candidates[index].tag) >> 12,
+                weight: max(1, candidates[index].weight))
+            guard best == nil || score.beats(&leader) else { continue }
+            (best, leader) = (index, score)
+        }
+        return best
     }
 }
