@@ -57,7 +57,7 @@ struct SelectionModelTests {
             selection.begin(key: key, random: random, scope: scope)
             var proposals: [Int] = []
             var accepted: Set<Int> = []
-            while let position = selection.next() {
+            while proposals.count <= selection.count, let position = selection.next() {
                 proposals.append(position)
                 guard !refusing.contains(position) else { continue }
                 accepted.insert(position)
