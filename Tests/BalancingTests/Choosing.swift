@@ -23,7 +23,10 @@ extension ServerSelection {
         key: UInt64? = 0, random: UInt64 = 0, calls: [Int32] = [], refusing: Set<Int> = [], scope: Scope = .eligible
     ) -> Int? {
         begin(key: key, random: random, scope: scope)
+        var left = count
         while let position = next() {
+            left -= 1
+            guard left >= 0 else { break }
             guard !refusing.contains(position) else { continue }
             accept(position, calls: calls.isEmpty ? 0 : Int(calls[position]))
         }
@@ -34,7 +37,8 @@ extension ServerSelection {
     mutating func proposals(key: UInt64? = 0, random: UInt64 = 0, scope: Scope = .eligible) -> [Int] {
         begin(key: key, random: random, scope: scope)
         var list: [Int] = []
-        while let position = next() { list.append(position) }
+        while list.count <= count, let position = next() { list.append(position) }
+        #expect(list.count <= count, "each at most once")
         #expect(finish() == nil)
         return list
     }

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Health tracker")
 struct HealthTrackerTests {
-    /// The probes of a run as text, `+` passed and `-` failed, to the verdicts at the probes that changed it.
+    /// The checks of a run as text, `+` passed and `-` failed, to the verdicts at the checks that changed it.
     static func verdicts(_ probes: String, _ tracker: inout HealthTracker) -> [Int: HealthTracker.Verdict] {
         var changes: [Int: HealthTracker.Verdict] = [:]
         for (index, probe) in probes.enumerated() {
@@ -24,7 +24,7 @@ struct HealthTrackerTests {
         #expect(Self.verdicts(probes, &tracker) == expected)
     }
 
-    @Test("is available before any probe, and proven by a success or by `fall` failures")
+    @Test("is available before any check, and proven by a success or by `fall` failures")
     func start() {
         var tracker = HealthTracker(rise: 2, fall: 2)
         #expect(tracker.isHealthy && !tracker.isProven)

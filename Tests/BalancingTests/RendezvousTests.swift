@@ -3,9 +3,12 @@ import Testing
 
 @Suite("Rendezvous hashing")
 struct RendezvousTests {
-    static func placed(_ keys: [UInt64], on list: [Candidate], policy: Policy = .sessionHash) -> [Int?] {
-        var selector = Selector(policy: policy, count: list.count)
-        return keys.map { selector.select(from: list.span, key: $0, random: 0) }
+    static func placed(
+        _ keys: [UInt64], on list: [ServerSelection.Entry], policy: Policy = .sessionHash, down: Set<Int> = []
+    ) -> [Int?] {
+        var selection = ServerSelection(policy: policy, entries: list)
+        for position in down { selection.setEligible(position, false) }
+        return keys.map { selection.choose(key: $0) }
     }
 
     static func keys(_ count: Int, seed: UInt64) -> [UInt64] {
@@ -13,22 +16,22 @@ struct RendezvousTests {
         return (0..<count).map { _ in generator.next() }
     }
 
-    @Test("every selector with the same list places a key alike, in whatever order the list stands")
+    @Test("every selection with the same list places a key alike, in whatever order the list stands")
     func agreement() {
         let keys = Self.keys(2000, seed: 1)
-        let list = candidates([1, 2, 3, 1, 1])
+        let list = entries([1, 2, 3, 1, 1])
         let one = Self.placed(keys, on: list).map { $0.map { list[$0].tag } }
         let reversed = Array(list.reversed())
         let other = Self.placed(keys, on: reversed, policy: .ipHash).map { $0.map { reversed[$0].tag } }
         #expect(one == other)
     }
 
-    @Test("an endpoint that goes moves only its own keys, and one that returns gets them back", arguments: 0..<5)
+    @Test("a server that goes moves only its own keys, and one that returns gets them back", arguments: 0..<5)
     func stability(gone: Int) {
         let keys = Self.keys(20_000, seed: 2)
         let weights: [Int32] = [1, 2, 3, 1, 4]
-        let before = Self.placed(keys, on: candidates(weights))
-        let after = Self.placed(keys, on: candidates(weights, down: [gone]))
+        let before = Self.placed(keys, on: entries(weights))
+        let after = Self.placed(keys, on: entries(weights), down: [gone])
         var spread: Set<Int?> = []
         for index in keys.indices {
             if before[index] == gone { spread.insert(after[index]) } else { #expect(after[index] == before[index]) }
@@ -36,11 +39,11 @@ struct RendezvousTests {
         #expect(spread == Set((0..<5).filter { $0 != gone }))
     }
 
-    @Test("an endpoint that comes takes keys only for itself")
+    @Test("a server that comes takes keys only for itself")
     func growth() {
         let keys = Self.keys(20_000, seed: 3)
-        let before = Self.placed(keys, on: candidates([1, 1, 1]))
-        let after = Self.placed(keys, on: candidates([1, 1, 1, 1]))
+        let before = Self.placed(keys, on: entries([1, 1, 1]))
+        let after = Self.placed(keys, on: entries([1, 1, 1, 1]))
         let moved = keys.indices.filter { before[$0] != after[$0] }
         #expect(moved.allSatisfy { after[$0] == 3 })
         #expect(abs(Double(moved.count) / 5000 - 1) < 0.05)
@@ -54,7 +57,7 @@ struct RendezvousTests {
     func weights(_ weights: [Int32]) {
         let keys = Self.keys(200_000, seed: 4)
         var counts = [Int](repeating: 0, count: weights.count)
-        for case let choice? in Self.placed(keys, on: candidates(weights)) { counts[choice] += 1 }
+        for case let choice? in Self.placed(keys, on: entries(weights)) { counts[choice] += 1 }
         let total = Double(weights.reduce(0, +))
         for index in weights.indices {
             let share = Double(keys.count) * Double(weights[index]) / total
@@ -65,15 +68,31 @@ struct RendezvousTests {
     @Test("keys that follow each other spread as well as random ones")
     func consecutiveKeys() {
         var counts = [0, 0, 0, 0]
-        for case let choice? in Self.placed(Array(0..<100_000), on: candidates([1, 1, 1, 1])) { counts[choice] += 1 }
+        for case let choice? in Self.placed(Array(0..<100_000), on: entries([1, 1, 1, 1])) { counts[choice] += 1 }
         #expect(counts.allSatisfy { abs(Double($0) / 25_000 - 1) < 0.05 }, "\(counts)")
+    }
+
+    @Test("of many servers too, a refused one moves only its own keys", arguments: [true, false])
+    func refusal(isUniform: Bool) {
+        let list = entries((0..<40).map { isUniform ? 1 : Int32(1 + $0 % 4) })
+        var selection = ServerSelection(policy: .ipHash, entries: list)
+        for key in Self.keys(2_000, seed: 5) {
+            guard let home = selection.choose(key: key) else { continue }
+            let order = selection.proposals(key: key)
+            #expect(order.first == home && Set(order) == Set(list.indices))
+            // Where a key goes next is where it would be if its server did not exist.
+            selection.setEligible(home, false)
+            #expect(selection.choose(key: key) == order[1])
+            selection.setEligible(home, true)
+            #expect(selection.choose(key: key) == home)
+        }
     }
 
     @Test("the placement of these keys never changes: ids in clients' hands rest on it")
     func golden() {
         let keys: [UInt64] = [0, 1, 2, 3, 42, 0xFFFF_FFFF_FFFF_FFFF, 0x0123_4567_89AB_CDEF, 7_777_777]
-        #expect(Self.placed(keys, on: candidates([1, 1, 1])) == [0, 1, 0, 2, 0, 0, 0, 1])
-        #expect(Self.placed(keys, on: candidates([1, 2, 5])) == [1, 2, 2, 2, 0, 2, 0, 1])
+        #expect(Self.placed(keys, on: entries([1, 1, 1])) == [0, 1, 0, 2, 0, 0, 0, 1])
+        #expect(Self.placed(keys, on: entries([1, 2, 5])) == [1, 2, 2, 2, 0, 2, 0, 1])
     }
 }
 

@@ -1,7 +1,7 @@
-/// The name of an endpoint in 64 bits.
+/// The name of a server in 64 bits: FNV-1a over its configured address, then mixed.
 ///
-/// It is written into the session ids that clients hold, and every Berth of a fleet computes it for itself: it depends
-/// on the address as configured and on nothing else, and it must never change. FNV-1a over the bytes, then mixed.
+/// It is written into the session ids that clients hold, and every proxy of a fleet computes it for itself: it depends on
+/// the address as configured and on nothing else, and it must never change.
 package enum ServerTag {
     /// The tag of an address as it is written in the configuration, such as `mcp-1:3001`.
     package static func tag(of address: Span<UInt8>) -> UInt64 {
@@ -10,7 +10,7 @@ package enum ServerTag {
         return SplitMix64.avalanche(hash)
     }
 
-    /// The same for text.
+    /// The tag of an address given as text.
     package static func tag(of address: String) -> UInt64 {
         tag(of: address.utf8.span)
     }

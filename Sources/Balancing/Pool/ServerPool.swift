@@ -20,6 +20,7 @@ package struct ServerPool: Sendable {
         /// Nanoseconds since a connection was opened.
         package var maximumAge: UInt64
 
+        /// No minimum and no bounds but what is given.
         package init(minimum: Int = 0, maximumUses: UInt32 = .max, maximumAge: UInt64 = .max) {
             self.minimum = minimum
             self.maximumUses = maximumUses
@@ -47,18 +48,21 @@ package struct ServerPool: Sendable {
     private var claimed: Int32 = 0
     private var warmingNow: Int32 = 0
 
+    /// A pool without connections.
     package init() {}
 
     /// Idle connections.
     package var parkedCount: Int { parked.count }
     /// Connections that hold a claim on the bound for calls: connecting, warming, serving or parked.
     package var connectionCount: Int { Int(claimed) }
+    /// Connections being opened to keep the minimum.
     package var warmingCount: Int { Int(warmingNow) }
 }
 
 // MARK: - Getting a connection
 
 extension ServerPool {
+    /// Where an exchange gets its connection from.
     package enum Acquisition: Equatable, Sendable {
         /// Send the request on this connection, which was parked and now is serving.
         case use(UInt32)
@@ -75,7 +79,8 @@ extension ServerPool {
         return .use(newest)
     }
 
-    /// The claim was granted: the owner opens a connection. If that fails at once, it reports `closed`.
+    /// The claim was granted: the owner opens a connection. If not even a socket could be had, it reports `connectFailed`;
+    /// a connection that fails later is reported as `closed`.
     ///
     /// - Parameter role: `connecting` or `warming`.
     package mutating func claimGranted(for role: Role) {
@@ -84,6 +89,13 @@ extension ServerPool {
         if role == .warming { warmingNow += 1 }
     }
 
+    /// The owner could not begin to open the connection for which a claim was granted.
+    package mutating func connectFailed(as role: Role) -> ClaimRelease {
+        if role == .warming { endWarming() }
+        return endClaim()
+    }
+
+    /// What becomes of an exchange whose claim was denied.
     package enum Denial: Equatable, Sendable {
         /// Send the request on this connection after all.
         case use(UInt32)
@@ -97,6 +109,7 @@ extension ServerPool {
         return .use(newest)
     }
 
+    /// What a new connection is for.
     package enum Establishment: Equatable, Sendable {
         /// Send the exchange's request; the connection is serving.
         case serve
@@ -136,6 +149,7 @@ extension ServerPool {
         /// The server has closed its side.
         package var hasEnded: Bool
 
+        /// A connection whose server keeps it open unless said otherwise.
         package init(uses: UInt32, age: UInt64, hasEnded: Bool = false) {
             self.uses = uses
             self.age = age
@@ -143,6 +157,7 @@ extension ServerPool {
         }
     }
 
+    /// What becomes of a connection whose call is over.
     package enum Release: Equatable, Sendable {
         /// The connection is parked; the owner sets its idle timeout.
         case park
@@ -179,6 +194,7 @@ extension ServerPool {
     /// takes the place of that for calls.
     package mutating func becameStream() -> ClaimRelease { endClaim() }
 
+    /// What becomes of a connection whose event stream is over.
     package enum StreamEnd: Equatable, Sendable {
         /// The connection is serving again: report it by `released`. The owner gives back the claim for streams.
         case keep
@@ -195,7 +211,7 @@ extension ServerPool {
         return .keep
     }
 
-    /// A connection was closed, whatever it was doing, or could not be opened.
+    /// A connection was closed, whatever it was doing. In no other way does the pool forget one.
     package mutating func closed(_ connection: UInt32, as role: Role) -> ClaimRelease {
         switch role {
         case .connecting, .serving: return endClaim()
@@ -236,6 +252,7 @@ extension ServerPool {
     /// The parked connection to close first: it has been idle longest. The owner closes it and reports `closed`.
     package var coldest: UInt32? { parked.first }
 
+    /// What becomes of a connection that was idle for its time.
     package enum IdleDecision: Equatable, Sendable {
         /// The owner sets the idle timeout again.
         case keep

@@ -35,6 +35,7 @@ package struct RetryableRequest: Equatable, Sendable {
     /// Only one server can do it: that of its session.
     package var isPinned: Bool
 
+    /// What is known of a request when it fails.
     package init(isSafe: Bool, isWhole: Bool, isPinned: Bool) {
         self.isSafe = isSafe
         self.isWhole = isWhole

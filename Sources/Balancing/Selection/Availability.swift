@@ -1,6 +1,8 @@
 /// What is known of a server when it is asked whether it may get work.
 package struct ServerCondition: Equatable, Sendable {
+    /// The health checks' verdict.
     package var isHealthy = true
+    /// It finishes its sessions and takes no new work.
     package var isDraining = false
     /// Taken out for a while by outlier detection.
     package var isEjected = false
@@ -9,6 +11,7 @@ package struct ServerCondition: Equatable, Sendable {
     /// This request was sent there in vain.
     package var wasTried = false
 
+    /// A server against which nothing stands but what is given.
     package init(
         isHealthy: Bool = true, isDraining: Bool = false, isEjected: Bool = false, isFull: Bool = false,
         wasTried: Bool = false
@@ -36,6 +39,7 @@ package enum Availability: Equatable, Sendable {
         case full
     }
 
+    /// What kind of work is to be placed.
     package enum Work: Equatable, Sendable {
         /// Any server of the upstream will do.
         case unpinned
@@ -45,6 +49,7 @@ package enum Availability: Equatable, Sendable {
         case pinned
     }
 
+    /// Whether the server may get the work now.
     package var isAvailable: Bool { self == .available }
 
     /// Says whether a server in some condition may get some work.

@@ -48,8 +48,6 @@ struct Choice: Sendable {
         isDecided = false
     }
 
-    var tierIndex: Int { tierStep }
-
     mutating func enterNextTier() {
         tierStep += 1
         proposed = -1

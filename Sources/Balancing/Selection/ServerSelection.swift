@@ -25,6 +25,7 @@ package struct ServerSelection: Sendable {
         /// `ServerTag` of its name; only the hashing policies use it.
         package var tag: UInt64
 
+        /// A server of some weight; less than 1 counts as 1.
         package init(weight: Int32 = 1, isBackup: Bool = false, tag: UInt64) {
             self.weight = max(1, weight)
             self.isBackup = isBackup
@@ -40,6 +41,7 @@ package struct ServerSelection: Sendable {
         case all
     }
 
+    /// The policy that it was made for.
     package let policy: Policy
     let entries: [Entry]
     /// By position.
@@ -86,6 +88,7 @@ package struct ServerSelection: Sendable {
     /// Whether the selection was made of exactly these entries.
     package func hasEntries(_ other: [Entry]) -> Bool { entries == other }
 
+    /// What `setEligible` said last; true at first.
     package func isEligible(_ position: Int) -> Bool { eligibility[position] }
 
     /// Records that a server became healthy and not draining, or no longer is. Costs a part of a microsecond with a

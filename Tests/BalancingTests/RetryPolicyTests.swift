@@ -1,0 +1,144 @@
+import Balancing
+import Testing
+
+@Suite("Retry policy")
+struct RetryPolicyTests {
+    static let post = RetryableRequest(isSafe: false, isWhole: true, isPinned: false)
+    static let get = RetryableRequest(isSafe: true, isWhole: true, isPinned: false)
+    static let streamed = RetryableRequest(isSafe: false, isWhole: false, isPinned: false)
+    static let streamedGet = RetryableRequest(isSafe: true, isWhole: false, isPinned: false)
+    static let pinned = RetryableRequest(isSafe: false, isWhole: true, isPinned: true)
+    static let pinnedGet = RetryableRequest(isSafe: true, isWhole: true, isPinned: true)
+
+    struct Row: Sendable {
+        var failure: RequestFailure
+        var request: RetryableRequest
+        var attempts: UInt8
+        var decision: RetryDecision
+        var attemptsAfter: UInt8
+
+        init(
+            _ failure: RequestFailure, _ request: RetryableRequest, _ attempts: UInt8, _ decision: RetryDecision,
+            _ attemptsAfter: UInt8
+        ) {
+            self.failure = failure
+            self.request = request
+            self.attempts = attempts
+            self.decision = decision
+            self.attemptsAfter = attemptsAfter
+        }
+    }
+
+    static func connect(_ failure: ConnectFailure, healthy: Bool = true) -> RequestFailure {
+        .connectFailed(failure, isServerHealthy: healthy)
+    }
+
+    static func lost(
+        reused: Bool = true, received: Bool = false, _ receipt: RequestReceipt = .cannotHaveBeenRead
+    ) -> RequestFailure {
+        .connectionLost(isReused: reused, hasReceived: received, receipt)
+    }
+
+    static let connecting: [Row] = [
+        // This machine's own fault: nobody else can help, and no session has ended.
+        Row(connect(.ownFault), post, 0, .giveUp(.noServerAvailable), 1),
+        Row(connect(.ownFault), pinned, 0, .giveUp(.noServerAvailable), 1),
+        Row(connect(.ownFault, healthy: false), pinned, 2, .giveUp(.noServerAvailable), 3),
+        // Pinned: there is no other server.
+        Row(connect(.refused), pinned, 0, .giveUp(.sessionNotFound), 0),
+        Row(connect(.refused, healthy: false), pinnedGet, 0, .giveUp(.sessionNotFound), 0),
+        Row(connect(.other, healthy: false), pinned, 0, .giveUp(.sessionNotFound), 1),
+        Row(connect(.other), pinned, 0, .giveUp(.connectFailed), 1),
+        Row(connect(.other), pinnedGet, 2, .giveUp(.connectFailed), 3),
+        // Unpinned: nothing was sent, so any request may move on, whole or not.
+        Row(connect(.other), post, 0, .retry(.anotherServer), 1),
+        Row(connect(.other), streamed, 1, .retry(.anotherServer), 2),
+        Row(connect(.other, healthy: false), get, 1, .retry(.anotherServer), 2),
+        Row(connect(.other), post, 2, .giveUp(.connectFailed), 3),
+        Row(connect(.other), post, .max, .giveUp(.connectFailed), .max),
+        // A refusal costs no time and is no attempt.
+        Row(connect(.refused), post, 0, .retry(.anotherServer), 0),
+        Row(connect(.refused), streamed, 2, .retry(.anotherServer), 2),
+        Row(connect(.refused), post, 3, .giveUp(.connectFailed), 3),
+    ]
+
+    static let sent: [Row] = [
+        Row(lost(), post, 0, .retry(.anyServerNewConnection), 1),
+        Row(lost(), post, 2, .retry(.anyServerNewConnection), 3),
+        Row(lost(), post, 3, .giveUp(.connectionLost), 3),
+        Row(lost(), pinned, 0, .retry(.sameServerNewConnection), 1),
+        Row(lost(.mayHaveBeenRead), post, 0, .giveUp(.connectionLost), 0),
+        Row(lost(.mayHaveBeenRead), pinned, 0, .giveUp(.connectionLost), 0),
+        Row(lost(.mayHaveBeenRead), get, 0, .retry(.anyServerNewConnection), 1),
+        Row(lost(.mayHaveBeenRead), pinnedGet, 1, .retry(.sameServerNewConnection), 2),
+        Row(lost(.mayHaveBeenRead), get, 3, .giveUp(.connectionLost), 3),
+        // What cannot be sent again, what was answered in part, and what killed a fresh connection.
+        Row(lost(), streamed, 0, .giveUp(.connectionLost), 0),
+        Row(lost(), streamedGet, 0, .giveUp(.connectionLost), 0),
+        Row(lost(received: true), get, 0, .giveUp(.connectionLost), 0),
+        Row(lost(received: true), post, 0, .giveUp(.connectionLost), 0),
+        Row(lost(reused: false), get, 0, .giveUp(.connectionLost), 0),
+        Row(lost(reused: false), post, 0, .giveUp(.connectionLost), 0),
+    ]
+
+    @Test("decides by the table", arguments: connecting + sent)
+    func table(row: Row) {
+        var attempts = row.attempts
+        var budget = RetryBudget.unlimited
+        let decision = RetryPolicy.decide(
+            row.failure, attempts: &attempts, of: row.request, budget: &budget, now: 0)
+        #expect(decision == row.decision)
+        #expect(attempts == row.attemptsAfter)
+    }
+
+    @Test("an empty budget gives up what would be retried, and nothing else changes", arguments: connecting + sent)
+    func emptyBudget(row: Row) {
+        var attempts = row.attempts
+        var budget = RetryBudget(percent: 0, minimumPerSecond: 0)
+        let decision = RetryPolicy.decide(
+            row.failure, attempts: &attempts, of: row.request, budget: &budget, now: 0)
+        var isConnecting = false
+        if case .connectFailed = row.failure { isConnecting = true }
+        switch row.decision {
+        case .retry: #expect(decision == .giveUp(isConnecting ? .connectFailed : .connectionLost))
+        case .giveUp: #expect(decision == row.decision)
+        }
+    }
+
+    @Test("the receipt is needed exactly where it changes the decision")
+    func receipt() {
+        for bits in 0..<32 {
+            let request = RetryableRequest(isSafe: bits & 1 != 0, isWhole: bits & 2 != 0, isPinned: bits & 4 != 0)
+            let (isReused, hasReceived) = (bits & 8 != 0, bits & 16 != 0)
+            for start in 0...4 as ClosedRange<UInt8> {
+                let decisions = [RequestReceipt.cannotHaveBeenRead, .mayHaveBeenRead].map { receipt in
+                    var attempts = start
+                    var budget = RetryBudget.unlimited
+                    return RetryPolicy.decide(
+                        .connectionLost(isReused: isReused, hasReceived: hasReceived, receipt), attempts: &attempts,
+                        of: request, budget: &budget, now: 0)
+                }
+                let isNeeded = RetryPolicy.needsReceipt(
+                    request, isReused: isReused, hasReceived: hasReceived, attempts: start)
+                #expect(isNeeded == (decisions[0] != decisions[1]))
+            }
+        }
+    }
+
+    @Test("no request is retried for ever, whatever fails and in whatever order", arguments: 0..<20 as Range<UInt64>)
+    func bounded(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        var attempts: UInt8 = 0
+        var budget = RetryBudget.unlimited
+        var (retries, refusals) = (0, 0)
+        while true {
+            let failure = [Self.connect(.other), Self.connect(.refused), Self.lost()].randomElement(using: &generator)
+            let decision = RetryPolicy.decide(
+                failure ?? Self.lost(), attempts: &attempts, of: Self.get, budget: &budget, now: 0)
+            guard case .retry = decision else { break }
+            retries += 1
+            if failure == Self.connect(.refused) { refusals += 1 }
+        }
+        #expect(retries - refusals <= Int(RetryPolicy.attemptLimit))
+    }
+}
