@@ -1,7 +1,11 @@
-/// Names one occupant of a `Slab`: its slot, and the generation the slot had when it moved in. A handle outlives
-/// its occupant harmlessly: the slab knows a stale one.
+import Kernel
+
+/// Names one occupant of a `Slab` by its slot and the slot's generation. A handle may outlive its occupant: the slab
+/// recognises a stale one, because the generation changes with every insertion and removal.
 public struct Handle: Hashable, Sendable {
+    /// Index into the slab.
     public let slot: UInt32
+    /// The slot's generation while the occupant is there: odd, and `Slab.generationMask` at most.
     public let generation: UInt32
 
     @inlinable
@@ -17,17 +21,22 @@ public struct Handle: Hashable, Sendable {
 
 /// Owns many noncopyable values at stable handles; insertion and removal are O(1), memory is reused.
 ///
-/// The address space for `limit` values is taken at once and the memory as slots are first used: values never move and
-/// growing leaves no holes behind. Not for values that must be visited in order. A slot's generation is odd while
-/// somebody lives in it.
+/// The addresses for `limit` values are reserved at once, and memory comes page by page as slots are first used: a value
+/// never moves while it lives here, and growth costs one `mprotect` for a few hundred slots. Not for values that must be
+/// visited in order.
 public struct Slab<Element: ~Copyable>: ~Copyable {
     @usableFromInline let elements: UnsafeMutablePointer<Element>
+    /// By slot; odd while the slot is occupied.
     @usableFromInline let generations: UnsafeMutablePointer<UInt32>
     /// A stack of the slots that were used and are free.
     @usableFromInline let free: UnsafeMutablePointer<UInt32>
     @usableFromInline var freeCount = 0
-    /// Slots that were ever used: what lies beyond has no memory yet.
+    /// Slots that were ever occupied; those from here on were never touched.
     @usableFromInline var used = 0
+    /// Slots whose memory may be touched.
+    @usableFromInline var usable = 0
+    /// Holds the three arrays.
+    private let memory: ReservedMemory
     /// Occupied slots.
     @inlinable public var count: Int { used - freeCount }
     /// The most occupants this slab takes.
@@ -36,18 +45,65 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
     /// 24 bits of a generation travel in poller tokens; more would never be compared.
     @inlinable public static var generationMask: UInt32 { 0xff_ffff }
 
+    /// Bytes of elements that become usable at a time.
+    private static var growthBytes: Int { 262_144 }
+
+    /// A slab for up to `limit` occupants, at least 1. Traps, and says why, if the process may not have so many addresses
+    /// (RLIMIT_AS).
     public init(limit: Int) {
-        self.limit = max(1, limit)
-        elements = .allocate(capacity: self.limit)
-        generations = .allocate(capacity: self.limit)
-        free = .allocate(capacity: self.limit)
+        let limit = max(1, limit)
+        let layout = Slab.layout(limit)
+        let reserved = Slab.reserve(layout.byteCount, slots: limit)
+        elements = reserved.base.assumingMemoryBound(to: Element.self)
+        generations = (reserved.base + layout.generations).assumingMemoryBound(to: UInt32.self)
+        free = (reserved.base + layout.free).assumingMemoryBound(to: UInt32.self)
+        self.limit = limit
+        // Stored last and read no more: stored in a do-catch, or read here afterwards, the optimiser of Swift 6.3.1 destroys
+        // it before this returns.
+        memory = reserved
+    }
+
+    private static func reserve(_ byteCount: Int, slots: Int) -> ReservedMemory {
+        do throws(SystemError) {
+            return try ReservedMemory(byteCount: byteCount)
+        } catch {
+            fatalError("cannot reserve \(byteCount) bytes of address space for \(slots) slots: \(error)")
+        }
     }
 
     deinit {
         for slot in 0..<used where generations[slot] & 1 == 1 { (elements + slot).deinitialize(count: 1) }
-        elements.deallocate()
-        generations.deallocate()
-        free.deallocate()
+    }
+
+    /// Where the arrays begin, in bytes from the elements, and how long all three are. They share no page.
+    private static func layout(_ limit: Int) -> (generations: Int, free: Int, byteCount: Int) {
+        precondition(MemoryLayout<Element>.alignment <= 4_096, "elements are aligned to a page at most")
+        let generations = ReservedMemory.aligned(limit * MemoryLayout<Element>.stride)
+        let numbers = ReservedMemory.aligned(limit * MemoryLayout<UInt32>.stride)
+        return (generations, generations + numbers, generations + 2 * numbers)
+    }
+
+    /// Makes some more slots usable. False at the limit, or if the system refuses the memory.
+    @usableFromInline
+    @inline(never)
+    mutating func grow() -> Bool {
+        guard usable < limit else { return false }
+        let more = max(1, Slab.growthBytes / MemoryLayout<Element>.stride)
+        let grown = min(limit, usable + more)
+        let layout = Slab.layout(limit)
+        do throws(SystemError) {
+            try makeUsable(usable..<grown, from: 0, stride: MemoryLayout<Element>.stride)
+            try makeUsable(usable..<grown, from: layout.generations, stride: MemoryLayout<UInt32>.stride)
+            try makeUsable(usable..<grown, from: layout.free, stride: MemoryLayout<UInt32>.stride)
+        } catch {
+            return false
+        }
+        usable = grown
+        return true
+    }
+
+    private func makeUsable(_ slots: Range<Int>, from start: Int, stride: Int) throws(SystemError) {
+        try memory.makeUsable(start + slots.lowerBound * stride..<start + slots.upperBound * stride)
     }
 
     /// Slots that were ever occupied: the bound for a walk over all occupants.
@@ -55,7 +111,8 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
 
     @inlinable public var isFull: Bool { count >= limit }
 
-    /// Moves `element` in. Nil, and the element gone, when the slab is at its limit: ask `isFull` first.
+    /// Moves `element` in and returns its handle, the lowest slot that was never used or the one freed last. Nil, and the
+    /// element destroyed, when the slab is full (ask `isFull` first) or the system refuses the memory.
     @inlinable
     public mutating func insert(_ element: consuming Element) -> Handle? {
         let slot: Int
@@ -63,7 +120,7 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
             freeCount -= 1
             slot = Int(free[freeCount])
         } else {
-            guard used < limit else { return nil }
+            guard used < usable || grow() else { return nil }
             slot = used
             generations[slot] = 0
             used += 1
