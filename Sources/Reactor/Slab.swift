@@ -8,14 +8,16 @@ public struct Handle: Hashable, Sendable {
     /// The slot's generation while the occupant is there: odd, and `Slab.generationMask` at most.
     public let generation: UInt32
 
+    /// A handle made of numbers, of an occupant or of nobody.
     @inlinable
     public init(slot: UInt32, generation: UInt32) {
         self.slot = slot
         self.generation = generation
     }
 
-    /// Never names anyone.
+    /// The handle of nobody: its generation is none that a slab gives.
     @inlinable public static var none: Handle { Handle(slot: .max, generation: .max) }
+    /// It is `none`.
     @inlinable public var isNone: Bool { slot == .max }
 }
 
@@ -106,9 +108,10 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
         try memory.makeUsable(start + slots.lowerBound * stride..<start + slots.upperBound * stride)
     }
 
-    /// Slots that were ever occupied: the bound for a walk over all occupants.
+    /// Slots that were ever occupied: `handle(inSlot:)` below this number finds every occupant.
     @inlinable public var slots: Int { used }
 
+    /// The slab has as many occupants as its limit.
     @inlinable public var isFull: Bool { count >= limit }
 
     /// Moves `element` in and returns its handle, the lowest slot that was never used or the one freed last. Nil, and the
@@ -131,7 +134,7 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
         return Handle(slot: UInt32(truncatingIfNeeded: slot), generation: generation)
     }
 
-    /// Moves the occupant out and retires its handle; nil if it is gone already.
+    /// Moves the occupant out and makes its handle stale; nil if the handle is stale already.
     @inlinable
     public mutating func remove(_ handle: Handle) -> Element? {
         guard contains(handle) else { return nil }
@@ -142,13 +145,14 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
         return (elements + slot).move()
     }
 
+    /// Whether the handle names an occupant. Any numbers may be asked about.
     @inlinable
     public func contains(_ handle: Handle) -> Bool {
-        // An even generation is a free slot's: a handle made from outside numbers may hold one.
+        // A handle made from outside numbers may hold an even generation, which equals that of a free slot.
         handle.generation & 1 == 1 && Int(handle.slot) < used && generations[Int(handle.slot)] == handle.generation
     }
 
-    /// The handle of whoever lives in `slot`, if anyone does.
+    /// The handle of the occupant of `slot`, which is not negative; nil if it has none.
     @inlinable
     public func handle(inSlot slot: Int) -> Handle? {
         guard slot < used, generations[slot] & 1 == 1 else { return nil }
