@@ -1,14 +1,16 @@
-/// The number of an open file or socket. A plain value: whoever holds it in a slab closes it through the `World`
-/// it came from, once.
+/// The number of an open file or socket. It is a plain value and closes nothing: the owner closes it, once, through the
+/// `World` it came from.
 public struct Descriptor: Hashable, Sendable {
+    /// The number as the kernel knows it.
     public let raw: CInt
 
+    /// Names a descriptor by its number; nothing is opened or checked.
     @inlinable
     public init(_ raw: CInt) {
         self.raw = raw
     }
 
-    /// Stands for "no descriptor" in a connection that has not got one yet.
+    /// No descriptor (−1): of a connection that has none yet.
     @inlinable
     public static var none: Descriptor { Descriptor(-1) }
 }

@@ -1,13 +1,14 @@
 import CLinux
 import Glibc
 
-/// The real world: epoll, the monotonic clock, TCP.
+/// The real world: epoll, the monotonic clock, TCP. One thread uses one value.
 public struct Linux: World, ~Copyable {
     private let poller: Poller
     private var generator = SystemRandomNumberGenerator()
-    /// Made when it is first needed.
+    /// Made for the first `splice`, and again after a sink failed with bytes in it.
     private var pipe: SplicePipe?
 
+    /// Opens an epoll instance, which the value owns. Throws what epoll_create1(2) fails with.
     public init() throws(SystemError) {
         poller = try Poller()
     }
@@ -17,7 +18,7 @@ public struct Linux: World, ~Copyable {
     public mutating func random() -> UInt64 { generator.next() }
 
     public mutating func wait(milliseconds: CInt) -> Int { poller.wait(milliseconds: milliseconds) }
-    /// As `wait(milliseconds:)`, to the nanosecond.
+    /// As `wait(milliseconds:)`, to the nanosecond; to the millisecond, rounded down, before Linux 5.11.
     public mutating func wait(_ interval: Interval) -> Int { poller.wait(interval) }
     public func event(_ index: Int) -> (token: UInt64, readiness: Readiness) { poller.event(index) }
     public mutating func watch(_ descriptor: Descriptor, token: UInt64) -> Bool {
@@ -26,7 +27,8 @@ public struct Linux: World, ~Copyable {
 
     public mutating func accept(_ listener: Descriptor) -> AcceptResult {
         var peer = sockaddr_storage()
-        // A connection that was reset in the backlog (ECONNABORTED) is not the end of the batch. Bounded, as all loops.
+        // A connection that was reset in the backlog (ECONNABORTED) is not the end of the batch. The loop is bounded, for
+        // a peer may reset one after another.
         for _ in 0..<16 {
             let raw = berth_accept(listener.raw, &peer)
             if raw >= 0 {
@@ -38,7 +40,7 @@ public struct Linux: World, ~Copyable {
             default: return .exhausted(errno)
             }
         }
-        // The backlog may hold more, and no edge will say so.
+        // The backlog may hold more, and no edge-triggered event will come for it.
         return .exhausted(ECONNABORTED)
     }
 
@@ -74,7 +76,7 @@ public struct Linux: World, ~Copyable {
             return SpliceResult(read: read)
         }
         let written = pipe.empty(into: sink)
-        // What a broken connection did not take goes with the pipe.
+        // The bytes that a failed sink did not take are discarded with the pipe.
         if case .failed = written { return SpliceResult(read: read, written: written) }
         let leftover = pipe.leftover
         self.pipe = consume pipe
@@ -98,7 +100,7 @@ public struct Linux: World, ~Copyable {
         Glibc.close(descriptor.raw)
     }
 
-    /// EINTR is impossible on a non-blocking socket but costs nothing to treat as "later".
+    /// The outcome of a failed read or write. EINTR cannot happen on a non-blocking socket; it is treated as `wouldBlock`.
     static func outcome(_ code: CInt) -> Transfer {
         code == EAGAIN || code == EINTR ? .wouldBlock : .failed(code)
     }

@@ -19,24 +19,26 @@ struct Poller: ~Copyable {
         events.deallocate()
     }
 
-    /// Watches for reading, writing and the peer's FIN, edge-triggered, until the descriptor is closed. This is the
-    /// only epoll_ctl a descriptor ever costs.
+    /// Watches for reading, writing and the peer's FIN, edge-triggered, until the descriptor is closed: one epoll_ctl(2)
+    /// for the life of a descriptor. False if the kernel refuses (ENOMEM, ENOSPC).
     func add(_ watched: Descriptor, token: UInt64) -> Bool {
         berth_epoll_add(
             descriptor, watched.raw, berth_epoll_in | berth_epoll_out | berth_epoll_rdhup | berth_epoll_edge, token)
             == 0
     }
 
-    /// Returns the number of events, 0 after a signal or when the time is up.
+    /// Sleeps at most `milliseconds` (−1: without end). Returns the number of events, at most `batch`; 0 after a signal
+    /// or when the time is up.
     func wait(milliseconds: CInt) -> Int {
         Int(max(0, berth_epoll_wait(descriptor, events, Poller.batch, milliseconds)))
     }
 
-    /// The same to the nanosecond: for what must happen at a time and not a millisecond after it.
+    /// As `wait(milliseconds:)`, to the nanosecond: for what must happen at a time and not up to a millisecond later.
     func wait(_ interval: Interval) -> Int {
         Int(max(0, berth_epoll_wait_finely(descriptor, events, Poller.batch, Int64(clamping: interval.nanoseconds))))
     }
 
+    /// The event with this index of the last wait.
     func event(_ index: Int) -> (token: UInt64, readiness: Readiness) {
         let event = events + index
         let bits = berth_epoll_readiness(event)

@@ -1,11 +1,13 @@
 import CLinux
 import Glibc
 
-/// Signals as a readable descriptor. Block them before any thread is made, so that all threads inherit the mask.
+/// Signals that one thread waits for instead of handling them. Make it before any thread, so that all threads inherit the
+/// mask. It owns a signalfd; when it goes, the signals stay blocked.
 public struct Signals: ~Copyable {
     private let descriptor: CInt
 
-    /// Blocks `signals` for this thread and those it makes, and ignores SIGPIPE: a closed peer is an errno to us.
+    /// Blocks `signals` for this thread and those it makes, and ignores SIGPIPE, so that writing to a closed connection
+    /// fails with EPIPE. Throws what signalfd(2) fails with.
     public init(_ signals: [CInt]) throws(SystemError) {
         var set = sigset_t()
         sigemptyset(&set)
@@ -19,7 +21,8 @@ public struct Signals: ~Copyable {
 
     deinit { Glibc.close(descriptor) }
 
-    /// Sleeps until one of the signals comes, at most `milliseconds` (−1: for ever); nil when the time is up.
+    /// Sleeps until one of the signals comes, at most `milliseconds` (−1: without end), and returns its number; nil when
+    /// the time is up.
     public func wait(milliseconds: CInt = -1) -> CInt? {
         var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         guard Glibc.poll(&poll, 1, milliseconds) == 1 else { return nil }

@@ -1,10 +1,12 @@
 import CLinux
 import Glibc
 
-/// Making sockets. What is done with one afterwards goes through the `World`.
+/// Makes sockets. Everything that is done with one afterwards goes through a `World`.
 public enum Socket {
-    /// Opens a non-blocking listener. With `shared`, several workers listen on one address (SO_REUSEPORT) and the
-    /// kernel spreads the connections. TCP_NODELAY is set here because accepted sockets inherit it.
+    /// Opens a non-blocking listener, which the caller closes. With `shared`, several workers listen on one address
+    /// (SO_REUSEPORT) and the kernel spreads the connections. `backlog` is how many connections may wait to be accepted;
+    /// net.core.somaxconn bounds it. TCP_NODELAY is set because accepted sockets inherit it. Throws the call that failed:
+    /// `bind` with EADDRINUSE or EACCES most often.
     public static func listen(
         on address: SocketAddress, shared: Bool, backlog: CInt = 4096
     ) throws(SystemError) -> Descriptor {
@@ -25,14 +27,15 @@ public enum Socket {
         }
     }
 
-    /// The address the kernel gave, where port 0 was asked for.
+    /// The address a socket is bound to, with the port that the kernel chose if port 0 was asked for; nil if it is no IP
+    /// socket.
     public static func localAddress(_ descriptor: Descriptor) -> SocketAddress? {
         var storage = sockaddr_storage()
         guard berth_local_address(descriptor.raw, &storage) == 0 else { return nil }
         return SocketAddress(storage)
     }
 
-    /// Starts a connection without waiting for it.
+    /// Starts a connection without waiting for it. The caller owns the descriptor.
     static func dial(_ address: SocketAddress) -> ConnectResult {
         let raw = berth_stream_socket(address.isIPv4 ? AF_INET : AF_INET6)
         guard raw >= 0 else { return .failed(errno) }

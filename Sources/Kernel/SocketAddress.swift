@@ -3,12 +3,16 @@ import Glibc
 
 /// An IPv4 or IPv6 address with its port, 24 bytes by value.
 public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
-    /// The IP address; IPv4 stands in the last four bytes of `low` as ::ffff:a.b.c.d does.
+    /// The first eight bytes of the IPv6 address, the first one the highest; 0 of an IPv4 address.
     public let high: UInt64
+    /// The last eight bytes; of an IPv4 address a.b.c.d, those of ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2).
     public let low: UInt64
+    /// The TCP port in host byte order.
     public let port: UInt16
+    /// The address is IPv4, which ::ffff:a.b.c.d counts as.
     public let isIPv4: Bool
 
+    /// An address from its halves as the properties describe them.
     public init(high: UInt64, low: UInt64, port: UInt16, isIPv4: Bool) {
         self.high = high
         self.low = low
@@ -16,17 +20,19 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
         self.isIPv4 = isIPv4
     }
 
+    /// An IPv4 address from its 32 bits, the first octet the highest.
     public static func ipv4(_ address: UInt32, port: UInt16) -> SocketAddress {
         SocketAddress(high: 0, low: 0xffff_0000_0000 | UInt64(address), port: port, isIPv4: true)
     }
 
+    /// 127.0.0.1.
     public static func loopback(port: UInt16) -> SocketAddress {
         .ipv4(0x7f00_0001, port: port)
     }
 
-    /// Reads "127.0.0.1" or "::1" (without brackets); nil for anything else, names included.
+    /// Parses "127.0.0.1" or "::1" (without brackets); nil for anything else, host names included.
     public init?(literal: String, port: UInt16) {
-        // C would stop reading at a NUL.
+        // inet_pton would stop at a NUL and accept what stands before it.
         guard !literal.utf8.contains(0) else { return nil }
         var four = in_addr()
         if inet_pton(AF_INET, literal, &four) == 1 {
@@ -46,6 +52,7 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
         self.init(high: high, low: low, port: port, isIPv4: high == 0 && low >> 32 == 0xffff)
     }
 
+    /// Reads the kernel's form; nil if it is neither IPv4 nor IPv6.
     package init?(_ storage: sockaddr_storage) {
         var storage = storage
         switch CInt(storage.ss_family) {
@@ -79,7 +86,7 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
         return (storage, socklen_t(MemoryLayout<sockaddr_in6>.size))
     }
 
-    /// The address alone: "127.0.0.1", "::1".
+    /// The address without its port or brackets: "127.0.0.1", "::1".
     public var host: String {
         if isIPv4 {
             return (0..<4).map { String((low >> (24 - 8 * $0)) & 255) }.joined(separator: ".")
@@ -90,11 +97,13 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
         return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
+    /// "127.0.0.1:80", "[::1]:80".
     public var description: String {
         isIPv4 ? "\(host):\(port)" : "[\(host)]:\(port)"
     }
 
-    /// Asks the system's resolver; blocks, so never on a worker's thread.
+    /// The TCP addresses of a host name or literal in the resolver's order, each once; empty if there are none. Blocks, for
+    /// many seconds at worst, so no worker may call it.
     public static func resolve(host: String, port: UInt16) -> [SocketAddress] {
         if let literal = SocketAddress(literal: host, port: port) { return [literal] }
         var hints = addrinfo()

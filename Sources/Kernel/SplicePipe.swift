@@ -1,13 +1,15 @@
 import CLinux
 import Glibc
 
-/// A pipe that bytes pass through from socket to socket: splice(2) moves pages where read and send copy them.
+/// A pipe that bytes pass through from socket to socket: splice(2) moves pages where read and send copy them. It owns both
+/// ends.
 struct SplicePipe: ~Copyable {
     private let readingEnd: CInt
     private let writingEnd: CInt
+    /// Bytes that went in and did not come out.
     private var held = 0
 
-    /// Nil if there is no descriptor to be had.
+    /// Nil if the process is out of descriptors or pipe memory.
     init?() {
         var ends: [CInt] = [-1, -1]
         guard berth_pipe(&ends) == 0 else { return nil }
@@ -21,7 +23,7 @@ struct SplicePipe: ~Copyable {
         Glibc.close(writingEnd)
     }
 
-    /// What came of filling the pipe; nil if `source` cannot be spliced.
+    /// Moves up to `most` bytes from `source` into the pipe; nil if `source` cannot be spliced.
     mutating func fill(from source: Descriptor, most: Int) -> Transfer? {
         let count = berth_splice(source.raw, writingEnd, most)
         if count > 0 {
@@ -32,7 +34,8 @@ struct SplicePipe: ~Copyable {
         return errno == EINVAL ? nil : Linux.outcome(errno)
     }
 
-    /// Empties the pipe as far as `sink` takes bytes.
+    /// Moves bytes from the pipe into `sink` until the pipe is empty or the sink takes no more. After `failed`, some bytes
+    /// may have been taken, and the pipe must not be used again.
     mutating func empty(into sink: Descriptor) -> Transfer {
         var written = 0
         while held > 0 {
@@ -48,10 +51,10 @@ struct SplicePipe: ~Copyable {
         return written > 0 ? .moved(written) : .wouldBlock
     }
 
-    /// Bytes that went in and did not come out.
+    /// Bytes in the pipe.
     var leftover: Int { held }
 
-    /// Reads all that is held. A pipe gives what it has without waiting.
+    /// Reads all that is in the pipe into `space`, which has room for it. A pipe gives what it has without waiting.
     mutating func drain(into space: inout MutableSpan<UInt8>) {
         let wanted = min(held, space.count)
         space.withUnsafeMutableBufferPointer { target in

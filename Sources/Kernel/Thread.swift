@@ -1,7 +1,8 @@
 import CLinux
 import Glibc
 
-/// A POSIX thread that runs one closure. Workers are threads and not tasks: each sleeps in its own epoll.
+/// A POSIX thread that runs one closure. Workers are threads and not tasks, because each sleeps in its own epoll. The owner
+/// joins or detaches it, once.
 public struct Thread: ~Copyable {
     private let handle: pthread_t
 
@@ -14,6 +15,8 @@ public struct Thread: ~Copyable {
         }
     }
 
+    /// Starts a thread that runs `run`. Its name, of which the kernel keeps 15 bytes, is what `top -H` shows. Throws EAGAIN
+    /// if the system allows no more threads.
     public init(named name: String, _ run: @escaping @Sendable () -> Void) throws(SystemError) {
         let body = Unmanaged.passRetained(Body(name: name, run: run))
         var handle = pthread_t()
@@ -33,36 +36,13 @@ public struct Thread: ~Copyable {
         self.handle = handle
     }
 
+    /// Waits until the closure has returned.
     public consuming func join() {
         pthread_join(handle, nil)
     }
 
-    /// Lets the thread run on without anybody to join it.
+    /// Lets the thread run on; nobody can join it any more.
     public consuming func detach() {
         pthread_detach(handle)
-    }
-}
-
-/// Facts about the machine.
-public enum Machine {
-    /// Processors this process may run on, at least 1: what a cpuset or `taskset` leaves us, not what is built in.
-    public static var availableProcessors: Int { Int(berth_available_processors()) }
-
-    /// Lets this process open as many descriptors as the system allows it: two for every exchange.
-    public static func raiseDescriptorLimit() {
-        var limit = rlimit()
-        guard getrlimit(CInt(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-        limit.rlim_cur = limit.rlim_max
-        setrlimit(CInt(RLIMIT_NOFILE.rawValue), &limit)
-    }
-
-    /// `count` bytes from the kernel's generator, fit for keys.
-    public static func randomBytes(_ count: Int) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-            while initialized < count {
-                let got = getrandom(buffer.baseAddress.map { $0 + initialized }, count - initialized, 0)
-                if got > 0 { initialized += got }
-            }
-        }
     }
 }

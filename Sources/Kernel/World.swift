@@ -1,13 +1,16 @@
-/// What a worker knows about a descriptor after a wait. Predicates, not masks: a multi-bit mask with `contains` lies.
+/// What a wait has found out about a descriptor.
 public struct Readiness: Equatable, Sendable {
     @usableFromInline let bits: UInt8
 
+    /// Readiness as a poller or a test finds it.
     @inlinable
     public init(readable: Bool = false, writable: Bool = false, ended: Bool = false, failed: Bool = false) {
         bits = (readable ? 1 : 0) | (writable ? 2 : 0) | (ended ? 4 : 0) | (failed ? 8 : 0)
     }
 
+    /// Bytes, a connection to accept, or the end of a stream may be read.
     @inlinable public var isReadable: Bool { bits & 1 != 0 }
+    /// The socket takes bytes, or a dialled one has connected or failed.
     @inlinable public var isWritable: Bool { bits & 2 != 0 }
     /// The peer sent FIN (RDHUP), or both directions are shut (HUP).
     @inlinable public var hasEnded: Bool { bits & 4 != 0 }
@@ -15,27 +18,28 @@ public struct Readiness: Equatable, Sendable {
     @inlinable public var hasFailed: Bool { bits & 8 != 0 }
 }
 
-/// What came of one read or write. `EAGAIN` is an outcome, not an error.
+/// The outcome of one read or write. `EAGAIN` is one of them and no error.
 public enum Transfer: Equatable, Sendable {
-    /// So many bytes moved, at least one.
+    /// This many bytes moved, at least one.
     case moved(Int)
     /// The peer has finished sending. Reads only.
     case ended
-    /// Nothing can move now; the poller will say when.
+    /// Nothing can move now (EAGAIN); an event will come when it can.
     case wouldBlock
-    /// The connection is of no more use; errno says why.
+    /// The connection is broken, with this errno.
     case failed(CInt)
 }
 
-/// What came of passing bytes from one connection straight on to another.
+/// The outcome of one `splice` from one connection to another.
 public struct SpliceResult: Equatable, Sendable {
-    /// What the source gave, as a read would say it.
+    /// The outcome of reading from the source.
     public let read: Transfer
-    /// What the sink did with it: `moved` of all or a part, `wouldBlock`, or `failed`, and then the rest is lost.
+    /// The outcome of writing to the sink: `moved` of all or a part, `wouldBlock`, or `failed`, and then the rest is lost.
     public let written: Transfer
-    /// Bytes that were taken and not given. They must be fetched before the next passage.
+    /// Bytes that were read and not written. `takeLeftover` must fetch them before the next `splice`.
     public let leftover: Int
 
+    /// A result; as written, nothing went to the sink.
     public init(read: Transfer, written: Transfer = .wouldBlock, leftover: Int = 0) {
         self.read = read
         self.written = written
@@ -43,41 +47,49 @@ public struct SpliceResult: Equatable, Sendable {
     }
 }
 
-/// What came of one accept.
+/// The outcome of one accept(2).
 public enum AcceptResult: Sendable {
+    /// A connection and its peer's address. The caller owns the descriptor.
     case connection(Descriptor, from: SocketAddress)
+    /// No connection waits; an event will come with the next.
     case none
-    /// Out of descriptors or memory (EMFILE, ENFILE, ENOBUFS, ENOMEM), or one aborted connection after another
-    /// (ECONNABORTED): try again later, the backlog keeps waiting and no event will come for it.
+    /// The errno of a process out of descriptors or memory (EMFILE, ENFILE, ENOBUFS, ENOMEM), or ECONNABORTED after many
+    /// aborted connections: connections may wait that no event will come for, so try again later.
     case exhausted(CInt)
 }
 
-/// What came of asking for a connection. A refusal may also come later, through readiness.
+/// The outcome of starting a connection. A refusal may also come later, through readiness.
 public enum ConnectResult: Sendable {
+    /// The connection is being made. The caller owns the descriptor.
     case started(Descriptor)
+    /// It cannot be made, with this errno; there is no descriptor.
     case failed(CInt)
 }
 
 /// Everything outside a worker: the clock, readiness, sockets. The real one is `Linux`; tests put a simulated one
-/// in its place, which is why nothing in a worker may reach the kernel by another way. The worker is generic over
-/// its world, so production pays nothing for the seam.
+/// in its place, so a worker may reach the kernel in no other way. The worker is generic over its world and specialised
+/// for `Linux`: the indirection costs nothing at run time.
 ///
 /// All sockets are non-blocking. A descriptor is watched once, edge-triggered, for reading and writing both; the
 /// token comes back with each event.
 public protocol World: ~Copyable {
+    /// The present on the monotonic clock.
     mutating func now() -> Instant
-    /// Seconds since 1970, for what another process must understand.
+    /// Seconds since 1970 UTC, modulo 2^32, for what another process must understand.
     mutating func wallSeconds() -> UInt32
-    /// A random number good enough to seed tables and pick between two; not for keys.
+    /// A random number to seed hash tables with and to choose servers by; not for keys.
     mutating func random() -> UInt64
 
-    /// Sleeps until something is ready, at most `milliseconds` (−1: for ever). Returns how many events there are.
+    /// Sleeps until something is ready, at most `milliseconds` (−1: without end). Returns how many events there are.
     mutating func wait(milliseconds: CInt) -> Int
     /// The event with this index of the last wait.
     func event(_ index: Int) -> (token: UInt64, readiness: Readiness)
+    /// Has later waits report what becomes of `descriptor`, with `token`, until it is closed. False if the kernel refuses.
     mutating func watch(_ descriptor: Descriptor, token: UInt64) -> Bool
 
+    /// Takes one connection out of the backlog of `listener`.
     mutating func accept(_ listener: Descriptor) -> AcceptResult
+    /// Starts a TCP connection to `address` and does not wait for it.
     mutating func dial(_ address: SocketAddress) -> ConnectResult
     /// After a dialled descriptor became ready: 0 if connected, else errno.
     mutating func connectionError(_ descriptor: Descriptor) -> CInt
@@ -86,15 +98,18 @@ public protocol World: ~Copyable {
     /// them. After a reset this proves nothing: acknowledgements are delayed, and the peer may have read the bytes.
     mutating func hasUnacknowledged(_ descriptor: Descriptor) -> Bool
 
+    /// Reads into `space`, which is not empty: one read.
     mutating func receive(_ descriptor: Descriptor, into space: inout MutableSpan<UInt8>) -> Transfer
+    /// Writes as many of `bytes`, of which there is at least one, as the socket takes: one write. Never `ended`.
     mutating func send(_ descriptor: Descriptor, _ bytes: Span<UInt8>) -> Transfer
-    /// Moves up to `most` bytes, at least one, from what one connection has received to what another is to send, without
-    /// showing them to anybody. Nil where that cannot be done: then read and send.
+    /// Moves up to `most` bytes, at least one, from what one connection has received to what another is to send, within
+    /// the kernel. Nil where that cannot be done, with nothing read: then receive and send.
     mutating func splice(from source: Descriptor, to sink: Descriptor, most: Int) -> SpliceResult?
-    /// Puts what the last passage left over, in order, into `space`, which has room for all of it.
+    /// Copies the bytes that the last `splice` left over, in order, into `space`, which has room for all of them.
     mutating func takeLeftover(into space: inout MutableSpan<UInt8>)
-    /// Sends FIN; reading goes on.
+    /// Sends FIN after all that was sent; reading goes on.
     mutating func finish(_ descriptor: Descriptor)
-    /// With `reset`, the peer gets RST in place of FIN: the honest end of a body that was cut short.
+    /// Closes the descriptor, which must not be used again. With `reset`, the peer gets RST in place of FIN, so that it
+    /// cannot take a truncated body for a complete one.
     mutating func close(_ descriptor: Descriptor, reset: Bool)
 }

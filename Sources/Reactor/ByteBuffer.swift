@@ -1,26 +1,35 @@
-/// A range of bytes in some buffer: where it starts and how long it is. Kept as numbers because a view must not
-/// outlive the turn that made it.
+/// A range of bytes in a buffer. It is kept as numbers because a view (`Span`) cannot be stored. Both are 32 bits: buffers
+/// that are parsed stay below 2 GiB.
 public struct ByteRange: Equatable, Sendable {
+    /// Offset of the first byte.
     public var start: Int32
+    /// Length in bytes.
     public var count: Int32
 
+    /// `count` bytes from `start` on; both are cut to 32 bits.
     @inlinable
     public init(start: Int, count: Int) {
         self.start = Int32(truncatingIfNeeded: start)
         self.count = Int32(truncatingIfNeeded: count)
     }
 
+    /// No bytes, at offset 0.
     @inlinable public static var empty: ByteRange { ByteRange(start: 0, count: 0) }
+    /// The range has no bytes.
     @inlinable public var isEmpty: Bool { count == 0 }
+    /// Offset of the first byte.
     @inlinable public var lowerBound: Int { Int(start) }
+    /// Offset after the last byte.
     @inlinable public var upperBound: Int { Int(start) + Int(count) }
+    /// The same as a range of offsets.
     @inlinable public var range: Range<Int> { Int(start)..<(Int(start) + Int(count)) }
 }
 
-/// Bytes on their way through: appended at one end, consumed at the other, owned by one holder.
+/// A queue of bytes: appended at one end, consumed at the other, owned by one holder.
 ///
-/// An empty buffer owns no memory until the first append; `release()` gives the memory back. Growth doubles, so
-/// appending is amortised O(1). The bound is the holder's business (credit); 4 GiB trap.
+/// An empty buffer owns no memory until the first append; `release()` gives the memory back. The capacity doubles when it is
+/// exceeded, so appending is amortised O(1). A buffer does not bound itself: the holder must (it reads only what it has
+/// credit for). Beyond 4 GiB it traps.
 public struct ByteBuffer: ~Copyable {
     @usableFromInline var base: UnsafeMutablePointer<UInt8>?
     // 32 bits each: every connection has two of these, and 24 bytes do.
@@ -28,6 +37,7 @@ public struct ByteBuffer: ~Copyable {
     @usableFromInline var start: UInt32
     @usableFromInline var end: UInt32
 
+    /// An empty buffer without memory.
     @inlinable
     public init() {
         base = nil
@@ -49,6 +59,7 @@ public struct ByteBuffer: ~Copyable {
         set { end = UInt32(truncatingIfNeeded: newValue) }
     }
 
+    /// An empty buffer with memory for at least `capacity` bytes; 256 at least, unless it is 0.
     @inlinable
     public init(capacity: Int) {
         self.init()
@@ -60,6 +71,7 @@ public struct ByteBuffer: ~Copyable {
 
     /// Bytes appended and not yet consumed.
     @inlinable public var count: Int { tail - head }
+    /// No bytes are left to consume.
     @inlinable public var isEmpty: Bool { tail == head }
     /// Bytes of memory held, used or not.
     @inlinable public var allocated: Int { capacity }
@@ -74,7 +86,7 @@ public struct ByteBuffer: ~Copyable {
         }
     }
 
-    /// Room after the last byte: what was not asked for with `reserve` may be there as well.
+    /// The free memory after the last byte, at least what was reserved. `commit` appends what was written there.
     @inlinable
     public var space: MutableSpan<UInt8> {
         @_lifetime(&self)
@@ -84,7 +96,7 @@ public struct ByteBuffer: ~Copyable {
         }
     }
 
-    /// The first `count` bytes of the room after the last byte, or as many as there are.
+    /// The first `count` bytes of `space`, or all of it if it is smaller.
     @inlinable
     @_lifetime(&self)
     public mutating func space(atMost count: Int) -> MutableSpan<UInt8> {
@@ -93,13 +105,14 @@ public struct ByteBuffer: ~Copyable {
         return _overrideLifetime(buffer.mutableSpan, mutating: &self)
     }
 
-    /// Makes room for `count` more bytes.
+    /// Sees to it that `space` has at least `count` bytes; may move the bytes.
     @inlinable
     public mutating func reserve(_ count: Int) {
         if capacity - tail < count { makeRoom(count) }
     }
 
-    /// Gives an empty buffer room for so many bytes and not one more: for what is kept long and never grows.
+    /// Gives a buffer without memory exactly `count` bytes of it: for bytes that are kept long and never grow. On a buffer
+    /// with memory it is `reserve`.
     public mutating func reserve(exactly count: Int) {
         guard capacity == 0, count > 0 else { return reserve(count) }
         base = .allocate(capacity: count)
@@ -109,7 +122,8 @@ public struct ByteBuffer: ~Copyable {
     @usableFromInline
     mutating func makeRoom(_ count: Int) {
         let used = tail - head
-        // Moving is paid for by what was consumed since the last move; a nearly full buffer grows instead.
+        // The bytes move to the front only if a quarter as many were consumed since the last move, which keeps moving
+        // amortised O(1). A buffer that is nearly full grows instead.
         if capacity - used >= count, head >= used / 4, let base {
             base.update(from: base + head, count: used)
         } else {
@@ -126,14 +140,14 @@ public struct ByteBuffer: ~Copyable {
         tail = used
     }
 
-    /// Takes `count` bytes of the `space` as appended: what a read has put there.
+    /// Appends the first `count` bytes of `space`, which the caller has written. Traps if `space` is smaller.
     @inlinable
     public mutating func commit(_ count: Int) {
         precondition(count >= 0 && count <= capacity - tail, "more bytes committed than there was room for")
         tail += count
     }
 
-    /// Drops the oldest `count` bytes.
+    /// Drops the oldest `count` bytes. Traps if there are fewer.
     @inlinable
     public mutating func consume(_ count: Int) {
         precondition(count >= 0 && count <= tail - head, "more bytes consumed than there were")
@@ -144,21 +158,21 @@ public struct ByteBuffer: ~Copyable {
         }
     }
 
-    /// Drops the newest bytes until `count` are left.
+    /// Drops the newest bytes until `count` are left. Traps if there are fewer.
     @inlinable
     public mutating func truncate(to count: Int) {
         precondition(count >= 0 && count <= tail - head, "a truncation cannot lengthen")
         tail = head + count
     }
 
-    /// Forgets the bytes and keeps the memory.
+    /// Drops all bytes and keeps the memory.
     @inlinable
     public mutating func clear() {
         head = 0
         tail = 0
     }
 
-    /// Forgets the bytes and gives the memory back.
+    /// Drops all bytes and frees the memory.
     @inlinable
     public mutating func release() {
         base?.deallocate()
@@ -168,6 +182,7 @@ public struct ByteBuffer: ~Copyable {
         tail = 0
     }
 
+    /// Appends one byte.
     @inlinable
     public mutating func append(_ byte: UInt8) {
         reserve(1)
@@ -175,6 +190,7 @@ public struct ByteBuffer: ~Copyable {
         tail += 1
     }
 
+    /// Appends a copy of `bytes`.
     @inlinable
     public mutating func append(_ bytes: Span<UInt8>) {
         let count = bytes.count
@@ -194,23 +210,25 @@ public struct ByteBuffer: ~Copyable {
         append(other.span)
     }
 
-    /// Appends a part of another buffer's unconsumed bytes.
+    /// Appends a part of another buffer's unconsumed bytes, by offsets from its oldest. Traps if they are not all there.
     @inlinable
     public mutating func append(_ other: borrowing ByteBuffer, _ range: Range<Int>) {
         append(other.span.extracting(range))
     }
 
+    /// Appends a part of another buffer's unconsumed bytes, as above.
     @inlinable
     public mutating func append(_ other: borrowing ByteBuffer, _ range: ByteRange) {
         append(other.span.extracting(range.range))
     }
 
+    /// Appends a copy of `bytes`.
     @inlinable
     public mutating func append(_ bytes: [UInt8]) {
         append(bytes.span)
     }
 
-    /// Appends ASCII text known at compile time; no String is made. Inlined, it is a few stores of constants.
+    /// Appends ASCII text known at compile time. No String is made: inlined, it is a few stores of constants.
     @inlinable
     @inline(__always)
     public mutating func append(_ text: StaticString) {
@@ -221,15 +239,15 @@ public struct ByteBuffer: ~Copyable {
         tail += count
     }
 
-    /// Appends a string's UTF-8. For the cold path: the data plane has spans and static text. Disfavoured, because a
-    /// literal would else be a String and be copied byte by byte.
+    /// Appends a string's UTF-8, byte by byte: not for the data plane, which has spans and static text. Disfavoured, so that
+    /// a literal is a `StaticString`.
     @_disfavoredOverload
     @inlinable
     public mutating func append(_ text: String) {
         for byte in text.utf8 { append(byte) }
     }
 
-    /// Appends four numbers in decimal digits with dots between: an IPv4 address, its first octet the highest.
+    /// Appends an IPv4 address as "192.0.2.1"; its first octet is the highest.
     public mutating func append(dotted address: UInt32) {
         reserve(15)
         guard let base else { return }

@@ -1,18 +1,18 @@
-/// Eight bytes looked at as one number: how the parsers scan and compare. The first byte is the lowest, on every
-/// machine, so `trailingZeroBitCount / 8` is the index of the first byte of interest.
+// The parsers scan and compare eight bytes as one number. The first byte is the lowest on every machine, so
+// `trailingZeroBitCount / 8` of a mask is the index of the first byte that it marks.
 extension Span where Element == UInt8 {
-    /// The eight bytes from `offset` on. They must all be there: it is a precondition, checked.
+    /// The eight bytes from `offset` on, the first one the lowest. Traps if they are not all there.
     @inlinable
     @inline(__always)
     public func word(at offset: Int) -> UInt64 {
-        // Spelled like this, the check merges with the loop condition of a caller that asks the same.
+        // Written like this, the compiler merges the check with the same condition of a caller's loop.
         precondition(offset >= 0 && count &- offset >= 8, "a word reaches past the end")
         return UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
     }
 }
 
 extension UInt64 {
-    /// The word that eight ASCII characters make. Of a literal it is a constant in optimised code.
+    /// Eight ASCII characters as `word(at:)` reads them. For a literal it is a constant in optimised code.
     @inlinable
     @inline(__always)
     public init(ascii text: StaticString) {

@@ -2,55 +2,51 @@ public import Kernel
 
 /// Deadlines of many connections, each good to one tick (about 17 ms) and, within half a year, never early.
 ///
-/// A hashed wheel: scheduling is O(1) and there is no cancelling. An entry is a reminder to look, not a verdict:
-/// whoever is named looks at its own deadline when the reminder comes, and asks for another if that has moved. A
+/// A hashed wheel: scheduling is O(1) and a timer cannot be cancelled. A timer that fires is no proof that its deadline
+/// has passed: whoever its token names looks at its own deadline then, and schedules another timer if that has moved. A
 /// busy connection therefore schedules about once per timeout, not once per read.
 public struct TimerWheel: ~Copyable {
-    /// 16 bytes, because every idle stream has some: the tick rather than the instant, 32 bits of it (two years).
-    struct Entry {
-        var token: UInt64
-        var tick: UInt32
-        var next: UInt32
-    }
-
     private static let bits: UInt64 = 12
     private static let slots = 1 << Int(bits)
+    /// A tick is 2^24 nanoseconds.
     private static let shift: UInt64 = 24
-    private static let end = UInt32.max
-    /// Ticks ahead that an entry can say: 208 days. Who asks for more is reminded then, and asks again.
+    private static let end = TimerEntries.end
+    /// Ticks ahead that an entry can say: 208 days. A timer that is due later fires then, and is scheduled again.
     private static let farthest: UInt64 = 1 << 30
 
-    private var entries: [Entry] = []
-    private var free = TimerWheel.end
+    private var entries: TimerEntries
+    /// By tick modulo `slots`: the first entry of a list.
     private var buckets: [UInt32]
     /// One bit per bucket that holds anything, so that finding the next one is a walk over 64 words.
     private var occupied: [UInt64]
-    /// The tick up to which everything due was handed out.
+    /// The tick up to which everything due was moved to the `due` list.
     private var current: UInt64
+    /// The first entry that is due and was not handed out yet.
     private var due: UInt32 = TimerWheel.end
-    /// Reminders outstanding.
+    /// Timers that were scheduled and have not fired.
     public private(set) var count = 0
 
-    /// `expecting`: reminders outstanding at a time, for which address space is taken now and memory as it is used.
+    /// An empty wheel. `expecting`: timers that are likely to be outstanding at a time; more are no error, and none costs
+    /// memory before it is scheduled.
     public init(now: Instant, expecting: Int = 0) {
-        entries.reserveCapacity(expecting)
+        entries = TimerEntries(expected: expecting)
         buckets = Array(repeating: TimerWheel.end, count: TimerWheel.slots)
         occupied = Array(repeating: 0, count: TimerWheel.slots / 64)
         current = now.nanoseconds >> TimerWheel.shift
     }
 
-    /// Asks to be reminded of `token` at `deadline`. `Instant.never` is not kept.
+    /// Starts a timer that hands out `token` at `deadline`, up to a tick later. `Instant.never` starts none.
     public mutating func schedule(_ token: UInt64, at deadline: Instant) {
         guard deadline < .never else { return }
         let tick = min(max(TimerWheel.tick(reaching: deadline), current + 1), current + TimerWheel.farthest)
         let bucket = Int(tick & UInt64(TimerWheel.slots - 1))
-        let index = takeEntry(Entry(token: token, tick: UInt32(truncatingIfNeeded: tick), next: buckets[bucket]))
-        buckets[bucket] = index
+        buckets[bucket] = entries.insert(
+            TimerEntries.Entry(token: token, tick: UInt32(truncatingIfNeeded: tick), next: buckets[bucket]))
         occupied[bucket / 64] |= 1 << UInt64(bucket % 64)
         count += 1
     }
 
-    /// The next reminder that is due at `now`, if any. Call until nil.
+    /// The token of a timer that is due at `now`, which has fired with that; nil if none is. Call until nil.
     public mutating func popDue(at now: Instant) -> UInt64? {
         let target = now.nanoseconds >> TimerWheel.shift
         while due == TimerWheel.end {
@@ -68,16 +64,14 @@ public struct TimerWheel: ~Copyable {
             current = next
             collect(Int(next & UInt64(TimerWheel.slots - 1)))
         }
-        let index = due
-        due = entries[Int(index)].next
-        let token = entries[Int(index)].token
-        entries[Int(index)].next = free
-        free = index
+        let entry = entries[due]
+        entries.remove(due)
+        due = entry.next
         count -= 1
-        return token
+        return entry.token
     }
 
-    /// How long a worker may sleep: −1 with nothing scheduled, else milliseconds until the next bucket is due.
+    /// How long a worker may sleep, in milliseconds until the next bucket is due; −1 if no timer is outstanding.
     public func millisecondsUntilNext(from now: Instant) -> CInt {
         if due != TimerWheel.end { return 0 }
         guard count > 0, let ahead = ticksToNextBucket() else { return -1 }
@@ -92,21 +86,21 @@ public struct TimerWheel: ~Copyable {
         return started << shift == deadline.nanoseconds ? started : started + 1
     }
 
-    /// Moves what is due in a bucket to the due list and leaves what belongs to a later round.
+    /// Moves the entries of a bucket that are due to the due list and leaves those of a later round.
     private mutating func collect(_ bucket: Int) {
         let reached = UInt32(truncatingIfNeeded: current)
         var index = buckets[bucket]
         var later = TimerWheel.end
         while index != TimerWheel.end {
-            let next = entries[Int(index)].next
-            if Int32(bitPattern: entries[Int(index)].tick &- reached) <= 0 {
-                entries[Int(index)].next = due
+            let entry = entries[index]
+            if Int32(bitPattern: entry.tick &- reached) <= 0 {
+                entries.link(index, to: due)
                 due = index
             } else {
-                entries[Int(index)].next = later
+                entries.link(index, to: later)
                 later = index
             }
-            index = next
+            index = entry.next
         }
         buckets[bucket] = later
         if later == TimerWheel.end { occupied[bucket / 64] &= ~(1 << UInt64(bucket % 64)) }
@@ -127,16 +121,5 @@ public struct TimerWheel: ~Copyable {
             word = (word + 1) % occupied.count
         }
         return nil
-    }
-
-    private mutating func takeEntry(_ entry: Entry) -> UInt32 {
-        guard free != TimerWheel.end else {
-            entries.append(entry)
-            return UInt32(entries.count - 1)
-        }
-        let index = free
-        free = entries[Int(index)].next
-        entries[Int(index)] = entry
-        return index
     }
 }

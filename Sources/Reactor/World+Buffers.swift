@@ -1,15 +1,15 @@
 public import Kernel
 
-// A worker keeps its world and its buffers side by side in one value. Handing over the buffer rather than a view of it
-// lets the compiler see that the two are apart.
+// A worker keeps its world and its buffers side by side in one value. Passing the buffer and not a view of it lets the
+// compiler see that the two accesses do not overlap.
 extension World where Self: ~Copyable {
-    /// Sends the buffer's unconsumed bytes; consumes none.
+    /// Sends the buffer's unconsumed bytes in one write; consumes none.
     @inlinable
     public mutating func send(_ descriptor: Descriptor, _ buffer: borrowing ByteBuffer) -> Transfer {
         send(descriptor, buffer.span)
     }
 
-    /// Sends a part of the buffer's unconsumed bytes.
+    /// Sends a part of the buffer's unconsumed bytes in one write; consumes none.
     @inlinable
     public mutating func send(
         _ descriptor: Descriptor, _ buffer: borrowing ByteBuffer, _ range: Range<Int>
@@ -17,7 +17,8 @@ extension World where Self: ~Copyable {
         send(descriptor, buffer.span.extracting(range))
     }
 
-    /// Passes bytes from one connection to another; what the sink does not take is appended to `buffer`.
+    /// Moves up to `most` bytes from one connection to another; what the sink does not take is appended to `buffer`. Nil
+    /// where bytes cannot be spliced, with nothing read.
     @inlinable
     public mutating func splice(
         from source: Descriptor, to sink: Descriptor, most: Int, leftover buffer: inout ByteBuffer
@@ -32,7 +33,8 @@ extension World where Self: ~Copyable {
         return result
     }
 
-    /// Appends what one read of at least `room` bytes gives. `isShort` tells that the read did not fill the room.
+    /// Appends the bytes of one read into all of the buffer's space, which is made at least `room` bytes. `isShort` tells that
+    /// the read did not fill the space: nothing more is there now.
     @inlinable
     public mutating func receive(
         _ descriptor: Descriptor, into buffer: inout ByteBuffer, room: Int
@@ -46,7 +48,8 @@ extension World where Self: ~Copyable {
         return (outcome, count < available)
     }
 
-    /// The same with at most `room` bytes, whatever the buffer has room for.
+    /// Appends the bytes of one read of at most `room` bytes, however much space the buffer has. `isShort` tells that they
+    /// were fewer: nothing more is there now.
     @inlinable
     public mutating func receive(
         _ descriptor: Descriptor, into buffer: inout ByteBuffer, atMost room: Int

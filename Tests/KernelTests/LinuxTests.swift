@@ -234,13 +234,4 @@ struct ThreadTests {
         let ready = world.wait(milliseconds: 0)
         #expect(ready == 1)
     }
-
-    @Test("random bytes fill what was asked for", arguments: [0, 1, 32, 1000])
-    func randomness(count: Int) {
-        let bytes = Machine.randomBytes(count)
-
-        #expect(bytes.count == count)
-        if count >= 32 { #expect(bytes != Machine.randomBytes(count)) }
-        #expect(Machine.availableProcessors >= 1)
-    }
 }

@@ -1,5 +1,6 @@
 import Kernel
 import Reactor
+import Synchronization
 import Testing
 
 @Suite("Mailbox")
@@ -54,6 +55,46 @@ struct MailboxTests {
         #expect(mailbox.collect() == [])
         #expect(mailbox.post(5))
         #expect(mailbox.collect() == [5])
+    }
+
+    @Test("threads that post more than fits have exactly the limit accepted, and what was accepted arrives")
+    func contendedBound() throws {
+        let mailbox = try Mailbox<Letter>(limit: 500)
+        let accepted = Mutex([0, 0, 0, 0])
+        let senders = try (0..<4).map { index in
+            Sender(
+                try Thread(named: "sender \(index)") {
+                    for number in 0..<1_000 where mailbox.post(Letter(sender: index, number: number)) {
+                        accepted.withLock { $0[index] += 1 }
+                    }
+                })
+        }
+        for sender in senders { sender.join() }
+
+        let letters = mailbox.collect()
+
+        #expect(letters.count == 500)
+        for index in 0..<4 {
+            // Once full it stays full, so of each sender it has the first ones.
+            let numbers = letters.filter { $0.sender == index }.map(\.number)
+            #expect(numbers == Array(0..<accepted.withLock { $0[index] }))
+        }
+        #expect(mailbox.collect().isEmpty)
+        #expect(mailbox.post(Letter(sender: 0, number: 0)))
+    }
+
+    @Test("a mailbox with a limit of 0 accepts nothing and still wakes its worker")
+    func closedMailbox() throws {
+        let mailbox = try Mailbox<Int>(limit: 0)
+        var world = try Linux()
+        _ = world.watch(mailbox.descriptor, token: 1)
+        _ = world.wait(milliseconds: 0)
+
+        #expect(!mailbox.post(1))
+
+        let ready = world.wait(milliseconds: 1000)
+        #expect(ready == 1)
+        #expect(mailbox.collect().isEmpty)
     }
 
     @Test("every post is an event, though nobody reads the eventfd")

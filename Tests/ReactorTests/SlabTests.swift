@@ -1,3 +1,4 @@
+import Glibc
 import Reactor
 import Simulation
 import Testing
@@ -20,6 +21,39 @@ private struct Tenant: ~Copyable {
 
     deinit { ledger.gone += 1 }
 }
+
+/// A tenant as wide as those of a worker, that tells where it lives.
+private struct WideTenant: ~Copyable {
+    var tenant: Tenant
+    private var padding: InlineArray<30, UInt64> = .init(repeating: 0)
+
+    init(_ number: Int, _ ledger: Statistics) { tenant = Tenant(number, ledger) }
+
+    mutating func address() -> UInt { withUnsafeMutablePointer(to: &self) { UInt(bitPattern: $0) } }
+}
+
+/// 10 KiB.
+private struct Huge {
+    var number: Int
+    private var padding: InlineArray<1_279, Int> = .init(repeating: 0)
+
+    init(number: Int = 0) { self.number = number }
+}
+
+/// A line of /proc/self/status, in KiB.
+private func statusKiB(_ name: String) -> Int {
+    guard let file = fopen("/proc/self/status", "r") else { return 0 }
+    defer { fclose(file) }
+    var line = [CChar](repeating: 0, count: 256)
+    while fgets(&line, CInt(line.count), file) != nil {
+        let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        if text.hasPrefix(name) { return Int(text.filter(\.isNumber)) ?? 0 }
+    }
+    return 0
+}
+
+private func residentKiB() -> Int { statusKiB("VmRSS:") }
+private func dataKiB() -> Int { statusKiB("VmData:") }
 
 @Suite("Slab")
 struct SlabTests {
@@ -136,6 +170,67 @@ struct SlabTests {
 
         #expect(!isKnown && !isRemoved)
         #expect(Handle.none.isNone)
+    }
+
+    @Test("values stay where they are through many steps of growth, and handles stay valid")
+    func stability() {
+        let ledger = Statistics()
+        do {
+            // 256 KiB of elements become usable at a time, so this is more than ten steps.
+            var slab = Slab<WideTenant>(limit: 20_000)
+            var handles: [Handle] = []
+            var addresses: [UInt] = []
+            for number in 0..<20_000 {
+                guard let handle = slab.insert(WideTenant(number, ledger)) else { break }
+                handles.append(handle)
+                addresses.append(slab[handle].address())
+            }
+            let isFull = slab.isFull
+            var wrong = 0
+            for (number, handle) in handles.enumerated()
+            where slab[handle].tenant.number != number || slab[handle].address() != addresses[number] { wrong += 1 }
+
+            #expect(handles.count == 20_000 && isFull)
+            #expect(wrong == 0)
+
+            for handle in handles where handle.slot % 3 == 0 { _ = slab.remove(handle) }
+            let known = handles.filter { slab.contains($0) }
+
+            #expect(known.count == slab.count && known.allSatisfy { $0.slot % 3 != 0 })
+            #expect(ledger.gone == 6_667)
+        }
+        #expect(ledger.gone == 20_000, "the slab destroys who is left, once")
+    }
+
+    @Test("a large limit costs neither memory nor time before it is used")
+    func largeLimit() {
+        let before = residentKiB()
+        var slab = Slab<Huge>(limit: 10_000_000)
+        let handle = slab.insert(Huge())
+        let grown = residentKiB() - before
+
+        #expect(handle != nil)
+        // 100 GB of addresses; other tests run meanwhile and take some memory of their own.
+        #expect(grown < 1_048_576)
+    }
+
+    @Test("a slab that the system refuses memory takes nobody more, and serves those it has")
+    func refusedMemory() async {
+        await #expect(processExitsWith: .success) {
+            var slab = Slab<Huge>(limit: 1_000_000)
+            guard let first = slab.insert(Huge(number: 7)) else { exit(1) }
+            // What this process may write to, from here on: 64 MiB more, and the slab wants 10 GB.
+            var limit = rlimit()
+            getrlimit(CInt(RLIMIT_DATA.rawValue), &limit)
+            limit.rlim_cur = rlim_t(dataKiB() * 1_024 + 64 << 20)
+            setrlimit(CInt(RLIMIT_DATA.rawValue), &limit)
+            var count = 1
+            while slab.insert(Huge()) != nil { count += 1 }
+            guard count < 100_000, slab.count == count, slab[first].number == 7 else { exit(1) }
+            _ = slab.remove(first)
+            guard slab.insert(Huge()) != nil, slab.insert(Huge()) == nil else { exit(1) }
+            exit(0)
+        }
     }
 
     @Test("following a stale handle is a trap")

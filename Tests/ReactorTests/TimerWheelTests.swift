@@ -141,4 +141,24 @@ struct TimerWheelTests {
         #expect(drain(&wheel, rounds * rotation - 1) == [])
         #expect(drain(&wheel, rounds * rotation) == [1])
     }
+
+    @Test("many more timers than were expected all fire once, and their entries are used again")
+    func growth() {
+        var wheel = TimerWheel(now: Instant(nanoseconds: 0), expecting: 10)
+        var now: UInt64 = 0
+        // 20,000 entries lie in several chunks; the second and third round take them from the free list.
+        for round in 0..<3 {
+            for token in 0..<UInt64(20_000) {
+                wheel.schedule(token, at: Instant(nanoseconds: now + 1 + token * 1_000_000))
+            }
+            #expect(wheel.count == 20_000)
+            now += 30_000_000_000
+            var seen = [Bool](repeating: false, count: 20_000)
+            for token in drain(&wheel, now) {
+                #expect(!seen[Int(token)], "round \(round)")
+                seen[Int(token)] = true
+            }
+            #expect(seen.allSatisfy { $0 } && wheel.count == 0)
+        }
+    }
 }

@@ -1,4 +1,5 @@
 import Kernel
+import Reactor
 
 /// What a client has done on a connection that costs more than it should: how often, and whether it was too much.
 package struct HTTP2Abuse: Sendable {
@@ -54,24 +55,4 @@ package enum HTTP2ProtocolEvent: Sendable {
     case refused
     /// The connection ended for what is no HTTP/2 or cannot be decoded.
     case broken
-}
-
-/// Counts what happens and says when it happens too often: the generic cell rate algorithm, which needs no more than
-/// the time at which all that came would have been paid for.
-struct RateLimiter: Sendable {
-    private(set) var count: UInt32 = 0
-    private var paid: UInt64 = 0
-
-    /// False if that was once too often.
-    mutating func add(_ rate: HTTP2Rate, now: Instant, times: Int = 1) -> Bool {
-        count &+= UInt32(truncatingIfNeeded: times)
-        paid = max(paid, now.nanoseconds) &+ rate.price &* UInt64(max(0, times))
-        return paid &- now.nanoseconds <= UInt64(rate.burst) &* rate.price
-    }
-
-    /// Takes back what `times` cost.
-    mutating func refund(_ times: UInt64, _ rate: HTTP2Rate) {
-        let amount = rate.price &* times
-        paid = paid > amount ? paid &- amount : 0
-    }
 }

@@ -1,14 +1,7 @@
-/// How often something may happen: `perSecond` on average, `burst` at once.
-package struct HTTP2Rate: Sendable {
-    package var burst: UInt32
-    /// Nanoseconds that pay for one.
-    let price: UInt64
+package import Reactor
 
-    package init(perSecond: UInt32, burst: UInt32) {
-        price = 1_000_000_000 / UInt64(max(1, perSecond))
-        self.burst = burst
-    }
-}
+/// How often something may happen on one HTTP/2 connection.
+package typealias HTTP2Rate = RateLimit
 
 /// What a client may cost us on one HTTP/2 connection. Each bound has its counter in `HTTP2Abuse`.
 package struct HTTP2Limits: Sendable {

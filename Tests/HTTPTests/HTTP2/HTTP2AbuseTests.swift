@@ -1,5 +1,6 @@
 import HTTP
 import Kernel
+import Reactor
 import Testing
 
 @Suite("HTTP/2: abuse")

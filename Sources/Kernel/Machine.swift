@@ -1,0 +1,52 @@
+import CLinux
+import Glibc
+
+/// What this process may take of the machine: processors, descriptors, randomness.
+public enum Machine {
+    /// Processors this process may run on, at least 1: the affinity mask (a cpuset, `taskset`), not the hardware.
+    public static var availableProcessors: Int { Int(berth_available_processors()) }
+
+    /// Raises the soft limit of open descriptors to the hard one, and has the kernel make its descriptor table at once,
+    /// for up to `reservedDescriptors` of them. Call it before the first thread starts.
+    public static func raiseDescriptorLimit() {
+        var limit = rlimit()
+        guard getrlimit(CInt(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(CInt(RLIMIT_NOFILE.rawValue), &limit)
+        reserveDescriptors(reservedDescriptors)
+    }
+
+    /// Descriptors that `raiseDescriptorLimit` makes the kernel's table for: enough for 32,000 plain event streams, which
+    /// take two each. The table takes 8.4 bytes of kernel memory a descriptor, 540 KiB for these.
+    public static var reservedDescriptors: Int { 65_536 }
+
+    /// Grows the kernel's descriptor table of this process to hold `count` descriptors, or as many as the soft limit
+    /// allows. The table never shrinks.
+    ///
+    /// The kernel doubles the table when a descriptor no longer fits (256, 512, 1,024, ...). In a process with threads
+    /// it then waits for an RCU grace period (`expand_fdtable` in fs/file.c), 5 to 20 ms in which the thread that called
+    /// accept(2) or socket(2) serves nobody. One thread alone does not wait, and threads that need no descriptor beyond
+    /// the present table do not either.
+    public static func reserveDescriptors(_ count: Int) {
+        var limit = rlimit()
+        guard getrlimit(CInt(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        let highest = min(UInt64(clamping: count), UInt64(limit.rlim_cur))
+        let probe = eventfd(0, CInt(EFD_CLOEXEC))
+        guard probe >= 0 else { return }
+        defer { Glibc.close(probe) }
+        guard highest > 0, let last = CInt(exactly: highest - 1) else { return }
+        // A descriptor of that number makes the table; the table stays when the descriptor goes.
+        let duplicate = fcntl(probe, F_DUPFD_CLOEXEC, last)
+        if duplicate >= 0 { Glibc.close(duplicate) }
+    }
+
+    /// `count` bytes from the kernel's generator, fit for keys. Blocks only before the kernel has seeded it at boot.
+    public static func randomBytes(_ count: Int) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            while initialized < count {
+                let got = getrandom(buffer.baseAddress.map { $0 + initialized }, count - initialized, 0)
+                if got > 0 { initialized += got }
+            }
+        }
+    }
+}
