@@ -1,3 +1,5 @@
+import ASCII
+
 /// What Berth wraps round a replica's session id, so that the id itself says who owns the session: no table, no loss
 /// on a restart, the same answer from every Berth that has the key.
 ///
@@ -167,7 +169,7 @@ extension SignedSessionID {
     /// Reads the text of a session; nil for whatever `write` would not have written. `id` is where the id stands in
     /// the text: the replica's own if `carriesIDVerbatim`, else for `decodeID`. The tag is read, not checked.
     package static func parse(_ text: Span<UInt8>) -> (signed: SignedSessionID, id: Range<Int>)? {
-        guard text.count <= maximumTextLength, ASCII.hasPrefix(text, "b1.") else { return nil }
+        guard text.count <= maximumTextLength, text.has("b1.", at: 0) else { return nil }
         // The fixed part has one of two lengths, so its end is known without a search.
         return parse(text, fixedCount: 40) ?? parse(text, fixedCount: 51)
     }
@@ -185,7 +187,7 @@ extension SignedSessionID {
 
     /// Reads the seal of an HTTP+SSE message from the value of our query parameter.
     package static func parseParameter(_ text: Span<UInt8>) -> SignedSessionID? {
-        guard text.count == 43 || text.count == 54, ASCII.hasPrefix(text, "b1.") else { return nil }
+        guard text.count == 43 || text.count == 54, text.has("b1.", at: 0) else { return nil }
         guard let signed = decodeFixedPart(text.extracting(3..<text.count)), signed.purpose == .legacyEndpoint else {
             return nil
         }

@@ -1,3 +1,4 @@
+import TestSupport
 import Kernel
 import Simulation
 import Testing

@@ -1,3 +1,4 @@
+import TestSupport
 package import Kernel
 
 /// The outside of a `SimulatedWorld`, shared by the world and the test that drives it: a clock, a network, the kernel

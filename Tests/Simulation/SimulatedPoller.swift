@@ -1,3 +1,4 @@
+import TestSupport
 import Kernel
 
 /// An edge-triggered epoll: who is watched, whom something happened to since its last event, and the last batch.

@@ -1,3 +1,4 @@
+import TestSupport
 import HTTP
 import Kernel
 import Proxy
