@@ -119,7 +119,7 @@ let package = Package(
         .testTarget(
             name: "LoadTests",
             dependencies: [
-                "berth-load", "Load", "SampleServer", "Proxy", "TLS", "HTTP", "Reactor", "Kernel",
+                "TestSupport", "berth-load", "Load", "SampleServer", "Proxy", "TLS", "HTTP", "Reactor", "Kernel",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),

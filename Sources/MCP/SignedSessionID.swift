@@ -42,8 +42,6 @@ package struct SignedSessionID: Sendable {
 
     /// The most characters a parser looks at: the longest id a replica may have, encoded, with its seal.
     package static var maximumTextLength: Int { 768 }
-    /// Characters added to an id that keeps to `A-Z a-z 0-9 . _ -`, at most.
-    package static var maximumGrowth: Int { 55 }
 
     /// A seal for a replica's session id, without its tag. The id must be a `SessionIdentifier`.
     package init(

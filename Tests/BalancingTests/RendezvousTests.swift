@@ -1,5 +1,5 @@
-import TestSupport
 import Balancing
+import TestSupport
 import Testing
 
 @Suite("Rendezvous hashing")

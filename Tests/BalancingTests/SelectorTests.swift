@@ -1,5 +1,5 @@
-import TestSupport
 import Balancing
+import TestSupport
 import Testing
 
 /// A list of endpoints as the tests write it down.

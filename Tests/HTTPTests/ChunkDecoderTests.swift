@@ -1,6 +1,6 @@
-import TestSupport
 import HTTP
 import Reactor
+import TestSupport
 import Testing
 
 /// What became of a chunked body.

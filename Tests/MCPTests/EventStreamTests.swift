@@ -1,5 +1,5 @@
-import TestSupport
 import MCP
+import TestSupport
 import Testing
 
 @Suite("Boundary tracker")

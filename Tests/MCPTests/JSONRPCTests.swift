@@ -1,6 +1,6 @@
-import TestSupport
 import Foundation
 import MCP
+import TestSupport
 import Testing
 
 @Suite("JSON-RPC")

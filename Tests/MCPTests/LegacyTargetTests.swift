@@ -1,5 +1,5 @@
-import TestSupport
 import MCP
+import TestSupport
 import Testing
 
 @Suite("Legacy target")

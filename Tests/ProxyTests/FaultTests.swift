@@ -1,7 +1,7 @@
-import TestSupport
 import Kernel
 import Simulation
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import Proxy

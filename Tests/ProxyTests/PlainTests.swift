@@ -1,6 +1,6 @@
-import TestSupport
 import Kernel
 import Simulation
+import TestSupport
 import Testing
 
 @testable import Proxy

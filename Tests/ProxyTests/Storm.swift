@@ -1,7 +1,7 @@
-import TestSupport
 import Balancing
 import Kernel
 import Simulation
+import TestSupport
 
 @testable import Proxy
 

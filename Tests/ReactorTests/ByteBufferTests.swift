@@ -1,6 +1,6 @@
-import TestSupport
 import Reactor
 import Simulation
+import TestSupport
 import Testing
 
 @Suite("Byte buffer")

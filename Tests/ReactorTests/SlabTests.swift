@@ -1,6 +1,6 @@
-import TestSupport
 import Reactor
 import Simulation
+import TestSupport
 import Testing
 
 /// Counts how many tenants moved in and how many are gone.

@@ -1,7 +1,7 @@
-import TestSupport
 import Kernel
 import Reactor
 import Simulation
+import TestSupport
 import Testing
 
 @Suite("Timer wheel")

@@ -1,6 +1,6 @@
-import TestSupport
 import Kernel
 import SampleServer
+import TestSupport
 import Testing
 
 @Suite("HTTP behaviour")

@@ -1,6 +1,6 @@
-import TestSupport
 import Glibc
 import Kernel
+import TestSupport
 
 /// The system calls of the worker, as `SimulatedWorld` passes them on.
 extension SimulatedNetwork {

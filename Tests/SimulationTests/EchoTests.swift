@@ -1,6 +1,6 @@
-import TestSupport
 import Kernel
 import Simulation
+import TestSupport
 import Testing
 
 @Suite("Simulated world under an echo worker")

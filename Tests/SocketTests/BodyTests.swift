@@ -1,6 +1,6 @@
-import TestSupport
 import Kernel
 import Proxy
+import TestSupport
 import Testing
 
 extension SocketTests {

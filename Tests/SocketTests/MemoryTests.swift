@@ -1,5 +1,5 @@
-import TestSupport
 import Kernel
+import TestSupport
 import Testing
 
 extension SocketTests {

@@ -1,6 +1,6 @@
-import TestSupport
 import Reactor
 import TLS
+import TestSupport
 import Testing
 
 @Suite("Bad peers")

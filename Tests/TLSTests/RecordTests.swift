@@ -1,7 +1,7 @@
-import TestSupport
 import COpenSSL
 import Glibc
 import Reactor
+import TestSupport
 import Testing
 
 @testable import TLS

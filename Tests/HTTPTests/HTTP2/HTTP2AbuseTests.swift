@@ -1,5 +1,6 @@
 import HTTP
 import Kernel
+import TestSupport
 import Testing
 
 @Suite("HTTP/2: abuse")

@@ -1,5 +1,5 @@
-import TestSupport
 import HTTP
+import TestSupport
 import Testing
 
 @Suite("HTTP/2: the client's side")

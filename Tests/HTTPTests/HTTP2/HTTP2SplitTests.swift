@@ -1,5 +1,5 @@
-import TestSupport
 import HTTP
+import TestSupport
 import Testing
 
 @Suite("HTTP/2: pieces and noise")

@@ -1,8 +1,8 @@
-import TestSupport
 import HTTP
 import Kernel
 import Proxy
 import Telemetry
+import TestSupport
 import Testing
 
 extension SocketTests {

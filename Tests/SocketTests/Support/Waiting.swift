@@ -1,6 +1,6 @@
-import TestSupport
 import Glibc
 import Kernel
+import TestSupport
 
 /// Something did not come about in time.
 struct TimedOut: Error, CustomStringConvertible {
