@@ -30,11 +30,13 @@ let package = Package(
         .target(name: "CLinux"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+        .target(name: "ASCII", swiftSettings: house),
+        .target(name: "JSON", dependencies: ["ASCII"], swiftSettings: pure),
         .target(name: "Kernel", dependencies: ["CLinux"], swiftSettings: house),
         .target(name: "Reactor", dependencies: ["Kernel"], swiftSettings: house),
-        .target(name: "TLS", dependencies: ["COpenSSL", "Reactor"], swiftSettings: house),
-        .target(name: "HTTP", dependencies: ["CNghttp2", "Reactor", "Kernel"], swiftSettings: pure),
-        .target(name: "MCP", swiftSettings: pure),
+        .target(name: "TLS", dependencies: ["ASCII", "COpenSSL", "Reactor"], swiftSettings: house),
+        .target(name: "HTTP", dependencies: ["ASCII", "CNghttp2", "Reactor", "Kernel"], swiftSettings: pure),
+        .target(name: "MCP", dependencies: ["ASCII", "JSON"], swiftSettings: pure),
         .target(name: "Balancing", swiftSettings: pure),
         .target(name: "Configuration", dependencies: ["TOMLKit"], swiftSettings: house),
         .target(name: "Telemetry", dependencies: ["Kernel"], swiftSettings: house),
@@ -46,7 +48,8 @@ let package = Package(
             ],
             swiftSettings: house),
         .target(name: "Admin", dependencies: ["Proxy", "Balancing", "Telemetry", "Kernel"], swiftSettings: house),
-        .target(name: "SampleServer", dependencies: ["Kernel", "Reactor", "HTTP"], swiftSettings: house),
+        .target(
+            name: "SampleServer", dependencies: ["ASCII", "JSON", "Kernel", "Reactor", "HTTP"], swiftSettings: house),
         .executableTarget(
             name: "berth",
             dependencies: [
@@ -59,7 +62,8 @@ let package = Package(
         .target(
             name: "Load",
             dependencies: [
-                "Kernel", "Reactor", "TLS", "HTTP", .product(name: "Histogram", package: "hdrhistogram-swift"),
+                "ASCII", "JSON", "Kernel", "Reactor", "TLS", "HTTP",
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
             swiftSettings: house),
         .target(
@@ -69,49 +73,63 @@ let package = Package(
         .executableTarget(
             name: "berth-load",
             dependencies: [
-                "Load", "LoadReport", "Configuration", "SampleServer", "TLS", "Reactor", "Kernel",
+                "Load", "LoadReport", "Configuration", "SampleServer", "TLS", "HTTP", "Reactor", "Kernel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: house),
+        .target(name: "TestSupport", dependencies: ["Kernel"], path: "Tests/TestSupport", swiftSettings: house),
         .target(
-            name: "Simulation", dependencies: ["Kernel", "Reactor"], path: "Tests/Simulation", swiftSettings: house),
-        .testTarget(name: "SimulationTests", dependencies: ["Simulation", "Kernel", "CLinux"], swiftSettings: house),
-        .testTarget(name: "KernelTests", dependencies: ["Kernel", "CLinux"], swiftSettings: house),
-        .testTarget(name: "ReactorTests", dependencies: ["Reactor", "Kernel", "Simulation"], swiftSettings: house),
-        .testTarget(name: "HTTPTests", dependencies: ["HTTP", "CNghttp2", "Reactor", "Kernel"], swiftSettings: house),
-        .testTarget(name: "TLSTests", dependencies: ["TLS", "Reactor", "COpenSSL"], swiftSettings: house),
+            name: "Simulation", dependencies: ["TestSupport", "Kernel", "Reactor"], path: "Tests/Simulation",
+            swiftSettings: house),
+        .testTarget(name: "ASCIITests", dependencies: ["ASCII"], swiftSettings: house),
+        .testTarget(name: "JSONTests", dependencies: ["TestSupport", "JSON"], swiftSettings: house),
         .testTarget(
-            name: "SampleServerTests", dependencies: ["SampleServer", "Kernel"], swiftSettings: house),
+            name: "SimulationTests", dependencies: ["TestSupport", "Simulation", "Kernel", "CLinux"],
+            swiftSettings: house),
+        .testTarget(name: "KernelTests", dependencies: ["Kernel", "CLinux"], swiftSettings: house),
+        .testTarget(
+            name: "ReactorTests", dependencies: ["TestSupport", "Reactor", "Kernel", "Simulation"], swiftSettings: house
+        ),
+        .testTarget(
+            name: "HTTPTests", dependencies: ["TestSupport", "HTTP", "CNghttp2", "Reactor", "Kernel"],
+            swiftSettings: house),
+        .testTarget(
+            name: "TLSTests", dependencies: ["TestSupport", "TLS", "Reactor", "COpenSSL"], swiftSettings: house),
+        .testTarget(
+            name: "SampleServerTests", dependencies: ["TestSupport", "SampleServer", "Kernel"], swiftSettings: house),
         .testTarget(
             name: "DemoTests", dependencies: ["berth", "SampleServer", "TLS", "Reactor", "Kernel"], swiftSettings: house
         ),
         .testTarget(
             name: "SocketTests",
             dependencies: [
-                "berth", "Admin", "Proxy", "TLS", "HTTP", "Configuration", "Telemetry", "Reactor", "Kernel", "CNghttp2",
+                "TestSupport", "berth", "Admin", "Proxy", "TLS", "HTTP", "Configuration", "Telemetry", "Reactor",
+                "Kernel", "CNghttp2",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
-        .testTarget(name: "MCPTests", dependencies: ["MCP"], swiftSettings: house),
+        .testTarget(name: "MCPTests", dependencies: ["TestSupport", "MCP"], swiftSettings: house),
         .testTarget(
             name: "ProxyTests",
             dependencies: [
-                "Proxy", "Simulation", "Kernel", "Reactor", "HTTP", "MCP", "Balancing", "Telemetry", "TLS",
+                "TestSupport", "Proxy", "Simulation", "Kernel", "Reactor", "HTTP", "MCP", "Balancing", "Telemetry",
+                "TLS",
             ],
             swiftSettings: house),
         .testTarget(
             name: "LoadTests",
             dependencies: [
-                "berth-load", "Load", "SampleServer", "Proxy", "TLS", "HTTP", "Reactor", "Kernel",
+                "TestSupport", "berth-load", "Load", "SampleServer", "Proxy", "TLS", "HTTP", "Reactor", "Kernel",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
         .testTarget(
             name: "LoadReportTests", dependencies: ["berth-load", "LoadReport", "Load", "Configuration"],
             swiftSettings: house),
-        .testTarget(name: "BalancingTests", dependencies: ["Balancing"], swiftSettings: house),
+        .testTarget(name: "BalancingTests", dependencies: ["TestSupport", "Balancing"], swiftSettings: house),
         .testTarget(
-            name: "ConfigurationTests", dependencies: ["Configuration"], exclude: ["broken"], swiftSettings: house),
+            name: "ConfigurationTests", dependencies: ["TestSupport", "Configuration"], exclude: ["broken"],
+            swiftSettings: house),
         .testTarget(name: "ConformanceTests", exclude: ["sdk"], swiftSettings: house),
     ]
 )

@@ -1,3 +1,5 @@
+import ASCII
+
 /// Finds the `endpoint` event that an HTTP+SSE session begins with (2024-11-05): the one event of a stream that a
 /// balancer must rewrite, as its data is where the client will POST to.
 package enum EndpointEventScanner {
@@ -31,7 +33,7 @@ package enum EndpointEventScanner {
                 }
                 (isEndpoint, data, dataLines) = (false, nil, 0)
             } else if let value = value(of: "event", in: bytes, line.content) {
-                isEndpoint = ASCII.equal(bytes.extracting(value), "endpoint")
+                isEndpoint = bytes.extracting(value).equals("endpoint")
             } else if let value = value(of: "data", in: bytes, line.content) {
                 data = value
                 dataLines += 1
@@ -55,9 +57,9 @@ package enum EndpointEventScanner {
     }
 
     /// The value of a field line of this name: after the colon and one space, or empty if there is no colon.
-    private static func value(of name: String, in bytes: Span<UInt8>, _ line: Range<Int>) -> Range<Int>? {
-        let count = name.utf8.count
-        guard ASCII.hasPrefix(bytes.extracting(line), name) else { return nil }
+    private static func value(of name: StaticString, in bytes: Span<UInt8>, _ line: Range<Int>) -> Range<Int>? {
+        let count = name.utf8CodeUnitCount
+        guard bytes.extracting(line).has(name, at: 0) else { return nil }
         var start = line.lowerBound + count
         guard start < line.upperBound else { return start..<start }
         guard bytes[start] == UInt8(ascii: ":") else { return nil }

@@ -1,3 +1,5 @@
+import ASCII
+
 /// Resolves what an HTTP+SSE server announces as its message endpoint (2024-11-05) against the request target of the
 /// stream it was announced on, as a client would: RFC 3986 section 5, read the way browsers read it (WHATWG URL).
 ///
@@ -145,8 +147,8 @@ package enum EndpointReference {
         for byte in bytes {
             if needsEscape(byte, asQuery: asQuery) {
                 result.append(UInt8(ascii: "%"))
-                result.append(hexadecimalDigit(byte >> 4))
-                result.append(hexadecimalDigit(byte & 15))
+                result.append(UInt8(hexadecimalDigit: byte >> 4).uppercased)
+                result.append(UInt8(hexadecimalDigit: byte & 15).uppercased)
             } else {
                 result.append(byte)
             }
@@ -161,9 +163,5 @@ package enum EndpointReference {
         case UInt8(ascii: "'"): asQuery
         default: false
         }
-    }
-
-    private static func hexadecimalDigit(_ value: UInt8) -> UInt8 {
-        value < 10 ? value + 48 : value + 55
     }
 }

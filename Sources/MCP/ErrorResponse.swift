@@ -66,13 +66,6 @@ extension ErrorResponse {
     /// Too many event streams are open.
     package static let tooManyStreams = ErrorResponse(
         503, "Service Unavailable", "Too many streams are open", reason: "too_many_streams", retryAfterSeconds: 5)
-    /// Too many sessions are open.
-    package static let tooManySessions = ErrorResponse(
-        503, "Service Unavailable", "Too many sessions are open", reason: "too_many_sessions", retryAfterSeconds: 5)
-    /// Berth itself is about to stop.
-    package static let draining = ErrorResponse(
-        503, "Service Unavailable", "The service is restarting", reason: "draining", retryAfterSeconds: 1,
-        closesConnection: true)
     /// The replica could not be reached.
     package static let connectFailed = ErrorResponse(
         502, "Bad Gateway", "Could not connect to the server", reason: "connect_failed")
@@ -82,9 +75,6 @@ extension ErrorResponse {
     /// The replica answered with something that is not HTTP.
     package static let badServerResponse = ErrorResponse(
         502, "Bad Gateway", "The server sent an invalid response", reason: "bad_server_response")
-    /// The replica's answer is longer than allowed.
-    package static let responseTooLarge = ErrorResponse(
-        502, "Bad Gateway", "The server's response is too large", reason: "response_too_large")
     /// The replica did not begin to answer in time.
     package static let firstByteTimeout = ErrorResponse(
         504, "Gateway Timeout", "The server did not answer in time", reason: "first_byte_timeout")
@@ -149,15 +139,7 @@ extension ErrorResponse {
     package static let versionUnsupported = ErrorResponse(
         505, "HTTP Version Not Supported", code: -32600, "The HTTP version is not supported",
         reason: "version_unsupported", closesConnection: true)
-    /// The Host is none that is served here.
-    package static let forbiddenHost = ErrorResponse(
-        421, "Misdirected Request", code: -32600, "This host is not served here", reason: "forbidden_host")
     /// No route matches. Not a 404, which would end sessions.
     package static let noRoute = ErrorResponse(
         421, "Misdirected Request", code: -32600, "No route matches this request", reason: "no_route")
-    /// The Origin is not allowed (DNS rebinding).
-    package static let forbiddenOrigin = ErrorResponse(
-        403, "Forbidden", code: -32600, "This origin is not allowed", reason: "forbidden_origin")
-    package static let rateLimited = ErrorResponse(
-        429, "Too Many Requests", "Too many requests", reason: "rate_limited", retryAfterSeconds: 1)
 }

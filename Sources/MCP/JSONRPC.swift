@@ -1,3 +1,5 @@
+import JSON
+
 /// What a balancer must know of a JSON-RPC message: whether it is a request, and its id, to echo it in an error.
 ///
 /// Reads a body, or its beginning, once and in place: nothing is copied, allocated or recursed into. The rules lean
@@ -5,8 +7,8 @@
 package enum JSONRPC {
     /// How much of a body is looked at.
     package static var maximumBytes: Int { 65_536 }
-    /// How deep a body may nest before it counts as malformed.
-    package static var maximumDepth: Int { JSONScanner.maximumDepth }
+    /// How deep what a message holds may nest before it counts as malformed; the message itself is one level more.
+    package static var maximumDepth: Int { JSONScanner.maximumDepth - 1 }
     /// The longest id worth echoing, in bytes with its quotes.
     package static var maximumIDBytes: Int { 1024 }
 
@@ -59,23 +61,16 @@ package enum JSONRPC {
     /// message unknown: readers disagree about which one counts. The encoding of texts is not looked at, but for the
     /// id's.
     package static func scan(_ body: Span<UInt8>) -> Envelope {
-        var members = Members()
-        var scanner = JSONScanner()
         let bytes = body.extracting(0..<min(body.count, maximumBytes))
-        var isComplete = false
-        do throws(JSONScanner.Stop) {
-            scanner.skipSpace(bytes)
-            if scanner.peek(bytes) == UInt8(ascii: "[") {
-                return Envelope(kind: .batch, id: nil, method: nil, isComplete: false)
-            }
-            try members.read(bytes, &scanner)
-            scanner.skipSpace(bytes)
-            guard scanner.position == bytes.count else { return .unknown }
-            isComplete = bytes.count == body.count
-        } catch {
-            if error == .malformed { return .unknown }
+        var reader = JSONReader()
+        if reader.peek(bytes) == UInt8(ascii: "[") {
+            return Envelope(kind: .batch, id: nil, method: nil, isComplete: false)
         }
-        return members.envelope(isComplete: isComplete)
+        var members = Members()
+        guard members.read(bytes, &reader) else { return .unknown }
+        let isComplete = reader.isAtEnd(bytes)
+        if reader.failure == .malformed { return .unknown }
+        return members.envelope(isComplete: isComplete && bytes.count == body.count)
     }
 }
 
@@ -93,14 +88,14 @@ private struct Members {
         case error = 8
 
         /// The key between these quotes, if it is one of ours.
-        init?(_ bytes: Span<UInt8>, _ content: Range<Int>) {
-            if JSONScanner.string(bytes, content, equals: "id") {
+        init?(_ name: Span<UInt8>) {
+            if JSONString.content(name, equals: "id") {
                 self = .id
-            } else if JSONScanner.string(bytes, content, equals: "method") {
+            } else if JSONString.content(name, equals: "method") {
                 self = .method
-            } else if JSONScanner.string(bytes, content, equals: "result") {
+            } else if JSONString.content(name, equals: "result") {
                 self = .result
-            } else if JSONScanner.string(bytes, content, equals: "error") {
+            } else if JSONString.content(name, equals: "error") {
                 self = .error
             } else {
                 return nil
@@ -108,45 +103,38 @@ private struct Members {
         }
     }
 
-    /// Reads an object up to its closing brace; what was read before a stop counts.
-    mutating func read(_ bytes: Span<UInt8>, _ scanner: inout JSONScanner) throws(JSONScanner.Stop) {
-        try scanner.expect(UInt8(ascii: "{"), in: bytes)
-        scanner.skipSpace(bytes)
-        if scanner.take(UInt8(ascii: "}"), in: bytes) { return }
-        repeat {
-            scanner.skipSpace(bytes)
-            let name = try scanner.string(bytes)
-            scanner.skipSpace(bytes)
-            try scanner.expect(UInt8(ascii: ":"), in: bytes)
-            scanner.skipSpace(bytes)
-            try readValue(of: Key(bytes, name), bytes, &scanner)
-            scanner.skipSpace(bytes)
-        } while scanner.take(UInt8(ascii: ","), in: bytes)
-        try scanner.expect(UInt8(ascii: "}"), in: bytes)
+    /// Reads an object up to its closing brace, or to where the text ends; what was read before that counts. False if a
+    /// member makes it no message.
+    mutating func read(_ bytes: Span<UInt8>, _ reader: inout JSONReader) -> Bool {
+        guard reader.openObject(bytes) else { return false }
+        while let name = reader.nextName(bytes) {
+            let key = Key(bytes.extracting(name))
+            if let key {
+                guard seen & key.rawValue == 0 else { return false }
+                seen |= key.rawValue
+            }
+            let first = reader.peek(bytes)
+            guard let range = reader.value(bytes) else { return true }
+            guard note(key, first, range, bytes) else { return false }
+        }
+        return true
     }
 
-    private mutating func readValue(
-        of key: Key?, _ bytes: Span<UInt8>, _ scanner: inout JSONScanner
-    ) throws(JSONScanner.Stop) {
-        if let key {
-            guard seen & key.rawValue == 0 else { throw .malformed }
-            seen |= key.rawValue
-        }
-        let start = scanner.position
-        let kind = try scanner.value(bytes)
-        let range = start..<scanner.position
-        switch key {
-        case .id:
-            if kind == .string || kind == .number {
-                isID = true
-                if Self.isEchoable(bytes.extracting(range)) { id = range }
-            } else if kind != .null {
-                throw .malformed
-            }
-        case .method:
-            guard kind == .string else { throw .malformed }
+    /// Takes note of a value that begins with the byte `first`. False if the member may have no such value.
+    private mutating func note(_ key: Key?, _ first: UInt8?, _ range: Range<Int>, _ bytes: Span<UInt8>) -> Bool {
+        switch (key, first) {
+        case (.id, UInt8(ascii: "{")), (.id, UInt8(ascii: "[")), (.id, UInt8(ascii: "t")), (.id, UInt8(ascii: "f")):
+            return false
+        case (.id, UInt8(ascii: "n")): return true
+        case (.id, _):
+            isID = true
+            if Self.isEchoable(bytes.extracting(range)) { id = range }
+            return true
+        case (.method, UInt8(ascii: "\"")):
             method = (range.lowerBound + 1)..<(range.upperBound - 1)
-        case .result, .error, nil: break
+            return true
+        case (.method, _): return false
+        case (.result, _), (.error, _), (nil, _): return true
         }
     }
 

@@ -1,9 +1,10 @@
+import ASCII
+
 /// The request target of an HTTP+SSE message (2024-11-05): where the server's session id and our own seal stand in it.
 package enum LegacyTarget {
     /// The query parameter that carries our seal. Appended last to what the server announced, cut out again before the
     /// server sees the request.
     package static var signatureParameterName: StaticString { "_berth" }
-    private static let signatureName = "_berth"
 
     /// What to put between a target and `name=value`: an ampersand once there is a query, even an empty one, so that
     /// cutting the parameter gives back the very same bytes.
@@ -34,7 +35,7 @@ package enum LegacyTarget {
         var parameters = ParameterCursor(target)
         var found: (cut: Range<Int>, value: Range<Int>)?
         while let parameter = parameters.next(in: target) {
-            guard let value = parameter.value, ASCII.equal(target.extracting(parameter.name), signatureName) else {
+            guard let value = parameter.value, target.extracting(parameter.name).equals(signatureParameterName) else {
                 continue
             }
             found = (cut(parameter.name.lowerBound..<value.upperBound, from: target), value)
@@ -53,8 +54,8 @@ package enum LegacyTarget {
 
     private static func isSessionName(_ name: Span<UInt8>) -> Bool {
         switch name.count {
-        case 9: ASCII.equal(name, "sessionId") || ASCII.equal(name, "sessionid")
-        case 10: ASCII.equal(name, "session_id")
+        case 9: name.equals("sessionId") || name.equals("sessionid")
+        case 10: name.equals("session_id")
         default: false
         }
     }

@@ -1,3 +1,5 @@
+import ASCII
+
 /// What a request is to a balancer, told from its request line and headers alone. Each kind has one way to be routed.
 ///
 /// The three eras of MCP share one port and often one path, so the kind is decided per request. Nothing here adds to,
@@ -53,7 +55,7 @@ package enum ProtocolVersion {
     /// every date and are no sign of anything. `draft` is the one name that stands for the newest revision. The mere
     /// presence of the header says nothing, as some clients send it for every version.
     package static func isModern(_ version: Span<UInt8>) -> Bool {
-        if version.count == 5 { return ASCII.equal(version, "draft") }
+        if version.count == 5 { return version.equals("draft") }
         guard version.count == 10 else { return false }
         var value = 0
         for index in version.indices {
@@ -61,7 +63,7 @@ package enum ProtocolVersion {
             if index == 4 || index == 7 {
                 guard byte == UInt8(ascii: "-") else { return false }
             } else {
-                guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return false }
+                guard byte.isDigit else { return false }
                 value = value * 10 + Int(byte - UInt8(ascii: "0"))
             }
         }

@@ -1,3 +1,5 @@
+import ASCII
+
 /// What Berth wraps round a replica's session id, so that the id itself says who owns the session: no table, no loss
 /// on a restart, the same answer from every Berth that has the key.
 ///
@@ -40,8 +42,6 @@ package struct SignedSessionID: Sendable {
 
     /// The most characters a parser looks at: the longest id a replica may have, encoded, with its seal.
     package static var maximumTextLength: Int { 768 }
-    /// Characters added to an id that keeps to `A-Z a-z 0-9 . _ -`, at most.
-    package static var maximumGrowth: Int { 55 }
 
     /// A seal for a replica's session id, without its tag. The id must be a `SessionIdentifier`.
     package init(
@@ -167,7 +167,7 @@ extension SignedSessionID {
     /// Reads the text of a session; nil for whatever `write` would not have written. `id` is where the id stands in
     /// the text: the replica's own if `carriesIDVerbatim`, else for `decodeID`. The tag is read, not checked.
     package static func parse(_ text: Span<UInt8>) -> (signed: SignedSessionID, id: Range<Int>)? {
-        guard text.count <= maximumTextLength, ASCII.hasPrefix(text, "b1.") else { return nil }
+        guard text.count <= maximumTextLength, text.has("b1.", at: 0) else { return nil }
         // The fixed part has one of two lengths, so its end is known without a search.
         return parse(text, fixedCount: 40) ?? parse(text, fixedCount: 51)
     }
@@ -185,7 +185,7 @@ extension SignedSessionID {
 
     /// Reads the seal of an HTTP+SSE message from the value of our query parameter.
     package static func parseParameter(_ text: Span<UInt8>) -> SignedSessionID? {
-        guard text.count == 43 || text.count == 54, ASCII.hasPrefix(text, "b1.") else { return nil }
+        guard text.count == 43 || text.count == 54, text.has("b1.", at: 0) else { return nil }
         guard let signed = decodeFixedPart(text.extracting(3..<text.count)), signed.purpose == .legacyEndpoint else {
             return nil
         }

@@ -1,3 +1,4 @@
+import ASCII
 import COpenSSL
 
 /// Which context serves which name: exact names and wildcards of one label (RFC 9525 section 6.3), regardless of case.
@@ -55,7 +56,7 @@ final class ServerNames {
     }
 
     private func isSame(_ entry: Entry, _ name: Span<UInt8>) -> Bool {
-        for index in 0..<entry.count where text[entry.start + index] != Self.folded(name[index]) { return false }
+        for index in 0..<entry.count where text[entry.start + index] != name[index].lowercased { return false }
         return true
     }
 
@@ -76,14 +77,10 @@ final class ServerNames {
         slots[slot] = Int32(index)
     }
 
-    private static func folded(_ byte: UInt8) -> UInt8 {
-        byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte
-    }
-
     /// FNV-1a. The names are the operator's: nobody can choose them to collide.
     private static func hash(_ name: Span<UInt8>) -> Int {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for index in name.indices { hash = (hash ^ UInt64(folded(name[index]))) &* 0x100_0000_01b3 }
+        for index in name.indices { hash = (hash ^ UInt64(name[index].lowercased)) &* 0x100_0000_01b3 }
         return Int(truncatingIfNeeded: hash >> 1)
     }
 }

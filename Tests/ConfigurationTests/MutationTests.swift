@@ -1,19 +1,7 @@
 import Configuration
 import Foundation
+import TestSupport
 import Testing
-
-/// A generator whose sequence depends on its seed alone.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
 
 @Suite("Damaged files")
 struct MutationTests {
@@ -33,7 +21,7 @@ struct MutationTests {
     @Test("runs of characters are deleted, doubled and replaced", arguments: 0..<4 as Range<UInt64>)
     func edits(_ seed: UInt64) throws {
         let original = try full()
-        var random = SeededGenerator(state: seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<120 {
             var bytes = original
             for _ in 0..<Int.random(in: 1...3, using: &random) {

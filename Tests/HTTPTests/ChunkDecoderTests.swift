@@ -1,5 +1,6 @@
 import HTTP
 import Reactor
+import TestSupport
 import Testing
 
 /// What became of a chunked body.

@@ -5,11 +5,10 @@ import Testing
 @Suite("ErrorResponse")
 struct ErrorResponseTests {
     static let all: [ErrorResponse] = [
-        .noServerAvailable, .queueTimeout, .queueFull, .tooManyStreams, .tooManySessions, .draining, .connectFailed,
-        .serverReset, .badServerResponse, .responseTooLarge, .firstByteTimeout, .internalError, .sessionNotFound,
+        .noServerAvailable, .queueTimeout, .queueFull, .tooManyStreams, .connectFailed,
+        .serverReset, .badServerResponse, .firstByteTimeout, .internalError, .sessionNotFound,
         .legacySessionNotFound, .malformed, .headTimeout, .bodyTimeout, .requestTooLarge, .targetTooLong, .headTooLarge,
-        .methodNotAllowed, .expectationFailed, .codingUnsupported, .versionUnsupported, .forbiddenHost,
-        .forbiddenOrigin, .rateLimited,
+        .methodNotAllowed, .expectationFailed, .codingUnsupported, .versionUnsupported, .noRoute,
     ]
 
     static func body(_ reply: ErrorResponse, id: String) -> Data {
@@ -49,7 +48,7 @@ struct ErrorResponseTests {
             // -32020 to -32099 belong to the protocol.
             #expect([-32603, -32600, -32001].contains(reply.code))
             #expect((reply.code == -32001) == (reply.status == 404))
-            #expect((reply.status == 503 || reply.status == 429) == (reply.retryAfterSeconds != nil))
+            #expect((reply.status == 503) == (reply.retryAfterSeconds != nil))
             #expect((reply.status == 405) == (reply.allow != nil))
         }
     }
@@ -64,11 +63,10 @@ struct ErrorResponseTests {
         "the statuses of the table",
         arguments: [
             (.noServerAvailable, 503), (.queueTimeout, 503), (.queueFull, 503), (.tooManyStreams, 503),
-            (.draining, 503),
             (.connectFailed, 502), (.serverReset, 502), (.badServerResponse, 502), (.firstByteTimeout, 504),
             (.sessionNotFound, 404), (.requestTooLarge, 413), (.malformed, 400), (.headTimeout, 408), (.headTooLarge, 431),
             (.targetTooLong, 414), (.methodNotAllowed, 405), (.versionUnsupported, 505), (.codingUnsupported, 501),
-            (.expectationFailed, 417), (.forbiddenHost, 421), (.forbiddenOrigin, 403), (.rateLimited, 429),
+            (.expectationFailed, 417), (.noRoute, 421),
         ] as [(ErrorResponse, UInt16)])
     func status(_ reply: ErrorResponse, _ status: UInt16) {
         #expect(reply.status == status)

@@ -1,4 +1,5 @@
 import MCP
+import TestSupport
 import Testing
 
 @Suite("Boundary tracker")

@@ -1,5 +1,6 @@
 import Foundation
 import MCP
+import TestSupport
 import Testing
 
 @Suite("JSON-RPC")

@@ -1,6 +1,7 @@
 import Kernel
 import Simulation
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import Proxy

@@ -1,6 +1,7 @@
 import Balancing
 import Kernel
 import Simulation
+import TestSupport
 
 @testable import Proxy
 

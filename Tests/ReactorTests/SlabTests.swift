@@ -1,6 +1,7 @@
 import Glibc
 import Reactor
 import Simulation
+import TestSupport
 import Testing
 
 /// Counts how many tenants moved in and how many are gone.

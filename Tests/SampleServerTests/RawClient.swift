@@ -1,5 +1,6 @@
 import Glibc
 import Kernel
+import TestSupport
 
 /// A client that says exactly what a test tells it to, and waits with a deadline.
 final class RawClient {
@@ -23,16 +24,11 @@ final class RawClient {
     private static let patience = Interval.seconds(10)
 
     init(_ address: SocketAddress, receiveBuffer: CInt = 0) throws {
-        socket = Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
-        if receiveBuffer > 0 {
-            var size = receiveBuffer
-            setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<CInt>.size))
+        do {
+            socket = try TestSocket.connect(to: address, receiveBuffer: receiveBuffer)
+        } catch {
+            throw Failure.refused
         }
-        var (storage, length) = address.storage
-        let outcome = withUnsafePointer(to: &storage) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(socket, $0, length) }
-        }
-        guard outcome == 0 else { throw Failure.refused }
     }
 
     deinit { close() }
@@ -40,27 +36,14 @@ final class RawClient {
     func close(reset: Bool = false) {
         guard isOpen else { return }
         isOpen = false
-        if reset {
-            var linger = linger(l_onoff: 1, l_linger: 0)
-            setsockopt(socket, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<linger>.size))
-        }
-        Glibc.close(socket)
+        TestSocket.close(socket, reset: reset)
     }
 
     func finish() { shutdown(socket, CInt(SHUT_WR)) }
 
     func send(_ text: String) { send(Array(text.utf8)) }
 
-    func send(_ bytes: [UInt8]) {
-        var offset = 0
-        while offset < bytes.count {
-            let count = bytes.withUnsafeBytes {
-                Glibc.send(socket, $0.baseAddress.map { $0 + offset }, bytes.count - offset, CInt(MSG_NOSIGNAL))
-            }
-            if count <= 0 { return }
-            offset += count
-        }
-    }
+    func send(_ bytes: [UInt8]) { TestSocket.send(bytes, to: socket) }
 
     /// The next response, with its whole body.
     func response(toHead: Bool = false) throws -> Response {

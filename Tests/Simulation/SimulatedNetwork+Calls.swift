@@ -1,5 +1,6 @@
 import Glibc
 import Kernel
+import TestSupport
 
 /// The system calls of the worker, as `SimulatedWorld` passes them on.
 extension SimulatedNetwork {

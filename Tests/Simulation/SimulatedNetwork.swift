@@ -1,4 +1,5 @@
 package import Kernel
+import TestSupport
 
 /// The outside of a `SimulatedWorld`, shared by the world and the test that drives it: a clock, a network, the kernel
 /// of the worker's machine, and the peers with their scripts. One thread, one worker at a time.

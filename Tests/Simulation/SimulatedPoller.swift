@@ -1,4 +1,5 @@
 import Kernel
+import TestSupport
 
 /// An edge-triggered epoll: who is watched, whom something happened to since its last event, and the last batch.
 ///

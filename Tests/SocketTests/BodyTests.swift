@@ -1,5 +1,6 @@
 import Kernel
 import Proxy
+import TestSupport
 import Testing
 
 extension SocketTests {

@@ -90,26 +90,6 @@ private func copy(_ buffer: borrowing ByteBuffer, _ count: Int) -> [UInt8] {
     return span.extracting(0..<min(count, span.count)).withUnsafeBufferPointer { Array($0) }
 }
 
-/// Numbers that look random and are the same in every run (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
-
-    mutating func bytes(_ count: Int) -> [UInt8] {
-        let words = (0..<(count + 7) / 8).map { _ in next() }
-        return words.withUnsafeBytes { Array($0.prefix(count)) }
-    }
-}
-
 /// One certificate for all tests, and the contexts made with it.
 enum Fixture {
     static let pair = Result { try SelfSignedCertificate.make(names: ["localhost", "127.0.0.1"], validDays: 30) }

@@ -1,6 +1,7 @@
 import COpenSSL
 import Glibc
 import Reactor
+import TestSupport
 import Testing
 
 @testable import TLS

@@ -1,3 +1,4 @@
+import ASCII
 package import Reactor
 
 /// Takes the chunked coding (RFC 9112 §7.1) off a body, piece by piece. Holds no bytes: what it has not consumed
@@ -129,7 +130,7 @@ package struct ChunkDecoder: Sendable {
 
         var index = start
         var size = 0
-        while index < bytes.count, let digit = ByteClass.hexadecimalValue(bytes[index]) {
+        while index < bytes.count, let digit = bytes[index].hexadecimalValue {
             guard index &- start < 15 else { return .invalid }
             size = size << 4 | Int(digit)
             index &+= 1

@@ -1,3 +1,4 @@
+import ASCII
 import Reactor
 
 /// What stands at the start of a line after the start line. Without payload: a field goes where the caller has a place

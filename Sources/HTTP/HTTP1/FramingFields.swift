@@ -1,3 +1,4 @@
+import ASCII
 import Reactor
 
 /// Collects the two fields that say where a body ends (RFC 9112 §6) and refuses whatever two parsers could read in

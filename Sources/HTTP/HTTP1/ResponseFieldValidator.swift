@@ -1,3 +1,4 @@
+import ASCII
 import Reactor
 
 /// What the parser gathers from the fields of a response, and judges once it has seen them all.

@@ -1,3 +1,4 @@
+import ASCII
 import Reactor
 
 /// Reads HTTP/1.x response heads. As strict as the request parser: a server that can be misread is a fault too.
@@ -68,7 +69,7 @@ package struct ResponseParser: Sendable {
         var status: UInt16 = 0
         for index in 9..<12 {
             guard index < bytes.count else { return .incomplete }
-            guard ByteClass.isDigit(bytes[index]) else { return .invalid(.malformed) }
+            guard bytes[index].isDigit else { return .invalid(.malformed) }
             status = status &* 10 &+ UInt16(bytes[index] &- UInt8(ascii: "0"))
         }
         guard 100...599 ~= status, status != 101 else { return .invalid(.malformed) }

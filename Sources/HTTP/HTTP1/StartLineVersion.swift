@@ -1,4 +1,4 @@
-import Reactor
+import ASCII
 
 /// The `HTTP/1.x` of a start line (RFC 9112 §2.3).
 enum StartLineVersion {
@@ -49,7 +49,7 @@ enum StartLineVersion {
     /// Whether `byte` may stand at `index` of a version: `HTTP/` DIGIT `.` DIGIT.
     private static func hasForm(_ byte: UInt8, at index: Int) -> Bool {
         switch index {
-        case 5, 7: ByteClass.isDigit(byte)
+        case 5, 7: byte.isDigit
         default: UInt64(byte) == UInt64(ascii: "HTTP/0.0") >> UInt64(8 * index) & 0xFF
         }
     }

@@ -1,3 +1,4 @@
+import ASCII
 import Reactor
 
 /// The header block that is being received, as it becomes HTTP/1.1 text at the end of a buffer. There is never more
@@ -141,7 +142,7 @@ struct HTTP1RequestWriter: ~Copyable {
         switch FieldName(name, at: 0, length: name.count, hasUnderscore: false).kind {
         case .host where !authority.isEmpty:
             // The line is there already. Two opinions on the host are one too many (RFC 9113 section 8.3.1).
-            return pseudo.span.extracting(authority.range).equalsFolded(value) ? .good : .malformed
+            return pseudo.span.extracting(authority.range).equalsIgnoringCase(value) ? .good : .malformed
         case .te, .http2Settings:
             // Said to us alone; that trailers are understood is what HTTP/1.1 takes for granted of a chunked body.
             return .good
@@ -241,18 +242,5 @@ struct HTTP1RequestWriter: ~Copyable {
         bytes.append(": ")
         bytes.append(value)
         bytes.append("\r\n")
-    }
-}
-
-extension Span where Element == UInt8 {
-    /// Whether both are the same text, regardless of the case of ASCII letters.
-    func equalsFolded(_ other: Span<UInt8>) -> Bool {
-        guard count == other.count else { return false }
-        for index in indices where Self.folded(self[index]) != Self.folded(other[index]) { return false }
-        return true
-    }
-
-    private static func folded(_ byte: UInt8) -> UInt8 {
-        byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte
     }
 }

@@ -1,4 +1,4 @@
-import Reactor
+import ASCII
 
 /// A response's head as HTTP/1.1 text, read line by line for HTTP/2. The text is ours: it is read leniently, and what
 /// is no field line is left out.

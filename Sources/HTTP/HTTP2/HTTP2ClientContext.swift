@@ -1,3 +1,4 @@
+import ASCII
 import CNghttp2
 import Reactor
 

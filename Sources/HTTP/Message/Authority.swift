@@ -1,4 +1,4 @@
-import Reactor
+import ASCII
 
 extension Span where Element == UInt8 {
     /// Whether `range` is a host with or without a port (RFC 3986 §3.2 without user information): a registered name
@@ -22,7 +22,7 @@ extension Span where Element == UInt8 {
     }
 
     private func isLiteralByte(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: ":") || byte == UInt8(ascii: ".") || ByteClass.hexadecimalValue(byte) != nil
+        byte == UInt8(ascii: ":") || byte == UInt8(ascii: ".") || byte.hexadecimalValue != nil
     }
 
     /// The first byte no registered name has, or nil if a percent sign is not followed by two hexadecimal digits.
@@ -32,8 +32,8 @@ extension Span where Element == UInt8 {
             if ByteClass.isRegisteredName(self[index]) {
                 index &+= 1
             } else if self[index] == UInt8(ascii: "%") {
-                guard end &- index > 2, ByteClass.hexadecimalValue(self[index &+ 1]) != nil,
-                    ByteClass.hexadecimalValue(self[index &+ 2]) != nil
+                guard end &- index > 2, self[index &+ 1].hexadecimalValue != nil,
+                    self[index &+ 2].hexadecimalValue != nil
                 else { return nil }
                 index &+= 3
             } else {
@@ -47,7 +47,7 @@ extension Span where Element == UInt8 {
     private func isPort(_ range: Range<Int>) -> Bool {
         guard let first = range.first else { return true }
         guard self[first] == UInt8(ascii: ":"), range.count <= 6 else { return false }
-        for index in range.dropFirst() where !ByteClass.isDigit(self[index]) { return false }
+        for index in range.dropFirst() where !self[index].isDigit { return false }
         return true
     }
 }

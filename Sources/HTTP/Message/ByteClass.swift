@@ -1,5 +1,5 @@
 /// What a byte may be part of, by the grammars of RFC 9110 and RFC 3986. Bit sets in two words: no table to load.
-enum ByteClass {
+package enum ByteClass {
     static var carriageReturn: UInt8 { 0x0D }
     static var lineFeed: UInt8 { 0x0A }
     static var space: UInt8 { 0x20 }
@@ -7,7 +7,7 @@ enum ByteClass {
 
     /// `tchar` of RFC 9110 §5.6.2: what methods, field names and connection options are made of.
     @inline(__always)
-    static func isToken(_ byte: UInt8) -> Bool {
+    package static func isToken(_ byte: UInt8) -> Bool {
         isMember(byte, low: 0x03FF_6CFA_0000_0000, high: 0x57FF_FFFF_C7FF_FFFE)
     }
 
@@ -33,19 +33,6 @@ enum ByteClass {
     @inline(__always)
     static func isTarget(_ byte: UInt8) -> Bool {
         byte > 0x20 && byte < 0x7F && byte != UInt8(ascii: "#")
-    }
-
-    @inline(__always)
-    static func isDigit(_ byte: UInt8) -> Bool {
-        byte &- UInt8(ascii: "0") < 10
-    }
-
-    /// The value of a hexadecimal digit, or nil.
-    @inline(__always)
-    static func hexadecimalValue(_ byte: UInt8) -> UInt8? {
-        if isDigit(byte) { return byte &- UInt8(ascii: "0") }
-        let letter = (byte | 0x20) &- UInt8(ascii: "a")
-        return letter < 6 ? letter &+ 10 : nil
     }
 
     @inline(__always)

@@ -1,4 +1,4 @@
-import Reactor
+import ASCII
 
 /// Up to 24 bytes of text folded to lower case, in three words that can be compared at once: the first eight bytes,
 /// the eight after them, and the last eight, which overlap the others. Together with the length they say it all.

@@ -1,4 +1,4 @@
-import Reactor
+import ASCII
 
 /// The one media type a proxy of MCP has to know.
 enum MediaType {

@@ -1,4 +1,4 @@
-import Reactor
+import ASCII
 
 /// A request method (RFC 9110 §9). Anything that is a token and not listed is `other`, forwarded as it came.
 package enum Method: UInt8, Sendable {

@@ -1,3 +1,4 @@
+import ASCII
 import Reactor
 
 /// Scans over the bytes of a head. All take offsets between 0 and `count` and give one back.
@@ -84,12 +85,6 @@ extension Span where Element == UInt8 {
 
     /// The decimal number that `range` is, of 1 to 18 digits and nothing else, or nil.
     func decimal(_ range: Range<Int>) -> UInt64? {
-        guard 1...18 ~= range.count else { return nil }
-        var value: UInt64 = 0
-        for index in range {
-            guard ByteClass.isDigit(self[index]) else { return nil }
-            value = value &* 10 &+ UInt64(self[index] &- UInt8(ascii: "0"))
-        }
-        return value
+        range.count <= 18 ? extracting(range).decimal : nil
     }
 }

@@ -1,4 +1,4 @@
-import Reactor
+import ASCII
 
 /// The header of the PROXY protocol, versions 1 and 2: who the client is, said by a proxy that passes on bytes
 /// (https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt).
@@ -37,9 +37,6 @@ package enum ProxyHeader: Equatable, Sendable {
     ]
 
     private static let lineStart = Array("PROXY ".utf8)
-    private static let unknown = Array("UNKNOWN".utf8)
-    private static let tcp4 = Array("TCP4".utf8)
-    private static let tcp6 = Array("TCP6".utf8)
 
     /// Reads the header at the front of `bytes`. Decides at the first byte that cannot be one's.
     package init(_ bytes: Span<UInt8>) {
@@ -114,9 +111,9 @@ package enum ProxyHeader: Equatable, Sendable {
         guard bytes[end + 1] == 0x0a else { return .invalid }
         var words = Words(bytes.extracting(6..<end))
         let family = words.next()
-        if words.equals(family, unknown) { return .complete(length: end + 2, source: nil) }
-        let isIPv4 = words.equals(family, tcp4)
-        guard isIPv4 || words.equals(family, tcp6) else { return .invalid }
+        if words.equals(family, "UNKNOWN") { return .complete(length: end + 2, source: nil) }
+        let isIPv4 = words.equals(family, "TCP4")
+        guard isIPv4 || words.equals(family, "TCP6") else { return .invalid }
         let (from, to, fromPort, toPort) = (words.next(), words.next(), words.next(), words.next())
         guard words.isAtEnd, let source = words.address(from, isIPv4), words.address(to, isIPv4) != nil,
             let port = words.port(fromPort), words.port(toPort) != nil
@@ -150,10 +147,8 @@ private struct Words: ~Escapable {
         return position..<end
     }
 
-    func equals(_ word: Range<Int>, _ text: [UInt8]) -> Bool {
-        guard word.count == text.count else { return false }
-        for index in 0..<word.count where bytes[word.lowerBound + index] != text[index] { return false }
-        return true
+    func equals(_ word: Range<Int>, _ text: StaticString) -> Bool {
+        bytes.extracting(word).equals(text)
     }
 
     /// Digits without a leading zero, at most 65535.
@@ -161,9 +156,8 @@ private struct Words: ~Escapable {
         guard (1...5).contains(word.count), bytes[word.lowerBound] != 0x30 || word.count == 1 else { return nil }
         var value = 0
         for index in word {
-            let digit = bytes[index] &- 0x30
-            guard digit < 10 else { return nil }
-            value = value * 10 + Int(digit)
+            guard bytes[index].isDigit else { return nil }
+            value = value * 10 + Int(bytes[index] &- 0x30)
         }
         return UInt16(exactly: value)
     }
@@ -253,16 +247,7 @@ private struct Words: ~Escapable {
         guard (1...4).contains(word.count) else { return nil }
         var value: UInt16 = 0
         for index in word {
-            let byte = bytes[index]
-            let folded = byte | 0x20
-            let digit: UInt8
-            if byte &- 0x30 < 10 {
-                digit = byte &- 0x30
-            } else if folded &- 0x61 < 6 {
-                digit = folded &- 0x61 + 10
-            } else {
-                return nil
-            }
+            guard let digit = bytes[index].hexadecimalValue else { return nil }
             value = value << 4 | UInt16(digit)
         }
         return value

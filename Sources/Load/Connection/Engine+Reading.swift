@@ -1,3 +1,4 @@
+import ASCII
 import HTTP
 import Kernel
 import Reactor

@@ -1,4 +1,5 @@
-import Reactor
+import ASCII
+import JSON
 
 /// What one JSON-RPC message says, as far as it can be true or not: ranges into the text it came from.
 struct AnswerFacts {
@@ -29,103 +30,103 @@ struct AnswerFacts {
     private(set) var sentAt: UInt64?
 
     init(_ text: Span<UInt8>) {
-        var walk = JSONWalk()
-        guard walk.openObject(text) else { return }
+        var reader = JSONReader()
+        guard reader.openObject(text) else { return }
         var isVersion2 = false
         var hasOutcome = false
         var hasMethod = false
-        while let key = walk.nextKey(text) {
+        while let key = reader.nextName(text) {
             let name = text.extracting(key)
             if name.equals("jsonrpc") {
-                isVersion2 = text.extracting(walk.value(text)).equals("\"2.0\"")
+                isVersion2 = reader.value(text).map { text.extracting($0).equals("\"2.0\"") } ?? false
             } else if name.equals("id") {
-                id = walk.number(text)
+                id = reader.decimal(text)
             } else if name.equals("result") {
                 hasOutcome = true
-                readResult(&walk, text)
+                readResult(&reader, text)
             } else if name.equals("error") {
                 (hasOutcome, isError) = (true, true)
-                errorRange = walk.value(text)
+                errorRange = reader.value(text) ?? errorRange
             } else if name.equals("method") {
                 hasMethod = true
-                _ = walk.value(text)
+                _ = reader.value(text)
             } else if name.equals("params") {
-                readParameters(&walk, text)
+                readParameters(&reader, text)
             } else {
-                _ = walk.value(text)
+                _ = reader.value(text)
             }
         }
-        guard walk.isAtEnd(text), isVersion2, hasOutcome != hasMethod else { return }
+        guard reader.isAtEnd(text), isVersion2, hasOutcome != hasMethod else { return }
         kind = hasMethod ? .ask : .answer
     }
 
-    private mutating func readResult(_ walk: inout JSONWalk, _ text: Span<UInt8>) {
-        _ = walk.peek(text)
-        let start = walk.position
-        guard walk.openObject(text) else {
-            _ = walk.value(text)
+    private mutating func readResult(_ reader: inout JSONReader, _ text: Span<UInt8>) {
+        _ = reader.peek(text)
+        let start = reader.position
+        guard reader.openObject(text) else {
+            _ = reader.value(text)
             return
         }
-        while let key = walk.nextKey(text) {
+        while let key = reader.nextName(text) {
             let name = text.extracting(key)
             if name.equals("content") {
-                readContent(&walk, text)
+                readContent(&reader, text)
             } else if name.equals("isError") {
-                if text.extracting(walk.value(text)).equals("true") { isError = true }
-            } else if name.equals("protocolVersion"), walk.peek(text) == UInt8(ascii: "\"") {
-                version = walk.string(text)
+                if let value = reader.value(text), text.extracting(value).equals("true") { isError = true }
+            } else if name.equals("protocolVersion"), reader.peek(text) == UInt8(ascii: "\"") {
+                version = reader.string(text)
             } else {
                 if name.equals("tools") { hasTools = true }
-                _ = walk.value(text)
+                _ = reader.value(text)
             }
         }
-        if isError { errorRange = start..<walk.position }
+        if isError { errorRange = start..<reader.position }
     }
 
-    private mutating func readContent(_ walk: inout JSONWalk, _ text: Span<UInt8>) {
-        guard walk.openArray(text) else {
-            _ = walk.value(text)
+    private mutating func readContent(_ reader: inout JSONReader, _ text: Span<UInt8>) {
+        guard reader.openArray(text) else {
+            _ = reader.value(text)
             return
         }
-        while walk.nextElement(text) {
-            guard self.text == nil, walk.openObject(text) else {
-                _ = walk.value(text)
+        while reader.nextElement(text) {
+            guard self.text == nil, reader.openObject(text) else {
+                _ = reader.value(text)
                 continue
             }
-            while let key = walk.nextKey(text) {
-                if text.extracting(key).equals("text"), walk.peek(text) == UInt8(ascii: "\"") {
-                    self.text = walk.string(text)
+            while let key = reader.nextName(text) {
+                if text.extracting(key).equals("text"), reader.peek(text) == UInt8(ascii: "\"") {
+                    self.text = reader.string(text)
                 } else {
-                    _ = walk.value(text)
+                    _ = reader.value(text)
                 }
             }
         }
     }
 
     /// The number and time of an event stand in the `data` of a log message (2025-11-25, "Logging").
-    private mutating func readParameters(_ walk: inout JSONWalk, _ text: Span<UInt8>) {
-        guard walk.openObject(text) else {
-            _ = walk.value(text)
+    private mutating func readParameters(_ reader: inout JSONReader, _ text: Span<UInt8>) {
+        guard reader.openObject(text) else {
+            _ = reader.value(text)
             return
         }
-        while let key = walk.nextKey(text) {
-            if text.extracting(key).equals("data"), walk.openObject(text) {
-                readEvent(&walk, text)
+        while let key = reader.nextName(text) {
+            if text.extracting(key).equals("data"), reader.openObject(text) {
+                readEvent(&reader, text)
             } else {
-                _ = walk.value(text)
+                _ = reader.value(text)
             }
         }
     }
 
-    private mutating func readEvent(_ walk: inout JSONWalk, _ text: Span<UInt8>) {
-        while let key = walk.nextKey(text) {
+    private mutating func readEvent(_ reader: inout JSONReader, _ text: Span<UInt8>) {
+        while let key = reader.nextName(text) {
             let name = text.extracting(key)
             if name.equals("sequence") {
-                sequence = walk.number(text)
+                sequence = reader.decimal(text)
             } else if name.equals("monotonicNanoseconds") {
-                sentAt = walk.number(text)
+                sentAt = reader.decimal(text)
             } else {
-                _ = walk.value(text)
+                _ = reader.value(text)
             }
         }
     }

@@ -1,4 +1,4 @@
-import Reactor
+import ASCII
 
 /// One event of a stream (HTML Living Standard, "Server-sent events"): the lines up to a blank one.
 struct EventBlock {

@@ -1,3 +1,4 @@
+import ASCII
 import Reactor
 
 /// Checks a long text while it arrives: the letters a to z over and over, so many of them and nothing else between the
@@ -42,12 +43,12 @@ struct PatternCheck {
 
     private mutating func note(_ byte: UInt8) {
         let opening = PatternCheck.opening
-        if byte == opening.utf8Start[matched] {
+        if byte == opening[byte: matched] {
             matched += 1
             if matched == opening.utf8CodeUnitCount { place = .inside }
         } else if byte != 0x20 || matched != 7 {
             // JSON allows a blank behind the colon.
-            matched = byte == opening.utf8Start[0] ? 1 : 0
+            matched = byte == opening[byte: 0] ? 1 : 0
         }
     }
 

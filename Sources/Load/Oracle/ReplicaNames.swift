@@ -1,3 +1,4 @@
+import ASCII
 import Reactor
 
 /// The names that replicas give themselves, numbered in the order they were heard, and the calls each answered.

@@ -1,4 +1,4 @@
-import Reactor
+import ASCII
 
 /// Where an `endpoint` event sends the client: a path, or a URL of the same server (2024-11-05).
 enum EndpointPath {

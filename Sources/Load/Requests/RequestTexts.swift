@@ -1,4 +1,5 @@
 import HTTP
+import JSON
 
 /// What requests say, by kind and revision of the protocol (mcp: Streamable HTTP 2025-03-26 to 2025-11-25, HTTP+SSE
 /// 2024-11-05, stateless 2026-07-28).
@@ -49,7 +50,7 @@ struct RequestTexts {
                 #""protocolVersion":"\#(version)","capabilities":{},"clientInfo":{"name":"berth-load","version":"1"}"#)
         case .list: return message(kind, "")
         case .call, .echo:
-            return message(kind, #""name":\#(Self.quote(toolName(kind) ?? "")),"arguments":\#(arguments(kind))"#)
+            return message(kind, #""name":\#(JSONString.quoted(toolName(kind) ?? "")),"arguments":\#(arguments(kind))"#)
         }
     }
 
@@ -109,21 +110,6 @@ struct RequestTexts {
     /// The text that the tool `bytes` makes.
     static func letters(_ count: Int) -> String {
         String(decoding: (0..<count).map { 97 + UInt8($0 % 26) }, as: UTF8.self)
-    }
-
-    /// `text` as a JSON string (RFC 8259 section 7).
-    static func quote(_ text: String) -> String {
-        var quoted = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"", "\\": quoted += "\\\(scalar)"
-            case "\0"..<" ":
-                let digits = String(scalar.value, radix: 16)
-                quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: quoted.unicodeScalars.append(scalar)
-            }
-        }
-        return quoted + "\""
     }
 }
 

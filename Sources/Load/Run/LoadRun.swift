@@ -1,3 +1,5 @@
+import HTTP
+import JSON
 import Kernel
 import Synchronization
 import TLS
@@ -147,14 +149,14 @@ extension LoadPlan {
         // The name goes into a field as well, where 2026-07-28 is spoken.
         guard tool.utf8.allSatisfy({ 0x20..<0x7f ~= $0 }) else { throw LoadError("the tool's name must be ASCII") }
         let text = Array(arguments.utf8)
-        var walk = JSONWalk()
-        let isObject = walk.peek(text.span) == UInt8(ascii: "{")
-        _ = walk.value(text.span)
-        guard isObject, walk.isAtEnd(text.span) else {
+        var reader = JSONReader()
+        let isObject = reader.peek(text.span) == UInt8(ascii: "{")
+        _ = reader.value(text.span)
+        guard isObject, reader.isAtEnd(text.span) else {
             throw LoadError("the arguments are no JSON object: \(arguments)")
         }
         for header in headers {
-            guard !header.name.isEmpty, header.name.utf8.allSatisfy(\.isTokenByte) else {
+            guard !header.name.isEmpty, header.name.utf8.allSatisfy(ByteClass.isToken) else {
                 throw LoadError("\"\(header.name)\" is no name of a header")
             }
             guard header.value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f || $0 == 0x09 }) else {
@@ -195,16 +197,5 @@ extension PlanFigures {
             connections: plan.connections, depth: plan.transport == .http1 ? 1 : plan.depth, rate: plan.rate,
             unit: units.count == 1 ? units.first ?? "calls" : "calls")
         threads = plan.threads
-    }
-}
-
-extension UInt8 {
-    /// Of a token (RFC 9110 section 5.6.2), as names of fields are.
-    fileprivate var isTokenByte: Bool {
-        switch self {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): true
-        default: "!#$%&'*+-.^_`|~".utf8.contains(self)
-        }
     }
 }

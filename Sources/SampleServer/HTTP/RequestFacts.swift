@@ -1,3 +1,4 @@
+import ASCII
 import HTTP
 import Reactor
 
@@ -136,7 +137,7 @@ struct RequestFacts {
         while start < query.count {
             var end = start
             while end < query.count, query[end] != UInt8(ascii: "&") { end += 1 }
-            if query.matches("session_id=", at: start), start + 11 <= end {
+            if query.hasIgnoringCase("session_id=", at: start), start + 11 <= end {
                 return claim(ByteRange(start: start + 11, count: end - start - 11), query)
             }
             start = end + 1

@@ -1,3 +1,5 @@
+import ASCII
+import JSON
 import Reactor
 
 /// One JSON-RPC message, as far as this server cares: ranges into the body it came from.
@@ -49,14 +51,14 @@ struct Message {
 
     init(_ body: Span<UInt8>) {
         guard (try? UTF8Span(validating: body)) != nil else { return }
-        var scanner = JSONScanner()
-        let isObject = scanner.openObject(body)
+        var reader = JSONReader()
+        let isObject = reader.openObject(body)
         if isObject {
-            readMembers(&scanner, body)
+            readMembers(&reader, body)
         } else {
-            _ = scanner.value(body)
+            _ = reader.value(body)
         }
-        guard scanner.isAtEnd(body) else { return }
+        guard reader.isAtEnd(body) else { return }
         kind = isObject ? verdict : .invalid
     }
 
@@ -67,53 +69,53 @@ struct Message {
         return hasID ? .request : .notification
     }
 
-    private mutating func readMembers(_ scanner: inout JSONScanner, _ body: Span<UInt8>) {
-        while let key = scanner.nextKey(body) {
-            let name = body.extracting(key.range)
-            if name.equals("method"), scanner.peek(body) == UInt8(ascii: "\"") {
-                methodName = scanner.string(body) ?? .empty
+    private mutating func readMembers(_ reader: inout JSONReader, _ body: Span<UInt8>) {
+        while let key = reader.nextName(body) {
+            let name = body.extracting(key)
+            if name.equals("method"), reader.peek(body) == UInt8(ascii: "\"") {
+                methodName = reader.string(body).map(ByteRange.init) ?? .empty
                 method = Message.method(named: body.extracting(methodName.range))
                 hasMethod = true
             } else if name.equals("id") {
                 hasID = true
-                id = Message.label(&scanner, body) ?? .empty
-            } else if name.equals("params"), scanner.openObject(body) {
-                readParameters(&scanner, body)
-            } else if let value = scanner.value(body) {
-                if name.equals("jsonrpc") { isVersion2 = body.extracting(value.range).equals("\"2.0\"") }
+                id = Message.label(&reader, body) ?? .empty
+            } else if name.equals("params"), reader.openObject(body) {
+                readParameters(&reader, body)
+            } else if let value = reader.value(body) {
+                if name.equals("jsonrpc") { isVersion2 = body.extracting(value).equals("\"2.0\"") }
                 if name.equals("result") || name.equals("error") { hasOutcome = true }
             }
         }
     }
 
-    private mutating func readParameters(_ scanner: inout JSONScanner, _ body: Span<UInt8>) {
-        while let key = scanner.nextKey(body) {
-            let name = body.extracting(key.range)
-            let isString = scanner.peek(body) == UInt8(ascii: "\"")
+    private mutating func readParameters(_ reader: inout JSONReader, _ body: Span<UInt8>) {
+        while let key = reader.nextName(body) {
+            let name = body.extracting(key)
+            let isString = reader.peek(body) == UInt8(ascii: "\"")
             if name.equals("name"), isString {
-                toolName = scanner.string(body)
+                toolName = reader.string(body).map(ByteRange.init)
                 tool = toolName.flatMap { Message.tool(named: body.extracting($0.range)) }
             } else if name.equals("protocolVersion"), isString {
-                requestedVersion = scanner.string(body)
-            } else if name.equals("arguments"), scanner.openObject(body) {
-                readArguments(&scanner, body)
-            } else if name.equals("_meta"), scanner.openObject(body) {
-                readMeta(&scanner, body)
-            } else if name.equals("notifications"), scanner.openObject(body) {
-                readFilter(&scanner, body)
+                requestedVersion = reader.string(body).map(ByteRange.init)
+            } else if name.equals("arguments"), reader.openObject(body) {
+                readArguments(&reader, body)
+            } else if name.equals("_meta"), reader.openObject(body) {
+                readMeta(&reader, body)
+            } else if name.equals("notifications"), reader.openObject(body) {
+                readFilter(&reader, body)
             } else {
-                _ = scanner.value(body)
+                _ = reader.value(body)
             }
         }
     }
 
-    private mutating func readArguments(_ scanner: inout JSONScanner, _ body: Span<UInt8>) {
-        while let key = scanner.nextKey(body) {
-            let isString = scanner.peek(body) == UInt8(ascii: "\"")
-            guard let value = scanner.value(body) else { return }
-            let name = body.extracting(key.range)
-            let number = body.extracting(value.range).decimal
-            if name.equals("text"), isString { text = value }
+    private mutating func readArguments(_ reader: inout JSONReader, _ body: Span<UInt8>) {
+        while let key = reader.nextName(body) {
+            let isString = reader.peek(body) == UInt8(ascii: "\"")
+            guard let value = reader.value(body) else { return }
+            let name = body.extracting(key)
+            let number = body.extracting(value).decimal
+            if name.equals("text"), isString { text = ByteRange(value) }
             if name.equals("milliseconds") { milliseconds = number }
             if name.equals("to") { to = number }
             if name.equals("intervalMilliseconds") { interval = number }
@@ -121,16 +123,16 @@ struct Message {
         }
     }
 
-    private mutating func readMeta(_ scanner: inout JSONScanner, _ body: Span<UInt8>) {
-        while let key = scanner.nextKey(body) {
-            let name = body.extracting(key.range)
-            let first = scanner.peek(body)
+    private mutating func readMeta(_ reader: inout JSONReader, _ body: Span<UInt8>) {
+        while let key = reader.nextName(body) {
+            let name = body.extracting(key)
+            let first = reader.peek(body)
             if name.equals("progressToken") {
-                progressToken = Message.label(&scanner, body)
+                progressToken = Message.label(&reader, body)
             } else if name.equals("io.modelcontextprotocol/protocolVersion"), first == UInt8(ascii: "\"") {
-                metaVersion = scanner.string(body)
+                metaVersion = reader.string(body).map(ByteRange.init)
             } else {
-                _ = scanner.value(body)
+                _ = reader.value(body)
                 if name.equals("io.modelcontextprotocol/clientCapabilities") {
                     declaresCapabilities = first == UInt8(ascii: "{")
                 }
@@ -138,23 +140,23 @@ struct Message {
         }
     }
 
-    private mutating func readFilter(_ scanner: inout JSONScanner, _ body: Span<UInt8>) {
-        while let key = scanner.nextKey(body) {
-            guard let value = scanner.value(body) else { return }
-            if body.extracting(key.range).equals("toolsListChanged") {
-                listensToTools = body.extracting(value.range).equals("true")
+    private mutating func readFilter(_ reader: inout JSONReader, _ body: Span<UInt8>) {
+        while let key = reader.nextName(body) {
+            guard let value = reader.value(body) else { return }
+            if body.extracting(key).equals("toolsListChanged") {
+                listensToTools = body.extracting(value).equals("true")
             }
         }
     }
 
     /// An id or progress token: a string or an integer, nil for anything else (null included).
-    private static func label(_ scanner: inout JSONScanner, _ body: Span<UInt8>) -> ByteRange? {
-        let isString = scanner.peek(body) == UInt8(ascii: "\"")
-        guard let value = scanner.value(body) else { return nil }
-        if isString { return value.count <= 1_024 ? value : nil }
-        let digits = body.extracting(value.range)
+    private static func label(_ reader: inout JSONReader, _ body: Span<UInt8>) -> ByteRange? {
+        let isString = reader.peek(body) == UInt8(ascii: "\"")
+        guard let value = reader.value(body) else { return nil }
+        if isString { return value.count <= 1_024 ? ByteRange(value) : nil }
+        let digits = body.extracting(value)
         let start = digits.count > 0 && digits[0] == UInt8(ascii: "-") ? 1 : 0
-        return digits.extracting(start..<digits.count).decimal == nil ? nil : value
+        return digits.extracting(start..<digits.count).decimal == nil ? nil : ByteRange(value)
     }
 
     private static func method(named name: Span<UInt8>) -> Method {
@@ -175,4 +177,8 @@ struct Message {
         if name.equals("bytes") { return .bytes }
         return nil
     }
+}
+
+extension ByteRange {
+    fileprivate init(_ range: Range<Int>) { self.init(start: range.lowerBound, count: range.count) }
 }

@@ -1,3 +1,4 @@
+import ASCII
 import Kernel
 import Reactor
 
@@ -11,8 +12,8 @@ struct SessionID: Equatable {
     static func random(slot: UInt32) -> SessionID {
         func digits(_ value: UInt32) -> UInt64 {
             (0..<8).reduce(0) { word, index in
-                let digit = UInt64(value >> (28 - 4 * UInt32(index)) & 15)
-                return word | (digit < 10 ? digit + 48 : digit + 87) << UInt64(8 * index)
+                let digit = UInt8(hexadecimalDigit: UInt8(value >> (28 - 4 * UInt32(index)) & 15))
+                return word | UInt64(digit) << UInt64(8 * index)
             }
         }
         let bytes = Machine.randomBytes(12)
@@ -34,8 +35,8 @@ struct SessionID: Equatable {
     var slot: UInt32? {
         var slot: UInt32 = 0
         for shift in stride(from: UInt64(0), to: 64, by: 8) {
-            guard let digit = hexadecimalDigit(UInt8(truncatingIfNeeded: self.text.3 >> shift)) else { return nil }
-            slot = slot << 4 | UInt32(truncatingIfNeeded: digit)
+            guard let digit = UInt8(truncatingIfNeeded: self.text.3 >> shift).hexadecimalValue else { return nil }
+            slot = slot << 4 | UInt32(digit)
         }
         return slot
     }

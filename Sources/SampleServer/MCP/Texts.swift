@@ -1,3 +1,5 @@
+import JSON
+
 /// The fixed parts of what the server says, with its name in them.
 struct Texts {
     /// `{"name":…,"version":…}`.
@@ -8,25 +10,10 @@ struct Texts {
     let spaces: [UInt8]
 
     init(name: String, spaces: Int) {
-        let quoted = Texts.quote(name)
+        let quoted = JSONString.quoted(name)
         self.spaces = Array(repeating: UInt8(ascii: " "), count: spaces)
         serverInfo = Array("{\"name\":\(quoted),\"version\":\"0.1.0\"}".utf8)
-        whoami = Array(Texts.quote("{\"replica\":\(quoted),\"calls\":").dropLast().utf8)
-    }
-
-    /// `text` as a JSON string (RFC 8259 §7).
-    static func quote(_ text: String) -> String {
-        var quoted = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"", "\\": quoted += "\\\(scalar)"
-            case "\0"..<" ":
-                let digits = String(scalar.value, radix: 16)
-                quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: quoted.unicodeScalars.append(scalar)
-            }
-        }
-        return quoted + "\""
+        whoami = Array(JSONString.quoted("{\"replica\":\(quoted),\"calls\":").dropLast().utf8)
     }
 
     static let tools: StaticString = """

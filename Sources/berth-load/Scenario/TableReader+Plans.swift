@@ -1,5 +1,6 @@
 import Configuration
 import Foundation
+import HTTP
 import Load
 
 extension TableReader {
@@ -105,7 +106,7 @@ extension TableReader {
     mutating func headers() -> [LoadPlan.Header] {
         var table = table("headers")
         return table.takeAll().compactMap { entry in
-            guard entry.name.utf8.allSatisfy(Self.isTokenByte), !entry.name.isEmpty else {
+            guard entry.name.utf8.allSatisfy(ByteClass.isToken), !entry.name.isEmpty else {
                 report(
                     entry.key, "\"\(entry.name)\" is not the name of a header",
                     because: "RFC 9110 section 5.1 allows letters, digits and a few signs")
@@ -122,16 +123,6 @@ extension TableReader {
                 return nil
             }
             return LoadPlan.Header(name: entry.name.lowercased(), value: value)
-        }
-    }
-
-    /// RFC 9110 section 5.6.2.
-    private static func isTokenByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
         }
     }
 

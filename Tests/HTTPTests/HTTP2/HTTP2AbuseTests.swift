@@ -1,6 +1,7 @@
 import HTTP
 import Kernel
 import Reactor
+import TestSupport
 import Testing
 
 @Suite("HTTP/2: abuse")

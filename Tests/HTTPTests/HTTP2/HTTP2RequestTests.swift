@@ -1,4 +1,5 @@
 import HTTP
+import TestSupport
 import Testing
 
 /// Header blocks that must not reach a server, after RFC 9113 sections 8.2 and 8.3.

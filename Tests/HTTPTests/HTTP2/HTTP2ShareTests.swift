@@ -1,4 +1,5 @@
 import HTTP
+import TestSupport
 import Testing
 
 /// What is taken a piece at a time or refused, and ends no connection.

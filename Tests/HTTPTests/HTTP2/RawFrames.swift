@@ -1,16 +1,8 @@
+import TestSupport
+
 /// One frame as it stands on the wire (RFC 9113 section 4.1), true or false.
 struct RawFrame: Equatable {
-    enum Kind {
-        static let data: UInt8 = 0
-        static let headers: UInt8 = 1
-        static let priority: UInt8 = 2
-        static let reset: UInt8 = 3
-        static let settings: UInt8 = 4
-        static let ping: UInt8 = 6
-        static let goAway: UInt8 = 7
-        static let windowUpdate: UInt8 = 8
-        static let continuation: UInt8 = 9
-    }
+    typealias Kind = HTTP2FrameType
     static let endStream: UInt8 = 1
     static let acknowledgement: UInt8 = 1
     static let endHeaders: UInt8 = 4

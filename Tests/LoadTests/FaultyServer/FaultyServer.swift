@@ -1,6 +1,7 @@
 import Glibc
 import Kernel
 import Synchronization
+import TestSupport
 
 /// An MCP server over HTTP/1.1 that tells the truth but for one kind of lie, every few calls.
 final class FaultyServer: Sendable {
@@ -131,14 +132,7 @@ final class FaultyServer: Sendable {
         return Glibc.poll(&poll, 1, 20) == 1
     }
 
-    private func write(_ text: String, _ socket: CInt) {
-        var rest = Array(text.utf8)[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.send(socket, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
-            if count <= 0 { return }
-            rest = rest.dropFirst(count)
-        }
-    }
+    private func write(_ text: String, _ socket: CInt) { TestSocket.send(Array(text.utf8), to: socket) }
 
     private func response(
         _ body: String, status: String = "200 OK", session: String? = nil, type: String = "application/json"

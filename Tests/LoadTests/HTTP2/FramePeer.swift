@@ -3,6 +3,7 @@ import HTTP
 import Kernel
 import Reactor
 import Synchronization
+import TestSupport
 
 /// A server of HTTP/2 that answers every call of 2026-07-28, and misbehaves as it is told. One connection at a time.
 final class FramePeer: Sendable {
@@ -74,7 +75,7 @@ final class FramePeer: Sendable {
                     if case .leavesAfter(calls) = manner {
                         isLeaving = true
                         send(&session, socket)
-                        write(socket, goAway(last: stream))
+                        TestSocket.send(goAway(last: stream), to: socket)
                     }
                 default: break
                 }
@@ -114,7 +115,7 @@ final class FramePeer: Sendable {
         session.send(into: &outgoing, limit: 1 << 30, events: &events)
         var bytes: [UInt8] = []
         for index in 0..<outgoing.count { bytes.append(outgoing.span[index]) }
-        write(socket, bytes)
+        TestSocket.send(bytes, to: socket)
     }
 
     /// RFC 9113 section 6.8.
@@ -131,15 +132,6 @@ final class FramePeer: Sendable {
         guard count > 0 else { return nil }
         buffer.append(space.span.extracting(0..<count))
         return buffer
-    }
-
-    private func write(_ socket: CInt, _ bytes: [UInt8]) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.send(socket, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
-            if count <= 0 { return }
-            rest = rest.dropFirst(count)
-        }
     }
 
     private func ready(_ socket: CInt, _ what: CInt, milliseconds: CInt) -> Bool {

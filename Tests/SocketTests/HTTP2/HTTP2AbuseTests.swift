@@ -3,6 +3,7 @@ import HTTP
 import Kernel
 import Proxy
 import Telemetry
+import TestSupport
 import Testing
 
 /// A way to make an HTTP/2 server work for nothing.

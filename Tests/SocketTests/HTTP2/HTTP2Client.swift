@@ -1,6 +1,7 @@
 import Kernel
 import Proxy
 import TLS
+import TestSupport
 
 /// An HTTP/2 client that says what a test tells it to, frame by frame, and keeps what it hears, stream by stream.
 final class HTTP2Client {
@@ -29,17 +30,7 @@ final class HTTP2Client {
         var code: UInt32
     }
 
-    enum Frame {
-        static let data: UInt8 = 0
-        static let headers: UInt8 = 1
-        static let priority: UInt8 = 2
-        static let reset: UInt8 = 3
-        static let settings: UInt8 = 4
-        static let ping: UInt8 = 6
-        static let goAway: UInt8 = 7
-        static let windowUpdate: UInt8 = 8
-        static let continuation: UInt8 = 9
-    }
+    typealias Frame = HTTP2FrameType
 
     static let endStream: UInt8 = 1
     static let endHeaders: UInt8 = 4

@@ -1,6 +1,7 @@
 import Kernel
 import Proxy
 import TLS
+import TestSupport
 import Testing
 
 extension SocketTests {

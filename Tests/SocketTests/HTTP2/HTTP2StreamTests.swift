@@ -2,6 +2,7 @@ import HTTP
 import Kernel
 import Proxy
 import Telemetry
+import TestSupport
 import Testing
 
 extension SocketTests {

@@ -2,6 +2,7 @@ import Glibc
 import Kernel
 import Reactor
 import TLS
+import TestSupport
 
 /// A client that says exactly what a test tells it to, in clear or in TLS, and waits with a deadline.
 final class Client {
@@ -42,18 +43,13 @@ final class Client {
         receiveBuffer: CInt = 0, room: Int = 65_536, announcing header: [UInt8] = []
     ) throws {
         space = [UInt8](repeating: 0, count: room)
-        socket = Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
-        if receiveBuffer > 0 {
-            var size = receiveBuffer
-            setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<CInt>.size))
+        do {
+            socket = try TestSocket.connect(to: address, receiveBuffer: receiveBuffer)
+        } catch {
+            throw Failure.refused(error.code)
         }
         var one: CInt = 1
         setsockopt(socket, CInt(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<CInt>.size))
-        var (storage, length) = address.storage
-        let outcome = withUnsafePointer(to: &storage) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(socket, $0, length) }
-        }
-        guard outcome == 0 else { throw Failure.refused(errno) }
         sendRaw(header)
         if let context { try shakeHands(context, ticket) }
     }
@@ -63,11 +59,7 @@ final class Client {
     func close(reset: Bool = false) {
         guard isOpen else { return }
         isOpen = false
-        if reset {
-            var linger = linger(l_onoff: 1, l_linger: 0)
-            setsockopt(socket, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<linger>.size))
-        }
-        Glibc.close(socket)
+        TestSocket.close(socket, reset: reset)
     }
 
     /// FIN: nothing more will be sent.
@@ -123,16 +115,7 @@ final class Client {
     /// Sends bytes as they are, below TLS.
     func sendInClear(_ bytes: [UInt8]) { sendRaw(bytes) }
 
-    private func sendRaw(_ bytes: [UInt8]) {
-        var offset = 0
-        while offset < bytes.count {
-            let count = bytes.withUnsafeBytes {
-                Glibc.send(socket, $0.baseAddress.map { $0 + offset }, bytes.count - offset, CInt(MSG_NOSIGNAL))
-            }
-            if count <= 0 { return }
-            offset += count
-        }
-    }
+    private func sendRaw(_ bytes: [UInt8]) { TestSocket.send(bytes, to: socket) }
 
     // MARK: - Receiving
 

@@ -1,6 +1,7 @@
 import Glibc
 import Kernel
 import Synchronization
+import TestSupport
 
 /// What a replica does about a request, in order.
 enum ReplicaStep: Sendable {
@@ -271,8 +272,7 @@ final class RecordingReplica: Sendable {
             close(&connection)
             return false
         case .reset:
-            var linger = linger(l_onoff: 1, l_linger: 0)
-            setsockopt(connection.socket, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<linger>.size))
+            TestSocket.makeReset(connection.socket)
             close(&connection)
             return false
         }

@@ -1,5 +1,6 @@
 import Glibc
 import Kernel
+import TestSupport
 
 /// Something did not come about in time.
 struct TimedOut: Error, CustomStringConvertible {
@@ -77,30 +78,6 @@ struct ProcessFigures {
             return words.count > 1 ? (Int(words[1]) ?? -1) * 1_024 : -1
         }
         return -1
-    }
-}
-
-/// Numbers that look random and are the same in every run (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
-
-    mutating func bytes(_ count: Int) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-            while initialized < count {
-                buffer.initializeElement(at: initialized, to: UInt8(truncatingIfNeeded: next()))
-                initialized += 1
-            }
-        }
     }
 }
 

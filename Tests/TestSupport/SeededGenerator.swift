@@ -28,4 +28,15 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
     package mutating func bytes(_ count: Int) -> [UInt8] {
         (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) }
     }
+
+    /// `count` bytes drawn from an alphabet of ASCII characters.
+    package mutating func bytes(_ count: Int, from alphabet: String) -> [UInt8] {
+        let letters = Array(alphabet.utf8)
+        return (0..<count).map { _ in element(of: letters) }
+    }
+
+    /// One element of a list that is not empty.
+    package mutating func element<Element>(of list: [Element]) -> Element {
+        list[Int.random(in: list.indices, using: &self)]
+    }
 }
