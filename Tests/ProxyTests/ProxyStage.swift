@@ -17,6 +17,7 @@ final class ProxyStage {
     var snapshot = Snapshot()
     private(set) var metrics: Metrics
     private(set) var table: ServerTable?
+    private var mailbox: Mailbox<WorkerMessage>?
     var worker: Worker<SimulatedWorld>?
     /// What a worker does in one simulated second at most, unless a test says that it is really busy.
     var turnsPerSecond = 60_000
@@ -64,14 +65,32 @@ final class ProxyStage {
             let table = ServerTable(metrics)
             try table.register(&snapshot)
             self.table = table
+            let mailbox = try Mailbox<WorkerMessage>(limit: 64)
+            self.mailbox = mailbox
             worker = try Worker(
-                world: SimulatedWorld(network), snapshot: snapshot, index: 0, metrics: metrics, peers: peers,
+                world: SimulatedWorld(network), snapshot: snapshot, index: 0, metrics: metrics, mailbox: mailbox,
+                peers: peers,
                 trafficWorkers: 1 + peers.count, healthChecks: healthChecks)
             _ = worker?.io.world.watch(ProxyStage.alarm, token: Token(.mailbox).raw)
             worker?.listen(on: network.listen(on: ProxyStage.front), plan: 0)
         } catch {
             Issue.record("the worker could not start: \(error)")
         }
+    }
+
+    /// Tells the worker something, as another thread would.
+    func post(_ message: WorkerMessage) {
+        guard let mailbox else { return }
+        mailbox.post(message)
+        network.ring(mailbox.descriptor)
+    }
+
+    /// Registers a changed snapshot and posts it to the worker.
+    func reload(_ change: (inout Snapshot) -> Void) throws {
+        change(&snapshot)
+        try table?.register(&snapshot)
+        post(.snapshot(snapshot))
+        run(for: .milliseconds(5))
     }
 
     /// The process goes away with all that it has open.
@@ -158,6 +177,13 @@ final class ProxyStage {
         }
     }
 
+    func isHealthy(slot: Int) -> Bool {
+        HealthTracker(packed: UInt64(bitPattern: metrics.view.load(.health, server: slot))).isHealthy
+    }
+
+    /// Servers that have a slot: those of the snapshot, and removed ones that are still in use.
+    var registeredServers: Int { table?.count ?? 0 }
+
     func markUnhealthy(_ server: Int) {
         var tracker = HealthTracker(packed: UInt64(bitPattern: metrics.view.load(.health, server: server)))
         while tracker.isHealthy { _ = tracker.record(.failed) }
@@ -174,6 +200,19 @@ final class ProxyStage {
         let streams = truth[.streaming, default: 0]
         #expect(shared(.streams) == streams, "seed \(network.seed)", sourceLocation: sourceLocation)
         #expect(waitingExchanges == truth[.waiting, default: 0], "seed \(network.seed)", sourceLocation: sourceLocation)
+    }
+
+    /// Every exchange that began has passed the one end, in exactly one way, unless it is still under way.
+    func expectEveryExchangeEndedOnce(_ comment: String = "", sourceLocation: SourceLocation = #_sourceLocation) {
+        let ends: [ExchangeMetric] = [
+            .responded, .rejected, .streamsEnded, .responsesAborted, .requestsAborted, .clientsDisconnected,
+            .inconsistent,
+        ]
+        let ended = ends.reduce(0) { $0 + metrics.sum($1) }
+        let began = metrics.sum(.began)
+        #expect(began > 0, "\(comment)", sourceLocation: sourceLocation)
+        #expect(began == ended + Int64(exchangeCount), "\(comment)", sourceLocation: sourceLocation)
+        #expect(metrics.sum(.inconsistent) == 0, "\(comment)", sourceLocation: sourceLocation)
     }
 
     /// Lets everything idle run out and expects an empty house: nobody in the slabs, all gauges at zero, nothing open

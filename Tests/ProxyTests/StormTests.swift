@@ -17,6 +17,7 @@ struct StormTests {
         storm.stage.run(for: .seconds(200))
         #expect(storm.stage.clientCount == 0 && storm.stage.exchangeCount == 0, "seed \(seed)")
         #expect(storm.stage.bufferedBytes == 0, "seed \(seed)")
+        storm.stage.expectEveryExchangeEndedOnce("seed \(seed)")
         storm.stage.expectGaugesMatch()
         for metric in [ServerMetric.active, .streaming, .waiting, .parked] {
             #expect(storm.stage.sum(metric) == 0, "\(metric), seed \(seed)")

@@ -133,7 +133,7 @@ extension Worker where Outside: ~Copyable {
         io.received.clear()
         io.restoreInput(&upstreams[connection].transport)
         let outcome =
-            upstreams[connection].transport.tls == nil
+            !upstreams.usesTLS(connection)
             ? io.receive(&upstreams[connection].transport)
             : upstreams.receiveDecrypted(connection, atMost: Scratch.readBytes, endsBody: false, &io).outcome
         defer { io.received.clear() }

@@ -1,3 +1,4 @@
+import Configuration
 import HTTP
 import Kernel
 import Reactor
@@ -47,6 +48,10 @@ struct ClientConnections: ~Copyable {
     mutating func insert(_ client: consuming ClientConnection) -> Handle? { slab.insert(client) }
     mutating func remove(_ client: Handle) -> ClientConnection? { slab.remove(client) }
 
+    /// Whether the connection speaks TLS. Asked in place: Swift 6.3 allocates memory for some reads through a subscript of
+    /// a subscript.
+    func usesTLS(_ client: Handle) -> Bool { slab[client].transport.tls != nil }
+
     subscript(client: Handle) -> ClientConnection {
         @inline(__always) _read { yield slab[client] }
         @inline(__always) _modify { yield &slab[client] }
@@ -54,6 +59,13 @@ struct ClientConnections: ~Copyable {
 
     /// The index of the listener that accepted the client.
     func listener(of client: Handle) -> Int { Int(slab[client].listener) }
+
+    /// Whether a peer at `address` may say whom it speaks for. Plans are read where they lie: a copy costs a reference
+    /// count for each array in it.
+    func trusts(_ address: SocketAddress, _ listener: Int) -> Bool {
+        if listeners[listener].plan.trusted.isEmpty { return false }
+        return listeners[listener].plan.trusted.contains { $0.contains(high: address.high, low: address.low) }
+    }
 
     /// Has the client looked at again before the worker sleeps.
     mutating func resumeLater(_ client: Handle) {

@@ -38,7 +38,7 @@ extension Worker where Outside: ~Copyable {
 
     private mutating func admit(_ descriptor: Descriptor, from address: SocketAddress, _ listener: Int) {
         let expectsProxyHeader = clients.listeners[listener].plan.expectsProxyHeader
-        guard !expectsProxyHeader || clients.listeners[listener].plan.trusts(address) else {
+        guard !expectsProxyHeader || clients.trusts(address, listener) else {
             metrics.increment(.untrusted)
             io.world.close(descriptor, reset: true)
             return
@@ -68,8 +68,10 @@ extension Worker where Outside: ~Copyable {
             clients.close(client, reset: true, &io, metrics)
             return
         }
-        let plan = clients.listeners[listener].plan
-        clients.setDeadline(client, clock.now + (tls == nil ? plan.headTimeout : plan.handshakeTimeout), &clock)
+        let timeout =
+            tls == nil
+            ? clients.listeners[listener].plan.headTimeout : clients.listeners[listener].plan.handshakeTimeout
+        clients.setDeadline(client, clock.now + timeout, &clock)
     }
 
     /// Serves connections that are yet to come with `context`; those that are there keep what they have.

@@ -60,8 +60,9 @@ extension Worker where Outside: ~Copyable {
             clients.awaitRequest(client, &clock)
             clients.resumeLater(client)
         case .http2:
-            if let connection = clients.http2Connection(of: client) { clients.markDirty(connection) }
-            clients.armWriteTimeout(client, &clock)
+            guard let connection = clients.http2Connection(of: client) else { return }
+            clients.markDirty(connection)
+            clients.armIdleTimeout(connection, &clock)
         case .handshaking, .lingering, .awaitingProxyHeader:
             break
         }

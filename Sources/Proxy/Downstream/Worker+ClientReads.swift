@@ -97,7 +97,7 @@ extension Worker where Outside: ~Copyable {
     private mutating func readInput(_ client: Handle) -> Transfer {
         if clients.isStream(client) { return clients.takeStreamInput(client, &io) }
         io.received.clear()
-        if clients[client].transport.tls != nil { return readRecords(client) }
+        if clients.usesTLS(client) { return readRecords(client) }
         io.restoreInput(&clients[client].transport)
         io.savedCount = io.received.count
         let outcome =

@@ -45,7 +45,7 @@ extension Worker where Outside: ~Copyable {
         let upstream = Int(exchanges[exchange].upstream)
         let server = Int(exchanges[exchange].server)
         let listener = clients.listener(of: client)
-        let isTrusted = clients.listeners[listener].plan.trusts(clients[client].address)
+        let isTrusted = clients.trusts(clients[client].address, listener)
         let isSecure = clients[client].isSecure
 
         io.composed.append(io.received, io.requestHead.methodName.range)

@@ -14,7 +14,7 @@ extension Worker where Outside: ~Copyable {
     mutating func splice(_ exchange: Handle, from connection: Handle, to client: Handle) -> Transfer? {
         guard exchanges[exchange].state.phase == .relaying, case .length(let left) = exchanges[exchange].response,
             left >= Self.minimumSpliceBytes, !exchanges[exchange].isEventStream,
-            upstreams[connection].transport.tls == nil, upstreams[connection].transport.input.isEmpty,
+            !upstreams.usesTLS(connection), upstreams[connection].transport.input.isEmpty,
             clients.canWriteUncopied(client)
         else { return nil }
         // The end is never spliced: reading it tells whether the server's connection is clean behind the body.

@@ -51,7 +51,8 @@ extension Worker where Outside: ~Copyable {
     ) -> Int? {
         let tried = exchanges[exchange].tried
         servers.upstreams[upstream].selection.begin(key: key, random: random, scope: scope)
-        let needsCalls = servers.upstreams[upstream].selection.needsCalls
+        let policy = servers.upstreams[upstream].plan.policy
+        let needsCalls = policy == .leastRequests || policy == .powerOfTwo
         while let position = servers.upstreams[upstream].selection.next() {
             let server = servers.upstreams[upstream].members[position]
             let condition = condition(of: server, tried: tried & Exchange.triedBit(position) != 0)

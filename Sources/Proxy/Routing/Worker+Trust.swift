@@ -10,7 +10,7 @@ extension Worker where Outside: ~Copyable {
     func clientAddress(_ client: Handle) -> SocketAddress {
         let peer = clients[client].address
         let listener = clients.listener(of: client)
-        guard clients.listeners[listener].plan.trusts(peer) else { return peer }
+        guard clients.trusts(peer, listener) else { return peer }
         var nearest = peer
         for index in (0..<io.requestHead.fields.count).reversed()
         where io.requestHead.fields[index].kind == .xForwardedFor {
@@ -18,7 +18,7 @@ extension Worker where Outside: ~Copyable {
             for part in value.split(separator: ",").reversed() {
                 guard let address = Self.parseAddress(part) else { return nearest }
                 nearest = address
-                if !clients.listeners[listener].plan.trusts(address) { return address }
+                if !clients.trusts(address, listener) { return address }
             }
         }
         return nearest

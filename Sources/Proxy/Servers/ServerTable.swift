@@ -48,6 +48,9 @@ package final class ServerTable: Sendable {
         guard isComplete else { throw StartError("more than \(metrics.servers) servers, those that drain included") }
     }
 
+    /// Servers that have a slot.
+    package var count: Int { state.withLock { $0.servers.count } }
+
     private func setThresholds(_ plan: HealthCheckPlan, of id: ServerID, isNew: Bool) {
         let slot = Int(id.slot)
         if isNew { metrics.reset(server: slot) }

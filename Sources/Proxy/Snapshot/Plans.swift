@@ -40,11 +40,6 @@ package struct ListenerPlan: Sendable {
     package init(address: SocketAddress) {
         self.address = address
     }
-
-    /// Whether a peer at `address` may say whom it speaks for.
-    func trusts(_ address: SocketAddress) -> Bool {
-        !trusted.isEmpty && trusted.contains { $0.contains(high: address.high, low: address.low) }
-    }
 }
 
 /// What `Host` a server is asked with.

@@ -26,6 +26,10 @@ struct UpstreamConnections: ~Copyable {
     mutating func insert(_ connection: consuming UpstreamConnection) -> Handle? { slab.insert(connection) }
     mutating func remove(_ connection: Handle) -> UpstreamConnection? { slab.remove(connection) }
 
+    /// Whether the connection speaks TLS. Asked in place: Swift 6.3 allocates memory for some reads through a subscript of
+    /// a subscript.
+    func usesTLS(_ connection: Handle) -> Bool { slab[connection].transport.tls != nil }
+
     subscript(connection: Handle) -> UpstreamConnection {
         @inline(__always) _read { yield slab[connection] }
         @inline(__always) _modify { yield &slab[connection] }

@@ -191,7 +191,7 @@ extension Worker where Outside: ~Copyable {
     /// Puts what was left of earlier reads and one read into `io.received`.
     private mutating func receiveUpstream(_ connection: Handle, _ exchange: Handle, atMost credit: Int) -> Transfer {
         io.restoreInput(&upstreams[connection].transport)
-        guard upstreams[connection].transport.tls != nil else {
+        guard upstreams.usesTLS(connection) else {
             return io.receive(&upstreams[connection].transport, atMost: credit)
         }
         let endsBody = exchanges[exchange].state.phase == .relaying && exchanges[exchange].response.isUntilClose

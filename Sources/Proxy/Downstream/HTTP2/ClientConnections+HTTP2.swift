@@ -75,7 +75,9 @@ extension ClientConnections {
         slab[client].http2Connection = .max
         if let counter = http2Connections[connection].session.abuse.verdict.counter { metrics.increment(counter) }
         guard let removed = http2Connections.remove(connection) else { return }
-        for (_, stream) in removed.streams where contains(stream) {
+        // In the order of their identifiers: a dictionary's own order differs from run to run.
+        for id in removed.streams.keys.sorted() {
+            guard let stream = removed.streams[id], contains(stream) else { continue }
             slab[stream].http2Connection = .max
             deferLater(stream)
         }
