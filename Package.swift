@@ -74,8 +74,10 @@ let package = Package(
             ],
             swiftSettings: house),
         .target(
-            name: "Simulation", dependencies: ["Kernel", "Reactor"], path: "Tests/Simulation", swiftSettings: house),
-        .testTarget(name: "SimulationTests", dependencies: ["Simulation", "Kernel", "CLinux"], swiftSettings: house),
+            name: "Simulation", dependencies: ["Kernel", "Reactor", "TLS", "COpenSSL"], path: "Tests/Simulation",
+            swiftSettings: house),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["Simulation", "Kernel", "TLS", "CLinux"], swiftSettings: house),
         .testTarget(name: "KernelTests", dependencies: ["Kernel", "CLinux"], swiftSettings: house),
         .testTarget(name: "ReactorTests", dependencies: ["Reactor", "Kernel", "Simulation"], swiftSettings: house),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "CNghttp2", "Reactor", "Kernel"], swiftSettings: house),
@@ -96,7 +98,7 @@ let package = Package(
         .testTarget(
             name: "ProxyTests",
             dependencies: [
-                "Proxy", "Simulation", "Kernel", "Reactor", "HTTP", "MCP", "Balancing", "Telemetry", "TLS",
+                "Proxy", "Simulation", "Kernel", "Reactor", "HTTP", "MCP", "Balancing", "Telemetry", "TLS", "CNghttp2",
             ],
             swiftSettings: house),
         .testTarget(
