@@ -10,9 +10,9 @@ enum ClientTLS {
     /// Does not accept the proxy's certificate.
     static let distrustful = SimulatedCertificate.client(trusting: SimulatedCertificate.stranger.pem)
 
-    static func layer(_ context: TLSClientContext) -> TLSLayer? {
+    static func layer(_ context: TLSClientContext, resuming ticket: TLSTicket? = nil) -> TLSLayer? {
         do throws(TLSError) {
-            return try TLSLayer(client: context)
+            return try TLSLayer(client: context, resuming: ticket)
         } catch {
             Issue.record("a client without TLS: \(error)")
             return nil

@@ -121,8 +121,10 @@ final class ProxyStage {
     func speaksTLS(server: Int) -> Bool { snapshot.upstreams[snapshot.servers[server].upstream].tls != nil }
 
     /// An HTTP/1.1 client of the TLS listener.
-    func connectSecurely(_ context: TLSClientContext = ClientTLS.http1) -> ScriptedClient {
-        ScriptedClient(securePeer(context))
+    func connectSecurely(
+        _ context: TLSClientContext = ClientTLS.http1, resuming ticket: TLSTicket? = nil
+    ) -> ScriptedClient {
+        ScriptedClient(securePeer(context, resuming: ticket))
     }
 
     /// An HTTP/2 client: of the plain listener by prior knowledge, or of the TLS listener by ALPN.
@@ -134,10 +136,10 @@ final class ProxyStage {
         return ScriptedHTTP2Client(peer, settings: settings, connectionWindow: connectionWindow)
     }
 
-    private func securePeer(_ context: TLSClientContext) -> SimulatedPeer {
+    private func securePeer(_ context: TLSClientContext, resuming ticket: TLSTicket? = nil) -> SimulatedPeer {
         start()
         let peer = network.connect(to: ProxyStage.secureFront)
-        peer.layer = ClientTLS.layer(context)
+        peer.layer = ClientTLS.layer(context, resuming: ticket)
         return peer
     }
 
@@ -194,6 +196,8 @@ final class ProxyStage {
     var bufferedBytes: Int {
         worker?.bufferedBytes() ?? 0
     }
+
+    var inventory: [String] { worker?.inventory() ?? [] }
 
     func sum(_ metric: ServerMetric) -> Int64 {
         snapshot.servers.indices.reduce(0) { $0 + metrics.sum(metric, server: $1) }

@@ -144,6 +144,14 @@ extension SimulatedNetwork {
         }
     }
 
+    /// The machine of an end that had vanished is back and knows nothing of the connection: the other end hears RST.
+    func reveal(_ socket: SimulatedSocket) {
+        guard socket.isCut, socket.phase == .established else { return }
+        socket.isCut = false
+        socket.other?.isCut = false
+        sendReset(from: socket)
+    }
+
     /// tcp_retries2 is 15: bytes that are not acknowledged are sent again for 924.6 s at least, and then the connection
     /// is broken.
     private func armRetransmission(_ socket: SimulatedSocket) {

@@ -61,7 +61,7 @@ final class ScriptedHTTP2Client {
         openedStreamWindow = Int(settings.first { $0.0 == .initialWindow }?.1 ?? 65_535)
         peer.perform(.text(HTTP2Frame.preface), .send(HTTP2Frame.settings(settings)))
         if connectionWindow > 65_535 { openWindow(0, by: connectionWindow - 65_535) }
-        peer.onReceive = { [unowned self] in hear($0) }
+        peer.onReceive = { [weak self] in self?.hear($0) ?? [] }
         peer.onEnd = { [.close] }
     }
 
