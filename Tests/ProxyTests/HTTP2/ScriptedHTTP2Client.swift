@@ -38,6 +38,8 @@ final class ScriptedHTTP2Client {
     /// Streams whose windows stay shut; with `holdsWindows`, all of them, and the connection's.
     var stalled: Set<UInt32> = []
     var holdsWindows = false
+    /// Called when GOAWAY comes.
+    var onGoAway: (() -> Void)?
 
     private var reader = HTTP2FrameReader()
     private let headers = HeaderBlockReader()
@@ -190,6 +192,7 @@ final class ScriptedHTTP2Client {
             if frame.isAcknowledgement { pongs += 1 } else { return [pong(frame)] }
         case .goAway:
             goAways.append((frame.number & 0x7fff_ffff, HTTP2Frame.number(frame.payload.dropFirst(4))))
+            onGoAway?()
         case .windowUpdate:
             let count = Int(frame.number & 0x7fff_ffff)
             if frame.stream == 0 { window += count } else { streams[frame.stream]?.window += count }
