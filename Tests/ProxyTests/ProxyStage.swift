@@ -181,7 +181,13 @@ final class ProxyStage {
         turnsThisSecond += 1
         if turnsThisSecond > turnsPerSecond, !hasSpun {
             hasSpun = true
-            Issue.record("the worker spins: \(turnsThisSecond) turns in a second, seed \(network.seed)")
+            let trace = network.traceText.split(separator: "\n").suffix(24).joined(separator: "\n")
+            Issue.record(
+                """
+                the worker spins: \(turnsThisSecond) turns in a second, seed \(network.seed)
+                \(trace)
+                \(inventory.joined(separator: "\n"))
+                """)
         }
         if hasSpun { network.advance(by: .milliseconds(10)) }
     }
