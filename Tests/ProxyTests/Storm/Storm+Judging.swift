@@ -1,5 +1,6 @@
 import Kernel
 import Simulation
+import Telemetry
 
 /// What answers in a storm must be like.
 extension Storm {
@@ -29,7 +30,10 @@ extension Storm {
 
     private func judge(_ guest: StormGuest, _ client: ScriptedHTTP2Client) {
         if client.isBroken { return note("broken frames", guest) }
-        if let code = client.goAways.map(\.code).first(where: { $0 != 0 }) { note("GOAWAY with code \(code)", guest) }
+        if let code = client.goAways.map(\.code).first(where: { $0 != 0 }) {
+            let counters = AbuseCounter.allCases.filter { stage.metrics.view.load($0) > 0 }
+            note("GOAWAY with code \(code), \(counters)", guest)
+        }
         for index in guest.asked.indices where !guest.asked[index].isAnswered {
             let stream = client[guest.asked[index].stream]
             if stream.isOver { guest.asked[index].isAnswered = true }

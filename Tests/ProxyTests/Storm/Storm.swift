@@ -47,6 +47,8 @@ final class Storm {
             stage.snapshot.upstreams[index].pool.connectTimeout = .seconds(2)
         }
         for index in 0..<Storm.servers { open(index) }
+        // Buffers of a few bytes make many turns of a large body.
+        stage.turnsPerSecond = 400_000
         stage.start(healthChecks: true)
     }
 
@@ -105,7 +107,7 @@ final class Storm {
             // Who reads in sips may still be at it.
             let isSlowReader = guest.peer.lastRead.map { stage.network.now - $0 < .seconds(20) } ?? false
             if let tag = guest.waitsFor, !guest.isOver, !isSlowReader, !mayWaitForVanished(guest) {
-                note("\(tag) waits for ever", guest)
+                note("\(tag) waits for ever: \(stage.inventory)", guest)
             }
             guest.peer.perform(.close)
         }
