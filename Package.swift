@@ -79,12 +79,12 @@ let package = Package(
             swiftSettings: house),
         .target(name: "TestSupport", dependencies: ["Kernel"], path: "Tests/TestSupport", swiftSettings: house),
         .target(
-            name: "Simulation", dependencies: ["TestSupport", "Kernel", "Reactor"], path: "Tests/Simulation",
+            name: "Simulation", dependencies: ["TestSupport", "Kernel", "Reactor", "TLS", "COpenSSL"], path: "Tests/Simulation",
             swiftSettings: house),
         .testTarget(name: "ASCIITests", dependencies: ["ASCII"], swiftSettings: house),
         .testTarget(name: "JSONTests", dependencies: ["TestSupport", "JSON"], swiftSettings: house),
         .testTarget(
-            name: "SimulationTests", dependencies: ["TestSupport", "Simulation", "Kernel", "CLinux"],
+            name: "SimulationTests", dependencies: ["TestSupport", "Simulation", "Kernel", "TLS", "CLinux"],
             swiftSettings: house),
         .testTarget(name: "KernelTests", dependencies: ["Kernel", "CLinux"], swiftSettings: house),
         .testTarget(
@@ -113,7 +113,7 @@ let package = Package(
             name: "ProxyTests",
             dependencies: [
                 "TestSupport", "Proxy", "Simulation", "Kernel", "Reactor", "HTTP", "MCP", "Balancing", "Telemetry",
-                "TLS",
+                "TLS", "CNghttp2",
             ],
             swiftSettings: house),
         .testTarget(

@@ -2,6 +2,7 @@ import Balancing
 import Kernel
 import Reactor
 import Simulation
+import TLS
 import Telemetry
 import Testing
 
@@ -12,6 +13,7 @@ import Testing
 /// `snapshot` may be changed until the first client comes; then the worker is made of it.
 final class ProxyStage {
     static let front = SocketAddress.loopback(port: 8080)
+    static let secureFront = SocketAddress.loopback(port: 8443)
 
     let network: SimulatedNetwork
     var snapshot = Snapshot()
@@ -47,7 +49,7 @@ final class ProxyStage {
     static func server(_ index: Int) -> SocketAddress { .loopback(port: UInt16(3001 + index)) }
     static func key(_ number: UInt8) -> SigningKey { SigningKey([UInt8](repeating: number, count: 32)) }
 
-    /// The only upstream's plan.
+    /// The first upstream's plan.
     var plan: UpstreamPlan {
         get { snapshot.upstreams[0] }
         set { snapshot.upstreams[0] = newValue }
@@ -72,7 +74,9 @@ final class ProxyStage {
                 peers: peers,
                 trafficWorkers: 1 + peers.count, healthChecks: healthChecks)
             _ = worker?.io.world.watch(ProxyStage.alarm, token: Token(.mailbox).raw)
-            worker?.listen(on: network.listen(on: ProxyStage.front), plan: 0)
+            for (plan, listener) in snapshot.listeners.enumerated() {
+                worker?.listen(on: network.listen(on: listener.address), plan: plan)
+            }
         } catch {
             Issue.record("the worker could not start: \(error)")
         }
@@ -102,6 +106,64 @@ final class ProxyStage {
     func connect(from address: SocketAddress? = nil) -> ScriptedClient {
         start()
         return ScriptedClient(network.connect(to: ProxyStage.front, from: address))
+    }
+
+    // MARK: TLS and more than one of everything
+
+    private static let listenerTLS = SimulatedCertificate.server(protocols: ["h2", "http/1.1"])
+    private static let upstreamTLS = SimulatedCertificate.client()
+
+    /// A listener that speaks TLS, with HTTP/2 for who asks for it.
+    func addSecureListener() {
+        var plan = ListenerPlan(address: ProxyStage.secureFront)
+        plan.tls = ProxyStage.listenerTLS
+        snapshot.listeners.append(plan)
+    }
+
+    /// An upstream "other" of so many servers more, for what is asked for below `/other`.
+    func addUpstream(servers count: Int, isSecure: Bool) {
+        let first = snapshot.servers.count
+        for index in first..<first + count {
+            var server = ServerPlan(address: ProxyStage.server(index), name: "other-\(index):3001", upstream: 1)
+            server.serverName = SimulatedCertificate.name
+            snapshot.servers.append(server)
+        }
+        var other = UpstreamPlan(name: "other", servers: first..<first + count)
+        other.healthCheck = plan.healthCheck
+        if isSecure { other.tls = ProxyStage.upstreamTLS }
+        snapshot.upstreams.append(other)
+        var route = RoutePlan(upstream: 1)
+        route.path = .prefix(Array("/other".utf8))
+        snapshot.routes = [route, RoutePlan(upstream: 0)]
+    }
+
+    /// Whether the proxy speaks TLS to a server; to one that a later snapshot adds, it does not.
+    func speaksTLS(server: Int) -> Bool {
+        guard snapshot.servers.indices.contains(server) else { return false }
+        return snapshot.upstreams[snapshot.servers[server].upstream].tls != nil
+    }
+
+    /// An HTTP/1.1 client of the TLS listener.
+    func connectSecurely(
+        _ context: TLSClientContext = ClientTLS.http1, resuming ticket: TLSTicket? = nil
+    ) -> ScriptedClient {
+        ScriptedClient(securePeer(context, resuming: ticket))
+    }
+
+    /// An HTTP/2 client: of the plain listener by prior knowledge, or of the TLS listener by ALPN.
+    func connectHTTP2(
+        isSecure: Bool = false, settings: [(HTTP2Frame.Setting, UInt32)] = [], connectionWindow: Int = 1 << 20
+    ) -> ScriptedHTTP2Client {
+        start()
+        let peer = isSecure ? securePeer(ClientTLS.http2) : network.connect(to: ProxyStage.front)
+        return ScriptedHTTP2Client(peer, settings: settings, connectionWindow: connectionWindow)
+    }
+
+    private func securePeer(_ context: TLSClientContext, resuming ticket: TLSTicket? = nil) -> SimulatedPeer {
+        start()
+        let peer = network.connect(to: ProxyStage.secureFront)
+        peer.layer = ClientTLS.layer(context, resuming: ticket)
+        return peer
     }
 
     // MARK: Time
@@ -142,7 +204,13 @@ final class ProxyStage {
         turnsThisSecond += 1
         if turnsThisSecond > turnsPerSecond, !hasSpun {
             hasSpun = true
-            Issue.record("the worker spins: \(turnsThisSecond) turns in a second, seed \(network.seed)")
+            let trace = network.traceText.split(separator: "\n").suffix(24).joined(separator: "\n")
+            Issue.record(
+                """
+                the worker spins: \(turnsThisSecond) turns in a second, seed \(network.seed)
+                \(trace)
+                \(inventory.joined(separator: "\n"))
+                """)
         }
         if hasSpun { network.advance(by: .milliseconds(10)) }
     }
@@ -157,6 +225,8 @@ final class ProxyStage {
     var bufferedBytes: Int {
         worker?.bufferedBytes() ?? 0
     }
+
+    var inventory: [String] { worker?.inventory() ?? [] }
 
     func sum(_ metric: ServerMetric) -> Int64 {
         snapshot.servers.indices.reduce(0) { $0 + metrics.sum(metric, server: $1) }
@@ -231,7 +301,7 @@ final class ProxyStage {
             #expect(shared(metric) == 0, "\(metric), \(note.rawValue)", sourceLocation: sourceLocation)
         }
         #expect(bufferedBytes == 0, note, sourceLocation: sourceLocation)
-        #expect(network.openDescriptors == 1, note, sourceLocation: sourceLocation)
+        #expect(network.openDescriptors == snapshot.listeners.count, note, sourceLocation: sourceLocation)
         #expect(network.violations == [], note, sourceLocation: sourceLocation)
         let before = turns
         run(for: .seconds(60))

@@ -34,7 +34,8 @@ final class ScriptedClient {
         }
         if peer.hasEnded, !hasReadEnd {
             hasReadEnd = true
-            reader.end()
+            // TLS that was cut off says nothing about the end of a body (RFC 8446 section 6.1).
+            if !peer.wasTruncated { reader.end() }
         }
     }
 

@@ -1,5 +1,6 @@
 import Kernel
 import Simulation
+import TLS
 
 /// A server behind the proxy: answers each request as its handler says and remembers what it got.
 final class ScriptedServer {
@@ -7,6 +8,8 @@ final class ScriptedServer {
 
     let address: SocketAddress
     private unowned let network: SimulatedNetwork
+    /// What it speaks TLS with; nil: it speaks in clear.
+    var tls: TLSContext?
     /// Whole requests, in the order of their last bytes.
     private(set) var requests: [Message] = []
     /// Oldest first, those that are over included.
@@ -29,6 +32,7 @@ final class ScriptedServer {
 
     convenience init(_ stage: ProxyStage, _ index: Int = 0, _ handler: @escaping Handler) {
         self.init(stage.network, at: ProxyStage.server(index), handler)
+        if stage.speaksTLS(server: index) { tls = ServerTLS.trusted }
     }
 
     func listen() {
@@ -46,6 +50,7 @@ final class ScriptedServer {
     var openConnections: Int { connections.filter { $0.isOpen }.count }
 
     private func welcome(_ peer: SimulatedPeer) {
+        peer.layer = tls.flatMap { ServerTLS.layer($0) }
         var reader = MessageReader(requests: ())
         var hasSeenHead = false
         peer.onReceive = { [self] bytes in

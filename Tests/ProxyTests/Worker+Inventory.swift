@@ -1,3 +1,4 @@
+import Kernel
 import Reactor
 import Simulation
 import Telemetry
@@ -13,7 +14,10 @@ extension Worker<SimulatedWorld> {
             sum += clients[client].transport.input.count + clients[client].transport.output.count
         }
         for slot in 0..<upstreams.slots {
-            guard let server = upstreams.handle(inSlot: slot) else { continue }
+            // A health check may be under way at any time.
+            guard let server = upstreams.handle(inSlot: slot), upstreams[server].phase != .healthCheck else {
+                continue
+            }
             sum += upstreams[server].transport.input.count + upstreams[server].transport.output.count
         }
         for slot in 0..<exchanges.slots {
@@ -23,7 +27,30 @@ extension Worker<SimulatedWorld> {
         return sum
     }
 
-    /// What the board's gauges must say.
+    /// Who is there, one line each: what to print when a test fails.
+    mutating func inventory() -> [String] {
+        var lines: [String] = []
+        for slot in 0..<clients.slots {
+            guard let c = clients.handle(inSlot: slot) else { continue }
+            let buffered = clients[c].transport.input.count + clients[c].transport.output.count
+            lines.append(
+                "client \(clients[c].address.port) stream \(clients[c].kind.stream?.id ?? 0): \(clients[c].phase), "
+                    + "\(buffered) bytes, deadline \(clients[c].deadline.nanoseconds / 1_000_000) ms")
+        }
+        for slot in 0..<exchanges.slots {
+            guard let e = exchanges.handle(inSlot: slot) else { continue }
+            lines.append(
+                "exchange with \(exchanges[e].server): \(exchanges[e].state.phase), events \(exchanges[e].isEventStream), "
+                    + "whole \(exchanges[e].isWhole), deadline \(exchanges[e].deadline.nanoseconds / 1_000_000) ms")
+        }
+        for slot in 0..<upstreams.slots {
+            guard let u = upstreams.handle(inSlot: slot) else { continue }
+            lines.append("connection to \(upstreams[u].server): \(upstreams[u].phase)")
+        }
+        return lines
+    }
+
+    /// What the metrics's gauges must say.
     mutating func gauges() -> [ServerMetric: Int64] {
         var truth: [ServerMetric: Int64] = [.parked: 0, .active: 0, .streaming: 0, .waiting: 0]
         for slot in 0..<upstreams.slots {

@@ -13,6 +13,8 @@ struct Agenda {
         case knock(SimulatedPeer, attempt: Int)
         case established(SimulatedSocket)
         case dialFails(SimulatedSocket, CInt)
+        /// A kernel has sent the same bytes again and again, and nothing has answered.
+        case givesUp(SimulatedSocket)
         /// A peer's pause is over, or it is time for it to read.
         case resume(SimulatedPeer)
         case read(SimulatedPeer)

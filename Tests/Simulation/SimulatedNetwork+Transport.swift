@@ -25,6 +25,7 @@ extension SimulatedNetwork {
         case .knock(let peer, let attempt): knock(peer, attempt: attempt)
         case .established(let socket): establish(socket)
         case .dialFails(let socket, let code): dialFails(socket, code)
+        case .givesUp(let socket): giveUp(socket)
         case .resume(let peer): peer.resume()
         case .read(let peer): peer.readOnce()
         case .call(let action): action()
@@ -35,6 +36,7 @@ extension SimulatedNetwork {
 
     /// Sends what the far end has room for, then the FIN if there is one to send.
     func pump(_ sender: SimulatedSocket) {
+        if sender.isCut { armRetransmission(sender) }
         guard sender.phase == .established, !sender.finSent, let receiver = sender.other else { return }
         while !sender.unsent.isEmpty {
             let window = receiver.receiveCapacity - receiver.unread.count - receiver.incoming
@@ -136,8 +138,32 @@ extension SimulatedNetwork {
 
     /// From now on nothing passes between the two ends, in either direction, and neither is told.
     func cut(_ socket: SimulatedSocket) {
-        socket.isCut = true
-        socket.other?.isCut = true
+        for end in [socket, socket.other].compactMap({ $0 }) {
+            end.isCut = true
+            armRetransmission(end)
+        }
+    }
+
+    /// The machine of an end that had vanished is back and knows nothing of the connection: the other end hears RST.
+    func reveal(_ socket: SimulatedSocket) {
+        guard socket.isCut, socket.phase == .established else { return }
+        socket.isCut = false
+        socket.other?.isCut = false
+        sendReset(from: socket)
+    }
+
+    /// tcp_retries2 is 15: bytes that are not acknowledged are sent again for 924.6 s at least, and then the connection
+    /// is broken.
+    private func armRetransmission(_ socket: SimulatedSocket) {
+        guard socket.phase == .established, socket.outstanding > 0, !socket.willGiveUp else { return }
+        socket.willGiveUp = true
+        agenda.add(.givesUp(socket), at: clock + 924_600_000_000)
+    }
+
+    private func giveUp(_ socket: SimulatedSocket) {
+        guard socket.phase == .established, socket.peer == nil else { return }
+        socket.die(ETIMEDOUT)
+        wake(socket)
     }
 
     func wake(_ socket: SimulatedSocket) {

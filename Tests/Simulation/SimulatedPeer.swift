@@ -18,7 +18,8 @@ package final class SimulatedPeer {
         /// Closes: FIN, and RST for whatever comes later or was left unread.
         case close
         case reset
-        /// Is gone without a word, as after a power cut: nothing passes any more in either direction.
+        /// Is gone without a word, as after a power cut: nothing passes any more in either direction, and what the worker
+        /// sends is never acknowledged. Its kernel gives such bytes up after a quarter of an hour.
         case vanish
         case read(Reading)
         case run((SimulatedPeer) -> Void)
@@ -46,6 +47,10 @@ package final class SimulatedPeer {
         didSet { if let segmentBytes { socket?.segmentBytes = segmentBytes } }
     }
 
+    /// What the script's bytes go through on their way to and from the wire, such as TLS. Set before the connection.
+    /// The script begins when the layer is ready.
+    package var layer: (any PeerLayer)?
+
     package var onOpen: (() -> [Action])?
     /// Answers the bytes just read.
     package var onReceive: (([UInt8]) -> [Action])?
@@ -57,8 +62,12 @@ package final class SimulatedPeer {
     package var receivedText: String { String(decoding: received, as: UTF8.self) }
     /// The connection came about, at some time.
     package private(set) var wasOpened = false
-    /// The worker's FIN was read.
+    /// The worker's FIN was read, or the layer's word that it sends no more.
     package private(set) var hasEnded = false
+    /// The FIN came although the layer had not said that it would: what came before it may not be all.
+    package private(set) var wasTruncated = false
+    /// The connection is open and its layer ready: the script runs.
+    package private(set) var hasStarted = false
     /// The connection broke, or never came about: errno.
     package private(set) var failure: CInt?
     /// The peer closed or reset its end, or vanished.
@@ -93,13 +102,32 @@ package final class SimulatedPeer {
         work()
     }
 
+    /// Calls `action` after a while, unless the peer is done by then. Not part of the queue.
+    package func after(_ delay: Interval, _ action: @escaping () -> Void) {
+        network.after(delay) { [weak self] in
+            if let self, !isDone { action() }
+        }
+    }
+
+    /// Ends the connection of a peer that has vanished: its machine is back, and resets what it knows nothing of.
+    package func comeBack() {
+        if let socket, isClosed { network.reveal(socket) }
+    }
+
     // MARK: What the network reports
 
     func open() {
         wasOpened = true
+        if let layer { write(layer.begin()) }
+        start()
+        socketChanged()
+    }
+
+    private func start() {
+        guard !hasStarted, layer?.isReady ?? true else { return work() }
+        hasStarted = true
         if let onOpen { queue += onOpen() }
         work()
-        socketChanged()
     }
 
     func fail(_ code: CInt) {
@@ -138,19 +166,43 @@ package final class SimulatedPeer {
         let count = min(limit, socket.unread.count)
         if count > 0 {
             let bytes = socket.unread.takeFirst(count)
-            received += bytes
             lastRead = network.now
             if let other = socket.other { network.pump(other) }
-            if let onReceive { perform(onReceive(bytes)) }
+            if let layer { pass(bytes, through: layer, socket) } else { deliver(bytes) }
             return true
         }
         if socket.finArrived, !hasEnded {
-            hasEnded = true
-            perform(onEnd?() ?? [.close])
+            wasTruncated = layer != nil
+            end()
         } else if socket.pendingError != 0 {
             fail(socket.takeError())
         }
         return false
+    }
+
+    private func deliver(_ bytes: [UInt8]) {
+        received += bytes
+        if let onReceive { perform(onReceive(bytes)) }
+    }
+
+    private func pass(_ bytes: [UInt8], through layer: any PeerLayer, _ socket: SimulatedSocket) {
+        let reading = layer.read(bytes)
+        write(reading.outgoing)
+        start()
+        if !reading.plaintext.isEmpty { deliver(reading.plaintext) }
+        if reading.hasFailed {
+            // Its alert is on the way.
+            failure = EPROTO
+            leave(.close, socket)
+        } else if reading.hasEnded, !hasEnded {
+            end()
+        }
+    }
+
+    private func end() {
+        hasEnded = true
+        if !hasStarted, let socket { return leave(.close, socket) }
+        perform(onEnd?() ?? [.close])
     }
 
     // MARK: Acting
@@ -159,22 +211,26 @@ package final class SimulatedPeer {
     private func work() {
         guard wasOpened, !isWorking, !isPausing else { return }
         isWorking = true
-        while !isPausing, !isDone, !queue.isEmpty { act(queue.removeFirst()) }
+        while !isPausing, !isDone, let next = queue.first, hasStarted || next.isLeaving { act(queue.removeFirst()) }
         isWorking = false
+    }
+
+    private func write(_ bytes: [UInt8]) {
+        guard let socket, !socket.sendingShut, !bytes.isEmpty else { return }
+        socket.unsent.append(bytes.span)
+        network.pump(socket)
     }
 
     private func act(_ action: Action) {
         guard let socket else { return }
         switch action {
-        case .send(let bytes):
-            guard !socket.sendingShut else { return }
-            socket.unsent.append(bytes.span)
-            network.pump(socket)
+        case .send(let bytes): write(layer?.write(bytes) ?? bytes)
         case .pause(let interval):
             isPausing = true
             network.agenda.add(.resume(self), at: network.clock + max(1, interval.nanoseconds))
         case .finish:
             guard socket.phase == .established else { return }
+            if let layer { write(layer.finish()) }
             socket.sendingShut = true
             network.pump(socket)
         case .close, .reset, .vanish: leave(action, socket)
@@ -193,7 +249,18 @@ package final class SimulatedPeer {
         } else if case .reset = action {
             network.end(socket, reset: true)
         } else {
+            if let layer { write(layer.finish()) }
             network.end(socket, reset: false)
+        }
+    }
+}
+
+extension SimulatedPeer.Action {
+    /// What ends the connection at once, and therefore does not wait for the layer.
+    fileprivate var isLeaving: Bool {
+        switch self {
+        case .close, .reset, .vanish: true
+        case .send, .pause, .finish, .read, .run: false
         }
     }
 }

@@ -40,6 +40,8 @@ final class SimulatedSocket {
     var isClosed = false
     /// The network lost the way between the two ends: nothing arrives any more, nobody is told.
     var isCut = false
+    /// The end of retransmission is on the agenda.
+    var willGiveUp = false
 
     init(
         phase: Phase, remote: SocketAddress, sendCapacity: Int, receiveCapacity: Int, segmentBytes: ClosedRange<Int>

@@ -168,13 +168,29 @@ struct MisuseTests {
         _ = hand.wait(10)
 
         #expect(hand.send(descriptor, "hello") == .moved(5))
-        #expect(hand.wait(3_600_000) == 0)
+        #expect(hand.wait(900_000) == 0)
         #expect(hand.hasUnacknowledged(descriptor))
         #expect(hand.receive(descriptor) == .wouldBlock)
+        #expect(hand.wait(100_000) == 1, "the kernel gives up")
+        #expect(hand.receive(descriptor) == .failed(ETIMEDOUT))
         hand.close(descriptor)
         network.advance(by: .seconds(10))
         #expect(client.received == [])
         #expect(!client.hasEnded)
+    }
+
+    @Test("a vanished peer that nothing is sent to is never missed")
+    func vanishingUnnoticed() {
+        let network = SimulatedNetwork(seed: 1, conditions: .calm)
+        let listener = network.listen(on: address)
+        let client = network.connect(to: address)
+        let hand = Hand(network)
+        let descriptor = hand.arrival(listener)
+        _ = hand.watch(descriptor, token: 1)
+        _ = hand.wait(10)
+        client.perform(.text("hello"), .vanish)
+        #expect(hand.wait(3_600_000) == 0, "what it had just sent is lost with it")
+        #expect(hand.receive(descriptor) == .wouldBlock)
     }
 
     @Test("what the peer had read when it closed is acknowledged with its FIN; what came too late is not")

@@ -26,7 +26,9 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
 
     /// `count` bytes.
     package mutating func bytes(_ count: Int) -> [UInt8] {
-        (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) }
+        var bytes: [UInt8] = []
+        for _ in 0..<count { bytes.append(UInt8(truncatingIfNeeded: next())) }
+        return bytes
     }
 
     /// `count` bytes drawn from an alphabet of ASCII characters.

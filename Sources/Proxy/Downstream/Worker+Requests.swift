@@ -59,7 +59,7 @@ extension Worker where Outside: ~Copyable {
         clients[client].phase = .exchanging
         clients[client].deadline = .never
         if let session = io.requestHead.sessionID { exchanges[exchange].sessionID = session }
-        if kind == .streamOpening { keepTarget(exchange) }
+        if case .streamOpening = kind { keepTarget(exchange) }
         advance(exchange, from: .route)
         io.received.clear()
     }
@@ -96,8 +96,16 @@ extension RequestKind {
     fileprivate init(of head: borrowing RequestHead, in buffer: borrowing ByteBuffer) {
         let bytes = buffer.span
         let version = head.protocolVersion ?? .empty
+        // Cases are matched rather than compared: `==` of another module's enum is a call through a witness table.
+        let (isGet, isPost, isOptions) =
+            switch head.method {
+            case .get: (true, false, false)
+            case .post: (false, true, false)
+            case .options: (false, false, true)
+            default: (false, false, false)
+            }
         self = RequestKind.classify(
-            isGet: head.method == .get, isPost: head.method == .post, isOptions: head.method == .options,
+            isGet: isGet, isPost: isPost, isOptions: isOptions,
             protocolVersion: bytes.extracting(version.range), sessionID: head.sessionID != nil,
             lastEventID: head.lastEventID != nil, acceptsEventStream: head.acceptsEventStream,
             target: bytes.extracting(head.target.range))

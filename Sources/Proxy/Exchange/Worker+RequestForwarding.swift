@@ -50,13 +50,14 @@ extension Worker where Outside: ~Copyable {
 
         io.composed.append(io.received, io.requestHead.methodName.range)
         io.composed.append(0x20)
-        io.appendTarget(hidesSignature: exchanges[exchange].kind == .legacyMessage)
+        let isLegacy = if case .legacyMessage = exchanges[exchange].kind { true } else { false }
+        io.appendTarget(hidesSignature: isLegacy)
         io.composed.append(" HTTP/1.1\r\n")
         io.appendHost(servers.upstreams[upstream].plan.host, authority: servers[server].plan.authority)
         io.appendKeptFields(
             isTrusted: isTrusted, keepsSession: servers.upstreams[upstream].plan.affinity != .signed)
         composeSession(exchange)
-        if io.requestHead.framing == .chunked { io.composed.append("transfer-encoding: chunked\r\n") }
+        if case .chunked = io.requestHead.framing { io.composed.append("transfer-encoding: chunked\r\n") }
         io.appendForwarded(clients[client].address, isSecure: isSecure, isTrusted: isTrusted)
         if isSecure, clients.listeners[listener].plan.asksForCertificates {
             let socket = clients.socket(of: client)
@@ -67,7 +68,7 @@ extension Worker where Outside: ~Copyable {
 
     /// The signed id is the client's; the server gets its own back. It was verified when the session was resolved.
     private mutating func composeSession(_ exchange: Handle) {
-        guard exchanges[exchange].isPinned, exchanges[exchange].kind == .session, let value = io.requestHead.sessionID,
+        guard exchanges[exchange].isPinned, case .session = exchanges[exchange].kind, let value = io.requestHead.sessionID,
             servers.upstreams[Int(exchanges[exchange].upstream)].plan.affinity == .signed
         else { return }
         io.composed.append("mcp-session-id: ")

@@ -23,8 +23,7 @@ extension Worker where Outside: ~Copyable {
         let upstream = Int(exchanges[exchange].upstream)
         servers.refreshEligibility(upstream, metrics)
         let key = selectionKey(exchange, upstream)
-        let policy = servers.upstreams[upstream].plan.policy
-        let random = policy == .powerOfTwo ? io.world.random() : 0
+        let random = servers.upstreams[upstream].drawsAtRandom ? io.world.random() : 0
         // Where others wait, no server has capacity: a newcomer need not ask them all.
         if servers.upstreams[upstream].queue.unpinnedCount == 0 || exchanges[exchange].waitsUntil < .never,
             let chosen = choose(exchange, upstream, key, random, needingCapacity: true)
@@ -51,8 +50,7 @@ extension Worker where Outside: ~Copyable {
     ) -> Int? {
         let tried = exchanges[exchange].tried
         servers.upstreams[upstream].selection.begin(key: key, random: random, scope: scope)
-        let policy = servers.upstreams[upstream].plan.policy
-        let needsCalls = policy == .leastRequests || policy == .powerOfTwo
+        let needsCalls = servers.upstreams[upstream].comparesCalls
         while let position = servers.upstreams[upstream].selection.next() {
             let server = servers.upstreams[upstream].members[position]
             let condition = condition(of: server, tried: tried & Exchange.triedBit(position) != 0)
@@ -71,7 +69,7 @@ extension Worker where Outside: ~Copyable {
             let address = clientAddress(exchanges[exchange].client)
             return AddressKey.key(high: address.high, low: address.low, isIPv4: address.isIPv4)
         case .sessionHash:
-            guard exchanges[exchange].kind == .sessionless else { return nil }
+            guard case .sessionless = exchanges[exchange].kind else { return nil }
             if exchanges[exchange].affinityKey == 0 { exchanges[exchange].affinityKey = io.world.random() | 1 }
             return exchanges[exchange].affinityKey
         case .roundRobin, .leastRequests, .powerOfTwo:

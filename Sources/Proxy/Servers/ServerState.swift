@@ -32,6 +32,11 @@ struct UpstreamState {
     var healthEpoch = -1
     /// What new connections to its servers are made with; nil: in clear.
     var tls: TLSClientContext?
+    /// What the policy needs: a random number for each choice, the calls of the servers it proposes, and to be told when
+    /// calls begin and end.
+    let drawsAtRandom: Bool
+    let comparesCalls: Bool
+    let countsCalls: Bool
     var queue = WaitQueue()
     /// Bounds retries; without a bound until it is configured.
     var retryBudget = RetryBudget.unlimited
@@ -43,6 +48,11 @@ struct UpstreamState {
         self.plan = plan
         self.members = members
         selection = ServerSelection(policy: plan.policy, entries: [])
+        switch plan.policy {
+        case .powerOfTwo: (drawsAtRandom, comparesCalls, countsCalls) = (true, true, false)
+        case .leastRequests: (drawsAtRandom, comparesCalls, countsCalls) = (false, true, true)
+        case .roundRobin, .ipHash, .sessionHash: (drawsAtRandom, comparesCalls, countsCalls) = (false, false, false)
+        }
         tls = plan.tls
     }
 }

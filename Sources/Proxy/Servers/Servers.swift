@@ -116,7 +116,7 @@ struct Servers {
     mutating func callBegan(_ server: Int, _ metrics: WorkerMetrics) {
         metrics.count(.active, server: server)
         let upstream = states[server].upstream
-        if upstreams[upstream].plan.policy == .leastRequests, !states[server].isRetired {
+        if upstreams[upstream].countsCalls, !states[server].isRetired {
             upstreams[upstream].selection.callBegan(states[server].position)
         }
     }
@@ -124,7 +124,7 @@ struct Servers {
     mutating func callEnded(_ server: Int, _ metrics: WorkerMetrics) {
         metrics.count(.active, server: server, -1)
         let upstream = states[server].upstream
-        if upstreams[upstream].plan.policy == .leastRequests, !states[server].isRetired {
+        if upstreams[upstream].countsCalls, !states[server].isRetired {
             upstreams[upstream].selection.callEnded(states[server].position)
         }
     }

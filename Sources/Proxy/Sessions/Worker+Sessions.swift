@@ -48,7 +48,7 @@ extension Worker where Outside: ~Copyable {
         let affinity = servers.upstreams[upstream].plan.affinity
         if affinity == .off { return .pass }
         let isSuccess = io.responseHead.status >= 200 && io.responseHead.status < 300
-        if exchanges[exchange].kind == .session {
+        if case .session = exchanges[exchange].kind {
             noteEnd(exchange, isSuccess: isSuccess)
             guard let value = io.responseHead.sessionID else { return .drop }
             return affinity == .learned ? .pass : signedHeaderAction(exchange, value)

@@ -140,7 +140,7 @@ extension Worker where Outside: ~Copyable {
             isDraining: lifecycle.isDraining || servers[server].isRetired,
             isWantedElsewhere: metrics.writer.waiting(upstream: upstream)
                 > Int64(servers.upstreams[upstream].queue.count))
-        guard decision == .park else {
+        guard case .park = decision else {
             closeUpstream(connection)
             return
         }

@@ -1,0 +1,56 @@
+import Foundation
+import Kernel
+import Simulation
+import Telemetry
+import Testing
+
+@testable import Proxy
+
+@Suite("Storms")
+struct StormTests {
+    /// `BERTH_STORM_SEEDS=FIRST-LAST` in the environment names the seeds to be run in place of a few.
+    static let seeds: ClosedRange<UInt64> = {
+        let text = ProcessInfo.processInfo.environment["BERTH_STORM_SEEDS"] ?? ""
+        let ends = text.split(separator: "-").compactMap { UInt64($0) }
+        return ends.count == 2 && ends[0] <= ends[1] ? ends[0]...ends[1] : 1...8
+    }()
+
+    @Test("whatever happens, answers are whole, in order, and nobody else's", arguments: seeds)
+    func storm(seed: UInt64) {
+        let storm = Storm(seed: seed)
+        storm.runTraffic(for: .seconds(30))
+        storm.drain()
+        #expect(storm.wrongs == [], "seed \(seed)")
+        #expect((storm.answers[200] ?? 0) > 10, "seed \(seed): \(storm.answers)")
+        storm.stage.run(for: .seconds(200))
+        let left = storm.stage.inventory
+        #expect(storm.stage.clientCount == 0 && storm.stage.exchangeCount == 0, "seed \(seed): \(left)")
+        #expect(storm.stage.bufferedBytes == 0, "seed \(seed)")
+        storm.stage.expectGaugesMatch()
+        for metric in [ServerMetric.active, .streaming, .waiting, .parked] {
+            #expect(storm.stage.sum(metric) == 0, "\(metric), seed \(seed)")
+        }
+        storm.stage.expectEveryExchangeEndedOnce("seed \(seed)")
+        #expect(storm.stage.waitingExchanges == 0, "seed \(seed)")
+        for metric in [SharedMetric.connections, .streams] {
+            #expect(storm.stage.shared(metric) == 0, "\(metric), seed \(seed)")
+        }
+        #expect(storm.stage.network.violations == [], "seed \(seed)")
+        // Health checks go on; nothing else does.
+        let listeners = storm.stage.snapshot.listeners.count
+        #expect(storm.stage.network.openDescriptors <= listeners + Storm.servers, "seed \(seed)")
+        let turns = storm.stage.turns
+        storm.stage.run(for: .seconds(20))
+        #expect(storm.stage.turns - turns < 20 * 40, "\(storm.stage.turns - turns) turns in 20 s, seed \(seed)")
+    }
+
+    @Test("a seed gives the same storm every time", arguments: seeds)
+    func reproduction(seed: UInt64) {
+        let digests = (0..<2).map { _ in
+            let storm = Storm(seed: seed)
+            storm.runTraffic(for: .seconds(10))
+            return storm.stage.network.digest
+        }
+        #expect(digests[0] == digests[1], "seed \(seed)")
+    }
+}
