@@ -63,8 +63,9 @@ package enum ProtocolVersion {
             if index == 4 || index == 7 {
                 guard byte == UInt8(ascii: "-") else { return false }
             } else {
-                guard byte.isDigit else { return false }
-                value = value * 10 + Int(byte - UInt8(ascii: "0"))
+                let digit = byte &- UInt8(ascii: "0")
+                guard digit < 10 else { return false }
+                value = value &* 10 &+ Int(digit)
             }
         }
         return value >= 2026_07_28

@@ -23,18 +23,6 @@ extension ConnectionIO where Outside: ~Copyable {
         composed.append(received, (target.lowerBound + cut.upperBound)..<target.upperBound)
     }
 
-    /// The Host field. It is always written anew: an absolute-form target wins over the one received (RFC 9112 section
-    /// 3.2.2).
-    mutating func appendHost(_ rule: HostRule, authority: [UInt8]) {
-        composed.append("host: ")
-        switch rule {
-        case .keep: composed.append(received, requestHead.authority.range)
-        case .upstream: composed.append(authority)
-        case .fixed(let name): composed.append(name)
-        }
-        composed.append("\r\n")
-    }
-
     /// The request fields that are forwarded as they are.
     mutating func appendKeptFields(isTrusted: Bool, keepsSession: Bool) {
         var run = 0..<0

@@ -17,7 +17,7 @@ struct Exchanges: ~Copyable {
     func contains(_ exchange: Handle) -> Bool { slab.contains(exchange) }
     func handle(inSlot slot: Int) -> Handle? { slab.handle(inSlot: slot) }
     mutating func insert(_ exchange: consuming Exchange) -> Handle? { slab.insert(exchange) }
-    mutating func remove(_ exchange: Handle) -> Exchange? { slab.remove(exchange) }
+    mutating func discard(_ exchange: Handle) { slab.discard(exchange) }
 
     subscript(exchange: Handle) -> Exchange {
         @inline(__always) _read { yield slab[exchange] }

@@ -30,11 +30,12 @@ extension Worker where Outside: ~Copyable {
         let connection = exchanges[exchange].connection
         detach(exchange)
         closeUpstream(connection)
-        guard var ended = exchanges.remove(exchange) else { return }
-        if clients.contains(ended.client) { clients[ended.client].exchange = .none }
-        metrics.exchangeEnded(ExchangeRecord(ended, outcome, at: clock.now))
-        ended.pending.clear()
-        io.bufferPool.release(&ended.pending)
+        let client = exchanges[exchange].client
+        if clients.contains(client) { clients[client].exchange = .none }
+        metrics.exchangeEnded(ExchangeRecord(exchanges[exchange], outcome, at: clock.now))
+        exchanges[exchange].pending.clear()
+        io.bufferPool.release(&exchanges[exchange].pending)
+        exchanges.discard(exchange)
     }
 
     /// The client is gone: its exchange, if it has one, is aborted. The server learns of it by the end of its connection,

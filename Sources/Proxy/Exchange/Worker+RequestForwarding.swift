@@ -53,7 +53,7 @@ extension Worker where Outside: ~Copyable {
         let isLegacy = if case .legacyMessage = exchanges[exchange].kind { true } else { false }
         io.appendTarget(hidesSignature: isLegacy)
         io.composed.append(" HTTP/1.1\r\n")
-        io.appendHost(servers.upstreams[upstream].plan.host, authority: servers[server].plan.authority)
+        appendHost(upstream, server)
         io.appendKeptFields(
             isTrusted: isTrusted, keepsSession: servers.upstreams[upstream].plan.affinity != .signed)
         composeSession(exchange)
@@ -62,6 +62,18 @@ extension Worker where Outside: ~Copyable {
         if isSecure, clients.listeners[listener].plan.asksForCertificates {
             let socket = clients.socket(of: client)
             if clients.contains(socket) { io.appendClientCertificate(&clients[socket].transport) }
+        }
+        io.composed.append("\r\n")
+    }
+
+    /// The Host field. It is always written anew: an absolute-form target wins over the one received (RFC 9112 section
+    /// 3.2.2).
+    private mutating func appendHost(_ upstream: Int, _ server: Int) {
+        io.composed.append("host: ")
+        switch servers.upstreams[upstream].plan.host {
+        case .keep: io.composed.append(io.received, io.requestHead.authority.range)
+        case .upstream: io.composed.append(servers[server].plan.authority)
+        case .fixed(let name): io.composed.append(name)
         }
         io.composed.append("\r\n")
     }

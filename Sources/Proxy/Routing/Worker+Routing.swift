@@ -7,18 +7,17 @@ extension Worker where Outside: ~Copyable {
     /// The upstream of the first route that matches the head in the scratch; the only upstream where there are no
     /// routes.
     mutating func route(_ exchange: Handle) -> PhaseResult {
-        guard let upstream = routedUpstream else { return .respond(.noRoute) }
-        exchanges[exchange].upstream = snapshot.upstreams[upstream].id.slot
-        return .next
-    }
-
-    private var routedUpstream: Int? {
-        guard !snapshot.routes.isEmpty else { return snapshot.upstreams.isEmpty ? nil : 0 }
+        if snapshot.routes.isEmpty {
+            guard !snapshot.upstreams.isEmpty else { return .respond(.noRoute) }
+            exchanges[exchange].upstream = snapshot.upstreams[0].id.slot
+            return .next
+        }
         for index in snapshot.routes.indices
         where RequestMatch.matches(snapshot.routes[index], io.requestHead, in: io.received) {
-            return snapshot.routes[index].upstream
+            exchanges[exchange].upstream = snapshot.upstreams[snapshot.routes[index].upstream].id.slot
+            return .next
         }
-        return nil
+        return .respond(.noRoute)
     }
 }
 
