@@ -118,17 +118,26 @@ package final class ProxyServer: Sendable {
         left.withLock { $0 += 1 }
     }
 
-    /// Stops accepting and lets what is under way finish; at most for the snapshot's drain timeout, then the rest is cut.
-    /// Blocks until the workers have left or the time is up. True if everything had finished. `isImpatient` is asked
-    /// again and again and should itself wait a little; true ends the drain.
-    package func drain(orUntil isImpatient: () -> Bool) -> Bool {
+    /// How a drain ended.
+    package enum DrainResult: Sendable {
+        /// Everything had finished.
+        case finished
+        /// The time was up, or the caller cancelled it: what is left is cut.
+        case cutShort
+    }
+
+    /// Stops accepting and lets what is under way finish; at most for the snapshot's drain timeout. Blocks until the
+    /// workers have left or the time is up. `isCancelled` is asked again and again and should itself wait a little; true
+    /// ends the drain.
+    @discardableResult
+    package func drain(orUntil isCancelled: () -> Bool) -> DrainResult {
         isDrainingFlag.store(true, ordering: .relaxed)
         for mailbox in mailboxes.prefix(workers) { mailbox.post(.drain) }
         let deadline = Instant.now() + snapshot.drainTimeout
         while left.withLock({ $0 }) < workers {
-            if Instant.now() >= deadline || isImpatient() { return false }
+            if Instant.now() >= deadline || isCancelled() { return .cutShort }
         }
-        return true
+        return .finished
     }
 
     /// Makes all threads leave as soon as they see it.

@@ -80,7 +80,8 @@ extension Worker where Outside: ~Copyable {
 
     /// The signed id is the client's; the server gets its own back. It was verified when the session was resolved.
     private mutating func composeSession(_ exchange: Handle) {
-        guard exchanges[exchange].isPinned, case .session = exchanges[exchange].kind, let value = io.requestHead.sessionID,
+        guard exchanges[exchange].isPinned, case .session = exchanges[exchange].kind,
+            let value = io.requestHead.sessionID,
             servers.upstreams[Int(exchanges[exchange].upstream)].plan.affinity == .signed
         else { return }
         io.composed.append("mcp-session-id: ")

@@ -59,15 +59,18 @@ package final class LearnedSessions: Sendable {
         }
     }
 
-    func insert(_ id: Span<UInt8>, server: ServerID, learnedAt: UInt32, now: Instant, idle: Interval) -> Bool {
+    /// Remembers a session; one that was idle for longer than `idle` makes place for it.
+    func insert(
+        _ id: Span<UInt8>, server: ServerID, learnedAt: UInt32, now: Instant, idle: Interval
+    ) -> LearnResult {
         let digest = digest(id)
         return shard(digest).entries.withLock { entries in
             if entries.count >= shardLimit, entries[digest] == nil {
                 entries = entries.filter { now - $0.value.usedAt < idle }
-                guard entries.count < shardLimit else { return false }
+                guard entries.count < shardLimit else { return .full }
             }
             entries[digest] = Entry(server: server, learnedAt: learnedAt, usedAt: now)
-            return true
+            return .learned
         }
     }
 

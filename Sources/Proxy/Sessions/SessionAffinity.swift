@@ -112,13 +112,13 @@ struct SessionAffinity {
         return key.authenticator.tag(header.bytes.span.extracting(0..<header.count), bytes)
     }
 
-    /// Appends the signed form of a server's id. False, with nothing appended, if there is no key or the id is none.
+    /// Appends the signed form of a server's id.
     func sign(
         _ buffer: borrowing ByteBuffer, _ range: Range<Int>, for serverTag: UInt64, issuedAt: UInt32,
         affinityKey: UInt64, to output: inout ByteBuffer
-    ) -> Bool {
+    ) -> SignResult {
         let id = buffer.span.extracting(range)
-        guard let key = keys.first, SessionIdentifier.isValid(id) else { return false }
+        guard let key = keys.first, SessionIdentifier.isValid(id) else { return .unsigned }
         var signed = SignedSessionID(
             signing: id, keyID: key.id, serverTag: serverTag, issuedAt: issuedAt,
             affinityKey: affinityKey == 0 ? nil : affinityKey)
@@ -128,7 +128,7 @@ struct SessionAffinity {
             return SessionAffinity.append(signed, id, to: &output)
         }
         let start = output.count
-        guard SessionAffinity.append(signed, id, to: &output) else { return false }
+        guard case .signed = SessionAffinity.append(signed, id, to: &output) else { return .unsigned }
         let prefix = signed.encodedPrefix().count
         signed.tag = SessionAffinity.tag(
             signed, covering: output.span.extracting((start + prefix)..<output.count), with: key)
@@ -136,13 +136,15 @@ struct SessionAffinity {
         return SessionAffinity.append(signed, id, to: &output)
     }
 
-    private static func append(_ signed: SignedSessionID, _ id: Span<UInt8>, to output: inout ByteBuffer) -> Bool {
+    private static func append(
+        _ signed: SignedSessionID, _ id: Span<UInt8>, to output: inout ByteBuffer
+    ) -> SignResult {
         let length = signed.textLength(idLength: id.count)
         output.reserve(length)
         var space = output.space
-        guard let written = signed.write(id: id, into: &space) else { return false }
+        guard let written = signed.write(id: id, into: &space) else { return .unsigned }
         output.commit(written)
-        return true
+        return .signed
     }
 
     /// Appends the query parameter that vouches for a legacy endpoint, `target` being its path and query.
@@ -207,15 +209,21 @@ struct SessionAffinity {
 
     /// Remembers whose an id is.
     func learn(_ id: [UInt8], server: ServerID, at time: SessionTime, in upstream: Int) -> LearnResult {
-        let isLearned = learned?.insert(
-            id.span, server: server, learnedAt: time.issuedAt, now: time.now, idle: rules[upstream].idle)
-        return isLearned == true ? .learned : .full
+        learned?.insert(
+            id.span, server: server, learnedAt: time.issuedAt, now: time.now, idle: rules[upstream].idle) ?? .full
     }
 
     /// Forgets an id whose session has ended.
     func forget(_ id: [UInt8]) {
         learned?.remove(id.span)
     }
+}
+
+/// What came of signing an id.
+enum SignResult {
+    case signed
+    /// There is no key, or the id is none; nothing was appended.
+    case unsigned
 }
 
 /// What came of learning an id.

@@ -134,10 +134,10 @@ extension Worker where Outside: ~Copyable {
         case .sign(let value):
             let start = io.composed.count
             io.composed.append("mcp-session-id: ")
-            let isSigned = sessions.sign(
+            let result = sessions.sign(
                 io.received, value.range, for: servers[Int(exchanges[exchange].server)].plan.tag,
                 issuedAt: io.world.wallSeconds(), affinityKey: exchanges[exchange].affinityKey, to: &io.composed)
-            if isSigned { io.composed.append("\r\n") } else { io.composed.truncate(to: start) }
+            if case .signed = result { io.composed.append("\r\n") } else { io.composed.truncate(to: start) }
         }
     }
 }

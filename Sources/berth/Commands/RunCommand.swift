@@ -35,7 +35,7 @@ struct RunCommand: ParsableCommand {
         // A debugger, or a signal that is not ours, may end a wait early.
         while signals.wait() == nil {}
         log.notice("draining, at most \(configuration.global.drainTimeout)")
-        let isDone = server.proxy.drain { signals.wait(milliseconds: 50) != nil }
-        log.notice(isDone ? "drained" : "cut off what had not finished")
+        let result = server.proxy.drain { signals.wait(milliseconds: 50) != nil }
+        log.notice(result == .finished ? "drained" : "cut off what had not finished")
     }
 }

@@ -105,6 +105,9 @@ extension ClientConnections {
         return handle
     }
 
+    /// Whether the body of a stream's request has no announced length, so that its pieces are framed as chunks.
+    func framesChunks(_ client: Handle) -> Bool { slab[client].kind.stream?.framesChunks == true }
+
     /// Puts a piece of a request body behind what the stream's client has been given. Its window is returned as the
     /// piece is forwarded, so that a slow server slows its client.
     mutating func appendBody<Outside: World & ~Copyable>(

@@ -57,7 +57,7 @@ extension Worker where Outside: ~Copyable {
     /// The end of a request's body whose length was not announced, with its trailers.
     mutating func endRequest(_ connection: Handle, _ stream: Int32, _ trailers: ByteRange) {
         guard let client = clients.http2Connections[connection].streams[stream], clients.contains(client),
-            clients[client].kind.stream?.framesChunks == true
+            clients.framesChunks(client)
         else { return }
         clients[client].transport.input.append("0\r\n")
         clients[client].transport.input.append(io.events.bytes, trailers)
