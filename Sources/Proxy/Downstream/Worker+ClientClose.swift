@@ -42,7 +42,7 @@ extension Worker where Outside: ~Copyable {
         if snapshot.listeners[listeners[Int(connection.listener)].plan].role == .traffic { metrics.releaseClient() }
         if !reset, connection.output.isEmpty, var session = connection.tls.take() {
             outgoing.clear()
-            engine.finish(&session, outgoing: &outgoing)
+            engine.appendCloseNotify(&session, outgoing: &outgoing)
             if !outgoing.isEmpty { _ = world.send(connection.descriptor, outgoing) }
             outgoing.clear()
         }
@@ -71,7 +71,7 @@ extension Worker where Outside: ~Copyable {
         }
         if var session = clients[c].tls.take() {
             outgoing.clear()
-            engine.finish(&session, outgoing: &outgoing)
+            engine.appendCloseNotify(&session, outgoing: &outgoing)
             clients[c].tls = consume session
             if !outgoing.isEmpty { _ = world.send(clients[c].descriptor, outgoing) }
             outgoing.clear()

@@ -116,7 +116,7 @@ extension Worker where Outside: ~Copyable {
         guard var connection = upstreams.remove(u) else { return }
         if var session = connection.tls.take() {
             outgoing.clear()
-            engine.finish(&session, outgoing: &outgoing)
+            engine.appendCloseNotify(&session, outgoing: &outgoing)
             if !outgoing.isEmpty, connection.output.isEmpty { _ = world.send(connection.descriptor, outgoing) }
             outgoing.clear()
         }
