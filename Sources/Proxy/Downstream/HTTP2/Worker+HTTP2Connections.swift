@@ -112,7 +112,7 @@ extension Worker where Outside: ~Copyable {
     /// Counts what ended the connection, if it was more than a client may do.
     private func noteAbuse(_ m: Handle) {
         let counter: AbuseCounter? =
-            switch http2Connections[m].session.abuse.verdict {
+            switch http2Connections[m].session.abuse.exceededLimit {
             case .none: nil
             case .resets: .resets
             case .refusals: .refusals

@@ -142,7 +142,7 @@ extension Worker where Outside: ~Copyable {
             resetStream(c, code: .internalError)
             return
         }
-        http2Connections[m].session.finish(stream: clients[c].stream)
+        http2Connections[m].session.endResponse(stream: clients[c].stream)
         lingerStream(c, m)
     }
 
@@ -168,7 +168,7 @@ extension Worker where Outside: ~Copyable {
     mutating func sendTrailers(_ c: Handle, _ e: Handle) {
         guard let m = http2Connections.handle(inSlot: Int(clients[c].http2Connection)) else { return }
         let stream = clients[c].stream
-        http2Connections[m].session.finish(
+        http2Connections[m].session.endResponse(
             stream: stream, trailers: exchanges[e].pending, 0..<exchanges[e].pending.count)
     }
 
