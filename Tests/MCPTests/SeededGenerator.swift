@@ -1,4 +1,4 @@
-/// Randomness that a failure can be repeated with (splitmix64).
+/// A pseudorandom generator (SplitMix64) whose numbers depend only on the seed, so that failures can be repeated.
 struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 
@@ -12,13 +12,13 @@ struct SeededGenerator: RandomNumberGenerator {
         return mixed ^ (mixed >> 31)
     }
 
-    /// Bytes drawn from an alphabet.
+    /// Random bytes of an alphabet.
     mutating func bytes(_ count: Int, from alphabet: String) -> [UInt8] {
         let letters = Array(alphabet.utf8)
         return (0..<count).map { _ in element(of: letters) }
     }
 
-    /// One element of a list that is not empty.
+    /// A random element of a list that is not empty.
     mutating func element<Element>(of list: [Element]) -> Element {
         list[Int.random(in: list.indices, using: &self)]
     }

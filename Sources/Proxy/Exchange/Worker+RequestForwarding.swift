@@ -42,7 +42,7 @@ extension Worker where Outside: ~Copyable {
     }
 
     private func signatureInTarget() -> Range<Int>? {
-        LegacyTarget.signatureParameter(in: received.span.extracting(requestHead.target.range))?.cut
+        LegacyTarget.signatureParameter(in: received.span.extracting(requestHead.target.range))?.removal
     }
 
     private mutating func composeHost(_ upstream: Int, server: Int) {
