@@ -1,6 +1,6 @@
 import Foundation
 
-/// A self-signed certificate for 127.0.0.1: `cert.pem`, which clients are told to trust, and `key.pem`.
+/// A self-signed certificate for 127.0.0.1: `cert.pem`, which clients trust, and `key.pem`.
 enum Certificate {
     static func make(in directory: URL) async throws {
         let arguments = [

@@ -1,12 +1,12 @@
 import Testing
 
 extension Conformance {
-    @Suite("Sessions while processes come and go")
+    @Suite("Sessions during restarts")
     struct Continuity {
-        @Test("Berth restarted under 30 live sessions loses none of them", arguments: [true, false])
+        @Test("A restart of Berth with 30 open sessions loses none of them", arguments: [true, false])
         func restart(politely: Bool) async throws {
             try await Fleet.with(.sessions) { fleet in
-                let client = try fleet.client("held.py")
+                let client = try fleet.client("restarts.py")
                 let opened = try await client.ask("open 30")
                 #expect(opened.right == 30 && opened.spread?.count == 3)
 
@@ -28,11 +28,11 @@ extension Conformance {
         }
 
         @Test(
-            "A replica's crash costs its own sessions only, and it gets new ones when it is back",
+            "A replica's crash ends only its own sessions, and it gets new ones after its restart",
             arguments: [BerthProcess.Affinity.signed, .learned])
         func crash(affinity: BerthProcess.Affinity) async throws {
             try await Fleet.with(.sessions, affinity: affinity) { fleet in
-                let client = try fleet.client("held.py", "--within", "2")
+                let client = try fleet.client("restarts.py", "--within", "2")
                 let victim = fleet.replicas[1]
                 let opened = try await client.ask("open 30")
                 #expect(opened.right == 30 && opened.spread?.count == 3)

@@ -5,7 +5,7 @@ import TLS
 import Testing
 
 extension SocketTests {
-    @Suite("Certificates that are replaced", .serialized)
+    @Suite("Certificate reload", .serialized)
     struct CertificateSwapTests {
         private static func rig(_ folder: CertificateFolder, workers: Int = 1) throws -> Rig {
             try Rig(
@@ -18,7 +18,7 @@ extension SocketTests {
         }
 
         @Test(
-            "a thousand handshakes while ten certificates come and go: none fails, and a connection outlives them all")
+            "none of a thousand handshakes fails while ten certificates are replaced, and an open connection persists")
         func tenSwaps() throws {
             let folder = try CertificateFolder()
             try folder.replace("certificate-0")
@@ -43,7 +43,7 @@ extension SocketTests {
             #expect(try old.response().status == 200)
         }
 
-        @Test("a pair that does not match never replaces a good one, and a good one still comes after it")
+        @Test("a pair that does not match is not loaded, and a later good one is")
         func badPair() throws {
             let folder = try CertificateFolder()
             try folder.replace("first")
@@ -60,7 +60,7 @@ extension SocketTests {
             #expect(rig.proxy.certificates.totals == (1, 1))
         }
 
-        @Test("the tickets of before a swap resume nothing that is not there, and fail nothing")
+        @Test("tickets from before a reload do not make handshakes fail")
         func ticketsAcross() throws {
             let folder = try CertificateFolder()
             try folder.replace("first")
@@ -81,7 +81,7 @@ extension SocketTests {
     }
 }
 
-/// Threads that open TLS connections, one after another, until they are told to stop and have made enough.
+/// Threads that open TLS connections one after another until they are stopped and have made a minimum.
 private final class HandshakeStorm: Sendable {
     private struct State {
         var count = 0

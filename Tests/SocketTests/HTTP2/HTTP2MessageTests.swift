@@ -9,7 +9,7 @@ extension SocketTests {
         private static let size = 20_000_000
 
         @Test(
-            "ALPN chooses what the client offers, HTTP/2 if it may choose",
+            "ALPN selects a protocol that the client offers, preferably HTTP/2",
             arguments: [
                 (["h2"], true), (["h2", "http/1.1"], true), (["http/1.1", "h2"], true), (["http/1.1"], false),
                 ([], false),
@@ -28,7 +28,7 @@ extension SocketTests {
             #expect(try multiplexed.response(multiplexed.get("/one")).text == "ok")
         }
 
-        @Test("prior knowledge in clear, whole or byte by byte; HTTP/1.1 on the same listener")
+        @Test("a plaintext listener accepts HTTP/2 with prior knowledge, in any pieces, and HTTP/1.1")
         func priorKnowledge() throws {
             let rig = try Rig.forHTTP2()
             let client = try rig.http2(isSecure: false)
@@ -45,7 +45,7 @@ extension SocketTests {
             #expect(try plain.response().text == "ok")
         }
 
-        @Test("the replica sees who came and how, and no field of the connection", arguments: [false, true])
+        @Test("the replica gets the forwarded fields and no connection-specific ones", arguments: [false, true])
         func forwarded(_ isSecure: Bool) throws {
             let rig = try Rig.forHTTP2()
             let client = try rig.http2(isSecure: isSecure)
@@ -70,7 +70,9 @@ extension SocketTests {
             #expect(Set(request.names).isDisjoint(with: ["te", "connection", "upgrade", "transfer-encoding"]))
         }
 
-        @Test("20 MB down, counted or not, byte for byte", arguments: [false, true], [false, true])
+        @Test(
+            "a response of 20 MB arrives unchanged, with and without a content-length", arguments: [false, true],
+            [false, true])
         func download(_ isSecure: Bool, _ isCounted: Bool) throws {
             let rig = try Rig.forHTTP2(answering: { _ in
                 isCounted
@@ -90,7 +92,9 @@ extension SocketTests {
             try rig.expectQuiet()
         }
 
-        @Test("20 MB up, counted or not, byte for byte", arguments: [false, true], [false, true])
+        @Test(
+            "a request of 20 MB arrives unchanged, with and without a content-length", arguments: [false, true],
+            [false, true])
         func upload(_ isSecure: Bool, _ isCounted: Bool) throws {
             let rig = try Rig.forHTTP2(adjusting: { listener, _ in listener.maximumRequestBody = 64 << 20 })
             let client = try rig.http2(isSecure: isSecure)
@@ -108,13 +112,13 @@ extension SocketTests {
             try rig.expectQuiet()
         }
 
-        @Test("bodies in frames of a byte, with much around them, arrive whole", arguments: [false, true])
+        @Test("bodies in frames of one byte, among many other frames, arrive whole", arguments: [false, true])
         func tinyFrames(_ isSecure: Bool) throws {
             let rig = try Rig.forHTTP2()
             let client = try rig.http2(isSecure: isSecure)
             let body = Pattern.prefix(30_000)
             var streams: [UInt32] = []
-            // More frames than a turn takes, more bytes than a few reads do, and the end of the connection behind them.
+            // More frames than one turn processes, more bytes than a few reads return, then the end of the connection.
             for _ in 0..<8 {
                 let stream = client.open(HTTP2Client.head("POST", "/one"), ends: false)
                 streams.append(stream)
@@ -132,7 +136,7 @@ extension SocketTests {
             try rig.expectQuiet()
         }
 
-        @Test("twenty uploads and downloads on one connection at once do not mix")
+        @Test("twenty concurrent uploads and downloads on one connection do not mix")
         func together() throws {
             let rig = try Rig.forHTTP2(answering: { request in
                 [.text("HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n"), .pattern(1_000_000)]
@@ -156,7 +160,7 @@ extension SocketTests {
             try rig.expectQuiet()
         }
 
-        @Test("trailers pass both ways, but for those that would change framing or trust")
+        @Test("trailers are forwarded in both directions, except those for framing, routing or identity")
         func trailers() throws {
             let rig = try Rig.forHTTP2(answering: { _ in
                 [
@@ -200,12 +204,12 @@ extension SocketTests {
             #expect(response.status == (Int(kind) ?? 200))
             #expect(response.hasEnded && response.body.isEmpty && response.reset == nil)
             #expect(response.values("content-length") == (kind == "204" ? [] : kind == "empty" ? ["0"] : ["77"]))
-            // The connection to the replica is good for another.
+            // The connection to the replica can be used again.
             #expect(try client.response(client.get("/empty")).status == 200)
             #expect(Set(rig.replica.requests.map(\.connection)).count == 1)
         }
 
-        @Test("interim responses come before the final one; 100 Continue to whoever waits for it")
+        @Test("interim responses come before the final one, and 100 Continue reaches the client that expects it")
         func informationalCount() throws {
             let rig = try Rig.forHTTP2(answering: { request in
                 [
@@ -229,7 +233,7 @@ extension SocketTests {
             #expect(try client.response(stream).text == "5")
         }
 
-        @Test("a small body keeps no server waiting: it goes out when it has ended, whole and in order")
+        @Test("a small body is sent to a server when it is complete")
         func gathered() throws {
             let rig = try Rig.forHTTP2()
             let client = try rig.http2()
@@ -241,7 +245,7 @@ extension SocketTests {
                 try client.send(Array("\(number)".utf8), on: stream, ends: false)
                 streams.append(stream)
             }
-            // Whatever was sent before it has been read when this is answered.
+            // When this is answered, everything sent before it has been read.
             #expect(try client.response(client.get("/one")).text == "ok")
             #expect(rig.replica.accepted == accepted)
             #expect(rig.replica.leftovers.isEmpty)
@@ -254,7 +258,7 @@ extension SocketTests {
             try rig.expectQuiet()
         }
 
-        @Test("an answer before the whole upload is complete, and the rest of the upload is declined")
+        @Test("a response before the end of the upload is complete, and the rest of the upload is declined")
         func earlyAnswer() throws {
             let rig = try Rig.forHTTP2()
             let client = try rig.http2()
@@ -273,7 +277,7 @@ extension SocketTests {
             try rig.expectQuiet()
         }
 
-        @Test("an answer before the frame that ends the upload, all bytes of which have come, resets nothing")
+        @Test("a response before the last, empty frame of a complete upload resets nothing")
         func answerBeforeEnd() throws {
             let rig = try Rig.forHTTP2(adjusting: { listener, _ in listener.idleTimeout = .milliseconds(500) })
             let client = try rig.http2()
@@ -290,14 +294,14 @@ extension SocketTests {
             #expect(try client.response(client.get("/next")).text == "ok")
             #expect(client.streams[stream]?.reset == nil)
 
-            // One that never says that it is done is not waited for without end.
+            // A stream that never ends is closed after a timeout.
             let lazy = try upload()
-            try client.wait("the patience to end") { $0.streams[lazy]?.reset != nil }
+            try client.wait("the timeout to end") { $0.streams[lazy]?.reset != nil }
             #expect(try client.response(client.get("/last")).text == "ok")
             try rig.expectQuiet()
         }
 
-        @Test("what Berth itself answers is a whole response: too large, wrong method, no server")
+        @Test("error responses of Berth itself are complete")
         func ownAnswers() throws {
             let rig = try Rig.forHTTP2(adjusting: { listener, _ in listener.maximumRequestBody = 1_000 })
             let client = try rig.http2()
@@ -316,7 +320,7 @@ extension SocketTests {
             try rig.expectQuiet()
         }
 
-        @Test("a session's requests over HTTP/2 and HTTP/1.1 are one session")
+        @Test("a session can be used over HTTP/2 and HTTP/1.1")
         func sessions() throws {
             let rig = try Rig.forHTTP2(answering: { request in
                 request.values("mcp-session-id").isEmpty
@@ -335,7 +339,7 @@ extension SocketTests {
             let plain = try rig.client()
             plain.send("POST /mcp HTTP/1.1\r\nHost: a\r\nMcp-Session-Id: \(id)\r\nContent-Length: 2\r\n\r\n{}")
             #expect(try plain.response().text == "s-1")
-            let unknown = client.open(HTTP2Client.head("DELETE", "/mcp", [HeaderField("mcp-session-id", "nobody")]))
+            let unknown = client.open(HTTP2Client.head("DELETE", "/mcp", [HeaderField("mcp-session-id", "unknown")]))
             #expect(try client.response(unknown).status == 404)
         }
     }
