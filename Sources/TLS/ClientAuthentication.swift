@@ -16,7 +16,7 @@ package struct ClientAuthentication: Equatable, Sendable {
 
     /// Makes a server context request client certificates. Returns a session id context: a hash of this rule. A resumed
     /// session skips the certificate check, so a ticket must be valid only under the rule that it was issued under
-    /// (RFC 8446 section 4.6.1).
+    /// (RFC 8446 section 4.2.11).
     func install(in context: OpaquePointer) throws(TLSError) -> [UInt8] {
         SSL_CTX_set_verify(context, SSL_VERIFY_PEER | (isRequired ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nil)
         let store = SSL_CTX_get_cert_store(context)

@@ -82,7 +82,7 @@ package enum ApplicationProtocol: Equatable, Sendable {
     case none
     /// "http/1.1" (RFC 7301 section 6).
     case http1
-    /// "h2" (RFC 9113 section 3.2).
+    /// "h2" (RFC 9113 section 3.1).
     case http2
     /// Another name of the context's list.
     case other

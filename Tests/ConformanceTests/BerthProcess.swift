@@ -41,7 +41,7 @@ final class BerthProcess {
     }
 
     var isRunning: Bool { process.isRunning }
-    func lastWords() -> String { process.lastWords() }
+    func lastErrorLines() -> String { process.lastErrorLines() }
 
     func url(_ listener: ListenerKind, _ path: String) -> String {
         "\(listener.rawValue)://127.0.0.1:\(ports[listener.rawValue] ?? 0)\(path)"
@@ -66,7 +66,7 @@ final class BerthProcess {
     }
 
     /// Starts it again with the same file, ports and secret, after `end` or `kill`.
-    func comeBack() async throws {
+    func restart() async throws {
         process = try Self.start(servers, affinity, heartbeat, ports: ports, directory)
         try await ready()
     }

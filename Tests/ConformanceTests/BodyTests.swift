@@ -28,7 +28,7 @@ extension Conformance {
                     let grown = try await peak(of: fleet.berth) - before
                     #expect(grown < 1 << 20, "grown by \(grown) bytes, reader stopped at \(stalled.stalled ?? 0)")
                     print("slow reader over \(listener): berth grown by \(grown) bytes from \(before)")
-                    try client.tell("go on")
+                    try client.sendLine("go on")
                 }
                 try await client.expectAllRight()
             }

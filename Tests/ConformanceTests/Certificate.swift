@@ -10,7 +10,7 @@ enum Certificate {
         ]
         let openssl = try ChildProcess("openssl", URL(filePath: "/usr/bin/env"), arguments, in: directory)
         guard try await openssl.exitStatus(within: .seconds(20)) == 0 else {
-            throw DeadlinePassed(description: "openssl made no certificate:\n\(openssl.lastWords())")
+            throw DeadlinePassed(description: "openssl made no certificate:\n\(openssl.lastErrorLines())")
         }
     }
 }

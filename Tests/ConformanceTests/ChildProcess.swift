@@ -39,7 +39,7 @@ final class ChildProcess {
     func errorLines() -> [Substring] { Self.lines(errors) }
 
     /// The end of stderr, for the comment of a failed expectation.
-    func lastWords(lines: Int = 12) -> String { errorLines().suffix(lines).joined(separator: "\n") }
+    func lastErrorLines(lines: Int = 12) -> String { errorLines().suffix(lines).joined(separator: "\n") }
 
     /// Sends one line to stdin.
     func send(_ line: String) throws {
@@ -55,7 +55,7 @@ final class ChildProcess {
             for line in lines() {
                 if let value = match(line) { return value }
             }
-            if ended { throw DeadlinePassed(description: "\(name) ended without \(what):\n\(lastWords())") }
+            if ended { throw DeadlinePassed(description: "\(name) ended without \(what):\n\(lastErrorLines())") }
             return nil
         }
     }

@@ -17,7 +17,7 @@ extension Conformance {
                     fleet.berth.kill()
                 }
                 try await eventually("berth ends", within: .seconds(5)) { fleet.berth.isRunning ? nil : () }
-                try await fleet.berth.comeBack()
+                try await fleet.berth.restart()
 
                 let after = try await client.ask("call")
                 #expect(after.right == 30)
@@ -47,7 +47,7 @@ extension Conformance {
                 let elsewhere = try await client.ask("open 6")
                 #expect(elsewhere.right == 6 && elsewhere.spread?[victim.name] == nil, "new sessions go elsewhere")
 
-                try await victim.comeBack()
+                try await victim.restart()
 
                 var found = false
                 try await eventually("\(victim.name) gets a new session", within: .seconds(20)) {

@@ -29,10 +29,10 @@ final class Fleet {
         do {
             try await body(fleet)
         } catch {
-            Issue.record("\(error)\nberth said:\n\(berth.lastWords())", sourceLocation: sourceLocation)
+            Issue.record("\(error)\nberth said:\n\(berth.lastErrorLines())", sourceLocation: sourceLocation)
         }
 
-        #expect(berth.isRunning, "berth died:\n\(berth.lastWords())", sourceLocation: sourceLocation)
+        #expect(berth.isRunning, "berth died:\n\(berth.lastErrorLines())", sourceLocation: sourceLocation)
     }
 
     private init(_ replicas: [ReplicaProcess], _ berth: BerthProcess, _ directory: URL) {

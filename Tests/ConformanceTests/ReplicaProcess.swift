@@ -40,7 +40,7 @@ final class ReplicaProcess {
     }
 
     /// Starts it again on the same port with the same name and without its sessions.
-    func comeBack() async throws {
+    func restart() async throws {
         process = try Self.start(kind, name, port: port, directory)
         try await ready()
     }

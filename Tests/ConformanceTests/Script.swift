@@ -32,7 +32,7 @@ final class Script {
     }
 
     /// Sends a line without an answer.
-    func tell(_ line: String) throws { try process.send(line) }
+    func sendLine(_ line: String) throws { try process.send(line) }
 
     /// The numbers of the next line.
     func next(within limit: Duration = .seconds(60)) async throws -> Results {
@@ -41,7 +41,7 @@ final class Script {
             let ended = !process.isRunning
             let lines = process.outputLines()
             if lines.count > index { return String(lines[index]) }
-            if ended { throw DeadlinePassed(description: "\(process.name) ended:\n\(process.lastWords())") }
+            if ended { throw DeadlinePassed(description: "\(process.name) ended:\n\(process.lastErrorLines())") }
             return nil
         }
         linesRead += 1
@@ -53,7 +53,7 @@ final class Script {
     func finish(within limit: Duration = .seconds(90)) async throws -> (status: Int32?, results: Results) {
         let status = try await process.exitStatus(within: limit)
         guard let line = process.outputLines().last else {
-            throw DeadlinePassed(description: "\(process.name) printed nothing:\n\(process.lastWords())")
+            throw DeadlinePassed(description: "\(process.name) printed nothing:\n\(process.lastErrorLines())")
         }
         print("\(process.name): \(line.prefix(1000))")
         return (status, try JSONDecoder().decode(Results.self, from: Data(line.utf8)))
@@ -64,7 +64,7 @@ final class Script {
     func expectAllRight(sourceLocation: SourceLocation = #_sourceLocation) async throws -> Results {
         let (status, results) = try await finish()
         let said = process.outputLines().last ?? ""
-        #expect(status == 0, "\(said)\n\(process.lastWords())", sourceLocation: sourceLocation)
+        #expect(status == 0, "\(said)\n\(process.lastErrorLines())", sourceLocation: sourceLocation)
         return results
     }
 }

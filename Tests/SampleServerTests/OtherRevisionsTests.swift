@@ -93,7 +93,7 @@ struct LegacyTests {
     }
 
     @Test("a session id of one transport is unknown to the other")
-    func transportsKeepApart() throws {
+    func transportsAreSeparate() throws {
         try withServer { server in
             let (stream, caller) = (try RawClient(server.address), try RawClient(server.address))
             let path = try openStream(stream)

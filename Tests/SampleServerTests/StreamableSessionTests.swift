@@ -25,7 +25,7 @@ struct StreamableSessionTests {
     }
 
     @Test("a session lasts from initialize to DELETE, and every response has its id")
-    func lifeOfASession() throws {
+    func sessionLifecycle() throws {
         try withServer { server in
             let client = try RawClient(server.address)
             let session = try openSession(client)
@@ -194,7 +194,7 @@ struct StreamableSessionTests {
     }
 
     @Test("the id of an ended session stays invalid when another session uses its slot")
-    func deadIDs() throws {
+    func endedIDs() throws {
         try withServer("alpha", .init(maximumSessions: 1)) { server in
             let client = try RawClient(server.address)
             var dead: [String] = []

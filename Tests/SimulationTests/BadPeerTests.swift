@@ -95,7 +95,7 @@ struct BadPeerTests {
     }
 
     @Test("a peer that sends fewer bytes than announced closes, or stays silent", arguments: [true, false])
-    func lyingLength(closes: Bool) {
+    func wrongLength(closes: Bool) {
         call(LyingLengthPeer("HTTP/1.1 200 OK", declared: 50, actual: 20, closes: closes)) { caller, _ in
             let text = String(decoding: caller.received, as: UTF8.self)
             #expect(text.hasSuffix("Content-Length: 50\r\n\r\n" + String(repeating: "x", count: 20)))

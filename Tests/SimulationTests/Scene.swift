@@ -109,13 +109,13 @@ struct SceneRunner<Outside: World & ~Copyable>: ~Copyable {
             log.append("\(!world.hasUnacknowledged(descriptor))")
             receive()
             send("x")
-        default: playMore(scene)
+        default: playOther(scene)
         }
         world.close(descriptor, reset: false)
         return log
     }
 
-    private mutating func playMore(_ scene: Scene) {
+    private mutating func playOther(_ scene: Scene) {
         switch scene {
         case .ownFinish:
             open()

@@ -117,7 +117,7 @@ extension SocketTests {
             #expect(server.pool.opened == rig.replica.accepted - 1)
 
             for client in flying + streams { client.close() }
-            try eventually("all is quiet") {
+            try eventually("no exchange is open") {
                 server = try #require(try status(rig).upstreams.first?.servers.first)
                 return server.streams == 0 && server.pool.active == 0
             }

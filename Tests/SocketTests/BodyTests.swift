@@ -48,7 +48,7 @@ extension SocketTests {
                 }
             }
             print("20 MB \(target), TLS \(isSecure): \(((Instant.now() - started).milliseconds / 2).rounded()) ms")
-            try rig.expectQuiet()
+            try rig.expectIdle()
         }
 
         @Test("an HTTP/1.0 client gets a chunked body without chunks, which ends with the connection")
@@ -94,7 +94,7 @@ extension SocketTests {
             #expect(rig.replica.requests.count == 2)
             #expect(rig.replica.requests.allSatisfy { $0.body == body })
             rig.replica.reset()
-            try rig.expectQuiet()
+            try rig.expectIdle()
         }
 
         @Test("a request pipelined after a large body is the next one", arguments: [false, true])
@@ -135,7 +135,7 @@ extension SocketTests {
             #expect(response.text == "enough")
             #expect(response.values("connection") == ["close"])
             client.close()
-            try rig.expectQuiet()
+            try rig.expectIdle()
         }
 
         @Test("a request in a thousand TLS records of one byte each is read")

@@ -27,17 +27,17 @@ extension SocketTests {
             let old = try rig.secureClient(context)
             #expect(old.peerSubject == "CN = certificate-0")
 
-            let storm = try HandshakeStorm(rig, threads: 2, atLeast: 1_000)
-            defer { storm.stop() }
+            let handshakeLoad = try HandshakeLoad(rig, threads: 2, atLeast: 1_000)
+            defer { handshakeLoad.stop() }
             for number in 1...10 {
                 try folder.replace("certificate-\(number)")
                 try eventually("certificate \(number)") { try Self.subject(rig) == "CN = certificate-\(number)" }
             }
-            storm.stop()
-            try eventually("a thousand handshakes") { storm.isOver }
+            handshakeLoad.stop()
+            try eventually("a thousand handshakes") { handshakeLoad.isOver }
 
-            #expect(storm.failures == [])
-            #expect(storm.count >= 1_000)
+            #expect(handshakeLoad.failures == [])
+            #expect(handshakeLoad.count >= 1_000)
             #expect(rig.proxy.certificates.totals == (10, 0))
             old.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             #expect(try old.response().status == 200)
@@ -82,7 +82,7 @@ extension SocketTests {
 }
 
 /// Threads that open TLS connections one after another until they are stopped and have made a minimum.
-private final class HandshakeStorm: Sendable {
+private final class HandshakeLoad: Sendable {
     private struct State {
         var count = 0
         var failures: [String] = []
@@ -100,7 +100,7 @@ private final class HandshakeStorm: Sendable {
         state = Mutex(State(running: threads))
         let context = try TLSClientContext(trust: .anyone)
         for _ in 0..<threads {
-            try Kernel.Thread(named: "storm") { [self] in
+            try Kernel.Thread(named: "handshakes") { [self] in
                 while state.withLock({ (!$0.isStopped || $0.count < least) && $0.failures.count < 10 }) {
                     let outcome = Result { _ = try rig.secureClient(context) }
                     state.withLock {

@@ -66,7 +66,7 @@ extension SocketTests {
         }
 
         @Test("a subject cannot inject a field line, because other bytes than printable ASCII are escaped")
-        func strange() throws {
+        func escapedSubject() throws {
             let rig = try Self.rig(required: true)
             let identity = try Self.authority.get().sign("/CN=a\r\nx-admin: 1\u{e9}")
             let forwarded = try #require(try Self.forwarded(rig, Self.client(identity)))

@@ -28,7 +28,7 @@ extension SocketTests {
             let client = try rig.client()
             client.send(text)
             let status = try client.response().status
-            if status != 200 { #expect(try client.takeWhatComes().isEmpty) }
+            if status != 200 { #expect(try client.readUntilEnd().isEmpty) }
             return (status, !rig.replica.requests.isEmpty || !rig.replica.leftovers.isEmpty)
         }
 
@@ -98,8 +98,8 @@ extension SocketTests {
 
             #expect(try client.response().status == (bytes <= 100_000 ? 200 : 413))
             #expect(rig.replica.requests.map(\.body.count) == (bytes <= 100_000 ? [bytes] : []))
-            if bytes > 100_000 { #expect(try client.takeWhatComes().isEmpty) }
-            try rig.expectQuiet()
+            if bytes > 100_000 { #expect(try client.readUntilEnd().isEmpty) }
+            try rig.expectIdle()
         }
 
         @Test("a head that comes too slowly is 408", arguments: [false, true])
@@ -118,7 +118,7 @@ extension SocketTests {
             let response = try client.response()
             #expect(response.status == 408)
             #expect(response.values("connection") == ["close"])
-            #expect(try client.takeWhatComes().isEmpty)
+            #expect(try client.readUntilEnd().isEmpty)
             #expect(rig.replica.requests.isEmpty)
         }
 
@@ -130,7 +130,7 @@ extension SocketTests {
 
             #expect(try client.response().status == 200)
             #expect(try client.response().status == 408)
-            #expect(try client.takeWhatComes().isEmpty)
+            #expect(try client.readUntilEnd().isEmpty)
             #expect(rig.replica.requests.map(\.start) == ["GET /one"])
         }
 
@@ -142,9 +142,9 @@ extension SocketTests {
             client.send("POST /one HTTP/1.1\r\nHost: a\r\nContent-Length: \(announced)\r\n\r\nhello")
 
             #expect(try client.response().status == 408)
-            #expect(try client.takeWhatComes().isEmpty)
+            #expect(try client.readUntilEnd().isEmpty)
             #expect(rig.replica.requests.isEmpty)
-            try rig.expectQuiet()
+            try rig.expectIdle()
         }
 
         @Test("a client that sends nothing is disconnected without a response")
@@ -165,7 +165,7 @@ extension SocketTests {
             }
             let extra = try rig.client()
             extra.send("GET /extra HTTP/1.1\r\nHost: a\r\n\r\n")
-            #expect(try extra.takeWhatComes().isEmpty)
+            #expect(try extra.readUntilEnd().isEmpty)
 
             clients[0].close()
 

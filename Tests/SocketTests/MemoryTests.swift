@@ -57,7 +57,7 @@ extension SocketTests {
 
             #expect(before > 0)
             #expect(peak - before <= Self.allowance || !ProcessResources.isMeaningful)
-            try berth.expectQuiet()
+            try berth.expectIdle()
         }
 
         @Test(
@@ -75,7 +75,7 @@ extension SocketTests {
             first.send("GET /short HTTP/1.1\r\nHost: a\r\n\r\n")
             #expect(try first.response().body.count == 4 << 20)
             first.close()
-            try berth.expectQuiet()
+            try berth.expectIdle()
             let before = berth.resources.anonymousBytes
             let client = try berth.client(isSecure: isSecure, receiveBuffer: 4_096)
             client.send("GET /stream HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -84,7 +84,7 @@ extension SocketTests {
 
             // Until three checks in a row find that the replica has sent no more bytes.
             var (sent, still) = (-1, 0)
-            try eventually("the replica is openClients back") {
+            try eventually("the replica stops sending") {
                 let now = replica.bytesSent(connection)
                 still = now == sent ? still + 1 : 0
                 sent = now
@@ -98,7 +98,7 @@ extension SocketTests {
             #expect(growth <= Self.allowance || !ProcessResources.isMeaningful)
             client.close()
             try eventually("the replica's connection ended") { replica.hasEnded(connection) }
-            try berth.expectQuiet()
+            try berth.expectIdle()
         }
 
         @Test("the requests of a client that reads nothing are not read without limit", arguments: [false, true])
@@ -121,7 +121,7 @@ extension SocketTests {
             #expect(answered < 100_000)
             #expect(growth <= Self.allowance || !ProcessResources.isMeaningful)
             client.close()
-            try berth.expectQuiet()
+            try berth.expectIdle()
         }
 
         @Test("two thousand connections with garbage leak nothing", arguments: [false, true])
@@ -174,11 +174,11 @@ extension SocketTests {
                 default: openClients.append(client)
                 }
                 if openClients.count == 64 {
-                    for client in openClients { _ = try client.takeWhatComes() }
+                    for client in openClients { _ = try client.readUntilEnd() }
                     openClients = []
                 }
             }
-            for client in openClients { _ = try client.takeWhatComes() }
+            for client in openClients { _ = try client.readUntilEnd() }
         }
 
         private func expectAlive(_ berth: BerthProcess) throws {
@@ -186,7 +186,7 @@ extension SocketTests {
             client.send("GET /alive HTTP/1.1\r\nHost: a\r\n\r\n")
             #expect(try client.response().text == "ok")
             client.close()
-            try berth.expectQuiet()
+            try berth.expectIdle()
             #expect(berth.isRunning)
         }
     }

@@ -86,7 +86,7 @@ extension SocketTests {
         }
 
         @Test("a second signal ends the drain at once, with 0")
-        func impatience() throws {
+        func secondSignal() throws {
             let folder = try TemporaryFolder()
             let replica = try RecordingReplica { _ in [] }
             defer { replica.stop() }
@@ -102,7 +102,7 @@ extension SocketTests {
             command.signal(SIGTERM)
 
             #expect(try command.exitCode() == 0)
-            #expect(try call.takeWhatComes().isEmpty)
+            #expect(try call.readUntilEnd().isEmpty)
         }
 
         @Test("run exits with 1 and names the port if a port is in use")

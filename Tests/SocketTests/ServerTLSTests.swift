@@ -238,7 +238,7 @@ extension SocketTests {
             func health(_ front: Front) -> Int64 { front.proxy.metrics.view.load(.health, server: 0) }
             let (before, after) = (health(good), health(bad))
             try eventually("a verdict on both") { health(good) != before && health(bad) != after }
-            try eventually("the server that is not who it should be to be out") { try bad.status() == 503 }
+            try eventually("the server with the wrong name to be down") { try bad.status() == 503 }
             #expect(try good.status() == 200)
         }
     }

@@ -70,7 +70,7 @@ extension SocketTests {
             client.send(text)
             client.finish()
 
-            let rest = try client.takeWhatComes()
+            let rest = try client.readUntilEnd()
             // Answered in plaintext if OpenSSL recognises HTTP; otherwise with an alert at most (RFC 8446 section 6).
             let output = String(decoding: rest, as: UTF8.self)
             #expect(rest.isEmpty || rest[0] == 0x15 || output.contains("This port speaks TLS"), "\(output)")
@@ -86,7 +86,7 @@ extension SocketTests {
             let hello: [UInt8] = [0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3]
             client.send(Array((hello + [UInt8](repeating: 7, count: 100)).prefix(sent)))
 
-            #expect(try client.takeWhatComes().allSatisfy { _ in false })
+            #expect(try client.readUntilEnd().allSatisfy { _ in false })
             try eventually("it is counted") { rig.proxy.metrics.view.load(AbuseCounter.failedHandshakes) == 1 }
         }
 
@@ -96,7 +96,7 @@ extension SocketTests {
             rig.replica.reset()
             let client = try rig.secureClient()
 
-            client.sendInClear([0x17, 3, 3, 0, 32] + [UInt8](repeating: 0xa5, count: 32))
+            client.sendUnencrypted([0x17, 3, 3, 0, 32] + [UInt8](repeating: 0xa5, count: 32))
 
             #expect(throws: Client.Failure.self) {
                 client.send(Self.request)
@@ -135,8 +135,8 @@ extension SocketTests {
             let received = Instant.now()
 
             for client in clients { client.close() }
-            try rig.expectQuiet()
-            try eventually("the replica saw all streams end") { rig.replica.open == 0 }
+            try rig.expectIdle()
+            try eventually("the replica recorded all streams end") { rig.replica.open == 0 }
             print(
                 "\(count) streams, TLS \(isSecure), tickets \(tickets): opened in \((opened - started).milliseconds) ms,",
                 "an event each in \((received - opened).milliseconds) ms,",

@@ -92,7 +92,7 @@ extension HTTP2Session {
         unsafe resumeBody(entry)
     }
 
-    /// Whether the stream exists and was not reset with `reset(stream:code:)`.
+    /// Whether the stream exists and still reports events.
     package func isOpen(stream: Int32) -> Bool {
         guard let entry = unsafe HTTP2Callbacks.entry(session, stream) else { return false }
         return unsafe !entry.pointee.state.contains(.detached)

@@ -5,13 +5,15 @@ import Testing
 @Suite("HTTP/2: abuse")
 struct HTTP2AbuseTests {
     /// Small limits, so that a test reaches them.
-    private func tight(_ change: (inout HTTP2Limits, HTTP2Rate) -> Void) -> HTTP2Limits {
+    private func smallLimits(_ change: (inout HTTP2Limits, HTTP2Rate) -> Void) -> HTTP2Limits {
         var limits = HTTP2Limits()
         change(&limits, HTTP2Rate(perSecond: 10, burst: 20))
         return limits
     }
 
-    private func expectCalm(_ server: ServerSessionHarness, _ verdict: HTTP2Abuse.Limit, _ comment: String = "") {
+    private func expectEnhanceYourCalm(
+        _ server: ServerSessionHarness, _ verdict: HTTP2Abuse.Limit, _ comment: String = ""
+    ) {
         let last = server.sendFrames().last
         #expect(last?.kind == RawFrame.Kind.goAway, "\(comment)")
         #expect(
@@ -45,12 +47,12 @@ struct HTTP2AbuseTests {
             if server.isFinished { break }
         }
         #expect((10...13).contains(refusedAt), "\(verdict) was refused at \(refusedAt)")
-        expectCalm(server, verdict)
+        expectEnhanceYourCalm(server, verdict)
     }
 
     @Test("rapid resets end the connection")
     func resets() {
-        expectBound(tight { $0.resets = $1 }, .resets) { number in
+        expectBound(smallLimits { $0.resets = $1 }, .resets) { number in
             let stream = UInt32(2 * number - 1)
             return RawFrame.headers(stream, plainGet).bytes + RawFrame.reset(stream).bytes
         }
@@ -58,7 +60,7 @@ struct HTTP2AbuseTests {
 
     @Test("each answered request allows one more reset")
     func paidResets() {
-        let server = ServerSessionHarness.prepared(tight { $0.resets = $1 })
+        let server = ServerSessionHarness.prepared(smallLimits { $0.resets = $1 })
         for number in 0..<100 {
             let stream = UInt32(4 * number + 1)
             server.receive(RawFrame.headers(stream, plainGet).bytes + RawFrame.headers(stream + 2, plainGet).bytes)
@@ -71,7 +73,7 @@ struct HTTP2AbuseTests {
 
     @Test("resets that the client's errors cause count as its own")
     func inducedResets() {
-        let server = ServerSessionHarness.prepared(tight { $0.resets = $1 })
+        let server = ServerSessionHarness.prepared(smallLimits { $0.resets = $1 })
         for number in 0..<40 where !server.isFinished {
             let stream = UInt32(2 * number + 1)
             // A window beyond 2^31 - 1 is a stream error (RFC 9113 section 6.9.1).
@@ -92,7 +94,7 @@ struct HTTP2AbuseTests {
 
     @Test("PING floods end the connection")
     func pings() {
-        expectBound(tight { $0.pings = $1 }, .pings) { _ in
+        expectBound(smallLimits { $0.pings = $1 }, .pings) { _ in
             RawFrame(kind: RawFrame.Kind.ping, payload: [UInt8](repeating: 7, count: 8)).bytes
         }
     }
@@ -109,14 +111,14 @@ struct HTTP2AbuseTests {
     @Test("SETTINGS floods end the connection")
     func settings() {
         // The SETTINGS of the preface count too.
-        var limits = tight { $0.settings = $1 }
+        var limits = smallLimits { $0.settings = $1 }
         limits.settings.burst += 1
         expectBound(limits, .settings) { _ in RawFrame(kind: RawFrame.Kind.settings).bytes }
     }
 
     @Test("DATA frames without data end the connection", arguments: [false, true])
     func emptyData(isPadded: Bool) {
-        let limits = tight { $0.emptyData = $1 }
+        let limits = smallLimits { $0.emptyData = $1 }
         expectBound(limits, .emptyData) { number in
             let head = number == 1 ? RawFrame.headers(1, plainPost, endsStream: false).bytes : []
             let padded = RawFrame(kind: RawFrame.Kind.data, flags: 8, stream: 1, payload: [3, 0, 0, 0])
@@ -126,7 +128,7 @@ struct HTTP2AbuseTests {
 
     @Test("PRIORITY floods end the connection")
     func priorities() {
-        expectBound(tight { $0.priorities = $1 }, .priorities) { number in
+        expectBound(smallLimits { $0.priorities = $1 }, .priorities) { number in
             let stream = UInt32(2 * number + 1)
             return RawFrame(kind: RawFrame.Kind.priority, stream: stream, payload: [0, 0, 0, 0, 10]).bytes
         }
@@ -136,7 +138,7 @@ struct HTTP2AbuseTests {
         "floods of frames of unknown types end the connection, with or without a payload",
         arguments: [0x0a, 0x0c, 0x10, 0x20, 0xff] as [UInt8], [0, 20])
     func unknownFrames(kind: UInt8, length: Int) {
-        expectBound(tight { $0.ignoredFrames = $1 }, .ignoredFrames) { number in
+        expectBound(smallLimits { $0.ignoredFrames = $1 }, .ignoredFrames) { number in
             let stream = kind == 0x20 ? UInt32(number) : 0
             return RawFrame(kind: kind, stream: stream, payload: [UInt8](repeating: 7, count: length)).bytes
         }
@@ -145,7 +147,7 @@ struct HTTP2AbuseTests {
     @Test("floods of frames on a closed stream end the connection")
     func staleFrames() {
         for frame in [RawFrame.data(1, []), .data(1, [1]), .headers(1, plainGet)] {
-            expectBound(tight { $0.ignoredFrames = $1 }, .ignoredFrames) { number in
+            expectBound(smallLimits { $0.ignoredFrames = $1 }, .ignoredFrames) { number in
                 let gone =
                     number == 1 ? RawFrame.headers(1, plainPost, endsStream: false).bytes + RawFrame.reset(1).bytes : []
                 return gone + frame.bytes
@@ -155,7 +157,7 @@ struct HTTP2AbuseTests {
 
     @Test("each answered request allows two more frames of unknown types")
     func paidUnknownFrames() {
-        let server = ServerSessionHarness.prepared(tight { $0.ignoredFrames = $1 })
+        let server = ServerSessionHarness.prepared(smallLimits { $0.ignoredFrames = $1 })
         for number in 0..<100 {
             let stream = UInt32(2 * number + 1)
             let update = RawFrame(kind: 0x10, payload: fourBytes(stream) + latin1("u=1"))
@@ -170,8 +172,8 @@ struct HTTP2AbuseTests {
     func broken(isField: Bool) {
         let server = ServerSessionHarness.prepared()
         if isField {
-            // nghttp2 decodes fields up to 64 KiB. After a failure the decoder's table is undefined (RFC 7541 section
-            // 2.2).
+            // nghttp2 decodes fields up to 64 KiB. After a failure the connection cannot be decoded any
+            // further (RFC 9113 section 4.3).
             let field = RawFrame.literal("x", String(repeating: "a", count: 70_000))
             server.receive(
                 RawFrame(kind: RawFrame.Kind.headers, stream: 1, payload: Array(field.prefix(16_000))))
@@ -194,12 +196,13 @@ struct HTTP2AbuseTests {
 
     @Test("WINDOW_UPDATE floods end the connection")
     func windowUpdates() {
-        expectBound(tight { $0.windowUpdates = $1 }, .windowUpdates) { _ in RawFrame.windowUpdate(0, by: 1).bytes }
+        expectBound(smallLimits { $0.windowUpdates = $1 }, .windowUpdates) { _ in RawFrame.windowUpdate(0, by: 1).bytes
+        }
     }
 
     @Test("each DATA frame sent allows four more WINDOW_UPDATE frames")
     func paidWindowUpdates() {
-        let server = ServerSessionHarness.prepared(tight { $0.windowUpdates = $1 })
+        let server = ServerSessionHarness.prepared(smallLimits { $0.windowUpdates = $1 })
         server.receive(.headers(1, plainGet))
         server.respond(1, "HTTP/1.1 200 OK\r\n\r\n")
         for _ in 0..<200 {
@@ -220,12 +223,12 @@ struct HTTP2AbuseTests {
             #expect(isFine == (number <= 8))
         }
         #expect(server.seen.isEmpty)
-        expectCalm(server, .continuations)
+        expectEnhanceYourCalm(server, .continuations)
     }
 
     @Test("CONTINUATION frames of many blocks are limited too")
     func continuationRate() {
-        expectBound(tight { $0.continuations = $1 }, .continuations) { number in
+        expectBound(smallLimits { $0.continuations = $1 }, .continuations) { number in
             let block = plainGet.flatMap { RawFrame.literal($0.0, $0.1) }
             let stream = UInt32(2 * number - 1)
             return RawFrame(kind: RawFrame.Kind.headers, flags: RawFrame.endStream, stream: stream, payload: block)
@@ -245,7 +248,7 @@ struct HTTP2AbuseTests {
             payload: block + [UInt8](repeating: 0x80 | 62, count: 10_000))
         #expect(!server.receive(bomb.bytes))
         #expect(server.seen.isEmpty)
-        expectCalm(server, .headerList)
+        expectEnhanceYourCalm(server, .headerList)
     }
 
     @Test("small requests with large heads are processed a few at a time, and their rate is limited")
@@ -274,7 +277,7 @@ struct HTTP2AbuseTests {
         #expect(server.seen.count == 2)
         #expect(!server.receive(Array(bytes.suffix(left))))
         #expect(server.seen.count < 7)
-        expectCalm(server, .headText)
+        expectEnhanceYourCalm(server, .headText)
     }
 
     @Test("frames that wait for a client are limited")
@@ -293,7 +296,7 @@ struct HTTP2AbuseTests {
 
     @Test("repeatedly opening too many streams ends the connection")
     func refusals() {
-        var limits = tight { $0.refusals = $1 }
+        var limits = smallLimits { $0.refusals = $1 }
         limits.concurrentStreams = 1
         expectBound(limits, .refusals) { number in
             (number == 1 ? RawFrame.headers(1, plainGet).bytes : [])

@@ -135,7 +135,7 @@ extension SocketTests {
             #expect(try other.response(other.get("/one")).text == "ok")
             #expect(Status.http2Abuse(try Status.text(from: rig.admin), abuse.counter) == 1)
             other.client.close()
-            try rig.expectQuiet()
+            try rig.expectIdle()
             try eventually("no clients") { rig.proxy.metrics.view.clientCount == 0 }
             let reached = rig.replica.requests.count { $0.target == "/attack" }
             print("\(abuse): \(reached) requests reached the replica, GOAWAY received: \(!client.goAways.isEmpty)")
@@ -150,7 +150,7 @@ extension SocketTests {
             let reached = rig.replica.requests.count { $0.target == "/attack" }
             print("100 requests, each cancelled in the same write: \(reached) reached the replica")
             #expect(reached <= 10)
-            try rig.expectQuiet()
+            try rig.expectIdle()
         }
 
         @Test("a head beyond the limits is answered with 431, and the connection persists")
@@ -169,7 +169,7 @@ extension SocketTests {
         }
 
         @Test("under attack memory is bounded and other clients are served")
-        func othersAreServed() throws {
+        func otherClientsAreServed() throws {
             let berth = try BerthProcess { _ in [.answer("ok")] }
             let victim = HTTP2Client(try Client(berth.secure, tls: Certificates.unverified(["h2"])))
             for _ in 0..<200 { #expect(try victim.response(victim.get("/one")).text == "ok") }
@@ -197,7 +197,7 @@ extension SocketTests {
                 #expect(berth.isRunning)
             }
             victim.client.close()
-            try berth.expectQuiet()
+            try berth.expectIdle()
         }
 
         private static func times(_ client: HTTP2Client, _ look: () -> Void = {}) throws -> [Double] {
@@ -226,7 +226,7 @@ extension SocketTests {
             client.comparesBodies = true
             let streams = 250
             for _ in 0..<streams { client.get("/endless") }
-            try eventually("all are under way") { berth.replica.requests.count == streams }
+            try eventually("all requests have arrived") { berth.replica.requests.count == streams }
             var (sent, still) = (-1, 0)
             try eventually("the replica stops sending") {
                 let now = (0..<berth.replica.accepted).reduce(0) { $0 + berth.replica.bytesSent($1) }
@@ -253,7 +253,7 @@ extension SocketTests {
 
             // The small response's upstream connection is parked.
             try eventually("all are disconnected") { berth.replica.open <= (opensWindow ? 0 : 1) }
-            try berth.expectQuiet()
+            try berth.expectIdle()
             client.client.close()
         }
     }

@@ -89,7 +89,7 @@ extension SocketTests {
             #expect(!client.hasWrongBytes)
             #expect(response.values("transfer-encoding").isEmpty)
             #expect(response.values("content-length") == (isCounted ? ["\(Self.size)"] : []))
-            try rig.expectQuiet()
+            try rig.expectIdle()
         }
 
         @Test(
@@ -109,7 +109,7 @@ extension SocketTests {
             #expect(request.body == body)
             #expect(request.values("content-length") == (isCounted ? ["\(body.count)"] : []))
             #expect(request.values("transfer-encoding") == (isCounted ? [] : ["chunked"]))
-            try rig.expectQuiet()
+            try rig.expectIdle()
         }
 
         @Test("bodies in frames of one byte, among many other frames, arrive whole", arguments: [false, true])
@@ -133,7 +133,7 @@ extension SocketTests {
             let requests = rig.replica.requests
             #expect(requests.count == streams.count)
             #expect(requests.allSatisfy { $0.body == body + [7] })
-            try rig.expectQuiet()
+            try rig.expectIdle()
         }
 
         @Test("twenty concurrent uploads and downloads on one connection do not mix")
@@ -157,7 +157,7 @@ extension SocketTests {
             #expect(rig.replica.requests.count == 20)
             let areSame = rig.replica.requests.allSatisfy { $0.body == body }
             #expect(areSame)
-            try rig.expectQuiet()
+            try rig.expectIdle()
         }
 
         @Test("trailers are forwarded in both directions, except those for framing, routing or identity")
@@ -255,7 +255,7 @@ extension SocketTests {
             let bodies = rig.replica.requests.filter { $0.start == "POST /gathered" }
                 .map { String(decoding: $0.body, as: UTF8.self) }
             #expect(Set(bodies) == Set((0..<50).map { "\($0) more" }))
-            try rig.expectQuiet()
+            try rig.expectIdle()
         }
 
         @Test("a response before the end of the upload is complete, and the rest of the upload is declined")
@@ -274,7 +274,7 @@ extension SocketTests {
             #expect(response.status == 403 && response.text == "no" && response.hasEnded)
             #expect(response.reset == 0)
             #expect(try client.response(client.get("/next")).text == "ok")
-            try rig.expectQuiet()
+            try rig.expectIdle()
         }
 
         @Test("a response before the last, empty frame of a complete upload resets nothing")
@@ -298,7 +298,7 @@ extension SocketTests {
             let lazy = try upload()
             try client.wait("the timeout to end") { $0.streams[lazy]?.reset != nil }
             #expect(try client.response(client.get("/last")).text == "ok")
-            try rig.expectQuiet()
+            try rig.expectIdle()
         }
 
         @Test("error responses of Berth itself are complete")
@@ -317,7 +317,7 @@ extension SocketTests {
             try eventually("the parked connection is seen to end") {
                 try client.response(client.get("/gone")).status >= 502
             }
-            try rig.expectQuiet()
+            try rig.expectIdle()
         }
 
         @Test("a session can be used over HTTP/2 and HTTP/1.1")

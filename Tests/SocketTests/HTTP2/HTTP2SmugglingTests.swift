@@ -15,7 +15,7 @@ extension SocketTests {
             rig.replica.reset()
             let client = try rig.http2()
 
-            try judge(malformed, client)
+            try check(malformed, client)
 
             #expect(
                 rig.replica.requests.isEmpty, "\(rig.replica.requests.map { String(decoding: $0.head, as: UTF8.self) })"
@@ -33,7 +33,7 @@ extension SocketTests {
             rig.replica.reset()
             let client = try rig.http2()
 
-            try judge(malformed, client)
+            try check(malformed, client)
 
             #expect(try client.response(client.get("/good")).text == "ok")
             let length = malformed.fields.first { $0.name == "content-length" }.flatMap { Int($0.value) } ?? 0
@@ -45,7 +45,7 @@ extension SocketTests {
             #expect(rig.replica.leftovers.allSatisfy { find("hidden", in: $0, from: 0) == nil })
         }
 
-        private func judge(_ malformed: MalformedRequest, _ client: HTTP2Client) throws {
+        private func check(_ malformed: MalformedRequest, _ client: HTTP2Client) throws {
             let stream = client.open(malformed.fields, ends: malformed.data.isEmpty)
             for (index, data) in malformed.data.enumerated() {
                 let isLast = index == malformed.data.count - 1 && malformed.trailers.isEmpty

@@ -67,7 +67,7 @@ extension SocketTests {
             }
             #expect(client.streams[stalled]?.received == 65_535)
             client.client.close()
-            try rig.expectQuiet()
+            try rig.expectIdle()
         }
 
         @Test("a stream whose window never opens stops its replica and is reset after the idle timeout")
@@ -86,7 +86,7 @@ extension SocketTests {
             try eventually("the replica's side closed") { rig.replica.hasEnded(connection) }
             #expect(rig.proxy.metrics.view.load(AbuseCounter.stalledStreams) == 1)
             #expect(try client.response(client.get("/one")).text == "ok")
-            try rig.expectQuiet()
+            try rig.expectIdle()
         }
 
         @Test("a complete response that the client does not read is reset, and the connection closes")
@@ -99,7 +99,7 @@ extension SocketTests {
             let stream = client.get("/tail")
             client.stalled = [stream]
             try client.wait("the window is used up") { $0.streams[stream]?.received == 65_535 }
-            try rig.expectQuiet()
+            try rig.expectIdle()
 
             try client.wait("it is reset") { $0.streams[stream]?.reset != nil }
             try client.readToEnd()
@@ -120,7 +120,7 @@ extension SocketTests {
             try client.wait("it is reset") { $0.streams[stream]?.reset != nil }
 
             #expect(client.streams[stream]?.received == 0)
-            try rig.expectQuiet()
+            try rig.expectIdle()
         }
 
         @Test("RST_STREAM from the client closes the stream's upstream connection at once, and no other")
@@ -144,7 +144,7 @@ extension SocketTests {
             print("RST_STREAM(CANCEL) to the replica's FIN: median \(times[25]) ms, worst of 50 \(times[49]) ms")
 
             rig.replica.push(.event("still"), to: other)
-            try client.wait("the other stream goes on") { $0.streams[kept]?.text == "data: still\n\n" }
+            try client.wait("the other stream continues") { $0.streams[kept]?.text == "data: still\n\n" }
             #expect(rig.sum(.streaming) == 1)
         }
 
@@ -161,7 +161,7 @@ extension SocketTests {
             client.client.close(reset: isReset)
 
             try eventually("all sides closed") { rig.replica.open == 0 }
-            try rig.expectQuiet()
+            try rig.expectIdle()
             #expect(rig.proxy.metrics.view.clientCount == 0)
         }
 
@@ -174,15 +174,15 @@ extension SocketTests {
 
             client.client.close(reset: true)
 
-            try eventually("all are called off") { rig.sum(.waiting) == 0 && rig.sum(.active) == 0 }
-            try rig.expectQuiet()
+            try eventually("all requests are cancelled") { rig.sum(.waiting) == 0 && rig.sum(.active) == 0 }
+            try rig.expectIdle()
             #expect(rig.replica.requests.count == 1)
         }
 
         @Test(
             "the crash of a replica resets its streams after their pending bytes; others continue",
             arguments: [false, true])
-        func death(_ isReset: Bool) throws {
+        func replicaCrash(_ isReset: Bool) throws {
             let rig = try Rig.forHTTP2(answering: Self.events)
             let client = try rig.http2()
             let streams = (0..<10).map { _ in client.get("/mcp", Self.listening) }
@@ -198,7 +198,7 @@ extension SocketTests {
             #expect(broken.allSatisfy { client.streams[$0]?.reset == 2 && client.streams[$0]?.hasEnded == false })
             if !isReset { #expect(broken.allSatisfy { client.streams[$0]?.text == "data: last\n\n" }) }
             for owner in owners where owner != owners[3] { rig.replica.push(.event("on"), to: owner) }
-            try client.wait("the others go on") { $0.streams.values.count { $0.text == "data: on\n\n" } == 9 }
+            try client.wait("the other streams continue") { $0.streams.values.count { $0.text == "data: on\n\n" } == 9 }
         }
 
         @Test("an idle connection gets GOAWAY and closes; one with a stream does not")
@@ -250,7 +250,7 @@ extension SocketTests {
             #expect(client.goAways.isEmpty)
             #expect(rig.proxy.metrics.view.load(AbuseCounter.refusedStreams) == 15)
             rig.replica.pushToAll(.event("on"))
-            try client.wait("those there are go on") { $0.streams.values.count { $0.text == "data: on\n\n" } == 10 }
+            try client.wait("the open streams continue") { $0.streams.values.count { $0.text == "data: on\n\n" } == 10 }
         }
 
         @Test("streams have a limit of their own, and one connection cannot use all of it")
@@ -280,7 +280,7 @@ extension SocketTests {
             }
             // Released capacity can be used again.
             for stream in greedy.streams.keys where greedy.streams[stream]?.hasHead == true { greedy.reset(stream) }
-            try eventually("they are gone") { rig.sum(.streaming) == 12 }
+            try eventually("the connections are closed") { rig.sum(.streaming) == 12 }
             #expect(try greedy.response(greedy.get("/one")).text == "ok")
         }
 
@@ -304,7 +304,7 @@ extension SocketTests {
             let connection = try #require(berth.replica.requests.first { $0.target == "/slow" }).connection
 
             berth.signal(15)
-            try client.wait("the notice") { !$0.goAways.isEmpty }
+            try client.wait("the first GOAWAY") { !$0.goAways.isEmpty }
             // Opened before the client got GOAWAY, so it is served.
             let late = client.get("/long")
             try client.wait("the end") { $0.goAways.count == 2 }
@@ -368,7 +368,7 @@ extension SocketTests {
                 }
             }
 
-            try rig.expectQuiet()
+            try rig.expectIdle()
             try eventually("no clients") { rig.proxy.metrics.view.clientCount == 0 }
             let client = try rig.http2()
             #expect(try client.response(client.get("/one")).text == "ok")

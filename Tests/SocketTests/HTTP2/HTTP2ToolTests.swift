@@ -82,7 +82,7 @@ extension SocketTests {
                 let version = try run(common + ["-o", "/dev/null", "-w", "%{http_version}", "\(url)/down"])
                 #expect(String(decoding: version.printed, as: UTF8.self) == "2")
             }
-            try rig.expectQuiet()
+            try rig.expectIdle()
         }
     }
 }

@@ -10,18 +10,18 @@ extension SocketTests {
             "neither an ambiguous request nor the bytes after it reach a replica",
             arguments: [Attack.framings, Attack.bodies, Attack.heads].flatMap { $0 })
         func refused(_ attack: Attack) throws {
-            try judge(attack)
+            try check(attack)
         }
 
         @Test("a valid request that looks like smuggling is forwarded", arguments: Attack.good)
         func harmless(_ attack: Attack) throws {
-            try judge(attack)
+            try check(attack)
         }
 
         @Test(
             "an attack byte by byte has the same result",
             arguments: Attack.framings.filter { $0.statuses != [413] } + Attack.heads)
-        func dripped(_ attack: Attack) throws {
+        func byteByByte(_ attack: Attack) throws {
             let rig = try Self.rig.get()
             rig.replica.reset()
             let client = try rig.client()
@@ -31,19 +31,19 @@ extension SocketTests {
             }
 
             #expect(try client.response().status == attack.statuses[0])
-            _ = try client.takeWhatComes()
+            _ = try client.readUntilEnd()
             #expect(rig.replica.requests.isEmpty)
             #expect(rig.replica.leftovers.isEmpty)
         }
 
-        private func judge(_ attack: Attack) throws {
+        private func check(_ attack: Attack) throws {
             let rig = try Self.rig.get()
             rig.replica.reset()
             let client = try rig.client()
 
             client.send(attack.bytes)
             for status in attack.statuses { #expect(try client.response().status == status) }
-            let rest = try client.takeWhatComes()
+            let rest = try client.readUntilEnd()
 
             #expect(rest.isEmpty, "more came: \(String(decoding: rest, as: UTF8.self))")
             #expect(rig.replica.requests.map(\.start) == attack.reaching)
@@ -66,7 +66,7 @@ extension SocketTests {
             client.send("5x\r\nhello\r\n0\r\n\r\nGET /hidden HTTP/1.1\r\nHost: a\r\n\r\n")
 
             #expect(try client.response().status == 400)
-            #expect(try client.takeWhatComes().isEmpty)
+            #expect(try client.readUntilEnd().isEmpty)
             #expect(rig.replica.requests.isEmpty)
             let half = try #require(rig.replica.leftovers.first)
             #expect(String(decoding: half, as: UTF8.self).hasSuffix("\r\n\r\n5\r\nhello\r\n"))
@@ -89,9 +89,9 @@ extension SocketTests {
 
             client.send("5x\r\nhello\r\n0\r\n\r\n")
 
-            let rest = try client.takeWhatComes()
+            let rest = try client.readUntilEnd()
             #expect(rest.isEmpty, "inside the answer: \(String(decoding: rest, as: UTF8.self))")
-            try rig.expectQuiet()
+            try rig.expectIdle()
         }
 
         @Test("a response that comes during the request's trailers ends properly")
@@ -110,7 +110,7 @@ extension SocketTests {
 
             let response = try client.response()
             #expect(response.text == "early")
-            #expect(try client.takeWhatComes().isEmpty)
+            #expect(try client.readUntilEnd().isEmpty)
         }
 
         @Test("trailers for framing, routing, authentication or identity are dropped")

@@ -43,7 +43,7 @@ extension SocketTests {
             if answer.mustNotBeReused {
                 #expect(!requests.contains { $0.target != "/bad" && bad.contains($0.connection) })
             }
-            try rig.expectQuiet()
+            try rig.expectIdle()
         }
 
         /// Like `response`, but a body that ends with the connection must end properly.

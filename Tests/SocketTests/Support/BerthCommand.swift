@@ -48,7 +48,7 @@ final class BerthCommand {
 
     /// Waits for its end. Returns the exit code, or the negated number of the signal that ended it.
     func exitCode() throws -> Int {
-        try eventually("berth ended; it said \(complained)") { !process.isRunning }
+        try eventually("berth ended; its output: \(complained)") { !process.isRunning }
         let status = Int(process.terminationStatus)
         return process.terminationReason == .exit ? status : -status
     }

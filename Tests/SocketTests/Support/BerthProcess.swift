@@ -34,7 +34,7 @@ final class BerthProcess {
         return try Client(secure, tls: TLSClientContext(verifying: false), receiveBuffer: receiveBuffer)
     }
 
-    func expectQuiet() throws {
-        try eventually("quiet") { try Status(from: admin).isQuiet }
+    func expectIdle() throws {
+        try eventually("idle") { try Status(from: admin).isQuiet }
     }
 }

@@ -55,7 +55,7 @@ final class Client {
         }
         guard outcome == 0 else { throw Failure.refused(errno) }
         sendRaw(header)
-        if let context { try shakeHands(context, ticket) }
+        if let context { try completeHandshake(context, ticket) }
     }
 
     deinit { close() }
@@ -81,7 +81,7 @@ final class Client {
     var applicationProtocol: ApplicationProtocol { tls?.session.applicationProtocol ?? .none }
     var ticket: TLSTicket? { tls?.session.ticket }
 
-    private func shakeHands(_ context: TLSClientContext, _ ticket: TLSTicket?) throws {
+    private func completeHandshake(_ context: TLSClientContext, _ ticket: TLSTicket?) throws {
         let secure = try Secure(context, ticket)
         tls = secure
         let deadline = Instant.now() + defaultTimeout
@@ -121,7 +121,7 @@ final class Client {
     }
 
     /// Sends bytes without encrypting them.
-    func sendInClear(_ bytes: [UInt8]) { sendRaw(bytes) }
+    func sendUnencrypted(_ bytes: [UInt8]) { sendRaw(bytes) }
 
     private func sendRaw(_ bytes: [UInt8]) {
         var offset = 0
@@ -219,7 +219,7 @@ final class Client {
     }
 
     /// Reads until the connection ends, in any way.
-    func takeWhatComes() throws -> [UInt8] {
+    func readUntilEnd() throws -> [UInt8] {
         do {
             return try takeToEnd()
         } catch Failure.reset {

@@ -118,7 +118,7 @@ final class RecordingReplica: Sendable {
     /// Runs a step on an open connection.
     func push(_ steps: ReplicaStep..., to connection: Int) {
         state.withLock { $0.connections[connection].steps += steps }
-        nudge()
+        wakeThread()
     }
 
     /// Sends the same bytes on all open connections.
@@ -128,7 +128,7 @@ final class RecordingReplica: Sendable {
                 state.connections[index].steps.append(step)
             }
         }
-        nudge()
+        wakeThread()
     }
 
     /// Closes the listener and all connections.
@@ -138,16 +138,16 @@ final class RecordingReplica: Sendable {
             if state.isListening { Glibc.close(listener) }
             state.isListening = false
         }
-        nudge()
+        wakeThread()
     }
 
     func stop() {
         kill()
         state.withLock { $0.isStopped = true }
-        nudge()
+        wakeThread()
     }
 
-    private func nudge() {
+    private func wakeThread() {
         var byte: UInt8 = 1
         _ = write(wake.write, &byte, 1)
     }

@@ -75,8 +75,8 @@ final class Rig: Sendable {
     }
 
     /// Waits until no exchange is open and every upstream connection is parked.
-    func expectQuiet() throws {
-        try eventually("quiet; active \(sum(.active)), streaming \(sum(.streaming)), waiting \(sum(.waiting))") {
+    func expectIdle() throws {
+        try eventually("idle; active \(sum(.active)), streaming \(sum(.streaming)), waiting \(sum(.waiting))") {
             sum(.active) == 0 && sum(.streaming) == 0 && sum(.waiting) == 0 && shared(.streams) == 0
                 && shared(.waiting) == 0 && shared(.connections) == sum(.parked)
         }
