@@ -1,5 +1,6 @@
 import Balancing
 import Foundation
+import TestSupport
 
 /// What a selection should choose, found by looking at every server: as plain as can be.
 struct NaiveSelection {

@@ -1,4 +1,5 @@
 import Balancing
+import TestSupport
 import Testing
 
 /// Random lists, flips of eligibility, refusals and calls, against a model that looks at every server.

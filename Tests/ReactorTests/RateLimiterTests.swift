@@ -1,6 +1,7 @@
 import Kernel
 import Reactor
 import Simulation
+import TestSupport
 import Testing
 
 @Suite("RateLimiter")

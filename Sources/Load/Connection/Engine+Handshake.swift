@@ -112,7 +112,7 @@ extension Engine {
     mutating func sendClose(_ c: Handle) {
         guard connections[c].output.isEmpty, var session = connections[c].tls.take() else { return }
         outgoing.clear()
-        engine.finish(&session, outgoing: &outgoing)
+        engine.appendCloseNotify(&session, outgoing: &outgoing)
         connections[c].tls = consume session
         if !outgoing.isEmpty { _ = world.send(connections[c].descriptor, outgoing) }
         outgoing.clear()

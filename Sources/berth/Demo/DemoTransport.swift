@@ -20,7 +20,7 @@ struct DemoTransport: ~Copyable {
 
         mutating func failure() -> String { engine.lastFailure.description }
 
-        mutating func finish(outgoing: inout ByteBuffer) { engine.finish(&session, outgoing: &outgoing) }
+        mutating func finish(outgoing: inout ByteBuffer) { engine.appendCloseNotify(&session, outgoing: &outgoing) }
     }
 
     /// Plaintext received and not yet taken.

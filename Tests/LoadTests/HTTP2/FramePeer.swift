@@ -106,7 +106,7 @@ final class FramePeer: Sendable {
                 "content":[{"type":"text","text":"ok"}],"isError":false}}
                 """.utf8))
         _ = session.write(stream: stream, reply, 0..<reply.count)
-        session.finish(stream: stream)
+        session.endResponse(stream: stream)
     }
 
     private func send(_ session: inout HTTP2Session, _ socket: CInt) {

@@ -1,8 +1,8 @@
 import HTTP
 import Reactor
 
-/// What a client's session told of one request.
-struct Told: Equatable {
+/// The events of one request of a client's session.
+struct RequestEvents: Equatable {
     var status: UInt16 = 0
     var heads = 0
     var contentType = ""
@@ -11,19 +11,19 @@ struct Told: Equatable {
     var isEnded = false
     var reset: UInt32?
     var isUnprocessed = false
-    /// Told after the end.
+    /// Events after the last one; must stay empty.
     var extra = 0
 
     var isOver: Bool { isEnded || reset != nil || isUnprocessed }
 }
 
 /// The client's session under test with a buffer for each direction.
-final class CallerSide {
+final class ClientSessionHarness {
     private var session: HTTP2ClientSession
     private var events = HTTP2ClientEvents()
-    private(set) var told: [UInt32: Told] = [:]
+    private(set) var requests: [UInt32: RequestEvents] = [:]
     private(set) var goAways: [UInt32] = []
-    /// What `receive` said last.
+    /// The last result of `receive`.
     private(set) var isSound = true
 
     static let forms: [HTTP2RequestForms.Form] = [
@@ -34,7 +34,8 @@ final class CallerSide {
     ]
 
     init(_ limits: HTTP2ClientLimits = HTTP2ClientLimits()) {
-        guard let session = HTTP2ClientSession(forms: HTTP2RequestForms(CallerSide.forms), limits: limits) else {
+        guard let session = HTTP2ClientSession(forms: HTTP2RequestForms(ClientSessionHarness.forms), limits: limits)
+        else {
             fatalError("no memory")
         }
         self.session = session
@@ -70,7 +71,7 @@ final class CallerSide {
     }
 
     func cancel(stream: Int32) { session.cancel(stream: stream) }
-    var takesRequests: Bool { session.takesRequests }
+    var acceptsRequests: Bool { session.acceptsRequests }
     var maximumStreams: Int { session.maximumStreams }
     var streams: Int { session.streams }
     var isFinished: Bool { session.isFinished }
@@ -95,11 +96,11 @@ final class CallerSide {
         events.removeAll()
     }
 
-    private func change(_ tag: UInt32, _ body: (inout Told) -> Void) {
-        var entry = told[tag, default: Told()]
+    private func change(_ tag: UInt32, _ body: (inout RequestEvents) -> Void) {
+        var entry = requests[tag, default: RequestEvents()]
         if entry.isOver { entry.extra += 1 }
         body(&entry)
-        told[tag] = entry
+        requests[tag] = entry
     }
 
     private func text(of range: ByteRange) -> String {
@@ -109,18 +110,18 @@ final class CallerSide {
     }
 }
 
-/// Our client's session and our server's, joined by wires that pass on everything.
-final class OurLine {
-    let caller: CallerSide
-    let server: ServerSide
+/// A client's session and a server's session of this module, joined without a network.
+final class SessionPair {
+    let caller: ClientSessionHarness
+    let server: ServerSessionHarness
 
-    init(_ limits: HTTP2Limits = HTTP2Limits(), caller: CallerSide = CallerSide()) {
+    init(_ limits: HTTP2Limits = HTTP2Limits(), caller: ClientSessionHarness = ClientSessionHarness()) {
         self.caller = caller
-        server = ServerSide(limits: limits)
+        server = ServerSessionHarness(limits: limits)
         exchange()
     }
 
-    /// Carries bytes both ways until both are silent; `pieces` bounds how many go at once to the client.
+    /// Transfers bytes both ways until neither side has more; at most `pieces` bytes at once to the client.
     func exchange(pieces: Int = .max) {
         for _ in 0..<10_000 {
             let up = caller.send()

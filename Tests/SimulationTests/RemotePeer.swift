@@ -3,25 +3,25 @@ import Glibc
 import Kernel
 import Simulation
 
-/// The other end of one connection of a world's, driven by hand: real or simulated.
-protocol FarSide: AnyObject {
+/// The remote end of one connection of a world, real or simulated, driven step by step.
+protocol RemotePeer: AnyObject {
     var listener: Descriptor { get }
     func connect()
-    /// An address where a dial is accepted, by this end.
+    /// Listens, and returns the address at which this end accepts a dial.
     func serve() -> SocketAddress
-    /// An address where nobody listens.
-    func nobody() -> SocketAddress
-    /// Takes the connection that was dialled.
+    /// An address without a listener.
+    func unusedAddress() -> SocketAddress
+    /// Accepts the dialled connection.
     func acceptDialled()
     func send(_ text: String)
-    /// Reads until nothing more comes.
+    /// Reads until no more bytes come.
     func drain()
     func finish()
     func close()
     func reset()
 }
 
-final class SimulatedFarSide: FarSide {
+final class SimulatedRemotePeer: RemotePeer {
     let network: SimulatedNetwork
     let listener: Descriptor
     private var peer: SimulatedPeer?
@@ -43,7 +43,7 @@ final class SimulatedFarSide: FarSide {
         return server
     }
 
-    func nobody() -> SocketAddress { .loopback(port: 9999) }
+    func unusedAddress() -> SocketAddress { .loopback(port: 9999) }
     func acceptDialled() {
         network.advance(by: .milliseconds(1))
         peer = network.served(at: .loopback(port: 9000)).last
@@ -64,7 +64,7 @@ final class SimulatedFarSide: FarSide {
     }
 }
 
-final class RealFarSide: FarSide {
+final class RealRemotePeer: RemotePeer {
     let listener: Descriptor
     private let address: SocketAddress
     private var server: CInt = -1
@@ -91,7 +91,7 @@ final class RealFarSide: FarSide {
         return Socket.localAddress(opened) ?? address
     }
 
-    func nobody() -> SocketAddress {
+    func unusedAddress() -> SocketAddress {
         guard let opened = try? Socket.listen(on: .loopback(port: 0), shared: false) else { return address }
         defer { Glibc.close(opened.raw) }
         return Socket.localAddress(opened) ?? address
@@ -111,7 +111,7 @@ final class RealFarSide: FarSide {
     func drain() {
         var bytes = [UInt8](repeating: 0, count: 65_536)
         var poll = pollfd(fd: connection, events: Int16(POLLIN), revents: 0)
-        // Bytes that the window held back take a moment to follow.
+        // Bytes that waited for the window come with a delay.
         while Glibc.poll(&poll, 1, 20) > 0, recv(connection, &bytes, bytes.count, CInt(MSG_DONTWAIT)) > 0 {}
     }
 

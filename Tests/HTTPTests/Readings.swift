@@ -2,7 +2,7 @@ import HTTP
 import Reactor
 import Testing
 
-/// What a parsed request head says, copied out so that two readings can be compared.
+/// The contents of a parsed request head, as copies that can be compared.
 struct RequestReading: Equatable {
     var outcome: HeadOutcome
     var method = ""
@@ -20,7 +20,7 @@ struct RequestReading: Equatable {
     var fields: [FieldReading] = []
 }
 
-/// What a parsed response head says.
+/// The contents of a parsed response head.
 struct ResponseReading: Equatable {
     var outcome: HeadOutcome
     var status: UInt16 = 0
@@ -50,7 +50,7 @@ struct FieldReading: Equatable {
     }
 }
 
-/// Latin-1, so that every byte shows.
+/// The bytes as Latin-1, in which every byte is a character.
 func text(_ range: ByteRange, of bytes: [UInt8]) -> String {
     String(String.UnicodeScalarView(bytes[range.range].map { Unicode.Scalar($0) }))
 }
@@ -113,9 +113,9 @@ func read(
     return read(response: bytes, answering: method, limits: limits, reusing: &head)
 }
 
-/// The one-byte rule. Heads are parsed from their first byte each time, so feeding in pieces means parsing prefixes:
-/// every prefix must be incomplete or have the verdict of the whole already, whichever were shown before it, and
-/// what follows the head must not matter. The head is reused all the way, as a worker does.
+/// Expects the same result whole and in pieces. Heads are parsed from their first byte each time, so pieces are
+/// prefixes: each must be incomplete or have the result of the whole, whatever was parsed before it. Bytes after the
+/// head must not change the result. One head is used again for all, as a worker does.
 func expectSameInPieces(_ bytes: [UInt8], limits: HeadLimits = HeadLimits()) {
     var head = RequestHead()
     let whole = read(bytes, limits: limits, reusing: &head)
@@ -133,7 +133,7 @@ func expectSameInPieces(_ bytes: [UInt8], limits: HeadLimits = HeadLimits()) {
     #expect(read(bytes + latin1("GET /next HTTP/1.1\r\n\r\n: \0"), limits: limits, reusing: &head) == whole)
 }
 
-/// As `expectSameInPieces`, for responses.
+/// The same for responses.
 func expectSameInPieces(
     response bytes: [UInt8], answering method: HTTP.Method, limits: HeadLimits = HeadLimits()
 ) {

@@ -2,8 +2,8 @@ import HTTP
 import Kernel
 import Reactor
 
-/// An event with its bytes.
-enum Seen: Equatable {
+/// An event with a copy of its bytes.
+enum RecordedEvent: Equatable {
     case request(Int32, String, endsStream: Bool)
     case data(Int32, [UInt8])
     case end(Int32, trailers: String)
@@ -14,13 +14,13 @@ enum Seen: Equatable {
 }
 
 /// The session under test with a buffer for each direction.
-final class ServerSide {
+final class ServerSessionHarness {
     private var session: HTTP2Session
     var now = Instant(nanoseconds: 1_000_000_000)
-    /// What was seen and not yet taken.
-    var seen: [Seen] = []
+    /// The events that were not taken yet.
+    var seen: [RecordedEvent] = []
     private(set) var protocolEvents: [HTTP2ProtocolEvent] = []
-    /// What `receive` said last.
+    /// The last result of `receive`.
     private(set) var isSound = true
     private var events = HTTP2Events()
 
@@ -29,15 +29,15 @@ final class ServerSide {
         self.session = session
     }
 
-    /// One that has been greeted and has greeted.
-    static func prepared(_ limits: HTTP2Limits = HTTP2Limits()) -> ServerSide {
-        let server = ServerSide(limits: limits)
+    /// A server's side after the exchange of connection prefaces.
+    static func prepared(_ limits: HTTP2Limits = HTTP2Limits()) -> ServerSessionHarness {
+        let server = ServerSessionHarness(limits: limits)
         server.receive(RawFrame.preface)
         _ = server.send()
         return server
     }
 
-    /// Feeds bytes at once; true as long as the session is sound.
+    /// Passes all bytes to the session. False if the connection has failed.
     @discardableResult
     func receive(_ bytes: [UInt8]) -> Bool {
         var buffer = ByteBuffer()
@@ -49,7 +49,7 @@ final class ServerSide {
         return isSound
     }
 
-    /// Feeds bytes to one call; how many it left.
+    /// Passes bytes to one call. Returns the number of bytes it left.
     func receiveOnce(_ bytes: [UInt8]) -> Int {
         var buffer = ByteBuffer()
         buffer.append(bytes)
@@ -61,7 +61,7 @@ final class ServerSide {
     @discardableResult
     func receive(_ frames: RawFrame...) -> Bool { receive(frames.flatMap(\.bytes)) }
 
-    /// Everything that may be sent, or about `limit` bytes of it.
+    /// Returns the bytes that may be sent, about `limit` at most.
     func send(limit: Int = 1 << 30) -> [UInt8] {
         var wire = ByteBuffer()
         session.send(into: &wire, limit: limit, events: &events)
@@ -69,10 +69,10 @@ final class ServerSide {
         return allBytes(of: wire)
     }
 
-    /// The same as frames.
+    /// Returns the bytes that may be sent, as frames.
     func sendFrames() -> [RawFrame] { RawFrame.all(in: send()) }
 
-    func takeSeen() -> [Seen] {
+    func takeEvents() -> [RecordedEvent] {
         defer { seen = [] }
         return seen
     }
@@ -94,13 +94,13 @@ final class ServerSide {
         return session.write(stream: stream, buffer, 0..<buffer.count)
     }
 
-    func finish(_ stream: Int32, trailers: String) {
+    func endResponse(_ stream: Int32, trailers: String) {
         var buffer = ByteBuffer()
         buffer.append(latin1(trailers))
-        session.finish(stream: stream, trailers: buffer, 0..<buffer.count)
+        session.endResponse(stream: stream, trailers: buffer, 0..<buffer.count)
     }
 
-    func finish(stream: Int32) { session.finish(stream: stream) }
+    func endResponse(stream: Int32) { session.endResponse(stream: stream) }
     func reset(stream: Int32, code: HTTP2ErrorCode) { session.reset(stream: stream, code: code) }
     func consumed(stream: Int32, _ count: Int) { session.consumed(stream: stream, count) }
     func pendingBytes(stream: Int32) -> Int { session.pendingBytes(stream: stream) }

@@ -1,13 +1,13 @@
 import Testing
 
-/// Bytes that a replica answers with, and what a client must make of them.
-struct BadAnswer: Sendable, CustomTestStringConvertible {
+/// Bytes that a replica answers with, and what the client must receive.
+struct MaliciousResponse: Sendable, CustomTestStringConvertible {
     enum Outcome: Sendable {
-        /// 502 in its place.
+        /// 502 instead.
         case replaced
-        /// The head goes through; the connection ends where a client can tell that something is missing.
+        /// The head is forwarded, and the connection ends so that the client can tell that the body is incomplete.
         case cut
-        /// Through as it is; what came behind it is gone.
+        /// The response is forwarded unchanged, without the bytes after it.
         case passed(String)
     }
 
@@ -18,35 +18,35 @@ struct BadAnswer: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    static func replaced(_ text: String, then more: ReplicaStep...) -> BadAnswer {
-        BadAnswer(
+    static func replaced(_ text: String, then more: ReplicaStep...) -> MaliciousResponse {
+        MaliciousResponse(
             name: "502 for " + text.prefix(120).debugDescription, steps: [.text(text)] + more, outcome: .replaced)
     }
 
     /// A head with `fields`, and a chunked body after it.
-    static func head(_ fields: String) -> BadAnswer {
+    static func head(_ fields: String) -> MaliciousResponse {
         replaced("HTTP/1.1 200 OK\r\n\(fields)\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
     }
 
-    static func cut(_ framing: String, _ body: String, then more: ReplicaStep...) -> BadAnswer {
-        BadAnswer(
+    static func cut(_ framing: String, _ body: String, then more: ReplicaStep...) -> MaliciousResponse {
+        MaliciousResponse(
             name: "\(framing) cut at " + body.prefix(120).debugDescription,
             steps: [.text("HTTP/1.1 200 OK\r\n\(framing)\r\n\r\n\(body)")] + more, outcome: .cut)
     }
 
-    static func chunks(_ body: String, then more: ReplicaStep...) -> BadAnswer {
-        BadAnswer(
+    static func chunks(_ body: String, then more: ReplicaStep...) -> MaliciousResponse {
+        MaliciousResponse(
             name: "chunks " + body.prefix(120).debugDescription,
             steps: [.text("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n\(body)")] + more, outcome: .cut)
     }
 
-    static func passed(_ name: String, _ text: String, _ body: String, method: String = "GET") -> BadAnswer {
-        BadAnswer(name: name, steps: [.text(text)], outcome: .passed(body), method: method)
+    static func passed(_ name: String, _ text: String, _ body: String, method: String = "GET") -> MaliciousResponse {
+        MaliciousResponse(name: name, steps: [.text(text)], outcome: .passed(body), method: method)
     }
 
     private static let second = "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nhidden"
 
-    static let all: [BadAnswer] = [
+    static let all: [MaliciousResponse] = [
         head("content-length: 5\r\ntransfer-encoding: chunked"),
         head("transfer-encoding: chunked\r\ncontent-length: 5"),
         head("content-length: 5\r\ncontent-length: 6"),
@@ -101,15 +101,15 @@ struct BadAnswer: Sendable, CustomTestStringConvertible {
         passed("a body on 204", "HTTP/1.1 204 No Content\r\n\r\nhello", ""),
         passed("a body for HEAD", "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello", "", method: "HEAD"),
         passed("an answer behind HEAD's", "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n" + second, "", method: "HEAD"),
-        // Ends exactly where one read of the proxy does, with more in the socket.
+        // It ends exactly where one read of the proxy ends, with more bytes in the socket.
         exactRead,
-        // A chunk extension with an answer in it is no answer.
+        // A response within a chunk extension is not a response.
         passed(
             "an answer in a chunk extension",
             "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2;HTTP/1.1 200 OK\r\nok\r\n0\r\n\r\n", "ok"),
     ]
 
-    private static var exactRead: BadAnswer {
+    private static var exactRead: MaliciousResponse {
         let head = "HTTP/1.1 200 OK\r\ncontent-length: 65400\r\nx-fill: "
         let fill = String(repeating: "f", count: 65_536 - 65_400 - head.utf8.count - 4)
         let body = String(repeating: "b", count: 65_400)

@@ -1,13 +1,15 @@
 import Kernel
 import Reactor
 
-/// JSON to be sent, perhaps with a long run of filler in it that is not in memory.
+/// JSON to send, which may contain a long run of filler bytes that is not in memory.
 struct Payload: ~Copyable {
     var bytes = ByteBuffer()
+    /// The offset in `bytes` at which the filler is inserted.
     private(set) var fillOffset = 0
+    /// The number of filler bytes.
     private(set) var fillCount = 0
 
-    /// Bytes it will take on the wire.
+    /// The number of bytes to send.
     var count: Int { bytes.count + fillCount }
 
     mutating func clear() {
@@ -15,39 +17,39 @@ struct Payload: ~Copyable {
         fillCount = 0
     }
 
-    /// Puts `count` letters here. Once per payload.
+    /// Inserts `count` filler bytes at the current end. At most once for each payload.
     mutating func fill(_ count: Int) {
         fillOffset = bytes.count
         fillCount = count
     }
 }
 
-/// What a connection has still to send, in order: bytes, and runs of filler that are made as the socket takes them,
-/// so that an answer of a gigabyte costs no memory.
-struct Outbox: ~Copyable {
+/// The bytes that a connection has to send, in order. Runs of filler are generated when the socket accepts them, so
+/// that a response of a gigabyte needs no memory.
+struct OutputQueue: ~Copyable {
     enum Outcome {
         case sent, blocked, failed
     }
 
     private struct Fill {
-        /// Bytes of `bytes` that go first.
+        /// The number of bytes of `bytes` that are sent before it.
         var after: Int
         var rest: Int
-        /// Letters sent so far: the alphabet goes on where it was.
+        /// The number of filler bytes sent so far, which gives the position in the pattern.
         var sent = 0
     }
 
     private var bytes = ByteBuffer()
     private var fills: [Fill] = []
 
-    /// The alphabet over and over, a multiple of its length: loss or repetition shows.
+    /// The alphabet repeated, so that a client can detect lost or repeated bytes. The length is a multiple of 26.
     private static let pattern: [UInt8] = (0..<26 * 10_000).map { UInt8(97 + $0 % 26) }
 
     var isEmpty: Bool { bytes.isEmpty && fills.isEmpty }
-    /// No more answers fit. One that is already here may be of any size, so ask before appending the next.
-    var isOverfull: Bool { bytes.count > 4_194_304 || fills.count > 64 }
-    /// Enough is waiting: whoever can wait should.
-    var isHigh: Bool { bytes.count > 262_144 || !fills.isEmpty }
+    /// Whether the queue has reached its limit. A single response may exceed it, so check before appending the next.
+    var isFull: Bool { bytes.count > 4_194_304 || fills.count > 64 }
+    /// Whether so much is queued that new responses and events should wait.
+    var isAboveHighWatermark: Bool { bytes.count > 262_144 || !fills.isEmpty }
 
     mutating func append(_ text: StaticString) { bytes.append(text) }
     mutating func append(_ text: Span<UInt8>) { bytes.append(text) }
@@ -65,14 +67,14 @@ struct Outbox: ~Copyable {
         bytes.append(text.extracting(payload.fillOffset..<text.count))
     }
 
-    /// Sends until all is gone or the socket is full.
+    /// Sends until the queue is empty or the socket accepts no more.
     mutating func flush(_ world: inout Linux, to descriptor: Descriptor) -> Outcome {
         while true {
             let transfer: Transfer
             if let fill = fills.first, fill.after == 0 {
                 let start = fill.sent % 26
-                let count = min(fill.rest, Outbox.pattern.count - 26)
-                transfer = world.send(descriptor, Outbox.pattern.span.extracting(start..<start + count))
+                let count = min(fill.rest, OutputQueue.pattern.count - 26)
+                transfer = world.send(descriptor, OutputQueue.pattern.span.extracting(start..<start + count))
             } else if bytes.isEmpty {
                 return .sent
             } else {

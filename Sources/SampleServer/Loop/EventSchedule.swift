@@ -1,15 +1,15 @@
 import Kernel
 import Reactor
 
-/// What is to be sent at its time, to the millisecond, which `TimerWheel` is too coarse for: one deadline for
-/// thousands of streams. A binary heap: O(log n) for each event.
-struct Agenda {
+/// Events to send at a given time with a resolution of a millisecond, which is finer than that of `TimerWheel`. A
+/// binary heap: adding and removing cost O(log n).
+struct EventSchedule {
     enum Task {
-        /// The next event of a stream that gets them without asking, as long as the connection carries this session's:
-        /// its number, from 1.
-        case beat(Handle, of: SessionID, sequence: UInt64)
+        /// The next periodic event of a session's stream, with its number from 1. It is dropped if the connection no
+        /// longer has the session's stream.
+        case event(Handle, of: SessionID, sequence: UInt64)
         /// The next step of a pending call.
-        case job(Handle)
+        case pendingCall(Handle)
     }
 
     struct Entry {
@@ -28,8 +28,8 @@ struct Agenda {
         }
     }
 
-    /// The next entry that is due, if any. What follows it is reckoned from its time and not from now: so nothing
-    /// drifts, and what was held up is made up for.
+    /// Removes and returns the next entry that is due, if there is one. The caller computes the following time from
+    /// `due`, not from the current time, so that delays do not add up.
     mutating func popDue(at now: Instant) -> Entry? {
         guard let first = entries.first, first.due <= now, let last = entries.popLast() else { return nil }
         if entries.isEmpty { return first }
@@ -45,7 +45,7 @@ struct Agenda {
         }
     }
 
-    /// As `TimerWheel.millisecondsUntilNext`: -1 with nothing to wait for, and never early.
+    /// The milliseconds until the next entry is due, rounded up; -1 if there is none.
     func millisecondsUntilNext(from now: Instant) -> CInt {
         guard let due = entries.first?.due else { return -1 }
         return due <= now ? 0 : CInt(clamping: ((due - now).nanoseconds + 999_999) / 1_000_000)

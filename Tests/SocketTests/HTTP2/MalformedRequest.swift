@@ -1,49 +1,50 @@
 import Testing
 
-/// A request that HTTP/2 does not know, or that HTTP/1.1 would read in another way.
-struct Malformed: Sendable, CustomTestStringConvertible {
-    /// What the client gets.
+/// A request that HTTP/2 forbids, or that HTTP/1.1 would read in another way.
+struct MalformedRequest: Sendable, CustomTestStringConvertible {
+    /// The expected answer.
     enum Outcome: Sendable, Equatable {
         /// RST_STREAM with this code.
         case reset(UInt32)
         case status(Int)
         /// GOAWAY with this code.
         case goAway(UInt32)
-        /// Any of these, but no success.
+        /// Any of these.
         case refusal
     }
 
     let name: String
     let fields: [HeaderField]
-    /// DATA, with END_STREAM on the last; none: the HEADERS end the stream.
+    /// The DATA frames, the last with END_STREAM. If there are none, the HEADERS frame ends the stream.
     var data: [String] = []
     var trailers: [HeaderField] = []
     var outcome = Outcome.reset(1)
 
     var testDescription: String { name }
 
-    /// A request that would be good but for one field.
-    static func field(_ name: String, _ value: String, _ outcome: Outcome = .reset(1)) -> Malformed {
-        Malformed(
+    /// A request that is malformed only because of one field.
+    static func field(_ name: String, _ value: String, _ outcome: Outcome = .reset(1)) -> MalformedRequest {
+        MalformedRequest(
             name: "field \(name.debugDescription): \(value.debugDescription)",
             fields: HTTP2Client.head("GET", "/bad", [HeaderField(name, value)]), outcome: outcome)
     }
 
-    static func pseudo(_ name: String, _ fields: [(String, String)], _ outcome: Outcome = .reset(1)) -> Malformed {
-        Malformed(name: name, fields: fields.map { HeaderField($0.0, $0.1) }, outcome: outcome)
+    static func pseudo(_ name: String, _ fields: [(String, String)], _ outcome: Outcome = .reset(1)) -> MalformedRequest
+    {
+        MalformedRequest(name: name, fields: fields.map { HeaderField($0.0, $0.1) }, outcome: outcome)
     }
 
     static func body(
         _ name: String, length: String, _ data: [String], trailers: [HeaderField] = [], _ outcome: Outcome = .reset(1)
-    ) -> Malformed {
-        Malformed(
+    ) -> MalformedRequest {
+        MalformedRequest(
             name: name, fields: HTTP2Client.head("POST", "/bad", [HeaderField("content-length", length)]), data: data,
             trailers: trailers, outcome: outcome)
     }
 
     private static let split = "x\r\n\r\nGET /hidden HTTP/1.1\r\nHost: a\r\n\r\n"
 
-    static let fields: [Malformed] = [
+    static let fields: [MalformedRequest] = [
         field("X-Upper", "a"),
         field("Content-Length", "0"),
         field("Transfer-Encoding", "chunked"),
@@ -79,7 +80,7 @@ struct Malformed: Sendable, CustomTestStringConvertible {
         field(":late", "x"),
     ]
 
-    static let pseudos: [Malformed] = [
+    static let pseudos: [MalformedRequest] = [
         pseudo("no :method", [(":scheme", "https"), (":path", "/bad"), (":authority", "a")]),
         pseudo("no :scheme", [(":method", "GET"), (":path", "/bad"), (":authority", "a")]),
         pseudo("no :path", [(":method", "GET"), (":scheme", "https"), (":authority", "a")]),
@@ -148,7 +149,7 @@ struct Malformed: Sendable, CustomTestStringConvertible {
             [(":method", "CONNECT"), (":scheme", "https"), (":path", "/bad"), (":authority", "a")], .refusal),
     ]
 
-    static let bodies: [Malformed] = [
+    static let bodies: [MalformedRequest] = [
         body("more DATA than Content-Length", length: "5", ["123456"]),
         body("more DATA in a second frame", length: "5", ["12345", "GET /hidden HTTP/1.1\r\nhost: a\r\n\r\n"]),
         body("less DATA than Content-Length", length: "50", ["12345"]),

@@ -1,8 +1,8 @@
 import Kernel
 import Simulation
 
-/// A simulated world by reference: the macro that checks an expectation cannot hold a noncopyable value.
-final class Hand {
+/// A reference to a simulated world, because `#expect` cannot capture a noncopyable value.
+final class WorldReference {
     private var world: SimulatedWorld
 
     init(_ network: SimulatedNetwork) {
@@ -25,8 +25,8 @@ final class Hand {
         return world.receive(descriptor, into: &space)
     }
 
-    /// The next connection, waited for if need be.
-    func arrival(_ listener: Descriptor) -> Descriptor {
+    /// Waits for the next connection and returns it.
+    func acceptNext(_ listener: Descriptor) -> Descriptor {
         for _ in 0..<100 {
             if case .connection(let descriptor, _) = world.accept(listener) { return descriptor }
             _ = world.wait(milliseconds: 1)

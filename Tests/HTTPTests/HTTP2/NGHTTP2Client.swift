@@ -1,8 +1,8 @@
 import CNghttp2
 import HTTP
 
-/// A response as the client saw it.
-struct SeenResponse: Equatable {
+/// A response as the client received it.
+struct ReceivedResponse: Equatable {
     var interim: [[String]] = []
     /// "name: value", `:status` among them.
     var head: [String] = []
@@ -13,10 +13,10 @@ struct SeenResponse: Equatable {
     var closed: UInt32?
 }
 
-/// A client made of nghttp2's own client session.
-final class ClientSide {
+/// A client that uses nghttp2's client session directly.
+final class NGHTTP2Client {
     private var session: OpaquePointer?
-    private(set) var responses: [Int32: SeenResponse] = [:]
+    private(set) var responses: [Int32: ReceivedResponse] = [:]
     private(set) var goAway: UInt32?
     private var block: [String] = []
     private var bodies: [Int32: Body] = [:]
@@ -27,7 +27,7 @@ final class ClientSide {
         var trailers: [(String, String)] = []
     }
 
-    /// `window`: what each response may send before it is read. With `reads` false nothing is ever read.
+    /// `window` is the receive window of each response. With `reads` false nothing is consumed.
     init(window: UInt32 = 65_535, reads: Bool = true) {
         var callbacks: OpaquePointer?
         nghttp2_session_callbacks_new(&callbacks)
@@ -45,8 +45,8 @@ final class ClientSide {
 
     deinit { nghttp2_session_del(session) }
 
-    private static func me(_ user: UnsafeMutableRawPointer?) -> ClientSide? {
-        user.map { Unmanaged<ClientSide>.fromOpaque($0).takeUnretainedValue() }
+    private static func me(_ user: UnsafeMutableRawPointer?) -> NGHTTP2Client? {
+        user.map { Unmanaged<NGHTTP2Client>.fromOpaque($0).takeUnretainedValue() }
     }
 
     private func setCallbacks(_ callbacks: OpaquePointer?) {
@@ -54,21 +54,21 @@ final class ClientSide {
             _, _, name, nameCount, value, valueCount, _, user in
             let name = String(decoding: UnsafeBufferPointer(start: name, count: nameCount), as: UTF8.self)
             let value = String(decoding: UnsafeBufferPointer(start: value, count: valueCount), as: UTF8.self)
-            ClientSide.me(user)?.block.append("\(name): \(value)")
+            NGHTTP2Client.me(user)?.block.append("\(name): \(value)")
             return 0
         }
         nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { _, frame, user in
-            guard let me = ClientSide.me(user), let frame else { return 0 }
+            guard let me = NGHTTP2Client.me(user), let frame else { return 0 }
             me.received(frame.pointee)
             return 0
         }
         nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, _, stream, bytes, count, user in
-            ClientSide.me(user)?.responses[stream, default: SeenResponse()].body += UnsafeBufferPointer(
+            NGHTTP2Client.me(user)?.responses[stream, default: ReceivedResponse()].body += UnsafeBufferPointer(
                 start: bytes, count: count)
             return 0
         }
         nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, stream, code, user in
-            ClientSide.me(user)?.responses[stream, default: SeenResponse()].closed = code
+            NGHTTP2Client.me(user)?.responses[stream, default: ReceivedResponse()].closed = code
             return 0
         }
     }
@@ -76,7 +76,7 @@ final class ClientSide {
     private func received(_ frame: nghttp2_frame) {
         let stream = frame.hd.stream_id
         if frame.hd.type == NGHTTP2_HEADERS.rawValue {
-            var response = responses[stream] ?? SeenResponse()
+            var response = responses[stream] ?? ReceivedResponse()
             if block.first?.hasPrefix(":status: 1") == true {
                 response.interim.append(block)
             } else if response.head.isEmpty {
@@ -90,10 +90,10 @@ final class ClientSide {
         if frame.hd.type == NGHTTP2_GOAWAY.rawValue { goAway = frame.goaway.error_code }
         let endsStream = frame.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
         let mayEnd = frame.hd.type == NGHTTP2_HEADERS.rawValue || frame.hd.type == NGHTTP2_DATA.rawValue
-        if mayEnd && endsStream { responses[stream, default: SeenResponse()].isComplete = true }
+        if mayEnd && endsStream { responses[stream, default: ReceivedResponse()].isComplete = true }
     }
 
-    /// Begins a request; with a body, more of which may follow by `send`.
+    /// Begins a request, perhaps with a body, which `send` can continue.
     func request(
         _ method: String = "GET", _ path: String = "/mcp", _ fields: [(String, String)] = [], body: [UInt8]? = nil,
         isLast: Bool = true, trailers: [(String, String)] = []
@@ -103,7 +103,7 @@ final class ClientSide {
             guard let body else { return nghttp2_submit_request(session, nil, list.baseAddress, list.count, nil, nil) }
             var provider = nghttp2_data_provider()
             provider.read_callback = { session, stream, target, limit, flags, _, user in
-                ClientSide.me(user)?.read(stream, target, limit, flags) ?? -1
+                NGHTTP2Client.me(user)?.read(stream, target, limit, flags) ?? -1
             }
             let id = nghttp2_submit_request(session, nil, list.baseAddress, list.count, &provider, nil)
             bodies[id] = Body(bytes: body[...], isLast: isLast, trailers: trailers)
@@ -138,12 +138,12 @@ final class ClientSide {
         nghttp2_submit_rst_stream(session, 0, stream, NGHTTP2_CANCEL.rawValue)
     }
 
-    func sayGoodbye() { nghttp2_submit_goaway(session, 0, 0, 0, nil, 0) }
+    func sendGoAway() { nghttp2_submit_goaway(session, 0, 0, 0, nil, 0) }
 
-    /// Lets a response that is not read automatically go on.
+    /// Consumes bytes of a response that is not consumed automatically.
     func consume(_ stream: Int32, _ count: Int) { nghttp2_session_consume(session, stream, count) }
 
-    /// Everything there is to send.
+    /// Returns all bytes to send.
     func send() -> [UInt8] {
         var bytes: [UInt8] = []
         while true {
@@ -154,7 +154,7 @@ final class ClientSide {
         }
     }
 
-    /// False if the server broke the protocol.
+    /// False if the server violated the protocol.
     @discardableResult
     func receive(_ bytes: [UInt8]) -> Bool {
         nghttp2_session_mem_recv(session, bytes, bytes.count) == bytes.count
@@ -181,17 +181,17 @@ final class ClientSide {
 }
 
 /// A client and the session under test, joined without a network.
-final class Line {
-    let client: ClientSide
-    let server: ServerSide
+final class NGHTTP2Pair {
+    let client: NGHTTP2Client
+    let server: ServerSessionHarness
 
-    init(client: ClientSide = ClientSide(), limits: HTTP2Limits = HTTP2Limits()) {
+    init(client: NGHTTP2Client = NGHTTP2Client(), limits: HTTP2Limits = HTTP2Limits()) {
         self.client = client
-        server = ServerSide(limits: limits)
+        server = ServerSessionHarness(limits: limits)
         exchange()
     }
 
-    /// Carries bytes both ways until both are silent; `pieces` bounds how many go at once to the server.
+    /// Transfers bytes both ways until neither side has more; at most `pieces` bytes at once to the server.
     func exchange(pieces: Int = .max) {
         for _ in 0..<1_000 {
             let up = client.send()

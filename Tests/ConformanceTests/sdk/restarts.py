@@ -1,8 +1,8 @@
-"""Sessions held open while something happens to the proxy or to a replica, driven by lines on stdin.
+"""Sessions that stay open during restarts of the proxy or a replica, driven by lines on stdin.
 
     open N      opens N more sessions
     call        every session calls `whoami` once; those that fail are let go
-    gone NAME   asks for each session held by replica NAME, by hand, until it gets 404 (at most --within seconds)
+    gone NAME   sends requests in each session of replica NAME until it gets 404 (at most --within seconds)
     end         ends, with the exit status
 
 Each line is answered by one line of JSON on stdout.
@@ -21,18 +21,18 @@ import sdk_v1
 import wire
 
 
-class Keeper:
+class OpenSessions:
     def __init__(self, options, tasks):
         self.options, self.tasks = options, tasks
-        self.open_sessions: list[sdk_v1.Held] = []
+        self.open_sessions: list[sdk_v1.TrackedSession] = []
         self.number = 0
         self.closing = anyio.Event()
 
     async def keep(self, *, task_status) -> None:
-        """One session, for as long as the keeper lives. What becomes of it is found out by calling."""
+        """One session, open until the end. Calls find out whether it still works."""
         try:
-            async with sdk_v1.streamable(self.options) as held:
-                task_status.started(held)
+            async with sdk_v1.streamable(self.options) as tracked:
+                task_status.started(tracked)
                 await self.closing.wait()
         except Exception as error:
             print(f"a session ended: {report.explain(error)}", file=sys.stderr)
@@ -42,9 +42,9 @@ class Keeper:
 
         async def one() -> None:
             try:
-                held = await self.tasks.start(self.keep)
-                fault = await self.whoami(held)
-                opened.append(held)
+                tracked = await self.tasks.start(self.keep)
+                fault = await self.whoami(tracked)
+                opened.append(tracked)
                 if fault is not None:
                     faults.append(fault)
             except Exception as error:
@@ -59,29 +59,29 @@ class Keeper:
     async def call(self) -> dict:
         right, faults = [], []
 
-        async def one(held: sdk_v1.Held) -> None:
-            fault = await self.whoami(held)
+        async def one(tracked: sdk_v1.TrackedSession) -> None:
+            fault = await self.whoami(tracked)
             if fault is None:
-                right.append(held)
+                right.append(tracked)
             else:
-                faults.append(f"{held.replica}: {fault}")
+                faults.append(f"{tracked.replica}: {fault}")
 
         async with anyio.create_task_group() as tasks:
-            for held in self.open_sessions:
-                tasks.start_soon(one, held)
-        lost = [held for held in self.open_sessions if held not in right]
+            for tracked in self.open_sessions:
+                tasks.start_soon(one, tracked)
+        lost = [tracked for tracked in self.open_sessions if tracked not in right]
         self.open_sessions = right
         return {"right": len(right), "wrong": faults, "spread": self.spread(right), "lost": self.spread(lost)}
 
     async def gone(self, replica: str) -> dict:
-        mine = [held for held in self.open_sessions if held.replica == replica]
+        mine = [tracked for tracked in self.open_sessions if tracked.replica == replica]
         statuses: collections.Counter[int] = collections.Counter()
         late, longest, started = [], 0.0, time.monotonic()
 
-        async def one(held: sdk_v1.Held, client) -> None:
+        async def one(tracked: sdk_v1.TrackedSession, client) -> None:
             nonlocal longest
             session = wire.Session(client, self.options.url)
-            session.id = held.identity()
+            session.id = tracked.identity()
             while time.monotonic() - started < self.options.within:
                 try:
                     status, _ = await session.request("ping", {})
@@ -95,37 +95,37 @@ class Keeper:
             late.append(f"no 404 within {self.options.within} s, last {status}")
 
         async with sdk_v1.http(self.options) as client, anyio.create_task_group() as tasks:
-            for held in mine:
-                tasks.start_soon(one, held, client)
-        self.open_sessions = [held for held in self.open_sessions if held.replica != replica]
+            for tracked in mine:
+                tasks.start_soon(one, tracked, client)
+        self.open_sessions = [tracked for tracked in self.open_sessions if tracked.replica != replica]
         return {"right": len(mine) - len(late), "wrong": late, "spread": {replica: len(mine)},
                 "statuses": {str(status): count for status, count in statuses.items()},
                 "longestMilliseconds": round(longest * 1000)}
 
-    async def whoami(self, held: sdk_v1.Held) -> str | None:
+    async def whoami(self, tracked: sdk_v1.TrackedSession) -> str | None:
         self.number += 1
         try:
-            return await held.whoami(str(self.number))
+            return await tracked.whoami(str(self.number))
         except Exception as error:
             return report.explain(error)
 
     @staticmethod
     def spread(sessions) -> dict[str, int]:
-        return dict(collections.Counter(held.replica or "none" for held in sessions))
+        return dict(collections.Counter(tracked.replica or "none" for tracked in sessions))
 
 
 async def main(options, found) -> None:
     async with anyio.create_task_group() as tasks:
-        keeper = Keeper(options, tasks)
+        sessions_open = OpenSessions(options, tasks)
         while True:
             line = await anyio.to_thread.run_sync(sys.stdin.readline, abandon_on_cancel=True)
             match line.split():
                 case ["open", count]:
-                    said = await keeper.open(int(count))
+                    said = await sessions_open.open(int(count))
                 case ["call"]:
-                    said = await keeper.call()
+                    said = await sessions_open.call()
                 case ["gone", replica]:
-                    said = await keeper.gone(replica)
+                    said = await sessions_open.gone(replica)
                 case _:
                     break
             for fault in said["wrong"]:
@@ -133,7 +133,7 @@ async def main(options, found) -> None:
             said["wrongCount"] = len(said["wrong"])
             said["wrong"] = said["wrong"][:20]
             print(json.dumps(said), flush=True)
-        # Sessions of a replica that is gone cannot be ended politely; what mattered has been printed.
+        # Sessions of a stopped replica cannot be ended with DELETE; the results have been printed.
         os._exit(1 if found.wrong else 0)
 
 
