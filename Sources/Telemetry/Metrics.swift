@@ -1,84 +1,92 @@
 import Synchronization
 
-/// What is counted per worker and endpoint. Gauges first, then totals since the start.
+/// Metrics per worker and server. The first four are gauges, the others counters since the start.
 package enum ServerMetric: Int, CaseIterable, Sendable {
-    /// Connections kept for reuse.
+    /// Idle connections kept for reuse.
     case parked
-    /// Connections that carry a call, or are being opened for one.
+    /// Connections that carry a request, or are being opened for one.
     case active
     /// Connections that carry an event stream.
     case streaming
-    /// Exchanges in the queue for this endpoint or, unpinned, counted at the endpoint they were first meant for.
+    /// Exchanges in the queue for this server. One that may go to any server is counted at the server it was first
+    /// selected for.
     case waiting
+    /// Requests forwarded.
     case requests
+    /// Connections established.
     case connectionsOpened
+    /// Connections that were not established.
     case connectFailures
-    /// Requests sent again because a reused connection turned out closed.
+    /// Requests sent again because a reused connection was closed by the server.
     case replays
-    /// Sessions that began and sessions that were seen to end, through this worker.
+    /// Sessions begun and ended through this worker.
     case sessionsOpened, sessionsEnded
-    /// Replies of our own: 404 for sessions that are gone, 502, 503, 504.
+    /// Error responses of the proxy: 404 for unknown sessions, 502, 503, 504.
     case sessionsNotFound, badGateway, unavailable, timedOut
 
     static var count: Int { timedOut.rawValue + 1 }
 }
 
-/// Numbers that all workers share about one endpoint, changed by read-modify-write: the cold ones.
+/// Metrics per server that all workers share. They are changed by atomic read-modify-write operations, and seldom.
 package enum SharedMetric: Int, CaseIterable, Sendable {
-    /// Connections open for calls, all workers together: what `pool.max` bounds.
+    /// Connections for requests, over all workers; limited by `pool.max`.
     case connections
-    /// Connections that carry event streams: what `pool.max_streams` bounds.
+    /// Connections that carry event streams, over all workers; limited by `pool.max_streams`.
     case streams
-    /// Exchanges waiting, all workers together: what `queue.max` bounds.
+    /// Exchanges in the queue, over all workers; limited by `queue.max`.
     case waiting
     /// A packed `HealthTracker`.
     case health
-    /// Unix seconds when a connection to it was last refused: sessions sealed before that are gone. 0: never.
+    /// Unix seconds when a connection to it was last refused; 0: never. Session ids issued before that are no longer valid.
     case lastRefused
 
     static var count: Int { lastRefused.rawValue + 1 }
 }
 
-/// What clients did that cost too much, but for the last on HTTP/2 connections. The first twelve ended the connection.
+/// Counters of expensive or invalid behaviour of clients, over all workers. All but the last are of HTTP/2 connections; the
+/// first twelve are excesses that closed the connection.
 package enum AbuseCounter: Int, CaseIterable, Sendable {
     case resets, refusals, pings, settings, emptyData, priorities, windowUpdates, continuations, ignoredFrames
     case headerLists, headText, queuedFrames
-    /// Connections ended for what is no HTTP/2 or cannot be decoded.
+    /// Connections closed because of protocol errors.
     case brokenConnections
-    /// Streams given up because the client did not open their windows.
+    /// Streams reset because the client did not open their windows in time.
     case stalledStreams
-    /// Streams refused because too many were open, or too many bytes of their heads under way.
+    /// Streams refused because too many were open, or their heads had too many bytes.
     case refusedStreams
     /// Requests answered 431, and malformed ones.
     case largeHeads, malformedRequests
-    /// TLS connections that ended before their handshake did.
+    /// TLS connections that ended before their handshake was complete.
     case failedHandshakes
 
     static var count: Int { failedHandshakes.rawValue + 1 }
 }
 
-/// Why a connection was refused where a PROXY header was to come.
+/// Why a connection was rejected by the PROXY protocol.
 package enum ProxyRefusal: Int, CaseIterable, Sendable {
-    /// It came from an address that is not trusted to say who a client is.
+    /// Its address is not one of the trusted proxies.
     case untrusted
-    /// It began with something else, or with a header that makes no sense.
+    /// It did not begin with a valid PROXY header.
     case malformed
-    /// Its header did not come in time.
+    /// Its PROXY header was not received in time.
     case proxyHeaderTimedOut
 
     static var count: Int { proxyHeaderTimedOut.rawValue + 1 }
 }
 
-/// The numbers of a running proxy. A worker writes only its own row, with plain stores, so counting costs what
-/// adding to a variable costs; readers sum over rows. The few shared figures are true atomics.
+/// The metrics of a running proxy. Each worker writes only its own row, with relaxed stores, so that counting costs no more
+/// than adding to a variable; readers sum the rows. Metrics that workers share are atomic.
 ///
-/// Owns its memory and lives as long as the process: views of it never dangle because nobody frees a board that
-/// was handed to a worker.
+/// Owns its memory and never frees it: a `MetricsWriter` stays valid until the process ends.
 package final class Metrics: Sendable {
+    /// The number of rows: one for each worker, and one for the control thread.
     package let workers: Int
+    /// The number of servers of all upstreams.
     package let servers: Int
+    /// Access to the metrics.
     package let view: MetricsWriter
 
+    /// Metrics with all values 0.
     package init(workers: Int, servers: Int) {
         self.workers = workers
         self.servers = servers
@@ -99,13 +107,13 @@ package final class Metrics: Sendable {
             servers: servers)
     }
 
-    /// The figure of one endpoint over all workers.
+    /// The sum of a metric of one server over all workers.
     package func sum(_ metric: ServerMetric, server: Int) -> Int64 {
         (0..<workers).reduce(0) { $0 + view.read(metric, worker: $1, server: server) }
     }
 }
 
-/// A worker's way to the board: five pointers by value, no reference count. Valid for the life of the process.
+/// Access to the metrics: a few pointers by value, without reference counting. Valid until the process ends.
 package struct MetricsWriter: @unchecked Sendable {
     private let rows: UnsafeMutablePointer<Atomic<Int64>>
     private let shared: UnsafeMutablePointer<Atomic<Int64>>
@@ -127,30 +135,34 @@ package struct MetricsWriter: @unchecked Sendable {
         self.servers = servers
     }
 
-    /// Adds to the caller's own row. Only the thread that is `worker` may call this.
+    /// Adds to a metric of the caller's own row. Only the thread of `worker` may call this.
     package func add(_ metric: ServerMetric, worker: Int, server: Int, _ delta: Int64 = 1) {
         let cell = rows + (worker * servers + server) * ServerMetric.count + metric.rawValue
         cell.pointee.store(cell.pointee.load(ordering: .relaxed) &+ delta, ordering: .relaxed)
     }
 
+    /// The value of a metric in one worker's row.
     package func read(_ metric: ServerMetric, worker: Int, server: Int) -> Int64 {
         (rows + (worker * servers + server) * ServerMetric.count + metric.rawValue).pointee.load(
             ordering: .relaxed)
     }
 
+    /// The value of a shared metric.
     package func load(_ metric: SharedMetric, server: Int) -> Int64 {
         cell(metric, server).pointee.load(ordering: .relaxed)
     }
 
+    /// Replaces the value of a shared metric.
     package func store(_ metric: SharedMetric, server: Int, _ value: Int64) {
         cell(metric, server).pointee.store(value, ordering: .relaxed)
     }
 
+    /// Adds to a shared metric.
     package func add(_ metric: SharedMetric, server: Int, _ delta: Int64) {
         cell(metric, server).pointee.add(delta, ordering: .relaxed)
     }
 
-    /// Adds one unless that would pass `limit`; false then.
+    /// Adds one to a shared metric if it is below `limit`; otherwise returns false.
     package func claim(_ metric: SharedMetric, server: Int, limit: Int64) -> Bool {
         let claimed = cell(metric, server).pointee.add(1, ordering: .relaxed).newValue
         if claimed <= limit { return true }
@@ -158,40 +170,43 @@ package struct MetricsWriter: @unchecked Sendable {
         return false
     }
 
-    /// Counts `times` incidents, all workers together.
+    /// Adds `times` to a counter, which all workers share.
     package func increment(_ counter: AbuseCounter, _ times: Int64 = 1) {
         guard times > 0 else { return }
         (counters + counter.rawValue).pointee.add(times, ordering: .relaxed)
     }
 
+    /// The value of a counter.
     package func load(_ counter: AbuseCounter) -> Int64 {
         (counters + counter.rawValue).pointee.load(ordering: .relaxed)
     }
 
-    /// Counts a connection that was refused for its PROXY header, all workers together.
+    /// Counts a connection that was rejected by the PROXY protocol; all workers share the counter.
     package func increment(_ refusal: ProxyRefusal) {
         (refusals + refusal.rawValue).pointee.add(1, ordering: .relaxed)
     }
 
+    /// The number of connections that were rejected for this reason.
     package func load(_ refusal: ProxyRefusal) -> Int64 {
         (refusals + refusal.rawValue).pointee.load(ordering: .relaxed)
     }
 
-    /// Client connections, all workers together.
+    /// Open client connections, over all workers.
     package var clientCount: Int64 { clients.pointee.load(ordering: .relaxed) }
 
-    /// Counts one more client connection unless there are `limit` already; false then.
+    /// Counts a new client connection if there are fewer than `limit`; otherwise returns false.
     package func admitClient(limit: Int64) -> Bool {
         if clients.pointee.add(1, ordering: .relaxed).newValue <= limit { return true }
         releaseClient()
         return false
     }
 
+    /// Counts a client connection as closed.
     package func releaseClient() {
         clients.pointee.subtract(1, ordering: .relaxed)
     }
 
-    /// Replaces the value if it still is `old`; false, with nothing changed, if another thread was faster.
+    /// Replaces the value of a shared metric if it is still `old`; otherwise returns false.
     package func exchange(_ metric: SharedMetric, server: Int, old: Int64, new: Int64) -> Bool {
         cell(metric, server).pointee.compareExchange(expected: old, desired: new, ordering: .relaxed).exchanged
     }

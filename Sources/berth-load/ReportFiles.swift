@@ -28,7 +28,7 @@ struct ReportFiles {
     }
 
     static func printTable(_ runs: [RunFigures]) {
-        let style = TerminalStyle.suiting(
+        let style = TerminalStyle.forOutput(
             descriptor: STDOUT_FILENO, environment: ProcessInfo.processInfo.environment)
         FileHandle.standardOutput.write(Data(RunTable.text(runs, style: style).utf8))
     }

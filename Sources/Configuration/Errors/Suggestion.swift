@@ -1,7 +1,7 @@
-/// Finds what an operator may have meant.
-enum Suggestion {
-    /// The candidate nearest to `word`, if one is near enough to be offered.
-    static func nearest(to word: String, among candidates: [String]) -> String? {
+/// Finds the known word that a misspelt one was probably meant to be.
+package enum Suggestion {
+    /// The candidate nearest to `word` by edit distance; nil if more than a third of its characters differ.
+    package static func nearest(to word: String, among candidates: [String]) -> String? {
         let wanted = folded(word)
         let best =
             candidates
@@ -11,14 +11,14 @@ enum Suggestion {
         return best.name
     }
 
-    /// Letter case and the choice between "-", "_" and nothing are never what was meant to differ.
+    /// The word without differences of case, "-" and "_".
     private static func folded(_ word: String) -> [Character] {
         word.lowercased().filter { $0 != "-" && $0 != "_" }
     }
 
-    /// The fewest insertions, deletions, replacements and swaps of neighbours that turn one word into the other.
+    /// The edit distance: insertions, deletions, replacements and swaps of adjacent characters.
     static func distance(_ left: [Character], _ right: [Character]) -> Int {
-        // Words as long as that are no slips of the finger, and the table below is quadratic.
+        // The table is quadratic; words this long are not spelling mistakes.
         guard left.count <= 64, right.count <= 64 else { return .max }
         var rows = [Array(0...right.count)]
         for row in 0..<left.count {

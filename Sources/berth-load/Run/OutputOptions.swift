@@ -25,7 +25,7 @@ struct OutputOptions: ParsableArguments {
 
     /// A screen on the standard output for a run while it lasts.
     var screen: LiveScreen {
-        let mode = LiveScreen.Mode.suiting(
+        let mode = LiveScreen.Mode.forOutput(
             descriptor: STDOUT_FILENO, isQuiet: !isShown, environment: ProcessInfo.processInfo.environment)
         return LiveScreen(mode) { FileHandle.standardOutput.write(Data($0.utf8)) }
     }
@@ -37,7 +37,7 @@ struct OutputOptions: ParsableArguments {
     }
 
     /// Ends the program with 1 if an answer was wrong or a call failed.
-    func judge(_ runs: [RunFigures]) throws {
+    func checkResults(_ runs: [RunFigures]) throws {
         let isBad = runs.contains { $0.wrongCount > 0 || ($0.failedCount > 0 && !allowFailures) }
         if isBad { throw ExitCode.failure }
     }

@@ -23,8 +23,8 @@ struct RunCommand: ParsableCommand {
         do throws(LoadError) {
             plan = try options.plan()
         } catch {
-            throw RunSeries.refusal(error)
+            throw RunSeries.exitCode(reporting: error)
         }
-        try RunSeries.make([plan], output: output)
+        try RunSeries.run([plan], output: output)
     }
 }

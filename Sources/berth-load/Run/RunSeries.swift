@@ -35,25 +35,25 @@ struct RunSeries {
                 return true
             }
             if screen.isDue(at: Double((Instant.now() - start).nanoseconds) / 1_000_000_000) {
-                screen.show(moment(run, index))
+                screen.show(status(run, index))
             }
         }
         return false
     }
 
-    private func moment(_ run: LoadRun, _ index: Int) -> LiveMoment {
+    private func status(_ run: LoadRun, _ index: Int) -> LiveStatus {
         let plan = run.plan
         let elapsed = run.progress * (plan.warmUp + plan.seconds)
-        var moment =
+        var status =
             if elapsed < plan.warmUp {
-                LiveMoment(run.figures, phase: .warmingUp, elapsed: elapsed, length: plan.warmUp)
+                LiveStatus(run.figures, phase: .warmingUp, elapsed: elapsed, length: plan.warmUp)
             } else {
-                LiveMoment(
+                LiveStatus(
                     run.figures, phase: run.progress < 1 ? .measuring : .ending, elapsed: elapsed - plan.warmUp,
                     length: plan.seconds)
             }
-        moment.number = index + 1
-        moment.total = plans.count
-        return moment
+        status.number = index + 1
+        status.total = plans.count
+        return status
     }
 }

@@ -7,7 +7,7 @@ extension LoadPlan {
         var reader = reader
         let name = reader.text("name")?.value ?? ""
         let own = reader.target("url")
-        self.init(target: url ?? own ?? other ?? .nowhere, mix: [])
+        self.init(target: url ?? own ?? other ?? .placeholder, mix: [])
         self.name = name
         decode(&reader)
         reader.finish()
@@ -16,7 +16,7 @@ extension LoadPlan {
     /// What `[defaults]` may hold is what a run may, but for its name and address.
     static func check(defaults: TableReader) {
         guard defaults.range != nil else { return }
-        var (plan, reader) = (LoadPlan(target: .nowhere, mix: []), defaults)
+        var (plan, reader) = (LoadPlan(target: .placeholder, mix: []), defaults)
         plan.decode(&reader, isShared: true)
         reader.finish()
     }
@@ -87,5 +87,5 @@ extension LoadPlan {
 
 extension Target {
     /// Stands where an address was expected, in a plan that is never used.
-    fileprivate static let nowhere = Target(isSecure: false, host: "localhost", port: 1, path: "/mcp")
+    fileprivate static let placeholder = Target(isSecure: false, host: "localhost", port: 1, path: "/mcp")
 }

@@ -27,7 +27,7 @@ struct Scenario: Equatable {
         name = root.text("name")?.value ?? ""
         let hasURL = url != nil || root.has("url")
         let shared = url ?? root.target("url")
-        root.settle("url")
+        root.markHandled("url")
         let defaults = root.table("defaults")
         LoadPlan.check(defaults: defaults)
         let tables = root.tables("run", inheriting: defaults)
@@ -45,11 +45,11 @@ struct Scenario: Equatable {
             return LoadPlan(from: table, url: url, else: shared)
         }
         root.finish()
-        report(twins: tables, to: root)
+        reportDuplicateNames(tables, to: root)
     }
 
     /// Two runs of one name could not be told apart in a table.
-    private func report(twins tables: [TableReader], to root: TableReader) {
+    private func reportDuplicateNames(_ tables: [TableReader], to root: TableReader) {
         for (index, run) in runs.enumerated() where !run.name.isEmpty {
             guard runs[..<index].contains(where: { $0.name == run.name }) else { continue }
             root.report(

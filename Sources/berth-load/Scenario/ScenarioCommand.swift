@@ -35,7 +35,7 @@ struct ScenarioCommand: ParsableCommand {
     func run() throws {
         let scenario = try scenario()
         guard !check else { return print("\(file): good. \(scenario.runs.count) runs.") }
-        try RunSeries.make(scenario.runs, output: output, title: scenario.name)
+        try RunSeries.run(scenario.runs, output: output, title: scenario.name)
     }
 
     private func scenario() throws -> Scenario {

@@ -23,7 +23,7 @@ extension TableReader {
         }
         // Its own word on the matter is worth more than what it shares with others.
         if has("workload") {
-            settle("mix")
+            markHandled("mix")
             return [LoadPlan.Share(workload())]
         }
         var weights = table("mix")
@@ -32,7 +32,7 @@ extension TableReader {
         }
         weights.finish()
         if !shares.isEmpty {
-            settle("workload")
+            markHandled("workload")
             return shares
         }
         if let empty = weights.range, weights.takeAll().isEmpty {
@@ -55,13 +55,13 @@ extension TableReader {
     /// A number with or without decimals; nil if there is none, or none that can be used.
     mutating func number(_ key: String, in range: ClosedRange<Double>) -> Double? {
         guard let entry = take(key) else { return nil }
-        let bounds = "\(key) may be \(Self.plain(range.lowerBound)) to \(Self.plain(range.upperBound))"
+        let bounds = "\(key) may be \(Self.format(range.lowerBound)) to \(Self.format(range.upperBound))"
         let number: Double
         switch entry.value.content {
         case .integer(let value): number = Double(value)
         case .float(let value): number = value
         case .string(let text):
-            let help = Double(text).map { "write it without quotes: \(key) = \(Self.plain($0))" }
+            let help = Double(text).map { "write it without quotes: \(key) = \(Self.format($0))" }
             wrongType(entry, "a number", bounds, help: help)
             return nil
         default:
@@ -135,7 +135,7 @@ extension TableReader {
         }
     }
 
-    private static func plain(_ number: Double) -> String {
+    private static func format(_ number: Double) -> String {
         number == number.rounded() && abs(number) < 1e15 ? String(Int(number)) : String(number)
     }
 }
