@@ -12,8 +12,9 @@ package struct AdminPages: Sendable {
         self.proxy = proxy
     }
 
-    /// The response to a GET of `path`. `/healthz`: 200 while the process runs. `/readyz`: 200 if every upstream has a healthy
-    /// server and the proxy is not draining, otherwise 503. `/stats`: all metrics as JSON. 404 for any other path.
+    /// The response to a GET of `path`. `/healthz`: 200 while the process runs. `/readyz`: 200 if every upstream has a
+    /// healthy server and the proxy is not draining, otherwise 503. `/stats`: all metrics as JSON. 404 for any other
+    /// path.
     package func answer(_ path: String) -> AdminResponse {
         switch path {
         case "/healthz": AdminResponse(status: 200, body: "ok\n")

@@ -24,7 +24,8 @@ struct StatusDocument: Encodable {
         var errors: Errors
     }
 
-    /// Connections by state. `total` is idle plus active; `opened`, `connectFailures` and `replays` count since the start.
+    /// Connections by state. `total` is idle plus active; `opened`, `connectFailures` and `replays` count since the
+    /// start.
     struct Pool: Encodable {
         var max: Int64
         var total: Int64

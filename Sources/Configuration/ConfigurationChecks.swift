@@ -4,11 +4,11 @@ package struct ConfigurationChecks: Sendable {
     package var files: Bool
     /// Returns a variable of the environment, for `${NAME}` in secrets; nil if it is not set.
     package var environment: @Sendable (_ name: String) -> String?
-    /// Returns the indices of a listener's certificates that cannot be served, with the reason in a sentence. Called only
-    /// if `files` is true and all of them are readable.
+    /// Returns the indices of a listener's certificates that cannot be served, with the reason in a sentence. Called
+    /// only if `files` is true and all of them are readable.
     package var certificateProblems: @Sendable (_ certificates: [CertificateFiles]) -> [Int: String]
-    /// Returns the problem with the OCSP response of a valid certificate; nil if there is none. Called only if `files` is
-    /// true and the response is readable.
+    /// Returns the problem with the OCSP response of a valid certificate; nil if there is none. Called only if `files`
+    /// is true and the response is readable.
     package var stapleProblem: @Sendable (_ files: CertificateFiles) -> ConfigurationProblem?
     /// Returns why a cipher list in OpenSSL's syntax cannot be used; nil if it can.
     package var cipherProblem: @Sendable (_ ciphers: String) -> String?

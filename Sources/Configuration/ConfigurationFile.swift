@@ -13,8 +13,8 @@ package struct ConfigurationFile: Sendable {
     /// Warnings, rendered as errors are.
     package let warnings: [String]
 
-    /// Reads and checks the file at `path`. The failure has all errors of the file; a single one without a position if the
-    /// file cannot be read.
+    /// Reads and checks the file at `path`. The failure has all errors of the file; a single one without a position if
+    /// the file cannot be read.
     package static func load(
         path: String, checks: ConfigurationChecks
     ) -> Result<ConfigurationFile, ConfigurationErrors> {

@@ -25,8 +25,8 @@ package enum TOMLFile {
         return .success(text)
     }
 
-    /// Parses `text` and decodes its root table with `body`. The failure has all errors that the parser or `body` reported.
-    /// `file`: the file's name in errors.
+    /// Parses `text` and decodes its root table with `body`. The failure has all errors that the parser or `body`
+    /// reported. `file`: the file's name in errors.
     package static func decode<Value>(
         _ text: String, file: String, checks: ConfigurationChecks, _ body: (TableReader) -> Value
     ) -> Result<Value, ConfigurationErrors> {

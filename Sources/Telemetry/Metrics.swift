@@ -37,14 +37,15 @@ package enum SharedMetric: Int, CaseIterable, Sendable {
     case waiting
     /// A packed `HealthTracker`.
     case health
-    /// Unix seconds when a connection to it was last refused; 0: never. Session ids issued before that are no longer valid.
+    /// Unix seconds when a connection to it was last refused; 0: never. Session ids issued before that are no longer
+    /// valid.
     case lastRefused
 
     static var count: Int { lastRefused.rawValue + 1 }
 }
 
-/// Counters of expensive or invalid behaviour of clients, over all workers. All but the last are of HTTP/2 connections; the
-/// first twelve are excesses that closed the connection.
+/// Counters of expensive or invalid behaviour of clients, over all workers. All but the last are of HTTP/2 connections;
+/// the first twelve are excesses that closed the connection.
 package enum AbuseCounter: Int, CaseIterable, Sendable {
     case resets, refusals, pings, settings, emptyData, priorities, windowUpdates, continuations, ignoredFrames
     case headerLists, headText, queuedFrames
@@ -74,8 +75,8 @@ package enum ProxyRefusal: Int, CaseIterable, Sendable {
     static var count: Int { proxyHeaderTimedOut.rawValue + 1 }
 }
 
-/// The metrics of a running proxy. Each worker writes only its own row, with relaxed stores, so that counting costs no more
-/// than adding to a variable; readers sum the rows. Metrics that workers share are atomic.
+/// The metrics of a running proxy. Each worker writes only its own row, with relaxed stores, so that counting costs no
+/// more than adding to a variable; readers sum the rows. Metrics that workers share are atomic.
 ///
 /// Owns its memory and never frees it: a `MetricsWriter` stays valid until the process ends.
 package final class Metrics: Sendable {

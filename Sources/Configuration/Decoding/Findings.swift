@@ -29,8 +29,8 @@ final class Findings {
         self.checks = checks
     }
 
-    /// Reports an error at some bytes of the file. `range`: nil if it has no position, empty if its line must not be shown.
-    /// An equal error is reported once, however often an inherited value is read.
+    /// Reports an error at some bytes of the file. `range`: nil if it has no position, empty if its line must not be
+    /// shown. An equal error is reported once, however often an inherited value is read.
     func report(_ range: Range<Int>?, _ message: String, because reason: String, help: String? = nil) {
         let error = located(range, message, reason, help)
         if !errors.contains(error) { errors.append(error) }

@@ -1,6 +1,6 @@
 extension HealthCheckConfiguration {
-    /// Without a host of their own, checks send the fixed host of the upstream's requests: a server that accepts only that
-    /// host would seem unhealthy otherwise.
+    /// Without a host of their own, checks send the fixed host of the upstream's requests: a server that accepts only
+    /// that host would seem unhealthy otherwise.
     init(from reader: consuming TableReader, host policy: HostPolicy) {
         self.init()
         let type = reader.choice("type", default: CheckType.tcp, explaining: CheckType.explanation)

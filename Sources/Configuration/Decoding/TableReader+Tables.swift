@@ -1,6 +1,6 @@
 extension TableReader {
-    /// Reads the tables of a list `[[key]]`, in the order of the file. Keys that a table lacks are taken from `shared`. Any
-    /// other value is reported.
+    /// Reads the tables of a list `[[key]]`, in the order of the file. Keys that a table lacks are taken from `shared`.
+    /// Any other value is reported.
     package mutating func tables(_ key: String, inheriting shared: TableReader? = nil) -> [TableReader] {
         guard let entry = take(key) else { return [] }
         guard case .array(let values) = entry.value.content, !values.isEmpty else {

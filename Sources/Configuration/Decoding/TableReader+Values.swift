@@ -35,8 +35,8 @@ extension TableReader {
         return text
     }
 
-    /// Reads an integer; a value of another type or out of range is reported. `meaning` is appended to the sentence "key may
-    /// be 0 to 9".
+    /// Reads an integer; a value of another type or out of range is reported. `meaning` is appended to the sentence
+    /// "key may be 0 to 9".
     package mutating func integer(
         _ key: String, in range: ClosedRange<Int>, default fallback: Int, _ meaning: String = ""
     )
@@ -191,8 +191,8 @@ extension TableReader {
         return bytes
     }
 
-    /// Reads one of the values of an enumeration; any other value is reported. `aliases`: other names, in lower case, that
-    /// are suggested. `explaining` may return a special explanation for a value.
+    /// Reads one of the values of an enumeration; any other value is reported. `aliases`: other names, in lower case,
+    /// that are suggested. `explaining` may return a special explanation for a value.
     package mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(
         _ key: String, default fallback: Choice, aliases: [String: Choice] = [:],
         explaining: (String) -> Explanation? = { _ in nil }

@@ -1,5 +1,5 @@
-/// Reads the entries of one table. `finish()` reports the entries that were not read as unknown keys, so that each key is
-/// named only where it is decoded.
+/// Reads the entries of one table. `finish()` reports the entries that were not read as unknown keys, so that each key
+/// is named only where it is decoded.
 ///
 /// A table that the file lacks is empty: every key has its default.
 package struct TableReader {

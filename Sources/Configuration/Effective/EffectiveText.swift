@@ -1,6 +1,6 @@
 extension ConfigurationFile {
-    /// Every value that the proxy uses, with its origin: a line of the file, or the default. The text is TOML, and decodes to
-    /// the same configuration. Secrets are not shown.
+    /// Every value that the proxy uses, with its origin: a line of the file, or the default. The text is TOML, and
+    /// decodes to the same configuration. Secrets are not shown.
     package func effectiveText() -> String {
         var text = EffectiveText(origins: origins)
         text.comment("\(path), every value with its origin")

@@ -11,6 +11,17 @@ package enum Suggestion {
         return best.name
     }
 
+    /// The error message for a command line whose first argument is neither an option nor one of the `known`
+    /// subcommands; nil for any other.
+    package static func unknownCommand(in arguments: [String], known: [String]) -> String? {
+        let known = known + ["help"]
+        guard let word = arguments.first, !word.hasPrefix("-"), !known.contains(word) else { return nil }
+        if let nearest = nearest(to: word, among: known) {
+            return "unknown command \"\(word)\"; did you mean \"\(nearest)\"?"
+        }
+        return "unknown command \"\(word)\"; the commands are \(known.joined(separator: ", "))"
+    }
+
     /// The word without differences of case, "-" and "_".
     private static func folded(_ word: String) -> [Character] {
         word.lowercased().filter { $0 != "-" && $0 != "_" }

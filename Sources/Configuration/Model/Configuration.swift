@@ -1,7 +1,7 @@
 /// The contents of a configuration file: every value checked, every default filled in.
 ///
-/// Files with the same meaning decode to equal values, so that a reload can compare. Relative paths of the file have been
-/// resolved against its folder.
+/// Files with the same meaning decode to equal values, so that a reload can compare. Relative paths of the file have
+/// been resolved against its folder.
 package struct Configuration: Sendable, Equatable {
     /// Settings of the process.
     package var global: GlobalConfiguration

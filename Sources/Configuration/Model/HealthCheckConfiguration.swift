@@ -20,6 +20,7 @@ package struct HealthCheckConfiguration: Sendable, Equatable {
 package enum HealthCheckKind: Sendable, Equatable {
     /// The check passes if a connection is established.
     case tcp
-    /// The check passes if a GET of `path` has a status of 200...399. `host`: the Host field; nil for the server's address.
+    /// The check passes if a GET of `path` has a status of 200...399. `host`: the Host field; nil for the server's
+    /// address.
     case http(path: String, host: String?)
 }

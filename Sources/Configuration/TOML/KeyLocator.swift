@@ -1,7 +1,7 @@
 /// Finds the position of every key and value of a TOML text in one pass.
 ///
-/// The positions are right for valid TOML, which the parser decides. For other text they may be wrong, but the pass ends
-/// and all positions are within the text.
+/// The positions are right for valid TOML, which the parser decides. For other text they may be wrong, but the pass
+/// ends and all positions are within the text.
 struct KeyLocator {
     private(set) var tree = PositionTree()
     /// The first `\u0000` in a string: the parser would silently cut the string there.

@@ -122,8 +122,8 @@ extension Engine {
         }
     }
 
-    /// Reconnects a closed connection: at once, or after the reconnect delay. A connection of `churn` stays closed until
-    /// a call needs it.
+    /// Reconnects a closed connection: at once, or after the reconnect delay. A connection of `churn` stays closed
+    /// until a call needs it.
     mutating func reconnect(_ c: Handle, immediately: Bool) {
         guard phase != .ending || reconnectsAtEnd(connections[c].group) || !unprocessed.isEmpty else { return }
         let group = connections[c].group

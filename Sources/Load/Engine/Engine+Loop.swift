@@ -132,8 +132,8 @@ extension Engine {
         }
     }
 
-    /// Checks a stream that is still open at the end. For `idle` an open stream counts as completed; a `fanin` stream must
-    /// have brought an event recently: within 3 s, or within 5 event intervals if those are longer.
+    /// Checks a stream that is still open at the end. For `idle` an open stream counts as completed; a `fanin` stream
+    /// must have brought an event recently: within 3 s, or within 5 event intervals if those are longer.
     private mutating func checkOpenStream(_ stream: Handle) {
         switch groups[sessions[calls[stream].session].group].workload {
         case .idle: counters.completed &+= 1

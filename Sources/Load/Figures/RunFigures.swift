@@ -1,5 +1,5 @@
-/// The results of one run. Reports and `--json` are made from it. A copy of plain values, made when the run has ended, or
-/// each second for the live view.
+/// The results of one run. Reports and `--json` are made from it. A copy of plain values, made when the run has ended,
+/// or each second for the live view.
 package struct RunFigures: Codable, Sendable {
     /// The plan of the run: shown as its title and compared between runs.
     package var plan: PlanFigures
@@ -15,7 +15,8 @@ package struct RunFigures: Codable, Sendable {
     package var failed: [String: UInt64] = [:]
     /// The first few wrong answers and failures in words, at most 20.
     package var examples: [String] = []
-    /// Latencies from the intended send time (open loop) or the actual one (closed loop) to the last byte of the response.
+    /// Latencies from the intended send time (open loop) or the actual one (closed loop) to the last byte of the
+    /// response.
     package var latency = LatencyFigures()
     /// One entry a second of measuring, in order.
     package var series: [SecondFigures] = []
@@ -124,7 +125,8 @@ package struct LatencyFigures: Codable, Sendable {
     /// An empty distribution.
     package init() {}
 
-    /// The latency in µs at the percentile (0 to 100), or at the next listed one above it; the maximum if there is none.
+    /// The latency in µs at the percentile (0 to 100), or at the next listed one above it; the maximum if there is
+    /// none.
     package func at(_ percentile: Double) -> Double {
         percentiles.first { $0.percentile >= percentile }?.microseconds ?? maximum
     }

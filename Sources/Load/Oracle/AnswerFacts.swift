@@ -133,8 +133,8 @@ struct AnswerFacts {
     }
 }
 
-/// The result text of the tool `whoami`: the name of the replica and the number of the session's calls. It is a JSON text
-/// within a JSON string: `{"replica":"a","calls":7}` with its quotes escaped.
+/// The result text of the tool `whoami`: the name of the replica and the number of the session's calls. It is a JSON
+/// text within a JSON string: `{"replica":"a","calls":7}` with its quotes escaped.
 struct WhoamiResult {
     /// The name, without its escaped quotes.
     let replica: Range<Int>

@@ -19,7 +19,8 @@ extension Engine {
     mutating func checkResponse(_ c: Handle, _ facts: AnswerFacts, _ text: Span<UInt8>) -> Bool {
         let s = calls[c].session
         guard facts.id == calls[c].id else {
-            // The id of a finished call: a second response. Of a call under way or never made: another client's response.
+            // The id of a finished call: a second response. Of a call under way or never made: another client's
+            // response.
             let isOld = facts.id.map { $0 < calls[c].id && ids.hasIssued($0) } ?? false
             recordWrong(c, isOld && isAnswered(facts.id ?? 0) ? .answeredTwice : .foreignID, text.excerpt())
             return false

@@ -2,8 +2,8 @@ import Histogram
 import Kernel
 import Reactor
 
-// Receiving responses. HTTP/1.1 and HTTP/2 call `responseHeadReceived` once, `responseBodyReceived` any number of times,
-// then `responseEnded`; or `callFailed` instead. After either of the last two the call may be removed.
+// Receiving responses. HTTP/1.1 and HTTP/2 call `responseHeadReceived` once, `responseBodyReceived` any number of
+// times, then `responseEnded`; or `callFailed` instead. After either of the last two the call may be removed.
 extension Engine {
     /// The head of a response. `sessionID`: the value of its `Mcp-Session-Id`, empty if it has none.
     mutating func responseHeadReceived(_ c: Handle, status: UInt16, content: ContentKind, sessionID: Span<UInt8>) {
@@ -45,8 +45,8 @@ extension Engine {
         }
     }
 
-    /// `rest` completes the response. False if its id is of another call, so that later responses on the same connection
-    /// cannot be matched with their calls.
+    /// `rest` completes the response. False if its id is of another call, so that later responses on the same
+    /// connection cannot be matched with their calls.
     mutating func responseEnded(_ c: Handle, _ rest: Span<UInt8>) -> Bool {
         guard calls.contains(c) else { return true }
         let s = calls[c].session

@@ -2,8 +2,8 @@ import Reactor
 
 /// One event of a stream (HTML Living Standard, "Server-sent events"): the lines up to a blank line.
 struct EventBlock {
-    /// The value of its first `data` line, within the block; nil without one. MCP servers send a message as one line, so
-    /// further lines are ignored.
+    /// The value of its first `data` line, within the block; nil without one. MCP servers send a message as one line,
+    /// so further lines are ignored.
     private(set) var data: Range<Int>?
     private var name = 0..<0
 

@@ -1,7 +1,7 @@
 import Reactor
 
-/// Checks a long text while it arrives. The text is the value of `"text":"…"` and must repeat the bytes a to z. The message
-/// around the text is kept, without the text, for `AnswerFacts`.
+/// Checks a long text while it arrives. The text is the value of `"text":"…"` and must repeat the bytes a to z. The
+/// message around the text is kept, without the text, for `AnswerFacts`.
 struct PatternCheck {
     /// Where in the message the next byte is, seen from the text.
     private enum Place {
@@ -61,8 +61,8 @@ struct PatternCheck {
         return word
     }
 
-    /// The eight bytes that follow `word`: 8 is added to each byte, and 26 subtracted from those beyond z. Computed, not
-    /// looked up: Swift 6.3 copies a whole `InlineArray` for each element that is read.
+    /// The eight bytes that follow `word`: 8 is added to each byte, and 26 subtracted from those beyond z. Computed,
+    /// not looked up: Swift 6.3 copies a whole `InlineArray` for each element that is read.
     @inline(__always)
     private static func following(_ word: UInt64) -> UInt64 {
         let sum = word &+ 0x0808_0808_0808_0808
@@ -70,8 +70,8 @@ struct PatternCheck {
         return sum &- beyond &* 26
     }
 
-    /// Compares bytes with the pattern up to the closing quote, which belongs to the frame. Returns the offset after the
-    /// last byte compared.
+    /// Compares bytes with the pattern up to the closing quote, which belongs to the frame. Returns the offset after
+    /// the last byte compared.
     private mutating func matchPattern(_ bytes: Span<UInt8>, from start: Int) -> Int {
         var expected = Self.word(phase)
         var index = start

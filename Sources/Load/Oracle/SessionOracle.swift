@@ -19,8 +19,8 @@ struct SessionOracle: Equatable {
     /// Stores the replica of a stateless call. Another one may answer the next call; this is the name to compare first.
     mutating func guess(_ name: UInt16) { replica = name }
 
-    /// A tool call was answered with the replica's name and its count. Returns what is wrong, if anything. Later results
-    /// are compared with this one, so that one error is counted once.
+    /// A tool call was answered with the replica's name and its count. Returns what is wrong, if anything. Later
+    /// results are compared with this one, so that one error is counted once.
     mutating func answered(by name: UInt16, count: UInt64) -> WrongAnswer? {
         let known = replica
         replica = known ?? name

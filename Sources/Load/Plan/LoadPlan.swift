@@ -8,13 +8,13 @@ package struct LoadPlan: Equatable, Sendable {
     package var mix: [Share]
     /// The version of HTTP.
     package var transport = Transport.http1
-    /// Connections open at a time, over all threads and shares: 1 to 65,536. In HTTP/1.1 event streams (`fanin`, `idle`,
-    /// `legacy`) occupy one each.
+    /// Connections open at a time, over all threads and shares: 1 to 65,536. In HTTP/1.1 event streams (`fanin`,
+    /// `idle`, `legacy`) occupy one each.
     package var connections = 64
     /// Concurrent calls on each connection (HTTP/2 streams): 1 to 1,024. HTTP/1.1 always uses 1.
     package var depth = 1
-    /// Calls a second over all connections (open loop), at most 10 million; nil: a connection makes its next call as soon
-    /// as it has the response (closed loop).
+    /// Calls a second over all connections (open loop), at most 10 million; nil: a connection makes its next call as
+    /// soon as it has the response (closed loop).
     package var rate: Double?
     /// Seconds of measuring.
     package var seconds = 10.0
@@ -31,8 +31,8 @@ package struct LoadPlan: Equatable, Sendable {
     package var sessions: Int?
     /// Tool calls of a session before it is ended and another begins: at least 1.
     package var callsPerSession = 100
-    /// Whether each call of a session goes over any free connection, instead of the session's own; nil: only if there are
-    /// more sessions than connections × depth.
+    /// Whether each call of a session goes over any free connection, instead of the session's own; nil: only if there
+    /// are more sessions than connections × depth.
     package var shuffle: Bool?
     /// The tool that is called.
     package var tool = "whoami"
@@ -42,7 +42,8 @@ package struct LoadPlan: Equatable, Sendable {
     package var bytes = 1_048_576
     /// Whether the text of `bodies` is in responses or in requests.
     package var direction = Direction.down
-    /// Events a second that the server sends on each stream of `fanin`: used to tell when a stream brings none any more.
+    /// Events a second that the server sends on each stream of `fanin`: used to tell when a stream brings none any
+    /// more.
     package var eventsPerSecond = 10.0
 
     /// Which server certificates are accepted.

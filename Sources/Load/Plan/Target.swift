@@ -16,8 +16,8 @@ package struct Target: Equatable, Sendable {
         self.path = path
     }
 
-    /// Parses `http://host[:port][/path]` or `https://…`. The default path is `/mcp`. Throws if the URL has a user name or
-    /// a fragment, or is malformed.
+    /// Parses `http://host[:port][/path]` or `https://…`. The default path is `/mcp`. Throws if the URL has a user name
+    /// or a fragment, or is malformed.
     package init(url: String) throws(TargetError) {
         // The text is copied into request lines and fields unchanged.
         guard url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {

@@ -2,8 +2,8 @@
 package enum Workload: String, CaseIterable, Codable, Sendable {
     /// Streamable HTTP sessions (2025-03-26 to 2025-11-25): initialize, tools/list, tool calls, DELETE, and again.
     case sessions
-    /// HTTP+SSE sessions (2024-11-05): responses come on the event stream that opened the session. If the plan's path ends
-    /// with `/mcp`, that stream is requested at `/sse` instead.
+    /// HTTP+SSE sessions (2024-11-05): responses come on the event stream that opened the session. If the plan's path
+    /// ends with `/mcp`, that stream is requested at `/sse` instead.
     case legacy
     /// Stateless calls of 2026-07-28.
     case calls

@@ -1,7 +1,7 @@
 import Reactor
 
-/// Generates the JSON-RPC ids of one thread: integers of 13 digits, so that an id can be written into a request template
-/// without changing its length. No two threads generate the same id.
+/// Generates the JSON-RPC ids of one thread: integers of 13 digits, so that an id can be written into a request
+/// template without changing its length. No two threads generate the same id.
 struct CallIDGenerator {
     /// Digits of every id.
     static var digits: Int { 13 }

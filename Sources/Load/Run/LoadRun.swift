@@ -103,8 +103,8 @@ package final class LoadRun: Sendable {
         return !isOver
     }
 
-    /// Waits for the end of the run. Throws if it could not begin: no address accepts connections, the TLS handshake fails,
-    /// or the server does not speak HTTP/2.
+    /// Waits for the end of the run. Throws if it could not begin: no address accepts connections, the TLS handshake
+    /// fails, or the server does not speak HTTP/2.
     package func finish() throws(LoadError) -> RunFigures {
         while wait(milliseconds: 100) {}
         if let error = statistics.startFailure { throw error }

@@ -36,7 +36,8 @@ struct RunCharts {
 extension RunCharts {
     private typealias PercentilePoint = (percentile: Double, microseconds: Double)
 
-    /// Latency over percentiles, on the axis of HdrHistogram's plots: each further nine (90, 99, 99.9) has the same width.
+    /// Latency over percentiles, on the axis of HdrHistogram's plots: each further nine (90, 99, 99.9) has the same
+    /// width.
     func latency() -> LineChart? {
         let measured = runs.indices.filter { runs[$0].latency.count > 0 }
         guard !measured.isEmpty else { return nil }
@@ -194,8 +195,8 @@ extension RunCharts {
             lines: lines, alarms: alarms, isShaded: true)
     }
 
-    /// The seconds of a run with their rates. An incomplete last second is left out, as its rate is noise, and so is what
-    /// came after the end of measuring.
+    /// The seconds of a run with their rates. An incomplete last second is left out, as its rate is noise, and so is
+    /// what came after the end of measuring.
     private func ratedSeconds(_ index: Int) -> [RatedSecond] {
         let run = runs[index]
         var before = 0.0

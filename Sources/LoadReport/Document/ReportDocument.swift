@@ -25,8 +25,8 @@ package struct ReportDocument: Codable, Sendable {
         return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
     }
 
-    /// Parses a document. `name`: the file's name for errors. Throws if it is not JSON, has another schema, lacks a key or
-    /// has a number out of bounds.
+    /// Parses a document. `name`: the file's name for errors. Throws if it is not JSON, has another schema, lacks a key
+    /// or has a number out of bounds.
     package init(json: String, from name: String) throws(ReportError) {
         let data = Data(json.utf8)
         do {

@@ -31,8 +31,8 @@ package struct LiveScreen {
         }
     }
 
-    /// Whether an update is due. `seconds`: the time of any monotonic clock. After true the caller must call `show`; the
-    /// next update is due an interval later.
+    /// Whether an update is due. `seconds`: the time of any monotonic clock. After true the caller must call `show`;
+    /// the next update is due an interval later.
     package mutating func isDue(at seconds: Double) -> Bool {
         guard let interval, seconds >= next else { return false }
         next = seconds + interval

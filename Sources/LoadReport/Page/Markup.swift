@@ -1,5 +1,5 @@
-/// A piece of HTML or SVG. Only literals of this program are markup. Interpolated strings are escaped, so that names and
-/// errors that come from servers cannot inject elements.
+/// A piece of HTML or SVG. Only literals of this program are markup. Interpolated strings are escaped, so that names
+/// and errors that come from servers cannot inject elements.
 struct Markup: ExpressibleByStringInterpolation, Equatable {
     private(set) var text: String
 

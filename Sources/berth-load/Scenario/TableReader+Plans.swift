@@ -3,6 +3,7 @@ import Foundation
 import Load
 
 extension TableReader {
+    /// Reads a URL; an invalid one is reported.
     mutating func target(_ key: String) -> Target? {
         guard let (url, entry) = text(key) else { return nil }
         do throws(TargetError) {
@@ -14,14 +15,14 @@ extension TableReader {
         }
     }
 
-    /// `workload = "calls"`, or `mix = { sessions = 3, calls = 1 }` with the weight of each.
+    /// Reads `workload = "calls"`, or `mix = { sessions = 3, calls = 1 }` with weights.
     mutating func mix() -> [LoadPlan.Share] {
         if has("workload"), has("mix") {
             report(
                 range, "workload and mix in one run", because: "a run is one workload, or a mix of several",
                 help: "remove workload, and give it a weight in mix")
         }
-        // Its own word on the matter is worth more than what it shares with others.
+        // The run's own key takes precedence over an inherited one.
         if has("workload") {
             markHandled("mix")
             return [LoadPlan.Share(workload())]
@@ -52,7 +53,8 @@ extension TableReader {
             ])
     }
 
-    /// A number with or without decimals; nil if there is none, or none that can be used.
+    /// Reads an integer or floating-point number; nil if the key is missing or the value, which is reported, is
+    /// invalid.
     mutating func number(_ key: String, in range: ClosedRange<Double>) -> Double? {
         guard let entry = take(key) else { return nil }
         let bounds = "\(key) may be \(Self.format(range.lowerBound)) to \(Self.format(range.upperBound))"
@@ -75,13 +77,13 @@ extension TableReader {
         return number
     }
 
-    /// A whole number, or nil if the key is not there.
+    /// Reads an integer; nil if the key is missing.
     mutating func optionalInteger(_ key: String, in range: ClosedRange<Int>) -> Int? {
         guard let entry = take(key) else { return nil }
         return integer(entry, in: range, "")
     }
 
-    /// A flag, or nil if the key is not there.
+    /// Reads a boolean; nil if the key is missing.
     mutating func optionalFlag(_ key: String) -> Bool? {
         guard let entry = take(key) else { return nil }
         if case .boolean(let flag) = entry.value.content { return flag }
@@ -89,7 +91,7 @@ extension TableReader {
         return nil
     }
 
-    /// The text of a JSON object: what a tool takes.
+    /// Reads the text of a JSON object.
     mutating func jsonObject(_ key: String) -> String? {
         guard let (text, entry) = text(key) else { return nil }
         guard (try? JSONSerialization.jsonObject(with: Data(text.utf8))) is [String: Any] else {
@@ -101,7 +103,7 @@ extension TableReader {
         return text
     }
 
-    /// `headers = { authorization = "Bearer …" }`
+    /// Reads `headers = { authorization = "Bearer …" }`.
     mutating func headers() -> [LoadPlan.Header] {
         var table = table("headers")
         return table.takeAll().compactMap { entry in
@@ -125,7 +127,7 @@ extension TableReader {
         }
     }
 
-    /// RFC 9110 section 5.6.2.
+    /// Whether the byte may be part of a token (RFC 9110 section 5.6.2).
     private static func isTokenByte(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
