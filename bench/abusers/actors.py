@@ -1,4 +1,4 @@
-"""The processes on the load's core: victims and replicas at normal priority, attackers only where nobody else runs."""
+"""The processes on the load's core: victims and replicas at normal priority, attackers only when no other process runs."""
 
 import array
 import asyncio
@@ -78,7 +78,7 @@ class Attacker:
                     held[-1] = connected
                 else:
                     send(connected, attack.bytes)
-            end = time.monotonic() + attack.patience
+            end = time.monotonic() + attack.timeout
             while held and self.state[0] == ATTACK and (left := end - time.monotonic()) > 0:
                 for connected in select.select(held, [], [], min(left, 0.1))[0]:
                     # Half a handshake has done its work when it is answered.
@@ -123,7 +123,7 @@ class Victim:
         figures = array.array("d")
         due = time.monotonic()
         while self.state[0] != LEAVE:
-            # Calls that were missed are not made up for here: `Slice.look` reckons with them.
+            # Calls that were missed are not made up for here: `Slice.look` accounts for them.
             due = max(due + 1 / self.rate, time.monotonic())
             time.sleep(max(0, due - time.monotonic()))
             sent = time.monotonic()

@@ -15,11 +15,11 @@ UPLOAD = f.head("POST", "/attack")
 class Attack:
     """One way to make a server work for nothing.
 
-    Every connection of it sends `bytes` and then waits until the server ends it, `patience` seconds at most.
+    Every connection of it sends `bytes` and then waits until the server ends it, `timeout` seconds at most.
     """
     bytes: bytes
     counter: str                # in /stats: what should move
-    patience: float = 0.05
+    timeout: float = 0.05
     tls: bool = False           # on the TLS port, and `bytes` are what comes instead of a handshake
     handshakes: bool = False    # whole handshakes, no bytes at all
     together: int = 1           # connections held at once by one attacker
@@ -148,8 +148,8 @@ def all_of_them():
         "header list answered 431": Attack(long_list(6, 15000), "large_heads"),
         "header list far beyond": Attack(long_list(600, 10), "header_lists"),
         "one field of 70 KiB": Attack(long_list(1, 70000), "broken_connections"),
-        "256 windows never opened": Attack(stalls(256), "stalled_streams", patience=3, together=4),
-        "200 connections with a shut window": Attack(stalls(1), "stalled_streams", patience=3, together=100),
+        "256 windows never opened": Attack(stalls(256), "stalled_streams", timeout=3, together=4),
+        "200 connections with a shut window": Attack(stalls(1), "stalled_streams", timeout=3, together=100),
         "malformed requests": Attack(malformed(), "malformed_requests"),
         "smuggling": Attack(smuggling(), "malformed_requests"),
         "ClientHello flood": Attack(hello(), "broken_handshakes", tls=True, together=16),

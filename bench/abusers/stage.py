@@ -26,7 +26,7 @@ key = "{directory}/key.pem"
 timeouts = {{ idle = "1s", tls = "1s" }}   # so that a stalled client is given up within a slice
 [upstream.mcp]
 servers = ["127.0.0.1:{replica}"]
-[upstream.sink]                             # what attacks get through goes where it disturbs nobody
+[upstream.sink]                             # requests of attacks go to a server of their own
 servers = ["127.0.0.1:{sink}"]
 pool = {{ max = 1024 }}
 [[route]]

@@ -1,4 +1,4 @@
-"""As much of an HTTP/2 client as event streams need: requests that nobody compressed, and answers known by their first byte."""
+"""As much of an HTTP/2 client as event streams need: requests without HPACK compression, and responses recognised by their first byte."""
 
 import ssl
 import struct
@@ -34,9 +34,9 @@ def fields(pairs):
 class Connection:
     """One connection whose streams are GETs of event streams."""
 
-    def __init__(self, port, tls, patience=5):
+    def __init__(self, port, tls, timeout=5):
         self.port = port
-        self.socket = calls.connect(port, tls, patience)
+        self.socket = calls.connect(port, tls, timeout)
         if self.socket.selected_alpn_protocol() != "h2":
             raise BenchError(f"port {port} does not speak HTTP/2")
         self.received, self.next, self.answered = b"", 1, set()

@@ -32,7 +32,7 @@ def poll_until(condition, seconds, what):
 
 
 def free_port():
-    """A TCP port of 127.0.0.1 that the kernel chose and that nobody holds now."""
+    """A TCP port of 127.0.0.1 that the kernel chose and that no process uses now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
