@@ -137,8 +137,6 @@ extension SocketTests {
             other.client.close()
             try rig.expectQuiet()
             try eventually("no clients") { rig.proxy.metrics.view.clientCount == 0 }
-            let reached = rig.replica.requests.count { $0.target == "/attack" }
-            print("\(abuse): \(reached) requests reached the replica, GOAWAY heard: \(!client.goAways.isEmpty)")
         }
 
         @Test("requests cancelled in the same breath reach no replica")
@@ -148,7 +146,6 @@ extension SocketTests {
             Abuse.rapidReset.serve(client)
             #expect(try client.response(client.get("/one")).text == "ok")
             let reached = rig.replica.requests.count { $0.target == "/attack" }
-            print("100 requests, each cancelled in the same write: \(reached) reached the replica")
             #expect(reached <= 10)
             try rig.expectQuiet()
         }
@@ -173,7 +170,6 @@ extension SocketTests {
             let berth = try BerthProcess { _ in [.answer("ok")] }
             let victim = HTTP2Client(try Client(berth.secure, tls: Certificates.unverified(["h2"])))
             for _ in 0..<200 { #expect(try victim.response(victim.get("/one")).text == "ok") }
-            let quiet = try Self.times(victim)
             let before = berth.figures.anonymousBytes
 
             for abuse in Abuse.allCases {
@@ -186,13 +182,9 @@ extension SocketTests {
                     }
                 }
                 var peak = 0
-                let times = try Self.times(victim) { peak = max(peak, berth.figures.anonymousBytes) }
+                try Self.makeCalls(victim) { peak = max(peak, berth.figures.anonymousBytes) }
                 isOver.raise(true)
                 attacker.join()
-                print(
-                    "\(abuse): p99 of others \(times[times.count * 99 / 100]) ms (quiet \(quiet[quiet.count * 99 / 100]) ms),",
-                    "median \(times[times.count / 2]) ms (\(quiet[quiet.count / 2])), memory +\((peak - before) / 1_024) KiB"
-                )
                 #expect(peak - before < 64 << 20 || !ProcessFigures.areTelling)
                 #expect(berth.isRunning)
             }
@@ -200,15 +192,11 @@ extension SocketTests {
             try berth.expectQuiet()
         }
 
-        private static func times(_ client: HTTP2Client, _ look: () -> Void = {}) throws -> [Double] {
-            var times: [Double] = []
+        private static func makeCalls(_ client: HTTP2Client, _ look: () -> Void) throws {
             for index in 0..<200 {
-                let started = Instant.now()
                 #expect(try client.response(client.get("/one")).text == "ok")
-                times.append((Instant.now() - started).milliseconds)
                 if index % 20 == 10 { look() }
             }
-            return times.sorted()
         }
 
         @Test("clients that read nothing at all cost bounded memory and are given up", arguments: [false, true])
@@ -236,9 +224,6 @@ extension SocketTests {
                 return still >= 3
             }
             let growth = berth.figures.anonymousBytes - before
-            print(
-                "\(streams) stalled streams, window open \(opensWindow): +\(growth / 1_024) KiB,",
-                "\(growth / 1_024 / streams) KiB a stream")
             // The credit of 1 MiB, 4 KiB a stream beyond it, what buffers have too much, connections and their scratch.
             #expect(growth < 6 << 20 || !ProcessFigures.areTelling)
 
