@@ -53,7 +53,7 @@ def _profile(executable, machine, replicas, case, calls):
     try:
         _call(peer, case, calls, machine)
     finally:
-        peer.child.stop(60)  # it writes the profile as it ends
+        peer.child.stop(60)  # it writes the profile when it ends
     if not output.exists():
         raise BenchError(f"callgrind wrote nothing: {peer.child.log.read_text()[-500:]}")
     return _totals(output)

@@ -171,7 +171,7 @@ def _latency(name, peers):
 
 
 def _bars(title, bars, more=""):
-    """`bars`: (name, parts of the bar, dots, label). A bar far beyond the others is cut, and says so by its end."""
+    """`bars`: (name, parts of the bar, dots, label). A bar far longer than the others is cut, with a mark at its end."""
     totals = sorted(max([sum(parts), *dots]) for _, parts, dots, _ in bars)
     limit = (
         min(totals[-1], 3 * max(sum(parts) for name, parts, _, _ in bars if name in ("berth", "nginx", "haproxy")))

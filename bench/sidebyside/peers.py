@@ -47,7 +47,7 @@ class Peer:
     values: dict
     http: int
     https: int
-    session: int   # keeps sessions as this proxy best can
+    session: int   # with the best session affinity of this proxy
     address: int   # keeps clients by their address (nginx)
     cookie: int    # keeps clients that keep cookies (Caddy)
     warm: set = field(default_factory=set)  # kinds of load that it has been under
@@ -66,7 +66,7 @@ class Peer:
             self.child.wait_for_port(port, seconds)
 
     def reload(self):
-        """Has the proxy read its configuration again, its own way; returns that way in a word, None when it has none."""
+        """Makes the proxy reload its configuration; returns the method in a word, None if it has none."""
         return RELOADS[self.name](self)
 
 
@@ -202,7 +202,7 @@ def _reload_berth(peer):
         if line.startswith(("SigCgt:", "SigBlk:")):
             taken |= int(line.split()[1], 16)
     if not taken >> (signal.SIGHUP - 1) & 1:
-        return None  # it would end
+        return None  # SIGHUP would end it
     os.kill(peer.child.popen.pid, signal.SIGHUP)
     return "SIGHUP"
 
@@ -226,7 +226,7 @@ RELOADS = {"berth": _reload_berth, "nginx": _by_signal(signal.SIGHUP), "haproxy"
 
 
 def version(name, executable):
-    """What a program says about itself, in a line."""
+    """The version line of a program."""
     flag = {"berth": "version", "nghttpx": "--version", "envoy": "--version", "caddy": "version"}.get(name, "-v")
     ran = subprocess.run([executable, flag], capture_output=True, text=True, timeout=10)
     line = (ran.stdout + ran.stderr).strip().split("\n")[0]

@@ -1,4 +1,4 @@
-"""Idle event streams: how soon the head comes, and what each one holds in the proxy's memory."""
+"""Idle event streams: the latency of the head, and the proxy's memory for each."""
 
 import select
 import statistics
@@ -16,7 +16,7 @@ def _get(port):
 
 
 def _open(port, context, timeout):
-    """Opens a stream; returns the connection and the milliseconds from GET to head, None when it never came."""
+    """Opens a stream; returns the connection and the milliseconds from GET to head, None if the head was not received."""
     connection = calls.connect(port, context)
     connection.settimeout(timeout)
     request, head = _get(port), b""
@@ -37,14 +37,14 @@ def _open(port, context, timeout):
 
 
 def head_latency(peer, tls, count=50, timeout=2):
-    """Milliseconds to the head of `count` streams, one after another: "p50", "max" (None: it never came), "all"."""
+    """Milliseconds to the head of `count` streams, one after another: "p50", "max" (None: not received), "all"."""
     context = calls.client_context() if tls else None
     times = []
     for _ in range(count):
         connection, milliseconds = _open(peer.port(tls), context, timeout)
         connection.close()
         if milliseconds is None:
-            return {"p50": None, "max": None, "all": times}  # it will not come for the others either
+            return {"p50": None, "max": None, "all": times}  # the other streams would not receive it either
         times.append(milliseconds)
     return {"p50": statistics.median(times), "max": max(times), "all": times}
 

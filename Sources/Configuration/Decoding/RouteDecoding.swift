@@ -69,7 +69,7 @@ extension TableReader {
             reason = "a path begins with \"/\""
             help = "path = \(TOMLText.quoted("/" + text))"
         } else if stem.contains("*") {
-            reason = "\"*\" stands only at the end, after a \"/\", for whatever lies below"
+            reason = "\"*\" stands only at the end, after a \"/\", for all paths below"
             let known = stem.prefix { $0 != "*" }
             help = "path = \(TOMLText.quoted(known.hasSuffix("/") ? "\(known)*" : "\(known)/*"))"
         } else if text.contains("?") || text.contains("#") {

@@ -43,7 +43,7 @@ struct TOMLDocument {
         guard depth < maxDepth else {
             throw SyntaxError(
                 range: tree[place].key ?? tree[place].value, message: "nested too deep",
-                reason: "no key of a configuration lies deeper than five tables")
+                reason: "no key of a configuration is deeper than five tables")
         }
         var located = LocatedTable()
         for name in tree[place].names {
@@ -79,7 +79,7 @@ struct TOMLDocument {
         guard depth < maxDepth else {
             throw SyntaxError(
                 range: tree[place].value, message: "nested too deep",
-                reason: "no key of a configuration lies deeper than five tables")
+                reason: "no key of a configuration is deeper than five tables")
         }
         let elements = tree[place].elements
         var located: [LocatedValue] = []

@@ -120,7 +120,7 @@ extension TableReader {
             guard value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else {
                 report(
                     entry.value.range, "\(entry.name) has a control character in its value",
-                    because: "it would end the line that it stands on")
+                    because: "it would end the line of the field")
                 return nil
             }
             return LoadPlan.Header(name: entry.name.lowercased(), value: value)
