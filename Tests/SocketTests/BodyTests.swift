@@ -28,7 +28,6 @@ extension SocketTests {
         func download(_ target: String, _ isSecure: Bool) throws {
             let rig = try Self.rig.get()
             let client = try isSecure ? rig.secureClient() : rig.client()
-            let started = Instant.now()
 
             // Twice, because the connection must persist.
             for _ in 0..<2 {
@@ -48,7 +47,6 @@ extension SocketTests {
                     #expect(count == Self.megabytes20)
                 }
             }
-            print("20 MB \(target), TLS \(isSecure): \(((Instant.now() - started).milliseconds / 2).rounded()) ms")
             try rig.expectIdle()
         }
 

@@ -21,22 +21,16 @@ extension SocketTests {
             let rig = try Rig(answering: { _ in [.eventStreamHead] })
             // The replica's connection is made before the time is taken.
             _ = try open(rig, isSecure: isSecure)
-            var times: [Double] = []
 
             for _ in 0..<50 {
                 let client = try isSecure ? rig.secureClient() : rig.client()
-                let started = Instant.now()
                 client.send(Self.request)
                 let head = try client.head()
-                times.append((Instant.now() - started).milliseconds)
                 // No data has been sent, so the head did not wait for any.
                 #expect(head.status == 200)
                 #expect(head.values("content-type") == ["text/event-stream"])
                 #expect(!client.receives(within: 0))
             }
-
-            times.sort()
-            print("head of an idle stream, TLS \(isSecure): median \(times[25]) ms, worst of 50 \(times[49]) ms")
         }
 
         @Test("each event is forwarded at once and unchanged")
@@ -63,12 +57,10 @@ extension SocketTests {
         func clientLeaves(_ isSecure: Bool, _ withReset: Bool) throws {
             let rig = try Rig(answering: { _ in [.eventStreamHead] })
             let (client, connection) = try open(rig, isSecure: isSecure)
-            let started = Instant.now()
 
             client.close(reset: withReset)
 
             try eventually("the replica recorded the end") { rig.replica.hasEnded(connection) }
-            print("client left, TLS \(isSecure), reset \(withReset): \((Instant.now() - started).milliseconds) ms")
             try rig.expectIdle()
         }
 
@@ -79,12 +71,10 @@ extension SocketTests {
             let rig = try Rig(answering: { _ in [.eventStreamHead, .event("first")] })
             let (client, connection) = try open(rig, isSecure: isSecure)
             #expect(try client.chunk() == Array("data: first\n\n".utf8))
-            let started = Instant.now()
 
             if withReset { rig.replica.push(.reset, to: connection) } else { rig.replica.push(.close, to: connection) }
 
             let rest = try client.readUntilEnd()
-            print("replica died, TLS \(isSecure), reset \(withReset): \((Instant.now() - started).milliseconds) ms")
             #expect(rest.isEmpty, "\(String(decoding: rest, as: UTF8.self))")
             try rig.expectIdle()
         }
@@ -109,12 +99,10 @@ extension SocketTests {
                 answering: { _ in [.eventStreamHead] },
                 adjusting: { _, upstream in upstream.heartbeat = .seconds(1) })
             let (client, connection) = try open(rig)
-            let started = Instant.now()
 
             // Before the first event too, which may come late.
             #expect(try client.chunk() == Array(":\n\n".utf8))
             #expect(try client.chunk() == Array(":\n\n".utf8))
-            print("two comments after \((Instant.now() - started).milliseconds) ms, at an interval of 1 s")
             rig.replica.push(.event("first"), to: connection)
             #expect(try client.chunk() == Array("data: first\n\n".utf8))
             // Half an event, then twice the interval: no comment may come in between.

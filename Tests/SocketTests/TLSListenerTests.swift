@@ -117,7 +117,6 @@ extension SocketTests {
             let rig = try Rig(tls: options, answering: { _ in [.eventStreamHead] })
             let context = try Certificates.client()
             let request = "GET /mcp HTTP/1.1\r\nHost: a\r\nAccept: text/event-stream\r\n\r\n"
-            let started = Instant.now()
 
             var clients: [Client] = []
             for _ in 0..<count {
@@ -127,20 +126,14 @@ extension SocketTests {
                 clients.append(client)
             }
             for client in clients { #expect(try client.head().status == 200) }
-            let opened = Instant.now()
             #expect(rig.sum(.streaming) == Int64(count))
 
             rig.replica.pushToAll(.event("hello"))
             for client in clients { #expect(try client.chunk() == Array("data: hello\n\n".utf8)) }
-            let received = Instant.now()
 
             for client in clients { client.close() }
             try rig.expectIdle()
             try eventually("the replica recorded all streams end") { rig.replica.open == 0 }
-            print(
-                "\(count) streams, TLS \(isSecure), tickets \(tickets): opened in \((opened - started).milliseconds) ms,",
-                "an event each in \((received - opened).milliseconds) ms,",
-                "all closed in \((Instant.now() - received).milliseconds) ms")
         }
     }
 }

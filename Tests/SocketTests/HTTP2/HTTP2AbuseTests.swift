@@ -138,8 +138,6 @@ extension SocketTests {
             other.client.close()
             try rig.expectIdle()
             try eventually("no clients") { rig.proxy.metrics.view.clientCount == 0 }
-            let reached = rig.replica.requests.count { $0.target == "/attack" }
-            print("\(abuse): \(reached) requests reached the replica, GOAWAY received: \(!client.goAways.isEmpty)")
         }
 
         @Test("requests that are cancelled at once reach no replica")
@@ -149,7 +147,6 @@ extension SocketTests {
             Abuse.rapidReset.serve(client)
             #expect(try client.response(client.get("/one")).text == "ok")
             let reached = rig.replica.requests.count { $0.target == "/attack" }
-            print("100 requests, each cancelled in the same write: \(reached) reached the replica")
             #expect(reached <= 10)
             try rig.expectIdle()
         }
@@ -174,7 +171,6 @@ extension SocketTests {
             let berth = try BerthProcess { _ in [.answer("ok")] }
             let victim = HTTP2Client(try Client(berth.secure, tls: Certificates.unverified(["h2"])))
             for _ in 0..<200 { #expect(try victim.response(victim.get("/one")).text == "ok") }
-            let quiet = try Self.times(victim)
             let before = berth.resources.anonymousBytes
 
             for abuse in Abuse.allCases {
@@ -187,13 +183,9 @@ extension SocketTests {
                     }
                 }
                 var peak = 0
-                let times = try Self.times(victim) { peak = max(peak, berth.resources.anonymousBytes) }
+                try Self.makeCalls(victim) { peak = max(peak, berth.resources.anonymousBytes) }
                 isOver.raise(true)
                 attacker.join()
-                print(
-                    "\(abuse): p99 of others \(times[times.count * 99 / 100]) ms (quiet \(quiet[quiet.count * 99 / 100]) ms),",
-                    "median \(times[times.count / 2]) ms (\(quiet[quiet.count / 2])), memory +\((peak - before) / 1_024) KiB"
-                )
                 #expect(peak - before < 64 << 20 || !ProcessResources.isMeaningful)
                 #expect(berth.isRunning)
             }
@@ -201,15 +193,11 @@ extension SocketTests {
             try berth.expectIdle()
         }
 
-        private static func times(_ client: HTTP2Client, _ look: () -> Void = {}) throws -> [Double] {
-            var times: [Double] = []
+        private static func makeCalls(_ client: HTTP2Client, _ look: () -> Void) throws {
             for index in 0..<200 {
-                let started = Instant.now()
                 #expect(try client.response(client.get("/one")).text == "ok")
-                times.append((Instant.now() - started).milliseconds)
                 if index % 20 == 10 { look() }
             }
-            return times.sorted()
         }
 
         @Test("clients that read nothing use bounded memory and are disconnected", arguments: [false, true])
@@ -237,9 +225,6 @@ extension SocketTests {
                 return still >= 3
             }
             let growth = berth.resources.anonymousBytes - before
-            print(
-                "\(streams) stalled streams, window open \(opensWindow): +\(growth / 1_024) KiB,",
-                "\(growth / 1_024 / streams) KiB a stream")
             // The credit of 1 MiB, 4 KiB for each stream beyond it, unused capacity of buffers, and connections.
             #expect(growth < 6 << 20 || !ProcessResources.isMeaningful)
 

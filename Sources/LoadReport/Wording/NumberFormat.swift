@@ -1,27 +1,27 @@
-/// Numbers as people read them. Takes any number: a report may be read from a file that somebody else wrote.
-enum Figure {
-    /// What stands where there is nothing to say.
+/// Formats numbers for people. Accepts any number, since a report may be read from any file.
+enum NumberFormat {
+    /// The text for a missing number.
     static let none = "–"
 
-    /// `1,204,113`
+    /// A count as in `1,204,113`.
     static func count(_ value: UInt64) -> String { grouped(String(value)) }
 
-    /// `1,204,113` or, of few, `12.4`: so many a second.
+    /// A rate per second as in `1,204,113` or, below 100, `12.4`.
     static func rate(_ perSecond: Double) -> String {
         fixed(perSecond, perSecond < 99.95 ? 1 : 0)
     }
 
-    /// `312 µs`, `1.21 ms`, `12.1 ms`, `1.21 s`: three digits in the unit that suits them.
+    /// A duration with three digits as in `312 µs`, `1.21 ms`, `12.1 ms`, `1.21 s`.
     static func duration(microseconds: Double) -> String {
         if microseconds < 999.5 { return "\(fixed(microseconds, microseconds < 9.995 ? 1 : 0)) µs" }
         if microseconds < 999_500 { return "\(threeDigits(microseconds / 1_000)) ms" }
         return "\(threeDigits(microseconds / 1_000_000)) s"
     }
 
-    /// `1,204.113`: to the microsecond, so that columns of them can be compared.
+    /// Milliseconds as in `1,204.113`, to the microsecond.
     static func milliseconds(microseconds: Double) -> String { fixed(microseconds / 1_000, 3) }
 
-    /// `812 B`, `12.3 kB`, `1.21 GB`, in powers of 1000 as networks count.
+    /// A number of bytes as in `812 B`, `12.3 kB`, `1.21 GB`, in powers of 1000.
     static func bytes(_ value: Double) -> String {
         var value = value
         if value < 999.5 { return "\(fixed(value, 0)) B" }
@@ -32,10 +32,10 @@ enum Figure {
         return "\(threeDigits(value / 1_000)) PB"
     }
 
-    /// `33.3 %`, of a share from 0 to 1.
+    /// A share from 0 to 1 as in `33.3 %`.
     static func percent(_ share: Double, decimals: Int = 1) -> String { "\(fixed(share * 100, decimals)) %" }
 
-    /// `0:07`, `12:34`, `1:02:03`
+    /// A time span as in `0:07`, `12:34`, `1:02:03`.
     static func clock(seconds: Double) -> String {
         let whole = Int(bounded(seconds).rounded(.down))
         let (hours, minutes, rest) = (whole / 3_600, whole / 60 % 60, whole % 60)
@@ -44,7 +44,7 @@ enum Figure {
         return "\(hours):\(minutes < 10 ? "0" : "")\(minutes):\(tail)"
     }
 
-    /// A number with so many decimals, rounded, its thousands grouped.
+    /// A number rounded to `decimals`, with grouped thousands; `none` if it is not finite.
     static func fixed(_ value: Double, _ decimals: Int) -> String {
         guard value.isFinite else { return none }
         var scale = 1
@@ -58,7 +58,7 @@ enum Figure {
         return "\(sign)\(whole).\(zeros)\(fraction)"
     }
 
-    /// `1.21`, `12.1`, `121`
+    /// Three digits as in `1.21`, `12.1`, `121`.
     private static func threeDigits(_ value: Double) -> String {
         fixed(value, value < 9.995 ? 2 : value < 99.95 ? 1 : 0)
     }
@@ -72,7 +72,7 @@ enum Figure {
         return result
     }
 
-    /// Within what an `Int` holds after a million times itself.
+    /// Clamped to 0...1e12, so that a million times the value fits an `Int`.
     private static func bounded(_ value: Double) -> Double {
         value.isFinite ? min(max(value, 0), 1e12) : 0
     }

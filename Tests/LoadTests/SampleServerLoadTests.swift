@@ -3,9 +3,9 @@ import Load
 import SampleServer
 import Testing
 
-@Suite("Against an honest server")
-struct HonestServerTests {
-    @Test("every workload ends with no wrong answer and none that failed", arguments: Workload.allCases)
+@Suite("Load against a correct server")
+struct SampleServerLoadTests {
+    @Test("Every workload ends without wrong answers and failures", arguments: Workload.allCases)
     func workload(_ workload: Workload) throws {
         let server = try SampleServer(
             name: "a", address: .loopback(port: 0), options: SampleServer.Options(eventsPerSecond: 20))
@@ -39,26 +39,26 @@ struct HonestServerTests {
         try body(plan)
     }
 
-    private func expectAllWell(_ figures: RunFigures) {
+    private func expectNoErrors(_ figures: RunFigures) {
         #expect(figures.wrong == [:], "\(figures.examples)")
         #expect(figures.failed == [:], "\(figures.examples)")
         #expect(figures.completed > 0)
     }
 
-    @Test("a session's calls go over all connections when they are shuffled, and its count still adds up")
+    @Test("A shuffled session sends its calls over all connections, and its count is right")
     func shuffled() throws {
         try withServer { plan in
             var plan = plan
             plan.mix = [.init(.sessions)]
             plan.sessions = 20
-            expectAllWell(try LoadRun(plan).finish())
+            expectNoErrors(try LoadRun(plan).finish())
             plan.sessions = 3
             plan.shuffle = true
-            expectAllWell(try LoadRun(plan).finish())
+            expectNoErrors(try LoadRun(plan).finish())
         }
     }
 
-    @Test("several workloads go on at once, on several threads")
+    @Test("Several workloads run concurrently on several threads")
     func mixed() throws {
         try withServer { plan in
             var plan = plan
@@ -71,12 +71,12 @@ struct HonestServerTests {
             plan.threads = 3
             plan.bytes = 10_000
             let figures = try LoadRun(plan).finish()
-            expectAllWell(figures)
+            expectNoErrors(figures)
             #expect(figures.plan.workload == "sessions + calls + legacy + churn + bodies + idle")
         }
     }
 
-    @Test("an open loop makes the calls it was asked for, and no more")
+    @Test("An open loop makes no more calls than its rate allows")
     func openLoop() throws {
         try withServer { plan in
             var plan = plan
@@ -86,27 +86,27 @@ struct HonestServerTests {
             plan.warmUp = 0
             plan.threads = 2
             let figures = try LoadRun(plan).finish()
-            expectAllWell(figures)
+            expectNoErrors(figures)
             #expect(figures.completed <= 401)
             #expect(figures.series.count == 2)
             #expect(figures.latency.count == figures.completed)
         }
     }
 
-    @Test("a run ends once so many calls were answered")
+    @Test("A run ends after the planned number of calls")
     func calls() throws {
         try withServer { plan in
             var plan = plan
             plan.calls = 100
             plan.seconds = 600
             let figures = try LoadRun(plan).finish()
-            expectAllWell(figures)
+            expectNoErrors(figures)
             #expect(figures.seconds < 600)
             #expect(figures.completed >= 100)
         }
     }
 
-    @Test("where nobody listens the run says so, with the address")
+    @Test("A refused connection fails the run with a message that names the address")
     func refused() throws {
         try withServer { plan in
             var plan = plan
@@ -119,7 +119,7 @@ struct HonestServerTests {
         }
     }
 
-    @Test("an unknown host is told of")
+    @Test("An unknown host fails the run with a message that names it")
     func unknownHost() throws {
         let plan = LoadPlan(
             target: Target(isSecure: false, host: "no.such.host.invalid", port: 1, path: "/mcp"), workload: .calls)
@@ -127,8 +127,8 @@ struct HonestServerTests {
     }
 }
 
-@Suite("Over TLS")
-struct SecureTests {
+@Suite("Load over TLS")
+struct TLSLoadTests {
     private func plan(_ rig: ProxyRig, _ workload: Workload) -> LoadPlan {
         var plan = LoadPlan(
             target: Target(isSecure: true, host: "localhost", port: rig.port(isSecure: true), path: "/mcp"),
@@ -141,7 +141,7 @@ struct SecureTests {
         return plan
     }
 
-    @Test("through Berth every workload ends with no wrong answer and none that failed", arguments: Workload.allCases)
+    @Test("Every workload through Berth ends without wrong answers and failures", arguments: Workload.allCases)
     func workload(_ workload: Workload) throws {
         let rig = try ProxyRig()
         defer { rig.stop() }
@@ -152,7 +152,7 @@ struct SecureTests {
         #expect(figures.plan.transport == "http/1.1 over TLS")
     }
 
-    @Test("handshakes are resumed unless the plan says otherwise")
+    @Test("Handshakes are resumed unless the plan disables resumption")
     func resumption() throws {
         let rig = try ProxyRig()
         defer { rig.stop() }
@@ -164,7 +164,7 @@ struct SecureTests {
         #expect(try LoadRun(plan).finish().handshakesResumed == 0)
     }
 
-    @Test("a certificate that nobody vouches for is refused, and the run says why")
+    @Test("An untrusted certificate fails the run with a message that says why")
     func untrusted() throws {
         let rig = try ProxyRig()
         defer { rig.stop() }
@@ -177,7 +177,7 @@ struct SecureTests {
 }
 
 extension LoadPlan {
-    /// Ends when so much is done, however busy the machine; events come as time goes by.
+    /// Limits workloads of event streams by time; all others by a number of calls, however busy the machine is.
     fileprivate mutating func limit(_ workload: Workload) {
         warmUp = 0
         switch workload {

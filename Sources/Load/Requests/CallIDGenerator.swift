@@ -1,8 +1,9 @@
 import Reactor
 
-/// The JSON-RPC ids of a run: numbers of 13 digits, so that a request's length does not depend on its id and the id can
-/// be put into a text that is ready but for it. No two threads give the same.
-struct CallID {
+/// Generates the JSON-RPC ids of one thread: integers of 13 digits, so that an id can be written into a request
+/// template without changing its length. No two threads generate the same id.
+struct CallIDGenerator {
+    /// Digits of every id.
     static var digits: Int { 13 }
     private static let perThread: UInt64 = 10_000_000_000
 
@@ -11,19 +12,20 @@ struct CallID {
 
     /// `thread` is below 800.
     init(thread: Int) {
-        first = (100 + UInt64(thread)) * CallID.perThread
+        first = (100 + UInt64(thread)) * CallIDGenerator.perThread
         next = first
     }
 
-    mutating func take() -> UInt64 {
+    /// The next id.
+    mutating func issue() -> UInt64 {
         next &+= 1
         return next
     }
 
-    /// Whether this thread has given `id` to a call of its own.
-    func hasGiven(_ id: UInt64) -> Bool { id > first && id <= next }
+    /// Whether this generator has issued `id`.
+    func hasIssued(_ id: UInt64) -> Bool { id > first && id <= next }
 
-    /// Writes the digits over what stands at `offset`.
+    /// Overwrites 13 bytes at `offset` with the digits of `id`.
     @inline(__always)
     static func write(_ id: UInt64, into text: inout MutableSpan<UInt8>, at offset: Int) {
         var rest = id

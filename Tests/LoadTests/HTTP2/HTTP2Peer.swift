@@ -5,28 +5,29 @@ import Reactor
 import Synchronization
 import TestSupport
 
-/// A server of HTTP/2 that answers every call of 2026-07-28, and misbehaves as it is told. One connection at a time.
-final class FramePeer: Sendable {
-    enum Manner: Sendable {
-        /// RST_STREAM(INTERNAL_ERROR) for every so many calls.
+/// An HTTP/2 server that responds to every stateless call, except for one kind of fault. It serves one connection at a
+/// time.
+final class HTTP2Peer: Sendable {
+    enum Fault: Sendable {
+        /// RST_STREAM(INTERNAL_ERROR) for every n-th call.
         case resetsEvery(Int)
-        /// No answer to every so many calls.
+        /// No response to every n-th call.
         case ignoresEvery(Int)
-        /// After so many calls on a connection GOAWAY, which leaves out whatever came after them.
-        case leavesAfter(Int)
+        /// After n calls on a connection a GOAWAY, which excludes all later streams.
+        case sendsGoAwayAfter(Int)
     }
 
     let address: SocketAddress
-    private let manner: Manner
+    private let fault: Fault
     private let listener: CInt
     private let isStopping = Atomic(false)
-    /// How often each JSON-RPC id was answered, and how many requests were left out.
-    private let record = Mutex<(answered: [String: Int], leftOut: Int, connections: Int)>(([:], 0, 0))
+    /// How often each JSON-RPC id was answered, how many requests were not processed, and the number of connections.
+    private let record = Mutex<(answered: [String: Int], unprocessed: Int, connections: Int)>(([:], 0, 0))
 
-    init(_ manner: Manner) throws {
+    init(_ fault: Fault) throws {
         let descriptor = try Socket.listen(on: .loopback(port: 0), shared: false)
         guard let address = Socket.localAddress(descriptor) else { throw SystemError("getsockname", code: errno) }
-        self.manner = manner
+        self.fault = fault
         self.address = address
         listener = descriptor.raw
         try Thread(named: "peer") { [self] in
@@ -42,7 +43,7 @@ final class FramePeer: Sendable {
     func stop() { isStopping.store(true, ordering: .releasing) }
 
     var answered: [String: Int] { record.withLock { $0.answered } }
-    var leftOut: Int { record.withLock { $0.leftOut } }
+    var unprocessed: Int { record.withLock { $0.unprocessed } }
     var connections: Int { record.withLock { $0.connections } }
 
     private func serve(_ socket: CInt) {
@@ -54,7 +55,7 @@ final class FramePeer: Sendable {
         var events = HTTP2Events()
         var bodies: [Int32: [UInt8]] = [:]
         var calls = 0
-        var isLeaving = false
+        var isDraining = false
         while !isStopping.load(ordering: .acquiring) {
             guard var input = receive(socket) else { return }
             if input.isEmpty { continue }
@@ -66,14 +67,14 @@ final class FramePeer: Sendable {
                     session.consumed(stream: stream, Int(range.count))
                 case .requestEnd(let stream, _):
                     let body = bodies.removeValue(forKey: stream) ?? []
-                    if isLeaving {
-                        record.withLock { $0.leftOut += 1 }
+                    if isDraining {
+                        record.withLock { $0.unprocessed += 1 }
                         continue
                     }
                     calls += 1
                     answer(&session, stream, body, number: calls)
-                    if case .leavesAfter(calls) = manner {
-                        isLeaving = true
+                    if case .sendsGoAwayAfter(calls) = fault {
+                        isDraining = true
                         send(&session, socket)
                         TestSocket.send(goAway(last: stream), to: socket)
                     }
@@ -81,12 +82,12 @@ final class FramePeer: Sendable {
                 }
             }
             events.removeAll()
-            if !isLeaving { send(&session, socket) }
+            if !isDraining { send(&session, socket) }
         }
     }
 
     private func answer(_ session: inout HTTP2Session, _ stream: Int32, _ body: [UInt8], number: Int) {
-        switch manner {
+        switch fault {
         case .resetsEvery(let count) where number % count == 0:
             return session.reset(stream: stream, code: .internalError)
         case .ignoresEvery(let count) where number % count == 0: return
@@ -98,14 +99,14 @@ final class FramePeer: Sendable {
         var head = ByteBuffer()
         head.append("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n")
         _ = session.respond(stream: stream, head: head, 0..<head.count, endsStream: false)
-        var reply = ByteBuffer()
-        reply.append(
+        var message = ByteBuffer()
+        message.append(
             Array(
                 """
                 {"jsonrpc":"2.0","id":\(id),"result":{"resultType":"complete",\
                 "content":[{"type":"text","text":"ok"}],"isError":false}}
                 """.utf8))
-        _ = session.write(stream: stream, reply, 0..<reply.count)
+        _ = session.write(stream: stream, message, 0..<message.count)
         session.endResponse(stream: stream)
     }
 
@@ -118,12 +119,12 @@ final class FramePeer: Sendable {
         TestSocket.send(bytes, to: socket)
     }
 
-    /// RFC 9113 section 6.8.
+    /// A GOAWAY frame with NO_ERROR (RFC 9113 section 6.8).
     private func goAway(last: Int32) -> [UInt8] {
         [0, 0, 8, 7, 0, 0, 0, 0, 0] + (0..<4).map { UInt8(truncatingIfNeeded: last >> (24 - 8 * $0)) } + [0, 0, 0, 0]
     }
 
-    /// What comes within a moment; nil at the end.
+    /// The bytes received within 20 ms, perhaps none; nil at the end.
     private func receive(_ socket: CInt) -> ByteBuffer? {
         var buffer = ByteBuffer()
         guard ready(socket, CInt(POLLIN), milliseconds: 20) else { return buffer }

@@ -1,39 +1,49 @@
 package import Load
 
-/// What is shown of a run while it goes on.
-package struct LiveMoment: Sendable {
+/// The status of a run while it goes on, as the live view shows it.
+package struct LiveStatus: Sendable {
+    /// The phases of a run, in order.
     package enum Phase: Sendable, Equatable {
         /// Connections and sessions are being opened.
         case opening
+        /// The load runs, and is not measured yet.
         case warmingUp
+        /// The load is measured.
         case measuring
-        /// The last answers are awaited.
+        /// Calls under way may still end.
         case ending
     }
 
+    /// The plan of the run.
     package var plan: PlanFigures
+    /// The current phase.
     package var phase: Phase
-    /// Which run of the scenario this is, from 1, and of how many.
+    /// The number of the run in its scenario, from 1.
     package var number = 1
+    /// The number of runs in the scenario.
     package var total = 1
     /// Seconds since the phase began.
     package var elapsed: Double
-    /// Seconds the phase is to last; nil where something else ends it.
+    /// The planned length of the phase in seconds; nil if it has none.
     package var length: Double?
-    /// Of `plan.unit`, since measuring began.
+    /// Completed since measuring began, in `plan.unit`.
     package var completed: UInt64 = 0
-    /// Of `plan.unit`, over the last second or so.
+    /// Completed in the last full second, in `plan.unit`.
     package var perSecond: Double = 0
-    /// µs, of what ended in the last second or so; nil where nothing did.
+    /// Median latency of the last full second in µs; nil if nothing ended in it.
     package var p50: Double?
+    /// 99th percentile of the last full second in µs; nil if nothing ended in it.
     package var p99: Double?
+    /// Wrong answers so far.
     package var wrong: UInt64 = 0
+    /// Failed calls so far.
     package var failed: UInt64 = 0
-    /// Completed a second at even steps of time, oldest first.
+    /// Completed per second, for each second of measuring, oldest first.
     package var history: [Double] = []
     /// The last wrong answer or failure, in words.
     package var lastProblem: String?
 
+    /// The status of a run without figures yet.
     package init(plan: PlanFigures, phase: Phase, elapsed: Double, length: Double?) {
         self.plan = plan
         self.phase = phase
@@ -41,7 +51,7 @@ package struct LiveMoment: Sendable {
         self.length = length
     }
 
-    /// The moment that a copy of a run's figures shows, its last full second being "now".
+    /// The status from a copy of a run's figures. The rate and percentiles are those of its last full second.
     package init(_ figures: RunFigures, phase: Phase, elapsed: Double, length: Double?) {
         self.init(plan: figures.plan, phase: phase, elapsed: elapsed, length: length)
         completed = figures.completed
@@ -54,7 +64,7 @@ package struct LiveMoment: Sendable {
             before = second.at
         }
         perSecond = history.last ?? 0
-        // Where nothing is timed, or nothing ended, there is no percentile.
+        // Without a latency in the second there are no percentiles.
         if let last = figures.series.last, last.maximum > 0 {
             p50 = last.p50
             p99 = last.p99

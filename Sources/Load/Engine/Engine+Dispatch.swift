@@ -1,22 +1,22 @@
 import Kernel
 import Reactor
 
-// Who calls next, and over which connection.
+// Which session calls next, and over which connection.
 extension Engine {
-    /// The session has something to ask.
+    /// Queues a session that has a call to make: for any connection, or for its own.
     mutating func makeReady(_ s: Handle) {
         let group = sessions[s].group
         if sessions[s].step == .done || sessions[s].step == .listening { return }
-        if phase == .ending || sessions[s].isGivenUp, sessions[s].step != .delete { return finish(s) }
-        // The stream that is the session has a connection to itself.
+        if phase == .ending || sessions[s].isAbandoned, sessions[s].step != .delete { return finishSession(s) }
+        // The event stream of a 2024-11-05 session has a connection of its own.
         if groups[group].workload == .legacy, sessions[s].step == .stream { return openStream(s) }
         if groups[group].isShuffled { return groups[group].ready.append(Int(s.slot)) }
         let home = connection(inSlot: sessions[s].home)
-        if hasRoom(home) { groups[group].ready.append(Int(s.slot)) } else { enqueue(s, home) }
+        if hasCapacity(home) { groups[group].ready.append(Int(s.slot)) } else { waitForConnection(s, home) }
     }
 
-    /// The connection has room, for one call more at least.
-    mutating func makeFree(_ c: Handle) {
+    /// The connection has capacity for one more call at least: queues it, or the session that waits for it.
+    mutating func markFree(_ c: Handle) {
         let group = connections[c].group
         guard groups[group].connections.contains(Int(c.slot)) else { return }
         if groups[group].isShuffled {
@@ -24,79 +24,80 @@ extension Engine {
             connections[c].isFree = true
             return groups[group].free.append(Int(c.slot))
         }
-        let next = connections[c].firstInLine
+        let next = connections[c].firstWaiting
         guard next >= 0 else { return }
         let s = session(inSlot: Int(next))
-        connections[c].firstInLine = sessions[s].nextInLine
-        if connections[c].firstInLine < 0 { connections[c].lastInLine = -1 }
-        sessions[s].nextInLine = -1
+        connections[c].firstWaiting = sessions[s].nextWaiting
+        if connections[c].firstWaiting < 0 { connections[c].lastWaiting = -1 }
+        sessions[s].nextWaiting = -1
         groups[group].ready.append(Int(s.slot))
     }
 
-    private mutating func enqueue(_ s: Handle, _ c: Handle) {
+    /// Appends the session to the connection's queue.
+    private mutating func waitForConnection(_ s: Handle, _ c: Handle) {
         let slot = Int32(truncatingIfNeeded: s.slot)
-        sessions[s].nextInLine = -1
-        if connections[c].lastInLine >= 0 {
-            sessions[session(inSlot: Int(connections[c].lastInLine))].nextInLine = slot
+        sessions[s].nextWaiting = -1
+        if connections[c].lastWaiting >= 0 {
+            sessions[session(inSlot: Int(connections[c].lastWaiting))].nextWaiting = slot
         } else {
-            connections[c].firstInLine = slot
+            connections[c].firstWaiting = slot
         }
-        connections[c].lastInLine = slot
+        connections[c].lastWaiting = slot
     }
 
-    /// Whether a call may go over the connection now. One that is closed on purpose is dialled for the call.
-    func hasRoom(_ c: Handle) -> Bool {
+    /// Whether a call may go over the connection now. A closed connection of `churn` is dialled for the call.
+    func hasCapacity(_ c: Handle) -> Bool {
         let group = connections[c].group
-        guard connections[c].load < groups[group].depth, !connections[c].isLeaving else { return false }
+        guard connections[c].load < groups[group].depth, !connections[c].isDraining else { return false }
         if connections[c].phase == .open { return connections[c].output.isEmpty || groups[group].depth > 1 }
         return groups[group].workload == .churn && connections[c].phase == .closed
     }
 
-    /// Brings those that wait together, as far as the schedule allows.
-    mutating func pump(_ group: Int) {
-        // Each that is looked at leaves the line, so this ends.
+    /// Starts the calls of ready sessions on free connections, as far as the schedule allows.
+    mutating func dispatchCalls(_ group: Int) {
+        // Each session that is looked at leaves the queue, so this ends.
         for _ in 0..<groups[group].ready.count {
             if phase != .ending, let schedule = groups[group].schedule, schedule.next > now { return }
             var c = Handle.none
             if groups[group].isShuffled {
-                guard let found = takeFree(group) else { return }
+                guard let found = popFree(group) else { return }
                 c = found
             }
             guard let slot = groups[group].ready.popFirst() else { return }
             let s = session(inSlot: slot)
             if c.isNone { c = connection(inSlot: sessions[s].home) }
-            guard hasRoom(c) else {
-                enqueue(s, c)
+            guard hasCapacity(c) else {
+                waitForConnection(s, c)
                 continue
             }
             now = world.now()
             let due = phase == .ending ? now : groups[group].schedule?.take(at: now) ?? now
-            begin(s, over: c, due: due)
+            startCall(s, over: c, due: due)
         }
     }
 
-    /// A connection that still has the room it stood in line with. It keeps its place while it has more.
-    private mutating func takeFree(_ group: Int) -> Handle? {
+    /// Takes a connection that still has capacity from the group's free queue.
+    private mutating func popFree(_ group: Int) -> Handle? {
         while let slot = groups[group].free.popFirst() {
             let c = connection(inSlot: slot)
             connections[c].isFree = false
-            if hasRoom(c) { return c }
+            if hasCapacity(c) { return c }
         }
         return nil
     }
 
-    /// Makes the session's next call and sends it, or has its connection dialled for it.
-    private mutating func begin(_ s: Handle, over c: Handle, due: Instant) {
-        guard let kind = nextKind(s) else { return finish(s) }
-        if phase == .ending, kind != .delete { return finish(s) }
-        let id = kind.isAnswered ? ids.take() : 0
+    /// Creates the session's next call and sends it, or dials the connection for it.
+    private mutating func startCall(_ s: Handle, over c: Handle, due: Instant) {
+        guard let kind = nextKind(s) else { return finishSession(s) }
+        if phase == .ending, kind != .delete { return finishSession(s) }
+        let id = kind.isAnswered ? ids.issue() : 0
         let call = calls.insert(
             Call(kind, id: id, session: s, due: due, deadline: now + timeout, connection: c))
         guard let call else { return }
         sessions[s].call = call
         if connections[c].phase == .open {
             send(call, over: c)
-            if groups[sessions[s].group].isShuffled, connections.contains(c), hasRoom(c) { makeFree(c) }
+            if groups[sessions[s].group].isShuffled, connections.contains(c), hasCapacity(c) { markFree(c) }
         } else {
             connections[c].call = call
             connections[c].load = 1
@@ -104,7 +105,7 @@ extension Engine {
         }
     }
 
-    /// Opens the stream that is a session of 2024-11-05, on a connection of its own.
+    /// Opens the event stream of a 2024-11-05 session, on a connection of its own.
     private mutating func openStream(_ s: Handle) {
         let group = sessions[s].group
         let index = Int(s.slot) - groups[group].sessions.lowerBound

@@ -1,14 +1,14 @@
 import Kernel
 import Reactor
 
-// What sessions do, one thing after another.
+// The steps of a session.
 extension Engine {
-    /// Every so many calls one is an `echo`, whose text tells whose it is.
+    /// One call in this many is an `echo`, whose text proves which call the result belongs to.
     private static let echoEvery = 8
-    /// So often is a session asked for again before its loss is believed.
-    static let mostDenials = 6
+    /// A session counts as lost after this many 400 or 404 responses in a row.
+    static let notFoundLimit = 6
 
-    /// The request that the session's step calls for; nil if there is none.
+    /// The request of the session's current step; nil if it has none.
     func nextKind(_ s: Handle) -> RequestKind? {
         switch sessions[s].step {
         case .initialize: return .initialize
@@ -25,13 +25,13 @@ extension Engine {
         }
     }
 
-    /// The session's call is over, well or not: on to the next step.
-    mutating func advance(_ s: Handle, after kind: RequestKind, isGood: Bool) {
+    /// Moves the session to its next step after a call has ended. `succeeded`: the call passed all checks.
+    mutating func advance(_ s: Handle, after kind: RequestKind, succeeded: Bool) {
         sessions[s].call = .none
         let workload = groups[sessions[s].group].workload
         switch kind {
         case .initialize:
-            guard isGood else { break }
+            guard succeeded else { break }
             sessions[s].step = .initialized
         case .initialized:
             sessions[s].step = workload == .fanin || workload == .idle ? .stream : .list
@@ -39,40 +39,41 @@ extension Engine {
         case .call, .echo:
             guard !workload.isStateless else { break }
             sessions[s].calls += 1
-            if sessions[s].calls >= assignment.plan.callsPerSession { sendClose(s, workload) }
-        case .delete where sessions[s].isGivenUp:
+            if sessions[s].calls >= assignment.plan.callsPerSession { terminateSession(s, workload) }
+        case .delete where sessions[s].isAbandoned:
             sessions[s].step = .done
             return
         case .delete:
-            sessions[s].forget(beginningWith: groups[sessions[s].group].firstStep)
+            sessions[s].reset(to: groups[sessions[s].group].firstStep)
         case .stream:
-            restart(s)
+            restartSession(s)
             return
         }
         makeReady(s)
     }
 
-    private mutating func sendClose(_ s: Handle, _ workload: Workload) {
+    /// Ends a session that has made all its calls: by DELETE, or by closing its stream (2024-11-05).
+    private mutating func terminateSession(_ s: Handle, _ workload: Workload) {
         if workload == .legacy {
-            endStream(sessions[s].stream)
-            sessions[s].forget(beginningWith: .stream)
+            closeStream(sessions[s].stream)
+            sessions[s].reset(to: .stream)
         } else {
             sessions[s].step = sessions[s].identifier.isEmpty ? .initialize : .delete
-            if sessions[s].step == .initialize { sessions[s].forget(beginningWith: .initialize) }
+            if sessions[s].step == .initialize { sessions[s].reset(to: .initialize) }
         }
     }
 
-    /// The session is gone; its client begins anew.
-    mutating func restart(_ s: Handle) {
-        if calls.contains(sessions[s].stream) { endStream(sessions[s].stream) }
+    /// The server has lost the session: begins a new one.
+    mutating func restartSession(_ s: Handle) {
+        if calls.contains(sessions[s].stream) { closeStream(sessions[s].stream) }
         sessions[s].stream = .none
-        sessions[s].forget(beginningWith: groups[sessions[s].group].firstStep)
+        sessions[s].reset(to: groups[sessions[s].group].firstStep)
         if sessions[s].call.isNone { makeReady(s) }
     }
 
-    /// The run is over for the session: it says goodbye if that is still to be done.
-    mutating func finish(_ s: Handle) {
-        if calls.contains(sessions[s].stream) { endStream(sessions[s].stream) }
+    /// Ends the session at the run's end: closes its stream, and sends DELETE if the server knows it.
+    mutating func finishSession(_ s: Handle) {
+        if calls.contains(sessions[s].stream) { closeStream(sessions[s].stream) }
         let workload = groups[sessions[s].group].workload
         let mayDelete =
             !workload.isStateless && workload != .legacy && !sessions[s].identifier.isEmpty
@@ -82,13 +83,13 @@ extension Engine {
             return
         }
         sessions[s].step = .delete
-        // Whether it was alive to what was asked before is not found out any more.
-        sessions[s].denials = 0
+        // Responses of 404 before this one are not followed up.
+        sessions[s].notFoundInARow = 0
         makeReady(s)
     }
 
-    /// Closes a stream, by closing what carries it.
-    mutating func endStream(_ call: Handle) {
+    /// Closes an event stream: resets its HTTP/2 stream, or closes its connection.
+    mutating func closeStream(_ call: Handle) {
         guard calls.contains(call) else { return }
         let c = calls[call].connection
         let s = calls[call].session
@@ -96,7 +97,7 @@ extension Engine {
         cancelStream(call)
         _ = calls.remove(call)
         guard connections.contains(c), connections[c].call == call else { return }
-        drop(c)
-        renew(c, atOnce: true)
+        closeSocket(c)
+        reconnect(c, immediately: true)
     }
 }

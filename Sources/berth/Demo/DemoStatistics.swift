@@ -1,32 +1,33 @@
 package import Histogram
 
-/// What a demo has counted.
-package struct DemoFigures: Sendable {
-    /// Sessions that are open now.
+/// The counts of a demo.
+package struct DemoStatistics: Sendable {
+    /// Open sessions.
     package private(set) var open = 0
-    /// Sessions begun so far.
+    /// Sessions begun since the start.
     package private(set) var begun = 0
-    /// Calls answered.
+    /// Calls with a correct result.
     package private(set) var calls = 0
     /// Calls answered, by replica.
     package private(set) var callsByReplica: [String: Int] = [:]
-    /// Calls that found their session gone, on another replica, or with another count than its own.
-    package private(set) var strays = 0
-    /// Calls that came to nothing for another reason, and sessions that could not be begun.
+    /// Calls whose session was not found, or was answered by another replica or with a wrong call count.
+    package private(set) var misrouted = 0
+    /// Calls and sessions that failed for another reason.
     package private(set) var failures = 0
-    /// Why the last of the strays and failures was one.
+    /// The reason of the last misrouted or failed call.
     package private(set) var lastFailure: String?
-    /// Times from request to complete answer, in microseconds, of the calls that are answered at once.
+    /// Latencies in microseconds, from the request to the end of the response, without those of streaming calls.
     package private(set) var latency = Histogram<UInt64>(highestTrackableValue: 60_000_000)
 
+    /// All counts 0.
     package init() {}
 
-    /// The share of session calls that met their session as they left it, in percent.
+    /// The percentage of calls that were not misrouted; 100 before the first call.
     package var affinityPercent: Double {
-        calls + strays == 0 ? 100 : 100 * Double(calls) / Double(calls + strays)
+        calls + misrouted == 0 ? 100 : 100 * Double(calls) / Double(calls + misrouted)
     }
 
-    /// A latency percentile, 0...100, in milliseconds; 0 before the first call.
+    /// The latency in milliseconds at a percentile, 0...100; 0 before the first call.
     package func latencyMilliseconds(percentile: Double) -> Double {
         calls == 0 ? 0 : Double(latency.valueAtPercentile(percentile)) / 1_000
     }
@@ -38,16 +39,16 @@ package struct DemoFigures: Sendable {
 
     mutating func recordEnd() { open -= 1 }
 
-    /// Without a time for a call that takes its time on purpose.
+    /// `microseconds`: the latency; nil for a streaming call.
     mutating func recordCall(on replica: String, microseconds: UInt64?) {
         calls += 1
         callsByReplica[replica, default: 0] += 1
-        // The waits are bounded far below the histogram's range.
+        // Timeouts are far below the histogram's limit.
         if let microseconds { _ = latency.record(min(microseconds, 60_000_000)) }
     }
 
-    mutating func recordStray(_ what: String) {
-        strays += 1
+    mutating func recordMisrouted(_ what: String) {
+        misrouted += 1
         lastFailure = what
     }
 

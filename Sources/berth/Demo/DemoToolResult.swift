@@ -1,15 +1,15 @@
 import Foundation
 
-/// The answer to a tool call, out of a JSON body or an event stream.
-struct DemoReply {
-    /// The result's first text; nil for an error.
+/// The result of a tool call, from a JSON body or an event stream.
+struct DemoToolResult {
+    /// The first text of the result; nil for an error.
     let text: String?
-    /// Progress notifications before the answer.
+    /// The number of progress notifications before the result.
     let progress: Int
 
-    /// Nil if there is no JSON-RPC answer in the response.
+    /// Nil if the response has no JSON-RPC response.
     init?(_ response: DemoResponse) {
-        let messages = response.isEventStream ? DemoReply.events(response.body) : [Data(response.body)]
+        let messages = response.isEventStream ? DemoToolResult.events(response.body) : [Data(response.body)]
         let decoder = JSONDecoder()
         guard let last = messages.last, let answer = try? decoder.decode(Answer.self, from: last) else { return nil }
         text = answer.result?.content?.first?.text
@@ -18,7 +18,7 @@ struct DemoReply {
         }
     }
 
-    /// The data of each event. Events of more than one data line do not occur in MCP.
+    /// The data of each event. MCP servers send a message as one data line.
     private static func events(_ body: [UInt8]) -> [Data] {
         let lines = body.split { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
         return lines.filter { $0.starts(with: "data:".utf8) }.map { Data($0.dropFirst(5)) }

@@ -1,7 +1,7 @@
 extension String {
-    /// Fit for a terminal's line: no control characters, no escape sequences, no marks that turn the reading direction.
-    /// Names, addresses and errors come from servers, and a terminal obeys what it is sent.
-    var plain: String {
+    /// The text with control characters, and so escape sequences, and bidirectional marks replaced by a dot. Names and
+    /// errors come from servers and could otherwise control the terminal.
+    var sanitized: String {
         String(
             String.UnicodeScalarView(
                 unicodeScalars.map { scalar in
@@ -13,16 +13,18 @@ extension String {
                 }))
     }
 
-    /// At most so many characters, the last of them a sign that there were more.
+    /// At most `width` characters; ends with `…` if it was cut.
     func cut(to width: Int) -> String {
         count <= width ? self : width <= 0 ? "" : prefix(width - 1) + "…"
     }
 
+    /// The text with spaces after it up to `width`.
     func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
 
+    /// The text with spaces before it up to `width`.
     func rightAligned(in width: Int) -> String { String(repeating: " ", count: max(0, width - count)) + self }
 
-    /// In lines of at most so many characters, broken between words where it can be.
+    /// The text in lines of at most `width` characters, broken between words if possible.
     func wrapped(to width: Int) -> [String] {
         let width = max(1, width)
         var lines = [""]
@@ -30,10 +32,10 @@ extension String {
             var rest = Substring(word)
             while !rest.isEmpty {
                 let used = lines[lines.count - 1].count
-                let room = used == 0 ? width : width - used - 1
-                if rest.count <= room || used == 0 {
-                    lines[lines.count - 1] += (used == 0 ? "" : " ") + rest.prefix(room)
-                    rest = rest.dropFirst(room)
+                let space = used == 0 ? width : width - used - 1
+                if rest.count <= space || used == 0 {
+                    lines[lines.count - 1] += (used == 0 ? "" : " ") + rest.prefix(space)
+                    rest = rest.dropFirst(space)
                 }
                 if !rest.isEmpty { lines.append("") }
             }
