@@ -96,7 +96,9 @@ let package = Package(
         .testTarget(
             name: "ProxyTests",
             dependencies: [
-                "Proxy", "Simulation", "Kernel", "Reactor", "HTTP", "MCP", "Balancing", "Telemetry", "TLS",
+                "Proxy", "Simulation", "Kernel", "Reactor", "HTTP", "MCP", "Balancing", "Configuration", "Telemetry",
+                "TLS",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
         .testTarget(
