@@ -27,7 +27,6 @@ extension SocketTests {
         func download(_ target: String, _ isSecure: Bool) throws {
             let rig = try Self.rig.get()
             let client = try isSecure ? rig.secureClient() : rig.client()
-            let started = Instant.now()
 
             // Twice: the connection must be good for more.
             for _ in 0..<2 {
@@ -47,7 +46,6 @@ extension SocketTests {
                     #expect(count == Self.megabytes20)
                 }
             }
-            print("20 MB \(target), TLS \(isSecure): \(((Instant.now() - started).milliseconds / 2).rounded()) ms")
             try rig.expectQuiet()
         }
 

@@ -41,19 +41,10 @@ extension SocketTests {
 
             let before = berth.figures.anonymousBytes
             peak = before
-            let started = Instant.now()
             client.send("GET /\(Self.gibibyte) HTTP/1.1\r\nHost: a\r\n\r\n")
             #expect(try client.head().status == 200)
             try read(client, of: berth, from: 0, to: 64 << 20, slowly: true, peak: &peak)
-            let slow = Instant.now()
-            let slowPeak = peak
             try read(client, of: berth, from: 64 << 20, to: Self.gibibyte, slowly: false, peak: &peak)
-            let after = berth.figures.anonymousBytes
-            print(
-                "1 GiB, TLS \(isSecure): memory \(before / 1_024) KiB, +\((slowPeak - before) / 1_024) KiB at its most",
-                "while read slowly, +\((peak - before) / 1_024) KiB while read fast, +\((after - before) / 1_024) KiB",
-                "after; 64 MiB in \((slow - started).milliseconds.rounded()) ms, the rest in",
-                "\((Instant.now() - slow).milliseconds.rounded()) ms")
 
             #expect(before > 0)
             #expect(peak - before <= Self.allowance || !ProcessFigures.areTelling)
@@ -92,7 +83,6 @@ extension SocketTests {
                 return still >= 3
             }
             let growth = berth.figures.anonymousBytes - before
-            print("a reader that stopped, TLS \(isSecure), \(type): \(sent / 1_024) KiB sent, +\(growth / 1_024) KiB")
 
             #expect(sent < 64 << 20)
             #expect(growth <= Self.allowance || !ProcessFigures.areTelling)
@@ -117,7 +107,6 @@ extension SocketTests {
 
             let growth = berth.figures.anonymousBytes - before
             let answered = berth.replica.requests.count
-            print("a client that never reads, TLS \(isSecure): \(answered) of 500,000 asked, +\(growth / 1_024) KiB")
             #expect(answered < 100_000)
             #expect(growth <= Self.allowance || !ProcessFigures.areTelling)
             client.close()
@@ -135,10 +124,7 @@ extension SocketTests {
             let before = berth.figures.anonymousBytes
             berth.replica.reset()
 
-            let started = Instant.now()
             try flood(address, connections: 2_000, &generator)
-            print(
-                "2,000 connections of garbage, TLS \(isSecure): \((Instant.now() - started).milliseconds.rounded()) ms")
 
             try expectAlive(berth)
             // The one parked connection to the replica may have been closed in the meantime.
@@ -148,7 +134,6 @@ extension SocketTests {
             #expect(berth.replica.requests.allSatisfy { $0.start == "GET /alive" })
             #expect(berth.replica.leftovers.isEmpty)
             let growth = berth.figures.anonymousBytes - before
-            print("memory \(before / 1_024) KiB, +\(growth / 1_024) KiB; \(descriptors) descriptors before and after")
             #expect(growth <= Self.allowance || !ProcessFigures.areTelling)
         }
 

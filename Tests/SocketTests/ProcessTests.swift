@@ -125,7 +125,6 @@ extension SocketTests {
 
             #expect(try command.exitCode() == 0)
             #expect(command.printed.contains("Berth is at https://localhost:"))
-            print(command.printed.split(separator: "\n").suffix(4).joined(separator: "\n"))
         }
 
         private func ask(_ path: String, _ address: SocketAddress, tls: TLSClientContext? = nil) throws -> String {

@@ -21,7 +21,7 @@ struct WordRule {
     }
 
     static let unsafe = WordRule(word: "unsafe", what: "unsafe outside the modules that own raw memory")
-    static let print = WordRule(word: "print", then: "(", what: "prints in the data path")
+    static let print = WordRule(word: "print", then: "(", what: "prints")
 
     /// Imports of Foundation, which is big and slow to start.
     static func foundation(_ files: [SourceFile]) -> [Offence] {
