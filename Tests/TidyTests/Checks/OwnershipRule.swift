@@ -1,0 +1,34 @@
+import Glibc
+
+/// A type whose extensions may be written by its owners only: where anybody may add to a type, it comes to know
+/// everything.
+struct OwnershipRule {
+    let type: String
+    /// Patterns of paths; a star stands for any text, slashes included.
+    let owners: [String]
+
+    static let rules = [
+        OwnershipRule(
+            type: "Worker",
+            owners: [
+                "Sources/Proxy/Worker*.swift", "Sources/Proxy/*/Worker+*.swift", "Tests/ProxyTests/Worker+*.swift",
+                // Types with a piece of the worker in their file.
+                "Sources/Proxy/Control/HealthChecks.swift", "Sources/Proxy/Control/AdminHandler.swift",
+                "Sources/Proxy/Downstream/Listener.swift", "Sources/Proxy/Upstream/ServerPool.swift",
+            ])
+    ]
+
+    func offences(_ files: [SourceFile]) -> [Offence] {
+        files.filter { file in !owners.contains { fnmatch($0, file.path, 0) == 0 } }.flatMap { file in
+            file.code.enumerated().compactMap { index, line in
+                guard line.contains("extension"), extends(line) else { return nil }
+                return file.offence(index, "extends \(type) and is not one of its owners")
+            }
+        }
+    }
+
+    private func extends(_ line: String) -> Bool {
+        let tokens = Array(Tokens(line))
+        return zip(tokens, tokens.dropFirst()).contains { $0 == "extension" && $1 == type }
+    }
+}
