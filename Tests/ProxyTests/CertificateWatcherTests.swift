@@ -3,6 +3,7 @@ import Kernel
 import Logging
 import Synchronization
 import TLS
+import Telemetry
 import Testing
 
 @testable import Proxy
@@ -97,6 +98,8 @@ struct CertificateWatcherTests {
         snapshot.upstreams = [UpstreamPlan(name: "u", servers: 0..<0), UpstreamPlan(name: "v", servers: 0..<0)]
         snapshot.upstreams[1].reloadingTLS = try ReloadingClientTLS(
             TLSClientFiles(pair: files("b"), authorities: nil, otherwise: .anyone))
+        // Upstreams have numbers once they are registered.
+        try ServerTable(Metrics(workers: 1, servers: 2)).register(&snapshot)
         return snapshot
     }
 

@@ -98,6 +98,14 @@ struct SceneRunner<Outside: World & ~Copyable>: ~Copyable {
             note()
             receive()
             send("x")
+        default: playOther(scene)
+        }
+        world.close(descriptor, reset: false)
+        return log
+    }
+
+    private mutating func playOther(_ scene: Scene) {
+        switch scene {
         case .sendAfterFinish:
             open()
             remote.close()
@@ -109,14 +117,6 @@ struct SceneRunner<Outside: World & ~Copyable>: ~Copyable {
             log.append("\(!world.hasUnacknowledged(descriptor))")
             receive()
             send("x")
-        default: playOther(scene)
-        }
-        world.close(descriptor, reset: false)
-        return log
-    }
-
-    private mutating func playOther(_ scene: Scene) {
-        switch scene {
         case .ownFinish:
             open()
             world.finish(descriptor)

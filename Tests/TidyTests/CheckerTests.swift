@@ -127,6 +127,12 @@ struct CheckerTests {
         #expect(rule.offences(file(text, "Sources/Proxy/Exchange/Worker+Ending.swift")).isEmpty)
         #expect(rule.offences(file(text, "Sources/Proxy/Exchange/Ending.swift")).count == 1)
         #expect(rule.offences(file("extension WorkerMessage {")).isEmpty)
+        let real = OwnershipRule.rules[0]
+        #expect(real.offences(file(text, "Sources/Proxy/RequestPhases.swift")).isEmpty)
+        #expect(real.offences(file(text, "Sources/Proxy/Exchange/Worker+Retries.swift")).isEmpty)
+        for path in ["WorkerParts.swift", "Loop/WorkerMessage.swift", "Control/AdminHandler.swift"] {
+            #expect(real.offences(file(text, "Sources/Proxy/\(path)")).count == 1, "\(path)")
+        }
         #expect(rule.offences(file("// extension Worker {")).isEmpty)
     }
 

@@ -7,7 +7,7 @@ struct TidyTests {
     private let tree = SourceTree.shared
 
     /// The modules that every byte goes through.
-    private static let dataPath = ["Kernel", "Reactor", "JSON", "HTTP", "MCP", "Balancing", "Telemetry"]
+    private static let dataPath = ["ASCII", "Kernel", "Reactor", "JSON", "HTTP", "MCP", "Balancing", "Telemetry"]
         .map { "Sources/\($0)" }
 
     private func expectNone(_ offences: [Offence], sourceLocation: SourceLocation = #_sourceLocation) {

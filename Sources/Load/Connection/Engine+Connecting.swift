@@ -16,8 +16,8 @@ extension Engine {
         case .started(let descriptor):
             connections[c].descriptor = descriptor
             let token = UInt64(connections[c].incarnation) << 32 | UInt64(c.slot)
-            // epoll_ctl fails only for lack of memory here: ENOMEM is 12.
-            if !world.watch(descriptor, token: token) { connectFailed(c, 12) }
+            // epoll_ctl fails only for lack of memory here.
+            if !world.watch(descriptor, token: token) { connectFailed(c, ErrorNumber.outOfMemory) }
         }
     }
 
@@ -78,8 +78,7 @@ extension Engine {
     mutating func connectFailed(_ c: Handle, _ code: CInt) {
         let target = assignment.addresses[address]
         guard hasEverOpened else { return connectToNextAddress(c, "\(target): \(errnoText(code))") }
-        // ECONNREFUSED
-        let failure: Failure = code == 111 ? .refused : .unreachable(code)
+        let failure: Failure = code == ErrorNumber.refused ? .refused : .unreachable(code)
         counters.addExample("\(failure.text) by \(target)")
         failConnection(c, failure)
     }

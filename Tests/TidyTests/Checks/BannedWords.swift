@@ -98,5 +98,9 @@ extension BannedWord {
         ("Figure", "Sources/LoadReport/", "a number as a report shows it"),
         ("Figure", "Tests/LoadReportTests/", "a number as a report shows it"),
         ("lane", "Sources/Load/Figures/", "the element of a SIMD vector"),
+        ("transit", "Sources/HTTP/HTTP2/HTTP2ClientLimits.swift", "bytes on their way, as in \"in transit\""),
+        ("seal", "Sources/Configuration/Decoding/", "what a configuration may still say, recognised for the message"),
+        ("sealed", "Sources/Configuration/Decoding/", "what a configuration may still say, recognised for the message"),
+        ("sealed", "Tests/ConfigurationTests/broken/", "a configuration of old names"),
     ]
 }

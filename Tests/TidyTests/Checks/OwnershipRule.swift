@@ -11,10 +11,8 @@ struct OwnershipRule {
         OwnershipRule(
             type: "Worker",
             owners: [
-                "Sources/Proxy/Worker*.swift", "Sources/Proxy/*/Worker+*.swift", "Tests/ProxyTests/Worker+*.swift",
-                // Types with a piece of the worker in their file.
-                "Sources/Proxy/Control/HealthChecks.swift", "Sources/Proxy/Control/AdminHandler.swift",
-                "Sources/Proxy/Downstream/Listener.swift", "Sources/Proxy/Upstream/ServerPool.swift",
+                "Sources/Proxy/Worker.swift", "Sources/Proxy/RequestPhases.swift", "Sources/Proxy/*/Worker+*.swift",
+                "Tests/ProxyTests/Worker+*.swift",
             ])
     ]
 
