@@ -90,14 +90,35 @@ struct TrustedForwardingTests {
         Walk([",\(client),,10.1.2.3,"], client),
         Walk([""], proxy),
         Walk([","], proxy),
+        Walk(["\(client), , 10.1.2.3"], client),
+        Walk(["\(client), \t ,"], client),
+        Walk([" \t"], proxy),
+        // White space is spaces and tabs (RFC 9110 §5.6.3).
+        Walk(["198.51.100.7,\t\(client)\t,\t 10.1.2.3"], client),
+        Walk(["192.0.2. 1"], proxy),
+        // Brackets are for a whole address, with or without a port.
         Walk(["\(client), [\(clientV6)"], proxy),
-        // Ports are left out.
+        Walk(["\(client), [\(clientV6)]x"], proxy),
+        Walk(["\(client), [\(clientV6)]4711"], proxy),
+        Walk(["\(client), [\(clientV6)]:"], proxy),
+        Walk(["\(client), [\(clientV6)]:47x"], proxy),
+        Walk(["\(client), [\(clientV6)]:47:11"], proxy),
+        Walk(["\(client), \(clientV6)]"], proxy),
+        // Ports are left out, and must be some.
+        Walk(["198.51.100.7, \(client):"], proxy),
+        Walk(["198.51.100.7, \(client):http"], proxy),
+        Walk(["198.51.100.7, \(client):80:80"], proxy),
+        Walk(["198.51.100.7, :4711"], proxy),
         Walk(["\(client):4711"], client),
         Walk(["\(client):4711, 10.1.2.3:80"], client),
         Walk([clientV6], clientV6),
         Walk(["[\(clientV6)]"], clientV6),
         Walk(["[\(clientV6)]:4711"], clientV6),
         Walk(["2001:0DB8:0:0::1"], clientV6),
+        // RFC 4291 §2.5.5.2: an IPv4 address in IPv6 form.
+        Walk(["::ffff:\(client)"], client),
+        Walk(["[::ffff:\(client)]:4711"], client),
+        Walk(["\(client), ::ffff:10.1.2.3"], client),
         Walk(["[\(clientV6)]:4711, [fd00:0:0:5::1]:80, fd00:0:0:6::1"], clientV6),
         Walk([clientV6], clientV6, peer: "fd00:0:0:7::1"),
     ]
