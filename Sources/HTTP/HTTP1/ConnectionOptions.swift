@@ -1,3 +1,4 @@
+import ASCII
 import Reactor
 
 /// The options of the `Connection` fields of a head (RFC 9110 §7.6.1).
@@ -61,27 +62,11 @@ struct ConnectionOptions {
     private static func mark(_ option: Range<Int>, in bytes: Span<UInt8>, fields: inout FieldTable) {
         for index in 0..<fields.count {
             var field = fields[index]
-            guard Int(field.name.count) == option.count, field.kind != .host, field.kind != .contentLength,
-                bytes.isEqualIgnoringCase(field.name.range, option)
+            guard field.kind != .host, field.kind != .contentLength,
+                bytes.extracting(field.name.range).equalsIgnoringCase(bytes.extracting(option))
             else { continue }
             field.isHopByHop = true
             fields[index] = field
         }
-    }
-}
-
-extension Span where Element == UInt8 {
-    /// Whether two tokens of the same length are equal, regardless of case.
-    fileprivate func isEqualIgnoringCase(_ one: Range<Int>, _ other: Range<Int>) -> Bool {
-        var offset = 0
-        while offset < one.count {
-            let left = self[one.lowerBound &+ offset]
-            let difference = left ^ self[other.lowerBound &+ offset]
-            guard difference == 0 || (difference == 0x20 && (left | 0x20) &- UInt8(ascii: "a") < 26) else {
-                return false
-            }
-            offset &+= 1
-        }
-        return true
     }
 }
