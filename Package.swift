@@ -112,8 +112,9 @@ let package = Package(
         .testTarget(
             name: "ProxyTests",
             dependencies: [
-                "TestSupport", "Proxy", "Simulation", "Kernel", "Reactor", "HTTP", "MCP", "Balancing", "Telemetry",
-                "TLS", "CNghttp2",
+                "TestSupport", "Proxy", "Simulation", "Kernel", "Reactor", "HTTP", "MCP", "Balancing", "Configuration",
+                "Telemetry", "TLS", "CNghttp2",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
         .testTarget(
@@ -130,6 +131,7 @@ let package = Package(
         .testTarget(
             name: "ConfigurationTests", dependencies: ["TestSupport", "Configuration"], exclude: ["broken"],
             swiftSettings: house),
+        .testTarget(name: "TidyTests", swiftSettings: house),
         .testTarget(name: "ConformanceTests", exclude: ["sdk"], swiftSettings: house),
     ]
 )

@@ -1,5 +1,5 @@
-/// Questions asked of eight bytes at once. Each answer has the top bit of a byte set where that byte is meant; of the
-/// cheap ones only the lowest set bit can be trusted, and that is all a scan for the first such byte needs.
+/// Searches eight bytes at once. Each result has the top bit of every matching byte set. In the results of `first` only
+/// the lowest set bit is exact, which is enough for finding the first match.
 ///
 /// Public rather than package: Swift 6.3 does not inline what a package type declares into other modules, inlinable or
 /// not, and a call for every word would slow the parsers down.
@@ -12,12 +12,12 @@ public enum WordScan {
     @inlinable
     @inline(__always)
     public static var everyTopBit: UInt64 { 0x8080_8080_8080_8080 }
-    /// Or-ed onto ASCII letters it makes them lower case; hyphens and digits stay what they are.
+    /// Bits that make ASCII letters lower case; hyphens and digits do not change.
     @inlinable
     @inline(__always)
     public static var lowerCaseBits: UInt64 { 0x2020_2020_2020_2020 }
 
-    /// Where `byte` is. The lowest set bit is exact.
+    /// Finds `byte`. Only the lowest set bit is exact.
     @inlinable
     @inline(__always)
     public static func first(_ byte: UInt8, in word: UInt64) -> UInt64 {
@@ -25,14 +25,14 @@ public enum WordScan {
         return (difference &- everyByte) & ~difference & everyTopBit
     }
 
-    /// Where ASCII bytes below `bound` are, which is at most 0x80. The lowest set bit is exact.
+    /// Finds ASCII bytes below `bound`, which is at most 0x80. Only the lowest set bit is exact.
     @inlinable
     @inline(__always)
     public static func first(below bound: UInt8, in word: UInt64) -> UInt64 {
         (word &- everyByte &* UInt64(bound)) & ~word & everyTopBit
     }
 
-    /// Where `byte` is; every bit is exact.
+    /// Finds `byte`. Every bit is exact.
     @inlinable
     @inline(__always)
     public static func every(_ byte: UInt8, in word: UInt64) -> UInt64 {
@@ -40,7 +40,7 @@ public enum WordScan {
         return ~(((difference & ~everyTopBit) &+ ~everyTopBit) | difference) & everyTopBit
     }
 
-    /// Where there is neither an ASCII letter nor a hyphen; every bit is exact. Nearly all field names have no such
+    /// Finds bytes that are neither ASCII letters nor hyphens. Every bit is exact. Nearly all field names have no such
     /// byte before their colon.
     @inlinable
     @inline(__always)
@@ -52,10 +52,10 @@ public enum WordScan {
         return ~(letters | every(UInt8(ascii: "-"), in: word)) & everyTopBit
     }
 
-    /// The index of the first byte that an answer means, 8 if none.
+    /// The index of the first matching byte of a result; 8 if there is none.
     @inlinable
     @inline(__always)
-    public static func index(of answer: UInt64) -> Int {
-        answer.trailingZeroBitCount >> 3
+    public static func index(of result: UInt64) -> Int {
+        result.trailingZeroBitCount >> 3
     }
 }

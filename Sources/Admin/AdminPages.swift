@@ -3,16 +3,18 @@ import Foundation
 package import Proxy
 import Telemetry
 
-/// The pages of the admin address.
+/// The pages of the admin address. Safe to use from any thread.
 package struct AdminPages: Sendable {
     private let proxy: ProxyServer
 
+    /// The pages of `proxy`, which must be running.
     package init(_ proxy: ProxyServer) {
         self.proxy = proxy
     }
 
-    /// The answer to a GET of `path`. `/healthz`: the process lives. `/readyz`: it can serve, which takes one healthy
-    /// server in every upstream, and is not about to leave. `/stats`: everything, as JSON.
+    /// The response to a GET of `path`. `/healthz`: 200 while the process runs. `/readyz`: 200 if every upstream has a
+    /// healthy server and the proxy is not draining, otherwise 503. `/stats`: all metrics as JSON. 404 for any other
+    /// path.
     package func answer(_ path: String) -> AdminResponse {
         switch path {
         case "/healthz": AdminResponse(status: 200, body: "ok\n")

@@ -4,26 +4,28 @@ import Kernel
 import Proxy
 import Telemetry
 
-/// What `/stats` answers: the state of the proxy, upstream by upstream and server by server.
+/// The document of `/stats`: the state of the proxy, its upstreams and their servers.
 struct StatusDocument: Encodable {
+    /// One server of an upstream.
     struct Server: Encodable {
         var address: String
         var healthy: Bool
-        /// False until a probe has passed or enough have failed.
+        /// False until a health check has passed or `fall` have failed.
         var checked: Bool
         var draining: Bool
         var backup: Bool
         var weight: Int32
         var pool: Pool
-        /// Live event streams.
+        /// Open event streams.
         var streams: Int64
-        /// Sealed ids: sessions opened less sessions seen to end, since the start. Learned ids: those remembered.
+        /// Affinity `signed`: sessions begun minus sessions ended, since the start. `learned`: sessions in the table.
         var sessions: Int64
         var requests: Int64
         var errors: Errors
     }
 
-    /// Connections by what they do; `total` is idle plus active.
+    /// Connections by state. `total` is idle plus active; `opened`, `connectFailures` and `replays` count since the
+    /// start.
     struct Pool: Encodable {
         var max: Int64
         var total: Int64
@@ -36,6 +38,7 @@ struct StatusDocument: Encodable {
         var replays: Int64
     }
 
+    /// Error responses of the proxy, since the start: 404 for unknown sessions, 502, 503, 504.
     struct Errors: Encodable {
         var sessionsNotFound: Int64
         var badGateway: Int64
@@ -43,24 +46,25 @@ struct StatusDocument: Encodable {
         var timedOut: Int64
     }
 
-    /// New versions of certificate files that were taken up, and those that could not be.
+    /// Changed certificate files that were loaded, and those that could not be, since the start.
     struct Certificates: Encodable {
         var renewed: Int
         var refused: Int
     }
 
-    /// What HTTP/2 clients did too much of, since the start. All but the last four ended a connection.
+    /// Excesses of HTTP/2 clients, since the start. All but the last four closed a connection.
     struct Abuse: Encodable {
         var resets, refusals, pings, settings, emptyData, priorities, windowUpdates, continuations: Int64
         var ignoredFrames, headerLists, headText, queuedFrames, brokenConnections: Int64
         var stalledStreams, refusedStreams, largeHeads, malformedRequests: Int64
     }
 
-    /// Connections refused where a PROXY header was to come, since the start.
+    /// Connections rejected by the PROXY protocol, since the start.
     struct ProxyProtocol: Encodable {
         var untrusted, malformed, timedOut: Int64
     }
 
+    /// One upstream.
     struct Upstream: Encodable {
         var name: String
         var servers: [Server]
@@ -69,9 +73,9 @@ struct StatusDocument: Encodable {
     var uptimeSeconds: Double
     var draining: Bool
     var workers: Int
-    /// Client connections, those of the admin address not counted.
+    /// Open client connections, without those of the admin address.
     var clients: Int64
-    /// TLS connections that ended before their handshake did, since the start.
+    /// TLS connections that ended before their handshake was complete, since the start.
     var failedHandshakes: Int64
     var certificates: Certificates
     var http2Abuse: Abuse

@@ -1,18 +1,18 @@
-/// What decoding may ask the machine it runs on.
+/// Checks that need the machine: its files, its environment, its TLS library. Tests replace them.
 package struct ConfigurationChecks: Sendable {
-    /// Whether files that the configuration names must be there and readable.
+    /// Whether files that the configuration names must exist and be readable.
     package var files: Bool
-    /// A variable of the environment, for `${NAME}` in secrets.
+    /// Returns a variable of the environment, for `${NAME}` in secrets; nil if it is not set.
     package var environment: @Sendable (_ name: String) -> String?
-    /// Which certificates of a listener cannot be served and why, in one sentence each; asked only when `files` is on
-    /// and all of them can be read.
+    /// Returns the indices of a listener's certificates that cannot be served, with the reason in a sentence. Called
+    /// only if `files` is true and all of them are readable.
     package var certificateProblems: @Sendable (_ certificates: [CertificateFiles]) -> [Int: String]
-    /// What is wrong with the OCSP response of a pair that can be served; asked only when `files` is on and the response
-    /// can be read.
+    /// Returns the problem with the OCSP response of a valid certificate; nil if there is none. Called only if `files`
+    /// is true and the response is readable.
     package var stapleProblem: @Sendable (_ files: CertificateFiles) -> ConfigurationProblem?
-    /// Why a list of ciphers in OpenSSL's words cannot be used, or nil where it can.
+    /// Returns why a cipher list in OpenSSL's syntax cannot be used; nil if it can.
     package var cipherProblem: @Sendable (_ ciphers: String) -> String?
-    /// Why the certificates of authorities in a file that can be read cannot be used, or nil where they can.
+    /// Returns why the certificate authorities in a readable file cannot be used; nil if they can.
     package var authoritiesProblem: @Sendable (_ path: String) -> String?
 
     package init(
@@ -31,10 +31,10 @@ package struct ConfigurationChecks: Sendable {
     }
 }
 
-/// What somebody who knows a file's contents has against it, in one sentence.
+/// A problem with the contents of a file, in one sentence.
 package enum ConfigurationProblem: Sendable, Equatable {
-    /// It cannot be used.
+    /// The file cannot be used.
     case error(String)
-    /// It can, but not for all that it is there for.
+    /// The file can be used, but not for its whole purpose.
     case warning(String)
 }

@@ -1,19 +1,20 @@
-/// A configuration file that was read and found good.
+/// A valid configuration file.
 package struct ConfigurationFile: Sendable {
-    /// The path it was read from, as the operator named it.
+    /// The path it was read from, as given on the command line.
     package let path: String
+    /// The decoded values, defaults included.
     package let configuration: Configuration
-    /// Where the values of the file stand, by path.
+    /// The lines of the values that the file sets, by path.
     let origins: [String: Origin]
-    /// The `[listen]` table each listener came from.
+    /// The path of the `[listen]` table of each listener.
     let listenerTables: [String]
-    /// Every key that decoding asked for.
+    /// Every key that decoding knows, with "*" for names and indices.
     package let knownKeys: Set<String>
-    /// What is doubtful in it, each as the operator reads it.
+    /// Warnings, rendered as errors are.
     package let warnings: [String]
 
-    /// Reads and checks the file at `path`. The failure names every error in it, not the first alone; it has one
-    /// error without a place if the file cannot be read.
+    /// Reads and checks the file at `path`. The failure has all errors of the file; a single one without a position if
+    /// the file cannot be read.
     package static func load(
         path: String, checks: ConfigurationChecks
     ) -> Result<ConfigurationFile, ConfigurationErrors> {
@@ -23,7 +24,7 @@ package struct ConfigurationFile: Sendable {
         }
     }
 
-    /// Checks `text` as though it stood in `file`.
+    /// Checks `text` as the contents of `file`.
     package static func parse(
         _ text: String, file: String, checks: ConfigurationChecks
     ) -> Result<ConfigurationFile, ConfigurationErrors> {

@@ -1,11 +1,11 @@
 import Glibc
 
-/// A file in TOML, read with every error in its place. What its keys are is for others to say.
+/// Reads TOML files, with the position of every error. The caller decodes the keys.
 package enum TOMLFile {
-    /// More than any configuration needs, little enough to be read whole.
-    private static let largest = 1 << 20
+    /// The largest file that is read.
+    private static let maxBytes = 1 << 20
 
-    /// The text at `path`; the failure is one error without a place.
+    /// The contents of the file at `path`: UTF-8, at most 1 MiB. The failure is one error without a position.
     package static func text(path: String) -> Result<String, ConfigurationErrors> {
         if let problem = FilePath.problem(reading: path) {
             return unreadable(path, "cannot be read", problem)
@@ -14,10 +14,10 @@ package enum TOMLFile {
             return unreadable(path, "cannot be read", String(cString: strerror(errno)))
         }
         defer { fclose(stream) }
-        var bytes = [UInt8](repeating: 0, count: largest + 1)
+        var bytes = [UInt8](repeating: 0, count: maxBytes + 1)
         let count = fread(&bytes, 1, bytes.count, stream)
-        guard count <= largest else {
-            return unreadable(path, "too large", "a configuration has at most \(ByteSizeText.text(largest))")
+        guard count <= maxBytes else {
+            return unreadable(path, "too large", "a configuration has at most \(ByteSizeText.text(maxBytes))")
         }
         guard let text = String(validating: bytes[..<count], as: UTF8.self) else {
             return unreadable(path, "not UTF-8", "TOML 1.0 is written in UTF-8")
@@ -25,8 +25,8 @@ package enum TOMLFile {
         return .success(text)
     }
 
-    /// What `body` makes of the table at the root of `text`, unless it or the parser found errors: then these are the
-    /// failure, all of them. `file` is the name they are told by.
+    /// Parses `text` and decodes its root table with `body`. The failure has all errors that the parser or `body`
+    /// reported. `file`: the file's name in errors.
     package static func decode<Value>(
         _ text: String, file: String, checks: ConfigurationChecks, _ body: (TableReader) -> Value
     ) -> Result<Value, ConfigurationErrors> {

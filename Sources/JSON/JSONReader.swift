@@ -14,6 +14,7 @@ package struct JSONReader: Sendable {
     }
 
     private var scanner = JSONScanner()
+    /// Why reading ended; nil as long as it has not.
     package private(set) var failure: Failure?
 
     package init() {}

@@ -8,6 +8,7 @@ package struct JSONToken: Equatable, Sendable {
         case string, number, `true`, `false`, null
     }
 
+    /// What the token is.
     package var kind: Kind
     /// Where the token stands in the piece. Of a name or a string, what stands between its quotes, escapes as written.
     package var range: Range<Int>

@@ -1,49 +1,49 @@
-/// base64url without padding (RFC 4648 section 5), strict: every byte string has one text and every other text is refused, so
-/// a text cannot be altered without altering what it says.
+/// base64url without padding (RFC 4648 section 5). It is strict: every byte string has exactly one text, and every
+/// other text is refused, so that no two texts decode to the same bytes.
 enum Base64URL {
-    /// Characters for that many bytes.
+    /// The number of characters that encode `bytes` bytes.
     static func encodedCount(of bytes: Int) -> Int { (bytes * 4 + 2) / 3 }
 
-    /// Appends the text of `bytes` at `offset` and returns the end. The output must have room.
+    /// Writes the text of `bytes` at `offset` and returns its end. The output must have space for it.
     static func encode(_ bytes: Span<UInt8>, into output: inout MutableSpan<UInt8>, at offset: Int) -> Int {
         var position = offset
         var bits: UInt32 = 0
-        var held = 0
+        var bitCount = 0
         for index in bytes.indices {
             bits = bits << 8 | UInt32(bytes[index])
-            held += 8
-            while held >= 6 {
-                held -= 6
-                output[position] = character(UInt8(truncatingIfNeeded: bits >> UInt32(held)) & 63)
+            bitCount += 8
+            while bitCount >= 6 {
+                bitCount -= 6
+                output[position] = character(UInt8(truncatingIfNeeded: bits >> UInt32(bitCount)) & 63)
                 position += 1
             }
         }
-        if held > 0 {
-            output[position] = character(UInt8(truncatingIfNeeded: bits << UInt32(6 - held)) & 63)
+        if bitCount > 0 {
+            output[position] = character(UInt8(truncatingIfNeeded: bits << UInt32(6 - bitCount)) & 63)
             position += 1
         }
         return position
     }
 
-    /// Puts the bytes of `text` at the start of `output` and returns their number; nil for a text that is not what
-    /// `encode` writes, or that has more bytes than `output` has room.
+    /// Writes the bytes of `text` at the start of `output` and returns their number. Nil if `encode` would not write
+    /// this text, or if `output` is too small.
     static func decode(_ text: Span<UInt8>, into output: inout MutableSpan<UInt8>) -> Int? {
         guard text.count & 3 != 1, text.count * 3 / 4 <= output.count else { return nil }
         var position = 0
         var bits: UInt32 = 0
-        var held = 0
+        var bitCount = 0
         for index in text.indices {
             guard let six = value(of: text[index]) else { return nil }
             bits = bits << 6 | UInt32(six)
-            held += 6
-            if held >= 8 {
-                held -= 8
-                output[position] = UInt8(truncatingIfNeeded: bits >> UInt32(held))
+            bitCount += 6
+            if bitCount >= 8 {
+                bitCount -= 8
+                output[position] = UInt8(truncatingIfNeeded: bits >> UInt32(bitCount))
                 position += 1
             }
         }
-        // The bits left over carry nothing and must say so.
-        guard bits & (1 << UInt32(held) - 1) == 0 else { return nil }
+        // The remaining bits must be zero (RFC 4648 section 3.5).
+        guard bits & (1 << UInt32(bitCount) - 1) == 0 else { return nil }
         return position
     }
 
@@ -62,6 +62,7 @@ enum Base64URL {
         }
     }
 
+    /// The value of a character of the alphabet; nil for any other.
     static func value(of character: UInt8) -> UInt8? {
         switch character {
         case UInt8(ascii: "A")...UInt8(ascii: "Z"): character - 65

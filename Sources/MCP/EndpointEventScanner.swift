@@ -1,24 +1,25 @@
 import ASCII
 
-/// Finds the `endpoint` event that an HTTP+SSE session begins with (2024-11-05): the one event of a stream that a
-/// balancer must rewrite, as its data is where the client will POST to.
+/// Finds the `endpoint` event with which an HTTP+SSE session begins (MCP 2024-11-05, "HTTP with SSE"). It is the only
+/// event that a balancer must rewrite, because its data is the URI that the client sends its POSTs to.
 package enum EndpointEventScanner {
+    /// The result of a scan.
     package enum Outcome: Equatable, Sendable {
-        /// The first event is not complete: hold the bytes and show them again with what follows.
+        /// The first event is not complete. The caller must hold the bytes back and scan again when more have come.
         case needsMore
-        /// The stream does not begin with an endpoint event, or not within `maximumBytes`: nothing to rewrite, ever.
+        /// The stream does not begin with an endpoint event within `maximumBytes`. Nothing is to be rewritten.
         case notEndpoint
-        /// The first event is complete and is the endpoint event; its data stands at this range. Everything round it
-        /// passes as it is.
+        /// The first event is complete and is the endpoint event, with its data in this range. All other bytes are
+        /// forwarded unchanged.
         case endpoint(data: Range<Int>)
     }
 
-    /// How much of a stream is looked at.
+    /// The number of bytes of a stream that are scanned.
     package static var maximumBytes: Int { 4096 }
 
-    /// Looks at all bytes of the stream so far. A blank line without data before it makes no event in any client, so
-    /// comments, `retry:` and priming `id:` blocks may come first. An endpoint over two data lines, which no server
-    /// sends, is not one that can be rewritten in place.
+    /// Scans all bytes of the stream so far. A blank line without data before it dispatches no event (HTML Living
+    /// Standard, "Server-sent events"), so comments, `retry:` and `id:` lines may come first. An endpoint event with
+    /// two data lines, which no known server sends, is `notEndpoint`.
     package static func scan(_ bytes: Span<UInt8>) -> Outcome {
         let limit = min(bytes.count, maximumBytes)
         var position = hasByteOrderMark(bytes) ? 3 : 0
@@ -46,8 +47,8 @@ package enum EndpointEventScanner {
         bytes.count >= 3 && bytes[0] == 0xEF && bytes[1] == 0xBB && bytes[2] == 0xBF
     }
 
-    /// The line that starts at `start`, if its end is there. A carriage return ends it at once: a line feed after it
-    /// belongs to it but need not have arrived.
+    /// The line that starts at `start`; nil if its end has not come. A carriage return ends it at once. A line feed
+    /// after the carriage return belongs to it but need not have come.
     private static func nextLine(_ bytes: Span<UInt8>, from start: Int) -> (content: Range<Int>, next: Int)? {
         var end = start
         while end < bytes.count, bytes[end] != 0x0A, bytes[end] != 0x0D { end += 1 }
@@ -56,7 +57,7 @@ package enum EndpointEventScanner {
         return (start..<end, end + (isPair ? 2 : 1))
     }
 
-    /// The value of a field line of this name: after the colon and one space, or empty if there is no colon.
+    /// The value of a field line of this name: what follows the colon and one optional space; empty without a colon.
     private static func value(of name: StaticString, in bytes: Span<UInt8>, _ line: Range<Int>) -> Range<Int>? {
         let count = name.utf8CodeUnitCount
         guard bytes.extracting(line).has(name, at: 0) else { return nil }

@@ -1,27 +1,27 @@
 import ASCII
 
-/// Resolves what an HTTP+SSE server announces as its message endpoint (2024-11-05) against the request target of the
-/// stream it was announced on, as a client would: RFC 3986 section 5, read the way browsers read it (WHATWG URL).
+/// Resolves the data of an `endpoint` event (MCP 2024-11-05) against the request target of its stream, as a client
+/// does: by RFC 3986 section 5 and the WHATWG URL standard.
 ///
-/// The result is only ever a path with its query. That keeps the client on the origin it dialled, whatever internal
-/// name and port the server believes it has. Used once a session, so it may allocate.
+/// The result is always a path with an optional query. So the client stays on the origin that it connected to, whatever
+/// internal name and port the server has in its endpoint. Used once for each session, so it may allocate.
 package enum EndpointReference {
-    /// The path and query to announce in place of `data`; nil if the data is no http(s) URL or reference, or names a
-    /// path that begins with two slashes, which a client would take for another host.
+    /// Returns the path and query that replace `data`. Nil if the data is no http(s) URL or reference, or has a path
+    /// that begins with two slashes, which a client would read as another host.
     ///
     /// `target` is the request target of the GET, in origin or absolute form. Dot segments are removed, and bytes that
-    /// clients escape are escaped here already, so that every client posts to the very bytes announced.
+    /// clients percent-encode are encoded, so that every client sends exactly the bytes of the event.
     package static func resolve(data: Span<UInt8>, against target: Span<UInt8>) -> [UInt8]? {
-        let reference = cleaned(data)
-        guard let base = originForm(cleaned(target)), base.first == slash else { return nil }
+        let reference = normalized(data)
+        guard let base = originForm(normalized(target)), base.first == slash else { return nil }
         let (path, query): (ArraySlice<UInt8>, ArraySlice<UInt8>?)
         switch split(reference) {
-        case .foreign: return nil
+        case .unsupported: return nil
         case .absolute(let rest):
-            (path, query) = cut(rest)
+            (path, query) = splitQuery(rest)
         case .relative(let rest):
-            let (basePath, baseQuery) = cut(base)
-            let (ownPath, ownQuery) = cut(rest)
+            let (basePath, baseQuery) = splitQuery(base)
+            let (ownPath, ownQuery) = splitQuery(rest)
             if ownPath.isEmpty {
                 (path, query) = (basePath, ownQuery ?? baseQuery)
             } else if ownPath.first == slash {
@@ -42,16 +42,17 @@ package enum EndpointReference {
     private static let slash = UInt8(ascii: "/")
 
     private enum Reference {
-        /// Another scheme, or a URL without a host.
-        case foreign
-        /// Had an origin; here is what follows it, with a slash at its start.
+        /// Another scheme than http(s), or a URL without a host.
+        case unsupported
+        /// A URL: its path and query, which begin with a slash.
         case absolute(ArraySlice<UInt8>)
+        /// A reference without an origin.
         case relative(ArraySlice<UInt8>)
     }
 
-    /// What browsers do before anything else: surrounding spaces and controls go, tabs and line ends go anywhere, a
-    /// backslash before the query is a slash, the fragment is dropped.
-    private static func cleaned(_ bytes: Span<UInt8>) -> [UInt8] {
+    /// Applies the first steps of the WHATWG URL parser: removes surrounding spaces and control characters, tabs and
+    /// line ends everywhere and the fragment, and replaces backslashes before the query with slashes.
+    private static func normalized(_ bytes: Span<UInt8>) -> [UInt8] {
         var start = 0
         var end = bytes.count
         while start < end, bytes[start] <= 0x20 { start += 1 }
@@ -71,24 +72,24 @@ package enum EndpointReference {
         return result
     }
 
-    /// Parts a reference from its origin, if it has one.
+    /// Splits a reference from its origin, if it has one.
     private static func split(_ reference: [UInt8]) -> Reference {
         var rest = reference[...]
         if let end = schemeEnd(of: reference) {
             let scheme = String(decoding: reference[..<end], as: UTF8.self).lowercased()
-            guard scheme == "http" || scheme == "https" else { return .foreign }
+            guard scheme == "http" || scheme == "https" else { return .unsupported }
             rest = reference[(end + 1)...]
-            guard rest.starts(with: [slash, slash]) else { return .foreign }
+            guard rest.starts(with: [slash, slash]) else { return .unsupported }
         }
         guard rest.starts(with: [slash, slash]) else { return .relative(rest) }
         rest = rest.dropFirst(2)
         let end = rest.firstIndex { $0 == slash || $0 == UInt8(ascii: "?") } ?? rest.endIndex
-        guard end > rest.startIndex else { return .foreign }
+        guard end > rest.startIndex else { return .unsupported }
         let tail = rest[end...]
         return .absolute(tail.first == slash ? tail : [slash] + tail)
     }
 
-    /// The colon after a scheme (RFC 3986 section 3.1).
+    /// The index of the colon after a scheme (RFC 3986 section 3.1); nil if there is no scheme.
     private static func schemeEnd(of reference: [UInt8]) -> Int? {
         for (index, byte) in reference.enumerated() {
             switch byte {
@@ -104,34 +105,35 @@ package enum EndpointReference {
 
     /// The request target without its origin, if it came in absolute form.
     private static func originForm(_ target: [UInt8]) -> ArraySlice<UInt8>? {
-        // A target in origin form may begin with two slashes and still names no host.
+        // A target in origin form may begin with two slashes without naming a host.
         if target.first == slash { return target[...] }
         guard case .absolute(let rest) = split(target) else { return nil }
         return rest
     }
 
-    private static func cut(_ bytes: ArraySlice<UInt8>) -> (path: ArraySlice<UInt8>, query: ArraySlice<UInt8>?) {
+    private static func splitQuery(_ bytes: ArraySlice<UInt8>) -> (path: ArraySlice<UInt8>, query: ArraySlice<UInt8>?) {
         guard let mark = bytes.firstIndex(of: UInt8(ascii: "?")) else { return (bytes, nil) }
         return (bytes[..<mark], bytes[(mark + 1)...])
     }
 
-    /// Removes `.` and `..` segments, also where a dot is written as `%2e`, which clients treat alike.
+    /// Removes `.` and `..` segments (RFC 3986 section 5.2.4). A dot may be written as `%2e`, which clients treat
+    /// alike.
     private static func withoutDotSegments(_ path: ArraySlice<UInt8>) -> [UInt8] {
-        var kept: [ArraySlice<UInt8>] = []
+        var result: [ArraySlice<UInt8>] = []
         let segments = path.dropFirst().split(separator: slash, omittingEmptySubsequences: false)
         for (index, segment) in segments.enumerated() {
             let dots = dotCount(segment)
-            if dots == 2 { _ = kept.popLast() }
+            if dots == 2 { _ = result.popLast() }
             if dots == 0 {
-                kept.append(segment)
+                result.append(segment)
             } else if index == segments.count - 1 {
-                kept.append([])
+                result.append([])
             }
         }
-        return [slash] + Array(kept.joined(separator: [slash]))
+        return [slash] + Array(result.joined(separator: [slash]))
     }
 
-    /// 1 or 2 for a segment that is `.` or `..`, else 0.
+    /// Returns 1 for the segment `.`, 2 for `..`, 0 for any other.
     private static func dotCount(_ segment: ArraySlice<UInt8>) -> Int {
         guard segment.count <= 6 else { return 0 }
         switch String(decoding: segment, as: UTF8.self).lowercased() {
@@ -141,7 +143,7 @@ package enum EndpointReference {
         }
     }
 
-    /// Escapes what WHATWG's path or special-query set names, and leaves all else, escapes included, alone.
+    /// Percent-encodes the bytes of WHATWG's path or special-query percent-encode set. Existing escapes stay.
     private static func escaped(_ bytes: ArraySlice<UInt8>, asQuery: Bool) -> [UInt8] {
         var result: [UInt8] = []
         for byte in bytes {

@@ -1,26 +1,29 @@
-/// An answer that Berth gives itself because no replica could: a status, and a JSON-RPC error that says which fault it
-/// was.
+/// A response that the proxy itself sends instead of a server's: a status and a JSON-RPC error with the reason.
 ///
-/// Statuses have meaning in MCP, so they are chosen here and nowhere else. 404 ends a session and is said of nothing
-/// but a session that is gone; 400 makes some clients start over; whatever may be better in a second is a 5xx.
-/// Codes are the two that JSON-RPC gives (-32603 internal, -32600 invalid request), and -32001 by the convention that
-/// servers and clients share for "Session not found". `reason` tells the faults apart, for people and for logs.
+/// MCP gives statuses a meaning, so all are chosen in this file. 404 ends a session (MCP 2025-03-26, "Session
+/// Management") and is used only for a session that does not exist. 400 makes some clients initialize again. Temporary
+/// errors are a 5xx. The codes are -32603 (internal error) and -32600 (invalid request) of JSON-RPC 2.0 section 5.1,
+/// and -32001, which servers and clients use for "Session not found". `reason` distinguishes the errors for people and
+/// logs.
 package struct ErrorResponse: Sendable {
+    /// The status code.
     package let status: UInt16
     /// The reason phrase of the status line.
     package let phrase: StaticString
     /// The JSON-RPC error code.
     package let code: Int
+    /// `error.message`.
     package let message: StaticString
-    /// `error.data.reason`; ours, lower case with underscores.
+    /// `error.data.reason`: the proxy's own name of the error, lower case with underscores.
     package let reason: StaticString
-    /// The value of `Retry-After`, in seconds.
+    /// The value of `Retry-After`, in seconds; nil: the field is not sent.
     package let retryAfterSeconds: UInt8?
-    /// The value of `Allow`.
+    /// The value of `Allow`; nil: the field is not sent.
     package let allow: StaticString?
-    /// Whether the client's connection cannot be used again: the request was not read to its end, or cannot be.
+    /// Whether the client's connection is closed after the response, because the request was not or cannot be read to
+    /// its end.
     package let closesConnection: Bool
-    /// The value of `Content-Type`: `application/json`, or `text/plain` where the transport has no JSON-RPC answer.
+    /// The value of `Content-Type`: `application/json`, or `text/plain` where the transport has no JSON-RPC error.
     package let contentType: StaticString
 
     private init(
@@ -39,8 +42,8 @@ package struct ErrorResponse: Sendable {
         self.contentType = contentType
     }
 
-    /// The body, with the raw JSON of the request's id, or an empty span for `null`. Only a range that
-    /// `JSONRPC.requestID` gave may be echoed.
+    /// Returns the body. `id` is the raw JSON of the request's id, which must come from `JSONRPC.requestID`; empty for
+    /// `null`.
     package func body(id: Span<UInt8>) -> [UInt8] {
         if "\(contentType)" != "application/json" { return Array("\(message)".utf8) }
         var body = Array(#"{"jsonrpc":"2.0","id":"#.utf8)
@@ -51,34 +54,35 @@ package struct ErrorResponse: Sendable {
     }
 }
 
-// MARK: - Faults of the replicas, or of having none
+// MARK: - Errors of servers and of capacity
 
 extension ErrorResponse {
-    /// No replica is available: all are down, or draining.
+    /// No server is available: all are down or draining.
     package static let noServerAvailable = ErrorResponse(
         503, "Service Unavailable", "No server is available", reason: "no_server_available", retryAfterSeconds: 1)
-    /// The request waited for a connection longer than it may.
+    /// The request waited longer for a connection than the queue timeout.
     package static let queueTimeout = ErrorResponse(
         503, "Service Unavailable", "Timed out waiting for a server", reason: "queue_timeout", retryAfterSeconds: 1)
-    /// Too many requests wait already.
+    /// The queue is full.
     package static let queueFull = ErrorResponse(
         503, "Service Unavailable", "Too many requests are waiting", reason: "queue_full", retryAfterSeconds: 1)
     /// Too many event streams are open.
     package static let tooManyStreams = ErrorResponse(
         503, "Service Unavailable", "Too many streams are open", reason: "too_many_streams", retryAfterSeconds: 5)
-    /// The replica could not be reached.
+    /// No connection to the server could be made.
     package static let connectFailed = ErrorResponse(
         502, "Bad Gateway", "Could not connect to the server", reason: "connect_failed")
-    /// The replica went away after the request was sent and before it answered. Whether it acted is not known.
+    /// The server closed the connection after the request was sent and before it answered. It may have processed the
+    /// request.
     package static let serverReset = ErrorResponse(
         502, "Bad Gateway", "The server closed the connection before it answered", reason: "server_reset")
-    /// The replica answered with something that is not HTTP.
+    /// The server's response is not valid HTTP.
     package static let badServerResponse = ErrorResponse(
         502, "Bad Gateway", "The server sent an invalid response", reason: "bad_server_response")
-    /// The replica did not begin to answer in time.
+    /// The server did not begin to answer within the timeout.
     package static let firstByteTimeout = ErrorResponse(
         504, "Gateway Timeout", "The server did not answer in time", reason: "first_byte_timeout")
-    /// A fault of Berth's own.
+    /// An error of the proxy itself.
     package static let internalError = ErrorResponse(
         500, "Internal Server Error", "Internal error", reason: "internal_error", closesConnection: true)
 }
@@ -86,44 +90,46 @@ extension ErrorResponse {
 // MARK: - Sessions
 
 extension ErrorResponse {
-    /// The session's replica is gone, or the id is none of ours: the client must initialize again. The one 404 there
-    /// is. Answer it with a null id: clients that look for the loss of a session look for that.
+    /// The session's server is gone, or the session id is not valid here: the client must initialize again (MCP
+    /// 2025-03-26, "Session Management"). It is sent with a null id, which clients expect for a lost session.
     package static let sessionNotFound = ErrorResponse(
         404, "Not Found", code: -32001, "Session not found", reason: "session_gone")
-    /// The same for a message of an HTTP+SSE session (2024-11-05), whose servers answer in plain text.
+    /// The same for a message of an HTTP+SSE session (MCP 2024-11-05), whose servers answer in plain text.
     package static let legacySessionNotFound = ErrorResponse(
         404, "Not Found", code: -32001, "Could not find session", reason: "session_gone", contentType: "text/plain")
 }
 
-// MARK: - Faults of the request
+// MARK: - Errors of the request
 
 extension ErrorResponse {
-    /// The head or the framing is not HTTP. What follows on the connection cannot be trusted.
+    /// The head or the framing is malformed. The connection cannot be used any further.
     package static let malformed = ErrorResponse(
         400, "Bad Request", code: -32600, "Malformed HTTP request", reason: "malformed_request", closesConnection: true)
-    /// HTTP in clear where TLS is spoken.
+    /// The client sent plaintext HTTP to a TLS listener.
     package static let plainHTTP = ErrorResponse(
         400, "Bad Request", code: -32600, "This port speaks TLS: the address begins with https", reason: "plain_http",
         closesConnection: true)
-    /// The head did not arrive in time.
+    /// The head did not arrive within the timeout.
     package static let headTimeout = ErrorResponse(
         408, "Request Timeout", code: -32600, "The request head took too long", reason: "head_timeout",
         closesConnection: true)
-    /// The body stopped arriving.
+    /// The body did not arrive within the timeout.
     package static let bodyTimeout = ErrorResponse(
         408, "Request Timeout", code: -32600, "The request body took too long", reason: "body_timeout",
         closesConnection: true)
-    /// The body is longer than allowed.
+    /// The body is larger than allowed.
     package static let requestTooLarge = ErrorResponse(
         413, "Content Too Large", code: -32600, "The request body is too large", reason: "request_too_large",
         closesConnection: true)
+    /// The request target is longer than allowed.
     package static let targetTooLong = ErrorResponse(
         414, "URI Too Long", code: -32600, "The request target is too long", reason: "target_too_long",
         closesConnection: true)
-    /// The head is longer than allowed, or has too many fields.
+    /// The head is larger than allowed, or has too many fields.
     package static let headTooLarge = ErrorResponse(
         431, "Request Header Fields Too Large", code: -32600, "The request head is too large",
         reason: "head_too_large", closesConnection: true)
+    /// The method is none that MCP uses.
     package static let methodNotAllowed = ErrorResponse(
         405, "Method Not Allowed", code: -32600, "Method not allowed", reason: "method_not_allowed",
         allow: "GET, POST, DELETE, OPTIONS")
@@ -139,7 +145,7 @@ extension ErrorResponse {
     package static let versionUnsupported = ErrorResponse(
         505, "HTTP Version Not Supported", code: -32600, "The HTTP version is not supported",
         reason: "version_unsupported", closesConnection: true)
-    /// No route matches. Not a 404, which would end sessions.
+    /// No route matches. The status is not 404, because that would end sessions.
     package static let noRoute = ErrorResponse(
         421, "Misdirected Request", code: -32600, "No route matches this request", reason: "no_route")
 }

@@ -1,18 +1,18 @@
-/// The event stream format (HTML Living Standard, "Server-sent events"): what a proxy must know of it to add to one
-/// without spoiling it.
+/// The event stream format (HTML Living Standard, "Server-sent events"), as far as a proxy needs it to insert comments.
 package enum EventStream {
-    /// Knows whether something may be put into a stream now: only between events, never inside one.
+    /// Tracks whether a stream is between two events, where bytes may be inserted.
     ///
-    /// It needs the last bytes of every read and nothing else. A blank line in any of the three conventions (LF, CRLF,
-    /// CR) ends an event. A carriage return after a line feed is not taken for one, as the line feed that completes it
-    /// may be on its way. The bytes must be the stream's own: without transfer coding and without compression.
+    /// It needs only the last bytes of every read. A blank line with any of the three line ends (LF, CRLF, CR) ends an
+    /// event. A carriage return after a line feed does not count as a blank line, because its line feed may come next.
+    /// The bytes must have no transfer coding and no compression.
     package struct BoundaryTracker: Sendable {
-        /// The last three bytes, newest lowest. A stream begins as if after a blank line.
+        /// The last three bytes, the newest in the lowest byte. A new stream counts as after a blank line.
         private var tail: UInt32 = 0x0A0A
 
+        /// A tracker at the start of a stream.
         package init() {}
 
-        /// Takes note of bytes passed on. Costs the same for any number of them.
+        /// Records forwarded bytes. The cost does not depend on their number.
         package mutating func note(_ bytes: Span<UInt8>) {
             for index in max(0, bytes.count - 3)..<bytes.count {
                 tail = (tail << 8 | UInt32(bytes[index])) & 0xFF_FFFF

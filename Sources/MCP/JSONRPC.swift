@@ -12,6 +12,7 @@ package enum JSONRPC {
     /// The longest id worth echoing, in bytes with its quotes.
     package static var maximumIDBytes: Int { 1024 }
 
+    /// The kinds of messages.
     package enum Kind: Sendable {
         /// Has a method and an id: somebody waits for an answer.
         case request
@@ -27,6 +28,7 @@ package enum JSONRPC {
 
     /// One message, as ranges of the body it was read from.
     package struct Envelope: Equatable, Sendable {
+        /// The kind of the message.
         package var kind: Kind
         /// The id of a request as it stands in the body, quotes included: a string or a number.
         package var id: Range<Int>?

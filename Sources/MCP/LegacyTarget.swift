@@ -1,19 +1,19 @@
 import ASCII
 
-/// The request target of an HTTP+SSE message (2024-11-05): where the server's session id and our own seal stand in it.
+/// Finds the server's session id and Berth's signature in the request target of an HTTP+SSE message (MCP 2024-11-05).
 package enum LegacyTarget {
-    /// The query parameter that carries our seal. Appended last to what the server announced, cut out again before the
-    /// server sees the request.
+    /// The name of the query parameter with the signed endpoint. Berth appends it to the endpoint that the server
+    /// announces, and removes it before it forwards a message.
     package static var signatureParameterName: StaticString { "_berth" }
 
-    /// What to put between a target and `name=value`: an ampersand once there is a query, even an empty one, so that
-    /// cutting the parameter gives back the very same bytes.
+    /// The separator between a target and `name=value`: an ampersand if there is a query, even an empty one, so that
+    /// removing the parameter restores the same bytes; else a question mark.
     package static func signatureSeparator(for target: Span<UInt8>) -> UInt8 {
         queryStart(in: target) == nil ? UInt8(ascii: "?") : UInt8(ascii: "&")
     }
 
-    /// The value of the first `session_id`, `sessionId` or `sessionid` in the query that is not empty: the three names
-    /// that SDK servers use. Other spellings are not an MCP session.
+    /// The value of the first non-empty `session_id`, `sessionId` or `sessionid` in the query, the three names that the
+    /// SDKs' servers use. Other spellings are not recognised.
     package static func sessionParameter(in target: Span<UInt8>) -> Range<Int>? {
         var parameters = ParameterCursor(target)
         while let parameter = parameters.next(in: target) {
@@ -23,29 +23,28 @@ package enum LegacyTarget {
         return nil
     }
 
-    /// Whether a POST to this target belongs to an HTTP+SSE session: by the server's parameter, or by our seal, which
-    /// also vouches for endpoints that name their session in another way, in the path say.
+    /// Whether a POST to this target belongs to an HTTP+SSE session: it has the server's parameter, or Berth's
+    /// signature, which also covers endpoints that name their session in another way, such as in the path.
     package static func isMessage(_ target: Span<UInt8>) -> Bool {
         sessionParameter(in: target) != nil || signatureParameter(in: target) != nil
     }
 
-    /// Our own parameter: `value` is the seal, and deleting `cut` leaves the target the server announced. The last one
-    /// counts, as another Berth behind this one may have put its own before ours.
-    package static func signatureParameter(in target: Span<UInt8>) -> (cut: Range<Int>, value: Range<Int>)? {
+    /// Berth's parameter: `value` is the signed endpoint, and deleting `removal` restores the target that the server
+    /// announced. Of several the last one counts, because another Berth behind this one may have added its own first.
+    package static func signatureParameter(in target: Span<UInt8>) -> (removal: Range<Int>, value: Range<Int>)? {
         var parameters = ParameterCursor(target)
-        var found: (cut: Range<Int>, value: Range<Int>)?
+        var found: (removal: Range<Int>, value: Range<Int>)?
         while let parameter = parameters.next(in: target) {
             guard let value = parameter.value, target.extracting(parameter.name).equals(signatureParameterName) else {
                 continue
             }
-            found = (cut(parameter.name.lowerBound..<value.upperBound, from: target), value)
+            found = (removal(of: parameter.name.lowerBound..<value.upperBound, from: target), value)
         }
         return found
     }
 
-    /// Widens a parameter to the separator that came with it: the one before it, except that the question mark stays
-    /// when other parameters follow.
-    private static func cut(_ parameter: Range<Int>, from target: Span<UInt8>) -> Range<Int> {
+    /// Extends a parameter's range by its separator: the one before it, or, for the first of several, the one after it.
+    private static func removal(of parameter: Range<Int>, from target: Span<UInt8>) -> Range<Int> {
         let isFirst = target[parameter.lowerBound - 1] == UInt8(ascii: "?")
         let isFollowed = parameter.upperBound < target.count && target[parameter.upperBound] == UInt8(ascii: "&")
         if isFirst && isFollowed { return parameter.lowerBound..<(parameter.upperBound + 1) }
@@ -60,7 +59,8 @@ package enum LegacyTarget {
         }
     }
 
-    /// The index after the first question mark. A fragment, which has no place in a request, ends the search.
+    /// The index after the first question mark; nil if there is none before a fragment. A request target should have no
+    /// fragment.
     fileprivate static func queryStart(in target: Span<UInt8>) -> Int? {
         for index in target.indices {
             switch target[index] {
@@ -73,7 +73,7 @@ package enum LegacyTarget {
     }
 }
 
-/// Walks the parameters of a target's query. A fragment, which has no place in a request, ends the query.
+/// Iterates over the parameters of a target's query. A fragment ends the query.
 private struct ParameterCursor {
     private var position: Int?
 

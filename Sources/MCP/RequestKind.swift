@@ -1,36 +1,37 @@
 import ASCII
 
-/// What a request is to a balancer, told from its request line and headers alone. Each kind has one way to be routed.
+/// The kind of a request, which decides how it is routed. It is derived from the request line and the header fields
+/// only.
 ///
-/// The three eras of MCP share one port and often one path, so the kind is decided per request. Nothing here adds to,
-/// defaults or repairs a header: servers disagree on what decides the era, and an edited request would be judged
-/// differently by each.
+/// All protocol revisions of MCP share one port and often one path, so the kind is decided for each request. No header
+/// field is added, defaulted or corrected: servers derive the revision in different ways and would read an edited
+/// request differently.
 package enum RequestKind: UInt8, Sendable {
-    /// Protocol 2026-07-28 or later: no session, any replica. A stray session id means nothing here.
+    /// Protocol revision 2026-07-28 or later: there are no sessions, so any server will do. A session id is ignored.
     case modern
-    /// A POST of the HTTP+SSE transport of 2024: only the replica that holds the session's GET can answer.
+    /// A POST of the HTTP+SSE transport (2024-11-05): only the server with the session's GET can answer.
     case legacyMessage
-    /// Carries `Mcp-Session-Id`: only the session's replica.
+    /// A request with `Mcp-Session-Id`: only the session's server can answer.
     case session
     /// A GET that opens an event stream without a session: the start of an HTTP+SSE session, or the standalone stream
-    /// of a server without sessions. Any replica; the body tells which.
+    /// of a server without sessions. Any server will do. The response's first event says which of the two it is.
     case streamOpening
-    /// A GET with `Last-Event-ID` and no session: nothing says which replica holds the events. Any replica.
+    /// A GET with `Last-Event-ID` and no session: any server will do, because nothing says which one has the events.
     case resumption
-    /// A POST without a session: `initialize`, or a call to a server without sessions. Any replica; a session may be
-    /// learned from the response.
+    /// A POST without a session: `initialize`, or a call to a server without sessions. Any server will do. The response
+    /// may have the id of a new session.
     case sessionless
-    /// OPTIONS: any replica, or an answer of our own.
+    /// OPTIONS: any server will do.
     case preflight
-    /// Not MCP as far as can be seen (metadata documents, health pages): any replica.
+    /// Not recognised as MCP (metadata documents, health pages): any server will do.
     case other
 
-    /// Tells the kind. An empty span stands for an absent header; `sessionID` and `lastEventID` say whether those
-    /// headers are there. `target` is the request target, in which only the query is looked at.
+    /// Returns the kind. `sessionID` and `lastEventID` say whether those fields are there; `protocolVersion` is empty
+    /// if its field is absent. Of `target`, the request target, only the query is read.
     ///
-    /// The first rule that matches wins: a modern version beats everything, and the query of an HTTP+SSE message beats
-    /// a session header. A method that is neither GET, POST nor OPTIONS counts as a session's if it names one, which
-    /// is how DELETE ends it.
+    /// The first rule that matches decides: a modern version has precedence over all others, and the query of an
+    /// HTTP+SSE message over a session id. A request of any other method is a session's if it has a session id, like
+    /// the DELETE that ends a session.
     package static func classify(
         isGet: Bool, isPost: Bool, isOptions: Bool, protocolVersion: Span<UInt8>, sessionID: Bool, lastEventID: Bool,
         acceptsEventStream: Bool, target: Span<UInt8>
@@ -49,11 +50,11 @@ package enum RequestKind: UInt8, Sendable {
 
 /// Reads the value of `MCP-Protocol-Version`.
 package enum ProtocolVersion {
-    /// Whether the version is 2026-07-28 or later, where sessions no longer exist.
+    /// Whether the version is 2026-07-28 or later, which have no sessions.
     ///
-    /// Versions are dates and compare as text, but only when they have the form of one: "3" or "latest" sort after
-    /// every date and are no sign of anything. `draft` is the one name that stands for the newest revision. The mere
-    /// presence of the header says nothing, as some clients send it for every version.
+    /// Versions are dates in the form YYYY-MM-DD. Text of another form is not modern, except `draft`, which stands for
+    /// the newest revision. The presence of the field alone means nothing, because some clients send it for every
+    /// version.
     package static func isModern(_ version: Span<UInt8>) -> Bool {
         if version.count == 5 { return version.equals("draft") }
         guard version.count == 10 else { return false }

@@ -1,19 +1,19 @@
-/// What a session id may be.
+/// The rules for a server's session id (MCP 2025-03-26, "Session Management").
 package enum SessionIdentifier {
-    /// The longest id of a replica that is carried, in bytes. No SDK mints more than 80; gateways mint up to a few
-    /// hundred.
+    /// The longest id of a server that is accepted, in bytes. The SDKs' ids have at most 80, those of gateways up to a
+    /// few hundred.
     package static var maximumLength: Int { 512 }
 
-    /// Whether the bytes can be the id of a replica's session: visible ASCII, 0x21 to 0x7E (MCP 2025-03-26,
-    /// "Session Management"), and not longer than `maximumLength`. What a client presents may be longer, as it is
-    /// sealed: `SignedSessionID.parse` has its own bound.
+    /// Whether the bytes can be the id of a server's session: visible ASCII, 0x21 to 0x7E (MCP 2025-03-26, "Session
+    /// Management"), 1 to `maximumLength` bytes. The signed id that a client sends may be longer;
+    /// `SignedSessionID.parse` has its own limit.
     package static func isValid(_ id: Span<UInt8>) -> Bool {
         guard !id.isEmpty, id.count <= maximumLength else { return false }
         for index in id.indices where id[index] < 0x21 || id[index] > 0x7E { return false }
         return true
     }
 
-    /// Whether the bytes use only `A-Z a-z 0-9 . _ -`, the letters that no middlebox has an opinion about.
+    /// Whether the bytes are only `A-Z a-z 0-9 . _ -`, which no intermediary escapes or rejects.
     static func isPlain(_ id: Span<UInt8>) -> Bool {
         for index in id.indices {
             let byte = id[index]

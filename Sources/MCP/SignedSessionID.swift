@@ -1,49 +1,51 @@
 import ASCII
 
-/// What Berth wraps round a replica's session id, so that the id itself says who owns the session: no table, no loss
-/// on a restart, the same answer from every Berth that has the key.
+/// A server's session id together with the server's tag and a signature (HMAC). The id itself says which server owns
+/// the session, so that no table is needed, a restart loses nothing, and every Berth with the same key routes it alike.
+/// The id is authenticated but not encrypted.
 ///
-/// The text a client holds is `b1.<fixed part>.<id>`. The fixed part, in base64url:
+/// The text that a client gets is `b1.<fixed part>.<id>`. The fixed part, in base64url:
 ///
-///     flags      1   version 1 in the high four bits; 1: affinity key present, 2: id encoded, 4: legacy endpoint
-///     key id     1   which key made the tag
-///     endpoint   8   `ServerTag` of the replica
-///     minted at  4   seconds since 1970
-///     affinity   8   only with flag 1
-///     tag       16   authentication, computed by the caller
+///     field      bytes
+///     flags      1      version 1 in the high four bits; 1: affinity key present, 2: id encoded, 4: legacy endpoint
+///     key id     1      the key of the signature
+///     server     8      the tag of the server
+///     issued at  4      seconds since 1970
+///     affinity   8      only with flag 1
+///     tag       16      the signature, computed by the caller
 ///
-/// Numbers are big-endian. The text uses only `A-Z a-z 0-9 . _ -`. It is 44 or 55 characters longer than the id, as
-/// long as the id keeps to those letters, as every SDK's does; another id is carried in base64url and grows by a third
-/// more. An HTTP+SSE session has no id to wrap: there the seal is a query parameter, `b1.<fixed part>`, and vouches
-/// for the path and query it is appended to.
+/// Numbers are big-endian. The text has only the characters `A-Z a-z 0-9 . _ -`. It is 44 or 55 characters longer than
+/// an id of these characters, such as those of all SDKs; any other id is encoded in base64url and grows by another
+/// third. In an HTTP+SSE session the signed text is a query parameter, `b1.<fixed part>`, whose signature covers the
+/// path and query that it is appended to.
 ///
-/// Nothing here is secret or checked: `authenticatedHeader()` followed by the replica's id (or the path and query) is
-/// what the tag must cover, and `hasTag` compares. One text has one meaning: any altered character is refused by the
-/// parser or changes what is authenticated.
+/// This type neither computes nor verifies signatures. The tag must cover `authenticatedHeader()` followed by the
+/// server's id (or the path and query); the caller computes it and compares with `hasTag`. The encoding is unique: any
+/// changed character is refused by the parser or changes the authenticated bytes.
 package struct SignedSessionID: Sendable {
-    /// What a seal vouches for. Part of what is authenticated, so one cannot pass for the other.
+    /// What is signed: a session id, or the endpoint of an HTTP+SSE session. The signature covers the purpose, so one
+    /// cannot be used as the other.
     package enum Purpose: Sendable { case session, legacyEndpoint }
 
+    /// What is signed.
     package let purpose: Purpose
-    /// Whether the id stands in the text as the replica minted it; else it is in base64url and must go through
-    /// `decodeID`.
+    /// Whether the text has the id as the server issued it. Otherwise it is in base64url, for `decodeID`.
     package let carriesIDVerbatim: Bool
-    /// Which of the fleet's keys made the tag.
+    /// Identifies the signing key among those of the fleet.
     package var keyID: UInt8
-    /// The replica that owns the session.
+    /// The tag of the server that owns the session.
     package var serverTag: UInt64
-    /// When the id was sealed, in seconds since 1970. A session older than the last time its endpoint was seen to be
-    /// down is gone.
+    /// When the id was signed, in seconds since 1970. Sessions issued before their server last went down are lost.
     package var issuedAt: UInt32
-    /// The key that session-hash placed the session by.
+    /// The key by which the session-hash selection chose the server.
     package var affinityKey: UInt64?
-    /// The authentication tag: two big-endian halves of 16 bytes. Zero until the caller has computed it.
+    /// The signature's 16 bytes, as two big-endian halves. Zero until the caller has computed it.
     package var tag: (UInt64, UInt64) = (0, 0)
 
-    /// The most characters a parser looks at: the longest id a replica may have, encoded, with its seal.
+    /// The longest text that is parsed, in bytes: the longest id of a server, encoded and signed.
     package static var maximumTextLength: Int { 768 }
 
-    /// A seal for a replica's session id, without its tag. The id must be a `SessionIdentifier`.
+    /// A signed id for a server's session id, still without its tag. `SessionIdentifier.isValid` must hold for the id.
     package init(
         signing id: Span<UInt8>, keyID: UInt8, serverTag: UInt64, issuedAt: UInt32, affinityKey: UInt64? = nil
     ) {
@@ -52,7 +54,7 @@ package struct SignedSessionID: Sendable {
             issuedAt: issuedAt, affinityKey: affinityKey)
     }
 
-    /// A seal for the endpoint of an HTTP+SSE session, without its tag.
+    /// A signed endpoint of an HTTP+SSE session, still without its tag.
     package init(
         legacyEndpointWithKeyID keyID: UInt8, serverTag: UInt64, issuedAt: UInt32, affinityKey: UInt64? = nil
     ) {
@@ -72,7 +74,7 @@ package struct SignedSessionID: Sendable {
         self.affinityKey = affinityKey
     }
 
-    /// Whether this tag is the one given, in a time that does not depend on where they differ.
+    /// Whether the tag equals `expected`. The time taken does not depend on where they differ.
     package func hasTag(_ expected: (UInt64, UInt64)) -> Bool {
         (tag.0 ^ expected.0) | (tag.1 ^ expected.1) == 0
     }
@@ -81,8 +83,8 @@ package struct SignedSessionID: Sendable {
 // MARK: - Writing
 
 extension SignedSessionID {
-    /// The bytes that the tag covers, before the replica's own id (session) or the path and query that the server
-    /// announced (legacy endpoint). They tell their own length, so nothing can be shifted between the two.
+    /// The bytes that the tag covers before the server's id (session) or the path and query (legacy endpoint). Their
+    /// flags determine their length, so no byte can be moved between the two parts.
     package func authenticatedHeader() -> (bytes: InlineArray<24, UInt8>, count: Int) {
         var bytes = InlineArray<24, UInt8>(repeating: 0)
         bytes[0] = flags
@@ -104,8 +106,8 @@ extension SignedSessionID {
         return (bytes, count)
     }
 
-    /// Everything of the text but the id, tag included: `b1.<fixed part>.` for a session, `b1.<fixed part>` for a
-    /// legacy endpoint. Set `tag` first. A plain id follows as it is; others go through `write`.
+    /// The text without the id: `b1.<fixed part>.` for a session, `b1.<fixed part>` for a legacy endpoint. `tag` must
+    /// be set. If `carriesIDVerbatim`, the id follows unchanged; otherwise use `write`.
     package func encodedPrefix() -> (bytes: InlineArray<64, UInt8>, count: Int) {
         let header = authenticatedHeader()
         var fixed = InlineArray<40, UInt8>(repeating: 0)
@@ -129,15 +131,15 @@ extension SignedSessionID {
         return (text, count)
     }
 
-    /// The length of the text for an id of that many bytes: room to make before `write`.
+    /// The length in bytes of the text for an id of `idLength` bytes: the space that `write` needs.
     package func textLength(idLength: Int) -> Int {
         let fixed = 3 + Base64URL.encodedCount(of: affinityKey == nil ? 30 : 38)
         guard purpose == .session else { return fixed }
         return fixed + 1 + (carriesIDVerbatim ? idLength : Base64URL.encodedCount(of: idLength))
     }
 
-    /// Writes the whole text at the start of `output` and returns its length; nil, and nothing written, if there is
-    /// less room than `textLength(idLength:)`. The id must be the one this seal was made for.
+    /// Writes the whole text at the start of `output` and returns its length; nil, with nothing written, if `output`
+    /// has less space than `textLength(idLength:)`. The id must be the one given to `init`.
     package func write(id: Span<UInt8>, into output: inout MutableSpan<UInt8>) -> Int? {
         guard output.count >= textLength(idLength: id.count) else { return nil }
         let prefix = encodedPrefix()
@@ -164,8 +166,8 @@ extension SignedSessionID {
 // MARK: - Reading
 
 extension SignedSessionID {
-    /// Reads the text of a session; nil for whatever `write` would not have written. `id` is where the id stands in
-    /// the text: the replica's own if `carriesIDVerbatim`, else for `decodeID`. The tag is read, not checked.
+    /// Parses the text of a session id; nil if `write` would not write this text. `id` is the range of the id in the
+    /// text: the server's own if `carriesIDVerbatim`, otherwise for `decodeID`. The tag is parsed, not verified.
     package static func parse(_ text: Span<UInt8>) -> (signed: SignedSessionID, id: Range<Int>)? {
         guard text.count <= maximumTextLength, text.has("b1.", at: 0) else { return nil }
         // The fixed part has one of two lengths, so its end is known without a search.
@@ -183,7 +185,8 @@ extension SignedSessionID {
         return isIDWellFormed ? (signed, id) : nil
     }
 
-    /// Reads the seal of an HTTP+SSE message from the value of our query parameter.
+    /// Parses the value of the query parameter of an HTTP+SSE message; nil if it is malformed. The tag is parsed, not
+    /// verified.
     package static func parseParameter(_ text: Span<UInt8>) -> SignedSessionID? {
         guard text.count == 43 || text.count == 54, text.has("b1.", at: 0) else { return nil }
         guard let signed = decodeFixedPart(text.extracting(3..<text.count)), signed.purpose == .legacyEndpoint else {
@@ -193,7 +196,7 @@ extension SignedSessionID {
     }
 
     /// Decodes an id that is not carried verbatim into `output` (512 bytes are always enough) and returns its length;
-    /// nil if it is no id a replica can have minted.
+    /// nil if no server can have issued it.
     package static func decodeID(_ encoded: Span<UInt8>, into output: inout MutableSpan<UInt8>) -> Int? {
         guard let count = Base64URL.decode(encoded, into: &output) else { return nil }
         return SessionIdentifier.isValid(output.span.extracting(0..<count)) ? count : nil

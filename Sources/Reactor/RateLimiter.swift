@@ -1,47 +1,47 @@
 public import Kernel
 
-/// How often something may happen: `perSecond` on average, `burst` at once.
+/// A limit on the rate of events: `perSecond` on average, `burst` at once.
 public struct RateLimit: Sendable {
-    /// How often it may happen at once, after a long time without.
+    /// The number of events allowed at once.
     public var burst: UInt32
-    /// Nanoseconds in which one is earned.
-    @usableFromInline let price: UInt64
+    /// The emission interval: nanoseconds for each event.
+    @usableFromInline let interval: UInt64
 
-    /// A limit of `perSecond` on average, at least 1, and `burst` at once.
+    /// `perSecond` is at least 1; 0 counts as 1.
     public init(perSecond: UInt32, burst: UInt32) {
-        price = 1_000_000_000 / UInt64(max(1, perSecond))
+        interval = 1_000_000_000 / UInt64(max(1, perSecond))
         self.burst = burst
     }
 }
 
-/// Counts what happens and says when it happens too often: the generic cell rate algorithm (ITU-T I.371), which keeps
-/// nothing but the time at which all that happened will have been earned.
+/// Counts events and limits their rate with the generic cell rate algorithm (GCRA, ITU-T I.371), which needs only one
+/// instant: the theoretical arrival time.
 ///
 /// The limit is an argument of every call, so that many limiters may share one and none holds a copy.
 public struct RateLimiter: Sendable {
     @usableFromInline var counted: UInt32 = 0
-    /// How often it has happened, allowed or not, modulo 2^32.
+    /// The number of events, allowed or not, modulo 2^32.
     @inlinable public var count: UInt32 { counted }
-    /// In nanoseconds of the monotonic clock.
-    @usableFromInline var earnedAt: UInt64 = 0
+    /// The theoretical arrival time, in nanoseconds of the clock of `Instant`.
+    @usableFromInline var arrivalTime: UInt64 = 0
 
-    /// A limiter that has counted nothing.
+    /// A limiter without events.
     @inlinable
     public init() {}
 
-    /// Counts `times` occurrences at `now`. False if those were more than `limit` allows; they count all the same. A
-    /// negative number counts as none.
+    /// Counts `times` events at `now`. False if they exceed the limit; they count all the same. A negative number counts
+    /// as 0.
     @inlinable
     public mutating func add(_ limit: RateLimit, now: Instant, times: Int = 1) -> Bool {
         counted &+= UInt32(truncatingIfNeeded: times)
-        earnedAt = max(earnedAt, now.nanoseconds) &+ limit.price &* UInt64(max(0, times))
-        return earnedAt &- now.nanoseconds <= UInt64(limit.burst) &* limit.price
+        arrivalTime = max(arrivalTime, now.nanoseconds) &+ limit.interval &* UInt64(max(0, times))
+        return arrivalTime &- now.nanoseconds <= UInt64(limit.burst) &* limit.interval
     }
 
-    /// Earns `times` occurrences at once; `count` stays.
+    /// Allows `times` more events. `count` does not change.
     @inlinable
     public mutating func refund(_ times: UInt64, _ limit: RateLimit) {
-        let amount = limit.price &* times
-        earnedAt = earnedAt > amount ? earnedAt &- amount : 0
+        let amount = limit.interval &* times
+        arrivalTime = arrivalTime > amount ? arrivalTime &- amount : 0
     }
 }

@@ -1,30 +1,32 @@
 package import Kernel
 import Synchronization
 
-/// A small honest MCP server that speaks every revision of the protocol over HTTP on one port: Streamable HTTP with
-/// sessions (2025-03-26 to 2025-11-25) and the stateless core (2026-07-28) at `/mcp`, HTTP+SSE (2024-11-05) at `/sse`
-/// and `/messages/`. `GET /healthz` answers `ok`.
+/// A small MCP server for tests and demonstrations, with every protocol revision on one port: Streamable HTTP with
+/// sessions (2025-03-26 to 2025-11-25) and the stateless protocol (2026-07-28) at `/mcp`, HTTP+SSE (2024-11-05) at
+/// `/sse` and `/messages/`. `GET /healthz` answers `ok`.
 ///
-/// One thread, one epoll, no queue without a bound. Its tools show what a proxy does to a session: `whoami` names the
-/// replica and counts the session's calls. A client that disconnects cancels its calls in every revision.
+/// It has one thread and one epoll instance, and all its queues are bounded. Its tools show what a proxy does to a
+/// session: `whoami` names the server and counts the session's calls. A client that disconnects cancels its calls.
 package final class SampleServer: Sendable {
-    /// What may differ from one server to the next.
+    /// The options of a server.
     package struct Options: Sendable {
-        /// Answers calls of the session eras with event streams where JSON would do.
+        /// Whether calls of revisions with sessions are answered with event streams rather than JSON.
         package var answersWithEvents: Bool
-        /// Sessions at once, legacy ones included; more are refused with 503. At least 1.
+        /// The most sessions, HTTP+SSE sessions included. More are refused with 503. At least 1.
         package var maximumSessions: Int
-        /// A session that neither called nor held a stream for so long is gone; its id gets 404. Legacy sessions live
-        /// as long as their stream.
+        /// The time after which a session without calls and without a stream expires. Its id then gets 404. HTTP+SSE
+        /// sessions live as long as their stream.
         package var sessionIdle: Interval
-        /// Sockets at once; more are closed as they come. At least 1.
+        /// The most connections. More are closed when they come. At least 1.
         package var maximumConnections: Int
-        /// Results of tools are filled up to so many bytes with spaces after the JSON; longer ones stay as they are.
+        /// The least size of a tool's result, in bytes. Shorter ones are padded with spaces after the JSON.
         package var replyBytes: Int
-        /// How many events a second each session's own stream gets, that of a GET or a legacy one: notifications
-        /// `{"sequence":n,"monotonicNanoseconds":t}` with n from 1 in each stream and t of CLOCK_MONOTONIC. 0 for none.
+        /// The periodic events a second on each session's stream, that of a GET or of an HTTP+SSE session; 0 for none.
+        /// They are notifications `{"sequence":n,"monotonicNanoseconds":t}`, with n from 1 in each stream and t the
+        /// time of CLOCK_MONOTONIC.
         package var eventsPerSecond: Double
 
+        /// Stores the options; numbers below their minimum are raised to it.
         package init(
             answersWithEvents: Bool = false, maximumSessions: Int = 10_000, sessionIdle: Interval = .seconds(1_800),
             maximumConnections: Int = 65_536, replyBytes: Int = 0, eventsPerSecond: Double = 0
@@ -38,86 +40,89 @@ package final class SampleServer: Sendable {
         }
     }
 
-    private enum Stage: ~Copyable {
+    private enum State: ~Copyable {
         case bound(SampleLoop)
         case running(Thread)
         case stopped
     }
 
-    /// Where the server listens, with the port the kernel chose where 0 was asked for.
+    /// The address that the server listens on. If port 0 was requested, it has the port that the kernel chose.
     package let address: SocketAddress
-    /// What `whoami` calls this replica.
+    /// The server's name in the answers of `whoami`.
     package let name: String
-    private let bell: Bell
-    private let stage: Mutex<Stage>
+    private let stopSignal: StopSignal
+    private let state: Mutex<State>
 
-    /// Opens the listener; connections queue in its backlog until `start`. Fails as socket, bind and epoll do.
+    /// Opens the listener. Connections wait in its backlog until `start`. Throws if socket, bind, listen or epoll
+    /// fails.
     package init(name: String, address: SocketAddress, options: Options = Options()) throws(SystemError) {
-        let bell = try Bell()
-        let loop = try SampleLoop(name: name, address: address, options: options, bell: bell)
+        let stopSignal = try StopSignal()
+        let loop = try SampleLoop(name: name, address: address, options: options, stopSignal: stopSignal)
         self.name = name
         self.address = loop.address
-        self.bell = bell
-        stage = Mutex(.bound(loop))
+        self.stopSignal = stopSignal
+        state = Mutex(.bound(loop))
     }
 
     deinit { stop() }
 
-    /// Serves on a thread of its own until `stop`. Only the first call does anything.
+    /// Serves on a new thread until `stop`. Further calls have no effect. Throws if the thread cannot be made.
     package func start() throws(SystemError) {
-        try stage.withLock { (stage) throws(SystemError) in
-            switch consume stage {
+        try state.withLock { (state) throws(SystemError) in
+            switch consume state {
             case .bound(let loop):
-                let handover = Handover(loop)
+                let owner = LoopOwner(loop)
                 do throws(SystemError) {
-                    stage = .running(try Thread(named: "sample") { handover.run() })
+                    state = .running(try Thread(named: "sample") { owner.run() })
                 } catch {
-                    handover.shut()
-                    stage = .stopped
+                    owner.closeAll()
+                    state = .stopped
                     throw error
                 }
-            case .running(let thread): stage = .running(thread)
-            case .stopped: stage = .stopped
+            case .running(let thread): state = .running(thread)
+            case .stopped: state = .stopped
             }
         }
     }
 
-    /// Closes the listener and every connection, and returns when the thread has ended. May be called again.
+    /// Closes the listener and every connection, and returns when the thread has ended. Further calls have no effect.
     package func stop() {
-        bell.ask()
-        stage.withLock { stage in
-            switch consume stage {
-            case .bound(var loop): loop.shut()
+        stopSignal.request()
+        state.withLock { state in
+            switch consume state {
+            case .bound(var loop): loop.closeAll()
             case .running(let thread): thread.join()
             case .stopped: break
             }
-            stage = .stopped
+            state = .stopped
         }
     }
 }
 
-/// Asks a loop on another thread to end.
-final class Bell: Sendable {
+/// Requests a loop on another thread to stop.
+final class StopSignal: Sendable {
     private let wake: Wake
-    private let asked = Atomic(false)
+    private let requested = Atomic(false)
 
     init() throws(SystemError) { wake = try Wake() }
 
     var descriptor: Descriptor { wake.descriptor }
-    var isAsked: Bool { asked.load(ordering: .acquiring) }
+    var isRequested: Bool { requested.load(ordering: .acquiring) }
 
-    func ask() {
-        asked.store(true, ordering: .releasing)
+    func request() {
+        requested.store(true, ordering: .releasing)
         wake.ring()
     }
 }
 
-/// Carries a loop to the thread that runs it. Unchecked because nobody else looks at it once the thread has it.
-private final class Handover: @unchecked Sendable {
+/// Owns a loop and moves it to the thread that runs it.
+///
+/// `@unchecked Sendable`: after the thread has started, only the thread uses the loop.
+private final class LoopOwner: @unchecked Sendable {
     private var loop: SampleLoop
 
     init(_ loop: consuming SampleLoop) { self.loop = loop }
 
     func run() { loop.run() }
-    func shut() { loop.shut() }
+    func closeAll() { loop.closeAll() }
 }

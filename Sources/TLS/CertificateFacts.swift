@@ -1,31 +1,31 @@
 import COpenSSL
 import Glibc
 
-/// What an operator wants to know of a certificate before relying on it.
+/// The parts of a certificate that an operator checks: subject, names and validity.
 package struct CertificateFacts: Equatable, Sendable {
     /// The subject, as in "CN = mcp.example.org".
     package let subject: String
-    /// The DNS names and IP addresses it is good for.
+    /// The DNS names and IP addresses of the subjectAltName extension (RFC 5280 section 4.2.1.6).
     package let names: [String]
-    /// The DNS names alone, in lower case: what a client may ask for by name.
+    /// The DNS names alone, in lower case: the names that a client may send as its server name (RFC 6066 section 3).
     package let serverNames: [String]
-    /// The first second it is valid, since 1970.
+    /// The first second in which it is valid, in seconds since 1970.
     package let notBefore: Int64
-    /// The last second it is valid, since 1970.
+    /// The last second in which it is valid, in seconds since 1970.
     package let notAfter: Int64
 
     /// Reads a chain and its key from PEM files. Throws if either cannot be read or the key does not belong to the
-    /// certificate. Validity in time is another question: see `problem(at:)`.
+    /// certificate. It does not check the dates: `problem(at:)` does.
     package static func inspect(certificateFile: String, keyFile: String) throws(TLSError) -> CertificateFacts {
         try CertificateFacts(CertificatePair(certificate: .file(certificateFile), key: .file(keyFile)))
     }
 
-    /// As the other one, from PEM in memory.
+    /// Reads a chain and its key from PEM in memory; otherwise like `inspect(certificateFile:keyFile:)`.
     package static func inspect(certificatePEM: [UInt8], keyPEM: [UInt8]) throws(TLSError) -> CertificateFacts {
         try CertificateFacts(CertificatePair(certificate: .bytes(certificatePEM), key: .bytes(keyPEM)))
     }
 
-    /// What is wrong with the certificate at `now` (seconds since 1970); nil if nothing is.
+    /// Says why the certificate is not valid at `now` (seconds since 1970); nil if it is valid.
     package func problem(at now: Int64) -> TLSError? {
         let action: StaticString = "checking the certificate"
         if now < notBefore {
@@ -88,7 +88,7 @@ package struct CertificateFacts: Equatable, Sendable {
         return String(cString: end)
     }
 
-    /// Seconds since 1970, which is what UTC time and generalized time come to; nil if it is neither.
+    /// Converts an ASN.1 UTCTime or GeneralizedTime to seconds since 1970; nil if it is neither.
     static func seconds(_ time: UnsafePointer<ASN1_TIME>?) -> Int64? {
         guard let epoch = ASN1_TIME_set(nil, 0) else { return nil }
         defer { ASN1_TIME_free(epoch) }
@@ -98,7 +98,7 @@ package struct CertificateFacts: Equatable, Sendable {
         return Int64(days) * 86_400 + Int64(rest)
     }
 
-    /// As in "2026-11-22 10:00:00 UTC".
+    /// Formats seconds since 1970 as in "2026-11-22 10:00:00 UTC".
     static func text(_ seconds: Int64) -> String {
         var moment = time_t(seconds)
         var parts = tm()

@@ -1,12 +1,12 @@
 import COpenSSL
 
-/// A certificate with its chain and the private key that belongs to it.
+/// A certificate with its chain and the private key that belongs to it. Owns the OpenSSL objects and frees them.
 struct CertificatePair: ~Copyable {
     let certificate: OpaquePointer
     private(set) var chain: [OpaquePointer] = []
     let key: OpaquePointer
 
-    /// Reads both and sees to it that they belong together.
+    /// Reads both. Throws if either cannot be read, or if the key does not belong to the first certificate.
     init(certificate: CredentialSource, key: CredentialSource) throws(TLSError) {
         var chain = try Self.certificates(certificate)
         let privateKey: OpaquePointer
@@ -33,12 +33,12 @@ struct CertificatePair: ~Copyable {
         EVP_PKEY_free(key)
     }
 
-    /// The certificate of whoever issued this one, if it is in the chain or this one is its own.
+    /// The issuer's certificate, if the chain contains it or the certificate is self-signed. The pair keeps ownership.
     var issuer: OpaquePointer? {
         ([certificate] + chain).first { X509_check_issued($0, certificate) == X509_V_OK }
     }
 
-    /// Makes a context show it, beside those of other kinds that it has.
+    /// Adds the pair to a context, which keeps references of its own. A context may have one pair for each kind of key.
     borrowing func install(in context: OpaquePointer) throws(TLSError) {
         guard SSL_CTX_use_certificate(context, certificate) == 1 else { throw .last("using the certificate") }
         for issuer in chain {
@@ -47,13 +47,13 @@ struct CertificatePair: ~Copyable {
         guard SSL_CTX_use_PrivateKey(context, key) == 1 else { throw .last("using the private key") }
     }
 
-    /// All certificates of the source, at least one. The caller frees them.
+    /// Reads all certificates of the source, at least one. The caller frees them.
     static func certificates(_ source: CredentialSource) throws(TLSError) -> [OpaquePointer] {
         let action: StaticString = "reading the certificate"
         return try source.read(action) { (bio) throws(TLSError) in
             var found: [OpaquePointer] = []
             while let next = PEM_read_bio_X509(bio, nil, nil, nil) { found.append(next) }
-            // The end of a PEM file shows as a missing start line (PEM_read_bio(3)); any other error is a fault.
+            // At the end of a PEM file OpenSSL reports a missing start line (PEM_read_bio(3)). Any other error is real.
             let code = ERR_peek_last_error()
             let atEnd = code == 0 || (ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE)
             if atEnd, !found.isEmpty {
@@ -70,7 +70,7 @@ struct CertificatePair: ~Copyable {
         let action: StaticString = "reading the private key"
         return try source.read(action) { (bio) throws(TLSError) in
             var askedForPassphrase = false
-            // Without a callback OpenSSL would ask for a passphrase on the terminal and wait there.
+            // Without a callback OpenSSL would prompt for a passphrase on the terminal and block.
             let key = withUnsafeMutablePointer(to: &askedForPassphrase) { asked in
                 PEM_read_bio_PrivateKey(
                     bio, nil,
@@ -84,7 +84,7 @@ struct CertificatePair: ~Copyable {
                 return key
             }
             if askedForPassphrase { throw source.failure(action, "the key is protected by a passphrase") }
-            // Whatever it could not decode, OpenSSL's own word for it is "unsupported".
+            // OpenSSL reports every undecodable key as "unsupported", so its reason is not repeated here.
             throw source.failure(action, "there is no private key in PEM form in it, or none that OpenSSL can read")
         }
     }

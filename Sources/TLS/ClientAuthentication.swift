@@ -1,20 +1,22 @@
 import COpenSSL
 package import Reactor
 
-/// Whether clients are asked for certificates, and who must vouch for them.
+/// How a server authenticates its clients by certificate.
 package struct ClientAuthentication: Equatable, Sendable {
-    /// Whether clients without a certificate are turned away. One that nobody vouches for is never accepted.
+    /// Whether a client without a certificate is rejected. A certificate that no authority issued is always rejected.
     package var isRequired: Bool
-    /// Certificates, in PEM form, of the authorities that may vouch.
+    /// The certificates, in PEM form, of the authorities whose client certificates are accepted.
     package var authorities: CredentialSource
 
+    /// Stores both.
     package init(isRequired: Bool, authorities: CredentialSource) {
         self.isRequired = isRequired
         self.authorities = authorities
     }
 
-    /// Makes a server context ask. Returns what tells tickets of this rule from those of any other: a ticket stands
-    /// in for the certificate, so it must not be good where others are asked for, or all (RFC 8446 section 4.2.11).
+    /// Makes a server context request client certificates. Returns a session id context: a hash of this rule. A resumed
+    /// session skips the certificate check, so a ticket must be valid only under the rule that it was issued under
+    /// (RFC 8446 section 4.2.11).
     func install(in context: OpaquePointer) throws(TLSError) -> [UInt8] {
         SSL_CTX_set_verify(context, SSL_VERIFY_PEER | (isRequired ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nil)
         let store = SSL_CTX_get_cert_store(context)
@@ -33,7 +35,7 @@ package struct ClientAuthentication: Equatable, Sendable {
         return name
     }
 
-    /// Why the certificates of authorities in a file cannot be used; nil if they can.
+    /// Says why a file of authorities' certificates cannot be used; nil if it can.
     package static func problem(withAuthorities path: String) -> TLSError? {
         do throws(TLSError) {
             for certificate in try CertificatePair.certificates(.file(path)) { X509_free(certificate) }
@@ -45,15 +47,15 @@ package struct ClientAuthentication: Equatable, Sendable {
 }
 
 extension TLSSession {
-    /// The peer showed a certificate, in this handshake or in the one that is resumed, and an authority vouches for it.
+    /// Whether the peer sent a certificate, in this handshake or in the one being resumed, and its chain was verified.
     package var hasVerifiedPeer: Bool {
         SSL_get0_peer_certificate(ssl) != nil && SSL_get_verify_result(ssl) == CLong(X509_V_OK)
     }
 
-    /// Appends the subject of the peer's certificate as RFC 4514 has it ("CN=alice,O=Example"): printable ASCII, what
-    /// is not is escaped. Made when first asked for, and kept with the session.
+    /// Appends the subject of the peer's certificate in the form of RFC 4514 ("CN=alice,O=Example"). Bytes other than
+    /// printable ASCII are escaped. The text is made at the first call and stored with the session.
     package func appendPeerSubject(to buffer: inout ByteBuffer) {
-        guard let text = SSL_get_ex_data(ssl, Self.subjectSlot) ?? makeSubject() else { return }
+        guard let text = SSL_get_ex_data(ssl, Self.subjectIndex) ?? makeSubject() else { return }
         let count = strlen(text.assumingMemoryBound(to: CChar.self))
         buffer.append(UnsafeBufferPointer(start: text.assumingMemoryBound(to: UInt8.self), count: count).span)
     }
@@ -69,14 +71,15 @@ extension TLSSession {
         let text = UnsafeMutablePointer<CChar>.allocate(capacity: count + 1)
         for index in 0..<count { text[index] = start?[index] ?? 0 }
         text[count] = 0
-        guard SSL_set_ex_data(ssl, Self.subjectSlot, text) == 1 else {
+        guard SSL_set_ex_data(ssl, Self.subjectIndex, text) == 1 else {
             text.deallocate()
             return nil
         }
         return UnsafeMutableRawPointer(text)
     }
 
-    private static let subjectSlot: CInt = berth_SSL_get_ex_new_index { _, text, _, _, _, _ in
+    /// The index of the subject's text in an SSL's extra data; the text is freed with the SSL.
+    private static let subjectIndex: CInt = berth_SSL_get_ex_new_index { _, text, _, _, _, _ in
         text?.assumingMemoryBound(to: CChar.self).deallocate()
     }
 }

@@ -1,30 +1,31 @@
 import COpenSSL
 
-/// What an SSL_CTX's callbacks need. It lives in the SSL_CTX's extra data, not in the object that made it: sessions
-/// still in their handshake keep the SSL_CTX alive after a reload has dropped its `TLSContext`.
+/// The objects that an SSL_CTX's callbacks use. They are stored in the SSL_CTX's extra data rather than in its
+/// `TLSContext`, because sessions still in their handshake keep the SSL_CTX alive after a reload has dropped the
+/// `TLSContext`.
 final class ContextExtraData {
     var names: ServerNames?
     var tickets: TicketKeys?
     var staples = OCSPStaples()
 
-    /// What was given to `context`, if anything.
+    /// The extra data of `context`, if `make(for:)` was called for it.
     static func of(_ context: OpaquePointer?) -> ContextExtraData? {
-        guard let context, let kept = SSL_CTX_get_ex_data(context, slot) else { return nil }
+        guard let context, let kept = SSL_CTX_get_ex_data(context, index) else { return nil }
         return Unmanaged<ContextExtraData>.fromOpaque(kept).takeUnretainedValue()
     }
 
-    /// Gives a new one to `context`, which keeps it as long as it lives.
+    /// Attaches new extra data to `context`, which owns it and frees it.
     static func make(for context: OpaquePointer) throws(TLSError) -> ContextExtraData {
         let extraData = ContextExtraData()
         let kept = Unmanaged.passRetained(extraData)
-        guard slot >= 0, SSL_CTX_set_ex_data(context, slot, kept.toOpaque()) == 1 else {
+        guard index >= 0, SSL_CTX_set_ex_data(context, index, kept.toOpaque()) == 1 else {
             kept.release()
-            throw .last("keeping what a TLS context needs")
+            throw .last("storing a TLS context's extra data")
         }
         return extraData
     }
 
-    private static let slot: CInt = berth_SSL_CTX_get_ex_new_index { _, kept, _, _, _, _ in
+    private static let index: CInt = berth_SSL_CTX_get_ex_new_index { _, kept, _, _, _, _ in
         if let kept { Unmanaged<ContextExtraData>.fromOpaque(kept).release() }
     }
 }

@@ -2,9 +2,11 @@ import COpenSSL
 
 /// Where certificates, keys and OCSP responses come from: a file, or bytes already in memory.
 package enum CredentialSource: Equatable, Sendable {
+    /// The path of a file, read when it is used.
     case file(String)
+    /// Bytes in memory.
     case bytes([UInt8])
-    /// What was read from a file a moment ago.
+    /// Bytes that the caller has already read from the named file.
     case read(file: String, [UInt8])
 
     /// The file's name, for messages.
@@ -15,7 +17,7 @@ package enum CredentialSource: Equatable, Sendable {
         }
     }
 
-    /// All of it.
+    /// The whole contents.
     func bytes() throws(TLSError) -> [UInt8] {
         switch self {
         case .file(let path): try FileContents.read(path)
@@ -23,7 +25,7 @@ package enum CredentialSource: Equatable, Sendable {
         }
     }
 
-    /// Runs `body` with a BIO that reads the source.
+    /// Runs `body` with a BIO that reads the source. The BIO is freed afterwards. `action` is for the error's text.
     func read<Result>(
         _ action: StaticString, _ body: (OpaquePointer) throws(TLSError) -> Result
     ) throws(TLSError) -> Result {
@@ -33,7 +35,7 @@ package enum CredentialSource: Equatable, Sendable {
         case .file(let path):
             bio = BIO_new_file(path, "r")
         case .bytes(let bytes), .read(_, let bytes):
-            // A copy, so that the BIO does not depend on how long the array's storage stays put.
+            // A copy, so that the BIO does not depend on the lifetime of the array's storage.
             bio = BIO_new(BIO_s_mem())
             let count = CInt(clamping: bytes.count)
             if let bio, count > 0, BIO_write(bio, bytes, count) != count {
@@ -46,6 +48,7 @@ package enum CredentialSource: Equatable, Sendable {
         return try body(bio)
     }
 
+    /// Makes an error that names the file, and empties the thread's error queue.
     func failure(_ action: StaticString, _ reason: String) -> TLSError {
         ERR_clear_error()
         return TLSError(action: action, reason: name.map { "\($0): \(reason)" } ?? reason)

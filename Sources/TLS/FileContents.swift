@@ -1,20 +1,20 @@
 import Glibc
 
-/// Whole files, read in a way that cannot hang.
+/// Reads whole files without blocking on a FIFO and without reading more than 4 MiB.
 package enum FileContents {
-    /// More than any chain, key or list of authorities has.
-    private static let largest = 4 << 20
+    /// The largest file that is read, in bytes. No chain, key or list of authorities is larger.
+    private static let maximumBytes = 4 << 20
 
-    /// All of a file.
+    /// Reads the file at `path`. Throws if it cannot be opened or read, or has more than 4 MiB.
     package static func read(_ path: String) throws(TLSError) -> [UInt8] {
         let action: StaticString = "reading a file"
-        // Not to wait for the writer of a FIFO.
+        // O_NONBLOCK: opening a FIFO must not wait for its writer.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw failure(action, path) }
         defer { close(descriptor) }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 16_384)
-        while bytes.count <= largest {
+        while bytes.count <= maximumBytes {
             let count = Glibc.read(descriptor, &chunk, chunk.count)
             guard count >= 0 else { throw failure(action, path) }
             if count == 0 { return bytes }

@@ -1,7 +1,7 @@
 import Glibc
 
-/// One version of a file, as far as that can be told without reading it. Follows links, so that a link to another
-/// file is another version.
+/// Identifies one version of a file by its metadata, without reading it. Follows symbolic links, so that a link that
+/// now points to another file is another version.
 struct FileStamp: Equatable {
     private let device: UInt
     private let node: UInt
@@ -24,7 +24,7 @@ struct FileStamp: Equatable {
         changedNanoseconds = status.st_ctim.tv_nsec
     }
 
-    /// A file that was changed so lately might be changed again without its times showing it: they come from a clock
-    /// that ticks a few hundred times a second.
+    /// Whether a later change is sure to change the stamp. It is not within two seconds of a change: file times come
+    /// from a clock with a resolution of some milliseconds. `now` is in seconds since 1970.
     func isSettled(at now: Int64) -> Bool { Int64(max(modified, changed)) + 2 < now }
 }

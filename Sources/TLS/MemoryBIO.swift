@@ -1,20 +1,24 @@
 import COpenSSL
 import Reactor
 
-/// The bytes of the current call, as OpenSSL sees them: what was received and where to put what is to be sent.
+/// The transport that OpenSSL reads from and writes to: the received bytes of the current call, and the buffer for the
+/// bytes to send.
 ///
-/// One of these serves all sessions of an engine, through one BIO that they share: a session has no transport of its
-/// own, hence no memory for one. Between calls it is empty.
+/// All sessions of an engine share one of these, through one BIO, so that a session needs no memory for a transport of
+/// its own. It is empty between calls.
 struct MemoryBIO {
+    /// The next received byte; nil between calls.
     var input: UnsafeRawPointer?
+    /// The number of received bytes that OpenSSL has not read yet.
     var remaining = 0
+    /// The caller's buffer for bytes to send; nil between calls.
     var outgoing: UnsafeMutablePointer<ByteBuffer>?
 
-    /// One for the process: OpenSSL has fewer than 128 types of BIO to give out. Nil if it had no memory.
+    /// One for the process, because OpenSSL has fewer than 128 BIO types. Nil if memory ran out.
     nonisolated(unsafe) static let method: OpaquePointer? = makeMethod()
 
     private static func makeMethod() -> OpaquePointer? {
-        guard let method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "berth transit") else { return nil }
+        guard let method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "berth memory") else { return nil }
         BIO_meth_set_read_ex(method) { bio, target, count, moved in MemoryBIO.read(bio, target, count, moved) }
         BIO_meth_set_write_ex(method) { bio, source, count, moved in MemoryBIO.write(bio, source, count, moved) }
         BIO_meth_set_ctrl(method) { _, command, _, _ in command == BIO_CTRL_FLUSH ? 1 : 0 }

@@ -1,14 +1,15 @@
 import COpenSSL
 
-/// HMAC-SHA256 (RFC 2104) under one key, cut to 128 bits: the seal on session identifiers.
+/// HMAC-SHA256 (RFC 2104) under one key, truncated to 128 bits (RFC 2104 section 5). It signs session ids and derives
+/// the keys of session tickets.
 ///
-/// The key's two blocks are hashed once, here; a tag then costs only the compressions of its message. A value without
-/// shared state: any number of threads may use copies, or one and the same.
+/// The key's inner and outer blocks are hashed once, in `init`; a tag then hashes only its message. The value has no
+/// shared mutable state: threads may use copies of it, or one value at the same time.
 package struct MessageAuthenticator: Sendable {
     private let inner: SHA256_CTX
     private let outer: SHA256_CTX
 
-    /// Takes a key of 1 to 64 bytes; 32 random ones are right. A longer one is cut to 64.
+    /// Takes a key of 1 to 64 bytes; 32 random bytes are recommended. Of a longer key only the first 64 bytes are used.
     package init(key: [UInt8]) {
         inner = Self.state(key, padding: 0x36)
         outer = Self.state(key, padding: 0x5c)
@@ -30,7 +31,7 @@ package struct MessageAuthenticator: Sendable {
         return (UInt64(bigEndian: digest.0), UInt64(bigEndian: digest.1))
     }
 
-    /// Whether two tags are equal, in a time that does not tell where they differ.
+    /// Whether two tags are equal. The time taken does not depend on where they differ.
     package static func matches(_ a: (UInt64, UInt64), _ b: (UInt64, UInt64)) -> Bool {
         (a.0 ^ b.0) | (a.1 ^ b.1) == 0
     }

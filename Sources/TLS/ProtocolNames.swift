@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// ALPN names in the form they have on the wire (RFC 7301 section 3.1): each led by its length.
+/// ALPN names in their wire format (RFC 7301 section 3.1): each is preceded by its length in one byte.
 struct ProtocolNames {
     let bytes: [UInt8]
 
@@ -16,19 +16,19 @@ struct ProtocolNames {
         self.bytes = bytes
     }
 
-    /// Makes a server context choose among these names.
+    /// Makes a server context select among these names, in the server's order of preference.
     ///
-    /// The names live in the SSL_CTX's extra data, not in the object that made it: sessions still in their handshake
-    /// keep the SSL_CTX alive after a reload has dropped its `TLSContext`.
+    /// The names are stored in the SSL_CTX's extra data rather than in its `TLSContext`, because sessions still in
+    /// their handshake keep the SSL_CTX alive after a reload has dropped the `TLSContext`.
     func install(in context: OpaquePointer) throws(TLSError) {
         guard !bytes.isEmpty else { return }
         let list = UnsafeMutablePointer<UInt8>.allocate(capacity: bytes.count + 2)
         list[0] = UInt8(truncatingIfNeeded: bytes.count >> 8)
         list[1] = UInt8(truncatingIfNeeded: bytes.count)
         for (index, byte) in bytes.enumerated() { list[index + 2] = byte }
-        guard Self.slot >= 0, SSL_CTX_set_ex_data(context, Self.slot, list) == 1 else {
+        guard Self.index >= 0, SSL_CTX_set_ex_data(context, Self.index, list) == 1 else {
             list.deallocate()
-            throw .last("keeping the application protocols")
+            throw .last("storing the application protocols")
         }
         SSL_CTX_set_alpn_select_cb(
             context,
@@ -43,8 +43,8 @@ struct ProtocolNames {
             }, list)
     }
 
-    /// One place in every SSL_CTX's extra data, freed with the SSL_CTX.
-    private static let slot: CInt = berth_SSL_CTX_get_ex_new_index { _, list, _, _, _, _ in
+    /// The index of the names in an SSL_CTX's extra data; they are freed with the SSL_CTX.
+    private static let index: CInt = berth_SSL_CTX_get_ex_new_index { _, list, _, _, _, _ in
         list?.assumingMemoryBound(to: UInt8.self).deallocate()
     }
 }

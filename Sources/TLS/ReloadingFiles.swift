@@ -1,25 +1,29 @@
-/// Files that a context is made of.
+/// The files that a context is made of, and how to make it.
 package protocol ReloadableFiles: Sendable {
+    /// The context made of the files.
     associatedtype Context: Sendable
 
-    /// Every file, in the order in which `context` wants their contents.
+    /// The path of every file, in the order in which `context(of:)` takes their contents.
     var paths: [String] { get }
 
-    /// Indices in `paths` of files that a context can do without: one that cannot be used holds up none of the others.
-    var dispensable: Range<Int> { get }
+    /// The indices in `paths` of optional files. An optional file that cannot be used does not block the others.
+    var optionalFiles: Range<Int> { get }
 
-    /// Makes a context of what was read from `paths`; nil stands for a file that it has to do without.
+    /// Makes a context of the contents of `paths`. Nil stands for an optional file that cannot be used.
     func context(of contents: [[UInt8]?]) throws(TLSError) -> Context
 
-    /// What is wrong with a context at `now` (seconds since 1970); nil if nothing is.
+    /// Says why a context is not valid at `now` (seconds since 1970); nil if it is valid.
     func problem(of context: Context, at now: Int64) -> TLSError?
 
-    /// Whether a dispensable file goes with what was read of the others.
+    /// Whether the optional file at `index` can be used together with the other files' contents.
     func isUsable(_ index: Int, in contents: [[UInt8]?]) -> Bool
 }
 
 extension ReloadableFiles {
-    package var dispensable: Range<Int> { 0..<0 }
+    /// No file is optional.
+    package var optionalFiles: Range<Int> { 0..<0 }
+
+    /// Never called where no file is optional.
     package func isUsable(_ index: Int, in contents: [[UInt8]?]) -> Bool { false }
 }
 
@@ -28,40 +32,43 @@ package typealias ReloadingTLS = ReloadingFiles<TLSFiles>
 /// A client's context and its files.
 package typealias ReloadingClientTLS = ReloadingFiles<TLSClientFiles>
 
-/// A context and the files it was made of: looked at now and then, it is made anew when they change.
+/// A context and the files it was made of. `check(at:)` makes a new context after the files have changed.
 package struct ReloadingFiles<Files: ReloadableFiles>: Sendable {
-    /// What came of a look.
+    /// The result of a check.
     package enum Change: Sendable {
+        /// The files are unchanged, or a change is not yet reported.
         case none
-        /// The files hold something else, and it is good.
+        /// The files have changed and the new context is valid.
         case renewed(Files.Context)
-        /// The files hold something else that cannot be used; what was good before goes on. Said once for each
-        /// version of the files.
+        /// The files have changed but cannot be used; the previous context stays in use. Reported once for each version
+        /// of the files.
         case refused(TLSError)
     }
 
+    /// The files that are watched.
     package let files: Files
-    /// The last good one.
+    /// The last valid context.
     package private(set) var context: Files.Context
-    /// What `context` was made of.
+    /// The file contents that `context` was made of.
     private var contents: [[UInt8]?]
     private var stamps: [FileStamp?]
     private var isSettled = false
     private var rejection = RejectionState.none
 
-    /// What is thought of a version that cannot be used.
+    /// How often a version of the files that cannot be used has been seen, and whether that was reported.
     private enum RejectionState: Equatable {
         case none
-        /// Seen once: it may be half written.
-        case fresh
-        /// Said; so many looks ago.
-        case said(Int)
+        /// Seen in one check; the files may still be being written.
+        case seenOnce
+        /// Reported. The value counts the checks since then.
+        case reported(Int)
     }
 
-    /// Looks between two tries of a version that was refused: it may have been refused because it is not valid yet.
-    private static var looksBetweenTries: Int { 120 }
+    /// The number of checks between two attempts to load a version that was refused. A certificate that is not valid
+    /// yet becomes valid without a change of its file.
+    private static var checksBetweenRetries: Int { 120 }
 
-    /// Reads the files, which must be good, but may be out of their time: that is for whoever checks them.
+    /// Reads the files. Throws if no context can be made of them. Does not check whether they are valid now.
     package init(_ files: Files) throws(TLSError) {
         self.files = files
         stamps = files.paths.map { FileStamp($0) }
@@ -69,86 +76,87 @@ package struct ReloadingFiles<Files: ReloadableFiles>: Sendable {
         context = try files.context(of: contents)
     }
 
-    /// Looks at the files; costs a `stat` of each unless one has changed. `now` is in seconds since 1970.
-    package mutating func look(at now: Int64) -> Change {
-        // Stamped before it is read: what changes in between is seen at the next look.
+    /// Checks the files for changes and reloads them if there are any. Without a change it costs one `stat` for each
+    /// file. `now` is in seconds since 1970.
+    package mutating func check(at now: Int64) -> Change {
+        // The stamps are taken before the files are read, so that the next check sees a change made in between.
         let fresh = files.paths.map { FileStamp($0) }
         let isSame = fresh == stamps
-        if isSame, isSettled, !isDue { return .none }
+        if isSame, isSettled, !isRetryDue() { return .none }
         if !isSame { rejection = .none }
         stamps = fresh
         isSettled = fresh.allSatisfy { $0?.isSettled(at: now) ?? true }
         do throws(TLSError) {
-            return try renew(at: now)
+            return try reload(at: now)
         } catch {
-            return doubt(error)
+            return handleFailure(error)
         }
     }
 
-    private mutating func renew(at now: Int64) throws(TLSError) -> Change {
+    private mutating func reload(at now: Int64) throws(TLSError) -> Change {
         do throws(TLSError) {
             let found = try Self.read(files)
             guard found != contents else {
                 rejection = .none
                 return .none
             }
-            try take(found, at: now)
+            try replaceContext(with: found, at: now)
             rejection = .none
             return .renewed(context)
         } catch {
-            // Not at first sight: the rest of a new version may be on its way.
-            guard rejection == .fresh, let found = usable(), found != contents else { throw error }
-            try take(found, at: now)
-            // The next look, which is due, says what was left out.
+            // Not at the first check: the remaining files of a new version may still be being written.
+            guard rejection == .seenOnce, let found = usableContents(), found != contents else { throw error }
+            try replaceContext(with: found, at: now)
+            // `rejection` stays `.seenOnce`, so the next check tries again and reports the file that was left out.
             return .renewed(context)
         }
     }
 
-    private mutating func take(_ found: [[UInt8]?], at now: Int64) throws(TLSError) {
+    private mutating func replaceContext(with found: [[UInt8]?], at now: Int64) throws(TLSError) {
         let renewed = try files.context(of: found)
         if let problem = files.problem(of: renewed, at: now) { throw problem }
         contents = found
         context = renewed
     }
 
-    /// What can be used of what the files hold: dispensable ones that are bad stay what they were, if that still goes
-    /// with the others. Nil if there is nothing that could be left out.
-    private func usable() -> [[UInt8]?]? {
-        guard !files.dispensable.isEmpty else { return nil }
+    /// The usable part of the files' contents. For an optional file that cannot be used the previous content is taken,
+    /// if that can be used with the other files, else none. Nil if a required file cannot be read or none is optional.
+    private func usableContents() -> [[UInt8]?]? {
+        guard !files.optionalFiles.isEmpty else { return nil }
         var found: [[UInt8]?] = []
         for path in files.paths { found.append(try? FileContents.read(path)) }
-        for index in found.indices where found[index] == nil && !files.dispensable.contains(index) { return nil }
-        for index in files.dispensable where !files.isUsable(index, in: found) {
+        for index in found.indices where found[index] == nil && !files.optionalFiles.contains(index) { return nil }
+        for index in files.optionalFiles where !files.isUsable(index, in: found) {
             found[index] = contents[index]
             if !files.isUsable(index, in: found) { found[index] = nil }
         }
         return found
     }
 
-    /// Whoever replaces two files, one after the other, leaves a pair that does not match for a moment.
-    private mutating func doubt(_ error: TLSError) -> Change {
+    /// Reports a failure at the second check that sees it. An operator who replaces two files one after the other
+    /// leaves a pair that does not match for a moment.
+    private mutating func handleFailure(_ error: TLSError) -> Change {
         switch rejection {
         case .none:
-            rejection = .fresh
+            rejection = .seenOnce
             return .none
-        case .fresh:
-            rejection = .said(0)
+        case .seenOnce:
+            rejection = .reported(0)
             return .refused(error)
-        case .said:
-            rejection = .said(0)
+        case .reported:
+            rejection = .reported(0)
             return .none
         }
     }
 
-    private var isDue: Bool {
-        mutating get {
-            switch rejection {
-            case .none: return false
-            case .fresh: return true
-            case .said(let looks):
-                rejection = .said(looks + 1)
-                return looks >= Self.looksBetweenTries
-            }
+    /// Whether files that could not be used are to be tried again. Counts this check.
+    private mutating func isRetryDue() -> Bool {
+        switch rejection {
+        case .none: return false
+        case .seenOnce: return true
+        case .reported(let checks):
+            rejection = .reported(checks + 1)
+            return checks >= Self.checksBetweenRetries
         }
     }
 

@@ -1,9 +1,10 @@
 import COpenSSL
 
-/// A certificate that vouches for itself: for demonstrations and tests, made in memory through OpenSSL's own API.
+/// Makes self-signed certificates in memory, for demonstrations and tests.
 package enum SelfSignedCertificate {
     /// Makes a P-256 key and a certificate for `names` (DNS names and IP addresses; the first is also the subject),
-    /// good from an hour ago until `validDays` from now.
+    /// valid from an hour ago until `validDays` days from now. Throws if a name is empty or has other characters than
+    /// letters, digits and `. - : _ *`.
     package static func make(
         names: [String], validDays: Int
     ) throws(TLSError) -> (certificatePEM: [UInt8], keyPEM: [UInt8]) {
@@ -25,13 +26,14 @@ package enum SelfSignedCertificate {
         _ certificate: OpaquePointer, names: [String], validDays: Int, key: OpaquePointer
     ) throws(TLSError) {
         guard let subject = names.first, names.allSatisfy(isPlain) else {
-            throw TLSError(action: action, reason: "names are wanted, of letters, digits and . - : _ * only")
+            throw TLSError(
+                action: action, reason: "a name is required, and names have only letters, digits and . - : _ *")
         }
         try setSerial(of: certificate)
         let lifetime = CInt(clamping: validDays)
         let text = Array(subject.utf8)
         let name = X509_get_subject_name(certificate)
-        // An hour of grace for peers whose clock is behind.
+        // It is valid from an hour ago, for peers whose clock is behind.
         guard X509_set_version(certificate, CLong(X509_VERSION_3)) == 1,
             X509_gmtime_adj(X509_getm_notBefore(certificate), -3600) != nil,
             X509_time_adj_ex(X509_getm_notAfter(certificate), lifetime, 0, nil) != nil,
@@ -82,7 +84,8 @@ package enum SelfSignedCertificate {
         return true
     }
 
-    /// OpenSSL reads the extension from text in which commas and more have meanings: names must not bring any.
+    /// Whether a name has only characters without a meaning in OpenSSL's extension syntax, in which commas separate
+    /// values.
     private static func isPlain(_ name: String) -> Bool {
         !name.isEmpty
             && name.utf8.allSatisfy { byte in

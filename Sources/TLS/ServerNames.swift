@@ -1,11 +1,12 @@
 import ASCII
 import COpenSSL
 
-/// Which context serves which name: exact names and wildcards of one label (RFC 9525 section 6.3), regardless of case.
+/// Maps server names to contexts: exact names and wildcards for one label (RFC 9525 section 6.3), regardless of case.
 ///
-/// Looked up in every handshake that names a server, hence without allocation. Owns the contexts it was given.
+/// A lookup happens in every handshake with a server name, so it allocates nothing. The table owns the contexts added
+/// with `isOwned`.
 final class ServerNames {
-    /// A name's place in `text`. A wildcard is kept as what follows its star: ".example.org".
+    /// A name's range in `text`. A wildcard is stored without its star: ".example.org".
     private struct Entry {
         var start: Int
         var count: Int
@@ -14,7 +15,7 @@ final class ServerNames {
 
     private var text: [UInt8] = []
     private var entries: [Entry] = []
-    /// Open addressing; -1 is free. Never full.
+    /// A hash table with open addressing: indices of `entries`, -1 for a free slot. At most half full.
     private var slots: [Int32] = []
     private var owned: [OpaquePointer] = []
 
@@ -22,8 +23,8 @@ final class ServerNames {
         for context in owned { SSL_CTX_free(context) }
     }
 
-    /// Adds a context, which is the table's to free from now on if `isOwned`. Names that are taken stay with whoever
-    /// was first.
+    /// Adds a context for its names. With `isOwned` the table frees it. A name that the table already has stays with
+    /// the context it was first added for.
     func add(_ context: OpaquePointer, names: [String], isOwned: Bool) {
         if isOwned { owned.append(context) }
         for name in names {
@@ -31,11 +32,11 @@ final class ServerNames {
             guard find(key.span) == nil else { continue }
             entries.append(Entry(start: text.count, count: key.count, context: context))
             text += key
-            place()
+            insertLast()
         }
     }
 
-    /// The context for a name that a client sent; nil if none has it.
+    /// The context for a name that a client sent; nil if there is none. The table keeps ownership.
     func context(for name: Span<UInt8>) -> OpaquePointer? {
         if name.count > 0, name[0] != UInt8(ascii: "."), let exact = find(name) { return exact }
         for index in name.indices where name[index] == UInt8(ascii: ".") {
@@ -60,24 +61,25 @@ final class ServerNames {
         return true
     }
 
-    /// Places the newest entry; all of them anew where the table gets too full.
-    private func place() {
+    /// Inserts the newest entry into the hash table, which is doubled first if it would be more than half full.
+    private func insertLast() {
         if entries.count * 2 > slots.count {
             slots = [Int32](repeating: -1, count: max(16, slots.count * 2))
-            for index in entries.indices { place(index) }
+            for index in entries.indices { insert(index) }
         } else {
-            place(entries.count - 1)
+            insert(entries.count - 1)
         }
     }
 
-    private func place(_ index: Int) {
+    private func insert(_ index: Int) {
         let entry = entries[index]
         var slot = Self.hash(text.span.extracting(entry.start..<entry.start + entry.count)) & (slots.count - 1)
         while slots[slot] >= 0 { slot = (slot + 1) & (slots.count - 1) }
         slots[slot] = Int32(index)
     }
 
-    /// FNV-1a. The names are the operator's: nobody can choose them to collide.
+    /// FNV-1a over the lower-case name. The names come from the operator's certificates, so a client cannot make them
+    /// collide.
     private static func hash(_ name: Span<UInt8>) -> Int {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for index in name.indices { hash = (hash ^ UInt64(name[index].lowercased)) &* 0x100_0000_01b3 }
@@ -86,7 +88,8 @@ final class ServerNames {
 }
 
 extension ServerNames {
-    /// Makes handshakes that begin with `context` go on with the one their server name asks for.
+    /// Makes handshakes that begin with `context` continue with the context of the client's server name. `context` must
+    /// not outlive the table.
     func install(in context: OpaquePointer) {
         berth_SSL_CTX_set_servername_callback(
             context,
@@ -99,7 +102,7 @@ extension ServerNames {
                     bytes.withMemoryRebound(to: UInt8.self) { names.context(for: $0.span) }
                 }
                 guard let found else { return SSL_TLSEXT_ERR_NOACK }
-                // Changes certificates only: all contexts of a listener are alike in everything else.
+                // This changes only the certificate: all contexts of a listener have the same options.
                 if found != SSL_get_SSL_CTX(ssl), SSL_set_SSL_CTX(ssl, found) == nil {
                     return SSL_TLSEXT_ERR_ALERT_FATAL
                 }

@@ -1,34 +1,35 @@
 import COpenSSL
 
-/// An OCSP response (RFC 6960) for one certificate. A server shows it to clients that ask for one in their handshake
-/// (RFC 6066 section 8), which spares them asking the authority, and the authority knowing who talks to whom.
+/// An OCSP response (RFC 6960) for one certificate. A server sends it to clients that request one in their handshake
+/// (RFC 6066 section 8). The client then need not query the authority, which would reveal to it which server the client
+/// uses.
 package struct StapledResponse: Sendable {
     let bytes: [UInt8]
-    /// Since when what it says has been known to be right, in seconds since 1970.
+    /// The time at which the status was known to be correct (thisUpdate), in seconds since 1970.
     package let thisUpdate: Int64
-    /// The last second it may be relied on, since 1970.
+    /// The last second in which it is valid (nextUpdate), in seconds since 1970.
     package let nextUpdate: Int64
 
-    /// Clocks may differ by so many seconds.
+    /// The accepted difference between the responder's clock and this one, in seconds.
     private static let tolerance: Int64 = 300
     private static let reading: StaticString = "reading the OCSP response"
 
-    /// Reads the staple of an identity; nil if it has none. Throws if the response is not a good word of the
-    /// certificate's authority for the certificate. Whether it is out of date is another question: see `problem(at:)`.
+    /// Reads the OCSP response of an identity; nil if it has none. Throws if the response does not say that the
+    /// certificate is good, or is not signed by its authority. It does not check the dates: `problem(at:)` does.
     package static func inspect(_ identity: TLSIdentity) throws(TLSError) -> StapledResponse? {
         guard let staple = identity.staple else { return nil }
         return try StapledResponse(
             staple, for: CertificatePair(certificate: identity.certificate, key: identity.key))
     }
 
-    /// The authority's signature is checked where its certificate is in the pair's chain; without it, that the
-    /// response names the same serial number and the same authority must do.
+    /// Checks the authority's signature if the authority's certificate is in the pair's chain. Without it, only the
+    /// serial number and the authority's name are compared.
     init(_ source: CredentialSource, for pair: borrowing CertificatePair) throws(TLSError) {
         ERR_clear_error()
         bytes = try source.bytes()
         let basic = try Self.basicResponse(bytes, source)
         defer { OCSP_BASICRESP_free(basic) }
-        guard let single = Self.answer(in: basic, for: pair) else {
+        guard let single = Self.singleResponse(in: basic, for: pair) else {
             throw source.failure(Self.reading, "it is about another certificate than the one beside it")
         }
         if let issuer = pair.issuer, !Self.isSigned(basic, by: issuer) {
@@ -51,10 +52,10 @@ package struct StapledResponse: Sendable {
         self.nextUpdate = nextUpdate
     }
 
-    /// Whether it may be shown at `now`, in seconds since 1970.
+    /// Whether it may be sent at `now`, in seconds since 1970.
     func isFresh(at now: Int64) -> Bool { now <= nextUpdate && now + Self.tolerance >= thisUpdate }
 
-    /// Why it must not be shown at `now` (seconds since 1970); nil if it may.
+    /// Says why it must not be sent at `now` (seconds since 1970); nil if it may.
     package func problem(at now: Int64) -> TLSError? {
         if isFresh(at: now) { return nil }
         let action: StaticString = "checking the OCSP response"
@@ -64,7 +65,7 @@ package struct StapledResponse: Sendable {
         return TLSError(action: action, reason: "it is not valid before \(CertificateFacts.text(thisUpdate))")
     }
 
-    /// The caller frees the result.
+    /// Decodes the response's DER form. The caller frees the result.
     private static func basicResponse(
         _ bytes: [UInt8], _ source: CredentialSource
     ) throws(TLSError) -> OpaquePointer {
@@ -88,17 +89,17 @@ package struct StapledResponse: Sendable {
         return basic
     }
 
-    /// What the response says of the pair's certificate; borrowed from the response.
-    private static func answer(in basic: OpaquePointer, for pair: borrowing CertificatePair) -> OpaquePointer? {
+    /// The status of the pair's certificate in the response, which keeps ownership.
+    private static func singleResponse(in basic: OpaquePointer, for pair: borrowing CertificatePair) -> OpaquePointer? {
         for index in 0..<max(0, OCSP_resp_count(basic)) {
             guard let single = OCSP_resp_get0(basic, index), let id = OCSP_SINGLERESP_get0_id(single) else { continue }
-            if names(id, pair) { return single }
+            if identifies(id, pair) { return single }
         }
         return nil
     }
 
-    /// Whether a CertID (RFC 6960 section 4.1.1) stands for the pair's certificate.
-    private static func names(_ id: OpaquePointer, _ pair: borrowing CertificatePair) -> Bool {
+    /// Whether a CertID (RFC 6960 section 4.1.1) identifies the pair's certificate.
+    private static func identifies(_ id: OpaquePointer, _ pair: borrowing CertificatePair) -> Bool {
         var nameHash: UnsafeMutablePointer<ASN1_OCTET_STRING>?
         var algorithm: OpaquePointer?
         var keyHash: UnsafeMutablePointer<ASN1_OCTET_STRING>?
@@ -123,14 +124,14 @@ package struct StapledResponse: Sendable {
             .elementsEqual(bytes.prefix(Int(count)))
     }
 
-    /// Whether the authority signed it, or somebody it has charged with that (RFC 6960 section 4.2.2.2).
+    /// Whether the authority signed it, or a responder that the authority has delegated (RFC 6960 section 4.2.2.2).
     private static func isSigned(_ basic: OpaquePointer, by issuer: OpaquePointer) -> Bool {
         guard let store = X509_STORE_new(), let signers = OPENSSL_sk_new_null() else { return false }
         defer {
             X509_STORE_free(store)
             OPENSSL_sk_free(signers)
         }
-        // The authority itself is the end of the chain. What is out of its time is told of each thing by itself.
+        // The chain ends at the authority, which need not be a root. Dates are checked separately.
         X509_STORE_set_flags(store, UInt(X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_NO_CHECK_TIME))
         guard X509_STORE_add_cert(store, issuer) == 1, OPENSSL_sk_push(signers, UnsafeRawPointer(issuer)) > 0 else {
             return false

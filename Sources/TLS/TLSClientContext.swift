@@ -1,28 +1,30 @@
 import COpenSSL
 
-/// A client's SSL_CTX: whom it trusts and what it speaks. Shared and immutable as `TLSContext` is, for its reasons.
+/// A client's SSL_CTX: the trusted authorities, the client's certificate and the protocol options.
+///
+/// `@unchecked Sendable`: nothing is set after `init`, and OpenSSL changes its reference counts atomically.
 package final class TLSClientContext: @unchecked Sendable {
-    /// Whose certificates a client accepts.
+    /// The authorities whose server certificates a client accepts.
     package enum Trust: Equatable, Sendable {
-        /// The authorities the system knows.
+        /// The system's authorities.
         case system
-        /// These certificates, in PEM form, and no other.
+        /// The authorities of these certificates, in PEM form, and no others.
         case certificates([UInt8])
-        /// Anybody's: for tests and for peers that are known by other means.
+        /// The server's certificate is not verified: for tests and for trusted networks.
         case anyone
     }
 
     let pointer: OpaquePointer
     let isVerifying: Bool
-    /// What it shows to servers that ask, if anything.
+    /// The certificate sent to servers that request one, if there is one.
     package let certificate: CertificateFacts?
 
-    /// A client with `trust`, which shows `identity` to servers that ask for a certificate. Unless the trust is
-    /// `.anyone`, the server's certificate must also bear the name that `TLSEngine.connect` is given.
+    /// Makes a context with `trust`, which sends the certificate of `identity` to servers that request one. Unless the
+    /// trust is `.anyone`, the server's certificate must also have the name that `TLSEngine.connect` is given.
     package init(
         trust: Trust, identity: TLSIdentity? = nil, options: TLSOptions = TLSOptions()
     ) throws(TLSError) {
-        let context = try newContext(TLS_client_method(), options)
+        let context = try makeSSLContext(TLS_client_method(), options)
         var certificate: CertificateFacts?
         do throws(TLSError) {
             try Self.apply(trust, to: context)
@@ -41,7 +43,7 @@ package final class TLSClientContext: @unchecked Sendable {
         self.certificate = certificate
     }
 
-    /// A client that trusts the system's authorities, or, not verifying, anyone.
+    /// Makes a context that trusts the system's authorities, or, if not `verifying`, any certificate.
     package convenience init(verifying: Bool) throws(TLSError) {
         try self.init(trust: verifying ? .system : .anyone)
     }
@@ -68,7 +70,7 @@ package final class TLSClientContext: @unchecked Sendable {
     private static func apply(_ options: TLSOptions, to context: OpaquePointer) throws(TLSError) {
         if !options.tickets { SSL_CTX_set_options(context, berth_SSL_OP_NO_TICKET) }
         let names = try ProtocolNames(options.applicationProtocols).bytes
-        // Here, and only here, OpenSSL returns 0 for success.
+        // Unlike most of OpenSSL, SSL_CTX_set_alpn_protos returns 0 for success.
         guard names.isEmpty || SSL_CTX_set_alpn_protos(context, names, CUnsignedInt(names.count)) == 0 else {
             throw .last("offering application protocols")
         }

@@ -1,9 +1,9 @@
 package import Reactor
 
-// An owner keeps its engine and its buffers side by side in one value. Handing over the buffer rather than a view of it
-// lets the compiler see that the two are apart.
+// An owner stores its engine and its buffers in one value. Passing the buffer rather than a span of it lets the
+// compiler see that the two do not overlap.
 extension TLSEngine {
-    /// As the other `receive`, with the unconsumed bytes of a buffer.
+    /// Like `receive` with a span, for the unconsumed bytes of a buffer. Does not consume them.
     package mutating func receive(
         _ session: inout TLSSession, _ ciphertext: borrowing ByteBuffer, plaintext: inout ByteBuffer,
         outgoing: inout ByteBuffer
@@ -11,7 +11,7 @@ extension TLSEngine {
         receive(&session, ciphertext.span, plaintext: &plaintext, outgoing: &outgoing)
     }
 
-    /// As the other `send`, with the unconsumed bytes of a buffer.
+    /// Like `send` with a span, for the unconsumed bytes of a buffer. Does not consume them.
     package mutating func send(
         _ session: inout TLSSession, _ plaintext: borrowing ByteBuffer, outgoing: inout ByteBuffer
     ) -> Bool {

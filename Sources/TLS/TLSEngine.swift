@@ -1,25 +1,27 @@
 import COpenSSL
 package import Reactor
 
-/// How far a session has come, as `TLSEngine.receive` leaves it.
+/// The state of a session after `TLSEngine.receive`.
 package enum TLSProgress: Equatable, Sendable {
-    /// More of the peer's handshake is wanted.
+    /// The handshake needs more bytes from the peer.
     case handshaking
-    /// Data may flow both ways.
+    /// The handshake is complete: application data may be sent and received.
     case established
-    /// The peer sent close_notify (RFC 8446 section 6.1). What came before it has been delivered; sending may go on.
+    /// The peer sent close_notify (RFC 8446 section 6.1). All data before it has been delivered. Sending is still
+    /// possible.
     case closed
-    /// A fatal error or alert. Send what is in the wire buffer, then close.
+    /// A fatal error or alert. The caller writes the bytes in `outgoing`, then closes the connection.
     case failed
 }
 
-/// One worker's TLS machinery: the BIO all its sessions share, through which OpenSSL sees the bytes of the current
-/// call. No call keeps a pointer to its arguments.
+/// Runs the TLS sessions of one worker. It owns the BIO that all of them share, through which OpenSSL reads and writes
+/// the bytes of the current call. No call keeps a pointer to its arguments.
 package struct TLSEngine: ~Copyable {
     private let bio: OpaquePointer
     private let memoryBIO: UnsafeMutablePointer<MemoryBIO>
     private var failureCode: UInt = 0
 
+    /// Makes the shared BIO. Throws if memory runs out.
     package init() throws(TLSError) {
         guard let bio = BIO_new(MemoryBIO.method) else { throw .last("making the TLS transport") }
         let memoryBIO = UnsafeMutablePointer<MemoryBIO>.allocate(capacity: 1)
@@ -30,29 +32,30 @@ package struct TLSEngine: ~Copyable {
         self.bio = bio
     }
 
-    // Sessions hold references of their own: the BIO, and the transit with it, goes with the last of them.
+    // Sessions have references to the BIO: OpenSSL frees it, and the `MemoryBIO` with it, after the last of them.
     deinit { BIO_free(bio) }
 
-    /// Why the last session that failed did so. Texts are made here, when asked for: a flood of bad handshakes costs
-    /// no strings.
+    /// Why the last failed session failed. The text is made at the call, so that a flood of bad handshakes makes no
+    /// strings.
     package var lastFailure: TLSError {
         TLSError(action: "speaking TLS", reason: TLSError.reason(failureCode))
     }
 
-    /// True if the last session failed because its peer spoke HTTP in clear.
+    /// Whether the last failed session failed because its peer sent plaintext HTTP.
     package var lastFailureWasPlainHTTP: Bool {
         ERR_GET_LIB(failureCode) == ERR_LIB_SSL && ERR_GET_REASON(failureCode) == SSL_R_HTTP_REQUEST
     }
 
-    /// Makes the server's side of a session. It says nothing until the peer has been heard.
+    /// Makes the server's side of a session, which sends nothing before the peer's ClientHello. Throws if memory runs
+    /// out.
     package mutating func accept(_ context: TLSContext) throws(TLSError) -> TLSSession {
         let session = try makeSession(context.pointer)
         SSL_set_accept_state(session.ssl)
         return session
     }
 
-    /// Makes the client's side of a session with `serverName`, a DNS name or an IP address. A first `receive` of no
-    /// bytes puts the ClientHello on the wire.
+    /// Makes the client's side of a session with `serverName`, a DNS name or an IP address. A first `receive` without
+    /// bytes appends the ClientHello to `outgoing`. Throws if the name or the ticket cannot be used.
     package mutating func connect(
         _ context: TLSClientContext, serverName: String, resuming ticket: TLSTicket? = nil
     ) throws(TLSError) -> TLSSession {
@@ -83,17 +86,17 @@ package struct TLSEngine: ~Copyable {
         return TLSSession(ssl)
     }
 
-    /// Feeds ciphertext received from the peer, all of it: decrypted bytes are appended to `plaintext`, bytes to send
-    /// to the peer (handshake, tickets, alerts) to `outgoing`. No more plaintext comes of it than ciphertext went in, save
-    /// the 16 KiB of a record whose end this was.
+    /// Processes all of the ciphertext received from the peer. Decrypted bytes are appended to `plaintext`, bytes to
+    /// send to the peer (handshake, tickets, alerts) to `outgoing`. The plaintext is at most as long as the ciphertext,
+    /// plus 16 KiB if the ciphertext completes a record.
     ///
-    /// An end of the connection that no `.closed` came before may be an attacker's cut (RFC 8446 section 6.1): that
-    /// is for whoever reads the socket to notice.
+    /// A connection that ends without `.closed` may have been truncated by an attacker (RFC 8446 section 6.1). The
+    /// caller, who reads the socket, must check that.
     package mutating func receive(
         _ session: inout TLSSession, _ ciphertext: Span<UInt8>, plaintext: inout ByteBuffer, outgoing: inout ByteBuffer
     ) -> TLSProgress {
         if session.has(.failed) { return .failed }
-        if session.has(.closed) { return .closed }
+        if session.has(.receivedCloseNotify) { return .closed }
         let code = ciphertext.withUnsafeBytes { input in
             withUnsafeMutablePointer(to: &outgoing) { outgoing in
                 memoryBIO.pointee = MemoryBIO(input: input.baseAddress, remaining: input.count, outgoing: outgoing)
@@ -105,7 +108,7 @@ package struct TLSEngine: ~Copyable {
         case SSL_ERROR_NONE, SSL_ERROR_WANT_READ:
             return session.has(.established) ? .established : .handshaking
         case SSL_ERROR_ZERO_RETURN:
-            session.add(.closed)
+            session.set(.receivedCloseNotify)
             return .closed
         default:
             fail(&session)
@@ -113,13 +116,13 @@ package struct TLSEngine: ~Copyable {
         }
     }
 
-    /// Encrypts all of `plaintext`; the records are appended to `outgoing`. False if the session cannot send: it is not
-    /// established, has failed or was finished. It fails, too, in the middle of a post-handshake message that the peer
-    /// has sent half of: none is known that splits those.
+    /// Encrypts all of `plaintext` and appends the records to `outgoing`. False if the session cannot send: it is not
+    /// established, has failed, or has sent close_notify. It also fails while a post-handshake message of the peer is
+    /// incomplete; no known peer splits those over records.
     package mutating func send(
         _ session: inout TLSSession, _ plaintext: Span<UInt8>, outgoing: inout ByteBuffer
     ) -> Bool {
-        guard session.isEstablished, !session.has(.finished) else { return false }
+        guard session.isEstablished, !session.has(.sentCloseNotify) else { return false }
         let count = plaintext.count
         guard count > 0 else { return true }
         outgoing.reserve(count + (count / Self.recordLimit + 1) * Self.recordOverhead)
@@ -140,36 +143,37 @@ package struct TLSEngine: ~Copyable {
         return true
     }
 
-    /// Appends close_notify to `outgoing`, once; nothing if the session is not established. Receiving may go on.
-    package mutating func finish(_ session: inout TLSSession, outgoing: inout ByteBuffer) {
-        guard session.isEstablished, !session.has(.finished) else { return }
-        session.add(.finished)
+    /// Appends close_notify (RFC 8446 section 6.1) to `outgoing`, once; nothing if the session is not established.
+    /// Receiving is still possible.
+    package mutating func appendCloseNotify(_ session: inout TLSSession, outgoing: inout ByteBuffer) {
+        guard session.isEstablished, !session.has(.sentCloseNotify) else { return }
+        session.set(.sentCloseNotify)
         clearErrors()
         let ssl = session.ssl
         withUnsafeMutablePointer(to: &outgoing) { outgoing in
             memoryBIO.pointee.outgoing = outgoing
             defer { memoryBIO.pointee.outgoing = nil }
-            // 0 says that the peer's close_notify is still out: no error.
+            // 0 means that the peer's close_notify has not arrived yet, which is no error.
             if SSL_shutdown(ssl) < 0 { ERR_clear_error() }
         }
     }
 
-    /// The most plaintext a record may hold (RFC 8446 section 5.1).
+    /// The most plaintext in one record, in bytes (RFC 8446 section 5.1).
     private static let recordLimit = 16_384
-    /// At least what a record adds: header 5, nonce 8 (TLS 1.2) or type 1 (TLS 1.3), tag 16.
+    /// An upper bound of the bytes that a record adds: header 5, nonce 8 (TLS 1.2) or type 1 (TLS 1.3), tag 16.
     private static let recordOverhead = 32
 
-    /// Lets OpenSSL work through the transit's input until it wants more. Returns its SSL_ERROR code.
+    /// Lets OpenSSL process the `MemoryBIO`'s input until it needs more. Returns OpenSSL's SSL_ERROR code.
     private mutating func advance(_ session: inout TLSSession, _ plaintext: inout ByteBuffer) -> CInt {
         let ssl = session.ssl
         clearErrors()
         if !session.has(.established) {
             let outcome = SSL_do_handshake(ssl)
             guard outcome == 1 else { return SSL_get_error(ssl, outcome) }
-            session.add(.established)
+            session.set(.established)
         }
-        // The end is seen without a last SSL_read, which would take a record buffer only to give it back: there is no
-        // read-ahead, so OpenSSL holds either plaintext, which SSL_pending counts, or part of a record.
+        // The loop ends without a last SSL_read, which would allocate a record buffer only to free it. Without
+        // read-ahead OpenSSL has buffered either plaintext, which SSL_pending counts, or part of a record.
         while true {
             let wanted = max(memoryBIO.pointee.remaining, Int(SSL_pending(ssl)))
             if wanted == 0 { return SSL_ERROR_NONE }
@@ -183,14 +187,14 @@ package struct TLSEngine: ~Copyable {
     }
 
     private mutating func fail(_ session: inout TLSSession) {
-        session.add(.failed)
-        // The newest entry is the TLS library's own verdict; older ones come from the ciphers beneath it.
+        session.set(.failed)
+        // The newest entry is libssl's own reason; older entries come from libcrypto.
         failureCode = ERR_peek_last_error()
         ERR_clear_error()
     }
 
-    /// The queue is the thread's and outlives sessions; SSL_get_error would blame a stale entry on this call. Looking
-    /// first is cheaper than clearing sixteen empty places.
+    /// Empties the thread's error queue, which outlives sessions: SSL_get_error would attribute a stale entry to the
+    /// next call. Checking first is cheaper than clearing sixteen empty entries.
     private func clearErrors() {
         if ERR_peek_error() != 0 { ERR_clear_error() }
     }

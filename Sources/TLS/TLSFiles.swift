@@ -1,11 +1,15 @@
-/// The files a server's context is made of, and how it is made of them.
+/// The files that a server's context is made of, and its options.
 package struct TLSFiles: Equatable, Sendable {
-    /// PEM files: a chain, leaf first, and its key; and an OCSP response in DER form, if there is one to show.
+    /// The paths of a certificate chain, its key and its OCSP response.
     package struct Pair: Equatable, Sendable {
+        /// The path of the chain, leaf first, in PEM form.
         package var certificate: String
+        /// The path of the private key, in PEM form.
         package var key: String
+        /// The path of the OCSP response, in DER form; nil: there is none.
         package var staple: String?
 
+        /// Stores all three.
         package init(certificate: String, key: String, staple: String? = nil) {
             self.certificate = certificate
             self.key = key
@@ -13,10 +17,12 @@ package struct TLSFiles: Equatable, Sendable {
         }
     }
 
-    /// The first is the default.
+    /// The certificates, at least one; the first is the default.
     package var pairs: [Pair]
+    /// The protocol options of the context.
     package var options: TLSOptions
 
+    /// Stores both.
     package init(_ pairs: [Pair], options: TLSOptions) {
         self.pairs = pairs
         self.options = options
@@ -24,18 +30,20 @@ package struct TLSFiles: Equatable, Sendable {
 }
 
 extension TLSFiles: ReloadableFiles {
+    /// The paths of chains and keys, pair by pair; then of the clients' authorities; then of the OCSP responses.
     package var paths: [String] {
         var paths = pairs.flatMap { [$0.certificate, $0.key] }
         if case .file(let authorities) = options.clients?.authorities { paths.append(authorities) }
         return paths + pairs.compactMap(\.staple)
     }
 
-    /// OCSP responses: whoever is not shown one asks the authority, or goes on without.
-    package var dispensable: Range<Int> {
+    /// The OCSP responses: a client that gets none queries the authority, or does without.
+    package var optionalFiles: Range<Int> {
         let count = paths.count
         return count - pairs.count { $0.staple != nil }..<count
     }
 
+    /// Makes a context of the contents of `paths`. Throws if they cannot be used.
     package func context(of contents: [[UInt8]?]) throws(TLSError) -> TLSContext {
         var options = options
         if case .file(let path) = options.clients?.authorities {
@@ -44,6 +52,7 @@ extension TLSFiles: ReloadableFiles {
         return try TLSContext(identities(of: contents), options: options)
     }
 
+    /// Says which certificate is not valid at `now` (seconds since 1970), and why; nil if all are.
     package func problem(of context: TLSContext, at now: Int64) -> TLSError? {
         for certificate in context.certificates {
             if let problem = certificate.problem(at: now) {
@@ -53,8 +62,9 @@ extension TLSFiles: ReloadableFiles {
         return nil
     }
 
+    /// Whether the OCSP response at `index` is one for its certificate.
     package func isUsable(_ index: Int, in contents: [[UInt8]?]) -> Bool {
-        var staple = dispensable.lowerBound
+        var staple = optionalFiles.lowerBound
         for (pair, identity) in zip(pairs, identities(of: contents)) where pair.staple != nil {
             if staple == index { return (try? StapledResponse.inspect(identity)) != nil }
             staple += 1
@@ -63,7 +73,7 @@ extension TLSFiles: ReloadableFiles {
     }
 
     private func identities(of contents: [[UInt8]?]) -> [TLSIdentity] {
-        var staple = dispensable.lowerBound
+        var staple = optionalFiles.lowerBound
         return pairs.enumerated().map { index, pair in
             var identity = TLSIdentity(
                 certificate: .read(file: pair.certificate, contents[2 * index] ?? []),

@@ -1,17 +1,18 @@
 import COpenSSL
 import Glibc
 
-/// Seals and opens tickets with keys that follow from secrets and the time of day.
+/// Encrypts and decrypts session tickets with keys that are derived from secrets and the current period.
 ///
-/// A key's name is in clear in each ticket: 8 bytes for the secret, 8 for the period. So no key is searched for, none
-/// is kept, and there is nothing to lock: what a name stands for is derived on the spot, from hash states that are
-/// made once, in under a microsecond.
+/// Each ticket has its key's name in plaintext: 8 bytes for the secret, 8 for the period. The key is derived from the
+/// name at each use, in under a microsecond, from hash states that are made once. So no key is stored and no lock is
+/// needed.
 final class TicketKeys: Sendable {
     private struct Secret {
         var name: UInt64
         var authenticator: MessageAuthenticator
     }
 
+    /// The lifetime of a key in seconds: 12 hours.
     private static let periodSeconds: Int64 = 43_200
     /// Fetched once: finding an algorithm by name takes a lock in OpenSSL.
     nonisolated(unsafe) private static let cipher = EVP_CIPHER_fetch(nil, "AES-256-CBC", nil)
@@ -27,21 +28,23 @@ final class TicketKeys: Sendable {
         secondsAhead = source.secondsAhead
     }
 
-    /// Makes `context` use the keys among its belongings.
+    /// Makes `context` use the keys in its `ContextExtraData`.
     static func install(in context: OpaquePointer) {
-        SSL_CTX_set_tlsext_ticket_key_evp_cb(context) { ssl, name, iv, cipher, mac, isSealing in
-            // -1: the handshake fails, which is right where there is no randomness or no memory.
+        SSL_CTX_set_tlsext_ticket_key_evp_cb(context) { ssl, name, iv, cipher, mac, isEncrypting in
+            // -1 makes the handshake fail, as it must without randomness or memory.
             guard let ssl, let name, let iv, let cipher, let mac,
-                let kept = ContextExtraData.of(SSL_get_SSL_CTX(ssl))?.tickets
+                let keys = ContextExtraData.of(SSL_get_SSL_CTX(ssl))?.tickets
             else { return -1 }
-            if isSealing == 1 { return kept.seal(name, iv, cipher, mac) }
-            return kept.open(name, iv, cipher, mac, mayKeep: SSL_version(ssl) < TLS1_3_VERSION)
+            if isEncrypting == 1 { return keys.prepareEncryption(name, iv, cipher, mac) }
+            return keys.prepareDecryption(name, iv, cipher, mac, mayKeep: SSL_version(ssl) < TLS1_3_VERSION)
         }
     }
 
     private var period: Int64 { (Int64(time(nil)) + secondsAhead) / Self.periodSeconds }
 
-    private func seal(
+    /// Chooses the key for a new ticket: writes its name and a random IV. Returns 1, or -1 on failure, as
+    /// SSL_CTX_set_tlsext_ticket_key_evp_cb(3) specifies.
+    private func prepareEncryption(
         _ name: UnsafeMutablePointer<UInt8>, _ iv: UnsafeMutablePointer<UInt8>, _ cipher: OpaquePointer,
         _ mac: OpaquePointer
     ) -> CInt {
@@ -56,17 +59,19 @@ final class TicketKeys: Sendable {
         }
     }
 
-    /// 0: no such key, a full handshake follows. 2: good, and the client gets a new ticket; TLS 1.3 wants one each
-    /// time (RFC 8446 section C.4), older versions before the old one's key is forgotten.
-    private func open(
+    /// Finds the key of a client's ticket. Returns 0 if the key is unknown or expired, and a full handshake follows; 1
+    /// if the ticket is valid; 2 if it is valid and the client gets a new one. TLS 1.3 clients get a new one each time
+    /// (RFC 8446 section C.4), older ones before the old ticket's key expires. -1: failure.
+    private func prepareDecryption(
         _ name: UnsafeMutablePointer<UInt8>, _ iv: UnsafeMutablePointer<UInt8>, _ cipher: OpaquePointer,
         _ mac: OpaquePointer, mayKeep: Bool
     ) -> CInt {
         let raw = UnsafeRawPointer(name)
-        let wanted = UInt64(bigEndian: raw.loadUnaligned(as: UInt64.self))
+        let secretName = UInt64(bigEndian: raw.loadUnaligned(as: UInt64.self))
         let period = Int64(bigEndian: raw.loadUnaligned(fromByteOffset: 8, as: Int64.self))
         let current = self.period
-        guard period >= current - 1, period <= current + 1, let index = secrets.firstIndex(where: { $0.name == wanted })
+        guard period >= current - 1, period <= current + 1,
+            let index = secrets.firstIndex(where: { $0.name == secretName })
         else { return 0 }
         return withKeys(secrets[index], period) { keys in
             guard EVP_DecryptInit_ex(cipher, Self.cipher, nil, keys, iv) == 1,
@@ -76,7 +81,7 @@ final class TicketKeys: Sendable {
         }
     }
 
-    /// Runs `body` with 64 bytes: the key of the cipher, then that of the authenticator.
+    /// Runs `body` with 64 bytes: the cipher's key, then the authenticator's. They are erased afterwards.
     private func withKeys(
         _ secret: Secret, _ period: Int64, _ body: (UnsafePointer<UInt8>) -> CInt
     ) -> CInt {
@@ -89,7 +94,7 @@ final class TicketKeys: Sendable {
         }
     }
 
-    /// 16 bytes of a secret for one purpose and period.
+    /// Derives 16 bytes from a secret for one purpose and period.
     private static func tag(
         _ authenticator: MessageAuthenticator, _ purpose: UInt64, _ period: Int64
     ) -> (UInt64, UInt64) {

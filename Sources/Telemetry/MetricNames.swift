@@ -1,87 +1,95 @@
-/// What is counted per worker and server. Gauges first, then totals since the start.
+/// Metrics per worker and server. The first four are gauges, the others counters since the start.
 package enum ServerMetric: Int, CaseIterable, Sendable {
-    /// Connections kept for reuse.
+    /// Idle connections kept for reuse.
     case parked
-    /// Connections that carry a call, or are being opened for one.
+    /// Connections that carry a request, or are being opened for one.
     case active
     /// Connections that carry an event stream.
     case streaming
-    /// Exchanges in the queue for this server or, unpinned, counted at the server they were first meant for.
+    /// Exchanges in the queue for this server. One that may go to any server is counted at the server it was first
+    /// selected for.
     case waiting
+    /// Requests forwarded.
     case requests
+    /// Connections established.
     case connectionsOpened
+    /// Connections that were not established.
     case connectFailures
-    /// Requests sent again because a reused connection turned out closed.
+    /// Requests sent again because a reused connection was closed by the server.
     case replays
-    /// Sessions that began and sessions that were seen to end, through this worker.
+    /// Sessions begun and ended through this worker.
     case sessionsOpened, sessionsEnded
-    /// Responses of the proxy's own: 404 for sessions that are gone, 502, 503, 504.
+    /// Error responses of the proxy: 404 for unknown sessions, 502, 503, 504.
     case sessionsNotFound, badGateway, unavailable, timedOut
 
     static var count: Int { timedOut.rawValue + 1 }
 }
 
-/// Numbers that all workers share about one server, changed by read-modify-write: the cold ones.
+/// Metrics per server that all workers share. They are changed by atomic read-modify-write operations, and seldom.
 package enum SharedMetric: Int, CaseIterable, Sendable {
-    /// Connections open for calls, all workers together: what `pool.max` bounds.
+    /// Connections for requests, over all workers; limited by `pool.max`.
     case connections
-    /// Connections that carry event streams: what `pool.max_streams` bounds.
+    /// Connections that carry event streams, over all workers; limited by `pool.max_streams`.
     case streams
     /// A packed `HealthTracker`.
     case health
-    /// Unix seconds when a connection to it was last refused: ids signed before that are of sessions that are gone. 0: never.
+    /// Unix seconds when a connection to it was last refused; 0: never. Session ids issued before that are no longer
+    /// valid.
     case lastRefused
 
     static var count: Int { lastRefused.rawValue + 1 }
 }
 
-/// What clients did that cost too much, but for the last on HTTP/2 connections. The first twelve ended the connection.
+/// Counters of expensive or invalid behaviour of clients, over all workers. All but the last are of HTTP/2 connections;
+/// the first twelve are excesses that closed the connection.
 package enum AbuseCounter: Int, CaseIterable, Sendable {
     case resets, refusals, pings, settings, emptyData, priorities, windowUpdates, continuations, ignoredFrames
     case headerLists, headText, queuedFrames
-    /// Connections ended for what is no HTTP/2 or cannot be decoded.
+    /// Connections closed because of protocol errors.
     case brokenConnections
-    /// Streams given up because the client did not open their windows.
+    /// Streams reset because the client did not open their windows in time.
     case stalledStreams
-    /// Streams refused because too many were open, or too many bytes of their heads under way.
+    /// Streams refused because too many were open, or their heads had too many bytes.
     case refusedStreams
     /// Requests answered 431, and malformed ones.
     case largeHeads, malformedRequests
-    /// TLS connections that ended before their handshake did.
+    /// TLS connections that ended before their handshake was complete.
     case failedHandshakes
 
     static var count: Int { failedHandshakes.rawValue + 1 }
 }
 
-/// Why a connection was refused where a PROXY header was to come.
+/// Why a connection was rejected by the PROXY protocol.
 package enum ProxyRefusal: Int, CaseIterable, Sendable {
-    /// It came from an address that is not trusted to say who a client is.
+    /// Its address is not one of the trusted proxies.
     case untrusted
-    /// It began with something else, or with a header that makes no sense.
+    /// It did not begin with a valid PROXY header.
     case malformed
-    /// Its header did not come in time.
+    /// Its PROXY header was not received in time.
     case proxyHeaderTimedOut
 
     static var count: Int { proxyHeaderTimedOut.rawValue + 1 }
 }
 
-/// How many exchanges began in a worker, and how they ended. Every exchange that began ends in exactly one way.
+/// Counters of exchanges per worker: how many began, and how they ended. Every exchange ends in exactly one way.
 package enum ExchangeMetric: Int, CaseIterable, Sendable {
+    /// Exchanges begun.
     case began
-    /// The server's response was forwarded whole.
+    /// The server's response was forwarded completely.
     case responded
-    /// The proxy answered in the server's place.
+    /// The proxy sent an error response of its own.
     case rejected
     /// The proxy ended an event stream.
     case streamsEnded
-    /// The response broke off after its head had gone to the client.
+    /// The response ended early, after its head had been sent to the client.
     case responsesAborted
-    /// The request's body failed under a response that had begun.
+    /// The request's body failed after the response had begun.
     case requestsAborted
+    /// The client disconnected.
     case clientsDisconnected
-    /// The kept request could not be read again.
+    /// The request that was kept for a retry could not be read again.
     case inconsistent
-    /// Body bytes from clients and to clients.
+    /// Bytes of bodies received from clients, and sent to clients.
     case requestBytes, responseBytes
 
     static var count: Int { responseBytes.rawValue + 1 }

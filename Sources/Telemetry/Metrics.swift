@@ -1,20 +1,20 @@
 import Glibc
 import Synchronization
 
-/// The numbers of a running proxy. A worker writes only its own row, with plain stores, so counting costs what
-/// adding to a variable costs; readers sum over rows. The few shared numbers are true atomics.
+/// The metrics of a running proxy. Each worker writes only its own row, with relaxed stores, so that counting costs no
+/// more than adding to a variable; readers sum the rows. Metrics that workers share are atomic.
 ///
-/// Owns its memory and lives as long as the process: writers never dangle because nobody frees metrics that were handed
-/// to a worker. Memory for servers that were never used is never touched.
+/// Owns its memory and never frees it: a `MetricsWriter` stays valid until the process ends. The memory of slots that
+/// were never used is never touched.
 package final class Metrics: Sendable {
-    /// Rows, the control thread's included.
+    /// The number of rows: one for each worker, and one for the control thread.
     package let workers: Int
-    /// Slots of servers.
+    /// The number of slots for servers.
     package let servers: Int
-    /// What changes the numbers.
+    /// Access to the metrics.
     package let view: MetricsWriter
 
-    /// For `workers` rows and `servers` slots, all zero.
+    /// Metrics with `workers` rows and `servers` slots, all values 0.
     package init(workers: Int, servers: Int) {
         self.workers = workers
         self.servers = max(1, servers)
@@ -29,17 +29,17 @@ package final class Metrics: Sendable {
             servers: self.servers)
     }
 
-    /// The number of one server over all workers.
+    /// The sum of a metric of one server over all workers.
     package func sum(_ metric: ServerMetric, server: Int) -> Int64 {
         (0..<workers).reduce(0) { $0 + view.read(metric, worker: $1, server: server) }
     }
 
-    /// Exchanges over all workers.
+    /// The sum of a metric of exchanges over all workers.
     package func sum(_ metric: ExchangeMetric) -> Int64 {
         (0..<workers).reduce(0) { $0 + view.read(metric, worker: $1) }
     }
 
-    /// Sets all numbers of a slot to zero: it is another server's from here on. No worker uses it now.
+    /// Sets all metrics of a slot to 0, before another server gets it. No worker may use the slot.
     package func reset(server: Int) {
         for metric in SharedMetric.allCases { view.store(metric, server: server, 0) }
         for worker in 0..<workers {
@@ -50,11 +50,11 @@ package final class Metrics: Sendable {
     }
 }
 
-/// Memory for atomic numbers, zero at first. It is never freed.
+/// Memory for atomic numbers, which are 0 at first. It is never freed.
 struct Counters: @unchecked Sendable {
     private let base: UnsafeMutablePointer<Atomic<Int64>>
 
-    /// The kernel gives zeroed pages on first use; an atomic zero is all zero bits.
+    /// The kernel provides zeroed pages on first use; an atomic 0 has only zero bits.
     init(_ count: Int) {
         guard let memory = calloc(max(1, count), MemoryLayout<Atomic<Int64>>.stride) else {
             fatalError("out of memory")

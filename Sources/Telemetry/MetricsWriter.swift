@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A worker's way to the metrics: pointers by value, no reference count. Valid for the life of the process.
+/// Access to the metrics: a few pointers by value, without reference counting. Valid until the process ends.
 package struct MetricsWriter: Sendable {
     private let rows: Counters
     private let shared: Counters
@@ -27,46 +27,46 @@ package struct MetricsWriter: Sendable {
 
     // MARK: - Rows of workers
 
-    /// Adds to the caller's own row. Only the thread that is `worker` may call this.
+    /// Adds to a metric of the caller's own row. Only the thread of `worker` may call this.
     package func add(_ metric: ServerMetric, worker: Int, server: Int, _ delta: Int64 = 1) {
         let cell = rows[(worker * servers + server) * ServerMetric.count + metric.rawValue]
         cell.pointee.store(cell.pointee.load(ordering: .relaxed) &+ delta, ordering: .relaxed)
     }
 
-    /// The number in one worker's row.
+    /// The value of a metric in one worker's row.
     package func read(_ metric: ServerMetric, worker: Int, server: Int) -> Int64 {
         rows[(worker * servers + server) * ServerMetric.count + metric.rawValue].pointee.load(ordering: .relaxed)
     }
 
-    /// Adds to the caller's own row. Only the thread that is `worker` may call this.
+    /// Adds to a metric of the caller's own row. Only the thread of `worker` may call this.
     package func add(_ metric: ExchangeMetric, worker: Int, _ delta: Int64 = 1) {
         let cell = exchanges[worker * ExchangeMetric.count + metric.rawValue]
         cell.pointee.store(cell.pointee.load(ordering: .relaxed) &+ delta, ordering: .relaxed)
     }
 
-    /// The number in one worker's row.
+    /// The value of a metric in one worker's row.
     package func read(_ metric: ExchangeMetric, worker: Int) -> Int64 {
         exchanges[worker * ExchangeMetric.count + metric.rawValue].pointee.load(ordering: .relaxed)
     }
 
     // MARK: - Shared by all workers
 
-    /// The present value.
+    /// The value of a shared metric.
     package func load(_ metric: SharedMetric, server: Int) -> Int64 {
         cell(metric, server).pointee.load(ordering: .relaxed)
     }
 
-    /// Replaces the value.
+    /// Replaces the value of a shared metric.
     package func store(_ metric: SharedMetric, server: Int, _ value: Int64) {
         cell(metric, server).pointee.store(value, ordering: .relaxed)
     }
 
-    /// Adds to the value.
+    /// Adds to a shared metric.
     package func add(_ metric: SharedMetric, server: Int, _ delta: Int64) {
         cell(metric, server).pointee.add(delta, ordering: .relaxed)
     }
 
-    /// Adds one unless that would pass `limit`; false then.
+    /// Adds one to a shared metric if it is below `limit`; otherwise returns false.
     package func claim(_ metric: SharedMetric, server: Int, limit: Int64) -> Bool {
         let claimed = cell(metric, server).pointee.add(1, ordering: .relaxed).newValue
         if claimed <= limit { return true }
@@ -74,7 +74,7 @@ package struct MetricsWriter: Sendable {
         return false
     }
 
-    /// Replaces the value if it still is `old`; false, with nothing changed, if another thread was faster.
+    /// Replaces the value of a shared metric if it is still `old`; otherwise returns false.
     package func exchange(_ metric: SharedMetric, server: Int, old: Int64, new: Int64) -> Bool {
         cell(metric, server).pointee.compareExchange(expected: old, desired: new, ordering: .relaxed).exchanged
     }
@@ -83,52 +83,52 @@ package struct MetricsWriter: Sendable {
         shared[server * SharedMetric.count + metric.rawValue]
     }
 
-    /// Changes of servers' health so far: who keeps a view of it compares this with what it has seen.
+    /// The number of changes of servers' health. A reader that caches their health compares it with the last it saw.
     package var healthEpoch: Int { Int(process[1].pointee.load(ordering: .acquiring)) }
 
-    /// A server's health has changed.
+    /// Counts a change of a server's health.
     package func noteHealthChange() { process[1].pointee.add(1, ordering: .releasing) }
 
-    /// Exchanges that wait for a connection to an upstream, all workers together: what `queue.max` bounds.
+    /// Exchanges in the queue of an upstream, over all workers; limited by `queue.max`.
     package func waiting(upstream: Int) -> Int64 { waiting[upstream].pointee.load(ordering: .relaxed) }
 
-    /// Adds a waiting exchange unless there are `limit` already; false then.
+    /// Counts an exchange in the queue if there are fewer than `limit`; otherwise returns false.
     package func claimQueuePlace(upstream: Int, limit: Int64) -> Bool {
         if waiting[upstream].pointee.add(1, ordering: .relaxed).newValue <= limit { return true }
         releaseQueuePlace(upstream: upstream)
         return false
     }
 
-    /// A waiting exchange has left the queue.
+    /// Counts an exchange as having left the queue.
     package func releaseQueuePlace(upstream: Int) { waiting[upstream].pointee.subtract(1, ordering: .relaxed) }
 
-    /// Client connections, all workers together.
+    /// Open client connections, over all workers.
     package var clientCount: Int64 { process[0].pointee.load(ordering: .relaxed) }
 
-    /// Counts one more client connection unless there are `limit` already; false then.
+    /// Counts a new client connection if there are fewer than `limit`; otherwise returns false.
     package func admitClient(limit: Int64) -> Bool {
         if process[0].pointee.add(1, ordering: .relaxed).newValue <= limit { return true }
         releaseClient()
         return false
     }
 
-    /// A client connection has closed.
+    /// Counts a client connection as closed.
     package func releaseClient() { process[0].pointee.subtract(1, ordering: .relaxed) }
 
-    /// Counts an event.
+    /// Adds one to a counter, which all workers share.
     package func increment(_ counter: AbuseCounter) { abuse[counter.rawValue].pointee.add(1, ordering: .relaxed) }
 
-    /// Events so far.
+    /// The value of a counter.
     package func load(_ counter: AbuseCounter) -> Int64 {
         abuse[counter.rawValue].pointee.load(ordering: .relaxed)
     }
 
-    /// Counts a connection that was refused for its PROXY header.
+    /// Counts a connection that was rejected by the PROXY protocol; all workers share the counter.
     package func increment(_ refusal: ProxyRefusal) {
         refusals[refusal.rawValue].pointee.add(1, ordering: .relaxed)
     }
 
-    /// Refusals so far.
+    /// The number of connections that were rejected for this reason.
     package func load(_ refusal: ProxyRefusal) -> Int64 {
         refusals[refusal.rawValue].pointee.load(ordering: .relaxed)
     }

@@ -3,28 +3,29 @@ import Foundation
 import Load
 import LoadReport
 
+/// `berth-load report`
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
         abstract: "Show the runs of several reports side by side.",
         discussion: """
-            Reads what --json wrote and prints one table of all runs. Ends with 1 if any answer was wrong or any call \
-            failed, so that a script may judge reports long after the runs, and with 2 if a report cannot be read.
+            Reads reports that were written with --json and prints one table of all runs. Exits with 0 if all calls were \
+            correct, with 1 if any answer was wrong or any call failed, with 2 if a report cannot be read.
             """)
 
-    @Argument(help: "Reports in JSON, in the order in which their runs are to be shown.")
+    @Argument(help: "JSON reports, in the order in which to show their runs.")
     var files: [String]
 
-    @Option(help: "Write a page with charts, that needs nothing else, to this file.")
+    @Option(help: "Write an HTML page with charts to this file.")
     var html: String?
 
-    @Option(help: "Write all runs as one report in JSON to this file; - is the standard output.")
+    @Option(help: "Write all runs as one JSON report to this file; - for standard output.")
     var json: String?
 
-    @Option(help: "What the page is called.")
+    @Option(help: "Title of the page.")
     var title = ""
 
-    @Flag(help: "Print no table.")
+    @Flag(help: "Do not print the table.")
     var quiet = false
 
     func run() throws {

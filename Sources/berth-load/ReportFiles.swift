@@ -3,12 +3,13 @@ import Foundation
 import Load
 import LoadReport
 
-/// Where the figures of runs are written besides the terminal.
+/// The files to which the figures of runs are written.
 struct ReportFiles {
-    /// A path, or "-" for the standard output; nil for none.
+    /// The path of the JSON report, or "-" for standard output; nil for none.
     var json: String?
+    /// The path of the HTML page, or "-" for standard output; nil for none.
     var html: String?
-    /// What the page is called; empty: made of the runs' names.
+    /// Title of the page; if empty, made from the runs' names.
     var title = ""
 
     func write(_ runs: [RunFigures]) throws {
@@ -28,7 +29,7 @@ struct ReportFiles {
     }
 
     static func printTable(_ runs: [RunFigures]) {
-        let style = TerminalStyle.suiting(
+        let style = TerminalStyle.forOutput(
             descriptor: STDOUT_FILENO, environment: ProcessInfo.processInfo.environment)
         FileHandle.standardOutput.write(Data(RunTable.text(runs, style: style).utf8))
     }
@@ -42,7 +43,7 @@ struct ReportFiles {
         }
     }
 
-    /// Says what went wrong; the error that ends the program with 2.
+    /// Prints an error. Returns the exit code 2.
     private static func failure(_ text: String) -> ExitCode {
         FileHandle.standardError.write(Data("berth-load: \(text)\n".utf8))
         return ExitCode(2)

@@ -3,35 +3,35 @@ import Foundation
 import Kernel
 import SampleServer
 
-/// The servers to load a balancer with: cheap enough not to be what limits a run, and honest enough to be checked.
+/// `berth-load serve`: sample servers behind a balancer under test, whose results can be checked.
 struct ServeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
-        abstract: "Start sample MCP servers to put behind what is measured.",
+        abstract: "Start sample MCP servers, to be put behind a balancer.",
         discussion: """
-            They speak every revision of the protocol: Streamable HTTP at /mcp, HTTP+SSE at /sse. When all listen, \
-            each prints one line of JSON with its name and address. SIGTERM or SIGINT ends them.
+            They support all protocol revisions: Streamable HTTP at /mcp, HTTP+SSE at /sse. When all are listening, one \
+            line of JSON with name and address is printed for each. SIGTERM or SIGINT ends them.
             """)
 
-    @Option(help: "Servers, each with a thread, a port and sessions of its own, 1 to 64.")
+    @Option(help: "Number of servers, each with its own thread, port and sessions: 1 to 64.")
     var replicas = 1
 
-    @Option(help: "Address of the first; the others take the ports after it. Port 0 lets the kernel choose each.")
+    @Option(help: "Address of the first; the others use the following ports. With port 0 the kernel chooses each.")
     var listen = "127.0.0.1:0"
 
-    @Option(help: "What whoami calls them; several are numbered: replica-1, replica-2.")
+    @Option(help: "Name that whoami returns; several servers are numbered: replica-1, replica-2.")
     var name = "replica"
 
-    @Option(help: "Fill results of tools up to so many bytes with spaces.")
+    @Option(help: "Pad tool results with spaces to this number of bytes.")
     var replyBytes = 0
 
-    @Option(help: "Events a second on each session's own stream, numbered and with the time of CLOCK_MONOTONIC.")
+    @Option(help: "Events per second on each session's stream, with a number and the time (CLOCK_MONOTONIC).")
     var eventsPerSecond = 0.0
 
-    @Flag(help: "Answer calls with event streams where JSON would do.")
+    @Flag(help: "Answer calls with event streams instead of JSON.")
     var answerWithEvents = false
 
-    @Flag(help: "End when standard input ends, as it does when the process that holds it dies.")
+    @Flag(help: "End when standard input ends.")
     var untilEOF = false
 
     func validate() throws {
@@ -47,7 +47,7 @@ struct ServeCommand: ParsableCommand {
     }
 
     func run() throws {
-        // Before any thread is made, so that all inherit the mask.
+        // Before any thread is created, so that all threads inherit the signal mask.
         let signals = try Signals([SIGTERM, SIGINT])
         Machine.raiseDescriptorLimit()
         let servers = try (0..<replicas).map { try server($0) }
@@ -73,11 +73,11 @@ struct ServeCommand: ParsableCommand {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let line = try encoder.encode(["replica": server.name, "address": "\(server.address)"])
-        // Not `print`: a pipe would see nothing before the process ends.
+        // Not `print`, which buffers output to a pipe until the process ends.
         try FileHandle.standardOutput.write(contentsOf: line + [UInt8(ascii: "\n")])
     }
 
-    /// Reads and forgets standard input; its end comes to `run` as SIGTERM does.
+    /// Discards standard input, and sends SIGTERM to this process at its end.
     private func endWithInput() throws {
         try Thread(named: "input") {
             var bytes = [UInt8](repeating: 0, count: 4_096)
@@ -89,7 +89,7 @@ struct ServeCommand: ParsableCommand {
         }.detach()
     }
 
-    /// "127.0.0.1:3001" or "[::1]:3001"; nil for anything else.
+    /// Parses "127.0.0.1:3001" or "[::1]:3001"; nil for other text.
     private static func address(_ text: String) -> SocketAddress? {
         guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
             return nil

@@ -1,19 +1,20 @@
 import ArgumentParser
+import Configuration
 
-/// The command line. Everything it does is done elsewhere.
+/// The command `berth`; each subcommand is a type of its own.
 @main
 struct Berth: ParsableCommand {
     static let version = "0.1.0"
 
     static let configuration = CommandConfiguration(
         commandName: "berth",
-        abstract: "The load balancer for MCP servers: every session keeps its replica.",
+        abstract: "A load balancer for MCP servers with session affinity.",
         discussion: """
-            Try it:            berth demo
-            Check a file:      berth check /etc/berth/berth.toml
-            Run it:            berth run /etc/berth/berth.toml
+            Try it:                  berth demo
+            Check a configuration:   berth check /etc/berth/berth.toml
+            Run it:                  berth run /etc/berth/berth.toml
 
-            The smallest file that is safe in production:
+            A minimal configuration for production:
 
               [listen]
               https = ":443"
@@ -25,4 +26,16 @@ struct Berth: ParsableCommand {
             """,
         version: version,
         subcommands: [RunCommand.self, CheckCommand.self, DemoCommand.self, VersionCommand.self])
+
+    static func main() {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        if let message = unknownSubcommand(in: arguments) { exit(withError: ValidationError(message)) }
+        main(arguments)
+    }
+
+    /// The error message if the first argument is neither an option nor a subcommand; nil otherwise.
+    static func unknownSubcommand(in arguments: [String]) -> String? {
+        Suggestion.unknownCommand(
+            in: arguments, known: configuration.subcommands.compactMap { $0.configuration.commandName })
+    }
 }

@@ -2,8 +2,8 @@ import Configuration
 import Foundation
 import Testing
 
-/// Each broken/NN-name.toml is refused with exactly the text in broken/NN-name.txt. With BERTH_UPDATE_GOLDEN=1 in the
-/// environment the texts are written anew, to be read before they are committed.
+/// Each broken/NN-name.toml is rejected with exactly the text in broken/NN-name.txt. With BERTH_UPDATE_GOLDEN=1 in the
+/// environment the texts are written again; review them before committing.
 @Suite("Broken files")
 struct BrokenFilesTests {
     static var names: [String] {
@@ -23,12 +23,12 @@ struct BrokenFilesTests {
         return failure
     }
 
-    @Test("there are at least thirty")
+    @Test("There are at least thirty broken files")
     func count() {
         #expect(Self.names.count >= 30)
     }
 
-    @Test("each is refused with its placed errors", arguments: names)
+    @Test("A broken file is rejected with its errors and their positions", arguments: names)
     func rendering(_ name: String) throws {
         let rendered = try #require(try failure(of: name)).description
         let golden = "\(TestFiles.broken)/\(name).txt"
@@ -37,7 +37,7 @@ struct BrokenFilesTests {
         #expect(rendered == (try String(contentsOfFile: golden, encoding: .utf8)))
     }
 
-    @Test("every error lies within its file and is in order", arguments: names)
+    @Test("All errors are within the file, and in order", arguments: names)
     func places(_ name: String) throws {
         let failure = try #require(try failure(of: name))
         let lines = failure.source.split(separator: "\n", omittingEmptySubsequences: false)
@@ -53,7 +53,7 @@ struct BrokenFilesTests {
         #expect(order == order.sorted())
     }
 
-    @Test("the documented example is rendered to the letter")
+    @Test("The documented example is rendered exactly")
     func documentedExample() throws {
         let rendered = try #require(try failure(of: "01-hash-of-session-id")).description
 
@@ -68,7 +68,7 @@ struct BrokenFilesTests {
                 """)
     }
 
-    @Test("a key of a later version is called that, never unknown")
+    @Test("A key of a later version is reported as such, not as unknown")
     func laterVersions() throws {
         let name = try #require(Self.names.first { $0.hasSuffix("keys-of-later-versions") })
 
@@ -80,7 +80,7 @@ struct BrokenFilesTests {
         }
     }
 
-    @Test("a secret is never shown, not even in the line of its error")
+    @Test("A secret is not shown, not even in the line of its error")
     func hiddenSecret() throws {
         let name = try #require(Self.names.first { $0.hasSuffix("secret-in-the-file") })
 
@@ -89,7 +89,7 @@ struct BrokenFilesTests {
         #expect(!rendered.contains("c2VjcmV0"))
     }
 
-    @Test("a file that is not there is an error without a place")
+    @Test("A missing file is an error without a position")
     func missingFile() {
         let result = ConfigurationFile.load(path: "/nonexistent/berth.toml", checks: .none)
 

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Key locator")
 struct KeyLocatorTests {
-    /// Every key and value with its place, as "path line:column text".
+    /// Every key and value with its position, as "path line:column text".
     private func places(_ text: String) -> [String] {
         let source = SourceText(text, file: "")
         let tree = KeyLocator(source.bytes).tree
@@ -78,13 +78,13 @@ struct KeyLocatorTests {
         ("\"größe\" = \"ü\" # é\nb = 1", ["größe @ 1:1 \"größe\" = 1:11 \"ü\"", "b @ 2:1 b = 2:5 1"]),
     ]
 
-    @Test("finds keys and values in every form that TOML has", arguments: cases)
+    @Test("Finds keys and values in every TOML syntax", arguments: cases)
     func forms(_ text: String, _ expected: [String]) throws {
         #expect(places(text) == expected)
         #expect(throws: Never.self) { try TOMLDocument(SourceText(text, file: "")) }
     }
 
-    @Test("gives every value that the parser found its own text")
+    @Test("Every value of the parser has the position of its own text")
     func agreesWithTheParser() throws {
         let text = "i = 12\nb = [true, \"x\", { k = 'y' }]\n[t.'u v']\nf = 1.5\nm = \"\"\"two\nlines\"\"\"\n"
         let source = SourceText(text, file: "")
@@ -108,7 +108,7 @@ struct KeyLocatorTests {
     }
 
     @Test(
-        "ends on text that is not TOML at all",
+        "Ends on text that is not TOML",
         arguments: [
             "[", "[[[", "[=]", "[[%a]]", "[ #", "a = 1\n[\n", "a = \n[=", "[]", "[[]]", "a = [}", "a = [1, } ]",
             "a = [[{}, }]]", "a = [\u{2028}]", "a = [\u{85}]", "a = [\u{A0}]", "a = [#", "a", "a=", "=", "\"", "'''",
@@ -119,7 +119,7 @@ struct KeyLocatorTests {
         #expect(throws: SyntaxError.self) { try TOMLDocument(SourceText(text, file: "")) }
     }
 
-    @Test("refuses tables nested without end")
+    @Test("Rejects deeply nested tables")
     func depth() {
         let dotted = String(repeating: "a.", count: 5_000) + "a = 1"
         let nested = "a = " + String(repeating: "[", count: 200) + String(repeating: "]", count: 200)

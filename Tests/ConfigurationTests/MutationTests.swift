@@ -9,7 +9,7 @@ struct MutationTests {
         try Array(Data(contentsOf: URL(fileURLWithPath: "\(TestFiles.configs)/full.toml")))
     }
 
-    /// Whatever the text, there is either a configuration or at least one error that lies within it.
+    /// Any text decodes to a configuration, or has at least one error, within the text.
     private func check(_ bytes: [UInt8]) -> Bool {
         let text = String(decoding: bytes, as: UTF8.self)
         guard case .failure(let failure) = ConfigurationFile.parse(text, file: "f", checks: .none) else { return true }
@@ -18,7 +18,8 @@ struct MutationTests {
         return !failure.errors.isEmpty && arePlaced && !failure.description.isEmpty
     }
 
-    @Test("runs of characters are deleted, doubled and replaced", arguments: 0..<4 as Range<UInt64>)
+    @Test(
+        "Files with characters deleted, doubled and replaced decode or have errors", arguments: 0..<4 as Range<UInt64>)
     func edits(_ seed: UInt64) throws {
         let original = try full()
         var random = SeededGenerator(seed: seed)
@@ -39,7 +40,7 @@ struct MutationTests {
         }
     }
 
-    @Test("the file is cut short anywhere")
+    @Test("A file that is cut anywhere decodes or has errors")
     func truncations() throws {
         let original = try full()
         for end in stride(from: 0, to: original.count, by: 13) {

@@ -13,17 +13,17 @@ struct SampleFilesTests {
         try ConfigurationFile.load(path: "\(TestFiles.configs)/\(name)", checks: .none).get()
     }
 
-    @Test("the four files are there")
+    @Test("The four files exist")
     func presence() {
         #expect(Set(Self.names).isSuperset(of: ["minimal.toml", "sse.toml", "streamable-http.toml", "full.toml"]))
     }
 
-    @Test("each decodes", arguments: names)
+    @Test("Each file decodes", arguments: names)
     func decodes(_ name: String) throws {
         #expect(throws: Never.self) { try load(name) }
     }
 
-    @Test("the effective text of each says the same as the file", arguments: names)
+    @Test("The effective text of each file decodes to the same configuration", arguments: names)
     func effectiveText(_ name: String) throws {
         let file = try load(name)
 
@@ -32,7 +32,7 @@ struct SampleFilesTests {
         #expect(again.configuration == file.configuration)
     }
 
-    @Test("minimal.toml has eight lines and every default")
+    @Test("minimal.toml has eight lines and all defaults")
     func minimal() throws {
         let text = try String(contentsOfFile: "\(TestFiles.configs)/minimal.toml", encoding: .utf8)
         let configuration = try load("minimal.toml").configuration
@@ -51,12 +51,12 @@ struct SampleFilesTests {
                     upstreams: [UpstreamConfiguration(name: "mcp", servers: servers)]))
     }
 
-    @Test("every key that decoding asks for stands in full.toml, and the reverse")
+    @Test("full.toml has exactly the keys that decoding knows")
     func everyKey() throws {
         let text = try String(contentsOfFile: "\(TestFiles.configs)/full.toml", encoding: .utf8)
         let file = try load("full.toml")
 
-        // What [defaults] takes is what an upstream takes.
+        // The keys of [defaults] are those of an upstream.
         let asked = Set(
             file.knownKeys.map { $0.hasPrefix("defaults.") ? "upstream.*" + $0.dropFirst("defaults".count) : $0 })
         let written = KeysByEye.keys(in: text)
@@ -67,7 +67,7 @@ struct SampleFilesTests {
     }
 }
 
-/// Finds the keys of full.toml line by line, by other means than the code under test.
+/// Finds the keys of full.toml line by line, independently of the code under test.
 private enum KeysByEye {
     static func keys(in text: String) -> Set<String> {
         var table = ""
@@ -88,7 +88,7 @@ private enum KeysByEye {
         return Set(keys.map { $0.hasPrefix("defaults.") ? "upstream.*" + $0.dropFirst("defaults".count) : $0 })
     }
 
-    /// Keys of an inline table in a piece of a line.
+    /// The keys of an inline table in a part of a line.
     private static func inner(_ code: String, under prefix: String) -> [String] {
         guard let brace = code.firstIndex(of: "{") else { return [] }
         return code[brace...].filter { $0 != "{" && $0 != "}" }.split(separator: ",").compactMap { part in

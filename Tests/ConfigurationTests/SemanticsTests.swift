@@ -1,11 +1,11 @@
 import Configuration
 import Testing
 
-@Suite("What the file means")
+@Suite("Meaning of the configuration file")
 struct SemanticsTests {
     private let head = "[listen]\nhttp = \":80\"\n"
 
-    @Test("an upstream takes from [defaults] what it does not say itself")
+    @Test("An upstream inherits keys of [defaults] that it does not set")
     func inheritance() throws {
         let configuration = try decode(
             head + "[defaults]\nbalance = \"ip-hash\"\npool = { max = 7, min = 3 }\n[upstream.a]\nservers = [\"a:1\"]\n"
@@ -18,7 +18,7 @@ struct SemanticsTests {
         #expect(upstream.queue == QueueConfiguration())
     }
 
-    @Test("an override replaces the whole key: what it leaves out is Berth's default, not that of [defaults]")
+    @Test("A table of an upstream replaces that of [defaults] as a whole")
     func override() throws {
         let configuration = try decode(
             head + """
@@ -45,7 +45,7 @@ struct SemanticsTests {
         #expect(configuration.routes.map(\.upstream) == [1, 0])
     }
 
-    @Test("the effective text says where each value came from")
+    @Test("The effective text has the origin of each value")
     func origins() throws {
         let text =
             head
@@ -64,7 +64,7 @@ struct SemanticsTests {
         #expect(lines.contains("# host is not set: every host"))
     }
 
-    @Test("a [listen] table with both addresses makes two listeners alike in all else")
+    @Test("A [listen] table with both addresses makes two listeners that are otherwise equal")
     func twoListeners() throws {
         let configuration = try decode(
             """
@@ -87,7 +87,7 @@ struct SemanticsTests {
         #expect(configuration.listeners.map(\.maximumConnections) == [9, 9])
     }
 
-    @Test("[[listen]] gives each listener its own settings")
+    @Test("Each [[listen]] table has its own settings")
     func listOfListeners() throws {
         let configuration = try decode(
             """
@@ -103,7 +103,7 @@ struct SemanticsTests {
         #expect(configuration.listeners.map(\.limits.headers) == [20, 100])
     }
 
-    @Test("relative paths are relative to the folder of the file")
+    @Test("Relative paths are relative to the folder of the file")
     func relativePaths() throws {
         let text =
             "[global]\nsecret = \"file:keys\"\n[listen]\nhttps = \":1\"\ncert = \"c.pem\"\nkey = \"/k\"\n"
@@ -116,7 +116,7 @@ struct SemanticsTests {
         #expect(file.configuration.listeners[0].security == .tls(expected))
     }
 
-    @Test("a secret may come from the environment, and is not shown by the effective text")
+    @Test("A secret can come from the environment, and is not in the effective text")
     func secretFromEnvironment() throws {
         let text = "[global]\nsecret = \"${BERTH_KEY}\"\n" + head + "[upstream.a]\nservers = [\"a:1\"]"
 
@@ -127,7 +127,7 @@ struct SemanticsTests {
     }
 
     @Test(
-        "paths of routes",
+        "Paths of routes are decoded to patterns",
         arguments: [
             ("/mcp", .exact("/mcp")), ("/mcp/", .exact("/mcp")), ("/", .exact("/")), ("/mcp/*", .prefix("/mcp")),
             ("/*", .any), ("/a/b/*", .prefix("/a/b")),
@@ -141,23 +141,23 @@ struct SemanticsTests {
         #expect(configuration.routes == [RouteConfiguration(host: "mcp.example.com", path: pattern, upstream: 0)])
     }
 
-    @Test("probes send the fixed host that requests do, unless they have their own")
-    func probeHost() throws {
-        func probe(_ rest: String) throws -> HealthCheckKind {
+    @Test("Health checks send the upstream's fixed host unless they have their own")
+    func healthCheckHost() throws {
+        func check(_ rest: String) throws -> HealthCheckKind {
             try decode(head + "[upstream.a]\nservers = [\"a:1\"]\n" + rest).upstreams[0].healthCheck.kind
         }
 
         #expect(
-            try probe("host = \"mcp.internal:3001\"\nhealth_check = { type = \"http\", path = \"/h\" }")
+            try check("host = \"mcp.internal:3001\"\nhealth_check = { type = \"http\", path = \"/h\" }")
                 == .http(path: "/h", host: "mcp.internal:3001"))
-        #expect(try probe("health_check = { type = \"http\", path = \"/h\" }") == .http(path: "/h", host: nil))
+        #expect(try check("health_check = { type = \"http\", path = \"/h\" }") == .http(path: "/h", host: nil))
         #expect(
-            try probe("host = \"x.y\"\nhealth_check = { type = \"http\", path = \"/h\", host = \"z\" }")
+            try check("host = \"x.y\"\nhealth_check = { type = \"http\", path = \"/h\", host = \"z\" }")
                 == .http(path: "/h", host: "z"))
-        #expect(try probe("host = \"x.y\"") == .tcp)
+        #expect(try check("host = \"x.y\"") == .tcp)
     }
 
-    @Test("\"off\" lifts a limit where one may be lifted")
+    @Test("\"off\" removes a limit where that is allowed")
     func off() throws {
         let upstream = try decode(
             head + """
@@ -175,7 +175,7 @@ struct SemanticsTests {
         #expect(upstream.events.heartbeat == nil)
     }
 
-    @Test("all errors of a file are reported, an inherited one once")
+    @Test("All errors of a file are reported, an inherited one once")
     func allErrors() {
         let found = errors(
             in:
@@ -185,7 +185,7 @@ struct SemanticsTests {
         #expect(found.map(\.line) == [2, 4, 6, 8, 10])
     }
 
-    @Test("[[listen.certificate]] adds to cert and key, or stands in for them")
+    @Test("[[listen.certificate]] adds to cert and key, or replaces them")
     func moreCertificates() throws {
         let more =
             "[[listen.certificate]]\ncert = \"b.pem\"\nkey = \"b.key\"\n[[listen.certificate]]\ncert = \"c.pem\"\n"
@@ -200,7 +200,7 @@ struct SemanticsTests {
         }
     }
 
-    @Test("the effective text says for each certificate where it stands", arguments: [true, false])
+    @Test("The effective text has the origin of each certificate", arguments: [true, false])
     func certificateOrigins(hasOwn: Bool) throws {
         let own = hasOwn ? "cert = \"a.pem\"\nkey = \"a.key\"\nocsp = \"a.der\"\n" : "# one\n# two\n# three\n"
         let text =
@@ -227,7 +227,7 @@ struct SemanticsTests {
         #expect(again.configuration == file.configuration)
     }
 
-    @Test("an OCSP response goes with a certificate, of a listener")
+    @Test("An OCSP response is allowed only beside a certificate of a listener")
     func misplacedStaple() {
         func found(_ listen: String, _ upstream: String = "") -> [String] {
             errors(in: "[listen]\n\(listen)[upstream.a]\nservers = [\"a:1\"]\n\(upstream)").map {
@@ -246,15 +246,15 @@ struct SemanticsTests {
             ])
     }
 
-    @Test("an OCSP response is judged by the closure that is passed; a warning is no error")
+    @Test("An OCSP response is checked by the given closure; a warning is not an error")
     func stapleProblem() throws {
         let text =
             "[listen]\nhttps = \":1\"\ncert = \"\(#filePath)\"\nkey = \"\(#filePath)\"\nocsp = \"\(#filePath)\"\n"
             + "[upstream.a]\nservers = [\"a:1\"]\n"
-        func parse(_ objection: ConfigurationProblem?) -> Result<ConfigurationFile, ConfigurationErrors> {
+        func parse(_ problem: ConfigurationProblem?) -> Result<ConfigurationFile, ConfigurationErrors> {
             let checks = ConfigurationChecks(
                 files: true, environment: { _ in nil },
-                stapleProblem: { $0.ocsp == #filePath ? objection : .error("it is another") })
+                stapleProblem: { $0.ocsp == #filePath ? problem : .error("it is another") })
             return ConfigurationFile.parse(text, file: "berth.toml", checks: checks)
         }
         #expect(try parse(nil).get().warnings == [])
@@ -271,7 +271,7 @@ struct SemanticsTests {
         #expect(failure.errors.map { "\($0.line):\($0.column) \($0.reason)" } == ["5:8 it is bad"])
     }
 
-    @Test("what is wrong in a [[listen.certificate]] is shown there")
+    @Test("An error in a [[listen.certificate]] is reported at its position")
     func badMoreCertificates() {
         let found = errors(
             in: "[listen]\nhttps = \":1\"\n[[listen.certificate]]\ncert = \"a.pem\"\n[[listen.certificate]]\n"
@@ -284,7 +284,7 @@ struct SemanticsTests {
             ])
     }
 
-    @Test("the certificate and its key are judged by the closure that is passed, once both can be read")
+    @Test("A certificate and its key are checked by the given closure if both are readable")
     func certificateProblem() throws {
         let text =
             "[listen]\nhttps = \":1\"\ncert = \"\(#filePath)\"\nkey = \"\(#filePath)\"\n[upstream.a]\nservers = [\"a:1\"]"

@@ -12,7 +12,7 @@ enum TestFiles {
 }
 
 extension ConfigurationChecks {
-    /// Asks nothing of the machine; the environment holds one key.
+    /// No checks of the machine; the environment has two keys.
     static let none = ConfigurationChecks(
         files: false,
         environment: { name in
@@ -24,12 +24,12 @@ extension ConfigurationChecks {
         })
 }
 
-/// Decodes a text that must be good.
+/// Decodes a valid text.
 func decode(_ text: String) throws -> Configuration {
     try ConfigurationFile.parse(text, file: "berth.toml", checks: .none).get().configuration
 }
 
-/// The errors of a text that must be bad, as the operator sees them.
+/// The errors of a text; empty if it is valid.
 func errors(in text: String) -> [ConfigurationError] {
     switch ConfigurationFile.parse(text, file: "berth.toml", checks: .none) {
     case .success: []

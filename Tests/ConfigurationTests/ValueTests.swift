@@ -5,7 +5,7 @@ import Testing
 @Suite("Values")
 struct ValueTests {
     @Test(
-        "durations are read",
+        "Durations are parsed",
         arguments: [
             ("250ms", 250), ("30s", 30_000), ("5m", 300_000), ("24h", 86_400_000), ("7d", 604_800_000), ("0s", 0),
             ("1m30s", 90_000), ("1h1ms", 3_600_001), ("007s", 7_000),
@@ -15,7 +15,7 @@ struct ValueTests {
     }
 
     @Test(
-        "anything else is no duration",
+        "Other texts are not durations",
         arguments: [
             "", "30", "s", "30 s", " 30s", "30S", "-1s", "+1s", "1.5s", "1s1m", "1s1s", "30sec", "1w", "off", "٣s",
             "99999999999999999999s", "9223372036854775807d", "106751991167d1000000h",
@@ -25,7 +25,7 @@ struct ValueTests {
     }
 
     @Test(
-        "durations are written in the largest unit that fits",
+        "Durations are written in the largest unit without a fraction",
         arguments: [
             (0, "0s"), (1, "1ms"), (1_500, "1500ms"), (60_000, "1m"), (90_000, "90s"), (86_400_000, "24h"),
             (604_800_000, "7d"), (608_400_000, "169h"),
@@ -36,7 +36,7 @@ struct ValueTests {
     }
 
     @Test(
-        "sizes are read",
+        "Sizes are parsed",
         arguments: [("0B", 0), ("512B", 512), ("64KiB", 65_536), ("8MiB", 8 << 20), ("1TiB", 1 << 40)])
     func sizes(_ text: String, _ bytes: Int) {
         #expect(ByteSizeText.parse(text) == bytes)
@@ -44,7 +44,7 @@ struct ValueTests {
     }
 
     @Test(
-        "anything else is no size, and most have a correction",
+        "Other texts are not sizes, and most have a correction",
         arguments: [
             ("64k", "64KiB"), ("8M", "8MiB"), ("8MB", "8MiB"), ("8 MiB", "8MiB"), ("8mib", "8MiB"), ("5b", "5B"),
             ("8", nil), ("8 megs", nil), ("MiB", nil), ("-1B", nil), ("", nil), ("99999999999TiB", "99999999999TiB"),
@@ -64,13 +64,13 @@ struct ValueTests {
         #expect(IPAddressText(text)?.text == canonical)
     }
 
-    @Test("names are no IP addresses", arguments: ["", "localhost", "1.2.3", "1.2.3.4.5", "[::1]", "::g"])
+    @Test("Names are not IP addresses", arguments: ["", "localhost", "1.2.3", "1.2.3.4.5", "[::1]", "::g"])
     func notAddresses(_ text: String) {
         #expect(IPAddressText(text) == nil)
     }
 
     @Test(
-        "a range contains what its prefix covers",
+        "A range contains the addresses with its prefix",
         arguments: [
             ("10.0.0.0/8", "10.255.0.1", true), ("10.0.0.0/8", "11.0.0.0", false), ("0.0.0.0/0", "203.0.113.9", true),
             ("0.0.0.0/0", "2001:db8::1", false), ("192.0.2.7", "192.0.2.7", true), ("192.0.2.7", "192.0.2.6", false),
@@ -88,18 +88,19 @@ struct ValueTests {
         #expect(parsed.description == range)
     }
 
-    @Test("base64 is read", arguments: [("", ""), ("Zg==", "f"), ("Zm8", "fo"), ("Zm9v", "foo"), ("Zm9vYg==", "foob")])
+    @Test(
+        "Base64 is decoded", arguments: [("", ""), ("Zg==", "f"), ("Zm8", "fo"), ("Zm9v", "foo"), ("Zm9vYg==", "foob")])
     func base64(_ text: String, _ decoded: String) {
         #expect(Base64Text.decode(text) == Array(decoded.utf8))
     }
 
-    @Test("anything else is no base64", arguments: ["Z", "Zg==Zg", "Z g=", "Zm9-", "é"])
+    @Test("Other texts are not base64", arguments: ["Z", "Zg==Zg", "Z g=", "Zm9-", "é"])
     func notBase64(_ text: String) {
         #expect(Base64Text.decode(text) == nil)
     }
 
     @Test(
-        "the nearest word is suggested, if one is near",
+        "The nearest word is suggested, if one is near",
         arguments: [
             ("servres", "servers"), ("Servers", "servers"), ("healthcheck", "health_check"), ("quueue", "queue"),
             ("qeuue", "queue"), ("zzz", nil), ("", nil), ("pol", "pool"),

@@ -4,15 +4,15 @@ import Foundation
     import FoundationNetworking
 #endif
 
-/// The built `berth run FILE`, before some replicas.
+/// A process of the built `berth run FILE` in front of replicas.
 final class BerthProcess {
     enum Affinity: String, CaseIterable, CustomStringConvertible {
         case signed, learned, off
         var description: String { rawValue }
     }
 
-    /// How clients reach it.
-    enum Entrance: String, CaseIterable, CustomStringConvertible {
+    /// The listener that clients use.
+    enum ListenerKind: String, CaseIterable, CustomStringConvertible {
         case http, https
         var description: String { rawValue }
     }
@@ -24,7 +24,7 @@ final class BerthProcess {
     private var process: ChildProcess
     private var ports: [String: Int] = [:]
 
-    /// Starts it, on ports that the kernel chooses.
+    /// Starts it on ports that the kernel chooses.
     init(before servers: [String], affinity: Affinity, heartbeat: String, in directory: URL) throws {
         self.servers = servers
         self.affinity = affinity
@@ -41,16 +41,16 @@ final class BerthProcess {
     }
 
     var isRunning: Bool { process.isRunning }
-    func lastWords() -> String { process.lastWords() }
+    func lastErrorLines() -> String { process.lastErrorLines() }
 
-    func url(_ entrance: Entrance, _ path: String) -> String {
-        "\(entrance.rawValue)://127.0.0.1:\(ports[entrance.rawValue] ?? 0)\(path)"
+    func url(_ listener: ListenerKind, _ path: String) -> String {
+        "\(listener.rawValue)://127.0.0.1:\(ports[listener.rawValue] ?? 0)\(path)"
     }
 
-    /// Waits until it listens and `/readyz` says 200.
+    /// Waits until it listens and `/readyz` answers 200.
     func ready() async throws {
-        for entrance in Entrance.allCases {
-            ports[entrance.rawValue] = try await port(after: "listening on \(entrance.rawValue)://127.0.0.1:")
+        for listener in ListenerKind.allCases {
+            ports[listener.rawValue] = try await port(after: "listening on \(listener.rawValue)://127.0.0.1:")
         }
         let admin = try await port(after: "admin on http://127.0.0.1:")
         ports["admin"] = admin
@@ -59,14 +59,14 @@ final class BerthProcess {
         }
     }
 
-    /// SIGTERM, and its exit status.
+    /// Sends SIGTERM and returns the exit status.
     func end() async throws -> Int32? {
         process.terminate()
         return try await process.exitStatus(within: .seconds(15))
     }
 
-    /// Starts it anew with the same file, ports and secret, after `end` or `kill`.
-    func comeBack() async throws {
+    /// Starts it again with the same file, ports and secret, after `end` or `kill`.
+    func restart() async throws {
         process = try Self.start(servers, affinity, heartbeat, ports: ports, directory)
         try await ready()
     }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A self-signed certificate for 127.0.0.1: `cert.pem`, which clients are told to trust, and `key.pem`.
+/// A self-signed certificate for 127.0.0.1: `cert.pem`, which clients trust, and `key.pem`.
 enum Certificate {
     static func make(in directory: URL) async throws {
         let arguments = [
@@ -10,7 +10,7 @@ enum Certificate {
         ]
         let openssl = try ChildProcess("openssl", URL(filePath: "/usr/bin/env"), arguments, in: directory)
         guard try await openssl.exitStatus(within: .seconds(20)) == 0 else {
-            throw DeadlinePassed(description: "openssl made no certificate:\n\(openssl.lastWords())")
+            throw DeadlinePassed(description: "openssl made no certificate:\n\(openssl.lastErrorLines())")
         }
     }
 }

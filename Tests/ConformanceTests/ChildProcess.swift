@@ -4,7 +4,7 @@ import Foundation
     import Glibc
 #endif
 
-/// A process of the tests: its output goes to files, so nothing it says can block it, and it is ended by its id.
+/// A child process of the tests. Its output is written to files, so that it cannot block, and it is ended by its id.
 final class ChildProcess {
     let name: String
     private let process = Process()
@@ -12,7 +12,7 @@ final class ChildProcess {
     private let output: URL
     private let errors: URL
 
-    /// Starts `executable`. Its output is kept in `directory` under `name`.
+    /// Starts `executable`. Its output is written to files in `directory` with names that begin with `name`.
     init(_ name: String, _ executable: URL, _ arguments: [String], in directory: URL) throws {
         self.name = name
         output = directory.appending(path: "\(name).out")
@@ -32,21 +32,21 @@ final class ChildProcess {
     var identifier: Int32 { process.processIdentifier }
     var isRunning: Bool { process.isRunning }
 
-    /// What came on stdout so far, whole lines only.
+    /// The complete lines of stdout so far.
     func outputLines() -> [Substring] { Self.lines(output) }
 
-    /// What came on stderr so far, whole lines only.
+    /// The complete lines of stderr so far.
     func errorLines() -> [Substring] { Self.lines(errors) }
 
     /// The end of stderr, for the comment of a failed expectation.
-    func lastWords(lines: Int = 12) -> String { errorLines().suffix(lines).joined(separator: "\n") }
+    func lastErrorLines(lines: Int = 12) -> String { errorLines().suffix(lines).joined(separator: "\n") }
 
     /// Sends one line to stdin.
     func send(_ line: String) throws {
         try input.fileHandleForWriting.write(contentsOf: Data("\(line)\n".utf8))
     }
 
-    /// The first of `lines()` that `match` makes something of. Fails at once if the process ends without it.
+    /// Waits for the first of `lines()` for which `match` is not nil. Fails at once if the process ends without it.
     func first<Value>(
         _ what: String, of lines: () -> [Substring], within limit: Duration, _ match: (Substring) -> Value?
     ) async throws -> Value {
@@ -55,12 +55,12 @@ final class ChildProcess {
             for line in lines() {
                 if let value = match(line) { return value }
             }
-            if ended { throw DeadlinePassed(description: "\(name) ended without \(what):\n\(lastWords())") }
+            if ended { throw DeadlinePassed(description: "\(name) ended without \(what):\n\(lastErrorLines())") }
             return nil
         }
     }
 
-    /// Waits for the process to end by itself: its exit status, or nil if a signal ended it. Kills it after `limit`.
+    /// Waits for the process to end. Returns its exit status, or nil if a signal ended it. Kills it after `limit`.
     func exitStatus(within limit: Duration) async throws -> Int32? {
         do {
             try await eventually("\(name) ends", within: limit) { isRunning ? nil : () }
@@ -71,19 +71,19 @@ final class ChildProcess {
         return process.terminationReason == .exit ? process.terminationStatus : nil
     }
 
-    /// Asks it to end (SIGTERM).
+    /// Sends SIGTERM.
     func terminate() { signal(SIGTERM) }
 
-    /// Ends it without asking (SIGKILL).
+    /// Sends SIGKILL.
     func kill() { signal(SIGKILL) }
 
     private func signal(_ number: Int32) {
-        // The id is ours until the process has been waited for, which `isRunning` tells.
+        // The id cannot be reused before the process has been waited for, which `isRunning` reports.
         if process.isRunning { _ = Glibc.kill(process.processIdentifier, number) }
     }
 
-    /// Worker threads of libdispatch block SIGTERM, and a child inherits the mask of the thread that starts it: without
-    /// this it would never be asked to end.
+    /// Worker threads of libdispatch block SIGTERM, and a child inherits the signal mask of the thread that starts it.
+    /// Without this the child would never get SIGTERM.
     private static func withNoSignalBlocked(_ start: () throws -> Void) rethrows {
         var none = sigset_t()
         var before = sigset_t()

@@ -1,8 +1,8 @@
 import Testing
 
-/// The official SDKs, as real replicas and real clients, with Berth between them.
+/// Servers and clients made with the official SDKs, with Berth between them.
 ///
-/// One after another: each test starts its own replicas, and the machine has few cores.
+/// Serialized, because each test starts its own replicas.
 @Suite("The official SDKs through Berth", .serialized, .enabled(if: SDK.isReady), .timeLimit(.minutes(5)))
 struct Conformance {}
 

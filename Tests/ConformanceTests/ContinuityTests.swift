@@ -1,12 +1,12 @@
 import Testing
 
 extension Conformance {
-    @Suite("Sessions while processes come and go")
+    @Suite("Sessions during restarts")
     struct Continuity {
-        @Test("Berth restarted under 30 live sessions loses none of them", arguments: [true, false])
+        @Test("A restart of Berth with 30 open sessions loses none of them", arguments: [true, false])
         func restart(politely: Bool) async throws {
             try await Fleet.with(.sessions) { fleet in
-                let client = try fleet.client("held.py")
+                let client = try fleet.client("restarts.py")
                 let opened = try await client.ask("open 30")
                 #expect(opened.right == 30 && opened.spread?.count == 3)
 
@@ -17,7 +17,7 @@ extension Conformance {
                     fleet.berth.kill()
                 }
                 try await eventually("berth ends", within: .seconds(5)) { fleet.berth.isRunning ? nil : () }
-                try await fleet.berth.comeBack()
+                try await fleet.berth.restart()
 
                 let after = try await client.ask("call")
                 #expect(after.right == 30)
@@ -28,11 +28,11 @@ extension Conformance {
         }
 
         @Test(
-            "A replica's crash costs its own sessions only, and it gets new ones when it is back",
+            "A replica's crash ends only its own sessions, and it gets new ones after its restart",
             arguments: [BerthProcess.Affinity.signed, .learned])
         func crash(affinity: BerthProcess.Affinity) async throws {
             try await Fleet.with(.sessions, affinity: affinity) { fleet in
-                let client = try fleet.client("held.py", "--within", "2")
+                let client = try fleet.client("restarts.py", "--within", "2")
                 let victim = fleet.replicas[1]
                 let opened = try await client.ask("open 30")
                 #expect(opened.right == 30 && opened.spread?.count == 3)
@@ -47,7 +47,7 @@ extension Conformance {
                 let elsewhere = try await client.ask("open 6")
                 #expect(elsewhere.right == 6 && elsewhere.spread?[victim.name] == nil, "new sessions go elsewhere")
 
-                try await victim.comeBack()
+                try await victim.restart()
 
                 var found = false
                 try await eventually("\(victim.name) gets a new session", within: .seconds(20)) {

@@ -1,9 +1,9 @@
-/// Something that was to happen did not, in the time given to it.
+/// A condition did not hold before its deadline.
 struct DeadlinePassed: Error, CustomStringConvertible {
     let description: String
 }
 
-/// The first value of `attempt()` that is not nil, asked for every 10 ms.
+/// Calls `attempt()` every 10 ms and returns its first value that is not nil.
 ///
 /// - Throws: `DeadlinePassed` after `limit`, or what `attempt` throws.
 func eventually<Value>(

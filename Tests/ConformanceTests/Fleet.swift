@@ -1,13 +1,13 @@
 import Foundation
 import Testing
 
-/// Three replicas, Berth before them, and the directory where they keep their files; ended together.
+/// Three replicas, Berth in front of them, and the directory of their files; ended together.
 final class Fleet {
     let replicas: [ReplicaProcess]
     let berth: BerthProcess
     let directory: URL
 
-    /// Makes a fleet, runs `body` on it, and ends it. Berth must have lived through.
+    /// Makes a fleet, runs `body` on it, and ends it. Berth must still be running then.
     static func with(
         _ kind: ReplicaProcess.Kind, affinity: BerthProcess.Affinity = .signed, replicas count: Int = 3,
         heartbeat: String = "15s", sourceLocation: SourceLocation = #_sourceLocation,
@@ -29,10 +29,10 @@ final class Fleet {
         do {
             try await body(fleet)
         } catch {
-            Issue.record("\(error)\nberth said:\n\(berth.lastWords())", sourceLocation: sourceLocation)
+            Issue.record("\(error)\nberth said:\n\(berth.lastErrorLines())", sourceLocation: sourceLocation)
         }
 
-        #expect(berth.isRunning, "berth died:\n\(berth.lastWords())", sourceLocation: sourceLocation)
+        #expect(berth.isRunning, "berth died:\n\(berth.lastErrorLines())", sourceLocation: sourceLocation)
     }
 
     private init(_ replicas: [ReplicaProcess], _ berth: BerthProcess, _ directory: URL) {
@@ -41,12 +41,12 @@ final class Fleet {
         self.directory = directory
     }
 
-    /// Starts a client script towards Berth.
+    /// Starts a client script that connects to Berth.
     func client(
         _ script: String, _ arguments: String..., on version: SDK.Version = .v1,
-        through entrance: BerthProcess.Entrance = .https, path: String = "/mcp"
+        through listener: BerthProcess.ListenerKind = .https, path: String = "/mcp"
     ) throws -> Script {
-        let url = berth.url(entrance, path)
+        let url = berth.url(listener, path)
         let trust = ["--url", url, "--ca", directory.appending(path: "cert.pem").path]
         return try Script(script, version, trust + arguments, in: directory)
     }

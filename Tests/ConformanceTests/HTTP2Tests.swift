@@ -1,20 +1,20 @@
 import Testing
 
 extension Conformance {
-    /// The client is httpx with HTTP/2: each script fails where a response came over anything else.
+    /// The client is httpx with HTTP/2. Each script fails if a response uses another version.
     ///
-    /// Its reader is whichever stream asked first, and only more bytes wake the next: an answer may lie in the client,
-    /// received and unread, while other streams of its connection are idle. Hence a short heartbeat.
+    /// In httpx the first waiting stream reads the connection for all, and only new bytes wake another stream. So a
+    /// received response may stay unread while other streams are idle, which a short heartbeat prevents.
     @Suite("HTTP/2")
     struct HTTP2 {
         @Test(
-            "Sessions that share one connection: calls, event streams, progress, sampling, large results, all at once")
+            "Sessions share one connection for concurrent calls, event streams, progress, sampling and large results")
         func multiplexed() async throws {
             try await Fleet.with(.sessions, heartbeat: "1s") { fleet in
                 let client = try fleet.client("multiplexed.py", "--http2", "--replicas", "3")
-                let figures = try await client.expectAllRight()
-                #expect(figures.connections == 1)
-                #expect((figures.versions?["HTTP/2"] ?? 0) > 4 * 20)
+                let results = try await client.expectAllRight()
+                #expect(results.connections == 1)
+                #expect((results.versions?["HTTP/2"] ?? 0) > 4 * 20)
             }
         }
 
@@ -23,9 +23,9 @@ extension Conformance {
             arguments: [BerthProcess.Affinity.signed, .learned])
         func affinity(affinity: BerthProcess.Affinity) async throws {
             try await Fleet.with(.sessions, affinity: affinity, heartbeat: "1s") { fleet in
-                let figures = try await fleet.client("sessions.py", "--http2", "--replicas", "3").expectAllRight()
-                #expect(figures.whole == 50)
-                #expect(figures.right == 1000)
+                let results = try await fleet.client("sessions.py", "--http2", "--replicas", "3").expectAllRight()
+                #expect(results.whole == 50)
+                #expect(results.right == 1000)
             }
         }
 
@@ -36,20 +36,20 @@ extension Conformance {
             }
         }
 
-        @Test("20 MiB arrive byte for byte both ways, by length and without")
+        @Test("20 MiB arrive unchanged in both directions, with and without content-length")
         func bodies() async throws {
             try await Fleet.with(.raw) { fleet in
                 try await fleet.client("bodies.py", "--http2").expectAllRight()
             }
         }
 
-        @Test("The check can fail: without TLS httpx speaks HTTP/1.1")
+        @Test("The check can fail: without TLS httpx uses HTTP/1.1")
         func negativeControl() async throws {
             try await Fleet.with(.sessions, replicas: 1) { fleet in
                 let client = try fleet.client("multiplexed.py", "--http2", "--sessions", "2", through: .http)
-                let (status, figures) = try await client.finish()
+                let (status, results) = try await client.finish()
                 #expect(status == 1)
-                #expect(figures.versions?["HTTP/2"] == nil)
+                #expect(results.versions?["HTTP/2"] == nil)
             }
         }
     }

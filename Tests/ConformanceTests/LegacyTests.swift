@@ -4,13 +4,13 @@ extension Conformance {
     @Suite("HTTP+SSE (2024-11-05)")
     struct Legacy {
         @Test(
-            "30 sessions behind one address are all answered",
-            arguments: [BerthProcess.Affinity.signed, .learned], BerthProcess.Entrance.allCases)
-        func sessions(affinity: BerthProcess.Affinity, entrance: BerthProcess.Entrance) async throws {
+            "All calls of 30 sessions from one address are answered",
+            arguments: [BerthProcess.Affinity.signed, .learned], BerthProcess.ListenerKind.allCases)
+        func sessions(affinity: BerthProcess.Affinity, listener: BerthProcess.ListenerKind) async throws {
             try await Fleet.with(.sessions, affinity: affinity) { fleet in
                 let client = try fleet.client(
                     "sessions.py", "--legacy", "--sessions", "30", "--calls", "10", "--replicas", "3",
-                    through: entrance, path: "/sse")
+                    through: listener, path: "/sse")
 
                 try await client.expectAllRight()
             }

@@ -1,14 +1,14 @@
 import Foundation
 
-/// A real MCP server in a process of its own, on a port that the kernel chose.
+/// A process of an MCP server made with an official SDK, on a port that the kernel chose.
 final class ReplicaProcess {
     enum Kind: String {
         case sessions = "replica_v1.py"
-        case dualEra = "replica_v2.py"
+        case bothRevisions = "replica_v2.py"
         case fastMCP = "replica_fastmcp.py"
         case raw = "replica_raw.py"
 
-        var version: SDK.Version { self == .dualEra || self == .fastMCP ? .v2 : .v1 }
+        var version: SDK.Version { self == .bothRevisions || self == .fastMCP ? .v2 : .v1 }
     }
 
     let name: String
@@ -33,14 +33,14 @@ final class ReplicaProcess {
         }
     }
 
-    /// Ends it as a crash would: nothing is said to anyone, the kernel resets its connections.
+    /// Ends it like a crash, with SIGKILL: the kernel closes its connections.
     func crash() async throws {
         process.kill()
         _ = try await process.exitStatus(within: .seconds(5))
     }
 
-    /// Starts it anew on the port it had: same name, no memory of its sessions.
-    func comeBack() async throws {
+    /// Starts it again on the same port with the same name and without its sessions.
+    func restart() async throws {
         process = try Self.start(kind, name, port: port, directory)
         try await ready()
     }

@@ -1,20 +1,20 @@
 import Foundation
 
-/// The official Python SDKs: two environments with pinned versions, made when first needed.
+/// The official Python SDKs, in two environments with pinned versions that are made when first needed.
 struct SDK: Sendable {
     enum Version: String { case v1, v2 }
 
     private let interpreters: [String: String]
 
-    /// The environments, or why there are none. Making them takes a minute the first time.
+    /// The environments, or the reason why there are none. Making them takes a minute.
     static let shared = Result { try SDK() }
 
-    /// Whether runs without the environments are failures rather than skipped.
+    /// Whether missing environments are a failure. Otherwise the suites are skipped.
     static let isRequired =
         ProcessInfo.processInfo.environment["CI"] == "1"
         || ProcessInfo.processInfo.environment["BERTH_REQUIRE_SDK"] == "1"
 
-    /// Whether the suites are to run. Says why not, loudly, once.
+    /// Whether the suites are to run. Prints the reason once if not.
     static let isReady: Bool = {
         guard case .failure(let error) = shared else { return true }
         let line =
@@ -23,7 +23,7 @@ struct SDK: Sendable {
         return isRequired
     }()
 
-    /// Where the scripts are: beside this file.
+    /// The folder of the scripts, beside this file.
     static let scripts = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "sdk")
 
     func interpreter(_ version: Version) -> URL { URL(filePath: interpreters[version.rawValue] ?? "/nonexistent") }

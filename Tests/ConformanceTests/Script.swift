@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// A client script under way, and what it prints.
+/// A running client script and its output.
 final class Script {
-    /// The figures that some script prints; nil where it does not.
-    struct Figures: Decodable {
+    /// The numbers that a script prints; nil for those it does not print.
+    struct Results: Decodable {
         var sessions, calls, right, whole, opened: Int?
         var spread: [String: Int]?
         var lost: [String: Int]?
@@ -25,46 +25,46 @@ final class Script {
             "\(script).\(UUID().uuidString.prefix(6))", python, [path] + arguments, in: directory)
     }
 
-    /// Sends a line and returns the figures of the line that answers it.
-    func ask(_ line: String, within limit: Duration = .seconds(60)) async throws -> Figures {
+    /// Sends a line and returns the numbers of the answering line.
+    func ask(_ line: String, within limit: Duration = .seconds(60)) async throws -> Results {
         try process.send(line)
         return try await next(within: limit)
     }
 
-    /// Sends a line that is not answered.
-    func tell(_ line: String) throws { try process.send(line) }
+    /// Sends a line without an answer.
+    func sendLine(_ line: String) throws { try process.send(line) }
 
-    /// The figures of the next line.
-    func next(within limit: Duration = .seconds(60)) async throws -> Figures {
+    /// The numbers of the next line.
+    func next(within limit: Duration = .seconds(60)) async throws -> Results {
         let index = linesRead
         let line = try await eventually("\(process.name): an answer", within: limit) {
             let ended = !process.isRunning
             let lines = process.outputLines()
             if lines.count > index { return String(lines[index]) }
-            if ended { throw DeadlinePassed(description: "\(process.name) ended:\n\(process.lastWords())") }
+            if ended { throw DeadlinePassed(description: "\(process.name) ended:\n\(process.lastErrorLines())") }
             return nil
         }
         linesRead += 1
         print("\(process.name): \(line.prefix(400))")
-        return try JSONDecoder().decode(Figures.self, from: Data(line.utf8))
+        return try JSONDecoder().decode(Results.self, from: Data(line.utf8))
     }
 
     /// Waits for its last line and its exit status.
-    func finish(within limit: Duration = .seconds(90)) async throws -> (status: Int32?, figures: Figures) {
+    func finish(within limit: Duration = .seconds(90)) async throws -> (status: Int32?, results: Results) {
         let status = try await process.exitStatus(within: limit)
         guard let line = process.outputLines().last else {
-            throw DeadlinePassed(description: "\(process.name) printed nothing:\n\(process.lastWords())")
+            throw DeadlinePassed(description: "\(process.name) printed nothing:\n\(process.lastErrorLines())")
         }
         print("\(process.name): \(line.prefix(1000))")
-        return (status, try JSONDecoder().decode(Figures.self, from: Data(line.utf8)))
+        return (status, try JSONDecoder().decode(Results.self, from: Data(line.utf8)))
     }
 
-    /// Waits for its end and expects that it found everything right.
+    /// Waits for its end and expects that it found no error.
     @discardableResult
-    func expectAllRight(sourceLocation: SourceLocation = #_sourceLocation) async throws -> Figures {
-        let (status, figures) = try await finish()
+    func expectAllRight(sourceLocation: SourceLocation = #_sourceLocation) async throws -> Results {
+        let (status, results) = try await finish()
         let said = process.outputLines().last ?? ""
-        #expect(status == 0, "\(said)\n\(process.lastWords())", sourceLocation: sourceLocation)
-        return figures
+        #expect(status == 0, "\(said)\n\(process.lastErrorLines())", sourceLocation: sourceLocation)
+        return results
     }
 }

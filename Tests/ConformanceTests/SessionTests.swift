@@ -1,39 +1,39 @@
 import Testing
 
 extension Conformance {
-    @Suite("Sessions of the 2025 eras")
+    @Suite("Streamable HTTP with sessions (2025)")
     struct Sessions {
         @Test(
             "Every call of 50 sessions is answered by the session's replica",
-            arguments: [BerthProcess.Affinity.signed, .learned], BerthProcess.Entrance.allCases)
-        func affinity(affinity: BerthProcess.Affinity, entrance: BerthProcess.Entrance) async throws {
+            arguments: [BerthProcess.Affinity.signed, .learned], BerthProcess.ListenerKind.allCases)
+        func affinity(affinity: BerthProcess.Affinity, listener: BerthProcess.ListenerKind) async throws {
             try await Fleet.with(.sessions, affinity: affinity) { fleet in
-                let client = try fleet.client("sessions.py", "--replicas", "3", through: entrance)
+                let client = try fleet.client("sessions.py", "--replicas", "3", through: listener)
 
-                let figures = try await client.expectAllRight()
+                let results = try await client.expectAllRight()
 
-                #expect(figures.whole == 50)
-                #expect(figures.right == 1000)
+                #expect(results.whole == 50)
+                #expect(results.right == 1000)
             }
         }
 
-        @Test("FastMCP's sessions are kept too")
+        @Test("FastMCP's sessions keep their replica")
         func fastMCP() async throws {
             try await Fleet.with(.fastMCP) { fleet in
                 try await fleet.client("sessions.py", "--replicas", "3", "--sessions", "15").expectAllRight()
             }
         }
 
-        @Test("The check can fail: without an affinity no session stays whole")
+        @Test("The check can fail: without affinity no session keeps its replica")
         func negativeControl() async throws {
             try await Fleet.with(.sessions, affinity: .off) { fleet in
                 let client = try fleet.client("sessions.py", "--call-timeout", "5")
 
-                let (status, figures) = try await client.finish()
+                let (status, results) = try await client.finish()
 
                 #expect(status == 1)
-                #expect(figures.whole == 0)
-                #expect((figures.right ?? .max) < 500)
+                #expect(results.whole == 0)
+                #expect((results.right ?? .max) < 500)
             }
         }
 
@@ -48,10 +48,10 @@ extension Conformance {
 
         @Test(
             "GET streams, progress, resumption, DELETE and unknown sessions behave as without a proxy",
-            arguments: [BerthProcess.Affinity.signed, .learned], BerthProcess.Entrance.allCases)
-        func streams(affinity: BerthProcess.Affinity, entrance: BerthProcess.Entrance) async throws {
+            arguments: [BerthProcess.Affinity.signed, .learned], BerthProcess.ListenerKind.allCases)
+        func streams(affinity: BerthProcess.Affinity, listener: BerthProcess.ListenerKind) async throws {
             try await Fleet.with(.sessions, affinity: affinity) { fleet in
-                try await fleet.client("streams.py", "--replicas", "3", through: entrance).expectAllRight()
+                try await fleet.client("streams.py", "--replicas", "3", through: listener).expectAllRight()
             }
         }
     }

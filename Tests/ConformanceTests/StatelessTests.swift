@@ -1,25 +1,25 @@
 import Testing
 
 extension Conformance {
-    @Suite("The stateless era (2026-07-28)")
+    @Suite("Stateless protocol (2026-07-28)")
     struct Stateless {
         @Test(
-            "A client's calls meet every replica, its questions too, and its leaving cancels",
-            arguments: ["2026-07-28", "auto"], BerthProcess.Entrance.allCases)
-        func calls(mode: String, entrance: BerthProcess.Entrance) async throws {
-            try await Fleet.with(.dualEra) { fleet in
+            "A client's calls and queries are spread over all replicas, and a disconnect cancels its call",
+            arguments: ["2026-07-28", "auto"], BerthProcess.ListenerKind.allCases)
+        func calls(mode: String, listener: BerthProcess.ListenerKind) async throws {
+            try await Fleet.with(.bothRevisions) { fleet in
                 let direct = fleet.replicas.map { "http://\($0.address)" }
                 let client = try fleet.client(
                     "modern.py", "--mode", mode, "--replicas", "3", "--replica", direct[0], "--replica", direct[1],
-                    "--replica", direct[2], on: .v2, through: entrance)
+                    "--replica", direct[2], on: .v2, through: listener)
 
                 try await client.expectAllRight()
             }
         }
 
         @Test("One fleet serves clients of three kinds at once")
-        func dualEra() async throws {
-            try await Fleet.with(.dualEra) { fleet in
+        func bothRevisions() async throws {
+            try await Fleet.with(.bothRevisions) { fleet in
                 let clients = try [
                     fleet.client("modern.py", on: .v2),
                     fleet.client("modern.py", "--mode", "legacy", on: .v2),
@@ -27,8 +27,8 @@ extension Conformance {
                 ]
 
                 for client in clients {
-                    let figures = try await client.expectAllRight()
-                    #expect(figures.spread?.count == 3)
+                    let results = try await client.expectAllRight()
+                    #expect(results.spread?.count == 3)
                 }
             }
         }

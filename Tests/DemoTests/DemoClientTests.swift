@@ -5,24 +5,24 @@ import TLS
 import Testing
 import berth
 
-@Suite("DemoClient")
+@Suite("Demo client")
 struct DemoClientTests {
-    @Test("sessions straight to one server are all kept, and all goodbyes are said")
+    @Test("Sessions of a single server are all kept, and all are ended with DELETE")
     func plain() throws {
-        // Without a DELETE for each, the fifth session would find no place.
+        // The server accepts 4 sessions at a time, so a fifth needs the DELETE of an earlier one.
         try withServers(1, .init(maximumSessions: 4)) { servers in
             let client = try DemoClient(address: servers[0].address, trustPEM: nil, sessions: 4)
-            let figures = try run(client) { $0.calls >= 120 && $0.begun > 4 }
-            #expect(figures.strays == 0 && figures.failures == 0 && figures.lastFailure == nil)
-            #expect(figures.affinityPercent == 100)
-            #expect(figures.callsByReplica == ["r0": figures.calls])
-            #expect(figures.open == 0)
-            #expect(figures.latencyMilliseconds(percentile: 50) > 0)
-            #expect(figures.latencyMilliseconds(percentile: 99) >= figures.latencyMilliseconds(percentile: 50))
+            let statistics = try run(client) { $0.calls >= 120 && $0.begun > 4 }
+            #expect(statistics.misrouted == 0 && statistics.failures == 0 && statistics.lastFailure == nil)
+            #expect(statistics.affinityPercent == 100)
+            #expect(statistics.callsByReplica == ["r0": statistics.calls])
+            #expect(statistics.open == 0)
+            #expect(statistics.latencyMilliseconds(percentile: 50) > 0)
+            #expect(statistics.latencyMilliseconds(percentile: 99) >= statistics.latencyMilliseconds(percentile: 50))
         }
     }
 
-    @Test("sessions through TLS are kept just so")
+    @Test("Sessions over TLS are all kept")
     func throughTLS() throws {
         let identity = try SelfSignedCertificate.make(names: ["localhost"], validDays: 1)
         let context = try TLSContext(
@@ -31,13 +31,13 @@ struct DemoClientTests {
             let relay = try Relay(to: [servers[0].address], context: context)
             defer { relay.stop() }
             let client = try DemoClient(address: relay.address, trustPEM: identity.certificatePEM, sessions: 3)
-            let figures = try run(client) { $0.calls >= 60 }
-            #expect(figures.strays == 0 && figures.failures == 0 && figures.lastFailure == nil)
-            #expect(figures.callsByReplica == ["r0": figures.calls])
+            let statistics = try run(client) { $0.calls >= 60 }
+            #expect(statistics.misrouted == 0 && statistics.failures == 0 && statistics.lastFailure == nil)
+            #expect(statistics.callsByReplica == ["r0": statistics.calls])
         }
     }
 
-    @Test("a certificate nobody vouched for is refused")
+    @Test("A server with an untrusted certificate is rejected")
     func untrusted() throws {
         let (theirs, other) = (
             try SelfSignedCertificate.make(names: ["localhost"], validDays: 1),
@@ -49,52 +49,52 @@ struct DemoClientTests {
             let relay = try Relay(to: [servers[0].address], context: context)
             defer { relay.stop() }
             let client = try DemoClient(address: relay.address, trustPEM: other.certificatePEM, sessions: 1)
-            let figures = try run(client) { $0.failures > 0 }
-            #expect(figures.begun == 0 && figures.calls == 0)
+            let statistics = try run(client) { $0.failures > 0 }
+            #expect(statistics.begun == 0 && statistics.calls == 0)
         }
     }
 
-    @Test("a balancer that sends a session's calls to another replica is found out")
-    func fickle() throws {
+    @Test("Calls that a balancer sends to another replica are counted as misrouted")
+    func misroutingBalancer() throws {
         try withServers(2) { servers in
-            // The first two messages and every other call after them find the session.
+            // The first two messages, and two of three requests after them, reach the session's server.
             let relay = try Relay(to: [servers[0].address, servers[0].address, servers[1].address])
             defer { relay.stop() }
             let client = try DemoClient(address: relay.address, trustPEM: nil, sessions: 2)
-            let figures = try run(client) { $0.strays > 0 }
-            #expect(figures.affinityPercent < 100)
-            #expect(figures.failures == 0)
-            #expect(figures.lastFailure == "a live session was not found")
+            let statistics = try run(client) { $0.misrouted > 0 }
+            #expect(statistics.affinityPercent < 100)
+            #expect(statistics.failures == 0)
+            #expect(statistics.lastFailure == "a live session was not found")
         }
     }
 
     @Test(
-        "an answer with another replica's name, or another count, is found out",
+        "Results with another replica's name or another count are counted as misrouted",
         arguments: [("r0", "r1", "answered by r1"), ("calls\\\":3", "calls\\\":5", "was counted as 5")])
-    func liar(truth: String, lie: String, found: String) throws {
+    func wrongResult(original: String, replacement: String, found: String) throws {
         try withServers(1) { servers in
             let answers = Atomic(0)
-            // whoami, echo, whoami: the third answer to a call is the first that has a past.
+            // The fifth response is that of the second whoami, the first whose result can be compared.
             let relay = try Relay(to: [servers[0].address]) { bytes in
                 let number = answers.add(1, ordering: .relaxed).newValue
                 let text = String(decoding: bytes, as: UTF8.self)
-                return number < 5 ? bytes : Array(text.replacing(truth, with: lie).utf8)
+                return number < 5 ? bytes : Array(text.replacing(original, with: replacement).utf8)
             }
             defer { relay.stop() }
             let client = try DemoClient(address: relay.address, trustPEM: nil, sessions: 1)
-            let figures = try run(client) { $0.strays > 0 }
-            #expect(figures.lastFailure?.contains(found) == true)
+            let statistics = try run(client) { $0.misrouted > 0 }
+            #expect(statistics.lastFailure?.contains(found) == true)
         }
     }
 
-    @Test("with nobody there the client goes on trying, and still stops at once")
-    func nobody() throws {
+    @Test("A client of a stopped server keeps trying, and can be stopped")
+    func stoppedServer() throws {
         let server = try SampleServer(name: "gone", address: .loopback(port: 0))
         server.stop()
         let client = try DemoClient(address: server.address, trustPEM: nil, sessions: 2)
-        let figures = try run(client) { $0.failures >= 2 }
-        #expect(figures.begun == 0)
-        #expect(figures.lastFailure?.hasPrefix("disconnected") == true)
+        let statistics = try run(client) { $0.failures >= 2 }
+        #expect(statistics.begun == 0)
+        #expect(statistics.lastFailure?.hasPrefix("disconnected") == true)
     }
 
     // MARK: Support
@@ -111,17 +111,17 @@ struct DemoClientTests {
         try body(servers)
     }
 
-    /// Runs the client until its figures are as wanted, and stops it. Throws if they never are.
-    private func run(_ client: DemoClient, until isEnough: (DemoFigures) -> Bool) throws -> DemoFigures {
+    /// Runs the client until `isEnough` is true, and stops it. Throws after 60 s.
+    private func run(_ client: DemoClient, until isEnough: (DemoStatistics) -> Bool) throws -> DemoStatistics {
         try client.start()
         defer { client.stop() }
         let deadline = Instant.now() + .seconds(60)
         var world = try Linux()
-        while !isEnough(client.figures) {
-            try #require(Instant.now() < deadline, "never came to it: \(client.figures.lastFailure ?? "no failure")")
+        while !isEnough(client.statistics) {
+            try #require(Instant.now() < deadline, "not reached: \(client.statistics.lastFailure ?? "no failure")")
             _ = world.wait(milliseconds: 10)
         }
         client.stop()
-        return client.figures
+        return client.statistics
     }
 }

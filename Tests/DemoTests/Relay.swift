@@ -3,10 +3,10 @@ import Reactor
 import Synchronization
 import TLS
 
-/// A stand-in for a balancer between a demo's client and its servers: terminates TLS, spreads requests over servers
-/// as badly as it is told to, and may falsify what they say. A thread a connection.
+/// A simple balancer between a demo client and its servers. It terminates TLS, distributes requests over the servers
+/// regardless of sessions, and may change responses. Each connection has a thread.
 ///
-/// It takes each read from a client for one request, which holds for a client that waits for its answers.
+/// It treats each read from a client as one request, which is right for a client that waits for each response.
 final class Relay: Sendable {
     let address: SocketAddress
     private let listener: Descriptor
@@ -16,7 +16,8 @@ final class Relay: Sendable {
     private let isStopped = Atomic(false)
     private let threads = Mutex<[RelayThread]>([])
 
-    /// With several servers, each request on a connection goes to the next. `edit` sees every read from a server.
+    /// With several servers, requests of a connection go to them in turn. `edit` may change the bytes of every read
+    /// from a server.
     init(
         to servers: [SocketAddress], context: TLSContext? = nil,
         edit: @escaping @Sendable ([UInt8]) -> [UInt8] = { $0 }
@@ -29,10 +30,10 @@ final class Relay: Sendable {
         spawn { $0.acceptUntilStopped() }
     }
 
-    /// Ends all connections, and returns when their threads have ended.
+    /// Closes all connections, and waits for their threads.
     func stop() {
         isStopped.store(true, ordering: .releasing)
-        // The acceptor may add one more while it is waited for.
+        // The accepting thread may add one more until it has ended.
         while let thread = threads.withLock({ $0.popLast() }) { thread.join() }
     }
 
@@ -83,7 +84,7 @@ final class Relay: Sendable {
 
     fileprivate static func send(_ bytes: [UInt8], to descriptor: Descriptor, _ world: inout Linux) {
         var rest = bytes[...]
-        // A dialled socket that is not connected yet refuses with EAGAIN like a full one.
+        // A socket that is not connected yet returns EAGAIN, as a full one does.
         for _ in 0..<1_000 where !rest.isEmpty {
             switch world.send(descriptor, rest.span) {
             case .moved(let count): rest = rest.dropFirst(count)
@@ -107,7 +108,7 @@ final class Relay: Sendable {
     }
 }
 
-/// A thread that can stand in an array.
+/// A thread in an array: `Thread` itself is noncopyable.
 private final class RelayThread: Sendable {
     private let thread: Mutex<Thread?>
 
@@ -118,7 +119,7 @@ private final class RelayThread: Sendable {
     func join() { thread.withLock { $0.take()?.join() } }
 }
 
-/// The client's half of a relayed connection, in TLS or in clear.
+/// The client's side of a relayed connection, with or without TLS.
 private struct ClientSide: ~Copyable {
     private struct Secure: ~Copyable {
         var engine: TLSEngine
@@ -150,7 +151,7 @@ private struct ClientSide: ~Copyable {
         secure = Secure(engine: engine, session: session)
     }
 
-    /// What came, in clear: perhaps nothing but a step of the handshake. Nil if nothing came.
+    /// Reads once. Returns the plaintext, which is empty for a handshake message; nil if there was nothing to read.
     mutating func receive(_ world: inout Linux) -> [UInt8]? {
         var buffer = ByteBuffer(capacity: 16_384)
         var space = buffer.space

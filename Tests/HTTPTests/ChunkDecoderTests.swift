@@ -3,7 +3,7 @@ import Reactor
 import TestSupport
 import Testing
 
-/// What became of a chunked body.
+/// The result of decoding a chunked body.
 struct ChunkReading: Equatable {
     enum End: Equatable {
         case complete(Int)
@@ -16,7 +16,7 @@ struct ChunkReading: Equatable {
     var end = End.incomplete
 }
 
-/// Shows the decoder `bytes` in pieces that end at `cuts`, as a connection would: what it leaves over again, then more.
+/// Passes the decoder `bytes` in pieces that end at `cuts`, as a connection does: unconsumed bytes again with the next.
 func decode(_ bytes: [UInt8], cuts: [Int]) -> ChunkReading {
     var decoder = ChunkDecoder()
     var reading = ChunkReading()
@@ -54,7 +54,7 @@ func decode(_ bytes: [UInt8], cuts: [Int]) -> ChunkReading {
     return reading
 }
 
-/// The one-byte rule for bodies.
+/// Expects the same result whole, byte by byte and split at every offset.
 private func expectSameInPieces(_ bytes: [UInt8]) {
     let whole = decode(bytes, cuts: [])
     let drip = decode(bytes, cuts: Array(0...bytes.count))
@@ -65,7 +65,7 @@ private func expectSameInPieces(_ bytes: [UInt8]) {
 @Suite("Chunked bodies")
 struct ChunkDecoderTests {
     @Test(
-        "well-formed bodies are taken apart, whole and in pieces",
+        "well-formed bodies are decoded, whole and in pieces",
         arguments: [
             ("0\r\n\r\n", "", []),
             ("5\r\nhello\r\n0\r\n\r\n", "hello", []),
@@ -115,7 +115,7 @@ struct ChunkDecoderTests {
         #expect(reading == ChunkReading(data: latin1("abc"), end: .incomplete))
     }
 
-    @Test("trailers are bounded in number and in bytes, complete or not")
+    @Test("trailers are limited in number and in bytes, complete or not")
     func trailerBounds() {
         let line = "X: y\r\n"
         let many = latin1("0\r\n" + String(repeating: line, count: ChunkDecoder.trailerLimit) + "\r\n")
@@ -136,7 +136,7 @@ struct ChunkDecoderTests {
         #expect(decode(Array(endless.dropLast()), cuts: []).end == .incomplete)
     }
 
-    @Test("whatever is encoded comes back byte for byte, however it is cut", arguments: [UInt64](1...20))
+    @Test("an encoded body is decoded to the same bytes, in any pieces", arguments: [UInt64](1...20))
     func roundTrip(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         for _ in 0..<20 {
@@ -162,7 +162,7 @@ struct ChunkDecoderTests {
         }
     }
 
-    @Test("no mutation traps, and pieces are read as the whole", arguments: [UInt64](1...8))
+    @Test("no mutation traps, and pieces have the same result as the whole", arguments: [UInt64](1...8))
     func mutations(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         let body = latin1("5;x=y\r\nhello\r\n1f\r\n0123456789012345678901234567890\r\n0\r\nX-Sum: 1\r\n\r\n")

@@ -14,7 +14,7 @@ struct FieldNameTests {
         ("mcp-name", .mcpName), ("last-event-id", .lastEventID),
     ]
 
-    @Test("known names are known in any case, and nothing one byte away from them", arguments: known)
+    @Test("known names are recognised in any case, and no name that differs in one byte", arguments: known)
     func names(name: String, kind: KnownField) {
         #expect(kindOf(name) == kind)
         #expect(kindOf(name.uppercased()) == kind)
@@ -48,7 +48,7 @@ struct FieldNameTests {
     }
 
     @Test(
-        "trailers that frame, route, authenticate or belong to one hop are not forwarded",
+        "trailers for framing, routing, authentication or one hop are not forwarded",
         arguments: [
             "Content-Length", "Transfer-Encoding", "Host", "TE", "Trailer", "Connection", "Keep-Alive", "Upgrade",
             "Proxy-Connection", "Proxy-Authorization", "Proxy-Status", "HTTP2-Settings", "Content-Type",

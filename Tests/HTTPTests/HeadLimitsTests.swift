@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Head limits")
 struct HeadLimitsTests {
-    @Test("a target of just the limit is accepted, and one byte more is refused before the line is complete")
+    @Test("a target with the limit's length is accepted, and one byte more is refused before the line is complete")
     func target() {
         let limits = HeadLimits(headBytes: 1_000, targetBytes: 20, fields: 10)
         let path = "/" + String(repeating: "a", count: 19)
@@ -20,7 +20,7 @@ struct HeadLimitsTests {
         expectSameInPieces(long, limits: limits)
     }
 
-    @Test("a head of just the limit is accepted, and one byte more is refused before it is complete")
+    @Test("a head with the limit's length is accepted, and one byte more is refused before it is complete")
     func headBytes() {
         let head = "GET / HTTP/1.1\r\nHost: a\r\nX: bcdefghijklmnopqrst\r\n\r\n"
         let bytes = latin1(head)

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Reused heads")
 struct HeadReuseTests {
-    @Test("nothing of an earlier request is left in a head that is filled again")
+    @Test("a reused head has no values of an earlier request")
     func requests() {
         let rich = latin1(
             "POST http://b/x HTTP/1.0\r\nHost: a\r\nConnection: close\r\nAccept: text/event-stream\r\nContent-Length: 5\r\n"
@@ -19,7 +19,7 @@ struct HeadReuseTests {
         }
     }
 
-    @Test("nothing of an earlier response is left in a head that is filled again")
+    @Test("a reused head has no values of an earlier response")
     func responses() {
         let rich = latin1(
             "HTTP/1.0 500 Oh\r\nContent-Type: text/event-stream\r\nMcp-Session-Id: 1\r\nKeep-Alive: timeout=5\r\n\r\n")

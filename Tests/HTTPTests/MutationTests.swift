@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Mutated heads")
 struct MutationTests {
-    @Test("no mutation of a request traps, and pieces are read as the whole", arguments: [UInt64](1...8))
+    @Test("no mutation of a request traps, and pieces have the same result as the whole", arguments: [UInt64](1...8))
     func requests(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         let limits = HeadLimits(headBytes: 400, targetBytes: 40, fields: 6)
@@ -20,7 +20,7 @@ struct MutationTests {
         }
     }
 
-    @Test("no mutation of a response traps, and pieces are read as the whole", arguments: [UInt64](1...8))
+    @Test("no mutation of a response traps, and pieces have the same result as the whole", arguments: [UInt64](1...8))
     func responses(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         let limits = HeadLimits(headBytes: 200, targetBytes: 40, fields: 6)
@@ -36,7 +36,7 @@ struct MutationTests {
         }
     }
 
-    /// One to four small changes, made of bytes that mean something to a parser more often than not.
+    /// Makes one to four small changes, mostly with bytes that are significant to a parser.
     private func mutate(_ bytes: inout [UInt8], using random: inout SeededGenerator) {
         let telling = latin1("\r\n \t:,;/\u{0}\u{7F}\u{80}_-05aZ%[]*#")
         for _ in 0..<Int.random(in: 1...4, using: &random) where !bytes.isEmpty {

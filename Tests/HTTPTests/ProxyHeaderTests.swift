@@ -16,7 +16,7 @@ struct ProxyHeaderTests {
     private static let source = ProxyHeader.Source(high: 0, low: 0xffff_c000_0201, port: 0x1234, isIPv4: true)
 
     @Test(
-        "lines of version 1",
+        "lines of version 1 are parsed",
         arguments: [
             ("TCP4 192.0.2.1 198.51.100.2 4660 443", 0, 0xffff_c000_0201, 4660, true),
             ("TCP4 0.0.0.0 255.255.255.255 0 65535", 0, 0xffff_0000_0000, 0, true),
@@ -37,14 +37,14 @@ struct ProxyHeaderTests {
         for count in 0..<bytes.count { #expect(Self.read(Array(bytes.prefix(count))) == .incomplete) }
     }
 
-    @Test("UNKNOWN says nothing, whatever follows it", arguments: ["UNKNOWN", "UNKNOWN ffff::1 whatever 1 2"])
+    @Test("UNKNOWN has no source, whatever follows it", arguments: ["UNKNOWN", "UNKNOWN ffff::1 whatever 1 2"])
     func unknown(_ line: String) {
         let bytes = Array("PROXY \(line)\r\n".utf8)
         #expect(Self.read(bytes) == .complete(length: bytes.count, source: nil))
     }
 
     @Test(
-        "lines that are none",
+        "malformed lines are invalid",
         arguments: [
             "GET / HTTP/1.1\r\n", "proxy TCP4 1.2.3.4 1.2.3.4 1 2\r\n", "PROXY  TCP4 1.2.3.4 1.2.3.4 1 2\r\n",
             "PROXY TCP4 1.2.3.4  1.2.3.4 1 2\r\n", "PROXY TCP4 1.2.3.4 1.2.3.4 1 2 \r\n",
@@ -66,7 +66,7 @@ struct ProxyHeaderTests {
         #expect(Self.read(Array(line.utf8)) == .invalid)
     }
 
-    @Test("a line is 107 bytes at most")
+    @Test("a line has at most 107 bytes")
     func longLines() {
         let longest = "PROXY UNKNOWN " + String(repeating: "x", count: 107 - 14 - 2)
         #expect(Self.read(Array("\(longest)\r\n".utf8)) == .complete(length: 107, source: nil))
@@ -74,7 +74,7 @@ struct ProxyHeaderTests {
         #expect(Self.read(Array("\(longest)x".utf8)) == .invalid)
     }
 
-    @Test("headers of version 2, with and without extensions")
+    @Test("headers of version 2 are parsed, with and without extensions")
     func version2() {
         for extra in [0, 1, 100, 2_036] {
             let bytes = Self.binary(0x21, 0x11, Self.four + [UInt8](repeating: 4, count: extra))
@@ -96,7 +96,7 @@ struct ProxyHeaderTests {
         )
     }
 
-    @Test("headers of version 2 that are none")
+    @Test("malformed headers of version 2 are invalid")
     func badVersion2() {
         #expect(Self.read(Self.binary(0x11, 0x11, Self.four)) == .invalid)
         #expect(Self.read(Self.binary(0x22, 0x11, Self.four)) == .invalid)
@@ -109,7 +109,7 @@ struct ProxyHeaderTests {
         #expect(Self.read([13, 10, 13, 11]) == .invalid)
     }
 
-    @Test("bytes that are not a header's never trap, and never become one by more bytes", arguments: 0..<8)
+    @Test("mutated headers never trap, and an invalid header stays invalid with more bytes", arguments: 0..<8)
     func mutation(_ seed: UInt64) {
         var state = seed &* 0x9e37_79b9_7f4a_7c15 | 1
         func next() -> Int {

@@ -30,7 +30,7 @@ let validHeads: [String] = [
 let faultyHeads: [(String, HTTPParseError)] =
     framingFaults + lineFaults + startLineFaults + hostFaults + routingFaults
 
-/// Request smuggling: where does the body end?
+/// Request smuggling by ambiguous ends of the body.
 private let framingFields: [(String, HTTPParseError)] =
     [
         ("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", .malformed),
@@ -78,7 +78,7 @@ private let framingFaults: [(String, HTTPParseError)] =
         ("POST / HTTP/1.0\r\nTransfer-Encoding: identity\r\n\r\n", .malformed),
     ]
 
-/// Where does a line end, and where a name?
+/// Ambiguous ends of lines and names.
 private let brokenLines: [String] =
     [
         "X: a\nY: b\r\n", "X: a\rY: b\r\n", "X: a\r\r\n", "X: a\n\r\n", "X: a\u{0}b\r\n", "X: a\u{7F}\r\n",

@@ -44,7 +44,7 @@ struct RequestParserTests {
         expectSameInPieces(bytes)
     }
 
-    @Test("faulty heads are refused with their fault, whole and in pieces", arguments: faultyHeads)
+    @Test("malformed heads are refused with their error, whole and in pieces", arguments: faultyHeads)
     func faulty(head: String, fault: HTTPParseError) {
         let bytes = latin1(head)
 
@@ -52,7 +52,7 @@ struct RequestParserTests {
         expectSameInPieces(bytes)
     }
 
-    @Test("no byte but a token's is accepted in a method or a field name")
+    @Test("only token bytes are accepted in a method or a field name")
     func tokenBytes() {
         let marks = "!#$%&'*+-.^_`|~"
         for byte in UInt8.min...UInt8.max {
@@ -61,7 +61,7 @@ struct RequestParserTests {
                 scalar.isASCII
                 && (scalar.properties.isAlphabetic || "0"..."9" ~= scalar
                     || marks.unicodeScalars.contains(scalar))
-            // At different places of a name, so that both whole words and their rests are looked at.
+            // At different offsets, so that both the word-wise and the byte-wise scan meet the byte.
             for name in ["a\(scalar)", "\(scalar)bcdefghijk", "abcdefghij\(scalar)lmnopqrstuvw"] where scalar != ":" {
                 let bytes = latin1("GET / HTTP/1.1\r\nHost: a\r\n\(name): v\r\n\r\n")
                 #expect((read(bytes).outcome == .complete(bytes.count)) == isToken, "byte \(byte) in a name")
@@ -84,7 +84,7 @@ struct RequestParserTests {
         }
     }
 
-    @Test("no byte but visible ASCII without # is accepted in a target")
+    @Test("only visible ASCII without # is accepted in a target")
     func targetBytes() {
         for byte in UInt8.min...UInt8.max where byte != 0x20 {
             let isTarget = byte > 0x20 && byte < 0x7F && byte != UInt8(ascii: "#")
@@ -95,7 +95,7 @@ struct RequestParserTests {
         }
     }
 
-    @Test("methods are known by their exact name")
+    @Test("methods are recognised by their exact name")
     func methods() {
         let names: [(String, HTTP.Method)] = [
             ("GET", .get), ("HEAD", .head), ("POST", .post), ("PUT", .put), ("DELETE", .delete), ("OPTIONS", .options),
@@ -123,7 +123,7 @@ struct RequestParserTests {
         expectSameInPieces(bytes)
     }
 
-    @Test("an absolute-form target is taken apart and wins over Host")
+    @Test("an absolute-form target is split, and its authority replaces Host")
     func absoluteForm() {
         let reading = read(latin1("GET hTTps://[::1]:8443/a/b?c=d HTTP/1.1\r\nHost: other\r\n\r\n"))
         #expect(reading.authority == "[::1]:8443")
@@ -135,7 +135,7 @@ struct RequestParserTests {
     }
 
     @Test(
-        "the connection is kept when both version and options say so",
+        "persistence depends on the version and the connection options",
         arguments: [
             ("HTTP/1.1", "", true), ("HTTP/1.1", "Connection: close\r\n", false),
             ("HTTP/1.1", "Connection: CLOSE\r\n", false), ("HTTP/1.1", "Connection: x, close , y\r\n", false),
@@ -176,7 +176,7 @@ struct RequestParserTests {
         expectSameInPieces(bytes)
     }
 
-    @Test("more connection options than can be worked off cheaply are refused")
+    @Test("more than 32 connection options are refused")
     func connectionOptions() {
         let many = latin1("GET / HTTP/1.1\r\nHost: a\r\nConnection: \(String(repeating: "a,", count: 32))\r\n\r\n")
         let tooMany = latin1("GET / HTTP/1.1\r\nHost: a\r\nConnection: \(String(repeating: "a,", count: 33))\r\n\r\n")
@@ -204,7 +204,7 @@ struct RequestParserTests {
         #expect(read(bytes).outcome == .complete(bytes.count))
     }
 
-    @Test("100-continue is expected by HTTP/1.1 clients only")
+    @Test("100-continue counts for HTTP/1.1 clients only")
     func expectContinue() {
         #expect(read(latin1("PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\n\r\n")).expectsContinue)
         #expect(!read(latin1("PUT / HTTP/1.0\r\nExpect: 100-continue\r\n\r\n")).expectsContinue)

@@ -1,7 +1,7 @@
 import HTTP
 import Testing
 
-/// A response head and what it must be read as.
+/// A response head and its expected reading.
 struct ResponseCase: CustomTestStringConvertible {
     var head: String
     var method = HTTP.Method.get
@@ -43,7 +43,7 @@ let responseTable: [ResponseCase] = [
 
 @Suite("Response heads")
 struct ResponseParserTests {
-    @Test("the end of the body is where RFC 9112 says, whole and in pieces", arguments: responseTable)
+    @Test("the body's framing follows RFC 9112, whole and in pieces", arguments: responseTable)
     func framing(expected: ResponseCase) {
         let bytes = latin1(expected.head)
 
@@ -56,7 +56,7 @@ struct ResponseParserTests {
     }
 
     @Test(
-        "faulty heads are refused with their fault, whole and in pieces",
+        "malformed heads are refused with their error, whole and in pieces",
         arguments: [
             ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", HTTPParseError.malformed),
             ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n", .malformed),
@@ -89,7 +89,7 @@ struct ResponseParserTests {
         expectSameInPieces(response: bytes, answering: .get)
     }
 
-    @Test("what a proxy acts on is picked out of the fields")
+    @Test("the fields that a proxy acts on are recognised")
     func facts() {
         let reading = read(
             response: latin1(
@@ -107,7 +107,7 @@ struct ResponseParserTests {
     }
 
     @Test(
-        "the time a server keeps a connection is read where it says so",
+        "the timeout of a Keep-Alive field is read",
         arguments: [
             ("timeout=5", 5), ("timeout=5, max=100", 5), ("max=1,timeout=12", 12), ("TIMEOUT=7", 7), ("timeout=", nil),
             ("timeout=x", nil), ("timeout=-1", nil), ("xtimeout=5", nil), ("max=5", nil), ("", nil), (",,", nil),
@@ -121,7 +121,7 @@ struct ResponseParserTests {
     }
 
     @Test(
-        "event streams are known by their media type",
+        "event streams are recognised by their media type",
         arguments: [
             ("text/event-stream", true), ("TEXT/EVENT-STREAM", true), ("text/event-stream;charset=utf-8", true),
             ("text/event-stream ; x", true), ("text/event-streams", false), ("text/event-strea", false),

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Instants and intervals")
 struct InstantTests {
-    @Test("adding saturates at never, subtracting at nothing")
+    @Test("addition saturates at the latest instant, subtraction at zero")
     func arithmetic() {
         let start = Instant(nanoseconds: 1000)
 
@@ -16,7 +16,7 @@ struct InstantTests {
     }
 
     @Test(
-        "durations come over, within bounds",
+        "durations are converted and clamped",
         arguments: [
             (Duration.milliseconds(1500), 1_500_000_000), (.zero, 0), (.seconds(-3), 0), (.milliseconds(-1), 0),
             (.nanoseconds(1), 1), (.seconds(Int64.max), UInt64.max),

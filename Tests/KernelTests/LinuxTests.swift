@@ -2,7 +2,7 @@ import Glibc
 import Kernel
 import Testing
 
-/// A worker's world with both ends of a loopback connection in it.
+/// A `Linux` world with both ends of a loopback connection.
 private final class Loopback {
     private var world: Linux
     let listener: Descriptor
@@ -39,7 +39,7 @@ private final class Loopback {
         return descriptor
     }
 
-    /// Waits until something is ready for `token`, and says what; nil when the time is up.
+    /// Waits for readiness of `token` and returns it; nil after the timeout.
     func event(_ token: UInt64, where isRight: (Readiness) -> Bool = { _ in true }) -> Readiness? {
         let deadline = world.now() + .seconds(10)
         while world.now() < deadline {
@@ -51,7 +51,7 @@ private final class Loopback {
         return nil
     }
 
-    /// Both ends of a new connection: the dialled one watched as 1, the accepted one as 2.
+    /// Both ends of a new connection: the dialled one is watched with token 1, the accepted one with token 2.
     func pair() throws -> (dialled: Descriptor, accepted: Descriptor) {
         let dialled = try dial(address)
         _ = world.watch(dialled, token: 1)
@@ -68,7 +68,7 @@ private final class Loopback {
         throw SystemError("accept", code: ETIMEDOUT)
     }
 
-    /// What a receive comes to once it does not have to wait any more.
+    /// The result of a receive that does not block.
     func receive(_ descriptor: Descriptor, token: UInt64, _ count: Int = 100) -> (Transfer, String) {
         let deadline = world.now() + .seconds(10)
         var bytes = [UInt8](repeating: 0, count: count)
@@ -88,7 +88,7 @@ struct LinuxTests {
     @Test("dials, accepts, and moves bytes both ways", arguments: ["127.0.0.1", "::1", "::"])
     func connects(host: String) throws {
         let bound = try #require(SocketAddress(literal: host, port: 0))
-        // A machine without IPv6 has nothing to show here.
+        // Skipped on a machine without IPv6.
         if !bound.isIPv4, (try? Loopback(bound)) == nil { return }
         let loopback = try Loopback(bound)
         let (dialled, accepted) = try loopback.pair()
@@ -100,18 +100,18 @@ struct LinuxTests {
         #expect(loopback.send(accepted, "answer") == .moved(6))
         #expect(loopback.receive(dialled, token: 1) == (.moved(6), "answer"))
         guard case .none = loopback.accept() else {
-            Issue.record("nobody else had come")
+            Issue.record("another connection was accepted")
             return
         }
     }
 
-    @Test("the peer's address comes with the connection")
+    @Test("accept returns the peer's address")
     func peerAddress() throws {
         let loopback = try Loopback()
         let dialled = try loopback.dial(loopback.address)
         _ = loopback.event(0)
         guard case .connection(let accepted, let source) = loopback.accept() else {
-            Issue.record("nobody came")
+            Issue.record("no connection was accepted")
             return
         }
         defer { loopback.close(accepted) }
@@ -120,7 +120,7 @@ struct LinuxTests {
         #expect(source.host == "127.0.0.1")
     }
 
-    @Test("FIN ends reading, and what came before is read first; sending goes on")
+    @Test("FIN ends reading after the bytes before it, and sending is still possible")
     func halfClose() throws {
         let loopback = try Loopback()
         let (dialled, accepted) = try loopback.pair()
@@ -157,13 +157,13 @@ struct LinuxTests {
 
         #expect(loopback.event(1)?.hasFailed == true)
         #expect(loopback.error(dialled) == ECONNREFUSED)
-        #expect(loopback.error(dialled) == 0, "an error is told once")
+        #expect(loopback.error(dialled) == 0, "an error is reported once")
     }
 
-    @Test("a dial with no way there fails at once")
+    @Test("a dial without a route fails at once")
     func unreachable() throws {
         var world = try Linux()
-        // TCP does not go to a multicast address.
+        // TCP cannot connect to a multicast address.
         switch world.dial(.ipv4(0xe000_0001, port: 9)) {
         case .failed(let code): #expect(code == ENETUNREACH || code == EINVAL)
         case .started(let descriptor):
@@ -172,7 +172,7 @@ struct LinuxTests {
         }
     }
 
-    @Test("a full socket blocks, and says when there is room")
+    @Test("a full socket blocks, and is writable again when it has space")
     func backpressure() throws {
         let loopback = try Loopback()
         let (dialled, accepted) = try loopback.pair()
@@ -190,7 +190,7 @@ struct LinuxTests {
         #expect(received == sent)
     }
 
-    @Test("bytes that met a closed peer stay unacknowledged, those it had read do not")
+    @Test("bytes sent to a closed peer stay unacknowledged, bytes that it has read do not")
     func unacknowledged() throws {
         let loopback = try Loopback()
         let (dialled, accepted) = try loopback.pair()
@@ -207,7 +207,7 @@ struct LinuxTests {
         #expect(loopback.error(dialled) == EPIPE)
     }
 
-    @Test("shared listeners bind one address twice, others do not")
+    @Test("only shared listeners can bind the same address")
     func sharedListeners() throws {
         let first = try Socket.listen(on: .loopback(port: 0), shared: true)
         defer { Glibc.close(first.raw) }

@@ -6,7 +6,7 @@ import Testing
 @Suite("Socket address")
 struct SocketAddressTests {
     @Test(
-        "literals are read, and printed in their shortest form",
+        "literals are parsed, and printed in their shortest form",
         arguments: [
             ("127.0.0.1", "127.0.0.1:80"), ("0.0.0.0", "0.0.0.0:80"), ("255.255.255.255", "255.255.255.255:80"),
             ("10.1.2.3", "10.1.2.3:80"), ("::1", "[::1]:80"), ("::", "[::]:80"), ("2001:DB8::1", "[2001:db8::1]:80"),
@@ -23,7 +23,7 @@ struct SocketAddressTests {
     }
 
     @Test(
-        "what is not a literal is refused",
+        "text that is no literal is refused",
         arguments: [
             "", "localhost", "127.0.0", "127.0.0.1.1", "256.0.0.1", "127.1", "0x7f.0.0.1", "127.0.0.1 ", " 127.0.0.1",
             "127.0.0.1:80", "[::1]", ":::", "1:2:3:4:5:6:7", "1::2::3", "12345::", "::1%", "127.0.0.1\0", "::1\0x",
@@ -32,7 +32,9 @@ struct SocketAddressTests {
         #expect(SocketAddress(literal: text, port: 80) == nil)
     }
 
-    @Test("goes to the kernel's form and back", arguments: ["127.0.0.1", "1.2.3.4", "::1", "2001:db8::ff:1"])
+    @Test(
+        "an address is converted to the kernel's form and back",
+        arguments: ["127.0.0.1", "1.2.3.4", "::1", "2001:db8::ff:1"])
     func storage(text: String) throws {
         let address = try #require(SocketAddress(literal: text, port: 0x1234))
         let (storage, length) = address.storage
@@ -42,7 +44,7 @@ struct SocketAddressTests {
         #expect(Int(length) == (address.isIPv4 ? 16 : 28))
     }
 
-    @Test("an IPv4 peer of a dual-stack listener is the same peer")
+    @Test("an IPv4 address mapped to IPv6 equals the IPv4 address")
     func mapped() throws {
         let mapped = try #require(SocketAddress(literal: "::ffff:127.0.0.1", port: 5))
 
@@ -51,7 +53,7 @@ struct SocketAddressTests {
         #expect(mapped != .loopback(port: 6))
     }
 
-    @Test("a family that is not of the internet has no address")
+    @Test("an address of another family than IPv4 and IPv6 is nil")
     func otherFamily() {
         var storage = sockaddr_storage()
         storage.ss_family = sa_family_t(AF_UNIX)
@@ -59,7 +61,7 @@ struct SocketAddressTests {
         #expect(SocketAddress(storage) == nil)
     }
 
-    @Test("literals resolve to themselves, names to what they mean, nonsense to nothing")
+    @Test("literals resolve to themselves, names to their addresses, invalid names to nothing")
     func resolving() {
         #expect(SocketAddress.resolve(host: "10.9.8.7", port: 1) == [.ipv4(0x0a09_0807, port: 1)])
         #expect(SocketAddress.resolve(host: "localhost", port: 1).contains { $0 == .loopback(port: 1) || $0.low == 1 })

@@ -2,12 +2,12 @@ import Testing
 
 @testable import LoadReport
 
-@Suite("An axis")
+@Suite("Axis")
 struct AxisTests {
     private static func labels(_ axis: Axis) -> [String] { axis.ticks.map(\.label) }
 
     @Test(
-        "from zero has round steps and ends above the greatest value",
+        "A linear axis has round steps and ends at or above the maximum",
         arguments: [
             (4, ["0", "1", "2", "3", "4"]), (4.2, ["0", "1", "2", "3", "4", "5"]),
             (53_000, ["0", "20000", "40000", "60000"]), (0.07, ["0", "0.02", "0.04", "0.06", "0.08"]),
@@ -25,7 +25,7 @@ struct AxisTests {
         #expect(axis.position(of: top * 10) == (top == 0 ? 0 : 1))
     }
 
-    @Test("a logarithmic one gives each power of ten the same room")
+    @Test("A logarithmic axis gives each power of ten the same width")
     func logarithmic() {
         let axis = Axis(title: "", logarithmicFrom: 130, to: 90_000) { "\(Int($0))" }
 
@@ -35,7 +35,7 @@ struct AxisTests {
         #expect(axis.position(of: -5) == 0)
     }
 
-    @Test("no value is too odd to lie on it", arguments: [.nan, .infinity, -.infinity, 1e300, -1e300])
+    @Test("Every number has a position on an axis", arguments: [.nan, .infinity, -.infinity, 1e300, -1e300])
     func oddValues(value: Double) {
         for axis in [
             Axis(title: "", upTo: value) { "\($0)" }, Axis(title: "", endingAt: value, lines: 5) { "\($0)" },

@@ -4,10 +4,10 @@ import Testing
 
 @testable import LoadReport
 
-/// Only a browser knows what a browser makes of a page. Skipped where none is installed.
-@Suite("The page in Chromium", .enabled(if: Chromium.isInstalled, "chromium is not installed"))
+/// Loads a page in Chromium. Skipped if it is not installed.
+@Suite("Report page in Chromium", .enabled(if: Chromium.isInstalled, "chromium is not installed"))
 struct ChromiumTests {
-    @Test("its elements are those that were written", .timeLimit(.minutes(2)))
+    @Test("Chromium finds the written elements and no injected ones", .timeLimit(.minutes(2)))
     func documentObjectModel() throws {
         var run = SampleRuns.bad(ReportPageTests.hostile)
         run.replicas = [ReportPageTests.hostile: 1, "b": 2]
@@ -26,7 +26,7 @@ private enum Chromium {
     private static let program = "/usr/bin/chromium"
     static var isInstalled: Bool { FileManager.default.isExecutableFile(atPath: program) }
 
-    /// The document as Chromium writes it after reading it.
+    /// The document that Chromium has parsed, as HTML.
     static func document(of html: String) throws -> String {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("berth-page-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -3,58 +3,58 @@ import Testing
 
 @testable import LoadReport
 
-@Suite("The live screen")
+@Suite("Live screen")
 struct LiveScreenTests {
-    /// What a screen wrote, piece by piece.
-    private final class Paper {
+    /// The texts that a screen has written.
+    private final class Output {
         var pieces: [String] = []
     }
 
-    private static let moment = LiveMoment(SampleRuns.good(), phase: .measuring, elapsed: 10, length: 40)
+    private static let status = LiveStatus(SampleRuns.good(), phase: .measuring, elapsed: 10, length: 40)
 
-    private static func screen(_ mode: LiveScreen.Mode) -> (screen: LiveScreen, paper: Paper) {
-        let paper = Paper()
-        return (LiveScreen(mode) { paper.pieces.append($0) }, paper)
+    private static func screen(_ mode: LiveScreen.Mode) -> (screen: LiveScreen, output: Output) {
+        let output = Output()
+        return (LiveScreen(mode) { output.pieces.append($0) }, output)
     }
 
-    @Test("a terminal gets the next picture over the last, each in one piece")
+    @Test("A terminal gets each status in place of the last, in one write")
     func redraws() {
         let style = TerminalStyle(colours: false, blocks: true, width: 100)
-        var (screen, paper) = Self.screen(.terminal(style))
+        var (screen, output) = Self.screen(.terminal(style))
 
-        screen.show(Self.moment)
-        screen.show(Self.moment)
+        screen.show(Self.status)
+        screen.show(Self.status)
         screen.clear()
         screen.clear()
 
-        let picture = LiveView.picture(Self.moment, style: style).replacing("\n", with: "\u{1b}[K\n") + "\u{1b}[J"
-        #expect(paper.pieces == [picture, "\u{1b}[4A" + picture, "\u{1b}[4A\u{1b}[J"])
+        let text = LiveView.text(Self.status, style: style).replacing("\n", with: "\u{1b}[K\n") + "\u{1b}[J"
+        #expect(output.pieces == [text, "\u{1b}[4A" + text, "\u{1b}[4A\u{1b}[J"])
     }
 
-    @Test("a pipe gets a line a picture, without escape sequences")
+    @Test("A pipe gets a line for each status, without escape sequences")
     func lines() {
-        var (screen, paper) = Self.screen(.lines)
+        var (screen, output) = Self.screen(.lines)
 
-        screen.show(Self.moment)
+        screen.show(Self.status)
         screen.clear()
 
-        #expect(paper.pieces == [LiveView.line(Self.moment) + "\n"])
-        #expect(!paper.pieces.joined().contains("\u{1b}"))
+        #expect(output.pieces == [LiveView.line(Self.status) + "\n"])
+        #expect(!output.pieces.joined().contains("\u{1b}"))
     }
 
-    @Test("quiet is quiet")
+    @Test("A quiet screen writes nothing")
     func quiet() {
-        var (screen, paper) = Self.screen(.quiet)
+        var (screen, output) = Self.screen(.quiet)
 
-        screen.show(Self.moment)
+        screen.show(Self.status)
         screen.clear()
 
-        #expect(paper.pieces.isEmpty)
+        #expect(output.pieces.isEmpty)
         let isDue = screen.isDue(at: 100)
         #expect(!isDue)
     }
 
-    @Test("a terminal is due eight times a second, a pipe once")
+    @Test("A terminal is updated eight times a second, a pipe once")
     func pace() {
         var (terminal, _) = Self.screen(.terminal(TerminalStyle(colours: false, blocks: true, width: 80)))
         var (pipe, _) = Self.screen(.lines)
@@ -66,13 +66,13 @@ struct LiveScreenTests {
             if pipe.isDue(at: time) { printed += 1 }
         }
 
-        // Asked every 10 ms, 0.125 s is 0.13 s.
+        // Checked every 10 ms, an interval of 0.125 s becomes 0.13 s.
         #expect(drawn == 77)
         #expect(printed == 10)
     }
 
     @Test(
-        "the environment decides on colours and block characters",
+        "The environment decides on colours and block characters",
         arguments: [
             (["LANG": "de_DE.UTF-8"], 80, true, true), (["LANG": "C.utf8", "NO_COLOR": "1"], 80, false, true),
             (["LANG": "C.utf8", "NO_COLOR": ""], 80, true, true), (["LANG": "C"], 80, true, false),
@@ -87,7 +87,7 @@ struct LiveScreenTests {
         #expect(style.width == width ?? 100)
     }
 
-    @Test("a terminal of no width is still drawn on", arguments: [(0, 20), (-5, 20), (1_000_000, 400)])
+    @Test("The width of a terminal is clamped", arguments: [(0, 20), (-5, 20), (1_000_000, 400)])
     func oddWidths(width: Int, used: Int) {
         #expect(TerminalStyle(terminalWidth: width, environment: [:]).width == used)
     }

@@ -4,16 +4,16 @@ import Foundation
     import FoundationXML
 #endif
 
-/// What a strict XML parser makes of a page: the page is written so that it can be read as XML, too.
+/// The elements, attributes and text that a strict XML parser finds in a page. Pages are also well-formed XML.
 final class PageOutline: NSObject, XMLParserDelegate {
     private(set) var names: [String: Int] = [:]
-    /// `name=value`
+    /// All attributes as `name=value`.
     private(set) var attributes: [String] = []
     private(set) var ids: [String] = []
     /// Ids that other elements refer to.
     private(set) var references: [String] = []
     private(set) var text = ""
-    /// Charts that are named and described by elements of theirs.
+    /// Charts with a title and a description.
     private(set) var labelledCharts = 0
 
     struct Malformed: Error {

@@ -3,9 +3,9 @@ import Testing
 
 @testable import LoadReport
 
-@Suite("The JSON document")
+@Suite("JSON report")
 struct ReportDocumentTests {
-    @Test("reads what it wrote, to the letter")
+    @Test("A document that is written and read is unchanged")
     func roundTrip() throws {
         let text = try ReportDocument(runs: [SampleRuns.good(), SampleRuns.bad()]).json()
 
@@ -18,7 +18,7 @@ struct ReportDocumentTests {
         #expect(read.runs[1].plan.rate == 20_000)
     }
 
-    @Test("its keys are these: programs read them")
+    @Test("The keys of the document do not change")
     func golden() throws {
         var run = SampleRuns.bad()
         run.series = [run.series[4]]
@@ -100,7 +100,7 @@ struct ReportDocumentTests {
         """
 
     @Test(
-        "what is no report is refused with the reason",
+        "A file that is not a report is rejected with the reason",
         arguments: [
             ("", "a.json is not JSON"), ("[1", "a.json is not JSON"),
             ("[]", "a.json has another type than expected at "),
@@ -109,14 +109,14 @@ struct ReportDocumentTests {
             (#"{"schema":1}"#, "a.json lacks runs"), (#"{"schema":1,"runs":[{}]}"#, "a.json lacks runs[0].plan"),
             (#"{"schema":1,"runs":[{"plan":7}]}"#, "a.json has another type than expected at runs[0].plan"),
         ])
-    func refusals(text: String, reason: String) {
+    func fails(text: String, reason: String) {
         #expect {
             try ReportDocument(json: text, from: "a.json")
         } throws: { "\($0)" == reason }
     }
 
     @Test(
-        "figures that cannot be are refused before anything is made of them",
+        "Numbers out of bounds are rejected",
         arguments: [
             (#""completed" : 123456"#, #""completed" : 18446744073709551615"#),
             (#""seconds" : 10"#, #""seconds" : -1"#), (#""seconds" : 10"#, #""seconds" : 1e300"#),
@@ -134,14 +134,14 @@ struct ReportDocumentTests {
         } throws: { "\($0)" == "a.json has figures that are not possible in runs[0]" }
     }
 
-    @Test("an unknown kind of wrong answer is refused where it stands")
+    @Test("An unknown kind of wrong answer is rejected")
     func unknownKind() throws {
         let text = try ReportDocument(runs: [SampleRuns.bad()]).json().replacing("strayed", with: "astray")
 
         #expect(throws: ReportError.self) { try ReportDocument(json: text, from: "a.json") }
     }
 
-    @Test("keys that a later version adds are no matter")
+    @Test("Unknown keys are ignored")
     func additions() throws {
         let text = try ReportDocument(runs: [SampleRuns.good()]).json()
             .replacing(#""schema" : 1"#, with: #""schema" : 1, "later" : [1, {"a" : 2}]"#)

@@ -4,11 +4,11 @@ import Testing
 
 @testable import LoadReport
 
-@Suite("The page")
+@Suite("Report page")
 struct ReportPageTests {
     private static let both = [SampleRuns.good(), SampleRuns.bad()]
 
-    /// Text that would do harm if it became markup.
+    /// Text that would inject elements if it were not escaped.
     static let hostile = "</title><script>alert('1')</script>\"><img src=x onerror=alert(2)>&amp;\u{0}\u{1b}]]>"
 
     private static func hostileRun() -> RunFigures {
@@ -23,7 +23,7 @@ struct ReportPageTests {
         return run
     }
 
-    @Test("is well-formed, whatever is in it")
+    @Test("A page is well-formed with any content")
     func wellFormed() throws {
         let empty = RunFigures(plan: SampleRuns.plan("nothing"), began: 0, seconds: 0)
         let pages = [
@@ -39,15 +39,15 @@ struct ReportPageTests {
         }
     }
 
-    @Test("shows every text that came from outside as it is")
+    @Test("Texts from outside are escaped and shown unchanged")
     func escapes() throws {
         let outline = try PageOutline(ReportPage([Self.hostileRun()]).html())
 
-        #expect(outline.text.contains(Self.hostile.plain))
+        #expect(outline.text.contains(Self.hostile.sanitized))
         #expect(outline.attributes.filter { $0.hasPrefix("onerror") || $0.hasPrefix("src") }.isEmpty)
     }
 
-    @Test("fetches nothing")
+    @Test("A page refers to no external resource")
     func standsAlone() throws {
         let html = ReportPage(Self.both).html()
         let outline = try PageOutline(html)
@@ -58,7 +58,7 @@ struct ReportPageTests {
         #expect(html.contains("default-src 'none'; style-src 'unsafe-inline'"))
     }
 
-    @Test("says the figures that the table says")
+    @Test("A page has all figures of the table")
     func figures() throws {
         let outline = try PageOutline(ReportPage(Self.both).html())
 
@@ -68,23 +68,23 @@ struct ReportPageTests {
                 for cell in row.cells { #expect(outline.text.contains(cell.text)) }
             }
         }
-        #expect(outline.text.contains("38 answers were not true"))
+        #expect(outline.text.contains("38 answers were wrong"))
         #expect(outline.text.contains("2026-03-01 12:34:56 UTC"))
         #expect(outline.text.contains(WrongAnswer.gap.meaning))
         #expect(!outline.text.contains(WrongAnswer.duplicate.meaning))
     }
 
-    @Test("a run without a fault is called true")
+    @Test("A run without errors has a good verdict")
     func goodVerdict() throws {
         let outline = try PageOutline(ReportPage([SampleRuns.good()]).html())
 
-        #expect(outline.text.contains("Every answer was true"))
+        #expect(outline.text.contains("Every answer was correct"))
         #expect(outline.text.contains("0 wrong among 123,456 calls, none failed."))
         #expect(!outline.text.contains("Caution"))
-        #expect(!outline.text.contains("Not right"))
+        #expect(!outline.text.contains("Wrong answers and failures"))
     }
 
-    @Test("every chart has a name and a description, and every id is there once")
+    @Test("Every chart has a title and a description, and every id is unique")
     func accessible() throws {
         let outline = try PageOutline(ReportPage(Self.both).html())
 
@@ -94,7 +94,7 @@ struct ReportPageTests {
         #expect(outline.text.contains("p99 3.40 ms, p99.9 12.0 ms, max 48.2 ms"))
     }
 
-    @Test("tables name their columns and rows")
+    @Test("Tables have column and row headers")
     func headers() throws {
         let html = ReportPage(Self.both).html()
 
@@ -102,7 +102,7 @@ struct ReportPageTests {
         #expect(html.contains("<th scope=\"row\">p99.99</th>"))
     }
 
-    @Test("a long run is drawn with few points, a short one with all")
+    @Test("A long run has a limited number of points, a short one has all")
     func thinning() throws {
         var long = SampleRuns.good()
         long.seconds = 36_000
@@ -113,26 +113,26 @@ struct ReportPageTests {
             figures.p99 = second == 20_001 ? 9_000 : 1_000
             return figures
         }
-        let tail = try #require(RunCharts([long]).tail())
+        let tail = try #require(RunCharts([long]).p99OverTime())
         let points = tail.lines[0].pieces.joined()
 
-        #expect(points.count <= RunCharts.mostPoints)
+        #expect(points.count <= RunCharts.maxPoints)
         #expect(points.map(\.y).max() == 9_000)
-        #expect(RunCharts([SampleRuns.good()]).tail()?.lines[0].pieces.joined().count == 10)
+        #expect(RunCharts([SampleRuns.good()]).p99OverTime()?.lines[0].pieces.joined().count == 10)
         #expect(ReportPage([long]).html().utf8.count < 200_000)
     }
 
-    @Test("a second without an answer has no latency, and breaks the line")
+    @Test("A second without a latency interrupts the line")
     func gaps() throws {
         var run = SampleRuns.good()
         run.series[4].completed = 0
         run.series[4].maximum = 0
 
-        #expect(RunCharts([run]).tail()?.lines[0].pieces.map(\.count) == [4, 5])
+        #expect(RunCharts([run]).p99OverTime()?.lines[0].pieces.map(\.count) == [4, 5])
         #expect(RunCharts([run]).throughput().first?.lines[0].pieces.map(\.count) == [10])
     }
 
-    @Test("what came after the end is not drawn")
+    @Test("Seconds after the end of measuring are not drawn")
     func afterTheEnd() throws {
         var run = SampleRuns.good()
         run.series.append(SecondFigures(at: 11))
@@ -140,18 +140,18 @@ struct ReportPageTests {
         #expect(RunCharts([run]).throughput().first?.lines[0].pieces.map(\.count) == [10])
     }
 
-    @Test("failed calls alone do not make answers untrue, nor the verdict a good one")
+    @Test("A run with failed calls has no wrong answers and a bad verdict")
     func failedVerdict() throws {
         var run = SampleRuns.good()
         run.failed = ["HTTP 503": 3]
 
         let html = ReportPage([run]).html()
 
-        #expect(html.contains("No answer was untrue, but not all came"))
+        #expect(html.contains("No answer was wrong, but calls failed"))
         #expect(html.contains("<div class=\"verdict bad\">"))
     }
 
-    @Test("what counts differently has a chart of its own")
+    @Test("Each unit has a chart of its own")
     func units() {
         var events = SampleRuns.good("fan-in")
         events.plan.unit = "events"
@@ -161,19 +161,21 @@ struct ReportPageTests {
         #expect(charts.map(\.title) == ["Calls per second", "Events per second"])
     }
 
-    @Test("a run has a letter", arguments: [(0, "A"), (25, "Z"), (26, "AA"), (63, "BL")])
-    func letters(index: Int, letter: String) {
-        #expect(RunCharts.letter(index) == letter)
+    @Test("The key of a run follows from its index", arguments: [(0, "A"), (25, "Z"), (26, "AA"), (63, "BL")])
+    func keys(index: Int, key: String) {
+        #expect(RunCharts.key(index) == key)
     }
 
-    @Test("sixty-four runs are no trouble")
+    @Test("A page can have 64 runs")
     func many() throws {
         let outline = try PageOutline(ReportPage((1...64).map { SampleRuns.good("run \($0)") }).html())
 
         #expect(outline.text.contains("64 runs"))
     }
 
-    @Test("runs stand out from light and dark ground (WCAG 1.4.11: 3 to 1)", arguments: PageStyle.runColours.indices)
+    @Test(
+        "The colours of runs have enough contrast in light and dark mode (WCAG 1.4.3: 4.5 to 1)",
+        arguments: PageStyle.runColours.indices)
     func contrast(index: Int) {
         let colour = PageStyle.runColours[index]
 

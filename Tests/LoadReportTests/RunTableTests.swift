@@ -3,11 +3,11 @@ import Testing
 
 @testable import LoadReport
 
-@Suite("The table of runs")
+@Suite("Table of runs")
 struct RunTableTests {
     private static let style = TerminalStyle(colours: false, blocks: true, width: 100)
 
-    @Test("puts runs side by side, wrong answers by kind, and what to know")
+    @Test("Shows runs side by side, with wrong answers by kind, examples and cautions")
     func golden() {
         let text = RunTable.text([SampleRuns.good(), SampleRuns.bad()], style: Self.style)
 
@@ -38,10 +38,10 @@ struct RunTableTests {
           p99.9                        12.007           12.007
           p99.99                       31.111           31.111
           max                          48.201           48.201
-        truth
+        errors
           wrong answers                     0               38
-            strayed                         0               37
-            gap in events                   0                1
+            wrong replica                   0               37
+            events skipped                  0                1
           failed                            0               13
             HTTP 502                        0               11
             connection reset                0                2
@@ -50,22 +50,22 @@ struct RunTableTests {
           replica-2                    33.3 %           33.3 %
           replica-3                    33.3 %           33.3 %
         generator
-          CPU a call, µs                 44.6             95.2
+          CPU per call, µs               44.6             95.2
           of its core                    55 %             94 %
 
-        open loop: the first that were not right
+        open loop: first wrong answers and failures
           session s7: replica-2 answered what replica-1 made
           HTTP 502
-        open loop: caution: the generator used 94 % of its core: the figures may say more of it than of the
-        server. Use --threads, or ask less of it
-        open loop: caution: only 9,877 of 20,000 calls/s were reached: latencies count from the intended
-        time, and grow for as long as the run lasts
+        open loop: caution: the generator used 94 % of its core: it may limit the figures, not the server.
+        Use --threads or less load
+        open loop: caution: only 9,877 of 20,000 calls/s were reached: latencies count from the due time,
+        and grow as long as the run lasts
 
         222,221 calls, 38 wrong, 13 failed
 
         """
 
-    @Test("shows a run alone")
+    @Test("Shows a single run")
     func alone() {
         let text = RunTable.text([SampleRuns.good()], style: Self.style)
 
@@ -74,7 +74,7 @@ struct RunTableTests {
         #expect(!text.contains("caution"))
     }
 
-    @Test("runs that do not fit beside each other follow below", arguments: [40, 60, 80, 100, 160])
+    @Test("Runs that do not fit side by side follow below", arguments: [40, 60, 80, 100, 160])
     func wraps(width: Int) {
         let runs = (1...7).map { SampleRuns.bad("run number \($0)") }
         let style = TerminalStyle(colours: false, blocks: true, width: width)
@@ -85,7 +85,7 @@ struct RunTableTests {
         for number in 1...7 { #expect(text.contains("run number \(number)")) }
     }
 
-    @Test("runs of one name are told apart by what differs, or else by number")
+    @Test("Runs of the same name are distinguished by what differs, or by number")
     func labels() {
         var runs = [SampleRuns.good(), SampleRuns.good(), SampleRuns.good(), SampleRuns.good("other")]
         runs[1].plan.transport = "h2 over TLS"
@@ -101,7 +101,7 @@ struct RunTableTests {
             ])
     }
 
-    @Test("cautions name what is not to be trusted")
+    @Test("Cautions name the figures that cannot be trusted")
     func cautions() {
         #expect(SampleRuns.good().cautions.isEmpty)
 
@@ -111,18 +111,18 @@ struct RunTableTests {
         #expect(bad.last?.hasPrefix("only 9,877 of 20,000 calls/s were reached") == true)
     }
 
-    @Test("two threads have two cores to use")
+    @Test("The CPU share is relative to the number of threads")
     func threads() {
         var run = SampleRuns.bad()
         run.plan.threads = 2
         run.plan.rate = nil
 
-        #expect(abs(run.busy - 0.47) < 1e-9)
+        #expect(abs(run.cpuShare - 0.47) < 1e-9)
         #expect(run.cautions.isEmpty)
         #expect(RunTable.text([run], style: Self.style).contains("of its cores"))
     }
 
-    @Test("a run in which nothing happened has no latency, and divides by nothing")
+    @Test("A run without calls has no latencies and does not divide by zero")
     func empty() {
         let run = RunFigures(plan: SampleRuns.plan("nothing"), began: 0, seconds: 0)
 
@@ -132,7 +132,7 @@ struct RunTableTests {
         #expect(RunTable.text([], style: Self.style) == "no runs\n")
     }
 
-    @Test("many replicas are summed up")
+    @Test("Many replicas are summarized")
     func manyReplicas() {
         var run = SampleRuns.good()
         run.replicas = [:]
@@ -140,11 +140,11 @@ struct RunTableTests {
 
         let text = RunTable.text([run], style: Self.style)
 
-        #expect(text.contains("how many                         20\n"))
-        #expect(text.contains("most of one                   9.5 %\n"))
+        #expect(text.contains("number                           20\n"))
+        #expect(text.contains("largest share                 9.5 %\n"))
     }
 
-    @Test("names from a server keep to their cells")
+    @Test("Names from a server cannot contain escape sequences or newlines")
     func hostileNames() {
         var run = SampleRuns.bad("\u{1b}[31mname\nwith a line")
         run.replicas = ["\u{1b}]0;title\u{7}": 5]

@@ -1,6 +1,6 @@
 import Load
 
-/// Runs made up for tests: every figure is known.
+/// Runs for tests, with fixed figures.
 enum SampleRuns {
     static func plan(_ name: String, workload: String = "sessions", rate: Double? = nil) -> PlanFigures {
         PlanFigures(
@@ -8,7 +8,7 @@ enum SampleRuns {
             depth: 1, rate: rate, unit: "calls")
     }
 
-    /// Ten seconds without a fault.
+    /// Ten seconds without errors.
     static func good(_ name: String = "sessions") -> RunFigures {
         var run = RunFigures(plan: plan(name), began: 1_772_368_496.25, seconds: 10)
         run.completed = 123_456

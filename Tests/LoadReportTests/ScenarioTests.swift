@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Scenarios")
 struct ScenarioTests {
-    /// A run that lacks nothing, for lines to be added to.
+    /// A valid scenario, to which lines are appended.
     private static let base = """
         url = "http://127.0.0.1:8080/mcp"
         [[run]]
@@ -33,7 +33,7 @@ struct ScenarioTests {
         }
     }
 
-    @Test("those that are provided are good, and every run of them can begin")
+    @Test("The provided scenarios are valid")
     func provided() throws {
         let files = try Self.files
         #expect(files.count >= 7)
@@ -49,7 +49,7 @@ struct ScenarioTests {
         }
     }
 
-    @Test("between them they have every workload")
+    @Test("The provided scenarios have every workload")
     func workloads() throws {
         let scenarios = try Self.files.map {
             try Scenario.load(path: Self.folder.appendingPathComponent($0).path).get()
@@ -60,14 +60,14 @@ struct ScenarioTests {
         #expect(covered == Set(Workload.allCases))
     }
 
-    @Test("a run that says nothing is the plan that the command makes")
+    @Test("A run without settings is the default plan")
     func defaults() throws {
         let plan = LoadPlan(target: try Target(url: "http://127.0.0.1:8080/mcp"), workload: .sessions)
 
         #expect(try Self.runs(Self.base) == [plan])
     }
 
-    @Test("every setting of a plan can be written")
+    @Test("Every setting of a plan can be written")
     func everything() throws {
         let text = """
             [[run]]
@@ -111,7 +111,7 @@ struct ScenarioTests {
         #expect(try Self.runs(text) == [plan])
     }
 
-    @Test("what runs share stands in [defaults], and a run's own word is worth more")
+    @Test("Runs inherit [defaults], and their own settings take precedence")
     func shared() throws {
         let runs = try Self.runs(
             """
@@ -131,11 +131,11 @@ struct ScenarioTests {
 
         #expect(runs.map(\.connections) == [3, 5])
         #expect(runs.map { $0.mix.map(\.workload) } == [[.calls], [.churn]])
-        // What is shared for HTTP/2 does not fit a run of HTTP/1.1, and is no mistake there.
+        // A shared depth is ignored by runs of HTTP/1.1.
         #expect(runs.map(\.depth) == [4, 1])
     }
 
-    @Test("the command line's address stands in for all of the file's")
+    @Test("The URL of the command line replaces all URLs of the file")
     func override() throws {
         let url = try Target(url: "http://other:81/x")
         let text = "url = \"http://a/mcp\"\n[[run]]\nname = \"1\"\n[[run]]\nname = \"2\"\nurl = \"http://b/mcp\""
@@ -146,7 +146,7 @@ struct ScenarioTests {
     }
 
     @Test(
-        "a mistake is told once, where it stands",
+        "An error is reported once, with its position",
         arguments: [
             ("conections = 4", 3, 1, #"unknown key "conections""#, #"did you mean "connections"?"#),
             ("rate = \"5000\"", 3, 8, "rate = \"5000\" is text, not a number", "write it without quotes: rate = 5000"),
@@ -187,7 +187,7 @@ struct ScenarioTests {
     }
 
     @Test(
-        "what is missing or too much is told, too",
+        "Missing and contradictory settings are reported",
         arguments: [
             ("[[run]]", "this run has no url"), ("url = \"http://a\"", "there is no [[run]] table"),
             ("url = \"http://a\"\nrun = []", "run = [] is a list, not a list of tables"),
@@ -202,14 +202,14 @@ struct ScenarioTests {
         #expect(Self.errors(text).map(\.message) == [message])
     }
 
-    @Test("all mistakes of a file are told at once, in order")
+    @Test("All errors of a file are reported, in order")
     func several() {
         let errors = Self.errors(Self.base + "rate = 0\n[[run]]\nseconds = 0\ncolour = 1")
 
         #expect(errors.map(\.line) == [3, 5, 6])
     }
 
-    @Test("a file that is not there is told without a place")
+    @Test("A missing file is reported without a position")
     func missing() {
         guard case .failure(let failure) = Scenario.load(path: "/nonexistent/s.toml") else {
             Issue.record("it was read")

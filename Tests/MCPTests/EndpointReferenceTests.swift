@@ -96,22 +96,22 @@ struct EndpointReferenceTests {
         ("g?y/../x", "/b/c/g?y/../x"), ("g:h", nil), ("http:g", nil),
     ]
 
-    @Test("what the SDK servers announce", arguments: servers)
+    @Test("the endpoints of the SDKs' servers are resolved", arguments: servers)
     func announced(_ example: Case) {
         #expect(Self.resolve(example.data, at: example.target) == example.expected)
     }
 
-    @Test("every form of reference", arguments: forms)
+    @Test("every form of reference is resolved", arguments: forms)
     func form(_ example: Case) {
         #expect(Self.resolve(example.data, at: example.target) == example.expected)
     }
 
-    @Test("the examples of RFC 3986", arguments: normative)
+    @Test("the examples of RFC 3986 section 5.4 are resolved", arguments: normative)
     func example(_ reference: String, _ expected: String?) {
         #expect(Self.resolve(reference, at: "/b/c/d;p?q") == expected)
     }
 
-    @Test("the result is a path that stays one, and resolves to itself", arguments: 0..<40 as Range<UInt64>)
+    @Test("the result is always a path and resolves to itself", arguments: 0..<40 as Range<UInt64>)
     func randomReferences(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         var resolved = 0

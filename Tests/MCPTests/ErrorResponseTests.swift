@@ -11,27 +11,27 @@ struct ErrorResponseTests {
         .methodNotAllowed, .expectationFailed, .codingUnsupported, .versionUnsupported, .noRoute,
     ]
 
-    static func body(_ reply: ErrorResponse, id: String) -> Data {
+    static func body(_ response: ErrorResponse, id: String) -> Data {
         let id = Array(id.utf8)
-        return Data(reply.body(id: id.span))
+        return Data(response.body(id: id.span))
     }
 
-    @Test("a body is a JSON-RPC error with the id as it came", arguments: ["7", #""a\"b""#, "-1.5e3", ""])
+    @Test("a body is a JSON-RPC error with the id as sent", arguments: ["7", #""a\"b""#, "-1.5e3", ""])
     func bodies(id: String) throws {
-        for reply in Self.all where "\(reply.contentType)" == "application/json" {
-            let body = Self.body(reply, id: id)
+        for response in Self.all where "\(response.contentType)" == "application/json" {
+            let body = Self.body(response, id: id)
             let object = try #require(try JSONSerialization.jsonObject(with: body) as? [String: Any])
             #expect(object["jsonrpc"] as? String == "2.0")
             let error = try #require(object["error"] as? [String: Any])
-            #expect(error["code"] as? Int == reply.code)
-            #expect(error["message"] as? String == "\(reply.message)")
-            #expect((error["data"] as? [String: String]) == ["reason": "\(reply.reason)"])
+            #expect(error["code"] as? Int == response.code)
+            #expect(error["message"] as? String == "\(response.message)")
+            #expect((error["data"] as? [String: String]) == ["reason": "\(response.reason)"])
             let echoed = String(decoding: body, as: UTF8.self)
             #expect(echoed.hasPrefix(#"{"jsonrpc":"2.0","id":\#(id.isEmpty ? "null" : id),"error":{"#))
         }
     }
 
-    @Test("the whole of one body")
+    @Test("a body has exactly the expected bytes")
     func exact() {
         #expect(
             String(decoding: Self.body(.sessionNotFound, id: ""), as: UTF8.self)
@@ -40,35 +40,36 @@ struct ErrorResponseTests {
         #expect(String(decoding: Self.body(.legacySessionNotFound, id: "1"), as: UTF8.self) == "Could not find session")
     }
 
-    @Test("statuses keep to what clients make of them")
+    @Test("statuses have the meaning that MCP clients expect")
     func statuses() {
-        #expect(Self.all.filter { $0.status == 404 }.allSatisfy { "\($0.reason)" == "session_gone" })
+        #expect(Set(Self.all.filter { $0.status == 404 }.map { "\($0.reason)" }) == ["session_gone"])
         #expect(Self.all.filter { $0.status == 400 }.map { "\($0.reason)" } == ["malformed_request"])
-        for reply in Self.all {
-            // -32020 to -32099 belong to the protocol.
-            #expect([-32603, -32600, -32001].contains(reply.code))
-            #expect((reply.code == -32001) == (reply.status == 404))
-            #expect((reply.status == 503) == (reply.retryAfterSeconds != nil))
-            #expect((reply.status == 405) == (reply.allow != nil))
+        for response in Self.all {
+            // The protocol reserves -32020 to -32099.
+            #expect([-32603, -32600, -32001].contains(response.code))
+            #expect((response.code == -32001) == (response.status == 404))
+            #expect((response.status == 503) == (response.retryAfterSeconds != nil))
+            #expect((response.status == 405) == (response.allow != nil))
         }
     }
 
-    @Test("each fault has its own reason")
+    @Test("each error has its own reason")
     func reasons() {
         let reasons = Self.all.filter { $0.status != 404 }.map { "\($0.reason)" }
         #expect(Set(reasons).count == reasons.count)
     }
 
     @Test(
-        "the statuses of the table",
+        "each error has its status",
         arguments: [
             (.noServerAvailable, 503), (.queueTimeout, 503), (.queueFull, 503), (.tooManyStreams, 503),
             (.connectFailed, 502), (.serverReset, 502), (.badServerResponse, 502), (.firstByteTimeout, 504),
-            (.sessionNotFound, 404), (.requestTooLarge, 413), (.malformed, 400), (.headTimeout, 408), (.headTooLarge, 431),
+            (.sessionNotFound, 404), (.requestTooLarge, 413), (.malformed, 400), (.headTimeout, 408),
+            (.headTooLarge, 431),
             (.targetTooLong, 414), (.methodNotAllowed, 405), (.versionUnsupported, 505), (.codingUnsupported, 501),
             (.expectationFailed, 417), (.noRoute, 421),
         ] as [(ErrorResponse, UInt16)])
-    func status(_ reply: ErrorResponse, _ status: UInt16) {
-        #expect(reply.status == status)
+    func status(_ response: ErrorResponse, _ status: UInt16) {
+        #expect(response.status == status)
     }
 }

@@ -21,12 +21,12 @@ struct BoundaryTrackerTests {
         ("data: a\n\nd", false), ("data: a\n\ndata: b\n", false), ("data: \\n\\n", false), ("\u{FEFF}", false),
     ]
 
-    @Test("knows the blank line in every convention", arguments: streams)
+    @Test("recognises a blank line with every kind of line end", arguments: streams)
     func whole(_ stream: String, _ expected: Bool) {
         #expect(Self.isAtBoundary([stream]) == expected)
     }
 
-    @Test("says the same however the stream is cut", arguments: streams)
+    @Test("has the same result for any split of the stream", arguments: streams)
     func split(_ stream: String, _ expected: Bool) {
         let bytes = Array(stream.utf8)
         for cut in 0...bytes.count {
@@ -40,7 +40,7 @@ struct BoundaryTrackerTests {
         #expect(tracker.isAtBoundary == expected)
     }
 
-    /// Reads a stream as a client does and says whether nothing of an event is pending: the model to compare with.
+    /// The model to compare with: reads a stream as a client does and returns whether no event is incomplete.
     static func nothingPending(_ bytes: [UInt8]) -> Bool {
         var isLineEmpty = true
         var isEventEmpty = true
@@ -60,7 +60,7 @@ struct BoundaryTrackerTests {
         return isLineEmpty && isEventEmpty
     }
 
-    @Test("never says boundary where a client is inside an event", arguments: 0..<20 as Range<UInt64>)
+    @Test("never reports a boundary where a client is within an event", arguments: 0..<20 as Range<UInt64>)
     func model(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         var tracker = EventStream.BoundaryTracker()
@@ -74,7 +74,7 @@ struct BoundaryTrackerTests {
                 boundaries += 1
                 #expect(Self.nothingPending(stream))
             } else if Self.nothingPending(stream) {
-                // The only boundaries missed are those that a line feed may still complete.
+                // Only boundaries that a line feed may still complete are missed.
                 #expect(stream.last == 0x0D)
             }
         }
@@ -87,7 +87,7 @@ struct BoundaryTrackerTests {
 struct EndpointEventScannerTests {
     struct Case: Sendable, CustomTestStringConvertible {
         var stream: String
-        /// What the data is, or nil if the stream is none to rewrite.
+        /// The data; nil if the stream is not to be rewritten.
         var data: String?
         var testDescription: String { stream.debugDescription }
 
@@ -131,7 +131,7 @@ struct EndpointEventScannerTests {
         return EndpointEventScanner.scan(bytes.span)
     }
 
-    @Test("finds the data of an endpoint event that comes first", arguments: cases)
+    @Test("finds the data of an endpoint event that is the first event", arguments: cases)
     func whole(_ example: Case) {
         let bytes = Array(example.stream.utf8)
         switch EndpointEventScanner.scan(bytes.span) {
@@ -141,7 +141,7 @@ struct EndpointEventScannerTests {
         }
     }
 
-    @Test("asks for more until the event is complete, then answers the same for good", arguments: cases)
+    @Test("needs more until the event is complete, then does not change its result", arguments: cases)
     func everyPrefix(_ example: Case) {
         let bytes = Array(example.stream.utf8)
         let final = EndpointEventScanner.scan(bytes.span)
@@ -158,7 +158,7 @@ struct EndpointEventScannerTests {
         #expect(hasAnswered)
     }
 
-    @Test("answers no earlier than the blank line")
+    @Test("has no result before the blank line")
     func completeness() {
         #expect(Self.outcome("event: endpoint\ndata: /m\n".utf8) == .needsMore)
         #expect(Self.outcome("event: endpoint\r\ndata: /m\r\n".utf8) == .needsMore)
@@ -166,7 +166,7 @@ struct EndpointEventScannerTests {
         #expect(Self.outcome("".utf8) == .needsMore)
     }
 
-    @Test("gives up after 4096 bytes without an event")
+    @Test("stops after 4,096 bytes without an event")
     func bound() {
         let event = Array("event: endpoint\ndata: /m\n\n".utf8)
         let comments = [UInt8](repeating: UInt8(ascii: ":"), count: 4096 - event.count - 1) + [0x0A]
@@ -178,7 +178,7 @@ struct EndpointEventScannerTests {
         #expect(Self.outcome([UInt8](repeating: 0x61, count: 4096)) == .notEndpoint)
     }
 
-    @Test("random streams never trap and never change an answer", arguments: 0..<30 as Range<UInt64>)
+    @Test("random streams never trap, and a result never changes", arguments: 0..<30 as Range<UInt64>)
     func randomStreams(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         let pieces = ["event: endpoint", "event", "data: /m", "data:", ":", "\n", "\r", "\r\n", "\n\n", "x", "id: 1"]

@@ -13,7 +13,7 @@ struct JSONRPCTests {
     static func envelope(_ bytes: [UInt8]) -> JSONRPC.Envelope { JSONRPC.scan(bytes.span) }
 
     @Test(
-        "the id of a request, as it stands",
+        "the id of a request is returned as sent",
         arguments: [
             (#"{"jsonrpc":"2.0","id":7,"method":"ping"}"#, "7"),
             (#"{"method":"tools/call","params":{"name":"x"},"jsonrpc":"2.0","id":1}"#, "1"),
@@ -36,7 +36,7 @@ struct JSONRPCTests {
     }
 
     @Test(
-        "no id where there is none to echo",
+        "no id is returned if there is none to echo",
         arguments: [
             "", " ", "x", "null", "7", #""id""#, "[]", #"[{"id":1,"method":"a"}]"#, "{}",
             #"{"method":"a"}"#, #"{"id":null,"method":"a"}"#, #"{"id":true,"method":"a"}"#,
@@ -67,7 +67,7 @@ struct JSONRPCTests {
     }
 
     @Test(
-        "what a message is",
+        "the kind of a message is recognised",
         arguments: [
             (#"{"id":1,"method":"a"}"#, .request), (#"{"method":"a"}"#, .notification),
             (#"{"id":null,"method":"a"}"#, .notification), (#"{"id":1,"result":{}}"#, .response),
@@ -79,7 +79,7 @@ struct JSONRPCTests {
         #expect(Self.envelope(Array(body.utf8)).kind == kind)
     }
 
-    @Test("the method of a request, and none of a response")
+    @Test("a request has a method, a response has none")
     func methods() {
         let call = Array(#"{"method":"tools/call","id":1,"params":{"method":"x"}}"#.utf8)
         let answer = Array(#"{"jsonrpc":"2.0","id":0,"result":{"method":"x"}}"#.utf8)
@@ -91,7 +91,7 @@ struct JSONRPCTests {
         #expect(isRequest == [true, false])
     }
 
-    @Test("an id is echoed only if it is short and valid where it goes")
+    @Test("an id is echoed only if it is short and valid UTF-8")
     func echoable() {
         let longest = "\"" + String(repeating: "x", count: 1022) + "\""
         #expect(Self.id(#"{"method":"a","id":\#(longest)}"#) == longest)
@@ -102,7 +102,7 @@ struct JSONRPCTests {
         #expect(Self.envelope(invalid).kind == .request)
     }
 
-    @Test("nesting is bounded, and nothing recurses")
+    @Test("nesting is limited, without recursion")
     func depth() {
         func body(_ depth: Int, _ open: String, _ close: String) -> String {
             #"{"id":1,"method":"a","p":"# + String(repeating: open, count: depth) + "0"
@@ -116,7 +116,7 @@ struct JSONRPCTests {
         #expect(Self.envelope(Array(#"{"p":"#.utf8) + abyss).kind == .unknown)
     }
 
-    @Test("no more than 64 KiB are looked at")
+    @Test("only the first 64 KiB are scanned")
     func bound() {
         func body(padding: Int) -> String {
             #"{"id":1,"method":"a","p":""# + String(repeating: "x", count: padding) + #"","q":1}"#
@@ -165,7 +165,7 @@ struct JSONRPCTests {
         return "{" + members.joined(separator: ",") + "}"
     }
 
-    @Test("finds the id of any request, and says nothing else of any part of it", arguments: 0..<60 as Range<UInt64>)
+    @Test("finds the id of any request, and no other id in any prefix of it", arguments: 0..<60 as Range<UInt64>)
     func randomRequests(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         for _ in 0..<10 {
@@ -185,8 +185,8 @@ struct JSONRPCTests {
         }
     }
 
-    @Test("agrees with a full parser on what is JSON, whatever byte is spoilt", arguments: 0..<40 as Range<UInt64>)
-    func spoiltRequests(seed: UInt64) {
+    @Test("agrees with a full parser on what is JSON, for any changed byte", arguments: 0..<40 as Range<UInt64>)
+    func damagedRequests(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         var accepted = 0
         for _ in 0..<60 {
@@ -195,7 +195,7 @@ struct JSONRPCTests {
                 let index = Int.random(in: body.indices, using: &generator)
                 body[index] = generator.element(of: Array("{}[]\",:\\ 07etnu-.x\n".utf8))
             }
-            // Only of the id is the encoding looked at.
+            // The encoding is checked only in the id.
             guard String(validating: body, as: UTF8.self) != nil else { continue }
             let envelope = Self.envelope(body)
             guard envelope.isComplete, envelope.kind == .request else { continue }

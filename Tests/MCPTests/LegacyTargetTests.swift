@@ -6,13 +6,15 @@ import Testing
 struct LegacyTargetTests {
     static let name = "\(LegacyTarget.signatureParameterName)"
 
-    static func sealed(_ target: [UInt8], _ value: String) -> [UInt8] {
+    static func appended(_ target: [UInt8], _ value: String) -> [UInt8] {
         target + [LegacyTarget.signatureSeparator(for: target.span)] + Array("\(name)=\(value)".utf8)
     }
 
-    static func cut(_ target: [UInt8]) -> (rest: [UInt8], value: String)? {
+    static func withoutSignature(_ target: [UInt8]) -> (rest: [UInt8], value: String)? {
         guard let found = LegacyTarget.signatureParameter(in: target.span) else { return nil }
-        return (Array(target[..<found.cut.lowerBound] + target[found.cut.upperBound...]), text(target[found.value]))
+        return (
+            Array(target[..<found.removal.lowerBound] + target[found.removal.upperBound...]), text(target[found.value])
+        )
     }
 
     @Test(
@@ -30,44 +32,44 @@ struct LegacyTargetTests {
     }
 
     @Test(
-        "our parameter is cut out wherever a client moved it",
+        "the signature parameter is removed wherever a client has moved it",
         arguments: [
             ("/m?N=v", "/m"), ("/m?a=1&N=v", "/m?a=1"), ("/m?N=v&a=1", "/m?a=1"), ("/m?a=1&N=v&b=2", "/m?a=1&b=2"),
             ("/m?a=1&N=v#f", "/m?a=1#f"), ("/m?&N=v", "/m?"), ("/m?a&&N=v", "/m?a&"), ("/m?N=v&", "/m?"),
         ])
     func cutting(_ target: String, _ expected: String) throws {
         let bytes = Array(target.replacing("N", with: Self.name).utf8)
-        let found = try #require(Self.cut(bytes))
+        let found = try #require(Self.withoutSignature(bytes))
         #expect(found.value == "v")
         #expect(text(found.rest) == expected)
     }
 
     @Test(
-        "look-alikes are left alone",
+        "similar parameters are not recognised",
         arguments: ["/m?xN=v", "/m?Nx=v", "/m?a=N=v", "/m?N", "/N=v", "/m#?N=v", "/m?a#&N=v"])
     func lookalikes(_ target: String) {
         let bytes = Array(target.replacing("N", with: Self.name).utf8)
-        #expect(Self.cut(bytes) == nil)
+        #expect(Self.withoutSignature(bytes) == nil)
     }
 
-    @Test("with two Berths in a row, each takes its own")
+    @Test("of two Berths in a row, each removes its own parameter")
     func nesting() throws {
         let original = Array("/m?sessionId=a".utf8)
-        let twice = Self.sealed(Self.sealed(original, "inner"), "outer")
-        let outer = try #require(Self.cut(twice))
-        let inner = try #require(Self.cut(outer.rest))
+        let twice = Self.appended(Self.appended(original, "inner"), "outer")
+        let outer = try #require(Self.withoutSignature(twice))
+        let inner = try #require(Self.withoutSignature(outer.rest))
         #expect(outer.value == "outer")
         #expect(inner.value == "inner")
         #expect(inner.rest == original)
     }
 
-    @Test("what was appended is cut out again, byte for byte", arguments: 0..<50 as Range<UInt64>)
+    @Test("removing an appended parameter restores the same bytes", arguments: 0..<50 as Range<UInt64>)
     func roundTrip(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         for _ in 0..<100 {
             let target =
                 [UInt8(ascii: "/")] + generator.bytes(.random(in: 0...30, using: &generator), from: "ab/?&=._%;")
-            let found = try #require(Self.cut(Self.sealed(target, "b1.x")))
+            let found = try #require(Self.withoutSignature(Self.appended(target, "b1.x")))
             #expect(found.rest == target)
             #expect(found.value == "b1.x")
         }

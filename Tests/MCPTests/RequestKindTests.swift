@@ -2,7 +2,7 @@ import MCP
 import TestSupport
 import Testing
 
-@Suite("Era")
+@Suite("Request kind")
 struct RequestKindTests {
     struct Row: Sendable, CustomTestStringConvertible {
         var name: String
@@ -80,13 +80,13 @@ struct RequestKindTests {
         Row(name: "HEAD", method: "HEAD", kind: .other),
     ]
 
-    @Test("every row of the table, and its traps", arguments: rows)
+    @Test("every request of the table has its kind", arguments: rows)
     func row(_ row: Row) {
         #expect(row.classified() == row.kind)
     }
 
     @Test(
-        "a value that is not a date is no modern version",
+        "text that is not a date is no modern version",
         arguments: [
             "3", "9999", "latest", "2026-7-28", "2026/07/28", "2026-07-28 ", " 2026-07-28", "2026-07-28x", "20260728",
             "2026-07-2x", "DRAFT", "drafts", "draft-2", "v2026-07-28", "２026-07-28",
@@ -95,7 +95,7 @@ struct RequestKindTests {
         #expect(Row(name: version, version: version, hasSessionID: true, kind: .session).classified() == .session)
     }
 
-    @Test("any bytes classify without a trap, and a modern version always wins", arguments: 0..<50 as Range<UInt64>)
+    @Test("random bytes never trap, and a modern version always decides", arguments: 0..<50 as Range<UInt64>)
     func randomBytes(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         for _ in 0..<200 {

@@ -2,12 +2,12 @@ import MCP
 import TestSupport
 import Testing
 
-@Suite("SignedSessionID")
+@Suite("Signed session id")
 struct SignedSessionIDTests {
     static let plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
     static let visible = String(decoding: (0x21...0x7E).map { UInt8($0) }, as: UTF8.self)
 
-    /// A stand-in for the HMAC of the caller: any function of all the bytes will do here.
+    /// Stands for the caller's HMAC: a function of all bytes is enough here.
     static func authenticate(_ signed: SignedSessionID, _ content: [UInt8]) -> (UInt64, UInt64) {
         let header = signed.authenticatedHeader()
         var one: UInt64 = 0xCBF2_9CE4_8422_2325
@@ -20,7 +20,7 @@ struct SignedSessionIDTests {
         return (one, two)
     }
 
-    static func sealed(_ id: [UInt8], affinityKey: UInt64?, using generator: inout SeededGenerator) -> (
+    static func makeSigned(_ id: [UInt8], affinityKey: UInt64?, using generator: inout SeededGenerator) -> (
         SignedSessionID, [UInt8]
     ) {
         var signed = SignedSessionID(
@@ -38,7 +38,7 @@ struct SignedSessionIDTests {
         return output
     }
 
-    /// The replica's id in a text, or nil if the text would be refused: by the parser, or by the tag.
+    /// The server's id in a text; nil if the parser refuses the text or the tag differs.
     static func opened(_ text: [UInt8]) -> (signed: SignedSessionID, id: [UInt8])? {
         guard let (signed, range) = SignedSessionID.parse(text.span) else { return nil }
         var id = Array(text[range])
@@ -55,14 +55,14 @@ struct SignedSessionIDTests {
 
     static func parameter(_ text: [UInt8]) -> SignedSessionID? { SignedSessionID.parseParameter(text.span) }
 
-    @Test("an id comes out as it went in, with everything that was sealed", arguments: 0..<40 as Range<UInt64>)
+    @Test("a parsed id has the same id and the same values that were signed", arguments: 0..<40 as Range<UInt64>)
     func roundTrip(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         for alphabet in [Self.plain, Self.visible] {
             let id = generator.bytes(.random(in: 1...512, using: &generator), from: alphabet)
             let affinityKey = Bool.random(using: &generator) ? generator.next() : nil
 
-            let (signed, text) = Self.sealed(id, affinityKey: affinityKey, using: &generator)
+            let (signed, text) = Self.makeSigned(id, affinityKey: affinityKey, using: &generator)
             let found = try #require(Self.opened(text))
 
             #expect(found.id == id)
@@ -78,7 +78,7 @@ struct SignedSessionIDTests {
     }
 
     @Test(
-        "the ids of all SDKs are carried as they are and grow by at most 55 characters",
+        "the ids of all SDKs are carried verbatim and grow by at most 55 characters",
         arguments: [
             "82d3e3a9db724c70abb7da28667da2e9", "3b241101-e2bb-4255-8caf-4136c566a962", "LDHKJYXN7ELQX5JJGB5QCS5T4A",
             "3q2-7wAAAAAAAAAAAAAAA_", "mcp-session-3b241101-e2bb-4255-8caf-4136c566a962", "a", ".", "..",
@@ -87,7 +87,7 @@ struct SignedSessionIDTests {
         var generator = SeededGenerator(seed: 1)
         let bytes = Array(id.utf8)
         for (affinityKey, growth) in [(nil, 44), (7, 55)] as [(UInt64?, Int)] {
-            let (signed, text) = Self.sealed(bytes, affinityKey: affinityKey, using: &generator)
+            let (signed, text) = Self.makeSigned(bytes, affinityKey: affinityKey, using: &generator)
             #expect(signed.carriesIDVerbatim)
             #expect(text.count == bytes.count + growth)
             #expect(text.hasSuffix(bytes))
@@ -95,38 +95,38 @@ struct SignedSessionIDTests {
     }
 
     @Test(
-        "an id with other letters is encoded, and the text keeps to the alphabet",
+        "an id with other characters is encoded, and the text has only the allowed characters",
         arguments: ["a+b", "a/b=", "~", "a:b@c"])
     func encodedIDs(id: String) throws {
         var generator = SeededGenerator(seed: 2)
-        let (signed, text) = Self.sealed(Array(id.utf8), affinityKey: nil, using: &generator)
+        let (signed, text) = Self.makeSigned(Array(id.utf8), affinityKey: nil, using: &generator)
         #expect(!signed.carriesIDVerbatim)
         #expect(text.allSatisfy(Array(Self.plain.utf8).contains))
         #expect(try #require(Self.opened(text)).id == Array(id.utf8))
     }
 
-    @Test("an encoded id has one text: spare bits that are set are refused", arguments: ["+", "++", "+++", "++++"])
+    @Test("an encoded id has one text: unused bits that are set are refused", arguments: ["+", "++", "+++", "++++"])
     func canonicalIDs(id: String) {
         var generator = SeededGenerator(seed: 6)
-        var (_, text) = Self.sealed(Array(id.utf8), affinityKey: nil, using: &generator)
-        let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
-        let accepted = letters.filter { letter in
-            text[text.count - 1] = letter
+        var (_, text) = Self.makeSigned(Array(id.utf8), affinityKey: nil, using: &generator)
+        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+        let accepted = alphabet.filter { character in
+            text[text.count - 1] = character
             return Self.isParsed(text)
         }
         #expect(accepted.count == [64, 4, 16][id.utf8.count % 3])
     }
 
-    @Test("the prefix followed by a plain id is what write gives", arguments: [nil, 9] as [UInt64?])
+    @Test("the prefix followed by a plain id equals the text of write", arguments: [nil, 9] as [UInt64?])
     func prefix(affinityKey: UInt64?) {
         var generator = SeededGenerator(seed: 3)
         let id = Array("f9dcaabd".utf8)
-        let (signed, text) = Self.sealed(id, affinityKey: affinityKey, using: &generator)
+        let (signed, text) = Self.makeSigned(id, affinityKey: affinityKey, using: &generator)
         let prefix = signed.encodedPrefix()
         #expect((0..<prefix.count).map { prefix.bytes[$0] } + id == text)
     }
 
-    @Test("the text of a fixed seal never changes: ids in clients' hands must stay readable")
+    @Test("the text of a given id never changes, because clients have stored such ids")
     func goldenText() throws {
         let id = Array("82d3e3a9db724c70abb7da28667da2e9".utf8)
         var signed = SignedSessionID(
@@ -144,11 +144,11 @@ struct SignedSessionIDTests {
                 == "b1.EQMBI0VniavN72khkAD-3LqYdlQyEBEiM0RVZneImaq7zN3u_wA.82d3e3a9db724c70abb7da28667da2e9")
     }
 
-    @Test("write leaves a buffer alone that is one byte too short")
+    @Test("write does not change a buffer that is one byte too short")
     func shortBuffer() {
         var generator = SeededGenerator(seed: 4)
         let id = Array("f9dcaabd".utf8)
-        let (signed, text) = Self.sealed(id, affinityKey: nil, using: &generator)
+        let (signed, text) = Self.makeSigned(id, affinityKey: nil, using: &generator)
         var output = [UInt8](repeating: 0xEE, count: text.count - 1)
         var space = output.mutableSpan
         let count = signed.write(id: id.span, into: &space)
@@ -156,12 +156,12 @@ struct SignedSessionIDTests {
         #expect(output.allSatisfy { $0 == 0xEE })
     }
 
-    @Test("no single bit of the text can be flipped unnoticed", arguments: 0..<12 as Range<UInt64>)
+    @Test("a flipped bit in the text is always detected", arguments: 0..<12 as Range<UInt64>)
     func bitFlips(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         let id = generator.bytes(
             .random(in: 1...40, using: &generator), from: seed % 2 == 0 ? Self.plain : Self.visible)
-        let (_, text) = Self.sealed(id, affinityKey: seed % 3 == 0 ? nil : generator.next(), using: &generator)
+        let (_, text) = Self.makeSigned(id, affinityKey: seed % 3 == 0 ? nil : generator.next(), using: &generator)
         #expect(Self.opened(text) != nil)
         for index in text.indices {
             for bit in 0..<8 {
@@ -172,11 +172,11 @@ struct SignedSessionIDTests {
         }
     }
 
-    @Test("no truncation, extension or exchange of parts passes", arguments: 0..<10 as Range<UInt64>)
+    @Test("truncated, extended and recombined texts are refused", arguments: 0..<10 as Range<UInt64>)
     func splices(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
-        let (_, one) = Self.sealed(Array("aaaaaaaa".utf8), affinityKey: generator.next(), using: &generator)
-        let (_, other) = Self.sealed(Array("bbbbbbbb".utf8), affinityKey: nil, using: &generator)
+        let (_, one) = Self.makeSigned(Array("aaaaaaaa".utf8), affinityKey: generator.next(), using: &generator)
+        let (_, other) = Self.makeSigned(Array("bbbbbbbb".utf8), affinityKey: nil, using: &generator)
         for count in 0..<one.count { #expect(Self.opened(Array(one[..<count])) == nil) }
         for extra in Self.plain.utf8 { #expect(Self.opened(one + [extra]) == nil) }
         #expect(Self.opened(Array(one.dropLast(8)) + Array("bbbbbbbb".utf8)) == nil)
@@ -184,7 +184,7 @@ struct SignedSessionIDTests {
     }
 
     @Test(
-        "what is no seal is not parsed",
+        "malformed texts are not parsed",
         arguments: [
             "", "b", "b1", "b1.", "b1..", "b1..x", "82d3e3a9db724c70abb7da28667da2e9",
             "B1." + String(repeating: "A", count: 40) + ".x", "b1." + String(repeating: "A", count: 40) + ".x",
@@ -200,7 +200,7 @@ struct SignedSessionIDTests {
         #expect(!Self.isParsed(bytes))
     }
 
-    @Test("an otherwise sound text is refused beyond 768 characters")
+    @Test("a text of more than 768 characters is refused")
     func bound() {
         let prefix = "b1.EA" + String(repeating: "A", count: 38) + "."
         let longest = Array((prefix + String(repeating: "x", count: 768 - prefix.utf8.count)).utf8)
@@ -224,7 +224,7 @@ struct SignedSessionIDTests {
         #expect(parsed > 0)
     }
 
-    @Test("a decoded id must be one a replica can have minted", arguments: ["a b", "a\nb", "a\u{7F}", "\u{E9}", ""])
+    @Test("a decoded id must be a valid session id", arguments: ["a b", "a\nb", "a\u{7F}", "\u{E9}", ""])
     func decodedIDs(id: String) {
         let encoded = Base64.encode(Array(id.utf8))
         var output = [UInt8](repeating: 0, count: 512)
@@ -233,21 +233,21 @@ struct SignedSessionIDTests {
         #expect(count == nil)
     }
 
-    /// Another writer of base64url, to make texts that a seal never would.
+    /// Another base64url encoder, for texts that `write` never makes.
     enum Base64 {
         static func encode(_ bytes: [UInt8]) -> [UInt8] {
-            let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+            let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
             let bits = bytes.flatMap { byte in (0..<8).map { byte >> UInt8(7 - $0) & 1 } }
             return stride(from: 0, to: bits.count, by: 6).map { start in
-                letters[(0..<6).reduce(0) { $0 * 2 + (start + $1 < bits.count ? Int(bits[start + $1]) : 0) }]
+                alphabet[(0..<6).reduce(0) { $0 * 2 + (start + $1 < bits.count ? Int(bits[start + $1]) : 0) }]
             }
         }
     }
 }
 
-@Suite("SignedSessionID of a legacy endpoint")
+@Suite("Signed legacy endpoint")
 struct LegacySignatureTests {
-    static func sealed(_ content: [UInt8], affinityKey: UInt64?) -> (SignedSessionID, [UInt8]) {
+    static func makeSigned(_ content: [UInt8], affinityKey: UInt64?) -> (SignedSessionID, [UInt8]) {
         var signed = SignedSessionID(
             legacyEndpointWithKeyID: 2, serverTag: 77, issuedAt: 1_763_000_000, affinityKey: affinityKey)
         signed.tag = SignedSessionIDTests.authenticate(signed, content)
@@ -261,9 +261,9 @@ struct LegacySignatureTests {
         return signed.hasTag(SignedSessionIDTests.authenticate(signed, content))
     }
 
-    @Test("vouches for its path and query and for no other", arguments: [nil, 5] as [UInt64?])
+    @Test("the signature is valid for its path and query only", arguments: [nil, 5] as [UInt64?])
     func roundTrip(affinityKey: UInt64?) throws {
-        let (signed, text) = Self.sealed(Self.content, affinityKey: affinityKey)
+        let (signed, text) = Self.makeSigned(Self.content, affinityKey: affinityKey)
         let found = try #require(SignedSessionIDTests.parameter(text))
         #expect(found.serverTag == 77 && found.keyID == 2 && found.affinityKey == affinityKey)
         #expect(found.purpose == .legacyEndpoint && found.tag == signed.tag)
@@ -271,9 +271,9 @@ struct LegacySignatureTests {
         #expect(!Self.isAccepted(text, for: Self.content + [UInt8(ascii: "0")]))
     }
 
-    @Test("no single bit can be flipped unnoticed", arguments: [nil, 5] as [UInt64?])
+    @Test("a flipped bit is always detected", arguments: [nil, 5] as [UInt64?])
     func bitFlips(affinityKey: UInt64?) {
-        let (_, text) = Self.sealed(Self.content, affinityKey: affinityKey)
+        let (_, text) = Self.makeSigned(Self.content, affinityKey: affinityKey)
         for index in text.indices {
             for bit in 0..<8 {
                 var altered = text
@@ -283,14 +283,14 @@ struct LegacySignatureTests {
         }
     }
 
-    @Test("one kind of seal never passes for the other")
+    @Test("a signed endpoint is not accepted as a signed session id, nor the reverse")
     func purposes() {
-        let (_, parameter) = Self.sealed(Self.content, affinityKey: nil)
+        let (_, parameter) = Self.makeSigned(Self.content, affinityKey: nil)
         let session = parameter + Array(".x".utf8)
         #expect(!SignedSessionIDTests.isParsed(session))
 
         var generator = SeededGenerator(seed: 1)
-        let (_, text) = SignedSessionIDTests.sealed(Array("x".utf8), affinityKey: nil, using: &generator)
+        let (_, text) = SignedSessionIDTests.makeSigned(Array("x".utf8), affinityKey: nil, using: &generator)
         let cut = Array(text.dropLast(2))
         #expect(cut.count == parameter.count)
         #expect(SignedSessionIDTests.parameter(cut) == nil)

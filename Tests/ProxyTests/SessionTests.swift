@@ -70,7 +70,8 @@ struct SessionTests {
         }
         for server in servers {
             let seen = server.server.requests.compactMap { $0["mcp-session-id"] }
-            #expect(seen.allSatisfy { $0.hasPrefix(server.prefix) }, "each server sees its own ids")
+            #expect(
+                !seen.isEmpty && seen.allSatisfy { $0.hasPrefix(server.prefix) }, "each server sees its own ids")
         }
         #expect(parties.allSatisfy { $0.session.hasPrefix("b1.") == (identity == .signed) })
         #expect(stage.sum(.sessionsOpened) == 6)

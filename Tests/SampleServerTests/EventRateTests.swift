@@ -2,18 +2,18 @@ import Kernel
 import SampleServer
 import Testing
 
-@Suite("Events by the clock")
+@Suite("Periodic events")
 struct EventRateTests {
     private struct Event {
         var sequence: UInt64
         var at: UInt64
     }
 
-    /// The next event of a stream, taken apart.
+    /// The numbers of a stream's next event.
     private func event(_ client: RawClient) throws -> Event {
         let text = try #require(try client.event())
         let parts = text.split { !$0.isNumber }.compactMap { UInt64($0) }
-        // The first number is that of JSON-RPC: 2.0.
+        // The first number is that of JSON-RPC 2.0.
         let values = Array(parts.dropFirst(2))
         #expect(
             text == """
@@ -23,7 +23,7 @@ struct EventRateTests {
         return Event(sequence: values[0], at: values[1])
     }
 
-    @Test("every stream counts from 1 without a gap, never early, whatever the others do")
+    @Test("every stream counts from 1 without a gap and never early, independent of others")
     func countsWithoutGap() throws {
         try withServer("alpha", .init(eventsPerSecond: 200)) { server in
             let caller = try RawClient(server.address)
@@ -55,7 +55,7 @@ struct EventRateTests {
         }
     }
 
-    @Test("a session that follows another on its connection has events of its own only")
+    @Test("a new session on a used connection gets only its own events")
     func oneBeatAStream() throws {
         try withServer("alpha", .init(eventsPerSecond: 50)) { server in
             let (caller, listener) = (try RawClient(server.address), try RawClient(server.address))
@@ -71,7 +71,7 @@ struct EventRateTests {
         }
     }
 
-    @Test("who is silent says nothing of logging, who is not declares it", arguments: [0.0, 10.0])
+    @Test("the logging capability is declared only with periodic events", arguments: [0.0, 10.0])
     func capability(rate: Double) throws {
         try withServer("alpha", .init(eventsPerSecond: rate)) { server in
             let client = try RawClient(server.address)

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("HTTP behaviour")
 struct HTTPBehaviourTests {
-    @Test("/healthz, HEAD, unknown paths and methods")
+    @Test("/healthz, HEAD, unknown paths and methods get their status")
     func plainAnswers() throws {
         try withServer { server in
             let client = try RawClient(server.address)
@@ -67,7 +67,7 @@ struct HTTPBehaviourTests {
         }
     }
 
-    @Test("a body of 5 MB is taken and echoed; one beyond the limit is refused")
+    @Test("a body of 5 MB is echoed; one beyond the limit is refused")
     func largeBodies() throws {
         try withServer { server in
             let client = try RawClient(server.address)
@@ -94,7 +94,7 @@ struct HTTPBehaviourTests {
         }
     }
 
-    @Test("HTTP/1.0 and Connection: close end the connection after the answer")
+    @Test("HTTP/1.0 and Connection: close end the connection after the response")
     func closing() throws {
         try withServer { server in
             let old = try RawClient(server.address)
@@ -114,10 +114,10 @@ struct HTTPBehaviourTests {
         }
     }
 
-    @Test("whoever hangs up cancels the call, and the server goes on", arguments: [false, true])
+    @Test("a client that disconnects cancels its call", arguments: [false, true])
     func disconnect(reset: Bool) throws {
         try withServer("alpha", .init(maximumConnections: 8)) { server in
-            // Ten times as many calls as there are places: without cancelling, the later ones would find none.
+            // Ten times as many calls as the limit: without cancelling, the later ones would be refused.
             for _ in 0..<80 {
                 try eventually {
                     let client = try RawClient(server.address)
@@ -131,7 +131,7 @@ struct HTTPBehaviourTests {
         }
     }
 
-    @Test("garbage of many kinds neither kills nor blocks the server", arguments: 0..<32)
+    @Test("garbage neither crashes nor blocks the server", arguments: 0..<32)
     func garbage(seed: UInt64) throws {
         try withServer { server in
             var random = SeededGenerator(seed: seed)
@@ -160,7 +160,7 @@ struct HTTPBehaviourTests {
         }
     }
 
-    @Test("deeply nested and broken JSON is refused without harm")
+    @Test("deeply nested and malformed JSON is refused")
     func brokenJSON() throws {
         try withServer { server in
             let client = try RawClient(server.address)
@@ -182,7 +182,7 @@ struct HTTPBehaviourTests {
         }
     }
 
-    @Test("stop is prompt with streams open and calls pending, and closes them")
+    @Test("stop closes open streams and pending calls at once")
     func stops() throws {
         let server = try SampleServer(name: "alpha", address: .loopback(port: 0))
         try server.start()
@@ -199,7 +199,7 @@ struct HTTPBehaviourTests {
         #expect(throws: (any Error).self) { try RawClient(server.address).response() }
     }
 
-    @Test("a server that never started gives its port back")
+    @Test("a server that was never started releases its port")
     func neverStarted() throws {
         let address: SocketAddress
         do {
@@ -210,7 +210,7 @@ struct HTTPBehaviourTests {
         #expect(throws: (any Error).self) { try RawClient(address) }
     }
 
-    /// Asks until a connection is let in and answered.
+    /// Sends requests until a connection is accepted and answered.
     private func answersEventually(_ server: SampleServer) throws {
         try eventually {
             let client = try RawClient(server.address)
@@ -219,7 +219,7 @@ struct HTTPBehaviourTests {
         }
     }
 
-    /// Tries until it does not throw.
+    /// Repeats until it does not throw.
     private func eventually(_ attempt: () throws -> Void) throws {
         let deadline = Instant.now() + .seconds(10)
         while true {

@@ -15,7 +15,7 @@ struct LegacyTests {
         return String(first.split(separator: "\r\n")[1].dropFirst(6))
     }
 
-    @Test("POSTs get 202, their answers come on the stream, in order")
+    @Test("POSTs get 202, and their answers come on the stream in order")
     func answersOnStream() throws {
         try withServer { server in
             let (stream, caller) = (try RawClient(server.address), try RawClient(server.address))
@@ -92,8 +92,8 @@ struct LegacyTests {
         }
     }
 
-    @Test("the ids of one transport are unknown to the other")
-    func transportsKeepApart() throws {
+    @Test("a session id of one transport is unknown to the other")
+    func transportsAreSeparate() throws {
         try withServer { server in
             let (stream, caller) = (try RawClient(server.address), try RawClient(server.address))
             let path = try openStream(stream)
@@ -106,9 +106,9 @@ struct LegacyTests {
     }
 }
 
-@Suite("The stateless core of 2026-07-28")
+@Suite("The stateless protocol of 2026-07-28")
 struct StatelessTests {
-    @Test("discover, list and call need no session and carry their result type")
+    @Test("discover, list and call need no session, and their results have a type")
     func answers() throws {
         try withServer { server in
             let client = try RawClient(server.address)
@@ -138,7 +138,7 @@ struct StatelessTests {
     }
 
     @Test(
-        "head and body must agree",
+        "header fields that do not match the body are refused",
         arguments: [
             Refusal(
                 what: "no Mcp-Method",
@@ -181,7 +181,7 @@ struct StatelessTests {
         }
     }
 
-    @Test("only POST", arguments: ["GET", "DELETE", "PUT"])
+    @Test("methods other than POST are refused", arguments: ["GET", "DELETE", "PUT"])
     func onlyPost(method: String) throws {
         try withServer { server in
             let client = try RawClient(server.address)
@@ -204,7 +204,7 @@ struct StatelessTests {
                     {"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{"_meta":\
                     {"io.modelcontextprotocol/subscriptionId":"s"},"notifications":{"toolsListChanged":true}}}
                     """)
-            #expect(!client.hears(within: 100))
+            #expect(!client.receives(within: 100))
         }
     }
 }

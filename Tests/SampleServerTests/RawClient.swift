@@ -2,7 +2,7 @@ import Glibc
 import Kernel
 import TestSupport
 
-/// A client that says exactly what a test tells it to, and waits with a deadline.
+/// A client that sends exactly the bytes of a test and waits with a deadline.
 final class RawClient {
     struct Response: Equatable {
         var status = 0
@@ -21,7 +21,7 @@ final class RawClient {
     private let socket: CInt
     private var received: [UInt8] = []
     private var isOpen = true
-    private static let patience = Interval.seconds(10)
+    private static let timeout = Interval.seconds(10)
 
     init(_ address: SocketAddress, receiveBuffer: CInt = 0) throws {
         do {
@@ -74,13 +74,13 @@ final class RawClient {
     /// The next chunk of a chunked body; nil at its end.
     func chunk() throws -> String? {
         let line = try take(through: "\r\n")
-        // By bytes: to Swift, CR LF is one character.
+        // Compared by bytes, because CR LF is one Character.
         guard let size = Int(String(line.utf8.dropLast(2)) ?? "", radix: 16) else { throw Failure.unreadable(line) }
         let text = try take(size + 2)
         return size == 0 ? nil : String(text.utf8.dropLast(2))
     }
 
-    /// The data of the next event on an event stream; nil at its end. This server sends an event a chunk.
+    /// The data of the next event on an event stream; nil at its end. This server sends each event in a chunk.
     func event() throws -> String? {
         guard let text = try chunk() else { return nil }
         guard let data = text.split(separator: "\r\n").first(where: { $0.hasPrefix("data: ") }),
@@ -89,26 +89,26 @@ final class RawClient {
         return String(data.dropFirst(6))
     }
 
-    /// Waits for the server to close; throws if it says anything more, or stays.
+    /// Waits for the server to close. Throws if it sends more bytes or does not close.
     func expectClosed() throws {
         guard received.isEmpty else { throw Failure.unreadable(String(decoding: received, as: UTF8.self)) }
-        let deadline = Instant.now() + RawClient.patience
+        let deadline = Instant.now() + RawClient.timeout
         do { try receive(deadline) } catch Failure.closed { return }
         throw Failure.unreadable(String(decoding: received, as: UTF8.self))
     }
 
-    /// True if the server says something within `milliseconds`.
-    func hears(within milliseconds: CInt) -> Bool {
+    /// Whether the server sends bytes within `milliseconds`.
+    func receives(within milliseconds: CInt) -> Bool {
         var poll = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
         return !received.isEmpty || Glibc.poll(&poll, 1, milliseconds) == 1
     }
 
-    /// Reads the rest of a body of so many bytes without keeping it; returns a byte-wise check of `expected`.
+    /// Reads the rest of a body without storing it. Returns whether every byte is as `expected`.
     func skip(_ count: Int, expecting expected: (Int) -> UInt8) throws -> Bool {
         var position = 0
         var matches = true
         while position < count {
-            if received.isEmpty { try receive(Instant.now() + RawClient.patience) }
+            if received.isEmpty { try receive(Instant.now() + RawClient.timeout) }
             let part = min(received.count, count - position)
             for index in 0..<part where received[index] != expected(position + index) { matches = false }
             received.removeFirst(part)
@@ -118,14 +118,14 @@ final class RawClient {
     }
 
     func take(_ count: Int) throws -> String {
-        let deadline = Instant.now() + RawClient.patience
+        let deadline = Instant.now() + RawClient.timeout
         while received.count < count { try receive(deadline) }
         defer { received.removeFirst(count) }
         return String(decoding: received.prefix(count), as: UTF8.self)
     }
 
     func take(through mark: String) throws -> String {
-        let (deadline, mark) = (Instant.now() + RawClient.patience, Array(mark.utf8))
+        let (deadline, mark) = (Instant.now() + RawClient.timeout, Array(mark.utf8))
         var start = 0
         while true {
             while start + mark.count <= received.count {

@@ -1,7 +1,7 @@
 import Kernel
 import SampleServer
 
-/// Starts a server on a port of the kernel's choice, runs `body`, and stops it.
+/// Starts a server on a port that the kernel chooses, runs `body`, and stops the server.
 func withServer(
     _ name: String = "alpha", _ options: SampleServer.Options = .init(), _ body: (SampleServer) throws -> Void
 ) throws {
@@ -11,7 +11,7 @@ func withServer(
     try body(server)
 }
 
-/// A POST as the session eras want it.
+/// A POST of the revisions with sessions.
 func post(_ body: String, session: String? = nil, path: String = "/mcp", extra: [String] = []) -> String {
     var lines = [
         "POST \(path) HTTP/1.1", "Host: test", "Content-Type: application/json",
@@ -45,7 +45,7 @@ func request(_ method: String, id: String = "1", parameters: String = "{}") -> S
     "{\"jsonrpc\":\"2.0\",\"id\":\(id),\"method\":\"\(method)\",\"params\":\(parameters)}"
 }
 
-/// What the result of a tool call looks like in the session eras.
+/// The result of a tool call in the revisions with sessions.
 func textResult(_ text: String, id: String = "1") -> String {
     """
     {"jsonrpc":"2.0","id":\(id),"result":{"content":[{"type":"text","text":\(text)}],"isError":false}}

@@ -5,7 +5,7 @@ import Testing
 @Suite("Streamable HTTP with sessions")
 struct StreamableSessionTests {
     @Test(
-        "initialize answers with the client's version if it exists, else the latest, and mints an id",
+        "initialize answers with the client's version if it is known, else the latest, and with a new id",
         arguments: [
             ("2024-11-05", "2024-11-05"), ("2025-03-26", "2025-03-26"), ("2025-06-18", "2025-06-18"),
             ("2025-11-25", "2025-11-25"), ("2031-01-01", "2025-11-25"), ("soon", "2025-11-25"),
@@ -24,8 +24,8 @@ struct StreamableSessionTests {
         }
     }
 
-    @Test("a session goes from initialize to DELETE, and its id is echoed all the way")
-    func lifeOfASession() throws {
+    @Test("a session lasts from initialize to DELETE, and every response has its id")
+    func sessionLifecycle() throws {
         try withServer { server in
             let client = try RawClient(server.address)
             let session = try openSession(client)
@@ -62,7 +62,7 @@ struct StreamableSessionTests {
         }
     }
 
-    @Test("two sessions on one connection keep their counts apart")
+    @Test("two sessions on one connection have separate counts")
     func counts() throws {
         try withServer("a \"quoted\" name") { server in
             let client = try RawClient(server.address)
@@ -85,7 +85,7 @@ struct StreamableSessionTests {
     }
 
     @Test(
-        "requests that are not what they must be get their status",
+        "invalid requests get their status",
         arguments: [
             Refusal(what: "no id", request: post(request("ping")), status: 400),
             Refusal(
@@ -120,13 +120,13 @@ struct StreamableSessionTests {
             let response = try client.response()
             #expect(response.status == refusal.status)
             #expect(response.body.contains("\"id\":null,\"error\":{\"code\":\(refusal.code),"))
-            // The connection is none the worse for it.
+            // The connection persists.
             client.send(bare("GET", "/healthz"))
             #expect(try client.response().body == "ok")
         }
     }
 
-    @Test("a version that never was is refused, those that were are not")
+    @Test("an unknown version is refused, the known ones are not")
     func versions() throws {
         try withServer { server in
             let client = try RawClient(server.address)
@@ -138,7 +138,7 @@ struct StreamableSessionTests {
         }
     }
 
-    @Test("one standalone stream a session: a second gets 409, and when the first is closed there may be another")
+    @Test("a session's second standalone stream gets 409 until the first is closed")
     func standaloneStream() throws {
         try withServer { server in
             let (caller, listener) = (try RawClient(server.address), try RawClient(server.address))
@@ -193,8 +193,8 @@ struct StreamableSessionTests {
         }
     }
 
-    @Test("an id stays dead when its place is taken by another session")
-    func deadIDs() throws {
+    @Test("the id of an ended session stays invalid when another session uses its slot")
+    func endedIDs() throws {
         try withServer("alpha", .init(maximumSessions: 1)) { server in
             let client = try RawClient(server.address)
             var dead: [String] = []
@@ -214,14 +214,14 @@ struct StreamableSessionTests {
         }
     }
 
-    @Test("an idle session is gone after its time; one with a stream stays")
+    @Test("an idle session expires; one with a stream does not")
     func idleSession() throws {
         try withServer("alpha", .init(sessionIdle: .milliseconds(80))) { server in
             let (client, listener) = (try RawClient(server.address), try RawClient(server.address))
             let (idle, streaming) = (try openSession(client), try openSession(listener))
             listener.send(bare("GET", session: streaming))
             _ = try listener.head()
-            #expect(!client.hears(within: 250))
+            #expect(!client.receives(within: 250))
             client.send(post(request("ping"), session: idle))
             #expect(try client.response().status == 404)
             client.send(post(request("ping"), session: streaming))
@@ -229,7 +229,7 @@ struct StreamableSessionTests {
         }
     }
 
-    @Test("set to answer with events, every call is an event stream of one message")
+    @Test("with answersWithEvents every call's response is an event stream of one message")
     func answersWithEvents() throws {
         try withServer("alpha", .init(answersWithEvents: true)) { server in
             let client = try RawClient(server.address)

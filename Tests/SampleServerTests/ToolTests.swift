@@ -5,7 +5,7 @@ import Testing
 @Suite("Tools")
 struct ToolTests {
     @Test(
-        "echo gives the text back as it was written",
+        "echo returns the text unchanged",
         arguments: ["\"\"", "\"plain\"", "\"\\u00e9 \\\"\\\\ \\n\"", "\"\u{1f6a2} ship\""])
     func echo(text: String) throws {
         try withServer { server in
@@ -16,7 +16,7 @@ struct ToolTests {
         }
     }
 
-    @Test("results are filled up with spaces, and longer ones left alone", arguments: [0, 89, 90, 91, 500])
+    @Test("results are padded with spaces, and longer ones are not changed", arguments: [0, 89, 90, 91, 500])
     func fillsUp(bytes: Int) throws {
         try withServer("alpha", .init(replyBytes: bytes)) { server in
             let client = try RawClient(server.address)
@@ -30,7 +30,7 @@ struct ToolTests {
     }
 
     @Test(
-        "strings end where they end, wherever that is in a word of eight bytes",
+        "the end of a string is found at every offset within a word of eight bytes",
         arguments: Array(0...17), ["\\\"", "\\\\", "\u{7f}", "\u{e9}", "\u{1f6a2}", "!"])
     func strings(length: Int, odd: String) throws {
         try withServer { server in
@@ -42,14 +42,14 @@ struct ToolTests {
                 client.send(post(call("echo", "{\"text\":\"\(text)\"}"), session: session))
                 #expect(try client.response().body == textResult("\"\(text)\""))
             }
-            // A control character is no part of a string (RFC 8259 section 7).
+            // A string must not contain a control character (RFC 8259 section 7).
             let raw = String(repeating: "a", count: length) + "\u{1f}bbbbbbbb"
             client.send(post(call("echo", "{\"text\":\"\(raw)\"}"), session: session))
             #expect(try client.response().status == 400)
         }
     }
 
-    @Test("sleep holds up nobody else")
+    @Test("sleep does not delay other calls")
     func sleep() throws {
         try withServer { server in
             let (sleeper, other) = (try RawClient(server.address), try RawClient(server.address))
@@ -58,13 +58,13 @@ struct ToolTests {
             sleeper.send(post(call("sleep", "{\"milliseconds\":150}"), session: session))
             other.send(post(call("echo", "{\"text\":\"x\"}"), session: session))
             #expect(try other.response().status == 200)
-            #expect(!sleeper.hears(within: 0))
+            #expect(!sleeper.receives(within: 0))
             #expect(try sleeper.response().body == textResult("\"slept\""))
             #expect(Instant.now() - began > .milliseconds(149))
         }
     }
 
-    @Test("count reports progress if it was asked to, then the result, and the connection goes on")
+    @Test("count reports progress if requested, then the result, and the connection persists")
     func count() throws {
         try withServer { server in
             let client = try RawClient(server.address)
@@ -95,7 +95,7 @@ struct ToolTests {
         }
     }
 
-    @Test("a fast count to many reaches a slow reader whole")
+    @Test("a slow reader gets every event of a fast count")
     func fastCount() throws {
         try withServer { server in
             let client = try RawClient(server.address, receiveBuffer: 4_096)
@@ -116,12 +116,12 @@ struct ToolTests {
         }
     }
 
-    @Test("bytes sends exactly so many letters", arguments: [0, 1, 27, 65_536, 65_537, 20_000_000])
+    @Test("bytes sends exactly the requested number of bytes", arguments: [0, 1, 27, 65_536, 65_537, 20_000_000])
     func bytes(count: Int) throws {
         try withServer { server in
             let client = try RawClient(server.address)
             let session = try openSession(client)
-            // Twice in a pipeline: the second follows the first byte for byte.
+            // Two pipelined requests: the second response follows the first directly.
             let request = post(call("bytes", "{\"n\":\(count)}"), session: session)
             client.send(request + request)
             let frame = textResult("\"\"")
@@ -137,7 +137,7 @@ struct ToolTests {
     }
 
     @Test(
-        "arguments that make no sense are told so",
+        "invalid arguments get an error",
         arguments: [
             ("echo", "{}"), ("echo", "{\"text\":1}"), ("sleep", "{}"), ("sleep", "{\"milliseconds\":-1}"),
             ("sleep", "{\"milliseconds\":600001}"), ("sleep", "{\"milliseconds\":99999999999999999999999}"),
@@ -155,7 +155,7 @@ struct ToolTests {
         }
     }
 
-    @Test("two servers at once know nothing of each other's sessions")
+    @Test("two servers do not know each other's sessions")
     func twoServers() throws {
         try withServer("alpha") { alpha in
             try withServer("beta") { beta in
@@ -173,7 +173,7 @@ struct ToolTests {
 }
 
 extension String {
-    /// The request with a Content-Length that is right again.
+    /// The request with a correct Content-Length.
     var withLengthOfBody: String {
         guard let blank = firstRange(of: "\r\n\r\n"), let field = firstRange(of: "Content-Length: ") else {
             return self

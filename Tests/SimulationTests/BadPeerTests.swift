@@ -3,7 +3,7 @@ import Kernel
 import Simulation
 import Testing
 
-/// A worker's side of one connection, driven by a test: dials, asks once, and takes what comes.
+/// A worker's side of one connection, driven by a test: dials, sends one request and reads the answer.
 private final class Caller {
     private var world: SimulatedWorld
     let network: SimulatedNetwork
@@ -17,7 +17,7 @@ private final class Caller {
         world = SimulatedWorld(network)
     }
 
-    /// Calls `address` and takes the answer for `time` at most; the error of a dial that failed, 0 otherwise.
+    /// Dials `address`, sends a request and reads for at most `time`. Returns the errno of a failed dial, else 0.
     func call(_ address: SocketAddress, for time: Interval) -> CInt {
         let deadline = world.now() + time
         guard case .started(let dialled) = world.dial(address) else { return -1 }
@@ -70,7 +70,7 @@ struct BadPeerTests {
         #expect(network.violations == [])
     }
 
-    @Test("a stalling peer says its first bytes and no more, and does not end")
+    @Test("a stalling peer sends its first bytes and no more, and does not close")
     func stalling() {
         call(StallingPeer(answer, sending: 12), for: .seconds(3600)) { caller, _ in
             #expect(caller.received == Array("HTTP/1.1 200".utf8))
@@ -94,8 +94,8 @@ struct BadPeerTests {
         }
     }
 
-    @Test("a peer that lies about its length ends short of it, or stays silent", arguments: [true, false])
-    func lyingLength(closes: Bool) {
+    @Test("a peer that sends fewer bytes than announced closes, or stays silent", arguments: [true, false])
+    func wrongLength(closes: Bool) {
         call(LyingLengthPeer("HTTP/1.1 200 OK", declared: 50, actual: 20, closes: closes)) { caller, _ in
             let text = String(decoding: caller.received, as: UTF8.self)
             #expect(text.hasSuffix("Content-Length: 50\r\n\r\n" + String(repeating: "x", count: 20)))
@@ -115,7 +115,7 @@ struct BadPeerTests {
         }
     }
 
-    @Test("a slow reader makes the worker's sends block, and gets everything in the end")
+    @Test("a slow reader makes the worker's sends block, and gets all bytes")
     func slowReader() {
         let network = SimulatedNetwork(seed: 4, conditions: .cramped)
         let listener = network.listen(on: address)

@@ -7,7 +7,7 @@ import Testing
 struct EchoTests {
     private static let address = SocketAddress.loopback(port: 8080)
 
-    /// What one run came to.
+    /// The result of one run.
     struct Outcome {
         var isComplete = false
         var isFair = false
@@ -20,7 +20,7 @@ struct EchoTests {
 
     /// Five clients send up to 3000 bytes each, in pieces, and finish.
     private func run(
-        seed: UInt64, _ conditions: Conditions, flaw: EchoWorker<SimulatedWorld>.Flaw = .none, fault: Int = 0,
+        seed: UInt64, _ conditions: Conditions, defect: EchoWorker<SimulatedWorld>.Defect = .none, fault: Int = 0,
         forever: Bool = false
     ) -> Outcome {
         var generator = SeededGenerator(seed: seed ^ 0xec40)
@@ -38,7 +38,7 @@ struct EchoTests {
         network.failOperation(fault, forever: forever)
         var outcome = Outcome()
         do {
-            var worker = EchoWorker(SimulatedWorld(network), listener: listener, flaw: flaw)
+            var worker = EchoWorker(SimulatedWorld(network), listener: listener, defect: defect)
             for _ in 0..<20_000 {
                 worker.turn()
                 if clients.allSatisfy(\.isDone) && worker.count == 0 { break }
@@ -55,7 +55,7 @@ struct EchoTests {
         return outcome
     }
 
-    @Test("every byte comes back under any conditions", arguments: 1...60)
+    @Test("every byte is echoed under any conditions", arguments: 1...60)
     func echoes(seed: UInt64) {
         for conditions in [Conditions.varied, .cramped, .calm] {
             let outcome = run(seed: seed, conditions)
@@ -66,7 +66,7 @@ struct EchoTests {
         }
     }
 
-    @Test("the same seed gives the same run, another seed another one")
+    @Test("the same seed gives the same run, another seed another run")
     func repeats() {
         let first = run(seed: 7, .varied)
         let second = run(seed: 7, .varied)
@@ -76,17 +76,17 @@ struct EchoTests {
         #expect(run(seed: 8, .varied).digest != first.digest)
     }
 
-    @Test("a worker that forgets a duty of edge triggering stalls", arguments: 1...10)
-    func catchesFlaws(seed: UInt64) {
-        #expect(!run(seed: seed, .calm, flaw: .readsOnce).isFair)
-        #expect(!run(seed: seed, .calm, flaw: .forgetsToReadAfterFlush).isFair)
+    @Test("a worker that violates a rule of edge triggering stalls", arguments: 1...10)
+    func catchesDefects(seed: UInt64) {
+        #expect(!run(seed: seed, .calm, defect: .readsOnce).isFair)
+        #expect(!run(seed: seed, .calm, defect: .forgetsToReadAfterFlush).isFair)
         var few = Conditions.calm
         few.descriptorLimit = 2
         #expect(run(seed: seed, few).isFair)
-        #expect(!run(seed: seed, few, flaw: .stopsAcceptingWhenExhausted).isFair)
+        #expect(!run(seed: seed, few, defect: .stopsAcceptingWhenExhausted).isFair)
     }
 
-    @Test("any one call may fail: nobody hangs, nothing leaks", arguments: [1, 2, 3])
+    @Test("if any single call fails, no client hangs and nothing leaks", arguments: [1, 2, 3])
     func failsOnce(seed: UInt64) {
         for number in 1... {
             let outcome = run(seed: seed, .varied, fault: number)
@@ -101,7 +101,7 @@ struct EchoTests {
         }
     }
 
-    @Test("all calls may fail from some point on: nothing leaks")
+    @Test("if all calls fail from some point on, nothing leaks")
     func failsForEver() {
         for number in stride(from: 1, to: 2000, by: 13) {
             let outcome = run(seed: 5, .calm, fault: number, forever: true)

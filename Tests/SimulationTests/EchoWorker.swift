@@ -2,10 +2,10 @@ import Glibc
 import Kernel
 import Simulation
 
-/// The smallest worker there can be: sends back what it gets, with all the duties of edge-triggered readiness. Its
-/// `flaw` leaves one of them out.
+/// A minimal worker: sends back what it receives and follows all rules of edge-triggered readiness. A `defect` makes it
+/// violate one of them.
 struct EchoWorker<Outside: World & ~Copyable>: ~Copyable {
-    enum Flaw { case none, readsOnce, forgetsToReadAfterFlush, stopsAcceptingWhenExhausted }
+    enum Defect { case none, readsOnce, forgetsToReadAfterFlush, stopsAcceptingWhenExhausted }
 
     struct Connection {
         let descriptor: Descriptor
@@ -17,16 +17,16 @@ struct EchoWorker<Outside: World & ~Copyable>: ~Copyable {
     static var bound: Int { 512 }
     var world: Outside
     private let listener: Descriptor
-    private let flaw: Flaw
+    private let defect: Defect
     private var connections: [UInt64: Connection] = [:]
     private var nextToken: UInt64 = 1
     private var mustAcceptAgain = false
     private(set) var isWatching: Bool
 
-    init(_ world: consuming Outside, listener: Descriptor, flaw: Flaw = .none) {
+    init(_ world: consuming Outside, listener: Descriptor, defect: Defect = .none) {
         self.world = world
         self.listener = listener
-        self.flaw = flaw
+        self.defect = defect
         isWatching = self.world.watch(listener, token: 0)
     }
 
@@ -61,7 +61,7 @@ struct EchoWorker<Outside: World & ~Copyable>: ~Copyable {
                 }
             case .none: return
             case .exhausted:
-                mustAcceptAgain = flaw != .stopsAcceptingWhenExhausted
+                mustAcceptAgain = defect != .stopsAcceptingWhenExhausted
                 return
             }
         }
@@ -75,8 +75,8 @@ struct EchoWorker<Outside: World & ~Copyable>: ~Copyable {
             if connection.hasEnded { return world.close(connection.descriptor, reset: false) }
             guard connection.mayRead else { break }
             guard fill(&connection) else { return world.close(connection.descriptor, reset: true) }
-            if flaw == .readsOnce { connection.mayRead = false }
-            if flaw == .forgetsToReadAfterFlush && !connection.pending.isEmpty {
+            if defect == .readsOnce { connection.mayRead = false }
+            if defect == .forgetsToReadAfterFlush && !connection.pending.isEmpty {
                 connection.mayRead = false
             }
         }

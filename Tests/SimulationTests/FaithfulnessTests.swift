@@ -2,23 +2,23 @@ import Kernel
 import Simulation
 import Testing
 
-@Suite("Simulated kernel beside a real one")
+@Suite("Simulated kernel compared with Linux")
 struct FaithfulnessTests {
-    @Test("Linux does what the scene says", arguments: Scene.allCases)
+    @Test("Linux has the expected outcome of each scene", arguments: Scene.allCases)
     func real(scene: Scene) throws {
-        let far = try RealFarSide()
-        var stage = Stage(try Linux(), far, expecting: scene.outcome)
+        let remote = try RealRemotePeer()
+        var stage = SceneRunner(try Linux(), remote, expecting: scene.outcome)
 
         let log = stage.play(scene)
 
         #expect(log == scene.outcome)
     }
 
-    @Test("the simulated kernel does the same", arguments: Scene.allCases)
+    @Test("the simulated kernel has the same outcome", arguments: Scene.allCases)
     func simulated(scene: Scene) {
         let network = SimulatedNetwork(seed: 1, conditions: .calm)
-        let far = SimulatedFarSide(network)
-        var stage = Stage(SimulatedWorld(network), far, expecting: scene.outcome)
+        let remote = SimulatedRemotePeer(network)
+        var stage = SceneRunner(SimulatedWorld(network), remote, expecting: scene.outcome)
 
         let log = stage.play(scene)
 

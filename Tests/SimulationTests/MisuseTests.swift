@@ -7,13 +7,13 @@ import Testing
 struct MisuseTests {
     private let address = SocketAddress.loopback(port: 80)
 
-    @Test("misuse is noted, each kind by itself")
+    @Test("each kind of misuse is recorded")
     func violations() {
         let network = SimulatedNetwork(seed: 1, conditions: .calm)
         let listener = network.listen(on: address)
         network.connect(to: address)
-        let hand = Hand(network)
-        let descriptor = hand.arrival(listener)
+        let hand = WorldReference(network)
+        let descriptor = hand.acceptNext(listener)
         #expect(hand.watch(descriptor, token: 1))
         #expect(network.violations == [])
 
@@ -34,30 +34,30 @@ struct MisuseTests {
         #expect(network.violations.count == 7)
     }
 
-    @Test("a number is used again at once, the lowest first, or never", arguments: [true, false])
+    @Test("descriptor numbers are used again at once, the lowest first, or never", arguments: [true, false])
     func numbers(reuses: Bool) {
         var conditions = Conditions.calm
         conditions.reusesDescriptors = reuses
         let network = SimulatedNetwork(seed: 1, conditions: conditions)
         let listener = network.listen(on: address)
         for _ in 0..<4 { network.connect(to: address) }
-        let hand = Hand(network)
-        let three = (0..<3).map { _ in hand.arrival(listener) }
+        let hand = WorldReference(network)
+        let three = (0..<3).map { _ in hand.acceptNext(listener) }
         hand.close(three[1])
         hand.close(three[0])
 
-        let next = hand.arrival(listener)
+        let next = hand.acceptNext(listener)
 
         #expect(next.raw == (reuses ? three[0].raw : three[2].raw + 1))
     }
 
-    @Test("a closed descriptor has no event, though it had been woken; a batch already out is not taken back")
+    @Test("a closed descriptor has no more events, except in a batch that was already returned")
     func staleEvents() {
         let network = SimulatedNetwork(seed: 1, conditions: .calm)
         let listener = network.listen(on: address)
         let clients = (0..<2).map { _ in network.connect(to: address) }
-        let hand = Hand(network)
-        let pair = (0..<2).map { _ in hand.arrival(listener) }
+        let hand = WorldReference(network)
+        let pair = (0..<2).map { _ in hand.acceptNext(listener) }
         for descriptor in pair { _ = hand.watch(descriptor, token: UInt64(descriptor.raw)) }
         for client in clients { client.perform(.text("x")) }
         network.advance(by: .milliseconds(5))
@@ -73,15 +73,16 @@ struct MisuseTests {
         #expect(hand.event(0).token == UInt64(pair[1].raw))
     }
 
-    @Test("with all descriptors in use, accept and dial say EMFILE, and who waited is still there later")
+    @Test(
+        "with all descriptors in use accept and dial fail with EMFILE, and a waiting connection can be accepted later")
     func descriptorLimit() {
         var conditions = Conditions.calm
         conditions.descriptorLimit = 2
         let network = SimulatedNetwork(seed: 1, conditions: conditions)
         let listener = network.listen(on: address)
         for _ in 0..<2 { network.connect(to: address) }
-        let hand = Hand(network)
-        let first = hand.arrival(listener)
+        let hand = WorldReference(network)
+        let first = hand.acceptNext(listener)
 
         guard case .exhausted(EMFILE) = hand.accept(listener) else {
             Issue.record("accepted beyond the limit")
@@ -92,13 +93,13 @@ struct MisuseTests {
             return
         }
         hand.close(first)
-        #expect(hand.arrival(listener) == first)
+        #expect(hand.acceptNext(listener) == first)
     }
 
-    @Test("a descriptor of the outside can be watched, and fires only when rung")
+    @Test("a descriptor from outside the world can be watched and is ready only when rung")
     func outside() {
         let network = SimulatedNetwork(seed: 1)
-        let hand = Hand(network)
+        let hand = WorldReference(network)
         #expect(hand.watch(Descriptor(7), token: 70))
 
         #expect(hand.wait(1000) == 0)
@@ -111,11 +112,11 @@ struct MisuseTests {
         #expect(network.violations == [])
     }
 
-    @Test("a wait ends at the asked time or at what happens first, and says when nothing ever will")
+    @Test("a wait ends at its timeout or at the first event, and reports when none can come")
     func clock() {
         let network = SimulatedNetwork(seed: 1, conditions: .calm)
         let listener = network.listen(on: address)
-        let hand = Hand(network)
+        let hand = WorldReference(network)
         _ = hand.watch(listener, token: 1)
         network.after(.seconds(5)) { network.connect(to: address) }
 
@@ -130,7 +131,7 @@ struct MisuseTests {
         #expect(hand.wallSeconds() == 1_780_000_005)
     }
 
-    @Test("a buffer that a send fills exactly is news once it has room, if the poller saw it full")
+    @Test("a buffer that a send fills exactly is reported writable later, if the poller saw it full")
     func exactlyFull() {
         var conditions = Conditions.calm
         conditions.sendBufferBytes = 100...100
@@ -139,8 +140,8 @@ struct MisuseTests {
         let listener = network.listen(on: address)
         let client = network.connect(to: address)
         client.perform(.read(.never))
-        let hand = Hand(network)
-        let descriptor = hand.arrival(listener)
+        let hand = WorldReference(network)
+        let descriptor = hand.acceptNext(listener)
         _ = hand.watch(descriptor, token: 1)
         _ = hand.wait(10)
         #expect(hand.send(descriptor, String(repeating: "x", count: 100)) == .moved(100))
@@ -156,13 +157,13 @@ struct MisuseTests {
         #expect(hand.event(0).readiness == Readiness(readable: true, writable: true))
     }
 
-    @Test("a peer that vanishes is never heard of again, and takes nothing more")
+    @Test("a peer that vanishes sends nothing and accepts no more bytes")
     func vanishing() {
         let network = SimulatedNetwork(seed: 1, conditions: .calm)
         let listener = network.listen(on: address)
         let client = network.connect(to: address)
-        let hand = Hand(network)
-        let descriptor = hand.arrival(listener)
+        let hand = WorldReference(network)
+        let descriptor = hand.acceptNext(listener)
         _ = hand.watch(descriptor, token: 1)
         client.perform(.vanish)
         _ = hand.wait(10)
@@ -184,16 +185,16 @@ struct MisuseTests {
         let network = SimulatedNetwork(seed: 1, conditions: .calm)
         let listener = network.listen(on: address)
         let client = network.connect(to: address)
-        let hand = Hand(network)
-        let descriptor = hand.arrival(listener)
-        _ = hand.watch(descriptor, token: 1)
-        _ = hand.wait(10)
+        let world = WorldReference(network)
+        let descriptor = world.acceptNext(listener)
+        _ = world.watch(descriptor, token: 1)
+        _ = world.wait(10)
         client.perform(.text("hello"), .vanish)
-        #expect(hand.wait(3_600_000) == 0, "what it had just sent is lost with it")
-        #expect(hand.receive(descriptor) == .wouldBlock)
+        #expect(world.wait(3_600_000) == 0, "what it had just sent is lost with it")
+        #expect(world.receive(descriptor) == .wouldBlock)
     }
 
-    @Test("what the peer had read when it closed is acknowledged with its FIN; what came too late is not")
+    @Test("bytes that the peer read before it closed are acknowledged with its FIN; later ones are not")
     func acknowledgement() {
         for seed in 1...40 as ClosedRange<UInt64> {
             let network = SimulatedNetwork(seed: seed)
@@ -202,7 +203,7 @@ struct MisuseTests {
                 peer.onReceive = { _ in seed.isMultiple(of: 2) ? [.close] : [] }
                 if !seed.isMultiple(of: 2) { peer.perform(.pause(.milliseconds(5)), .finish) }
             }
-            let hand = Hand(network)
+            let hand = WorldReference(network)
             guard case .started(let descriptor) = hand.dial(server) else { continue }
             _ = hand.watch(descriptor, token: 1)
             while hand.wait(100) == 0 {}
@@ -218,14 +219,14 @@ struct MisuseTests {
         }
     }
 
-    @Test("when the world goes away its peers see the end of their connections")
+    @Test("when a world is destroyed its peers see their connections end")
     func processExit() {
         let network = SimulatedNetwork(seed: 1, conditions: .calm)
         let listener = network.listen(on: address)
         let client = network.connect(to: address)
         do {
-            let hand = Hand(network)
-            _ = hand.arrival(listener)
+            let hand = WorldReference(network)
+            _ = hand.acceptNext(listener)
         }
 
         network.advance(by: .seconds(1))

@@ -1,12 +1,12 @@
 import Glibc
 import Kernel
 
-/// Something that happens between a worker and its peer, told the same way whether the kernel is real or simulated.
+/// A sequence of steps between a worker and its peer, the same for the real and the simulated kernel.
 enum Scene: String, CaseIterable, Sendable {
     case data, finish, resetWithData, resetThenSend, resetThenError, resetAfterFinish, sendAfterFinish
     case ownFinish, closeWithUnread, full, fullAndData, dialed, refused, listening, resetInBacklog, finishBeforeWatch
 
-    /// What comes of it on Linux 6: events are r(eadable), w(ritable), e(nded), f(ailed).
+    /// The outcome on Linux 6. Events are r(eadable), w(ritable), e(nded), f(ailed).
     var outcome: [String] {
         switch self {
         case .data: ["w", "", "rw", "rw", "moved hel", "", "moved lomore", "wait"]
@@ -29,17 +29,17 @@ enum Scene: String, CaseIterable, Sendable {
     }
 }
 
-/// Plays a scene in a world and writes down what the worker saw.
-struct Stage<Outside: World & ~Copyable>: ~Copyable {
+/// Runs a scene in a world and records what the worker observes.
+struct SceneRunner<Outside: World & ~Copyable>: ~Copyable {
     private var world: Outside
-    private let far: any FarSide
+    private let remote: any RemotePeer
     private let expected: [String]
     private var log: [String] = []
     private var descriptor = Descriptor.none
 
-    init(_ world: consuming Outside, _ far: any FarSide, expecting expected: [String]) {
+    init(_ world: consuming Outside, _ remote: any RemotePeer, expecting expected: [String]) {
         self.world = world
-        self.far = far
+        self.remote = remote
         self.expected = expected
     }
 
@@ -48,9 +48,9 @@ struct Stage<Outside: World & ~Copyable>: ~Copyable {
         case .data:
             open()
             note()
-            far.send("hello")
+            remote.send("hello")
             note()
-            far.send("more")
+            remote.send("more")
             note()
             receive(3)
             note()
@@ -58,16 +58,16 @@ struct Stage<Outside: World & ~Copyable>: ~Copyable {
             receive()
         case .finish:
             open()
-            far.send("last")
-            far.close()
+            remote.send("last")
+            remote.close()
             note()
             receive()
             receive()
             receive()
         case .resetWithData:
             open()
-            far.send("last")
-            far.reset()
+            remote.send("last")
+            remote.reset()
             note()
             receive(2)
             receive()
@@ -76,7 +76,7 @@ struct Stage<Outside: World & ~Copyable>: ~Copyable {
             send("x")
         case .resetThenSend:
             open()
-            far.reset()
+            remote.reset()
             note()
             send("x")
             send("x")
@@ -84,7 +84,7 @@ struct Stage<Outside: World & ~Copyable>: ~Copyable {
             note()
         case .resetThenError:
             open()
-            far.reset()
+            remote.reset()
             note()
             error()
             error()
@@ -92,15 +92,23 @@ struct Stage<Outside: World & ~Copyable>: ~Copyable {
             send("x")
         case .resetAfterFinish:
             open()
-            far.finish()
+            remote.finish()
             note()
-            far.reset()
+            remote.reset()
             note()
             receive()
             send("x")
+        default: playOther(scene)
+        }
+        world.close(descriptor, reset: false)
+        return log
+    }
+
+    private mutating func playOther(_ scene: Scene) {
+        switch scene {
         case .sendAfterFinish:
             open()
-            far.close()
+            remote.close()
             note()
             receive()
             log.append("\(!world.hasUnacknowledged(descriptor))")
@@ -109,23 +117,15 @@ struct Stage<Outside: World & ~Copyable>: ~Copyable {
             log.append("\(!world.hasUnacknowledged(descriptor))")
             receive()
             send("x")
-        default: playMore(scene)
-        }
-        world.close(descriptor, reset: false)
-        return log
-    }
-
-    private mutating func playMore(_ scene: Scene) {
-        switch scene {
         case .ownFinish:
             open()
             world.finish(descriptor)
             note()
-            far.send("still")
+            remote.send("still")
             note()
             receive()
-            far.drain()
-            far.close()
+            remote.drain()
+            remote.close()
             note()
             receive()
             send("x")
@@ -133,7 +133,7 @@ struct Stage<Outside: World & ~Copyable>: ~Copyable {
             open()
             send("request")
             waitUntilAcknowledged()
-            far.close()
+            remote.close()
             note()
             receive()
         case .full:
@@ -141,16 +141,16 @@ struct Stage<Outside: World & ~Copyable>: ~Copyable {
             fill()
             note()
             send("x")
-            far.drain()
+            remote.drain()
             note()
             send("x")
         case .fullAndData:
             open()
             fill()
-            far.send("in")
+            remote.send("in")
             note()
             receive()
-            far.drain()
+            remote.drain()
             note()
         case .dialed, .refused: playDial(scene)
         default: playListening(scene)
@@ -158,7 +158,8 @@ struct Stage<Outside: World & ~Copyable>: ~Copyable {
     }
 
     private mutating func playDial(_ scene: Scene) {
-        guard case .started(let dialled) = world.dial(scene == .refused ? far.nobody() : far.serve()) else { return }
+        guard case .started(let dialled) = world.dial(scene == .refused ? remote.unusedAddress() : remote.serve())
+        else { return }
         descriptor = dialled
         _ = world.watch(dialled, token: 1)
         note()
@@ -166,8 +167,8 @@ struct Stage<Outside: World & ~Copyable>: ~Copyable {
         receive()
         guard scene == .dialed else { return send("x") }
         send("hi")
-        far.acceptDialled()
-        far.send("yes")
+        remote.acceptDialled()
+        remote.send("yes")
         note()
         receive()
     }
@@ -175,29 +176,29 @@ struct Stage<Outside: World & ~Copyable>: ~Copyable {
     private mutating func playListening(_ scene: Scene) {
         switch scene {
         case .listening:
-            _ = world.watch(far.listener, token: 1)
+            _ = world.watch(remote.listener, token: 1)
             note()
-            far.connect()
+            remote.connect()
             note()
             accept()
             accept()
             note()
             world.close(descriptor, reset: false)
-            far.connect()
+            remote.connect()
             note()
             accept()
             accept()
         case .resetInBacklog:
-            _ = world.watch(far.listener, token: 1)
-            far.connect()
-            far.reset()
+            _ = world.watch(remote.listener, token: 1)
+            remote.connect()
+            remote.reset()
             note()
             accept()
             receive()
         default:
-            far.connect()
-            far.send("q")
-            far.finish()
+            remote.connect()
+            remote.send("q")
+            remote.finish()
             descriptor = arrival()
             _ = world.watch(descriptor, token: 1)
             note()
@@ -208,9 +209,9 @@ struct Stage<Outside: World & ~Copyable>: ~Copyable {
 
     // MARK: Steps
 
-    /// Accepts one connection and watches it, which is an event at once.
+    /// Accepts one connection and watches it, which causes an event at once.
     private mutating func open() {
-        far.connect()
+        remote.connect()
         descriptor = arrival()
         _ = world.watch(descriptor, token: 1)
         note()
@@ -219,14 +220,14 @@ struct Stage<Outside: World & ~Copyable>: ~Copyable {
     private mutating func arrival() -> Descriptor {
         let deadline = world.now() + .seconds(5)
         while world.now() < deadline {
-            if case .connection(let descriptor, _) = world.accept(far.listener) { return descriptor }
+            if case .connection(let descriptor, _) = world.accept(remote.listener) { return descriptor }
             _ = world.wait(milliseconds: 1)
         }
         return .none
     }
 
     private mutating func accept() {
-        switch world.accept(far.listener) {
+        switch world.accept(remote.listener) {
         case .connection(let accepted, _):
             descriptor = accepted
             log.append("accepted")
@@ -235,7 +236,7 @@ struct Stage<Outside: World & ~Copyable>: ~Copyable {
         }
     }
 
-    /// Gathers events until they come to what is expected here, and a moment longer in case there are more.
+    /// Collects events until they are the expected ones, and a short time longer in case there are more.
     private mutating func note() {
         let hoped = log.count < expected.count ? expected[log.count] : ""
         let deadline = world.now() + .seconds(5)
@@ -249,12 +250,12 @@ struct Stage<Outside: World & ~Copyable>: ~Copyable {
     }
 
     private func merge(_ seen: String, _ readiness: Readiness) -> String {
-        var letters = ""
-        if readiness.isReadable || seen.contains("r") { letters += "r" }
-        if readiness.isWritable || seen.contains("w") { letters += "w" }
-        if readiness.hasEnded || seen.contains("e") { letters += "e" }
-        if readiness.hasFailed || seen.contains("f") { letters += "f" }
-        return letters
+        var flags = ""
+        if readiness.isReadable || seen.contains("r") { flags += "r" }
+        if readiness.isWritable || seen.contains("w") { flags += "w" }
+        if readiness.hasEnded || seen.contains("e") { flags += "e" }
+        if readiness.hasFailed || seen.contains("f") { flags += "f" }
+        return flags
     }
 
     private mutating func receive(_ count: Int = 100) {
@@ -281,7 +282,7 @@ struct Stage<Outside: World & ~Copyable>: ~Copyable {
         log.append("error \(world.connectionError(descriptor))")
     }
 
-    /// Sends until nothing more goes, and a while longer: what is under way may still make room.
+    /// Sends until the socket is full, and a while longer, because bytes in transit may still free space.
     private mutating func fill() {
         let bytes = [UInt8](repeating: 122, count: 65_536)
         var quiet = 0

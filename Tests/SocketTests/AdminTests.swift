@@ -14,7 +14,7 @@ extension SocketTests {
 
         private func status(_ rig: Rig) throws -> Status { try Status(from: rig.admin) }
 
-        @Test("the process lives, is ready, and knows no other page")
+        @Test("/healthz and /readyz answer 200, and other paths 404")
         func pages() throws {
             let rig = try Rig()
 
@@ -25,7 +25,7 @@ extension SocketTests {
             #expect(rig.replica.requests.isEmpty)
         }
 
-        @Test("one connection may ask again; HEAD has no body; others are refused")
+        @Test("a connection can be used again, HEAD has no body, and other methods are refused")
         func connection() throws {
             let rig = try Rig()
             let client = try Client(rig.admin)
@@ -51,7 +51,7 @@ extension SocketTests {
             #expect(rig.replica.requests.count == 1)
         }
 
-        @Test("not ready while every server of an upstream is down, but alive; ready again when one is back")
+        @Test("/readyz is 503 while every server of an upstream is down, and 200 again when one is up")
         func allDown() throws {
             let rig = try Rig(
                 replicas: 2,
@@ -77,8 +77,8 @@ extension SocketTests {
             #expect(response.text.contains("\"id\":7"))
         }
 
-        @Test("the figures are what is open: streams, calls, idle connections")
-        func figures() throws {
+        @Test("the metrics count open streams, calls and idle connections")
+        func metrics() throws {
             let rig = try Rig(
                 workers: 2,
                 answering: { request in
@@ -112,12 +112,12 @@ extension SocketTests {
             #expect(server.pool.active == 3)
             #expect(server.pool.waiting == 0)
             #expect(server.pool.total == server.pool.idle + server.pool.active)
-            // One of the replica's connections more was the first health check.
+            // The replica has one more connection, from the first health check.
             #expect(rig.replica.open == server.pool.total + server.pool.streaming)
             #expect(server.pool.opened == rig.replica.accepted - 1)
 
             for client in flying + streams { client.close() }
-            try eventually("all is quiet") {
+            try eventually("no exchange is open") {
                 server = try #require(try status(rig).upstreams.first?.servers.first)
                 return server.streams == 0 && server.pool.active == 0
             }
@@ -130,7 +130,7 @@ extension SocketTests {
             #expect(whole.upstreams.map(\.name) == ["mcp"])
         }
 
-        @Test("draining: not ready, no new connections, the call in flight is answered, the stream ended properly")
+        @Test("a drain refuses new connections, answers the call in flight and ends the stream properly")
         func draining() throws {
             let rig = try Rig(answering: { $0.target == "/stream" ? [.eventStreamHead] : [] })
             let call = try rig.client()

@@ -24,13 +24,12 @@ extension SocketTests {
         private static let megabytes5 = 5_000_000
 
         @Test(
-            "20 MB come through byte for byte", arguments: ["/counted", "/chunked", "/closed"], [false, true])
+            "a response of 20 MB arrives unchanged", arguments: ["/counted", "/chunked", "/closed"], [false, true])
         func download(_ target: String, _ isSecure: Bool) throws {
             let rig = try Self.rig.get()
             let client = try isSecure ? rig.secureClient() : rig.client()
-            let started = Instant.now()
 
-            // Twice: the connection must be good for more.
+            // Twice, because the connection must persist.
             for _ in 0..<2 {
                 client.send("GET \(target) HTTP/1.1\r\nHost: a\r\n\r\n")
                 let head = try client.head()
@@ -48,11 +47,10 @@ extension SocketTests {
                     #expect(count == Self.megabytes20)
                 }
             }
-            print("20 MB \(target), TLS \(isSecure): \(((Instant.now() - started).milliseconds / 2).rounded()) ms")
-            try rig.expectQuiet()
+            try rig.expectIdle()
         }
 
-        @Test("an HTTP/1.0 client gets a chunked body without its chunks, ended by the connection")
+        @Test("an HTTP/1.0 client gets a chunked body without chunks, which ends with the connection")
         func oldClient() throws {
             let rig = try Self.rig.get()
             let client = try rig.client()
@@ -65,7 +63,7 @@ extension SocketTests {
             #expect(try client.takeToEnd().isEmpty)
         }
 
-        @Test("5 MB go out byte for byte", arguments: [false, true], [false, true])
+        @Test("a request of 5 MB arrives unchanged", arguments: [false, true], [false, true])
         func upload(_ isChunked: Bool, _ isSecure: Bool) throws {
             let rig = try Self.rig.get()
             rig.replica.reset()
@@ -95,10 +93,10 @@ extension SocketTests {
             #expect(rig.replica.requests.count == 2)
             #expect(rig.replica.requests.allSatisfy { $0.body == body })
             rig.replica.reset()
-            try rig.expectQuiet()
+            try rig.expectIdle()
         }
 
-        @Test("a request that is pipelined behind a large body is the next one", arguments: [false, true])
+        @Test("a request pipelined after a large body is the next one", arguments: [false, true])
         func behindUpload(_ isChunked: Bool) throws {
             let rig = try Self.rig.get()
             rig.replica.reset()
@@ -120,7 +118,7 @@ extension SocketTests {
         }
 
         @Test(
-            "an answer that comes before the whole body reaches the client, and the connection ends",
+            "a response before the end of the request body reaches the client, and the connection closes",
             arguments: [false, true])
         func earlyAnswer(_ isSecure: Bool) throws {
             let rig = try Rig()
@@ -136,10 +134,10 @@ extension SocketTests {
             #expect(response.text == "enough")
             #expect(response.values("connection") == ["close"])
             client.close()
-            try rig.expectQuiet()
+            try rig.expectIdle()
         }
 
-        @Test("a request of one byte a TLS record, a thousand records at once")
+        @Test("a request in a thousand TLS records of one byte each is read")
         func manyRecords() throws {
             let rig = try Rig(answering: { [.answer("\($0.body.count)")] })
             let client = try rig.secureClient()
@@ -151,13 +149,13 @@ extension SocketTests {
             #expect(rig.replica.requests.map(\.body) == [Pattern.prefix(1_000)])
         }
 
-        @Test("100 Continue comes from the replica, and then the body goes")
+        @Test("100 Continue from the replica reaches the client, which then sends the body")
         func expectContinue() throws {
             let rig = try Rig(answering: { _ in [.answer("done")] })
             let client = try rig.client()
             client.send("POST /up HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
             try eventually("the head at the replica") { !rig.replica.leftovers.isEmpty }
-            #expect(!client.hears(within: 0))
+            #expect(!client.receives(within: 0))
 
             rig.replica.push(.text("HTTP/1.1 100 Continue\r\n\r\n"), to: rig.replica.accepted - 1)
             #expect(try client.head().status == 100)

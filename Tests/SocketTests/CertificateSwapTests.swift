@@ -5,7 +5,7 @@ import TLS
 import Testing
 
 extension SocketTests {
-    @Suite("Certificates that are replaced", .serialized)
+    @Suite("Certificate reload", .serialized)
     struct CertificateSwapTests {
         private static func rig(_ folder: CertificateFolder, workers: Int = 1) throws -> Rig {
             try Rig(
@@ -18,7 +18,7 @@ extension SocketTests {
         }
 
         @Test(
-            "a thousand handshakes while ten certificates come and go: none fails, and a connection outlives them all")
+            "none of a thousand handshakes fails while ten certificates are replaced, and an open connection persists")
         func tenSwaps() throws {
             let folder = try CertificateFolder()
             try folder.replace("certificate-0")
@@ -27,23 +27,23 @@ extension SocketTests {
             let old = try rig.secureClient(context)
             #expect(old.peerSubject == "CN = certificate-0")
 
-            let storm = try HandshakeStorm(rig, threads: 2, atLeast: 1_000)
-            defer { storm.stop() }
+            let handshakeLoad = try HandshakeLoad(rig, threads: 2, atLeast: 1_000)
+            defer { handshakeLoad.stop() }
             for number in 1...10 {
                 try folder.replace("certificate-\(number)")
                 try eventually("certificate \(number)") { try Self.subject(rig) == "CN = certificate-\(number)" }
             }
-            storm.stop()
-            try eventually("a thousand handshakes") { storm.isOver }
+            handshakeLoad.stop()
+            try eventually("a thousand handshakes") { handshakeLoad.isOver }
 
-            #expect(storm.failures == [])
-            #expect(storm.count >= 1_000)
+            #expect(handshakeLoad.failures == [])
+            #expect(handshakeLoad.count >= 1_000)
             #expect(rig.proxy.certificates.totals == (10, 0))
             old.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             #expect(try old.response().status == 200)
         }
 
-        @Test("a pair that does not match never replaces a good one, and a good one still comes after it")
+        @Test("a pair that does not match is not loaded, and a later good one is")
         func badPair() throws {
             let folder = try CertificateFolder()
             try folder.replace("first")
@@ -60,7 +60,7 @@ extension SocketTests {
             #expect(rig.proxy.certificates.totals == (1, 1))
         }
 
-        @Test("the tickets of before a swap resume nothing that is not there, and fail nothing")
+        @Test("tickets from before a reload do not make handshakes fail")
         func ticketsAcross() throws {
             let folder = try CertificateFolder()
             try folder.replace("first")
@@ -81,8 +81,8 @@ extension SocketTests {
     }
 }
 
-/// Threads that open TLS connections, one after another, until they are told to stop and have made enough.
-private final class HandshakeStorm: Sendable {
+/// Threads that open TLS connections one after another until they are stopped and have made a minimum.
+private final class HandshakeLoad: Sendable {
     private struct State {
         var count = 0
         var failures: [String] = []
@@ -100,7 +100,7 @@ private final class HandshakeStorm: Sendable {
         state = Mutex(State(running: threads))
         let context = try TLSClientContext(trust: .anyone)
         for _ in 0..<threads {
-            try Kernel.Thread(named: "storm") { [self] in
+            try Kernel.Thread(named: "handshakes") { [self] in
                 while state.withLock({ (!$0.isStopped || $0.count < least) && $0.failures.count < 10 }) {
                     let outcome = Result { _ = try rig.secureClient(context) }
                     state.withLock {

@@ -3,7 +3,7 @@ import TLS
 import Testing
 
 extension SocketTests {
-    @Suite("Certificates of clients", .serialized)
+    @Suite("Client certificates", .serialized)
     struct ClientCertificateTests {
         private static let authority = Result { try Authority("clients") }
         private static let forged =
@@ -28,8 +28,8 @@ extension SocketTests {
             return try TLSClientContext(trust: Certificates.trust, identity: identity, options: options)
         }
 
-        /// What the replica is told; nil if the client was turned away.
-        private static func told(_ rig: Rig, _ context: TLSClientContext, resuming ticket: TLSTicket? = nil) throws
+        /// The subject that the replica receives; nil if the client was rejected.
+        private static func forwarded(_ rig: Rig, _ context: TLSClientContext, resuming ticket: TLSTicket? = nil) throws
             -> (fields: [String], ticket: TLSTicket?, wasResumed: Bool)?
         {
             let before = rig.replica.requests.count
@@ -51,62 +51,62 @@ extension SocketTests {
         }
 
         @Test(
-            "who shows a good one is known by its subject, on resumed connections too",
+            "the subject of a valid certificate is forwarded, on resumed connections too",
             arguments: [TLSVersion.v1_2, .v1_3], [true, false])
         func good(_ version: TLSVersion, _ required: Bool) throws {
             let rig = try Self.rig(required: required)
             let identity = try Self.authority.get().sign("/O=Example, Inc./CN=alice", "extendedKeyUsage=clientAuth")
             let context = try Self.client(identity, version)
 
-            let first = try #require(try Self.told(rig, context))
+            let first = try #require(try Self.forwarded(rig, context))
             #expect(first.fields == ["true", "CN=alice,O=Example\\, Inc."])
-            let second = try #require(try Self.told(rig, context, resuming: first.ticket))
+            let second = try #require(try Self.forwarded(rig, context, resuming: first.ticket))
             #expect(second.wasResumed)
             #expect(second.fields == first.fields)
         }
 
-        @Test("a subject cannot bring a line of its own: what is no printable ASCII is escaped")
-        func strange() throws {
+        @Test("a subject cannot inject a field line, because other bytes than printable ASCII are escaped")
+        func escapedSubject() throws {
             let rig = try Self.rig(required: true)
             let identity = try Self.authority.get().sign("/CN=a\r\nx-admin: 1\u{e9}")
-            let told = try #require(try Self.told(rig, Self.client(identity)))
-            #expect(told.fields == ["true", "CN=a\\0D\\0Ax-admin: 1\\C3\\A9"])
+            let forwarded = try #require(try Self.forwarded(rig, Self.client(identity)))
+            #expect(forwarded.fields == ["true", "CN=a\\0D\\0Ax-admin: 1\\C3\\A9"])
             #expect(rig.replica.requests.last?.values("x-admin") == [])
         }
 
         @Test(
-            "who shows none is turned away, or served and said to have shown none", arguments: [TLSVersion.v1_2, .v1_3])
+            "a client without a certificate is rejected, or served as unverified", arguments: [TLSVersion.v1_2, .v1_3])
         func none(_ version: TLSVersion) throws {
-            #expect(try Self.told(Self.rig(required: true), Self.client(nil, version)) == nil)
-            #expect(try Self.told(Self.rig(required: false), Self.client(nil, version))?.fields == ["false"])
+            #expect(try Self.forwarded(Self.rig(required: true), Self.client(nil, version)) == nil)
+            #expect(try Self.forwarded(Self.rig(required: false), Self.client(nil, version))?.fields == ["false"])
         }
 
         @Test(
-            "who shows one that nobody vouches for is turned away", arguments: [TLSVersion.v1_2, .v1_3], [true, false])
-        func strangers(_ version: TLSVersion, _ required: Bool) throws {
+            "a client with an untrusted certificate is rejected", arguments: [TLSVersion.v1_2, .v1_3], [true, false])
+        func untrusted(_ version: TLSVersion, _ required: Bool) throws {
             let rig = try Self.rig(required: required)
-            let stranger = try Authority("clients").sign("/CN=alice")
-            #expect(try Self.told(rig, Self.client(stranger, version)) == nil)
+            let untrusted = try Authority("clients").sign("/CN=alice")
+            #expect(try Self.forwarded(rig, Self.client(untrusted, version)) == nil)
             let server = try Self.authority.get().sign("/CN=alice", "extendedKeyUsage=serverAuth")
-            #expect(try Self.told(rig, Self.client(server, version)) == nil)
+            #expect(try Self.forwarded(rig, Self.client(server, version)) == nil)
         }
 
         @Test(
-            "a ticket from where certificates are optional is no way in where they are required",
+            "a ticket of a listener with optional certificates is not valid where they are required",
             arguments: [TLSVersion.v1_2, .v1_3])
         func tickets(_ version: TLSVersion) throws {
             let secrets = TicketSecrets([[UInt8](repeating: 1, count: 32)])
             let context = try Self.client(nil, version)
-            let told = try #require(try Self.told(Self.rig(required: false, tickets: secrets), context))
-            let ticket = try #require(told.ticket)
+            let forwarded = try #require(try Self.forwarded(Self.rig(required: false, tickets: secrets), context))
+            let ticket = try #require(forwarded.ticket)
 
-            #expect(try Self.told(Self.rig(required: true, tickets: secrets), context, resuming: ticket) == nil)
+            #expect(try Self.forwarded(Self.rig(required: true, tickets: secrets), context, resuming: ticket) == nil)
             let again = try #require(
-                try Self.told(Self.rig(required: false, tickets: secrets), context, resuming: ticket))
+                try Self.forwarded(Self.rig(required: false, tickets: secrets), context, resuming: ticket))
             #expect(again.wasResumed)
         }
 
-        @Test("without client_auth nobody can claim a certificate, in clear or in TLS", arguments: [false, true])
+        @Test("without client_auth the certificate fields of a client are dropped", arguments: [false, true])
         func forgery(_ isSecure: Bool) throws {
             let rig = try Rig()
             let client = try isSecure ? rig.secureClient() : rig.client()

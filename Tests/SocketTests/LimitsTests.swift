@@ -15,24 +15,24 @@ extension SocketTests {
             })
         }
 
-        /// A request whose head is of so many bytes, blank line included.
+        /// A request whose head has the given number of bytes, blank line included.
         private static func request(ofBytes count: Int) -> String {
             let start = "GET /one HTTP/1.1\r\nHost: a\r\nX-Fill: "
             return start + String(repeating: "f", count: count - start.utf8.count - 4) + "\r\n\r\n"
         }
 
-        /// What comes of a request: the status, and whether it reached the replica.
+        /// The status of a request's response, and whether the request reached the replica.
         private func ask(_ text: String) throws -> (status: Int, reached: Bool) {
             let rig = try Self.rig.get()
             rig.replica.reset()
             let client = try rig.client()
             client.send(text)
             let status = try client.response().status
-            if status != 200 { #expect(try client.takeWhatComes().isEmpty) }
+            if status != 200 { #expect(try client.readUntilEnd().isEmpty) }
             return (status, !rig.replica.requests.isEmpty || !rig.replica.leftovers.isEmpty)
         }
 
-        @Test("a head of exactly the limit passes, one byte more is 431", arguments: [4_096, 4_097, 50_000])
+        @Test("a head of exactly the limit is accepted, one byte more is 431", arguments: [4_096, 4_097, 50_000])
         func head(_ bytes: Int) throws {
             let outcome = try ask(Self.request(ofBytes: bytes))
 
@@ -40,7 +40,7 @@ extension SocketTests {
             #expect(outcome.reached == (bytes <= 4_096))
         }
 
-        @Test("as many fields as allowed pass, one more is 431", arguments: [20, 21, 120])
+        @Test("as many fields as allowed are accepted, one more is 431", arguments: [20, 21, 120])
         func fields(_ count: Int) throws {
             let more = (1..<count).map { "X-\($0): y\r\n" }.joined()
 
@@ -50,7 +50,7 @@ extension SocketTests {
             #expect(outcome.reached == (count <= 20))
         }
 
-        @Test("a target of exactly the limit passes, one byte more is 414", arguments: [512, 513, 4_000, 50_000])
+        @Test("a target of exactly the limit is accepted, one byte more is 414", arguments: [512, 513, 4_000, 50_000])
         func target(_ bytes: Int) throws {
             let target = "/" + String(repeating: "t", count: bytes - 1)
 
@@ -60,7 +60,9 @@ extension SocketTests {
             #expect(outcome.reached == (bytes <= 512))
         }
 
-        @Test("a counted body of exactly the limit passes, one byte more is 413", arguments: [100_000, 100_001])
+        @Test(
+            "a body with exactly the limit as Content-Length is accepted, one byte more is 413",
+            arguments: [100_000, 100_001])
         func countedBody(_ bytes: Int) throws {
             let body = String(repeating: "b", count: bytes)
 
@@ -70,7 +72,7 @@ extension SocketTests {
             #expect(outcome.reached == (bytes <= 100_000))
         }
 
-        @Test("a body that is announced too large is refused before it is sent, and Expect is not met")
+        @Test("a Content-Length beyond the limit is refused before the body is sent, with Expect too")
         func announced() throws {
             let outcome = try ask(
                 "POST /one HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 100001\r\n\r\n")
@@ -79,7 +81,7 @@ extension SocketTests {
             #expect(!outcome.reached)
         }
 
-        @Test("a chunked body is counted as it comes", arguments: [100_000, 100_001, 200_000])
+        @Test("a chunked body beyond the limit is refused", arguments: [100_000, 100_001, 200_000])
         func chunkedBody(_ bytes: Int) throws {
             let rig = try Self.rig.get()
             rig.replica.reset()
@@ -96,31 +98,31 @@ extension SocketTests {
 
             #expect(try client.response().status == (bytes <= 100_000 ? 200 : 413))
             #expect(rig.replica.requests.map(\.body.count) == (bytes <= 100_000 ? [bytes] : []))
-            if bytes > 100_000 { #expect(try client.takeWhatComes().isEmpty) }
-            try rig.expectQuiet()
+            if bytes > 100_000 { #expect(try client.readUntilEnd().isEmpty) }
+            try rig.expectIdle()
         }
 
-        @Test("a head that drips in too slowly is 408", arguments: [false, true])
+        @Test("a head that comes too slowly is 408", arguments: [false, true])
         func slowHead(_ isSecure: Bool) throws {
             let rig = try Rig(adjusting: { listener, _ in listener.headTimeout = .milliseconds(300) })
             let client = try isSecure ? rig.secureClient() : rig.client()
             let started = Instant.now()
 
-            // A byte whenever there is no answer yet: each comes in time, the head does not.
+            // One byte at a time until there is an answer: each byte is in time, the whole head is not.
             client.send("GET /one HTTP/1.1\r\nHost: a\r\nX: ")
-            while !client.hears(within: 20) {
+            while !client.receives(within: 20) {
                 client.send("x")
-                guard Instant.now() - started < patience else { break }
+                guard Instant.now() - started < defaultTimeout else { break }
             }
 
             let response = try client.response()
             #expect(response.status == 408)
             #expect(response.values("connection") == ["close"])
-            #expect(try client.takeWhatComes().isEmpty)
+            #expect(try client.readUntilEnd().isEmpty)
             #expect(rig.replica.requests.isEmpty)
         }
 
-        @Test("the second head of a connection has the same time, whatever idle connections have")
+        @Test("the second head of a connection has the same timeout, independent of the idle timeout")
         func slowSecondHead() throws {
             let rig = try Rig(adjusting: { listener, _ in listener.headTimeout = .milliseconds(300) })
             let client = try rig.client()
@@ -128,7 +130,7 @@ extension SocketTests {
 
             #expect(try client.response().status == 200)
             #expect(try client.response().status == 408)
-            #expect(try client.takeWhatComes().isEmpty)
+            #expect(try client.readUntilEnd().isEmpty)
             #expect(rig.replica.requests.map(\.start) == ["GET /one"])
         }
 
@@ -140,12 +142,12 @@ extension SocketTests {
             client.send("POST /one HTTP/1.1\r\nHost: a\r\nContent-Length: \(announced)\r\n\r\nhello")
 
             #expect(try client.response().status == 408)
-            #expect(try client.takeWhatComes().isEmpty)
+            #expect(try client.readUntilEnd().isEmpty)
             #expect(rig.replica.requests.isEmpty)
-            try rig.expectQuiet()
+            try rig.expectIdle()
         }
 
-        @Test("a client that says nothing is let go without a word")
+        @Test("a client that sends nothing is disconnected without a response")
         func silent() throws {
             let rig = try Rig(adjusting: { listener, _ in listener.headTimeout = .milliseconds(200) })
             let client = try rig.client()
@@ -153,7 +155,7 @@ extension SocketTests {
             #expect(try client.takeToEnd().isEmpty)
         }
 
-        @Test("one connection more than allowed is reset, and as soon as another leaves there is room")
+        @Test("a connection beyond the limit is reset, and another is accepted after one closes")
         func connections() throws {
             let rig = try Rig(adjusting: { listener, _ in listener.maximumConnections = 3 })
             let clients = try (0..<3).map { _ in try rig.client() }
@@ -163,11 +165,11 @@ extension SocketTests {
             }
             let extra = try rig.client()
             extra.send("GET /extra HTTP/1.1\r\nHost: a\r\n\r\n")
-            #expect(try extra.takeWhatComes().isEmpty)
+            #expect(try extra.readUntilEnd().isEmpty)
 
             clients[0].close()
 
-            try eventually("room for another") {
+            try eventually("another connection is accepted") {
                 let client = try rig.client()
                 client.send("GET /again HTTP/1.1\r\nHost: a\r\n\r\n")
                 return (try? client.response().status) == 200
@@ -175,7 +177,7 @@ extension SocketTests {
             #expect(!rig.replica.requests.contains { $0.target == "/extra" })
         }
 
-        @Test("an idle connection is closed after its time")
+        @Test("an idle connection is closed after its timeout")
         func idle() throws {
             let rig = try Rig(adjusting: { listener, _ in listener.idleTimeout = .milliseconds(200) })
             let client = try rig.client()

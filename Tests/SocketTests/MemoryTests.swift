@@ -3,13 +3,13 @@ import TestSupport
 import Testing
 
 extension SocketTests {
-    /// Measured on a process of its own: this one has other tests' memory.
+    /// Measured on a separate process, because the test process has the memory of other tests.
     @Suite("Memory and descriptors", .serialized)
     struct MemoryTests {
         private static let gibibyte = 1 << 30
         private static let allowance = 1 << 20
 
-        /// Reads a stream's bytes in pieces, checking them, and notes how much memory the proxy has at its most.
+        /// Reads a stream in pieces, checks its bytes, and returns the highest memory of the proxy meanwhile.
         private func read(
             _ client: Client, of berth: BerthProcess, from start: Int, to end: Int, slowly: Bool, peak: inout Int
         ) throws {
@@ -22,47 +22,38 @@ extension SocketTests {
                 }
                 position += count
                 if slowly { pause(milliseconds: 1) }
-                if position % (slowly ? 1 << 20 : 1 << 26) < count { peak = max(peak, berth.figures.anonymousBytes) }
+                if position % (slowly ? 1 << 20 : 1 << 26) < count { peak = max(peak, berth.resources.anonymousBytes) }
             }
         }
 
-        @Test("a slow reader of a 1 GiB body costs less than 1 MiB", arguments: [false, true])
+        @Test("a slow reader of a 1 GiB body uses less than 1 MiB", arguments: [false, true])
         func slowReader(_ isSecure: Bool) throws {
             let berth = try BerthProcess { request in
                 guard let count = Int(request.target.dropFirst()) else { return [] }
                 return [.text("HTTP/1.1 200 OK\r\ncontent-length: \(count)\r\n\r\n"), .pattern(count)]
             }
             let client = try berth.client(isSecure: isSecure)
-            // The proxy's buffers grow to their size first.
+            // First let the proxy's buffers grow to their final size.
             let warming = 8 << 20
             client.send("GET /\(warming) HTTP/1.1\r\nHost: a\r\n\r\n")
             #expect(try client.head().status == 200)
             var peak = 0
             try read(client, of: berth, from: 0, to: warming, slowly: false, peak: &peak)
 
-            let before = berth.figures.anonymousBytes
+            let before = berth.resources.anonymousBytes
             peak = before
-            let started = Instant.now()
             client.send("GET /\(Self.gibibyte) HTTP/1.1\r\nHost: a\r\n\r\n")
             #expect(try client.head().status == 200)
             try read(client, of: berth, from: 0, to: 64 << 20, slowly: true, peak: &peak)
-            let slow = Instant.now()
-            let slowPeak = peak
             try read(client, of: berth, from: 64 << 20, to: Self.gibibyte, slowly: false, peak: &peak)
-            let after = berth.figures.anonymousBytes
-            print(
-                "1 GiB, TLS \(isSecure): memory \(before / 1_024) KiB, +\((slowPeak - before) / 1_024) KiB at its most",
-                "while read slowly, +\((peak - before) / 1_024) KiB while read fast, +\((after - before) / 1_024) KiB",
-                "after; 64 MiB in \((slow - started).milliseconds.rounded()) ms, the rest in",
-                "\((Instant.now() - slow).milliseconds.rounded()) ms")
 
             #expect(before > 0)
-            #expect(peak - before <= Self.allowance || !ProcessFigures.areTelling)
-            try berth.expectQuiet()
+            #expect(peak - before <= Self.allowance || !ProcessResources.isMeaningful)
+            try berth.expectIdle()
         }
 
         @Test(
-            "a reader that stops stops the replica, and memory with it", arguments: [false, true],
+            "a client that stops reading stops its replica, and memory does not grow", arguments: [false, true],
             ["text/event-stream", "application/octet-stream"])
         func stoppedReader(_ isSecure: Bool, _ type: String) throws {
             let berth = try BerthProcess { request in
@@ -76,33 +67,32 @@ extension SocketTests {
             first.send("GET /short HTTP/1.1\r\nHost: a\r\n\r\n")
             #expect(try first.response().body.count == 4 << 20)
             first.close()
-            try berth.expectQuiet()
-            let before = berth.figures.anonymousBytes
+            try berth.expectIdle()
+            let before = berth.resources.anonymousBytes
             let client = try berth.client(isSecure: isSecure, receiveBuffer: 4_096)
             client.send("GET /stream HTTP/1.1\r\nHost: a\r\n\r\n")
             #expect(try client.head().status == 200)
             let connection = try #require(replica.requests.last).connection
 
-            // Until three looks in a row find that nothing more went out.
+            // Until three checks in a row find that the replica has sent no more bytes.
             var (sent, still) = (-1, 0)
-            try eventually("the replica is held back") {
+            try eventually("the replica stops sending") {
                 let now = replica.bytesSent(connection)
                 still = now == sent ? still + 1 : 0
                 sent = now
                 pause(milliseconds: 50)
                 return still >= 3
             }
-            let growth = berth.figures.anonymousBytes - before
-            print("a reader that stopped, TLS \(isSecure), \(type): \(sent / 1_024) KiB sent, +\(growth / 1_024) KiB")
+            let growth = berth.resources.anonymousBytes - before
 
             #expect(sent < 64 << 20)
-            #expect(growth <= Self.allowance || !ProcessFigures.areTelling)
+            #expect(growth <= Self.allowance || !ProcessResources.isMeaningful)
             client.close()
             try eventually("the replica's connection ended") { replica.hasEnded(connection) }
-            try berth.expectQuiet()
+            try berth.expectIdle()
         }
 
-        @Test("a client that asks and asks and reads nothing is held back", arguments: [false, true])
+        @Test("the requests of a client that reads nothing are not read without limit", arguments: [false, true])
         func neverReads(_ isSecure: Bool) throws {
             let berth = try BerthProcess { _ in [.answer(String(repeating: "b", count: 20_000))] }
             let request = "GET /one HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -110,56 +100,51 @@ extension SocketTests {
             first.send(String(repeating: request, count: 100))
             for _ in 0..<100 { #expect(try first.response().status == 200) }
             first.close()
-            let before = berth.figures.anonymousBytes
+            let before = berth.resources.anonymousBytes
             let client = try berth.client(isSecure: isSecure, receiveBuffer: 4_096)
             client.limitSending(milliseconds: 300)
 
             client.send(String(repeating: request, count: 500_000))
 
-            let growth = berth.figures.anonymousBytes - before
+            let growth = berth.resources.anonymousBytes - before
             let answered = berth.replica.requests.count
-            print("a client that never reads, TLS \(isSecure): \(answered) of 500,000 asked, +\(growth / 1_024) KiB")
             #expect(answered < 100_000)
-            #expect(growth <= Self.allowance || !ProcessFigures.areTelling)
+            #expect(growth <= Self.allowance || !ProcessResources.isMeaningful)
             client.close()
-            try berth.expectQuiet()
+            try berth.expectIdle()
         }
 
-        @Test("two thousand connections full of garbage leave nothing behind", arguments: [false, true])
+        @Test("two thousand connections with garbage leak nothing", arguments: [false, true])
         func garbage(_ isSecure: Bool) throws {
             let berth = try BerthProcess(timeouts: #"{ header = "500ms", tls = "500ms" }"#) { _ in [.answer("ok")] }
             let address = isSecure ? berth.secure : berth.plain
             var generator = SeededGenerator(seed: 4_711)
             try flood(address, connections: 200, &generator)
             try expectAlive(berth)
-            let descriptors = berth.figures.descriptors
-            let before = berth.figures.anonymousBytes
+            let descriptors = berth.resources.descriptors
+            let before = berth.resources.anonymousBytes
             berth.replica.reset()
 
-            let started = Instant.now()
             try flood(address, connections: 2_000, &generator)
-            print(
-                "2,000 connections of garbage, TLS \(isSecure): \((Instant.now() - started).milliseconds.rounded()) ms")
 
             try expectAlive(berth)
-            // The one parked connection to the replica may have been closed in the meantime.
-            try eventually("descriptors are back at \(descriptors), not \(berth.figures.descriptors)") {
-                berth.figures.descriptors <= descriptors
+            // The one parked connection to the replica may be closed by now.
+            try eventually("descriptors are back at \(descriptors), not \(berth.resources.descriptors)") {
+                berth.resources.descriptors <= descriptors
             }
             #expect(berth.replica.requests.allSatisfy { $0.start == "GET /alive" })
             #expect(berth.replica.leftovers.isEmpty)
-            let growth = berth.figures.anonymousBytes - before
-            print("memory \(before / 1_024) KiB, +\(growth / 1_024) KiB; \(descriptors) descriptors before and after")
-            #expect(growth <= Self.allowance || !ProcessFigures.areTelling)
+            let growth = berth.resources.anonymousBytes - before
+            #expect(growth <= Self.allowance || !ProcessResources.isMeaningful)
         }
 
-        /// Random bytes, and random damage to a good request, by turns; a quarter of the connections are left open.
+        /// Sends random bytes and randomly damaged requests alternately; a quarter of the connections stay open.
         private func flood(_ address: SocketAddress, connections: Int, _ generator: inout SeededGenerator) throws {
             let good = Array(
                 "POST /hidden HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n".utf8)
-            var held: [Client] = []
+            var openClients: [Client] = []
             for index in 0..<connections {
-                let client = try Client(address, room: 1_024)
+                let client = try Client(address, bufferBytes: 1_024)
                 var bytes = generator.bytes(Int.random(in: 1...3_000, using: &generator))
                 if index % 2 == 1 {
                     // The damage is in the head's first line or field, so that none of it is a request.
@@ -172,14 +157,14 @@ extension SocketTests {
                 case 0: client.close(reset: true)
                 case 1: client.close()
                 case 2: client.finish()
-                default: held.append(client)
+                default: openClients.append(client)
                 }
-                if held.count == 64 {
-                    for client in held { _ = try client.takeWhatComes() }
-                    held = []
+                if openClients.count == 64 {
+                    for client in openClients { _ = try client.readUntilEnd() }
+                    openClients = []
                 }
             }
-            for client in held { _ = try client.takeWhatComes() }
+            for client in openClients { _ = try client.readUntilEnd() }
         }
 
         private func expectAlive(_ berth: BerthProcess) throws {
@@ -187,7 +172,7 @@ extension SocketTests {
             client.send("GET /alive HTTP/1.1\r\nHost: a\r\n\r\n")
             #expect(try client.response().text == "ok")
             client.close()
-            try berth.expectQuiet()
+            try berth.expectIdle()
             #expect(berth.isRunning)
         }
     }

@@ -6,7 +6,7 @@ import Testing
 extension SocketTests {
     @Suite("The berth executable", .serialized)
     struct ProcessTests {
-        @Test("version and help end with 0", arguments: [["version"], ["--version"], ["--help"], ["run", "--help"]])
+        @Test("version and help exit with 0", arguments: [["version"], ["--version"], ["--help"], ["run", "--help"]])
         func texts(_ arguments: [String]) throws {
             let folder = try TemporaryFolder()
             let command = try BerthCommand(arguments, in: folder)
@@ -17,7 +17,7 @@ extension SocketTests {
             #expect(command.complained.isEmpty)
         }
 
-        @Test("an unknown command is an error of usage")
+        @Test("an unknown command is a usage error")
         func usage() throws {
             let folder = try TemporaryFolder()
             let command = try BerthCommand(["flounder"], in: folder)
@@ -26,14 +26,14 @@ extension SocketTests {
             #expect(command.complained.contains("Usage"))
         }
 
-        @Test("check ends with 0 for a good file and 2 for a bad one, every error placed")
+        @Test("check exits with 0 for a valid file and 2 for an invalid one, and prints every error's position")
         func check() throws {
             let folder = try TemporaryFolder()
             let replica = try RecordingReplica()
             defer { replica.stop() }
             let good = try BerthCommand(["check", folder.configuration(for: replica)], in: folder)
             #expect(try good.exitCode() == 0, "\(good.complained)")
-            #expect(good.printed.contains("good"))
+            #expect(good.printed.contains("berth.toml: valid, 1 server in 1 upstream"))
 
             let bad = try folder.write("bad.toml", "[listen]\nhttp = 5\n[upstream.mcp]\nserver = [\"a:1\"]\n")
             let command = try BerthCommand(["check", bad], in: folder)
@@ -55,7 +55,9 @@ extension SocketTests {
             #expect(command.complained.contains(text == nil ? "none.toml" : "bad.toml:2"))
         }
 
-        @Test("run serves; SIGTERM lets the call in flight finish and ends with 0", arguments: [SIGTERM, SIGINT])
+        @Test(
+            "run serves; after SIGTERM or SIGINT the call in flight completes, and it exits with 0",
+            arguments: [SIGTERM, SIGINT])
         func run(_ signal: CInt) throws {
             let folder = try TemporaryFolder()
             let replica = try RecordingReplica { $0.target == "/slow" ? [] : [.answer("ok")] }
@@ -84,7 +86,7 @@ extension SocketTests {
         }
 
         @Test("a second signal ends the drain at once, with 0")
-        func impatience() throws {
+        func secondSignal() throws {
             let folder = try TemporaryFolder()
             let replica = try RecordingReplica { _ in [] }
             defer { replica.stop() }
@@ -100,10 +102,10 @@ extension SocketTests {
             command.signal(SIGTERM)
 
             #expect(try command.exitCode() == 0)
-            #expect(try call.takeWhatComes().isEmpty)
+            #expect(try call.readUntilEnd().isEmpty)
         }
 
-        @Test("a port that is taken ends run with 1 and says which")
+        @Test("run exits with 1 and names the port if a port is in use")
         func portTaken() throws {
             let folder = try TemporaryFolder()
             let replica = try RecordingReplica()
@@ -118,14 +120,13 @@ extension SocketTests {
             #expect(command.complained.contains("\(replica.address)"))
         }
 
-        @Test("the demo runs for its seconds and ends with 0 and a summary")
+        @Test("the demo runs for the given time, prints a summary and exits with 0")
         func demo() throws {
             let folder = try TemporaryFolder()
             let command = try BerthCommand(["demo", "--seconds", "2"], in: folder)
 
             #expect(try command.exitCode() == 0)
             #expect(command.printed.contains("Berth is at https://localhost:"))
-            print(command.printed.split(separator: "\n").suffix(4).joined(separator: "\n"))
         }
 
         private func ask(_ path: String, _ address: SocketAddress, tls: TLSClientContext? = nil) throws -> String {

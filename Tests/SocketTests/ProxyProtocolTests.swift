@@ -28,7 +28,7 @@ extension SocketTests {
         }
 
         @Test(
-            "the address it gives is the client's, in clear and before TLS, however it is cut",
+            "the header's address is the client's, in plaintext and before TLS, in any pieces",
             arguments: [1, 7, 1_000])
         func announced(_ size: Int) throws {
             let rig = try Self.rig()
@@ -56,29 +56,29 @@ extension SocketTests {
             }
         }
 
-        @Test("a proxy that speaks for itself is the client")
+        @Test("with LOCAL the proxy itself is the client")
         func local() throws {
             let rig = try Self.rig()
             let client = try rig.client()
             client.send("PROXY UNKNOWN\r\n" + Self.request)
             #expect(try client.response().status == 200)
-            // It is trusted, and so is what it forwards.
+            // It is trusted, and so are its forwarded fields.
             #expect(rig.replica.requests.first?.values("x-forwarded-for") == ["192.0.2.99, 127.0.0.1"])
         }
 
-        @Test("whoever is not trusted is refused, header or not", arguments: ["", line])
+        @Test("an untrusted client is refused, with or without a header", arguments: ["", line])
         func untrusted(_ header: String) throws {
             let rig = try Self.rig(trusting: Self.range(0x0a00_0000, 8))
             let client = try rig.client()
             client.send(header + Self.request)
-            #expect(try client.takeWhatComes().isEmpty)
+            #expect(try client.readUntilEnd().isEmpty)
             #expect(throws: Client.Failure.self) { try rig.secureClient() }
             #expect(rig.replica.requests.isEmpty)
             #expect(try Self.refused(rig) == Status.ProxyProtocol(untrusted: 2, malformed: 0, timedOut: 0))
         }
 
         @Test(
-            "no header, a bad one, half of one, none at all: the connection ends without an answer",
+            "a connection with a missing, malformed or incomplete header closes without a response",
             arguments: [
                 (request, 1, 0), ("PROXY TCP4 1.2.3.4 1.2.3.4 1 99999\r\n" + request, 1, 0),
                 ("PROXY TCP4 203.0.113.7 ", 0, 1), ("", 0, 1),
@@ -88,14 +88,14 @@ extension SocketTests {
             #expect(try Self.refused(rig) == Status.ProxyProtocol(untrusted: 0, malformed: 0, timedOut: 0))
             let client = try rig.client()
             client.send(text)
-            #expect(try client.takeWhatComes().isEmpty)
+            #expect(try client.readUntilEnd().isEmpty)
             #expect(rig.replica.requests.isEmpty)
             #expect(
                 try Self.refused(rig) == Status.ProxyProtocol(untrusted: 0, malformed: malformed, timedOut: timedOut))
-            try rig.expectQuiet()
+            try rig.expectIdle()
         }
 
-        @Test("a header is read once: a second one is a request that makes no sense")
+        @Test("only one header is read: a second one is a malformed request")
         func twice() throws {
             let rig = try Self.rig()
             let client = try rig.client()

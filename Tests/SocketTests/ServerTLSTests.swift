@@ -6,11 +6,11 @@ import Telemetry
 import Testing
 
 extension SocketTests {
-    @Suite("TLS with servers", .serialized)
+    @Suite("Upstream TLS", .serialized)
     struct ServerTLSTests {
         private static let request = "GET /one HTTP/1.1\r\nHost: a\r\n\r\n"
 
-        /// A proxy whose only server is the TLS listener of another one.
+        /// A proxy whose only server is the TLS listener of another proxy.
         private final class Front: Sendable {
             let proxy: ProxyServer
 
@@ -39,7 +39,7 @@ extension SocketTests {
             deinit { proxy.stop() }
 
             func client() throws -> Client { try Client(proxy.addresses[0]) }
-            func sum(_ figure: ServerMetric) -> Int64 { proxy.metrics.sum(figure, server: 0) }
+            func sum(_ metric: ServerMetric) -> Int64 { proxy.metrics.sum(metric, server: 0) }
             func status() throws -> Int {
                 let client = try client()
                 client.send(request)
@@ -55,7 +55,7 @@ extension SocketTests {
             return try TLSClientContext(trust: Certificates.trust, identity: identity, options: options)
         }
 
-        @Test("requests go through it, many over one connection", arguments: [TLSVersion.v1_2, .v1_3])
+        @Test("many requests share one TLS connection to the server", arguments: [TLSVersion.v1_2, .v1_3])
         func requests(_ version: TLSVersion) throws {
             let back = try Rig()
             let front = try Front(back, Self.context(version))
@@ -71,7 +71,7 @@ extension SocketTests {
             #expect(front.sum(.connectionsOpened) == 1)
         }
 
-        @Test("20 MB pass both ways, byte for byte")
+        @Test("20 MB arrive unchanged in both directions")
         func bodies() throws {
             let size = 20_000_000
             let back = try Rig(
@@ -88,7 +88,7 @@ extension SocketTests {
             #expect(try client.response().text == "true")
         }
 
-        @Test("events come at once")
+        @Test("events are forwarded at once")
         func events() throws {
             let back = try Rig(answering: { _ in [.eventStreamHead] })
             let front = try Front(back, Self.context())
@@ -102,15 +102,15 @@ extension SocketTests {
         }
 
         @Test(
-            "a server with another name, or that nobody vouches for, gets no request",
+            "a server with another name or an untrusted certificate gets no request",
             arguments: [TLSVersion.v1_2, .v1_3])
         func verification(_ version: TLSVersion) throws {
             let back = try Rig()
-            let stranger = try SelfSignedCertificate.make(names: ["localhost"], validDays: 1)
+            let untrusted = try SelfSignedCertificate.make(names: ["localhost"], validDays: 1)
 
             #expect(try Front(back, Self.context(version), name: "other.example.org").status() >= 502)
             #expect(try Front(back, Self.context(version), name: "127.0.0.2").status() >= 502)
-            let trusting = try TLSClientContext(trust: .certificates(stranger.certificatePEM))
+            let trusting = try TLSClientContext(trust: .certificates(untrusted.certificatePEM))
             #expect(try Front(back, trusting).status() >= 502)
             #expect(try Front(back, TLSClientContext(trust: .system)).status() >= 502)
             #expect(back.replica.requests.isEmpty)
@@ -119,7 +119,7 @@ extension SocketTests {
             #expect(try Front(back, TLSClientContext(trust: .anyone), name: "other.example.org").status() == 200)
         }
 
-        @Test("a server that speaks no TLS, or nothing, is a bad gateway")
+        @Test("a server without TLS, or one that sends nothing, leads to 502")
         func noTLS() throws {
             let back = try Rig()
             let front = try Front(back, Self.context())
@@ -130,7 +130,7 @@ extension SocketTests {
             #expect(try client.response().status >= 502)
         }
 
-        @Test("servers that ask see our certificate")
+        @Test("a server that requests a client certificate gets it")
         func identity() throws {
             let authority = try Authority("berths")
             let back = try Rig(handshaking: { listener in
@@ -145,7 +145,7 @@ extension SocketTests {
             #expect(back.replica.requests.first?.values("x-client-cert-subject") == ["CN=berth-1"])
         }
 
-        @Test("certificate and authorities are swapped for new connections, and those that are there stay")
+        @Test("reloaded certificates and authorities apply to new connections, and open ones persist")
         func swap() throws {
             let authority = try Authority("berths")
             let folder = try TemporaryFolder()
@@ -170,7 +170,7 @@ extension SocketTests {
                 listener.asksForCertificates = true
             })
             let watched = try ReloadingClientTLS(files)
-            // One keeps its connection; the other makes one for each request, and could resume.
+            // One client keeps its connection; the other makes one for each request and could resume.
             let keeping = try Front(back, watched.context) { $0.reloadingTLS = watched }
             let changing = try Front(back, watched.context) {
                 $0.reloadingTLS = watched
@@ -191,19 +191,19 @@ extension SocketTests {
             #expect(try shown(by: keeping) == ["CN=berth-1"])
             #expect(keeping.sum(.connectionsOpened) == 1)
 
-            // Nobody that is trusted any more vouches for the server: no new connection.
+            // The server's certificate is no longer trusted: no new connection is possible.
             _ = try folder.write("ca.pem", authority.certificate)
             try eventually("the new authorities") { try shown(by: changing) == nil }
             #expect(try shown(by: keeping) == ["CN=berth-1"])
             #expect(keeping.sum(.connectionsOpened) == 1)
 
             _ = try folder.write("ca.pem", trusted)
-            // Which the health checks, too, have to know.
+            // The health checks must fail too.
             try eventually("the old authorities") { try shown(by: changing) == ["CN=berth-2"] }
             #expect(changing.proxy.certificates.totals.refused == 0)
         }
 
-        @Test("a second connection resumes what the first began", arguments: [TLSVersion.v1_2, .v1_3])
+        @Test("a second connection resumes the session of the first", arguments: [TLSVersion.v1_2, .v1_3])
         func resumption(_ version: TLSVersion) throws {
             let back = try Rig()
             let front = try Front(back, Self.context(version)) { $0.pool.maximumUses = 1 }
@@ -212,7 +212,7 @@ extension SocketTests {
             #expect(back.proxy.snapshot.listeners[1].tls?.resumptions == 9)
         }
 
-        @Test("connections that are kept warm stay, though tickets come to them unasked")
+        @Test("parked connections stay open when tickets arrive on them")
         func warm() throws {
             let back = try Rig()
             let front = try Front(back, Self.context()) { $0.pool.minimum = 3 }
@@ -224,7 +224,7 @@ extension SocketTests {
             #expect(front.sum(.connectionsOpened) == 3)
         }
 
-        @Test("health checks speak it too", arguments: [HealthCheckPlan.Kind.tcp, .http])
+        @Test("health checks use TLS", arguments: [HealthCheckPlan.Kind.tcp, .http])
         func healthChecks(_ kind: HealthCheckPlan.Kind) throws {
             let back = try Rig()
             func front(_ name: String) throws -> Front {
@@ -238,7 +238,7 @@ extension SocketTests {
             func health(_ front: Front) -> Int64 { front.proxy.metrics.view.load(.health, server: 0) }
             let (before, after) = (health(good), health(bad))
             try eventually("a verdict on both") { health(good) != before && health(bad) != after }
-            try eventually("the server that is not who it should be to be out") { try bad.status() == 503 }
+            try eventually("the server with the wrong name to be down") { try bad.status() == 503 }
             #expect(try good.status() == 200)
         }
     }

@@ -4,7 +4,7 @@ import TLS
 import Testing
 
 extension SocketTests {
-    @Suite("OCSP stapling by berth", .serialized)
+    @Suite("OCSP stapling", .serialized)
     struct StaplingTests {
         private let folder: TemporaryFolder
         private let replica: RecordingReplica
@@ -14,7 +14,7 @@ extension SocketTests {
             replica = try RecordingReplica()
         }
 
-        /// What an authority called "old" said of its serial number 1 for the first week of 2020.
+        /// An OCSP response of an authority called "old" for serial number 1, valid in the first week of 2020.
         private static let ancient =
             "MIH8CgEAoIH2MIHzBgkrBgEFBQcwAQEEgeUwgeIwgYmhEDAOMQwwCgYDVQQDDANvbGQYDzIwMjYxMTIyMjIzMzE5WjBkMGIwOjAJBgUr"
             + "DgMCGgUABBT1bvlB5e2OSwbavmb1CRS4LZPygwQU+U2fmNsGI8HBohzSQCJJJoer/+MCAQGAABgPMjAyMDAxMDEwMDAwMDBaoBEYDzIw"
@@ -52,7 +52,7 @@ extension SocketTests {
                 """)
         }
 
-        /// What `openssl s_client` is told when it asks for a response.
+        /// The output of `openssl s_client` with a status request.
         private func shown(_ port: UInt16, _ name: String) throws -> String {
             let process = Process()
             process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -71,7 +71,7 @@ extension SocketTests {
             return text
         }
 
-        @Test("each name gets its own, a new one is shown within a second or so, and a bad one never")
+        @Test("each name has its own response, a new one is loaded within seconds, and a bad one is not")
         func served() throws {
             defer { replica.stop() }
             let authority = try Authority("authority")
@@ -80,30 +80,30 @@ extension SocketTests {
             let newA = try authority.sign("/CN=new-a", "subjectAltName=DNS:a.example.org")
             for (identity, name) in [(a, "a"), (b, "b")] {
                 try put(identity, name)
-                _ = try folder.write("\(name).ocsp", authority.vouch(for: identity))
+                _ = try folder.write("\(name).ocsp", authority.response(for: identity))
             }
             let command = try BerthCommand(["run", configuration()], in: folder)
             let port = try command.port(after: "listening on https://")
-            func serial(_ told: String) -> Substring? {
-                told.split(separator: "\n").first { $0.contains("Serial Number:") }?.split(separator: " ").last
+            func serial(_ output: String) -> Substring? {
+                output.split(separator: "\n").first { $0.contains("Serial Number:") }?.split(separator: " ").last
             }
             let (first, second) = try (shown(port, "a.example.org"), shown(port, "b.example.org"))
             #expect(first.contains("CN = a\n") && first.contains("Cert Status: good"))
             #expect(second.contains("CN = b\n") && second.contains("Cert Status: good"))
             #expect(serial(first) != serial(second) && serial(first) != nil)
 
-            // What is no response leaves the one before.
+            // A file that is no response leaves the previous one in use.
             _ = try folder.write("a.ocsp", "garbage")
             try eventually("the garbage to be refused") { command.complained.contains("no OCSP response in DER form") }
             #expect(try shown(port, "a.example.org").contains("Cert Status: good"))
 
-            // A new certificate does not wait for its response.
+            // A new certificate is loaded before its response.
             try put(newA, "a")
             try eventually("the new certificate") { try shown(port, "a.example.org").contains("CN = new-a\n") }
             #expect(try shown(port, "a.example.org").contains("OCSP response: no response sent"))
             #expect(try shown(port, "b.example.org").contains("Cert Status: good"))
 
-            _ = try folder.write("a.ocsp", authority.vouch(for: newA))
+            _ = try folder.write("a.ocsp", authority.response(for: newA))
             try eventually("the new response") { try shown(port, "a.example.org").contains("Cert Status: good") }
             #expect(try serial(shown(port, "a.example.org")) != serial(first))
 
@@ -112,7 +112,7 @@ extension SocketTests {
             #expect(try shown(port, "a.example.org").contains("Cert Status: good"))
         }
 
-        @Test("check places what is wrong with each; what is expired is a warning, and is not shown")
+        @Test("check prints the position of each bad response; an expired one is a warning and is not sent")
         func check() throws {
             defer { replica.stop() }
             let old = try Authority("old")
@@ -130,7 +130,7 @@ extension SocketTests {
 
             for (bytes, reason) in try [
                 (Array("<html>".utf8), "no OCSP response in DER form"), ([], "no OCSP response in DER form"),
-                (old.vouch(for: one), "another certificate than"),
+                (old.response(for: one), "another certificate than"),
             ] {
                 _ = try folder.write("b.ocsp", bytes)
                 let bad = try BerthCommand(["check", path], in: folder)
@@ -139,10 +139,10 @@ extension SocketTests {
                 #expect(bad.complained.contains(reason), "\(bad.complained)")
             }
 
-            _ = try folder.write("b.ocsp", old.vouch(for: two))
+            _ = try folder.write("b.ocsp", old.response(for: two))
             let good = try BerthCommand(["check", path], in: folder)
             #expect(try good.exitCode() == 0)
-            #expect(good.printed.contains("good"))
+            #expect(good.printed.contains("berth.toml: valid, "))
             #expect(good.complained.contains("berth.toml:9:8: warning: this OCSP response is not shown"))
             #expect(good.complained.contains("it expired on 2020-01-08 00:00:00 UTC"))
 

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Certificates")
 struct CertificateTests {
-    @Test("a self-signed pair loads, and its facts are those asked for")
+    @Test("a self-signed pair loads and has the names and the validity that were requested")
     func facts() throws {
         let now = Int64(Date().timeIntervalSince1970)
         let pair = try SelfSignedCertificate.make(
@@ -19,7 +19,7 @@ struct CertificateTests {
         #expect(facts.problem(at: now) == nil)
     }
 
-    @Test("a certificate out of its time is told so, with the date")
+    @Test("a certificate that is not valid yet, or expired, is reported with the date")
     func expiry() throws {
         let pair = try SelfSignedCertificate.make(names: ["localhost"], validDays: 0)
         let facts = try CertificateFacts.inspect(certificatePEM: pair.certificatePEM, keyPEM: pair.keyPEM)
@@ -35,12 +35,13 @@ struct CertificateTests {
         #expect(facts.expiry == expected.replacing("Z", with: " UTC"))
     }
 
-    @Test("names that could add to the certificate are refused", arguments: [[], [""], ["a,IP:1.2.3.4"], ["a\nb"]])
+    @Test(
+        "names that could inject other extension values are refused", arguments: [[], [""], ["a,IP:1.2.3.4"], ["a\nb"]])
     func badNames(_ names: [String]) {
         #expect(throws: TLSError.self) { try SelfSignedCertificate.make(names: names, validDays: 1) }
     }
 
-    @Test("serial numbers differ")
+    @Test("every certificate has another serial number")
     func serials() throws {
         let folder = try Folder()
         let serials = try (0..<8).map { _ in
@@ -94,7 +95,7 @@ struct CertificateTests {
         ]
     }()
 
-    @Test("what is wrong with a pair is said in words, with the file's name", arguments: faults)
+    @Test("an unusable pair is reported with the reason and the file's name", arguments: faults)
     func faulty(_ fault: Fault) throws {
         let folder = try Folder()
         let certificate = try fault.certificate.map { try folder.write("c.pem", $0) } ?? folder.path("absent-c.pem")
@@ -114,10 +115,10 @@ struct CertificateTests {
         #expect(loaded?.description == message)
     }
 
-    @Test("there is something wrong in every faulty pair of the table")
+    @Test("the table of faulty pairs is complete")
     func table() { #expect(Self.faults.count == 9) }
 
-    @Test("an encrypted key is refused without asking anybody for its passphrase")
+    @Test("an encrypted key is refused without a prompt for its passphrase")
     func encrypted() throws {
         let folder = try Folder()
         let pair = try SelfSignedCertificate.make(names: ["localhost"], validDays: 1)
@@ -134,7 +135,7 @@ struct CertificateTests {
         #expect(error?.description == "reading the private key: the key is protected by a passphrase")
     }
 
-    @Test("options that cannot be are refused in words")
+    @Test("invalid options are refused with the reason")
     func badOptions() throws {
         let pair = try Fixture.pair.get()
         var options = TLSOptions()
@@ -152,7 +153,7 @@ struct CertificateTests {
         #expect(names?.description.hasSuffix("is not of 1 to 255 bytes") == true)
     }
 
-    @Test("a chain is served whole: a client that trusts only the root accepts the leaf")
+    @Test("the whole chain is sent: a client that trusts only the root accepts the leaf")
     func chain() throws {
         let folder = try Folder()
         try OpenSSLCommand.makeChain(in: folder)
@@ -172,7 +173,7 @@ struct CertificateTests {
         #expect(lacking.client.progress == .failed)
     }
 
-    @Test("the openssl command reads and verifies a self-signed certificate, strictly too")
+    @Test("the openssl command reads a self-signed certificate and verifies it in strict mode")
     func command() throws {
         let folder = try Folder()
         let path = try folder.write("one.pem", Fixture.pair.get().certificatePEM)

@@ -1,11 +1,11 @@
 import Reactor
 import TLS
 
-/// One end of a conversation: an engine with one session and what it has heard and wants to say.
+/// One end of a conversation: an engine with one session, the plaintext received and the bytes to send.
 final class Peer {
     private var engine: TLSEngine
     private(set) var session: TLSSession
-    private var heard = ByteBuffer()
+    private var received = ByteBuffer()
     private var outgoing = ByteBuffer()
     private(set) var progress = TLSProgress.handshaking
 
@@ -19,11 +19,11 @@ final class Peer {
         var engine = try TLSEngine()
         session = try engine.connect(context, serverName: serverName, resuming: ticket)
         self.engine = engine
-        hear([])
+        receive([])
     }
 
-    var wireCount: Int { outgoing.count }
-    var heardCount: Int { heard.count }
+    var outgoingCount: Int { outgoing.count }
+    var receivedCount: Int { received.count }
     var isEstablished: Bool { session.isEstablished }
     var wasResumed: Bool { session.wasResumed }
     var applicationProtocol: ApplicationProtocol { session.applicationProtocol }
@@ -31,32 +31,33 @@ final class Peer {
     var peerSubject: String? { session.peerSubject }
     var cipher: String { session.cipher }
     var failure: String { engine.lastFailure.reason }
-    var heardPlainHTTP: Bool { engine.lastFailureWasPlainHTTP }
+    var receivedPlainHTTP: Bool { engine.lastFailureWasPlainHTTP }
 
-    func hear(_ bytes: [UInt8]) {
-        progress = engine.receive(&session, bytes.span, plaintext: &heard, outgoing: &outgoing)
+    func receive(_ bytes: [UInt8]) {
+        progress = engine.receive(&session, bytes.span, plaintext: &received, outgoing: &outgoing)
     }
 
     func send(_ bytes: [UInt8]) -> Bool { engine.send(&session, bytes.span, outgoing: &outgoing) }
 
-    func finish() { engine.finish(&session, outgoing: &outgoing) }
+    func closeNotify() { engine.appendCloseNotify(&session, outgoing: &outgoing) }
 
-    /// Drops the session and waits for another peer.
+    /// Replaces the session with a new one for another peer.
     func reaccept(_ context: TLSContext) throws {
         session = try engine.accept(context)
         progress = .handshaking
     }
 
-    var wireAllocated: Int { outgoing.allocated }
+    var outgoingAllocated: Int { outgoing.allocated }
 
-    func releaseWire() { outgoing.release() }
+    func releaseOutgoing() { outgoing.release() }
 
-    func takeWire(_ count: Int = .max) -> [UInt8] { take(&outgoing, count) }
+    func takeOutgoing(_ count: Int = .max) -> [UInt8] { take(&outgoing, count) }
 
-    func takeHeard() -> [UInt8] { take(&heard) }
+    func takeReceived() -> [UInt8] { take(&received) }
 }
 
-/// A client and a server that hear each other in pieces of a chosen size. The ClientHello is on the wire already.
+/// A client and a server that exchange bytes in pieces of a chosen size. The client has already appended its
+/// ClientHello.
 final class Conversation {
     let client: Peer
     let server: Peer
@@ -69,16 +70,16 @@ final class Conversation {
         server = try Peer(serverContext)
     }
 
-    /// Carries bytes both ways until neither end has more to say.
+    /// Transfers bytes both ways until neither end has more to send.
     func settle(inPiecesOf size: Int = .max) {
-        while client.wireCount + server.wireCount > 0 {
-            if client.wireCount > 0 { server.hear(client.takeWire(size)) }
-            if server.wireCount > 0 { client.hear(server.takeWire(size)) }
+        while client.outgoingCount + server.outgoingCount > 0 {
+            if client.outgoingCount > 0 { server.receive(client.takeOutgoing(size)) }
+            if server.outgoingCount > 0 { client.receive(server.takeOutgoing(size)) }
         }
     }
 }
 
-/// Takes up to `count` bytes out of a buffer.
+/// Removes up to `count` bytes from a buffer and returns them.
 func take(_ buffer: inout ByteBuffer, _ count: Int = .max) -> [UInt8] {
     let taken = copy(buffer, count)
     buffer.consume(taken.count)

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Handshake")
 struct HandshakeTests {
-    @Test("both versions are spoken, with forward secrecy and an AEAD", arguments: [TLSVersion.v1_2, .v1_3])
+    @Test("TLS 1.2 and 1.3 are negotiated with forward secrecy and an AEAD", arguments: [TLSVersion.v1_2, .v1_3])
     func versions(_ version: TLSVersion) throws {
         let talk = try Conversation(Fixture.client(maximum: version), Fixture.server())
         #expect(!talk.server.isEstablished)
@@ -19,21 +19,21 @@ struct HandshakeTests {
         #expect(name == (version == .v1_2 ? "TLSv1.2" : "TLSv1.3"))
         #expect(cipher.contains("GCM") || cipher.contains("CHACHA20"))
         #expect(version == .v1_3 || cipher.hasPrefix("ECDHE-"))
-        #expect(talk.server.heardCount == 0 && talk.client.heardCount == 0)
+        #expect(talk.server.receivedCount == 0 && talk.client.receivedCount == 0)
     }
 
-    @Test("a client below the minimum gets an alert, and the reason is told")
+    @Test("a client with a version below the minimum gets an alert, and the reason is reported")
     func tooOld() throws {
         let talk = try Conversation(Fixture.client(maximum: .v1_2), Fixture.server(minimum: .v1_3))
 
-        talk.server.hear(talk.client.takeWire())
+        talk.server.receive(talk.client.takeOutgoing())
 
         #expect(talk.server.progress == .failed)
-        let alert = talk.server.takeWire()
+        let alert = talk.server.takeOutgoing()
         #expect(alert == [21, 3, 3, 0, 2, 2, 70])  // protocol_version, fatal
         #expect(talk.server.failure == "unsupported protocol")
         #expect(!talk.server.isEstablished)
-        talk.client.hear(alert)
+        talk.client.receive(alert)
         #expect(talk.client.progress == .failed)
     }
 
@@ -44,7 +44,7 @@ struct HandshakeTests {
     }
 
     @Test(
-        "the server's order decides ALPN, and no overlap is no error",
+        "the server's order decides ALPN, and a handshake without a common protocol succeeds",
         arguments: [
             Negotiation(offered: ["http/1.1"], served: ["http/1.1"], outcome: .http1),
             Negotiation(offered: ["h2", "http/1.1"], served: ["http/1.1"], outcome: .http1),
@@ -66,7 +66,7 @@ struct HandshakeTests {
         #expect(outcomes == (negotiation.outcome, negotiation.outcome))
     }
 
-    @Test("a client that has a ticket resumes, on another engine too", arguments: [TLSVersion.v1_2, .v1_3])
+    @Test("a client with a ticket resumes its session, also on another engine", arguments: [TLSVersion.v1_2, .v1_3])
     func resumption(_ version: TLSVersion) throws {
         let (client, server) = (try Fixture.client(maximum: version), try Fixture.server())
         let first = try Conversation(client, server)
@@ -83,7 +83,7 @@ struct HandshakeTests {
         #expect(second.server.applicationProtocol == .http1)
     }
 
-    @Test("without tickets there is none to resume with", arguments: [TLSVersion.v1_2, .v1_3])
+    @Test("with tickets off no session is resumed", arguments: [TLSVersion.v1_2, .v1_3])
     func noTickets(_ version: TLSVersion) throws {
         let (client, server) = (try Fixture.client(maximum: version), try Fixture.server(tickets: false))
         let first = try Conversation(client, server)
@@ -98,7 +98,7 @@ struct HandshakeTests {
         #expect(second.server.progress == .established)
     }
 
-    @Test("a ticket of another server is no use and no harm")
+    @Test("a ticket of another server leads to a full handshake")
     func foreignTicket() throws {
         let client = try Fixture.client()
         let first = try Conversation(client, Fixture.server())
@@ -112,10 +112,10 @@ struct HandshakeTests {
         #expect(second.server.progress == .established)
     }
 
-    @Test("a client that does not know the certificate's issuer refuses, and the server learns why")
+    @Test("a client that does not trust the issuer fails the handshake, and the server gets its alert")
     func unknownIssuer() throws {
-        let stranger = try SelfSignedCertificate.make(names: ["localhost"], validDays: 1).certificatePEM
-        let talk = try Conversation(Fixture.client(trust: .certificates(stranger)), Fixture.server())
+        let other = try SelfSignedCertificate.make(names: ["localhost"], validDays: 1).certificatePEM
+        let talk = try Conversation(Fixture.client(trust: .certificates(other)), Fixture.server())
 
         talk.settle()
 
@@ -126,7 +126,7 @@ struct HandshakeTests {
     }
 
     @Test(
-        "the certificate must bear the name dialled",
+        "the certificate must have the name that the client connects to",
         arguments: [("localhost", true), ("127.0.0.1", true), ("127.0.0.2", false), ("example.org", false)])
     func names(_ name: String, _ accepted: Bool) throws {
         let talk = try Conversation(Fixture.client(), Fixture.server(), serverName: name)
@@ -136,7 +136,7 @@ struct HandshakeTests {
         #expect((talk.client.progress == .established) == accepted)
     }
 
-    @Test("a client that trusts anyone asks for nothing")
+    @Test("a client that trusts anyone does not verify the certificate")
     func anyone() throws {
         let talk = try Conversation(
             TLSClientContext(verifying: false), Fixture.server(), serverName: "somewhere.example")
@@ -146,7 +146,7 @@ struct HandshakeTests {
         #expect(talk.client.progress == .established)
     }
 
-    @Test("a session in its handshake survives its context and its engine")
+    @Test("a session in its handshake works after its context and its engine are gone")
     func orphans() throws {
         var server: TLSContext? = try Fixture.server()
         let talk = try Conversation(Fixture.client(), #require(server))
@@ -162,15 +162,15 @@ struct HandshakeTests {
         #expect(!isEstablished)
     }
 
-    @Test("a session is a pointer wide")
+    @Test("a session has the size of one pointer")
     func width() { #expect(MemoryLayout<TLSSession>.size == MemoryLayout<UInt>.size) }
 
-    @Test("nothing can be sent, and nothing finished, before the handshake is done")
+    @Test("neither data nor close_notify is sent before the handshake is complete")
     func tooEarly() throws {
         let talk = try Conversation(Fixture.client(), Fixture.server())
         #expect(!talk.server.send([1]))
-        talk.server.finish()
-        #expect(talk.server.wireCount == 0)
+        talk.server.closeNotify()
+        #expect(talk.server.outgoingCount == 0)
 
         talk.settle()
 

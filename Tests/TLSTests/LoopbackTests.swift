@@ -4,11 +4,11 @@ import Reactor
 import TLS
 import Testing
 
-/// The real `openssl s_client` over a real socket.
+/// Handshakes with `openssl s_client` over a loopback socket.
 @Suite("Loopback")
 struct LoopbackTests {
     @Test(
-        "s_client gets an answer, verifies us, and resumes where tickets are on",
+        "s_client verifies the server, gets an answer, and resumes if tickets are on",
         arguments: ["-tls1_2", "-tls1_3"], [true, false])
     func client(_ version: String, _ tickets: Bool) throws {
         let folder = try Folder()
@@ -33,7 +33,7 @@ struct LoopbackTests {
         #expect(second.contains("the answer to PING"))
     }
 
-    @Test("a client that asks to renegotiate is refused")
+    @Test("renegotiation is refused")
     func renegotiation() throws {
         let listener = try LoopbackListener()
         let arguments = ["s_client", "-connect", "127.0.0.1:\(listener.port)", "-tls1_2"]
@@ -45,7 +45,7 @@ struct LoopbackTests {
     }
 }
 
-/// A socket on 127.0.0.1 that serves one client at a time. Every wait has an end.
+/// A socket on 127.0.0.1 that serves one client at a time. Every wait has a deadline.
 final class LoopbackListener {
     private let descriptor: CInt
     let port: UInt16
@@ -72,8 +72,8 @@ final class LoopbackListener {
 
     deinit { close(descriptor) }
 
-    /// Starts `openssl` with `arguments` and the input `words`, answers the first line that comes decrypted, and
-    /// closes. Returns all that the client printed.
+    /// Starts `openssl` with `arguments` and the input `words`, answers the first decrypted line and closes. Returns
+    /// the client's output.
     func serve(_ arguments: [String], with context: TLSContext, saying words: String = "PING\n") throws -> String {
         let process = OpenSSLCommand.make(arguments)
         let (input, output) = (Pipe(), Pipe())
@@ -95,7 +95,7 @@ final class LoopbackListener {
         defer { close(connection) }
         var engine = try TLSEngine()
         var session = try engine.accept(context)
-        var heard = ByteBuffer()
+        var received = ByteBuffer()
         var outgoing = ByteBuffer()
         var chunk = [UInt8](repeating: 0, count: 4_096)
         var hasAnswered = false
@@ -103,12 +103,12 @@ final class LoopbackListener {
             let count = read(connection, &chunk, chunk.count)
             guard count > 0 else { return }
             let progress = engine.receive(
-                &session, chunk.span.extracting(0..<count), plaintext: &heard, outgoing: &outgoing)
-            if !heard.isEmpty, !hasAnswered {
+                &session, chunk.span.extracting(0..<count), plaintext: &received, outgoing: &outgoing)
+            if !received.isEmpty, !hasAnswered {
                 hasAnswered = true
-                let line = String(decoding: take(&heard), as: UTF8.self)
+                let line = String(decoding: take(&received), as: UTF8.self)
                 _ = engine.send(&session, Array("the answer to \(line)".utf8).span, outgoing: &outgoing)
-                engine.finish(&session, outgoing: &outgoing)
+                engine.appendCloseNotify(&session, outgoing: &outgoing)
             }
             let reply = take(&outgoing)
             guard write(connection, reply, reply.count) == reply.count, progress != .failed, progress != .closed else {

@@ -29,7 +29,7 @@ struct MessageAuthenticatorTests {
             tag: (0xa3b6_1674_7310_0ee0, 0x6e0c_796c_2955_552b)),
     ]
 
-    @Test("tags are those of RFC 4231, wherever the message is cut in two", arguments: vectors)
+    @Test("tags are those of RFC 4231, wherever the message is split in two", arguments: vectors)
     func standard(_ vector: Vector) {
         let authenticator = MessageAuthenticator(key: vector.key)
         for cut in 0...vector.message.count {
@@ -69,7 +69,7 @@ struct MessageAuthenticatorTests {
         }
     }
 
-    @Test("one authenticator serves many threads at once")
+    @Test("many threads can use one authenticator at the same time")
     func threads() async {
         let authenticator = MessageAuthenticator(key: [UInt8](repeating: 9, count: 32))
         let message = [UInt8](repeating: 3, count: 64)

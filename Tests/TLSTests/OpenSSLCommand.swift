@@ -1,8 +1,8 @@
 import Foundation
 
-/// The `openssl` program, which knows nothing of this module: a second opinion.
+/// Runs the `openssl` program, which is independent of this module.
 enum OpenSSLCommand {
-    /// Runs it to its end, at most 30 s; standard error is part of the output where `joined`.
+    /// Runs it to its end, for at most 30 s. Returns its standard output; standard error is dropped.
     static func run(
         _ arguments: String..., input: FileHandle = .nullDevice
     ) throws -> (status: Int32, output: String) {
@@ -17,7 +17,7 @@ enum OpenSSLCommand {
         return (process.terminationStatus, String(decoding: bytes, as: UTF8.self))
     }
 
-    /// A process that is yet to be started and ends by itself after 30 s at the latest.
+    /// Makes a process that is not started yet and ends by itself after 30 s at the latest.
     static func make(_ arguments: [String]) -> Process {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -49,7 +49,7 @@ enum OpenSSLCommand {
     }
 }
 
-/// A temporary folder that goes with its holder.
+/// A temporary folder, removed with its owner.
 final class Folder {
     private let url: URL
 

@@ -2,7 +2,7 @@ import Foundation
 import TLS
 import Testing
 
-@Suite("Files that are watched")
+@Suite("Reloading a server's certificates")
 struct ReloadingTLSTests {
     private let folder: Folder
     private let now = Int64(Date().timeIntervalSince1970)
@@ -38,89 +38,89 @@ struct ReloadingTLSTests {
         return true
     }
 
-    @Test("nothing changes, nothing happens; the same bytes written again are no change")
+    @Test("unchanged files, and the same bytes written again, are no change")
     func same() throws {
         let pair = try make("one")
         try put(pair)
         var watched = try watched()
 
-        #expect(isNone(watched.look(at: now)))
+        #expect(isNone(watched.check(at: now)))
         try put(pair)
-        #expect(isNone(watched.look(at: now)))
-        #expect(isNone(watched.look(at: now + 100)))
+        #expect(isNone(watched.check(at: now)))
+        #expect(isNone(watched.check(at: now + 100)))
     }
 
-    @Test("a new pair is taken at the next look, even long after the last change")
+    @Test("a new pair is loaded at the next check, also long after the last change")
     func change() throws {
         try put(make("one"))
         var watched = try watched()
-        #expect(isNone(watched.look(at: now + 100)))
+        #expect(isNone(watched.check(at: now + 100)))
 
         try put(make("two"))
 
-        #expect(renewed(watched.look(at: now + 200)) == "CN = two")
+        #expect(renewed(watched.check(at: now + 200)) == "CN = two")
         #expect(watched.context.certificates.first?.subject == "CN = two")
-        #expect(isNone(watched.look(at: now + 300)))
+        #expect(isNone(watched.check(at: now + 300)))
     }
 
-    @Test("half a new pair is no matter if the other half comes by the next look")
+    @Test("half a new pair is not reported if the other half is there at the next check")
     func half() throws {
         try put(make("one"))
         var watched = try watched()
         let two = try make("two")
 
         _ = try folder.write("c.pem", two.certificatePEM)
-        #expect(isNone(watched.look(at: now)))
+        #expect(isNone(watched.check(at: now)))
         _ = try folder.write("k.pem", two.keyPEM)
 
-        #expect(renewed(watched.look(at: now)) == "CN = two")
+        #expect(renewed(watched.check(at: now)) == "CN = two")
     }
 
-    @Test("half a new pair that stays is refused once, and what was good stays")
+    @Test("a pair that does not match is refused once, and the previous one stays in use")
     func staysHalf() throws {
         try put(make("one"))
         var watched = try watched()
 
         _ = try folder.write("c.pem", make("two").certificatePEM)
 
-        #expect(isNone(watched.look(at: now)))
+        #expect(isNone(watched.check(at: now)))
         #expect(
-            refused(watched.look(at: now))
+            refused(watched.check(at: now))
                 == "matching key and certificate: \(folder.path("k.pem")): the private key does not belong to the (first) certificate"
         )
-        for _ in 0..<500 { #expect(isNone(watched.look(at: now))) }
+        for _ in 0..<500 { #expect(isNone(watched.check(at: now))) }
         #expect(watched.context.certificates.first?.subject == "CN = one")
     }
 
-    @Test("files that are gone, or not PEM, are refused")
+    @Test("missing files and files that are not PEM are refused")
     func gone() throws {
         try put(make("one"))
         var watched = try watched()
 
         try FileManager.default.removeItem(atPath: folder.path("k.pem"))
-        #expect(isNone(watched.look(at: now)))
-        #expect(refused(watched.look(at: now)) == "reading a file: \(folder.path("k.pem")): No such file or directory")
+        #expect(isNone(watched.check(at: now)))
+        #expect(refused(watched.check(at: now)) == "reading a file: \(folder.path("k.pem")): No such file or directory")
 
         _ = try folder.write("k.pem", Array("hello".utf8))
-        #expect(isNone(watched.look(at: now)))
-        #expect(refused(watched.look(at: now))?.contains("there is no private key in PEM form in it") == true)
+        #expect(isNone(watched.check(at: now)))
+        #expect(refused(watched.check(at: now))?.contains("there is no private key in PEM form in it") == true)
     }
 
-    @Test("a pair that is out of its time is refused, and taken when its time has come")
+    @Test("a pair that is not valid yet is refused, and loaded once it is valid")
     func early() throws {
         try put(make("one"))
         var watched = try watched()
         let past = now - 100_000
 
         try put(make("two"))
-        #expect(isNone(watched.look(at: past)))
-        #expect(refused(watched.look(at: past))?.contains("CN = two: it is not valid before") == true)
+        #expect(isNone(watched.check(at: past)))
+        #expect(refused(watched.check(at: past))?.contains("CN = two: it is not valid before") == true)
 
-        let looks = (0..<200).compactMap { _ in renewed(watched.look(at: now)) }
-        #expect(looks == ["CN = two"])
+        let changed = (0..<200).compactMap { _ in renewed(watched.check(at: now)) }
+        #expect(changed == ["CN = two"])
     }
 
-    @Test("a file rewritten within one tick of the clock, its size and times the same, is seen all the same")
+    @Test("a file rewritten within one tick of the clock, with the same size and times, is noticed")
     func racy() throws {
         let pairs = try (0..<20).map { _ in try make("same-size") }
         try put(pairs[0])
@@ -131,17 +131,17 @@ struct ReloadingTLSTests {
             try put(pair)
             try FileManager.default.setAttributes(
                 [.modificationDate: before[.modificationDate] ?? Date()], ofItemAtPath: folder.path("c.pem"))
-            #expect(renewed(watched.look(at: now)) == "CN = same-size")
+            #expect(renewed(watched.check(at: now)) == "CN = same-size")
             last = pair.certificatePEM
         }
     }
 }
 
-@Suite("OCSP responses that are watched")
+@Suite("Reloading OCSP responses")
 struct ReloadingStapleTests {
     private let responder: Responder
     private let folder: Folder
-    /// A little ahead: certificates are valid from the second they are made in.
+    /// A minute ahead of the clock, because certificates are valid from the second in which they are made.
     private let now = Int64(Date().timeIntervalSince1970) + 60
 
     init() throws {
@@ -163,10 +163,10 @@ struct ReloadingStapleTests {
         return try ReloadingTLS(TLSFiles([pair], options: TLSOptions()))
     }
 
-    /// What came of looks until nothing more did.
-    private func look(_ watched: inout ReloadingTLS) -> [String] {
+    /// The results of six checks, without those that changed nothing.
+    private func changes(_ watched: inout ReloadingTLS) -> [String] {
         (0..<6).compactMap { _ in
-            switch watched.look(at: now) {
+            switch watched.check(at: now) {
             case .none: nil
             case .renewed(let context):
                 "\(context.certificates[0].subject), \(context.staples[0].map { "until \($0.nextUpdate - now > 0)" } ?? "bare")"
@@ -175,7 +175,7 @@ struct ReloadingStapleTests {
         }
     }
 
-    @Test("a new one is shown; the start wants a good one")
+    @Test("a new response is loaded; the first one must be valid")
     func renewed() throws {
         try serve("one")
         #expect(throws: TLSError.self) { try watch() }
@@ -183,31 +183,31 @@ struct ReloadingStapleTests {
         #expect(throws: TLSError.self) { try watch() }
         try staple(responder.response(for: "one", secondsAgo: 60))
         var watched = try watch()
-        #expect(look(&watched) == [])
+        #expect(changes(&watched) == [])
 
         try staple(responder.response(for: "one"))
 
-        #expect(look(&watched) == ["CN = one, until true"])
+        #expect(changes(&watched) == ["CN = one, until true"])
     }
 
-    @Test("a bad one, or none, leaves the one before, and is said once")
+    @Test("a bad or missing response is reported once, and the previous one stays in use")
     func bad() throws {
         try serve("one")
         try staple(responder.response(for: "one"))
         var watched = try watch()
 
         try staple([1, 2, 3])
-        #expect(look(&watched) == ["refused: s.der: there is no OCSP response in DER form in it, or more than one"])
+        #expect(changes(&watched) == ["refused: s.der: there is no OCSP response in DER form in it, or more than one"])
         #expect(watched.context.staples[0] != nil)
         try FileManager.default.removeItem(atPath: folder.path("s.der"))
-        #expect(look(&watched) == ["refused: s.der: No such file or directory"])
+        #expect(changes(&watched) == ["refused: s.der: No such file or directory"])
         #expect(watched.context.staples[0] != nil)
 
         try staple(responder.response(for: "one", secondsAgo: 60))
-        #expect(look(&watched) == ["CN = one, until false"])
+        #expect(changes(&watched) == ["CN = one, until false"])
     }
 
-    @Test("a new certificate is served though its response is not there yet, which comes when it comes")
+    @Test("a new certificate is loaded before its new response is there")
     func late() throws {
         try serve("one")
         try staple(responder.response(for: "one"))
@@ -215,15 +215,15 @@ struct ReloadingStapleTests {
 
         try serve("two")
         #expect(
-            look(&watched) == [
+            changes(&watched) == [
                 "CN = two, bare", "refused: s.der: it is about another certificate than the one beside it",
             ])
 
         try staple(responder.response(for: "two"))
-        #expect(look(&watched) == ["CN = two, until true"])
+        #expect(changes(&watched) == ["CN = two, until true"])
     }
 
-    @Test("a bad pair beside a bad response is refused as ever")
+    @Test("a bad pair beside a bad response is refused")
     func badPair() throws {
         try serve("one")
         try staple(responder.response(for: "one"))
@@ -232,20 +232,20 @@ struct ReloadingStapleTests {
         try staple([])
         _ = try folder.write("k.pem", responder.bytes("two.key"))
 
-        #expect(look(&watched) == ["refused: k.pem: the private key does not belong to the (first) certificate"])
+        #expect(changes(&watched) == ["refused: k.pem: the private key does not belong to the (first) certificate"])
         #expect(watched.context.certificates[0].subject == "CN = one" && watched.context.staples[0] != nil)
     }
 }
 
-@Suite("A client's files that are watched")
+@Suite("Reloading a client's files")
 struct ReloadingClientTests {
     private let folder: Folder
-    /// A little ahead: certificates are valid from the second they are made in.
+    /// A minute ahead of the clock, because certificates are valid from the second in which they are made.
     private let now = Int64(Date().timeIntervalSince1970) + 60
 
     init() throws { folder = try Folder() }
 
-    @Test("certificate, key and authorities are watched; a bad version of any is refused")
+    @Test("changes of certificate, key and authorities are loaded; a bad version of any is refused")
     func changes() throws {
         func put(_ name: String) throws {
             let pair = try SelfSignedCertificate.make(names: [name], validDays: 2)
@@ -260,9 +260,9 @@ struct ReloadingClientTests {
             pair: TLSFiles.Pair(certificate: folder.path("c.pem"), key: folder.path("k.pem")),
             authorities: folder.path("ca.pem"), otherwise: .system)
         var watched = try ReloadingClientTLS(files)
-        func look(at now: Int64) -> [String] {
+        func changes(at now: Int64) -> [String] {
             (0..<4).compactMap { _ in
-                switch watched.look(at: now) {
+                switch watched.check(at: now) {
                 case .none: nil
                 case .renewed(let context): context.certificate?.subject
                 case .refused(let error): "refused: \(error.reason.split(separator: "/").last ?? "")"
@@ -277,27 +277,27 @@ struct ReloadingClientTests {
             return conversation.client.isEstablished
         }
         #expect(watched.context.certificate?.subject == "CN = one")
-        #expect(look(at: now) == [])
+        #expect(changes(at: now) == [])
         #expect(try trusts(first))
 
         try put("two")
-        #expect(look(at: now) == ["CN = two"])
+        #expect(changes(at: now) == ["CN = two"])
 
         let second = try SelfSignedCertificate.make(names: ["localhost"], validDays: 2)
         try authorities(second.certificatePEM)
-        #expect(look(at: now) == ["CN = two"])
+        #expect(changes(at: now) == ["CN = two"])
         #expect(try !trusts(first))
         #expect(try trusts(second))
 
-        try authorities(Array("nobody".utf8))
-        #expect(look(at: now).first?.hasPrefix("refused: ") == true)
+        try authorities(Array("no certificate".utf8))
+        #expect(changes(at: now).first?.hasPrefix("refused: ") == true)
         #expect(try trusts(second))
 
         let expired = try SelfSignedCertificate.make(names: ["late"], validDays: 0)
         try authorities(second.certificatePEM)
         _ = try folder.write("c.pem", expired.certificatePEM)
         _ = try folder.write("k.pem", expired.keyPEM)
-        #expect(look(at: now).first?.hasPrefix("refused: CN = late: it expired on") == true)
+        #expect(changes(at: now).first?.hasPrefix("refused: CN = late: it expired on") == true)
         #expect(watched.context.certificate?.subject == "CN = two")
     }
 }

@@ -1,10 +1,10 @@
 import COpenSSL
 import Foundation
 
-/// An authority made by the openssl command, what it has signed, and what its OCSP responder says of that.
+/// A certificate authority made with the openssl command, the certificates it has signed, and its OCSP responder.
 ///
-/// Files in `folder`: "root.pem" and "root.key"; of each certificate "NAME.pem", "NAME.key", and "NAME-chain.pem" with
-/// the root behind it.
+/// Files in `folder`: "root.pem" and "root.key"; for each certificate "NAME.pem", "NAME.key", and "NAME-chain.pem"
+/// with the root after it.
 final class Responder {
     let folder: Folder
 
@@ -23,7 +23,7 @@ final class Responder {
         _ = try folder.write("\(name)-chain.pem", bytes("\(name).pem") + bytes("root.pem"))
     }
 
-    /// What the responder says of a certificate, in DER form, good for a day; signed by `signer`.
+    /// An OCSP response for a certificate, in DER form, valid for a day, signed by `signer`.
     func response(
         for name: String, status: String = "V", signer: String = "root", isDated: Bool = true
     ) throws -> [UInt8] {
@@ -58,7 +58,8 @@ final class Responder {
 }
 
 extension Responder {
-    /// As `response`, for a day that ended so many seconds ago: the openssl command knows only the present.
+    /// An OCSP response that expired `secondsAgo` seconds ago and was valid for a day. The openssl command can make
+    /// only current ones.
     func response(for name: String, secondsAgo: Int) throws -> [UInt8] {
         let issuer = try certificate("root")
         let subject = try certificate(name)

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Certificates by server name")
 struct ServerNameTests {
-    /// A pair made by the openssl command.
+    /// Makes a certificate and its key with the openssl command.
     private static func identity(_ name: String, _ names: [String], rsa: Bool = false) throws -> TLSIdentity {
         let folder = try Folder()
         let (certificate, key) = (folder.path("c.pem"), folder.path("k.pem"))
@@ -45,7 +45,7 @@ struct ServerNameTests {
     }
 
     @Test(
-        "the name chooses: exact before wildcard, one label for a star, the first for all else",
+        "the server name selects: exact before wildcard, a star matches one label, the first is the default",
         arguments: [
             ("mcp.example.org", "exact"), ("MCP.Example.ORG", "exact"), ("other.example.org", "exact"),
             ("default.example.org", "default"), ("any.example.org", "wild"), ("example.org", "deep"),
@@ -56,7 +56,7 @@ struct ServerNameTests {
         #expect(try Self.served(Self.context.get(), name.asked, maximum: version) == "CN = \(name.served)")
     }
 
-    @Test("many names are all found")
+    @Test("each of 600 names is found")
     func many() throws {
         let identities = try (0..<300).map { number in
             let pair = try SelfSignedCertificate.make(
@@ -71,7 +71,7 @@ struct ServerNameTests {
         }
     }
 
-    @Test("for the same names ECDSA and RSA stand side by side, and each client gets what it can verify")
+    @Test("of an ECDSA and an RSA certificate for the same names each client gets the one that it can verify")
     func kinds() throws {
         let names = ["both.example.org"]
         let context = try TLSContext(
@@ -86,7 +86,7 @@ struct ServerNameTests {
         #expect(try Self.served(context, "a.org", maximum: .v1_2, ciphers: rsaOnly) == nil)
     }
 
-    @Test("two of one kind for the same names are refused: one would never be served")
+    @Test("two certificates with the same names and the same kind of key are refused")
     func twice() throws {
         let error = #expect(throws: TLSError.self) {
             try TLSContext(
@@ -97,7 +97,7 @@ struct ServerNameTests {
         #expect(throws: TLSError.self) { try TLSContext([], options: TLSOptions()) }
     }
 
-    @Test("a session of one name is resumed under it, and not under another")
+    @Test("a session is resumed under its server name")
     func resumption() throws {
         let context = try Self.context.get()
         let client = try TLSClientContext(trust: .anyone)
@@ -111,7 +111,7 @@ struct ServerNameTests {
         #expect(second.client.peerSubject == "CN = exact")
     }
 
-    @Test("a session that is in its handshake outlives its context")
+    @Test("a session in its handshake works after its context is gone")
     func lifetime() throws {
         var context: TLSContext? = try TLSContext(
             [Self.identity("one", ["one.org"]), Self.identity("two", ["two.org"])], options: TLSOptions())

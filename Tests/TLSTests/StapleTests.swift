@@ -30,7 +30,7 @@ struct StapleTests {
         }
     }
 
-    @Test("a good one is good for the time that it says", arguments: [true, false])
+    @Test("a good response is valid from thisUpdate to nextUpdate", arguments: [true, false])
     func good(_ chain: Bool) throws {
         let response = try StapledResponse.inspect(
             identity("leaf", responder.response(for: "leaf"), chain: chain))
@@ -45,13 +45,13 @@ struct StapleTests {
         #expect(staple.problem(at: staple.thisUpdate - 900)?.reason.hasPrefix("it is not valid before 20") == true)
     }
 
-    @Test("one signed by somebody whom the authority has charged with it is good, too")
+    @Test("a response signed by a delegated responder is accepted")
     func delegated() throws {
         try responder.sign("delegate", for: ["ocsp.example.org"], extensions: ["extendedKeyUsage=OCSPSigning"])
         #expect(try problem(responder.response(for: "leaf", signer: "delegate")) == nil)
     }
 
-    @Test("one that nobody may sign so is refused where that can be seen")
+    @Test("a response with a wrong signer is refused if the chain has the authority's certificate")
     func forged() throws {
         let response = try responder.response(for: "leaf", signer: "other")
 
@@ -59,18 +59,19 @@ struct StapleTests {
         #expect(try problem(response, chain: false) == nil)
     }
 
-    @Test("one for another certificate is refused", arguments: [true, false])
+    @Test("a response for another certificate is refused", arguments: [true, false])
     func mismatched(_ chain: Bool) throws {
         let response = try responder.response(for: "other")
         #expect(
             try problem(response, chain: chain)
                 == "reading the OCSP response: s.der: it is about another certificate than the one beside it")
-        let stranger = try Responder()
-        try stranger.sign("leaf", for: ["localhost"])
-        #expect(try problem(stranger.response(for: "leaf"), chain: chain)?.contains("another certificate") == true)
+        let otherAuthority = try Responder()
+        try otherAuthority.sign("leaf", for: ["localhost"])
+        #expect(
+            try problem(otherAuthority.response(for: "leaf"), chain: chain)?.contains("another certificate") == true)
     }
 
-    @Test("revoked, unknown, undated, an error instead of an answer: refused, each with its reason")
+    @Test("a response that says revoked, has no nextUpdate or is an error is refused with its reason")
     func bad() throws {
         #expect(
             try problem(responder.response(for: "leaf", status: "R"))?.hasSuffix(
@@ -84,13 +85,13 @@ struct StapleTests {
             try problem([0x30, 3, 0x0a, 1, 3])?.hasSuffix("it is no answer: the responder said trylater") == true)
     }
 
-    @Test("what is no response, half of one or more than one is refused")
+    @Test("malformed, truncated and repeated responses are refused")
     func garbage() throws {
         let good = try responder.response(for: "leaf")
         var all: [[UInt8]] = [[], Array("-----BEGIN".utf8), [0], good + [0], good + good]
         all += stride(from: 1, to: good.count, by: 37).map { Array(good.prefix($0)) }
         for bytes in all { #expect(try problem(bytes)?.contains("s.der: ") == true) }
-        // A flipped bit is never a crash; in the signature or what it covers it is seen.
+        // A flipped bit must not crash the parser.
         for index in good.indices {
             var bytes = good
             bytes[index] ^= 1
@@ -98,41 +99,41 @@ struct StapleTests {
         }
     }
 
-    /// What `openssl s_client` was told about the certificate that it was shown.
-    private func shown(_ context: TLSContext, _ arguments: [String] = [], status: Bool = true) throws -> String {
+    /// The output of `openssl s_client`, with a status request unless `status` is false.
+    private func clientOutput(_ context: TLSContext, _ arguments: [String] = [], status: Bool = true) throws -> String {
         let listener = try LoopbackListener()
         return try listener.serve(
             ["s_client", "-connect", "127.0.0.1:\(listener.port)"] + (status ? ["-status"] : []) + arguments,
             with: context)
     }
 
-    @Test("whoever asks is shown it, whoever does not is not", arguments: ["-tls1_2", "-tls1_3"])
+    @Test("the response is sent to a client that requests it, and to no other", arguments: ["-tls1_2", "-tls1_3"])
     func asked(_ version: String) throws {
         let context = try TLSContext(
             [identity("leaf", responder.response(for: "leaf"))], options: TLSOptions())
 
-        let told = try shown(context, [version])
-        #expect(told.contains("OCSP Response Status: successful (0x0)"))
-        #expect(told.contains("Cert Status: good"))
-        let untold = try shown(context, [version, "-msg"], status: false)
-        #expect(untold.contains("Handshake"))
-        #expect(!untold.contains("CertificateStatus") && !untold.contains("OCSP"))
+        let output = try clientOutput(context, [version])
+        #expect(output.contains("OCSP Response Status: successful (0x0)"))
+        #expect(output.contains("Cert Status: good"))
+        let unrequested = try clientOutput(context, [version, "-msg"], status: false)
+        #expect(unrequested.contains("Handshake"))
+        #expect(!unrequested.contains("CertificateStatus") && !unrequested.contains("OCSP"))
     }
 
-    @Test("an expired one is not shown, and the handshake goes on without", arguments: ["-tls1_2", "-tls1_3"])
+    @Test("an expired response is not sent, and the handshake succeeds without it", arguments: ["-tls1_2", "-tls1_3"])
     func expired(_ version: String) throws {
-        func told(secondsAgo: Int) throws -> String {
+        func output(secondsAgo: Int) throws -> String {
             let response = try responder.response(for: "leaf", secondsAgo: secondsAgo)
             let context = try TLSContext([identity("leaf", response)], options: TLSOptions())
-            return try shown(context, [version])
+            return try clientOutput(context, [version])
         }
-        #expect(try told(secondsAgo: 10).contains("OCSP response: no response sent"))
-        #expect(try told(secondsAgo: 10).contains("the answer to PING"))
-        #expect(try told(secondsAgo: -3_600).contains("Cert Status: good"))
+        #expect(try output(secondsAgo: 10).contains("OCSP response: no response sent"))
+        #expect(try output(secondsAgo: 10).contains("the answer to PING"))
+        #expect(try output(secondsAgo: -3_600).contains("Cert Status: good"))
     }
 
     @Test(
-        "each name and each kind of key has its own",
+        "each name and each kind of key has its own response",
         arguments: [
             ("localhost", "ECDSA+SHA256", "leaf"), ("localhost", "RSA-PSS+SHA256", "rsa"),
             ("other.example.org", "ECDSA+SHA256", "other"), ("nobody.example.org", "ECDSA+SHA256", "leaf"),
@@ -143,34 +144,34 @@ struct StapleTests {
         let context = try TLSContext(
             names.map { try identity($0, responder.response(for: $0)) }, options: TLSOptions())
 
-        let told = try shown(context, ["-servername", one.name, "-sigalgs", one.algorithms, version])
+        let output = try clientOutput(context, ["-servername", one.name, "-sigalgs", one.algorithms, version])
 
         let serial = try OpenSSLCommand.run(
             "x509", "-in", responder.path("\(one.certificate).pem"), "-noout", "-serial"
         )
         .output.dropFirst("serial=".count).trimmingCharacters(in: .newlines)
-        #expect(told.contains("Serial Number: \(serial)"), "\(told)")
-        #expect(told.contains("Cert Status: good"))
+        #expect(output.contains("Serial Number: \(serial)"), "\(output)")
+        #expect(output.contains("Cert Status: good"))
     }
 
-    @Test("one of several certificates may be without")
+    @Test("one of several certificates may have no response")
     func some() throws {
         let context = try TLSContext(
             [identity("leaf", nil), identity("other", responder.response(for: "other"))], options: TLSOptions())
 
         #expect(context.staples.map { $0 != nil } == [false, true])
-        #expect(try shown(context, ["-servername", "localhost"]).contains("OCSP response: no response sent"))
-        #expect(try shown(context, ["-servername", "other.example.org"]).contains("Cert Status: good"))
+        #expect(try clientOutput(context, ["-servername", "localhost"]).contains("OCSP response: no response sent"))
+        #expect(try clientOutput(context, ["-servername", "other.example.org"]).contains("Cert Status: good"))
     }
 
-    @Test("a session that is resumed goes on without one")
+    @Test("a resumed session sends no response")
     func resumed() throws {
         let context = try TLSContext(
             [identity("leaf", responder.response(for: "leaf"))], options: TLSOptions())
         let ticket = responder.path("ticket.pem")
-        #expect(try shown(context, ["-sess_out", ticket]).contains("Cert Status: good"))
+        #expect(try clientOutput(context, ["-sess_out", ticket]).contains("Cert Status: good"))
 
-        let again = try shown(context, ["-sess_in", ticket])
+        let again = try clientOutput(context, ["-sess_in", ticket])
 
         #expect(again.contains("Reused, TLSv1.3"))
         #expect(!again.contains("Cert Status"))

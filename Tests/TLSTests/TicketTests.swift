@@ -30,7 +30,7 @@ struct TicketTests {
     }
 
     @Test(
-        "another context with the same secret resumes, one with another secret shakes hands anew",
+        "another context with the same secret resumes, one with another secret makes a full handshake",
         arguments: [TLSVersion.v1_2, .v1_3])
     func shared(_ version: TLSVersion) throws {
         let ticket = try Self.ticket(from: Self.context([1]), version)
@@ -40,7 +40,7 @@ struct TicketTests {
     }
 
     @Test(
-        "a secret that is no longer the newest still opens, and what it opens is renewed",
+        "a ticket of an older secret is accepted and replaced with a new one",
         arguments: [TLSVersion.v1_2, .v1_3])
     func older(_ version: TLSVersion) throws {
         let ticket = try Self.ticket(from: Self.context([1]), version)
@@ -55,7 +55,7 @@ struct TicketTests {
     }
 
     @Test(
-        "keys rotate by the clock: a ticket opens in its period of 12 hours and the next one, not later",
+        "keys change by the clock: a ticket is valid in its period of 12 hours and the adjacent ones only",
         arguments: [TLSVersion.v1_2, .v1_3])
     func rotation(_ version: TLSVersion) throws {
         let ticket = try Self.ticket(from: Self.context([1]), version)
@@ -68,7 +68,7 @@ struct TicketTests {
         }
     }
 
-    @Test("a ticket lives through a change of certificate")
+    @Test("a ticket stays valid after a change of the certificate")
     func otherCertificate() throws {
         let ticket = try Self.ticket(from: Self.context([1]), .v1_3)
         let other = Result { try SelfSignedCertificate.make(names: ["localhost"], validDays: 1) }
@@ -76,7 +76,7 @@ struct TicketTests {
         #expect(try Self.resumes(ticket, with: Self.context([1], certificate: other), .v1_3))
     }
 
-    @Test("many tickets: each resumes", arguments: [TLSVersion.v1_2, .v1_3])
+    @Test("each of fifty tickets resumes its session", arguments: [TLSVersion.v1_2, .v1_3])
     func many(_ version: TLSVersion) throws {
         let one = try Self.context([1])
         let two = try Self.context([1])
@@ -84,7 +84,7 @@ struct TicketTests {
     }
 
     @Test(
-        "ciphers that are not safe are refused", arguments: ["aNULL", "ALL:eNULL", "NULL-SHA256", "ADH-AES128-SHA256"])
+        "weak ciphers are refused", arguments: ["aNULL", "ALL:eNULL", "NULL-SHA256", "ADH-AES128-SHA256"])
     func weak(_ ciphers: String) throws {
         let pair = try Fixture.pair.get()
         var options = TLSOptions()
@@ -95,7 +95,7 @@ struct TicketTests {
         #expect(error?.action.description == "choosing ciphers")
     }
 
-    @Test("ciphers that are chosen are the ones that are spoken")
+    @Test("configured ciphers are negotiated")
     func chosen() throws {
         let pair = try Fixture.pair.get()
         var options = TLSOptions()

@@ -1,1 +1,1 @@
-"""What bench/abuse is made of: attackers, their victims, and the replicas behind both."""
+"""The parts of bench/abuse: attackers, their victims, and the replicas behind both."""

@@ -1,4 +1,4 @@
-"""The processes on the load's core: victims and replicas at normal priority, attackers only where nobody else runs."""
+"""The processes on the load's core: victims and replicas at normal priority, attackers only when no other process runs."""
 
 import array
 import asyncio
@@ -35,7 +35,7 @@ def trusting(protocol):
 
 
 class Attacker:
-    """Does one attack after another on its own connections; spins in between, so that its core is as busy in the quiet."""
+    """Performs one attack after another on its own connections. Spins in between, so that the core is as busy without attacks."""
 
     def __init__(self, number, cpu, ports, attacks, state, made):
         self.source, self.cpu, self.ports = f"127.0.0.{66 + number}", cpu, ports
@@ -78,10 +78,10 @@ class Attacker:
                     held[-1] = connected
                 else:
                     send(connected, attack.bytes)
-            end = time.monotonic() + attack.patience
+            end = time.monotonic() + attack.timeout
             while held and self.state[0] == ATTACK and (left := end - time.monotonic()) > 0:
                 for connected in select.select(held, [], [], min(left, 0.1))[0]:
-                    # Half a handshake has done its work when it is answered.
+                    # The attack is a half handshake; it is complete with the server's answer.
                     if not drained(connected) or attack.tls:
                         held.remove(connected)
                         connected.close()
@@ -91,13 +91,13 @@ class Attacker:
 
 
 def send(connected, data):
-    """Sends in pieces: the kernel is not left for anybody within a call, and victims are to wait for Berth only."""
+    """Sends in pieces: a process is not preempted within a system call, and victims must wait for Berth only."""
     for start in range(0, len(data), PIECE):
         connected.sendall(data[start:start + PIECE])
 
 
 def drained(connected):
-    """Reads what there is; false once the connection has ended."""
+    """Reads without blocking; false once the connection has ended."""
     connected.setblocking(False)
     try:
         return bool(connected.recv(65536))
@@ -123,7 +123,7 @@ class Victim:
         figures = array.array("d")
         due = time.monotonic()
         while self.state[0] != LEAVE:
-            # Calls that were missed are not made up for here: `Slice.look` reckons with them.
+            # Calls that were missed are not repeated here: `Slice.look` accounts for them.
             due = max(due + 1 / self.rate, time.monotonic())
             time.sleep(max(0, due - time.monotonic()))
             sent = time.monotonic()
@@ -192,7 +192,7 @@ class Victim:
 class Replica(asyncio.Protocol):
     """Answers every request: with a small reply, a large body, or events that say when they were sent."""
 
-    opened = 0  # event streams; each begins at another moment, so that their events do not wait for one another here
+    opened = 0  # event streams; they begin at different times, so that their events are not due at once
 
     def connection_made(self, transport):
         self.transport, self.received, self.events = transport, b"", None
@@ -229,7 +229,7 @@ class Replica(asyncio.Protocol):
 
 
 def serve(cpu, idle, port):
-    """A replica's process; `port` is where it says on which port it listens."""
+    """A replica's process; it writes its port to `port`."""
     settle(cpu, idle)
 
     async def main():

@@ -1,4 +1,4 @@
-"""The attacks: what is sent on a connection again and again, prepared once, so that attacking costs next to nothing."""
+"""The attacks: bytes that are sent on a connection repeatedly. They are prepared once, so that attacking costs little CPU."""
 
 import ssl
 import struct
@@ -13,14 +13,14 @@ UPLOAD = f.head("POST", "/attack")
 
 @dataclass
 class Attack:
-    """One way to make a server work for nothing.
+    """One attack.
 
-    Every connection of it sends `bytes` and then waits until the server ends it, `patience` seconds at most.
+    Every connection of it sends `bytes` and then waits until the server ends it, `timeout` seconds at most.
     """
     bytes: bytes
-    counter: str                # in /stats: what should move
-    patience: float = 0.05
-    tls: bool = False           # on the TLS port, and `bytes` are what comes instead of a handshake
+    counter: str                # the counter of /stats that should increase
+    timeout: float = 0.05
+    tls: bool = False           # on the TLS port; `bytes` are sent in place of a handshake
     handshakes: bool = False    # whole handshakes, no bytes at all
     together: int = 1           # connections held at once by one attacker
 
@@ -40,7 +40,7 @@ def continuations():
 
 
 def split_heads():
-    """Each block within all limits, in more pieces than it needs."""
+    """Header blocks within all limits, in unnecessarily many frames."""
     size = len(ATTACK) // 7 + 1
     pieces = [ATTACK[i:i + size] for i in range(0, len(ATTACK), size)]
     sent = b""
@@ -53,13 +53,13 @@ def split_heads():
 
 
 def bomb():
-    """A long field goes into the table once, then a byte says it again (RFC 7541 section 6.1)."""
+    """A long field is added to the dynamic table once, then repeated by one byte each (RFC 7541 section 6.1)."""
     block = ATTACK + f.field("x-a", b"a" * 4000, indexed=True) + b"\xbe" * 12000
     return OPENING + f.request(1, block)
 
 
 def quiet_bomb():
-    """The same within the limits of each head: small requests that make much text of little."""
+    """The same within the limits of each head: small requests whose heads decode to much text."""
     first = ATTACK + f.field("x-a", b"a" * 4000, indexed=True)
     return OPENING + f.request(1, first) + b"".join(f.request(s, ATTACK + b"\xbe" * 14) for s in odd(500, 3))
 
@@ -76,13 +76,13 @@ def long_list(count, length):
 
 
 def stalls(streams):
-    """Streams with a large response each, whose windows stay shut."""
+    """Streams with a large response each, whose windows are not opened."""
     big = f.head("GET", "/attack/big")
     return f.PREFACE + f.settings((4, 0)) + b"".join(f.request(stream, big) for stream in odd(streams))
 
 
 def malformed():
-    """Fields that HTTP/2 does not have, pseudo-header fields twice, late, missing or unknown."""
+    """Invalid fields; pseudo-header fields that are duplicated, late, missing or unknown (RFC 9113 section 8.3)."""
     bad = [
         f.head("GET", "/attack", ("X-Upper", "a")), f.head("GET", "/attack", ("connection", "close")),
         f.head("GET", "/attack", (":path", "/late")), f.head("GET", "/attack", (":unknown", "a")),
@@ -93,7 +93,7 @@ def malformed():
 
 
 def smuggling():
-    """What one would have a server behind read as another request."""
+    """Request smuggling: fields that a server might parse as another request."""
     inside = b"a\r\n\r\nGET /smuggled HTTP/1.1\r\nhost: bench\r\n\r\n"
     bad = [
         f.head("POST", "/attack", ("transfer-encoding", "chunked")), f.head("POST", "/attack", ("x", inside)),
@@ -113,7 +113,7 @@ def smuggling():
 
 
 def hello():
-    """A ClientHello that asks for a full handshake, as OpenSSL says it: the attacker's only cost is sending it."""
+    """A ClientHello that asks for a full handshake, as OpenSSL sends it; the attacker only has to send it."""
     context = ssl.create_default_context()
     context.set_alpn_protocols(["h2"])
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -148,8 +148,8 @@ def all_of_them():
         "header list answered 431": Attack(long_list(6, 15000), "large_heads"),
         "header list far beyond": Attack(long_list(600, 10), "header_lists"),
         "one field of 70 KiB": Attack(long_list(1, 70000), "broken_connections"),
-        "256 windows never opened": Attack(stalls(256), "stalled_streams", patience=3, together=4),
-        "200 connections with a shut window": Attack(stalls(1), "stalled_streams", patience=3, together=100),
+        "256 windows never opened": Attack(stalls(256), "stalled_streams", timeout=3, together=4),
+        "200 connections with a shut window": Attack(stalls(1), "stalled_streams", timeout=3, together=100),
         "malformed requests": Attack(malformed(), "malformed_requests"),
         "smuggling": Attack(smuggling(), "malformed_requests"),
         "ClientHello flood": Attack(hello(), "broken_handshakes", tls=True, together=16),

@@ -1,4 +1,4 @@
-"""HTTP/2 frames and header blocks as bytes: good ones, bad ones and floods of them."""
+"""HTTP/2 frames and header blocks as bytes: valid ones, invalid ones and floods."""
 
 import struct
 
@@ -56,7 +56,7 @@ def settings(*pairs):
 
 
 class Reader:
-    """Frames out of a stream of bytes."""
+    """Parses frames from a stream of bytes."""
 
     def __init__(self):
         self.pending = b""

@@ -1,4 +1,4 @@
-"""Berth on its core, what stands behind it, and what can be seen of it from outside."""
+"""Berth on its core, its servers, and its CPU, memory and statistics."""
 
 import ctypes
 import json
@@ -23,10 +23,10 @@ http = "127.0.0.1:{http}"
 https = "127.0.0.1:{https}"
 cert = "{directory}/cert.pem"
 key = "{directory}/key.pem"
-timeouts = {{ idle = "1s", tls = "1s" }}   # so that a stalled client is given up within a slice
+timeouts = {{ idle = "1s", tls = "1s" }}   # so that a stalled client is closed within a slice
 [upstream.mcp]
 servers = ["127.0.0.1:{replica}"]
-[upstream.sink]                             # what attacks get through goes where it disturbs nobody
+[upstream.sink]                             # requests of attacks go to a server of their own
 servers = ["127.0.0.1:{sink}"]
 pool = {{ max = 1024 }}
 [[route]]
@@ -41,7 +41,7 @@ upstream = "mcp"
 
 
 class StageError(Exception):
-    """A run that cannot go on; the message is for the person at the terminal."""
+    """An error that ends the run; the message is printed."""
 
 
 def free_port():
@@ -60,7 +60,7 @@ def until(condition, seconds, what):
 
 
 class Stage:
-    """Starts everything, ends everything."""
+    """Starts and ends all processes."""
 
     def __init__(self, berth, directory, berth_cpu, load_cpu):
         self.directory, self.children = Path(directory), []

@@ -13,12 +13,12 @@ def measure(stage, cpu, count, seconds):
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connection = actors.trusting("h2").wrap_socket(plain, server_hostname="localhost")
     connection.sendall(f.PREFACE + f.settings() + f.window(0, 1 << 30))
-    # The first stream's window is never opened again: 65,535 of its 1,000,000 bytes come.
+    # The first stream's window is never opened again: 65,535 of its 1,000,000 bytes are received.
     connection.sendall(f.request(1, f.head("GET", "/attack/big")))
     block = f.head("GET", "/events", ("accept", "text/event-stream"))
     for stream in range(3, 3 + 2 * count, 2):
         connection.sendall(f.request(stream, block))
-    reader, times, heard, stalled = f.Reader(), [], set(), 0
+    reader, times, received, stalled = f.Reader(), [], set(), 0
     begins = time.monotonic() + 2
     ends = begins + seconds
     connection.settimeout(5)
@@ -38,6 +38,6 @@ def measure(stage, cpu, count, seconds):
                 for event in payload.split(b"\n\n"):
                     if event.startswith(b"data: ") and now / 1e9 >= begins:
                         times.append((now - int(event[6:])) / 1e6)
-                        heard.add(stream)
+                        received.add(stream)
     connection.close()
-    return sorted(times), len(heard), stalled
+    return sorted(times), len(received), stalled

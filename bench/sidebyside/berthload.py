@@ -1,4 +1,4 @@
-"""The load generator of this repository: sessions whose every answer is held against the truth, and the servers to go with it."""
+"""Runs berth-load: sessions whose every response is checked, and the servers for them."""
 
 import json
 import os
@@ -13,7 +13,7 @@ def available(program):
 
 
 def start_replicas(program, machine, count=3, *options):
-    """Starts so many servers in one process; returns it and their ports."""
+    """Starts several servers in one process; returns it and their ports."""
     number = len(list(machine.directory.glob("serve-*.log")))
     child = Child(
         "berth-load serve",
@@ -35,7 +35,7 @@ def start_replicas(program, machine, count=3, *options):
 
 
 def run(program, directory, url, seconds, *options):
-    """Puts load on `url`; returns what came of it. Wrong answers and failures are figures here, not errors."""
+    """Loads `url` and returns the results. Wrong answers and failures are results, not errors."""
     output = directory / "berth-load.json"
     output.unlink(missing_ok=True)
     knows_json = "--json" in subprocess.run([program, "run", "--help"], capture_output=True, text=True).stdout
@@ -68,7 +68,7 @@ def _figures(run):
 
 
 def _plain(said):
-    """The same from the lines for people, as long as the program writes no JSON."""
+    """The results from the printed table, if the program writes no JSON."""
     done = re.search(r"(\d+) \w+ in ([\d.]+) s", said)
     own = re.search(r"own CPU: ([\d.]+)", said)
     spread = re.search(r"p50 ([\d.]+), p99 ([\d.]+)", said)

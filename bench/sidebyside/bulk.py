@@ -1,4 +1,4 @@
-"""Large bodies: a file of 64 MiB, fetched over and over, its bytes checked once and counted always."""
+"""Large bodies: a file of 64 MiB, fetched repeatedly; its bytes are compared once and counted always."""
 
 import hashlib
 import os
@@ -15,7 +15,7 @@ GIGABYTE = 1e9
 
 
 def make_file(path):
-    """Writes the body: bytes that nothing can compress."""
+    """Writes the body: random bytes, which cannot be compressed."""
     block = os.urandom(1 << 20)
     with open(path, "wb") as file:
         for number in range(SIZE >> 20):
@@ -38,7 +38,7 @@ class _Download:
         self.left = None  # not known before the head is read
 
     def take(self):
-        """Takes what has come; returns that part of the body."""
+        """Reads from the connection; returns the bytes of the body."""
         size = self.connection.recv_into(self.space)
         if not size:
             raise BenchError(f"port {self.port} closed the connection inside a body")
@@ -62,7 +62,7 @@ class _Download:
 
 
 def check(port, tls, path):
-    """Fetches the body once and insists on every byte of it."""
+    """Fetches the body once and compares every byte."""
     download, digest = _Download(port, tls), hashlib.blake2b()
     try:
         download.begin()

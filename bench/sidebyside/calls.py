@@ -1,4 +1,4 @@
-"""The call every workload makes: 300 bytes of JSON-RPC there, 500 back, as MCP clients send it."""
+"""The call of all workloads: a request of 300 bytes of JSON-RPC, a response of 500, with the fields of MCP clients."""
 
 import json
 import socket
@@ -62,7 +62,7 @@ def encode(port, body, fields, method="POST", path="/mcp"):
 
 
 def client_context():
-    """TLS that trusts anyone: the certificate is made for the run."""
+    """A TLS context without verification: the certificate is made for the run."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context
@@ -75,13 +75,13 @@ def connect(port, context=None, timeout=10):
 
 
 class Response:
-    """Bytes of one response as they come."""
+    """Parses one response from the bytes received."""
 
     def __init__(self):
         self.buffer, self.length = b"", None
 
     def feed(self, data):
-        """Takes bytes in; true once the response is whole."""
+        """Adds bytes; true once the response is complete."""
         self.buffer += data
         if self.length is None:
             head, found, _ = self.buffer.partition(b"\r\n\r\n")
@@ -112,7 +112,7 @@ def call_once(port, data, context=None):
 
 
 def check_reply(port, context=None):
-    """Makes one call and insists on the replica's own reply; returns what TLS agreed on."""
+    """Makes one call and checks the replica's reply; returns what TLS agreed on."""
     response, agreed = call_once(port, encode(port, request_body(), headers()), context)
     if response.status != 200 or response.body != reply_body().encode():
         raise BenchError(f"port {port} answered {response.status}: {response.body[:200]!r}")

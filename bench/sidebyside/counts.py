@@ -1,4 +1,4 @@
-"""What a call costs Berth in instructions, allocations and system calls: figures that no neighbour can move."""
+"""What a call costs Berth in instructions, allocations and system calls: figures that do not depend on other processes."""
 
 import re
 import shutil
@@ -49,11 +49,11 @@ def _profile(executable, machine, replicas, case, calls):
     """Totals of one run of Berth under callgrind that answers so many calls."""
     output = machine.directory / f"callgrind-{case}-{calls}.out"
     peer = peers.start("berth", executable, machine, replicas,
-                       wrapper=["valgrind", "--tool=callgrind", f"--callgrind-out-file={output}"], patience=60)
+                       wrapper=["valgrind", "--tool=callgrind", f"--callgrind-out-file={output}"], timeout=60)
     try:
         _call(peer, case, calls, machine)
     finally:
-        peer.child.stop(60)  # it writes the profile as it ends
+        peer.child.stop(60)  # it writes the profile when it ends
     if not output.exists():
         raise BenchError(f"callgrind wrote nothing: {peer.child.log.read_text()[-500:]}")
     return _totals(output)

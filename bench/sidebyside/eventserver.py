@@ -1,4 +1,4 @@
-"""The replica of event streams: a head at once, then silence or events at a steady pace. One thread, one epoll."""
+"""The replica of event streams: a head at once, then no events or events at a fixed rate. One thread, one epoll."""
 
 import re
 import select
@@ -38,16 +38,16 @@ class _Wheel:
                     connection.send(fanout.event(number, time.monotonic_ns()))
                     self.slots[self.slot][connection] = number + 1
                 except OSError:
-                    # Gone, or so far behind that its buffer is full: the client sees the end or the gap.
+                    # The client has closed, or its buffer is full: it will find the end of the stream or the gap.
                     del self.slots[self.slot][connection]
             self.slot, self.due = (self.slot + 1) % SLOTS, self.due + self.pause
             if now - self.due > 1:
-                self.due = now  # stopped for a while: no burst to make up for it
+                self.due = now  # after a pause, missed events are not sent in a burst
         return self.due
 
 
 def serve():
-    """Listens on a port of the kernel's choice, says which, and serves until it is ended."""
+    """Listens on a port of the kernel's choice, prints it, and serves until it is ended."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
     listener.setblocking(False)
     print(listener.getsockname()[1], flush=True)
@@ -69,7 +69,7 @@ def serve():
                 del connections[descriptor]
                 slots.pop(connection, {}).pop(connection, None)
                 connection.close()
-            elif data.endswith(b"\r\n\r\n"):  # a GET is small: it comes whole
+            elif data.endswith(b"\r\n\r\n"):  # a GET is small and arrives in one piece
                 connection.send(HEAD)
                 rate = _RATE.match(data)
                 if rate:

@@ -1,4 +1,4 @@
-"""Events on many open streams: what a proxy spends on each, and whether each one came, once and in order."""
+"""Events on many open streams: the CPU of a proxy for each, and whether each arrives once and in order."""
 
 import re
 import selectors
@@ -7,13 +7,13 @@ import time
 from .calls import SESSIONFUL, connect, encode
 from .processes import BenchError
 
-PATIENCE = 15  # seconds until every stream has carried an event
+TIMEOUT = 15  # seconds until every stream has carried an event
 RATE = 10  # events a second on each stream
 _EVENT = re.compile(rb'"progress":(\d+),"message":"(\d+)"')
 
 
 def path(rate):
-    """Where the stream replica sends `rate` events a second; 0: none, ever."""
+    """The path for which the stream replica sends `rate` events a second; 0: none."""
     return f"/mcp?events={rate}" if rate else "/mcp"
 
 
@@ -25,7 +25,7 @@ def event(number, nanoseconds):
 
 
 class _Stream:
-    """A stream that a client holds, and the number of the event it waits for."""
+    """An open stream, and the number of the next event."""
 
     def __init__(self, port):
         self.connection = connect(port)
@@ -35,7 +35,7 @@ class _Stream:
         self.rest, self.next = b"", 1
 
     def take(self, ages):
-        """Takes what has come and adds each event's age in nanoseconds to `ages`."""
+        """Reads events and adds the age of each in nanoseconds to `ages`."""
         try:
             data = self.connection.recv(65536)
         except BlockingIOError:
@@ -70,7 +70,7 @@ def run(port, count, seconds, meter):
             selector.register(streams[-1].connection, selectors.EVENT_READ, streams[-1])
             if len(streams) % 50 == 0:
                 read_until(time.monotonic() + 0.001)
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while silent := sum(stream.next == 1 for stream in streams):
             if time.monotonic() > deadline:
                 raise BenchError(f"{silent} of {count} streams carry no events")

@@ -1,4 +1,4 @@
-"""Who loads the proxies with calls: wrk over HTTP/1.1, h2load over HTTP/2, threads of our own where tickets must be kept.
+"""The load generators for calls: wrk over HTTP/1.1, h2load over HTTP/2, own threads where tickets must be kept.
 
 Each returns {"units": calls made, "microseconds": how long it took, "errors": calls that failed, "p50", "p99": microseconds}.
 """

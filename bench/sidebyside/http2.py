@@ -1,4 +1,4 @@
-"""As much of an HTTP/2 client as event streams need: requests that nobody compressed, and answers known by their first byte."""
+"""An HTTP/2 client for event streams: requests without HPACK compression; responses are recognised by their first byte."""
 
 import ssl
 import struct
@@ -15,7 +15,7 @@ STATUS_200 = 0x88  # RFC 7541 appendix A: a field of the static table, index 8
 
 
 def context():
-    """TLS that trusts anyone and speaks nothing but HTTP/2."""
+    """A TLS context without verification that offers only HTTP/2."""
     chosen = calls.client_context()
     chosen.set_alpn_protocols(["h2"])
     return chosen
@@ -34,9 +34,9 @@ def fields(pairs):
 class Connection:
     """One connection whose streams are GETs of event streams."""
 
-    def __init__(self, port, tls, patience=5):
+    def __init__(self, port, tls, timeout=5):
         self.port = port
-        self.socket = calls.connect(port, tls, patience)
+        self.socket = calls.connect(port, tls, timeout)
         if self.socket.selected_alpn_protocol() != "h2":
             raise BenchError(f"port {port} does not speak HTTP/2")
         self.received, self.next, self.answered = b"", 1, set()
@@ -45,7 +45,7 @@ class Connection:
             pass
 
     def open(self, waits=True):
-        """Opens a stream and waits for its head; returns the milliseconds that took, None when it never came."""
+        """Opens a stream and waits for its head; returns the milliseconds, None if the head was not received."""
         stream, self.next = self.next, self.next + 2
         block = fields([(":method", "GET"), (":scheme", "https"), (":authority", f"127.0.0.1:{self.port}"),
                         (":path", "/mcp"), ("accept", "text/event-stream"),
@@ -73,7 +73,7 @@ class Connection:
             raise BenchError(f"port {self.port} left event streams without an answer")
 
     def _took(self, wanted):
-        """Takes one frame in; whether it was of the kind `wanted`."""
+        """Reads one frame; true if it is of the kind `wanted`."""
         while len(self.received) < 9 or len(self.received) < 9 + int.from_bytes(self.received[:3], "big"):
             data = self.socket.recv(65536)
             if not data:

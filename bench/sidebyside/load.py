@@ -1,4 +1,4 @@
-"""What a proxy spends on a call, an event or a gigabyte: interleaved rounds of the same load through every peer."""
+"""The CPU of a proxy for a call, an event or a gigabyte: interleaved rounds of the same load through every peer."""
 
 import time
 from contextlib import contextmanager
@@ -45,7 +45,7 @@ WORKLOADS = {
 
 
 class Meter:
-    """What a proxy and its core spent while work was done."""
+    """The CPU time of a proxy and of its core during an interval."""
 
     def __init__(self, peer, cpu):
         self.pids, self.cpu = peer.child.tree() if peer.child else [], cpu
@@ -77,7 +77,7 @@ class Round:
 
 
 def run(peer, workload, script, seconds, meter, machine):
-    """Puts `peer` under the load. The one place that knows which generator makes which load."""
+    """Loads `peer`. This function maps each load to its generator."""
     port = peer.session if workload.sessions else peer.port(workload.tls)
     if workload.kind == "events":
         # Its own streams must be open before the clock starts, so it starts the meter itself.
@@ -99,7 +99,7 @@ def run(peer, workload, script, seconds, meter, machine):
 
 def measure(name, peers, rounds, other_rounds, seconds, warm_up, machine, progress, tolerate):
     """{peer: [Round]} of the workload `name`, every round visiting its peers in turn, and {peer: share of sessions kept}.
-    A peer that cannot be loaded leaves the others to it; without one of those that count, there is no figure at all."""
+    A peer that cannot be loaded is left out; without one that ratios are taken against, there is no result."""
     workload, scripts, kept, able = WORKLOADS[name], {}, {}, []
     if not workload.adds:
         peers = [peer for peer in peers if peer.child]

@@ -1,19 +1,19 @@
-"""Sessions of MCP clients that know what a true answer is."""
+"""Sessions of MCP clients that check every response."""
 
 import asyncio
 import json
 
 from .calls import SESSIONFUL, encode, initialize_body, to_json
 
-PATIENCE = 8  # seconds for an answer, or for a proxy that restarts
+TIMEOUT = 8  # seconds for an answer, or for a proxy that restarts
 
 
 class CallFailed(Exception):
-    """No answer: a refusal, a status of 500 or more, a closed connection, silence."""
+    """No response: a refused or closed connection, a status of 500 or more, a timeout."""
 
 
 class WrongAnswer(Exception):
-    """An answer that is not the session's own."""
+    """A response from another session or replica."""
 
 
 class Pool:
@@ -23,8 +23,8 @@ class Pool:
         self.port, self.address, self.idle = port, address, []
 
     async def connect(self):
-        """A connection; a proxy that is not there yet is waited for, since nothing was sent."""
-        deadline = asyncio.get_running_loop().time() + PATIENCE
+        """A connection. A refused one is retried, since nothing was sent."""
+        deadline = asyncio.get_running_loop().time() + TIMEOUT
         while True:
             try:
                 return await asyncio.open_connection("127.0.0.1", self.port, local_addr=(self.address, 0))
@@ -39,7 +39,7 @@ class Pool:
             self.idle.pop()[1].close()
         reader, writer = self.idle.pop() if self.idle else await self.connect()
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 writer.write(encode(self.port, body, fields, path=path))
                 status, answered = await read_head(reader)
                 text = await _read_body(reader, answered)
@@ -154,7 +154,7 @@ class LegacySession(Session):
         self.arrived = asyncio.Queue()
         self.writer.write(encode(self.pool.port, "", {"Accept": "text/event-stream"}, "GET", "/sse"))
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 status, fields = await read_head(reader)
                 if status != 200:
                     raise CallFailed(f"GET /sse was answered {status}")
@@ -184,7 +184,7 @@ class LegacySession(Session):
         if status >= 300:
             raise WrongAnswer(f"status {status}: {text[:100]!r}")
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 reply = await self.arrived.get()
         except TimeoutError:
             raise CallFailed("no answer on the stream") from None

@@ -1,4 +1,4 @@
-"""A replica that keeps sessions, of the kind that hides mistakes: a call of a session it never made is answered all the same.
+"""A replica that keeps sessions and hides routing errors: it also answers calls of sessions that it did not create.
 
 Such servers exist (they check an id's form, not whether they know it), and through them a wrong proxy looks healthy: every
 answer is 200. What gives it away is in the answer: `whoami` names the replica and counts the session's calls.
@@ -89,7 +89,7 @@ class _Replica:
 
 
 def serve(name):
-    """Listens on a port of the kernel's choice, says which, and serves until it is ended."""
+    """Listens on a port of the kernel's choice, prints it, and serves until it is ended."""
     async def main():
         replica = _Replica(name)
         server = await asyncio.get_running_loop().create_server(lambda: _Connection(replica), "127.0.0.1", 0, backlog=1024)

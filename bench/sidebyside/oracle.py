@@ -1,4 +1,4 @@
-"""A great many calls of sessions through Berth, every answer held against the truth; and proof that untruth would be found."""
+"""A large number of session calls through Berth, every response checked; and a control that shows that errors are found."""
 
 from contextlib import ExitStack
 from typing import NamedTuple

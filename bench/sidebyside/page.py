@@ -171,19 +171,19 @@ def _latency(name, peers):
 
 
 def _bars(title, bars, more=""):
-    """`bars`: (name, parts of the bar, dots, label). A bar far beyond the others is cut, and says so by its end."""
+    """`bars`: (name, parts of the bar, dots, label). A bar far longer than the others is cut, with a mark at its end."""
     totals = sorted(max([sum(parts), *dots]) for _, parts, dots, _ in bars)
     limit = (
         min(totals[-1], 3 * max(sum(parts) for name, parts, _, _ in bars if name in ("berth", "nginx", "haproxy")))
         if any(name in ("berth", "nginx", "haproxy") for name, *_ in bars)
         else totals[-1]
     )
-    room = WIDTH - LEFT - RIGHT
-    place = lambda value: room * min(value, limit) / limit if limit > 0 else 0
+    plot_width = WIDTH - LEFT - RIGHT
+    place = lambda value: plot_width * min(value, limit) / limit if limit > 0 else 0
     height = ROW * len(bars) + 8
     lines = [f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{_escape(title)}">']
     for step in range(1, 5):
-        x = LEFT + room * step / 4
+        x = LEFT + plot_width * step / 4
         lines.append(f'<line class="grid" x1="{x:.1f}" y1="0" x2="{x:.1f}" y2="{height}"/>')
     for row, (name, parts, dots, label) in enumerate(bars):
         y, kind, start = row * ROW + 5, "mine" if name == "berth" else "other", 0
@@ -197,7 +197,7 @@ def _bars(title, bars, more=""):
             )
             start = end
         if start > limit:
-            x = LEFT + room - 12
+            x = LEFT + plot_width - 12
             lines.append(
                 f'<path d="M{x} {y - 1} l6 {ROW - 7} m4 0 l-6 -{ROW - 7}" stroke="var(--card)" stroke-width="2" fill="none"/>'
             )
@@ -206,7 +206,7 @@ def _bars(title, bars, more=""):
             for dot in dots
             if dot <= limit * 1.001
         ]
-        lines.append(f'<text x="{LEFT + room + 10}" y="{y + 13}" xml:space="preserve"{soft}>{_escape(label)}</text>')
+        lines.append(f'<text x="{LEFT + plot_width + 10}" y="{y + 13}" xml:space="preserve"{soft}>{_escape(label)}</text>')
     return f"<figure><h3>{_escape(title)}</h3>" + "\n".join(lines) + f"</svg>{more}</figure>"
 
 

@@ -47,7 +47,7 @@ class Peer:
     values: dict
     http: int
     https: int
-    session: int   # keeps sessions as this proxy best can
+    session: int   # with the best session affinity of this proxy
     address: int   # keeps clients by their address (nginx)
     cookie: int    # keeps clients that keep cookies (Caddy)
     warm: set = field(default_factory=set)  # kinds of load that it has been under
@@ -66,7 +66,7 @@ class Peer:
             self.child.wait_for_port(port, seconds)
 
     def reload(self):
-        """Has the proxy read its configuration again, its own way; returns that way in a word, None when it has none."""
+        """Makes the proxy reload its configuration; returns the method in a word, None if it has none."""
         return RELOADS[self.name](self)
 
 
@@ -95,18 +95,18 @@ def executables(berth):
     return {name: path for name, path in found.items() if path}
 
 
-def start(name, executable, machine, replicas, affinity="none", wrapper=(), patience=10):
-    """Starts a peer in front of the ports `replicas`, under the command `wrapper` if there is one, and waits `patience`
-    seconds for it; tries again if somebody took one of its ports meanwhile."""
+def start(name, executable, machine, replicas, affinity="none", wrapper=(), timeout=10):
+    """Starts a peer in front of the ports `replicas`, under the command `wrapper` if there is one, and waits `timeout`
+    seconds for it; tries again if another process took one of its ports meanwhile."""
     for attempt in (1, 2, 3):
         try:
-            return _start(name, executable, machine, replicas, affinity, wrapper, patience)
+            return _start(name, executable, machine, replicas, affinity, wrapper, timeout)
         except BenchError:
             if attempt == 3:
                 raise
 
 
-def _start(name, executable, machine, replicas, affinity, wrapper, patience):
+def _start(name, executable, machine, replicas, affinity, wrapper, timeout):
     ports = {use: free_port() for use in ("HTTP", "HTTPS", "SESSION", "ADDRESS", "COOKIE", "ADMIN", "PEERS")}
     directory = machine.directory / f"{name}-{ports['HTTP']}"
     directory.mkdir()
@@ -123,7 +123,7 @@ def _start(name, executable, machine, replicas, affinity, wrapper, patience):
                   directory / "output.log", environment)
     peer = Peer(name, child, values, *(ports[use] for use in ("HTTP", "HTTPS", "SESSION", "ADDRESS", "COOKIE")))
     try:
-        peer.wait(patience)
+        peer.wait(timeout)
     except BaseException:
         child.stop()
         raise
@@ -183,14 +183,14 @@ ARGUMENTS = {"berth": _berth, "nginx": _nginx, CONTROL: _nginx, "haproxy": _hapr
 def _by_signal(number):
     def reload(peer):
         before = set(peer.child.tree())
-        for patience in (3, 10):  # HAProxy's master loses a signal that comes while it executes itself anew
+        for timeout in (3, 10):  # HAProxy's master loses a signal that comes while it executes itself anew
             os.kill(peer.child.popen.pid, number)
             try:
                 # The next worker is a new process; the old one may live on with its connections.
-                poll_until(lambda: set(peer.child.tree()) - before, patience, f"{peer.name} starting the next worker")
+                poll_until(lambda: set(peer.child.tree()) - before, timeout, f"{peer.name} starting the next worker")
                 return signal.Signals(number).name
             except BenchError:
-                if patience == 10:
+                if timeout == 10:
                     raise
     return reload
 
@@ -202,7 +202,7 @@ def _reload_berth(peer):
         if line.startswith(("SigCgt:", "SigBlk:")):
             taken |= int(line.split()[1], 16)
     if not taken >> (signal.SIGHUP - 1) & 1:
-        return None  # it would end
+        return None  # SIGHUP would end it
     os.kill(peer.child.popen.pid, signal.SIGHUP)
     return "SIGHUP"
 
@@ -226,7 +226,7 @@ RELOADS = {"berth": _reload_berth, "nginx": _by_signal(signal.SIGHUP), "haproxy"
 
 
 def version(name, executable):
-    """What a program says about itself, in a line."""
+    """The version line of a program."""
     flag = {"berth": "version", "nghttpx": "--version", "envoy": "--version", "caddy": "version"}.get(name, "-v")
     ran = subprocess.run([executable, flag], capture_output=True, text=True, timeout=10)
     line = (ran.stdout + ran.stderr).strip().split("\n")[0]

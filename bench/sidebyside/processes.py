@@ -16,7 +16,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 class BenchError(Exception):
-    """A run that cannot go on; the message is for the person at the terminal."""
+    """An error that ends the run; the message is printed."""
 
 
 def poll_until(condition, seconds, what):
@@ -32,7 +32,7 @@ def poll_until(condition, seconds, what):
 
 
 def free_port():
-    """A TCP port of 127.0.0.1 that the kernel chose and that nobody holds now."""
+    """A TCP port of 127.0.0.1 that the kernel chose and that no process uses now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -50,7 +50,7 @@ class Child:
         """Starts the program, once more if it ended."""
         def prepare():
             os.sched_setaffinity(0, {self.cpu})
-            # Should the bench be killed, its children go too (nginx's master takes its worker along).
+            # If the bench is killed, its children end as well (nginx's master ends its worker).
             _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
         with open(self.log, "ab") as out:

@@ -1,4 +1,4 @@
-"""What the proxies stand in front of, each on the load's core."""
+"""The replicas behind the proxies, on the core of the load."""
 
 import sys
 from pathlib import Path
@@ -32,7 +32,7 @@ def start_call_replicas(machine, executable, count=3):
 
 
 def start_own(machine, what, *arguments):
-    """Starts a server that is part of this program and says its port first; returns it and the port."""
+    """Starts a server of this program, which prints its port first; returns it and the port."""
     number = len(list(machine.directory.glob(f"{what}-*.log")))
     child = Child(f"the {what} replica", [sys.executable, RUN, "--serve", what, *arguments], machine.load_cpu,
                   machine.directory / f"{what}-{number}.log")

@@ -1,4 +1,4 @@
-"""Medians, paired ratios and the gate."""
+"""Medians, paired ratios and bounds."""
 
 import math
 import statistics
@@ -20,7 +20,7 @@ def summarise(workload, measured, kept):
     costs = {name: cost(measured, name) for name in measured if name != DIRECT}
     summary = {}
     for name, mine in costs.items():
-        # Caddy's ratio is to nginx and HAProxy, and so is nginx's own: 1.00 or what it is dearer.
+        # Caddy's ratio is to nginx and HAProxy, and so is nginx's own: 1.00 or what it costs more.
         rivals = [costs["nginx"]] if name == CONTROL else [costs[rival] for rival in workload.against if rival in costs]
         others = [theirs for other, theirs in costs.items() if other not in (name, CONTROL)]
         ratios, rounds = _ratios(mine, rivals), measured[name]
@@ -57,7 +57,7 @@ def _median(values):
 
 
 def broken(results):
-    """What no peer may do under load: fail calls; and what Berth may not: lose a session. And what the control must."""
+    """The failures of a run: calls that failed under load, sessions that Berth lost, a control without errors."""
     said = []
     for workload, peers in results["cpu"].items():
         for name, figures in peers.items():
@@ -66,7 +66,7 @@ def broken(results):
             if name == "berth" and figures["sessions_kept"] not in (None, 1):
                 said.append(f"{workload}: only {figures['sessions_kept']:.0%} of Berth's sessions were kept")
     for case, outcome in results["truth"].get("berth", {}).items():
-        # Without a reload the proxy is gone for a moment, and calls under way may fail; they may not go astray.
+        # Without a reload the proxy is gone for a moment, and calls under way may fail; none may reach another replica.
         excused = any("no reload" in note for note in outcome["notes"])
         if outcome["wrong"] or outcome["failed"] and not excused:
             said.append(f"truth {case}: through Berth {truth.text(outcome)}")

@@ -1,4 +1,4 @@
-"""Idle event streams: how soon the head comes, and what each one holds in the proxy's memory."""
+"""Idle event streams: the latency of the head, and the proxy's memory for each."""
 
 import select
 import statistics
@@ -15,10 +15,10 @@ def _get(port):
     return calls.encode(port, "", {"Accept": "text/event-stream", "MCP-Protocol-Version": calls.SESSIONFUL}, "GET")
 
 
-def _open(port, context, patience):
-    """Opens a stream; returns the connection and the milliseconds from GET to head, None when it never came."""
+def _open(port, context, timeout):
+    """Opens a stream; returns the connection and the milliseconds from GET to head, None if the head was not received."""
     connection = calls.connect(port, context)
-    connection.settimeout(patience)
+    connection.settimeout(timeout)
     request, head = _get(port), b""
     sent = time.perf_counter()
     connection.sendall(request)
@@ -36,22 +36,22 @@ def _open(port, context, patience):
     return connection, milliseconds
 
 
-def head_latency(peer, tls, count=50, patience=2):
-    """Milliseconds to the head of `count` streams, one after another: "p50", "max" (None: it never came), "all"."""
+def head_latency(peer, tls, count=50, timeout=2):
+    """Milliseconds to the head of `count` streams, one after another: "p50", "max" (None: not received), "all"."""
     context = calls.client_context() if tls else None
     times = []
     for _ in range(count):
-        connection, milliseconds = _open(peer.port(tls), context, patience)
+        connection, milliseconds = _open(peer.port(tls), context, timeout)
         connection.close()
         if milliseconds is None:
-            return {"p50": None, "max": None, "all": times}  # it will not come for the others either
+            return {"p50": None, "max": None, "all": times}  # the other streams would not receive it either
         times.append(milliseconds)
     return {"p50": statistics.median(times), "max": max(times), "all": times}
 
 
-def http2_head_latency(peer, count=50, patience=2):
+def http2_head_latency(peer, count=50, timeout=2):
     """The same over HTTP/2: `count` streams of one connection, one after another."""
-    connection = http2.Connection(peer.https, http2.context(), patience)
+    connection = http2.Connection(peer.https, http2.context(), timeout)
     try:
         times = [connection.open() for _ in range(count)]
     finally:

@@ -1,4 +1,4 @@
-/// Decodes the whole file: first each table by itself, then what only several together can get wrong.
+/// Decodes the whole file: first each table by itself, then checks across tables.
 struct ConfigurationDecoding {
     let findings: Findings
     private var root: TableReader
@@ -9,7 +9,7 @@ struct ConfigurationDecoding {
         self.root = root
     }
 
-    /// The configuration, of use only if nothing was reported.
+    /// The configuration. It is valid only if no error was reported.
     mutating func run() -> Configuration {
         let globalEntry = root.entry("global")
         let global = GlobalConfiguration(from: root.table("global"))
@@ -56,7 +56,7 @@ extension ConfigurationDecoding {
         }
     }
 
-    /// No two sockets on one address.
+    /// Reports listeners with the same address.
     private func checkAddresses(admin: ListenAddress?, _ global: LocatedTable.Entry?) {
         var taken: [(address: ListenAddress, entry: LocatedTable.Entry)] = []
         if let admin, case .table(let table)? = global?.value.content, let entry = table["admin"] {
@@ -80,7 +80,7 @@ extension ConfigurationDecoding {
 }
 
 extension ListenAddress {
-    /// Whether two sockets would share every connection. Port 0 never does: the kernel gives each its own.
+    /// Whether both addresses are the same. Port 0 never is: the kernel chooses a different port for each.
     fileprivate func collides(with other: ListenAddress) -> Bool {
         let wildcards = ["", "0.0.0.0", "::"]
         let isSameHost = host == other.host || (wildcards.contains(host) && wildcards.contains(other.host))
@@ -91,7 +91,7 @@ extension ListenAddress {
 // MARK: - Upstreams
 
 extension ConfigurationDecoding {
-    /// An upstream and where its table is opened.
+    /// An upstream with the bytes of its table's header.
     private typealias Positioned = (value: UpstreamConfiguration, range: Range<Int>)
 
     private mutating func decodeUpstreams() -> [(value: UpstreamConfiguration, range: Range<Int>)] {
@@ -166,7 +166,7 @@ extension ConfigurationDecoding {
         }
     }
 
-    /// Nil if the file has no routes at all.
+    /// The routes of the file; nil if it has none.
     private mutating func locatedRoutes() -> [DecodedRoute]? {
         guard let entry = root.take("route") else { return nil }
         guard case .array(let values) = entry.value.content, !values.isEmpty else {
@@ -198,8 +198,8 @@ extension ConfigurationDecoding {
     }
 
     private func checkReach(_ routes: [DecodedRoute]) {
-        for (index, route) in routes.enumerated() where route.isSound {
-            guard let earlier = routes[..<index].first(where: { $0.isSound && $0.covers(route) }) else { continue }
+        for (index, route) in routes.enumerated() where route.isValid {
+            guard let earlier = routes[..<index].first(where: { $0.isValid && $0.covers(route) }) else { continue }
             findings.report(
                 route.range, "this route is never reached",
                 because:

@@ -1,24 +1,25 @@
-/// What decoding one file brings to light besides its values: errors, where values came from, which keys there are.
+/// The results of decoding a file besides its values: errors, warnings, the origins of values, the known keys.
 ///
-/// A class, because every reader of every table adds to the same findings.
+/// A class, since the readers of all tables share it.
 final class Findings {
     let source: SourceText
     let checks: ConfigurationChecks
     private(set) var errors: [ConfigurationError] = []
-    /// What is doubtful and no error.
+    /// Warnings, in the order they were found.
     private(set) var warnings: [ConfigurationError] = []
-    /// Where each value that the file gives stands, by path ("upstream.mcp.pool.max").
+    /// The lines of values that the file sets, by path ("upstream.mcp.pool.max").
     private(set) var origins: [String: Origin] = [:]
-    /// Every key that decoding asked for, "*" standing for names and indices ("upstream.*.pool.max").
+    /// Every key that decoding has looked for, with "*" for names and indices ("upstream.*.pool.max").
     private(set) var knownKeys: Set<String> = []
     private var unknownKeys: [UnknownKey] = []
 
-    /// A key that no reader asked for.
+    /// A key of the file that no reader has looked for.
     private struct UnknownKey {
         var name: String
         var key: Range<Int>
-        /// The table as it is written in errors ("[upstream.mcp]"), and with "*" for its name.
+        /// The table as errors name it ("[upstream.mcp]").
         var table: String
+        /// The table's path with "*" for names.
         var pattern: String
         var siblings: [String]
     }
@@ -28,21 +29,21 @@ final class Findings {
         self.checks = checks
     }
 
-    /// Notes an error at some bytes of the file; nil when it stands nowhere, an empty range when its line must not be
-    /// shown. The same error is noted once, however often an inherited value is read.
+    /// Reports an error at some bytes of the file. `range`: nil if it has no position, empty if its line must not be
+    /// shown. An equal error is reported once, however often an inherited value is read.
     func report(_ range: Range<Int>?, _ message: String, because reason: String, help: String? = nil) {
-        let error = placed(range, message, reason, help)
+        let error = located(range, message, reason, help)
         if !errors.contains(error) { errors.append(error) }
     }
 
-    /// Notes a warning at some bytes of the file.
+    /// Reports a warning at some bytes of the file.
     func warn(_ range: Range<Int>, _ message: String, because reason: String) {
-        var warning = placed(range, message, reason, nil)
+        var warning = located(range, message, reason, nil)
         warning.isWarning = true
         warnings.append(warning)
     }
 
-    private func placed(
+    private func located(
         _ range: Range<Int>?, _ message: String, _ reason: String, _ help: String?
     ) -> ConfigurationError {
         let offset = range?.lowerBound ?? 0
@@ -57,11 +58,11 @@ final class Findings {
         errors.contains { range.contains(source.offset(line: $0.line, column: $0.column)) }
     }
 
-    func note(_ origin: Origin, of path: String) {
+    func recordOrigin(_ origin: Origin, of path: String) {
         origins[path] = origin
     }
 
-    func know(_ pattern: String) {
+    func recordKnownKey(_ pattern: String) {
         knownKeys.insert(pattern)
     }
 
@@ -71,10 +72,10 @@ final class Findings {
                 name: entry.name, key: entry.key, table: path.shown, pattern: path.pattern, siblings: siblings))
     }
 
-    /// Turns unknown keys into errors. Waits for the end, when every key of every table is known.
+    /// Reports unknown keys. Called at the end, when the keys of all tables are known.
     func finish() {
         for unknownKey in unknownKeys {
-            let help = spelling(of: unknownKey) ?? home(of: unknownKey) ?? listing(of: unknownKey)
+            let help = similarKey(to: unknownKey) ?? otherTable(with: unknownKey) ?? validKeys(insteadOf: unknownKey)
             report(
                 unknownKey.key, "unknown key \(TOMLText.quoted(unknownKey.name))",
                 because: "\(unknownKey.table) has no such key, and ignoring it would hide what it was meant to do",
@@ -83,31 +84,32 @@ final class Findings {
         errors.sort { ($0.line, $0.column) < ($1.line, $1.column) }
     }
 
-    private func spelling(of unknownKey: UnknownKey) -> String? {
-        let name = KeyAliases.ours(for: unknownKey.name, among: unknownKey.siblings)
+    private func similarKey(to unknownKey: UnknownKey) -> String? {
+        let name = KeyAliases.berthName(for: unknownKey.name, among: unknownKey.siblings)
         let nearest = name ?? Suggestion.nearest(to: unknownKey.name, among: unknownKey.siblings)
         return nearest.map { "did you mean \(TOMLText.quoted($0))?" }
     }
 
-    /// Another table that has the key.
-    private func home(of unknownKey: UnknownKey) -> String? {
-        let homes =
+    /// The help that names other tables which have the key.
+    private func otherTable(with unknownKey: UnknownKey) -> String? {
+        let tables =
             knownKeys
             .filter { $0.hasSuffix(".\(unknownKey.name)") && !$0.hasPrefix("defaults.") }
             .map { TablePath.shown(pattern: String($0.dropLast(unknownKey.name.count + 1))) }
             .sorted { ($0.count, $0) < ($1.count, $1) }
-        guard !homes.isEmpty else { return nil }
-        return "\(TOMLText.quoted(unknownKey.name)) belongs in \(homes.prefix(3).joined(separator: " or "))"
+        guard !tables.isEmpty else { return nil }
+        return "\(TOMLText.quoted(unknownKey.name)) belongs in \(tables.prefix(3).joined(separator: " or "))"
     }
 
-    private func listing(of unknownKey: UnknownKey) -> String? {
+    private func validKeys(insteadOf unknownKey: UnknownKey) -> String? {
         guard !unknownKey.siblings.isEmpty else { return nil }
         return "the keys of \(unknownKey.table) are \(unknownKey.siblings.joined(separator: ", "))"
     }
 }
 
-/// Where a value came from; what has no origin is a default of Berth's own.
+/// Where a value was set. A value without an origin is a default.
 enum Origin: Equatable {
+    /// A line of the file.
     case line(Int)
     /// A line of `[defaults]`.
     case defaults(line: Int)

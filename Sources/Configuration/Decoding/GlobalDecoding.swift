@@ -5,15 +5,15 @@ extension GlobalConfiguration {
         admin = reader.admin()?.address
         drainTimeout = reader.duration(
             "drain_timeout", in: .zero ... .seconds(7 * 86_400), default: drainTimeout,
-            cannotBeOff: "a process that waits for ever for its last stream never stops")
+            cannotBeOff: "a process that waits without a limit for its last stream never stops")
         secret = reader.secret()
-        reader.refuse("admin_token", "access_log", "state_dir")
+        reader.rejectUnavailable("admin_token", "access_log", "state_dir")
         reader.finish()
     }
 }
 
 extension TableReader {
-    /// Where the admin pages are served; "off" is the default.
+    /// The address of the admin pages; nil for "off", the default.
     fileprivate mutating func admin() -> (address: ListenAddress, entry: LocatedTable.Entry)? {
         var probe = self
         if let entry = probe.take("admin"), case .string("off") = entry.value.content {
@@ -32,7 +32,7 @@ extension TableReader {
         guard let text = expanded(written, entry) else { return nil }
         if text.hasPrefix("file:") { return secretFile(String(text.dropFirst(5)), entry) }
         guard written.contains("${") else {
-            // Neither the message nor an excerpt may show what could be a key: this text goes to logs.
+            // Neither the message nor an excerpt may contain the key, since errors are logged.
             let help = written.hasPrefix("/") ? "if a path is meant, put \"file:\" before it" : nil
             reportHidden(entry, "secret stands in the file itself", Self.secretForms, help: help)
             return nil
@@ -55,7 +55,7 @@ extension TableReader {
         findings.report(entry.key.lowerBound..<entry.key.lowerBound, message, because: reason, help: help)
     }
 
-    /// The text with each `${NAME}` replaced by what the environment says.
+    /// The text with each `${NAME}` replaced by the variable of the environment; nil, and reported, if one is not set.
     private func expanded(_ text: String, _ entry: LocatedTable.Entry) -> String? {
         var result = ""
         var rest = Substring(text)
@@ -105,7 +105,7 @@ extension TableReader {
 }
 
 extension Substring {
-    /// Where `needle` first stands.
+    /// The first occurrence of `needle`.
     fileprivate func firstRange(of needle: String) -> Range<Index>? {
         var start = startIndex
         while start < endIndex {

@@ -1,6 +1,6 @@
 extension HealthCheckConfiguration {
-    /// Without a host of their own, checks send the fixed name that requests of the upstream do: a server that
-    /// answers nothing else would seem down.
+    /// Without a host of their own, checks send the fixed host of the upstream's requests: a server that accepts only
+    /// that host would seem unhealthy otherwise.
     init(from reader: consuming TableReader, host policy: HostPolicy) {
         self.init()
         let type = reader.choice("type", default: CheckType.tcp, explaining: CheckType.explanation)
@@ -16,7 +16,7 @@ extension HealthCheckConfiguration {
         panicThreshold = reader.integer(
             "panic_threshold", in: 0...100, default: panicThreshold, ", in percent; 0 never tries a server that is down"
         )
-        reader.refuse("slow_start")
+        reader.rejectUnavailable("slow_start")
         if type == .http, let path { kind = .http(path: path, host: host) }
         reader.checkKind(type, path: path)
         reader.checkTimes(interval: interval, timeout: timeout)
@@ -84,7 +84,7 @@ extension TableReader {
                 because: "an HTTP check asks for a page of the server",
                 help: "path = \"/healthz\"")
         case .tcp:
-            // With a type that is wrong, what goes with it cannot be told.
+            // With an invalid type, the keys that belong to it are unknown.
             if let entry = entry("type"), findings.hasError(in: entry.value.range) { return }
             guard let entry = entry("path") ?? entry("host") else { return }
             findings.report(

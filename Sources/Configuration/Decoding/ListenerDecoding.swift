@@ -1,14 +1,14 @@
-/// A listener with the place it came from, for checks across listeners.
+/// A listener with its position in the file, for checks across listeners.
 struct DecodedListener {
     var configuration: ListenerConfiguration
-    /// Where its address is written.
+    /// The entry with its address.
     var entry: LocatedTable.Entry
     /// The path of its table: "listen[0]".
     var table: String
 }
 
 extension TableReader {
-    /// The listeners of one `[listen]` table: none if it is wrong beyond use, two with both `https` and `http`.
+    /// The listeners of a `[listen]` table: none if its addresses are invalid, two with both `https` and `http`.
     static func listeners(from reader: consuming TableReader) -> [DecodedListener] {
         let tls = reader.listenAddress("https")
         let plain = reader.plainListener()
@@ -19,8 +19,8 @@ extension TableReader {
         if common.proxyProtocol, common.trustedProxies.isEmpty, let entry = reader.entry("proxy_protocol") {
             reader.findings.report(
                 entry.value.range, "proxy_protocol without trusted_proxies",
-                because: "a PROXY header says who the client is, and nobody is trusted to say so: every connection "
-                    + "would be refused",
+                because: "a PROXY header is accepted from trusted proxies only, and there are none: every "
+                    + "connection would be refused",
                 help: "trusted_proxies = [\"10.0.0.7\"], the addresses of the proxies in front")
         }
         common.maximumConnections = reader.integer(
@@ -28,7 +28,7 @@ extension TableReader {
         common.timeouts = ListenerTimeouts(from: reader.table("timeouts"))
         common.limits = ListenerLimits(from: reader.table("limits"))
         common.protocols = reader.protocols("alpn", default: common.protocols)
-        reader.refuse("public_url", "rate_limit")
+        reader.rejectUnavailable("public_url", "rate_limit")
         reader.requireAddress()
         reader.finish()
 
@@ -96,12 +96,12 @@ extension TableReader {
 extension ListenerTimeouts {
     init(from reader: consuming TableReader) {
         self.init()
-        let reason = "a client that falls silent would hold its connection for ever"
+        let reason = "an idle client would hold its connection forever"
         tls = reader.duration("tls", default: tls, cannotBeOff: reason)
         header = reader.duration("header", default: header, cannotBeOff: reason)
         body = reader.duration("body", default: body, cannotBeOff: reason)
         idle = reader.duration("idle", default: idle, cannotBeOff: reason)
-        reader.refuseUpstreamTimeouts()
+        reader.rejectUpstreamTimeouts()
         reader.finish()
     }
 }
@@ -112,7 +112,7 @@ extension ListenerLimits {
         headerBytes = reader.size(
             "header_bytes", in: 1_024...65_536, default: headerBytes, ": a head must fit the buffer it is read into")
         headers = reader.integer(
-            "headers", in: 16...128, default: headers, ": Berth has room for that many lines of one head")
+            "headers", in: 16...128, default: headers, ": that many field lines of one head are stored")
         requestBody = reader.size("request_body", in: 0...(1 << 40), default: requestBody)
         streams = reader.integer("h2_streams", in: 1...10_000, default: streams)
         reader.finish()
@@ -120,11 +120,11 @@ extension ListenerLimits {
 }
 
 extension TableReader {
-    /// The two tables called `timeouts` are easily taken for one another.
-    fileprivate mutating func refuseUpstreamTimeouts() {
+    /// Reports keys of `[upstream.<name>.timeouts]` in `[listen.timeouts]`: the two tables are easily confused.
+    fileprivate mutating func rejectUpstreamTimeouts() {
         for key in ["first_byte", "stream_idle"] {
             guard let entry = entry(key) else { continue }
-            settle(key)
+            markHandled(key)
             findings.report(
                 entry.key, "\(TOMLText.quoted(key)) belongs to an upstream",
                 because: "[listen] times what clients do, [upstream.<name>.timeouts] what servers do")

@@ -1,4 +1,4 @@
-/// A certificate with the place its problems are shown at.
+/// A certificate with the entries at which its problems are reported.
 private struct LocatedCertificate {
     var files: CertificateFiles
     var certificate: LocatedTable.Entry
@@ -7,10 +7,10 @@ private struct LocatedCertificate {
 }
 
 extension TableReader {
-    /// `cert`, `key`, `ocsp`, `certificate` and `tls`, which mean something only beside `https`.
+    /// Decodes `cert`, `key`, `ocsp`, `certificate`, `tls` and `client_auth`, which are valid only with `https`.
     mutating func listenerTLS(isServed: Bool) -> ListenerTLS {
         var located: [LocatedCertificate] = []
-        if let own = stapledPair() { located.append(own) }
+        if let own = certificateWithStaple() { located.append(own) }
         located += certificateList()
         var tls = ListenerTLS()
         tls.certificates = located.map(\.files)
@@ -36,7 +36,7 @@ extension TableReader {
         let authorities = reader.text("ca")
         if !reader.has("ca"), let range = reader.range {
             findings.report(
-                range, "client_auth without ca", because: "somebody must vouch for the certificates that clients show",
+                range, "client_auth without ca", because: "client certificates are verified against these authorities",
                 help: "ca = \"/path/of/the/authorities.pem\"")
         }
         reader.finish()
@@ -62,14 +62,14 @@ extension TableReader {
         return ciphers
     }
 
-    /// `cert` and `key` of a table by themselves, checked.
-    mutating func servedPair() -> CertificateFiles? {
+    /// `cert` and `key` of a table; the files are checked.
+    mutating func checkedCertificatePair() -> CertificateFiles? {
         guard let pair = certificatePair() else { return nil }
         checkFiles([pair])
         return pair.files
     }
 
-    /// `cert` and `key` of a table; nil, and reported, if one is there without the other.
+    /// `cert` and `key` of a table; nil, and reported, if one is missing.
     private mutating func certificatePair() -> LocatedCertificate? {
         let certificate = text("cert")
         let key = text("key")
@@ -86,8 +86,8 @@ extension TableReader {
         return LocatedCertificate(files: files, certificate: certificate.entry, key: key.entry)
     }
 
-    /// `cert` and `key`, and what an authority says of them, which clients are shown.
-    private mutating func stapledPair() -> LocatedCertificate? {
+    /// `cert`, `key` and `ocsp` of a table.
+    private mutating func certificateWithStaple() -> LocatedCertificate? {
         var pair = certificatePair()
         guard let (ocsp, entry) = text("ocsp") else { return pair }
         if !has("cert"), !has("key") {
@@ -110,7 +110,7 @@ extension TableReader {
                 return nil
             }
             var reader = TableReader(table, at: value.range, path: path.element(index), findings: findings)
-            let pair = reader.stapledPair()
+            let pair = reader.certificateWithStaple()
             if !reader.has("cert"), !reader.has("key"), !reader.has("ocsp") {
                 findings.report(
                     value.range, "this certificate has no files", because: "it says neither cert nor key",

@@ -50,10 +50,10 @@ extension UpstreamTimeouts {
         self.init()
         firstByte = reader.durationOrOff("first_byte", default: firstByte)
         streamIdle = reader.durationOrOff("stream_idle", default: streamIdle)
-        reader.refuse("tool", because: "this version has one limit for all tools, first_byte")
+        reader.rejectUnavailable("tool", because: "this version has one limit for all tools, first_byte")
         for key in ["tls", "header", "body", "idle"] {
             guard let entry = reader.entry(key) else { continue }
-            reader.settle(key)
+            reader.markHandled(key)
             reader.findings.report(
                 entry.key, "\(TOMLText.quoted(key)) belongs in [listen.timeouts]",
                 because: "\(reader.path.shown) times what servers do, [listen] what clients do")

@@ -1,21 +1,21 @@
-/// A route with the places its checks point at; the upstream is still a name.
+/// A route with its positions in the file. The upstream is a name that is not resolved yet.
 struct DecodedRoute {
     var host: String?
     var path: PathPattern
     var upstream: (name: String, range: Range<Int>)?
-    /// Where the table begins.
+    /// The bytes of the table's header.
     var range: Range<Int>
-    /// Whether host and path say what the file says; where they are wrong, nothing follows from them.
-    let isSound: Bool
+    /// Whether host and path are valid; otherwise the route takes no part in further checks.
+    let isValid: Bool
 
     init(from reader: consuming TableReader) {
         let before = reader.findings.errors.count
         host = reader.routeHost()
         path = reader.routePath()
-        isSound = reader.findings.errors.count == before
+        isValid = reader.findings.errors.count == before
         upstream = reader.text("upstream").map { ($0.value, $0.entry.value.range) }
         range = reader.range ?? 0..<0
-        reader.refuse("origin", "cors", "rate_limit", "response_limit", "timeouts")
+        reader.rejectUnavailable("origin", "cors", "rate_limit", "response_limit", "timeouts")
         if !reader.has("upstream") {
             reader.findings.report(
                 range, "this route has no upstream", because: "a route says where the requests that it matches go",
@@ -24,7 +24,7 @@ struct DecodedRoute {
         reader.finish()
     }
 
-    /// Whether every request that the other route matches is matched by this one already.
+    /// Whether this route matches every request that the other one matches.
     func covers(_ other: DecodedRoute) -> Bool {
         guard host == nil || host == other.host else { return false }
         switch (path, other.path) {
@@ -69,7 +69,7 @@ extension TableReader {
             reason = "a path begins with \"/\""
             help = "path = \(TOMLText.quoted("/" + text))"
         } else if stem.contains("*") {
-            reason = "\"*\" stands only at the end, after a \"/\", for whatever lies below"
+            reason = "\"*\" stands only at the end, after a \"/\", for all paths below"
             let known = stem.prefix { $0 != "*" }
             help = "path = \(TOMLText.quoted(known.hasSuffix("/") ? "\(known)*" : "\(known)/*"))"
         } else if text.contains("?") || text.contains("#") {

@@ -1,8 +1,8 @@
 extension TableReader {
-    /// `servers` of an upstream; wrong ones are left out.
+    /// `servers` of an upstream; invalid ones are reported and left out.
     mutating func servers() -> [ServerConfiguration] {
         guard has("servers") else {
-            settleMissingServers()
+            reportMissingServers()
             return []
         }
         guard let (values, entry) = list("servers") else { return [] }
@@ -27,11 +27,11 @@ extension TableReader {
             seen[server.address] = value.range
             servers.append(server)
         }
-        if servers.count == values.count { checkSomeServe(servers, entry) }
+        if servers.count == values.count { checkNewSessionsServed(servers, entry) }
         return servers
     }
 
-    private mutating func settleMissingServers() {
+    private mutating func reportMissingServers() {
         _ = take("servers")
         guard let range else { return }
         findings.report(
@@ -66,7 +66,7 @@ extension TableReader {
         let weight = reader.weight()
         let isBackup = reader.flag("backup", default: false)
         let isDraining = reader.flag("drain", default: false)
-        reader.refuse("slow_start", "tls")
+        reader.rejectUnavailable("slow_start", "tls")
         reader.finish()
         guard let address else {
             findings.report(
@@ -95,7 +95,7 @@ extension TableReader {
         return integer(entry, in: 1...1_000, ": it is a share of new work beside the other servers") ?? 1
     }
 
-    private func checkSomeServe(_ servers: [ServerConfiguration], _ entry: LocatedTable.Entry) {
+    private func checkNewSessionsServed(_ servers: [ServerConfiguration], _ entry: LocatedTable.Entry) {
         guard !servers.contains(where: { !$0.isBackup && !$0.isDraining }) else { return }
         let what =
             servers.allSatisfy(\.isBackup)

@@ -1,32 +1,32 @@
-/// The way from the root of the file to a table.
+/// The path of a table from the root of the file.
 struct TablePath {
-    /// By names and indices: "upstream.mcp.pool", "route[1]"; empty for the root.
+    /// The path with names and indices: "upstream.mcp.pool", "route[1]"; empty for the root.
     let name: String
-    /// The same with "*" for what the operator chose: "upstream.*.pool", "route.*".
+    /// The path with "*" for indices and for names that the operator chooses: "upstream.*.pool", "route.*".
     let pattern: String
 
     static let root = TablePath(name: "", pattern: "")
 
-    /// A key of this table.
+    /// The path of a key of this table.
     func key(_ key: String) -> TablePath {
         TablePath(
             name: name.isEmpty ? key : "\(name).\(key)", pattern: pattern.isEmpty ? key : "\(pattern).\(key)")
     }
 
-    /// A table whose name the operator chose.
+    /// The path of a table whose name the operator chooses.
     func named(_ choice: String) -> TablePath {
         TablePath(name: "\(name).\(TOMLText.key(choice))", pattern: "\(pattern).*")
     }
 
-    /// An element of a list.
+    /// The path of an element of a list.
     func element(_ index: Int) -> TablePath {
         TablePath(name: "\(name)[\(index)]", pattern: "\(pattern).*")
     }
 
-    /// As a header of the file would have it.
+    /// The path as a header of the file.
     var header: String { String(name.replacing("[0]", with: "")) }
 
-    /// As an error shows it.
+    /// The path as errors show it.
     var shown: String {
         guard !name.isEmpty else { return "the top of the file" }
         if pattern == "route.*" || pattern == "run.*" { return "[[\(pattern.dropLast(2))]]" }
@@ -36,7 +36,7 @@ struct TablePath {
         return pattern.hasPrefix("listen") ? Self.shown(pattern: pattern) : "[\(name)]"
     }
 
-    /// A pattern as an error shows it.
+    /// A pattern as errors show it.
     static func shown(pattern: String) -> String {
         if pattern.hasSuffix("servers.*") { return "an entry of servers" }
         if pattern == "route.*" || pattern == "run.*" { return "[[\(pattern.dropLast(2))]]" }

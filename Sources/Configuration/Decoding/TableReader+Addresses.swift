@@ -1,5 +1,5 @@
 extension TableReader {
-    /// An address to listen on: ":443", "127.0.0.1:9090", "[::1]:80".
+    /// Reads an address to listen on: ":443", "127.0.0.1:9090", "[::1]:80".
     mutating func listenAddress(_ key: String) -> (address: ListenAddress, entry: LocatedTable.Entry)? {
         guard let entry = take(key) else { return nil }
         if case .integer(let port) = entry.value.content {
@@ -35,10 +35,10 @@ extension TableReader {
         return nil
     }
 
-    private func reportListen(_ entry: LocatedTable.Entry, _ text: String, _ fault: HostAndPort.Fault) {
+    private func reportListen(_ entry: LocatedTable.Entry, _ text: String, _ error: HostAndPort.ParseError) {
         var reason = "an address is an optional IP address, a colon and a port"
         var help: String?
-        switch fault {
+        switch error {
         case .noPort:
             if UInt16(text) != nil {
                 help = ":\(text)"
@@ -61,7 +61,7 @@ extension TableReader {
             help: help.map { "\(entry.name) = \(TOMLText.quoted($0))" })
     }
 
-    /// A replica's address: "mcp-1:3001", "10.0.0.7:3001", "[fd00::7]:3001".
+    /// Parses the address of a server: "mcp-1:3001", "10.0.0.7:3001", "[fd00::7]:3001".
     func serverAddress(_ value: LocatedValue, quoted: String) -> ServerAddress? {
         guard let text = plainText(value, quoted: quoted) else { return nil }
         let reason: String
@@ -98,7 +98,7 @@ extension TableReader {
         return nil
     }
 
-    /// IP addresses and blocks of them.
+    /// Reads a list of IP addresses and CIDR blocks; invalid ones are reported and left out.
     mutating func addressRanges(_ key: String) -> [AddressRange] {
         guard let (values, _) = list(key) else { return [] }
         return values.compactMap { value in
@@ -137,7 +137,7 @@ extension TableReader {
             description: description)
     }
 
-    /// The address with all but its leading bits cleared.
+    /// The address with all but its first `bits` bits cleared.
     private static func first(of address: IPAddressText, bits: Int) -> IPAddressText {
         let highMask: UInt64 = bits >= 64 ? .max : ~(.max >> UInt64(bits))
         let lowMask: UInt64 = bits >= 128 ? .max : bits <= 64 ? 0 : ~(.max >> UInt64(bits - 64))

@@ -1,6 +1,6 @@
 extension TableReader {
-    /// The tables of a list `[[key]]`, in the order of the file; entries that one lacks are those of `shared`. Anything
-    /// but a list of tables is reported.
+    /// Reads the tables of a list `[[key]]`, in the order of the file. Keys that a table lacks are taken from `shared`.
+    /// Any other value is reported.
     package mutating func tables(_ key: String, inheriting shared: TableReader? = nil) -> [TableReader] {
         guard let entry = take(key) else { return [] }
         guard case .array(let values) = entry.value.content, !values.isEmpty else {
@@ -18,7 +18,7 @@ extension TableReader {
         }
     }
 
-    /// Notes an error at some bytes of the file; nil when it stands nowhere.
+    /// Reports an error at some bytes of the file. `range`: nil if it has no position.
     package func report(_ range: Range<Int>?, _ message: String, because reason: String, help: String? = nil) {
         findings.report(range, message, because: reason, help: help)
     }

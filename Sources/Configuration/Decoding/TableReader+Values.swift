@@ -1,11 +1,12 @@
 extension TableReader {
+    /// Reads a text that is not empty; nil if the key is missing or the value, which is reported, is not one.
     package mutating func text(_ key: String) -> (value: String, entry: LocatedTable.Entry)? {
         guard let entry = take(key) else { return nil }
         guard let text = plainText(entry.value, quoted: quote(entry)) else { return nil }
         return (text, entry)
     }
 
-    /// The text of a value that holds no secret, and so must not pretend to.
+    /// The text of a value that is not a secret: `${NAME}` and `file:` are reported.
     func plainText(_ value: LocatedValue, quoted: String) -> String? {
         guard case .string(let text) = value.content else {
             let raw = findings.source.text(value.range).prefix { !$0.isNewline }
@@ -34,7 +35,8 @@ extension TableReader {
         return text
     }
 
-    /// A whole number; `meaning` ends the sentence "key may be 0 to 9".
+    /// Reads an integer; a value of another type or out of range is reported. `meaning` is appended to the sentence
+    /// "key may be 0 to 9".
     package mutating func integer(
         _ key: String, in range: ClosedRange<Int>, default fallback: Int, _ meaning: String = ""
     )
@@ -44,6 +46,7 @@ extension TableReader {
         return integer(entry, in: range, meaning) ?? fallback
     }
 
+    /// The integer of an entry; nil, and reported, if it is of another type or out of range.
     package func integer(_ entry: LocatedTable.Entry, in range: ClosedRange<Int>, _ meaning: String) -> Int? {
         let bounds =
             "\(entry.name) may be \(TOMLText.integer(range.lowerBound)) to \(TOMLText.integer(range.upperBound))"
@@ -65,6 +68,7 @@ extension TableReader {
         return number
     }
 
+    /// Reads a boolean; a value of another type is reported.
     package mutating func flag(_ key: String, default fallback: Bool) -> Bool {
         guard let entry = take(key) else { return fallback }
         guard case .boolean(let flag) = entry.value.content else {
@@ -74,6 +78,7 @@ extension TableReader {
         return flag
     }
 
+    /// Reads a duration; a value that is none, or out of range, is reported. `cannotBeOff`: why "off" is rejected.
     mutating func duration(
         _ key: String, in range: ClosedRange<Duration> = .milliseconds(1) ... .seconds(366 * 86_400),
         default fallback: Duration, cannotBeOff reason: String = ""
@@ -89,7 +94,7 @@ extension TableReader {
         return duration(entry, in: range) ?? fallback
     }
 
-    /// A duration, or nil for "off".
+    /// Reads a duration; nil for "off".
     mutating func durationOrOff(
         _ key: String, in range: ClosedRange<Duration> = .milliseconds(1) ... .seconds(366 * 86_400),
         default fallback: Duration?
@@ -139,7 +144,7 @@ extension TableReader {
         }
     }
 
-    /// What "30 s", "30sec", "5min", "1.5s" or "30" was probably meant to be.
+    /// The probable meaning of "30 s", "30sec", "5min" or "30".
     private func durationHelp(_ text: String) -> String? {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         let unit = text.dropFirst(digits.count).trimmingBlanks().lowercased()
@@ -156,6 +161,7 @@ extension TableReader {
         return units[unit].map { "\(count)\($0)" }
     }
 
+    /// Reads a size in bytes, as a number or a text such as "8MiB"; a value that is none, or out of range, is reported.
     package mutating func size(_ key: String, in range: ClosedRange<Int>, default fallback: Int, _ meaning: String = "")
         -> Int
     {
@@ -185,7 +191,8 @@ extension TableReader {
         return bytes
     }
 
-    /// One of the values of an enumeration. What is none of them may have an explanation of its own.
+    /// Reads one of the values of an enumeration; any other value is reported. `aliases`: other names, in lower case,
+    /// that are suggested. `explaining` may return a special explanation for a value.
     package mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(
         _ key: String, default fallback: Choice, aliases: [String: Choice] = [:],
         explaining: (String) -> Explanation? = { _ in nil }
@@ -206,21 +213,21 @@ extension TableReader {
         return fallback
     }
 
-    /// Why a value cannot be had: "key = value" followed by the verdict, one sentence, what to write.
+    /// An error message for a value that is not possible: `verdict` follows "key = value".
     package struct Explanation {
         var verdict: String
         var reason: String
         var help: String?
     }
 
-    /// `"a", "b" or "c"`
+    /// Names as in `"a", "b" or "c"`.
     static func alternatives(_ names: [String]) -> String {
         let quoted = names.map(TOMLText.quoted)
         guard let last = quoted.last, quoted.count > 1 else { return quoted.joined() }
         return "\(quoted.dropLast().joined(separator: ", ")) or \(last)"
     }
 
-    /// A table within this one, empty if there is none.
+    /// The reader of a table within this one; empty if there is none.
     package mutating func table(_ key: String) -> TableReader {
         let found = find(key)
         var inner: LocatedTable?
@@ -238,6 +245,7 @@ extension TableReader {
             isInherited: found?.isInherited ?? false)
     }
 
+    /// Reads a list; nil if the key is missing or the value, which is reported, is not one.
     package mutating func list(_ key: String) -> (values: [LocatedValue], entry: LocatedTable.Entry)? {
         guard let entry = take(key) else { return nil }
         guard case .array(let values) = entry.value.content else {
@@ -251,6 +259,7 @@ extension TableReader {
         return (values, entry)
     }
 
+    /// Reports that an entry has another type than `expected`, which has an article.
     package func wrongType(_ entry: LocatedTable.Entry, _ expected: String, _ reason: String, help: String? = nil) {
         findings.report(
             entry.value.range, "\(quote(entry)) is \(entry.value.kind), not \(expected)", because: reason, help: help)

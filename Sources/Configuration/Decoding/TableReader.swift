@@ -1,19 +1,21 @@
-/// Hands out the entries of one table, each once. What nobody asks for is a mistake of the operator's, reported by
-/// `finish()`; so each key is named in one place, where it is decoded.
+/// Reads the entries of one table. `finish()` reports the entries that were not read as unknown keys, so that each key
+/// is named only where it is decoded.
 ///
-/// A table that the file lacks reads as empty: every key then has its default.
+/// A table that the file lacks is empty: every key has its default.
 package struct TableReader {
     let path: TablePath
     let findings: Findings
-    /// Where the table stands; nil if the file has none.
+    /// The bytes of the table or its header; nil if the file lacks the table.
     package let range: Range<Int>?
     private let table: LocatedTable
-    /// Entries that stand in for those the table lacks: `[defaults]` for an upstream.
+    /// Entries for keys that the table lacks: those of `[defaults]` for an upstream.
     private let inherited: LocatedTable
-    /// Whether the table itself stands in `[defaults]`.
+    /// Whether the table itself is in `[defaults]`.
     private let isInherited: Bool
-    private var asked: [String] = []
-    private var unavailable: Set<String> = []
+    /// Keys that were read.
+    private var requestedKeys: [String] = []
+    /// Keys that `finish()` must not report, since they were reported otherwise.
+    private var handledKeys: Set<String> = []
 
     init(
         _ table: LocatedTable?, at range: Range<Int>?, path: TablePath, findings: Findings,
@@ -30,45 +32,47 @@ package struct TableReader {
     /// An entry and whether it was inherited.
     typealias Found = (entry: LocatedTable.Entry, isInherited: Bool)
 
-    /// The entry of that name, and a note of where it stands.
+    /// Reads the entry of that name, its own or an inherited one, and records its origin.
     mutating func find(_ key: String) -> Found? {
-        asked.append(key)
-        findings.know(path.key(key).pattern)
+        requestedKeys.append(key)
+        findings.recordKnownKey(path.key(key).pattern)
         let isOwn = table[key] != nil
         guard let entry = table[key] ?? inherited[key] else { return nil }
         let line = findings.source.line(of: entry.key.lowerBound)
         let comesFromDefaults = isInherited || !isOwn
-        findings.note(comesFromDefaults ? .defaults(line: line) : .line(line), of: path.key(key).name)
+        findings.recordOrigin(comesFromDefaults ? .defaults(line: line) : .line(line), of: path.key(key).name)
         return (entry, comesFromDefaults)
     }
 
+    /// Reads the entry of that name; nil if there is none.
     package mutating func take(_ key: String) -> LocatedTable.Entry? {
         find(key)?.entry
     }
 
-    /// The table's own entry of that name, without taking it.
+    /// The table's own entry of that name; it does not count as read.
     func entry(_ key: String) -> LocatedTable.Entry? { table[key] }
 
-    /// The table itself, without taking anything.
+    /// The table itself; nothing counts as read.
     var located: LocatedTable { table }
 
+    /// Whether the table itself has the key; it does not count as read.
     package func has(_ key: String) -> Bool { table[key] != nil }
 
-    /// Counts a key as asked for: its error has been reported.
-    package mutating func settle(_ key: String) {
-        unavailable.insert(key)
+    /// Marks a key as handled, so that `finish()` does not report it.
+    package mutating func markHandled(_ key: String) {
+        handledKeys.insert(key)
     }
 
-    /// Every entry in the order of the file, for a table whose keys the operator chooses.
+    /// Reads all entries, in the order of the file, of a table whose keys the operator chooses.
     package mutating func takeAll() -> [LocatedTable.Entry] {
-        asked += table.entries.map(\.name)
+        requestedKeys += table.entries.map(\.name)
         return table.entries
     }
 
-    /// Refuses keys that Berth's configuration language has and this version does not.
-    mutating func refuse(_ keys: String..., because reason: String = "this version would not act on it") {
+    /// Reports keys that are planned for later versions.
+    mutating func rejectUnavailable(_ keys: String..., because reason: String = "this version would not act on it") {
         for key in keys {
-            unavailable.insert(key)
+            handledKeys.insert(key)
             guard let entry = table[key] else { continue }
             findings.report(
                 entry.key, "\(TOMLText.quoted(key)) is not available in this version",
@@ -76,14 +80,14 @@ package struct TableReader {
         }
     }
 
-    /// Reports every entry that nobody asked for.
+    /// Reports every entry that was not read as an unknown key.
     package func finish() {
-        for entry in table.entries where !asked.contains(entry.name) && !unavailable.contains(entry.name) {
-            findings.reportUnknown(entry, in: path, siblings: asked)
+        for entry in table.entries where !requestedKeys.contains(entry.name) && !handledKeys.contains(entry.name) {
+            findings.reportUnknown(entry, in: path, siblings: requestedKeys)
         }
     }
 
-    /// "key = value" as the file has it, cut to fit a line.
+    /// "key = value" as the file writes it, cut to one line.
     package func quote(_ entry: LocatedTable.Entry) -> String {
         let raw = findings.source.text(entry.value.range)
         let line = raw.prefix { !$0.isNewline }

@@ -5,10 +5,10 @@ extension UpstreamConfiguration {
         reader.finish()
     }
 
-    /// `[defaults]` by itself, for its errors: its values reach the upstreams through their own readers.
+    /// Decodes `[defaults]` for its errors only. Its values are inherited by the readers of the upstreams.
     static func checkDefaults(_ reader: consuming TableReader) {
         if let entry = reader.entry("servers") {
-            reader.settle("servers")
+            reader.markHandled("servers")
             reader.findings.report(
                 entry.key, "[defaults] cannot have servers",
                 because: "each upstream names its own; what they share is how servers are used")
@@ -19,7 +19,7 @@ extension UpstreamConfiguration {
     }
 
     private mutating func readSettings(from reader: inout TableReader) {
-        balance = reader.choice("balance", default: balance, aliases: Balance.foreign, explaining: Balance.explanation)
+        balance = reader.choice("balance", default: balance, aliases: Balance.aliases, explaining: Balance.explanation)
         host = reader.hostPolicy() ?? host
         tls = UpstreamTLSConfiguration.read(from: reader.table("tls"))
         session = SessionConfiguration(from: reader.table("session"), balance: balance)
@@ -28,15 +28,15 @@ extension UpstreamConfiguration {
         timeouts = UpstreamTimeouts(from: reader.table("timeouts"))
         events = EventStreamConfiguration(from: reader.table("sse"))
         healthCheck = HealthCheckConfiguration(from: reader.table("health_check"), host: host)
-        reader.refuse(
+        reader.rejectUnavailable(
             "discover", "outlier_detection", "retry", "cache", "circuit_breaker", "rate_limit", "slow_start",
             "response_limit")
     }
 }
 
 extension Balance {
-    /// What other programs call these.
-    fileprivate static let foreign: [String: Balance] = [
+    /// Names that other programs use.
+    fileprivate static let aliases: [String: Balance] = [
         "rr": .roundRobin, "wrr": .roundRobin, "weighted": .roundRobin, "smooth": .roundRobin,
         "source": .ipHash, "client-ip": .ipHash, "iphash": .ipHash, "source-ip": .ipHash,
         "least_conn": .leastRequests, "leastconn": .leastRequests, "least-conn": .leastRequests,
@@ -45,7 +45,7 @@ extension Balance {
         "rendezvous": .sessionHash, "consistent-hash": .sessionHash, "ring-hash": .sessionHash, "maglev": .sessionHash,
     ]
 
-    /// Why the usual ways to keep sessions do not work for MCP.
+    /// Explains why affinity by a hash of the session id or by cookies does not work for MCP.
     fileprivate static func explanation(of text: String) -> TableReader.Explanation? {
         let word = text.lowercased()
         if word == "hash" || word.hasPrefix("hash:") || word.hasPrefix("hash ") || word.hasPrefix("header") {
@@ -96,7 +96,7 @@ extension TableReader {
         return .fixed(text)
     }
 
-    /// Whether a text can be a Host field: a name or an address, and perhaps a port (RFC 9110, section 7.2).
+    /// Whether a text is a valid Host: a name or an address, with an optional port (RFC 9110 section 7.2).
     static func isHostField(_ text: String) -> Bool {
         if let parts = try? HostAndPort(text) {
             return parts.isBracketed ? IPAddressText(parts.host) != nil : HostAndPort.isHostName(parts.host)
@@ -125,9 +125,9 @@ extension SessionConfiguration {
                 because: "session-hash finds the server by a key inside the signed id, and only \"signed\" makes one",
                 help: "affinity = \"signed\", or another balance")
         }
-        reader.refuse(
+        reader.rejectUnavailable(
             "on_lost", because: "this version answers 404 for a session whose server is gone, as \"never\" would")
-        reader.refuse("store", "max_per_server")
+        reader.rejectUnavailable("store", "max_per_server")
         reader.finish()
     }
 }

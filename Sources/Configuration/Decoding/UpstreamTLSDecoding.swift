@@ -1,8 +1,8 @@
 extension UpstreamTLSConfiguration {
-    /// Nil where the file has no such table: an empty one is enough to speak TLS.
+    /// The TLS settings of an upstream; nil without the table. An empty table enables TLS.
     static func read(from reader: consuming TableReader) -> UpstreamTLSConfiguration? {
         var tls = UpstreamTLSConfiguration()
-        tls.certificate = reader.servedPair()
+        tls.certificate = reader.checkedCertificatePair()
         let authorities = reader.text("ca")
         let name = reader.text("server_name")
         tls.serverName = name?.value
@@ -16,7 +16,7 @@ extension UpstreamTLSConfiguration {
         if !tls.verifies, let entry = authorities?.entry ?? name?.entry {
             reader.findings.report(
                 entry.key, "\(entry.name) beside verify = false",
-                because: "certificates that are not checked need nobody to vouch for them, and no name",
+                because: "certificates that are not verified need neither authorities nor a name",
                 help: "remove verify = false, or \(entry.name)")
         }
         if let entry = authorities?.entry, let path = tls.authorities, reader.findings.checks.files {

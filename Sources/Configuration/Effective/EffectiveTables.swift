@@ -1,4 +1,4 @@
-// Each table with every key that it has, in the order of the documentation.
+// Writes every table with all its keys, in the order of the documentation.
 
 extension EffectiveText {
     mutating func write(_ global: GlobalConfiguration) {
@@ -20,7 +20,7 @@ extension EffectiveText {
         case .plain: value("http", address)
         case .tls(let tls):
             value("https", address)
-            // The table's own pair; without one, all of them stand further below.
+            // The certificate of the table itself; those of [[listen.certificate]] are written below.
             if let own = tls.certificates.first, own.table == table { write(own, isServed: true) }
         }
         value("alpn", "[\(listener.protocols.map { "\"\($0.rawValue)\"" }.joined(separator: ", "))]")
@@ -95,7 +95,7 @@ extension EffectiveText {
 
     private mutating func write(_ tls: UpstreamTLSConfiguration, path: String) {
         open("[\(path)]", path: path)
-        value("ca", tls.authorities.map(TOMLText.quoted), unset: "whom the system trusts")
+        value("ca", tls.authorities.map(TOMLText.quoted), unset: "the system's authorities")
         if let certificate = tls.certificate { write(certificate, isServed: false) }
         value("server_name", tls.serverName.map(TOMLText.quoted), unset: "each server's own host")
         value("verify", tls.verifies)

@@ -1,7 +1,6 @@
 extension ConfigurationFile {
-    /// Every value the proxy runs with, and where each came from. It is TOML, and says the same as the file.
-    ///
-    /// Secrets are named, never shown.
+    /// Every value that the proxy uses, with its origin: a line of the file, or the default. The text is TOML, and
+    /// decodes to the same configuration. Secrets are not shown.
     package func effectiveText() -> String {
         var text = EffectiveText(origins: origins)
         text.comment("\(path), every value with its origin")
@@ -19,13 +18,13 @@ extension ConfigurationFile {
     }
 }
 
-/// Writes tables and values with their origins.
+/// Writes tables and values as TOML, with their origins as comments.
 struct EffectiveText {
     private let origins: [String: Origin]
     private var table = ""
     private(set) var result = ""
 
-    /// Where the comments begin, in a line of usual length.
+    /// The column at which comments begin, unless the line is longer.
     private static let column = 44
 
     init(origins: [String: Origin]) {
@@ -36,7 +35,7 @@ struct EffectiveText {
         result += "# \(text)\n"
     }
 
-    /// Opens a table; `path` is where its values' origins are found.
+    /// Begins a table. `path`: the table's path in `origins`.
     mutating func open(_ header: String, path: String) {
         table = path
         result += "\n\(header)\n"
@@ -46,7 +45,7 @@ struct EffectiveText {
         line("\(key) = \(value)", origin(of: "\(table).\(key)"))
     }
 
-    /// A value that is not set has no line in TOML.
+    /// An optional value. TOML has no null, so a missing value becomes a comment.
     mutating func value(_ key: String, _ value: String?, unset: String) {
         if let value { self.value(key, value) } else { line("# \(key) is not set: \(unset)", nil) }
     }
@@ -71,7 +70,7 @@ struct EffectiveText {
         value(key, "\"\(duration.map(DurationText.text) ?? "off")\"")
     }
 
-    /// A line of a value that spans several.
+    /// A line with an optional comment.
     mutating func line(_ text: String, _ comment: String?) {
         guard let comment else {
             result += text + "\n"

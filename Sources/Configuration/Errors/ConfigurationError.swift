@@ -1,20 +1,21 @@
-/// One thing wrong with a configuration file, with the place it stands at.
+/// One error or warning about a configuration file, with its position.
 package struct ConfigurationError: Sendable, Equatable {
-    /// The file as the operator named it.
+    /// The file as it was given on the command line.
     package var file: String
-    /// From 1; 0 when the file could not be read.
+    /// The line, from 1; 0 if the file could not be read.
     package var line: Int
-    /// From 1, in characters.
+    /// The column, from 1, in Unicode scalars.
     package var column: Int
-    /// Characters under the carets; 0 when no line is shown: what is missing stands nowhere, what is secret is hidden.
+    /// Characters to underline with carets; 0 if the line is not shown, because something is missing or the line has a
+    /// secret.
     package var length: Int
     /// What is wrong, in a few words.
     package var message: String
-    /// One sentence why.
+    /// The reason, in one sentence.
     package var reason: String
     /// What to write instead.
     package var help: String?
-    /// The file can be used all the same.
+    /// Whether it is a warning: the file can be used.
     package var isWarning = false
 
     package init(
@@ -30,10 +31,11 @@ package struct ConfigurationError: Sendable, Equatable {
     }
 }
 
-/// Everything wrong with a configuration file, in the order of the file; never empty.
+/// All errors of a configuration file.
 package struct ConfigurationErrors: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The errors in the order of the file; never empty.
     package var errors: [ConfigurationError]
-    /// The text the errors point into.
+    /// The contents of the file.
     package var source: String
 
     package init(errors: [ConfigurationError], source: String) {

@@ -1,4 +1,4 @@
-/// Names that other programs use for what Berth has.
+/// Names that other programs, and earlier versions, use for Berth's keys.
 enum KeyAliases {
     private static let names: [String: String] = [
         "backend": "upstream", "backends": "upstream", "cluster": "upstream", "proxy_pass": "upstream",
@@ -20,9 +20,9 @@ enum KeyAliases {
         "ping": "heartbeat", "shutdown_timeout": "drain_timeout", "grace_period": "drain_timeout",
     ]
 
-    /// Our name for a foreign one, if the table at hand has it.
-    static func ours(for name: String, among candidates: [String]) -> String? {
-        guard let ours = names[name.lowercased()], candidates.contains(ours) else { return nil }
-        return ours
+    /// Berth's key for `name`, if it is among `candidates`.
+    static func berthName(for name: String, among candidates: [String]) -> String? {
+        guard let key = names[name.lowercased()], candidates.contains(key) else { return nil }
+        return key
     }
 }

@@ -1,7 +1,7 @@
-/// Finds what an operator may have meant.
-enum Suggestion {
-    /// The candidate nearest to `word`, if one is near enough to be offered.
-    static func nearest(to word: String, among candidates: [String]) -> String? {
+/// Finds the known word that a misspelt one was probably meant to be.
+package enum Suggestion {
+    /// The candidate nearest to `word` by edit distance; nil if more than a third of its characters differ.
+    package static func nearest(to word: String, among candidates: [String]) -> String? {
         let wanted = folded(word)
         let best =
             candidates
@@ -11,14 +11,25 @@ enum Suggestion {
         return best.name
     }
 
-    /// Letter case and the choice between "-", "_" and nothing are never what was meant to differ.
+    /// The error message for a command line whose first argument is neither an option nor one of the `known`
+    /// subcommands; nil for any other.
+    package static func unknownCommand(in arguments: [String], known: [String]) -> String? {
+        let known = known + ["help"]
+        guard let word = arguments.first, !word.hasPrefix("-"), !known.contains(word) else { return nil }
+        if let nearest = nearest(to: word, among: known) {
+            return "unknown command \"\(word)\"; did you mean \"\(nearest)\"?"
+        }
+        return "unknown command \"\(word)\"; the commands are \(known.joined(separator: ", "))"
+    }
+
+    /// The word without differences of case, "-" and "_".
     private static func folded(_ word: String) -> [Character] {
         word.lowercased().filter { $0 != "-" && $0 != "_" }
     }
 
-    /// The fewest insertions, deletions, replacements and swaps of neighbours that turn one word into the other.
+    /// The edit distance: insertions, deletions, replacements and swaps of adjacent characters.
     static func distance(_ left: [Character], _ right: [Character]) -> Int {
-        // Words as long as that are no slips of the finger, and the table below is quadratic.
+        // The table is quadratic; words this long are not spelling mistakes.
         guard left.count <= 64, right.count <= 64 else { return .max }
         var rows = [Array(0...right.count)]
         for row in 0..<left.count {

@@ -1,12 +1,14 @@
 /// A block of IP addresses such as 10.0.0.0/8.
 package struct AddressRange: Sendable, Hashable, CustomStringConvertible {
-    /// The first address, in 128 bits; IPv4 stands in `low` as ::ffff:a.b.c.d does.
+    /// The upper 64 bits of the first address.
     package let high: UInt64
+    /// The lower 64 bits of the first address; IPv4 as ::ffff:a.b.c.d.
     package let low: UInt64
-    /// Leading bits that count: 0...32 for IPv4, 0...128 for IPv6.
+    /// The prefix length: 0...32 for IPv4, 0...128 for IPv6.
     package let prefix: UInt8
+    /// Whether it is a block of IPv4 addresses.
     package let isIPv4: Bool
-    /// As it is written in the file.
+    /// The block as the file writes it.
     package let description: String
 
     package init(high: UInt64, low: UInt64, prefix: UInt8, isIPv4: Bool, description: String) {
@@ -17,7 +19,7 @@ package struct AddressRange: Sendable, Hashable, CustomStringConvertible {
         self.description = description
     }
 
-    /// Whether an address, in the same 128-bit form, lies in the block.
+    /// Whether an address, in the same 128-bit form, is in the block.
     package func contains(high otherHigh: UInt64, low otherLow: UInt64) -> Bool {
         let bits = isIPv4 ? 96 + UInt64(prefix) : UInt64(prefix)
         let highMask: UInt64 = bits >= 64 ? .max : ~(.max >> bits)

@@ -1,15 +1,15 @@
-/// What one configuration file asks for, every value checked and every default filled in.
+/// The contents of a configuration file: every value checked, every default filled in.
 ///
-/// Two files that ask for the same thing are equal however they are written, so a reload can compare. Paths are as the
-/// proxy must open them: one that was written relative is relative to the folder of its file.
+/// Files with the same meaning decode to equal values, so that a reload can compare. Relative paths of the file have
+/// been resolved against its folder.
 package struct Configuration: Sendable, Equatable {
+    /// Settings of the process.
     package var global: GlobalConfiguration
-    /// In the order of the file, at least one; no two share an address.
+    /// In the order of the file; at least one. All addresses differ.
     package var listeners: [ListenerConfiguration]
-    /// The first that matches wins. Never empty: a file without routes gets one that sends everything to its only
-    /// upstream.
+    /// The first that matches is used. Never empty: a file without routes gets one that matches everything.
     package var routes: [RouteConfiguration]
-    /// In the order of the file, at least one; names are unique.
+    /// In the order of the file; at least one. Names are unique.
     package var upstreams: [UpstreamConfiguration]
 
     package init(

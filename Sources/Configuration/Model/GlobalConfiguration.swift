@@ -1,21 +1,21 @@
-/// `[global]`: what concerns the process, not one listener or upstream.
+/// `[global]`: settings of the process.
 package struct GlobalConfiguration: Sendable, Equatable {
-    /// Worker threads, 0...1024; 0 is one per core.
+    /// Worker threads, 0...1024; 0 means one per core.
     package var workers = 0
-    /// Where the admin pages are served in plain HTTP; nil serves none.
+    /// The address of the admin pages, in plain HTTP; nil for none.
     package var admin: ListenAddress?
-    /// How long a stopping process waits for its calls and streams before it cuts them.
+    /// How long a stopping process waits for its requests and streams before it closes them.
     package var drainTimeout = Duration.seconds(300)
-    /// What session ids are signed with; nil makes a key that dies with the process, and its sessions with it.
+    /// The keys that session ids are signed with; nil: the default key file.
     package var secret: SecretSource?
 
     package init() {}
 }
 
-/// Where the session keys come from.
+/// The source of the signing keys.
 package enum SecretSource: Sendable, Equatable {
-    /// A file of keys, newest first; made with mode 0600 where there is none.
+    /// A file of keys, newest first; created with mode 0600 if it does not exist.
     case file(String)
-    /// The key itself, 32 bytes, from the environment or the file.
+    /// The key itself, 32 bytes, from the environment.
     case key([UInt8])
 }

@@ -1,24 +1,26 @@
-/// `health_check`: how a server is checked.
+/// `health_check`: how servers are checked.
 package struct HealthCheckConfiguration: Sendable, Equatable {
+    /// The kind of check.
     package var kind = HealthCheckKind.tcp
     /// From the start of one check to the start of the next.
     package var interval = Duration.seconds(2)
     /// The longest one check may take, at most `interval`.
     package var timeout = Duration.seconds(1)
-    /// Successes in a row that bring a server back, 1...100.
+    /// Successes in a row after which a server is healthy, 1...100.
     package var rise = 2
-    /// Failures in a row that take a server out, 1...100.
+    /// Failures in a row after which a server is unhealthy, 1...100.
     package var fall = 3
-    /// Percent of servers, 0...100: with fewer available, all are tried. 0 never tries a server that is down.
+    /// With fewer than this percentage of servers healthy, 0...100, unhealthy ones are used as well. 0 never uses them.
     package var panicThreshold = 0
 
     package init() {}
 }
 
-/// What a health check does.
+/// The kind of a health check.
 package enum HealthCheckKind: Sendable, Equatable {
-    /// Connects.
+    /// The check passes if a connection is established.
     case tcp
-    /// Asks for a path and wants 200...399 for it. Without a host, the Host field is the server's own address.
+    /// The check passes if a GET of `path` has a status of 200...399. `host`: the Host field; nil for the server's
+    /// address.
     case http(path: String, host: String?)
 }

@@ -1,8 +1,8 @@
 /// An address to listen on.
 package struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
-    /// An IP address without brackets, or empty for every address of the machine.
+    /// An IP address without brackets; empty for all addresses of the machine.
     package var host: String
-    /// 0 lets the kernel choose.
+    /// The port; 0 lets the kernel choose.
     package var port: UInt16
 
     package init(host: String, port: UInt16) {
@@ -10,7 +10,7 @@ package struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
         self.port = port
     }
 
-    /// As it is written in the file: ":443", "127.0.0.1:9090", "[::1]:80".
+    /// The address as the file writes it: ":443", "127.0.0.1:9090", "[::1]:80".
     package var description: String {
         host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }

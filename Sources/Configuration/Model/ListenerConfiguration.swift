@@ -1,16 +1,20 @@
-/// One listening socket. A `[listen]` table with both `https` and `http` makes two, alike in all else.
+/// One listener. A `[listen]` table with both `https` and `http` makes two that differ only in address and TLS.
 package struct ListenerConfiguration: Sendable, Equatable {
+    /// The address to listen on.
     package var address: ListenAddress
+    /// Whether and how the listener uses TLS.
     package var security: ListenerSecurity
-    /// Whose X-Forwarded-* fields are believed; from anyone else they are dropped.
+    /// Addresses whose X-Forwarded-* fields are kept; those of all others are removed.
     package var trustedProxies: [AddressRange] = []
-    /// Connections begin with a PROXY protocol header, and are taken from `trustedProxies` only.
+    /// Whether connections begin with a PROXY protocol header, and are accepted from `trustedProxies` only.
     package var proxyProtocol = false
-    /// Client connections at once, all workers together, 1...10_000_000.
+    /// Client connections open at a time, over all workers, 1...10_000_000.
     package var maximumConnections = 100_000
-    /// What is offered by ALPN, the preferred one first; never empty.
+    /// The protocols offered by ALPN, in order of preference; never empty.
     package var protocols = ApplicationProtocol.allCases
+    /// Timeouts of clients.
     package var timeouts = ListenerTimeouts()
+    /// Limits on requests.
     package var limits = ListenerLimits()
 
     package init(address: ListenAddress, security: ListenerSecurity) {
@@ -19,24 +23,28 @@ package struct ListenerConfiguration: Sendable, Equatable {
     }
 }
 
-/// Whether a listener speaks TLS.
+/// Whether a listener uses TLS.
 package enum ListenerSecurity: Sendable, Equatable {
+    /// Plain HTTP.
     case plain
+    /// HTTPS.
     case tls(ListenerTLS)
 }
 
-/// How a listener speaks TLS.
+/// The TLS settings of a listener.
 package struct ListenerTLS: Sendable, Equatable {
     /// In the order of the file; the first is the default. At least one.
     package var certificates: [CertificateFiles]
+    /// The lowest version that is accepted.
     package var minimumVersion = TLSVersion.tls12
-    /// OpenSSL's cipher list for TLS 1.2; nil is Berth's own, forward secrecy and authenticated encryption only.
+    /// The cipher list for TLS 1.2 in OpenSSL's syntax; nil: ciphers with forward secrecy and AEAD.
     package var ciphers: String?
-    /// Whether clients get session tickets, with which they come back without a full handshake.
+    /// Whether clients get session tickets, for resumption (RFC 8446 section 4.6.1).
     package var tickets = true
-    /// Nil asks no client for a certificate.
+    /// Nil: clients are not asked for a certificate.
     package var clientAuthentication: ClientAuthenticationConfiguration?
 
+    /// The default settings with one certificate. `certificate`, `key`: paths of PEM files.
     package init(certificate: String, key: String) {
         certificates = [CertificateFiles(certificate: certificate, key: key)]
     }
@@ -52,9 +60,9 @@ package struct CertificateFiles: Sendable, Equatable {
     package var certificate: String
     /// Path of a PEM file: the private key.
     package var key: String
-    /// Path of a DER file: an OCSP response to show to clients that ask.
+    /// Path of a DER file: an OCSP response to staple (RFC 6066 section 8).
     package var ocsp: String?
-    /// The path of its table: "listen[0]", "listen[0].certificate[1]".
+    /// The path of its table in the file: "listen[0]", "listen[0].certificate[1]".
     var table = ""
 
     package init(certificate: String, key: String, ocsp: String? = nil) {
@@ -63,16 +71,17 @@ package struct CertificateFiles: Sendable, Equatable {
         self.ocsp = ocsp
     }
 
-    /// Where it was written makes no difference to what it is.
+    /// Compares the paths of the files; the table is ignored.
     package static func == (a: CertificateFiles, b: CertificateFiles) -> Bool {
         (a.certificate, a.key, a.ocsp) == (b.certificate, b.key, b.ocsp)
     }
 }
 
-/// `client_auth`: which clients must show a certificate.
+/// `client_auth`: client certificates.
 package struct ClientAuthenticationConfiguration: Sendable, Equatable {
+    /// Whether a certificate is required.
     package var mode = ClientAuthenticationMode.required
-    /// Path of a PEM file: the authorities that may vouch for clients.
+    /// Path of a PEM file: the authorities that client certificates are verified against.
     package var authorities: String
 
     package init(mode: ClientAuthenticationMode, authorities: String) {
@@ -81,35 +90,35 @@ package struct ClientAuthenticationConfiguration: Sendable, Equatable {
     }
 }
 
-/// What becomes of a client without a certificate.
+/// How clients without a certificate are handled.
 package enum ClientAuthenticationMode: String, Sendable, CaseIterable {
-    /// It is served, and servers are told that it showed none.
+    /// They are served, and servers are told that they have no certificate.
     case optional
-    /// It is turned away in the handshake.
+    /// Their handshake fails.
     case required
 }
 
-/// A protocol version a client must reach.
+/// A version of TLS.
 package enum TLSVersion: String, Sendable, CaseIterable {
     case tls12 = "1.2"
     case tls13 = "1.3"
 }
 
-/// How long a client may take; none can be switched off, or a silent peer would hold a connection for ever.
+/// Timeouts of clients. None can be switched off, since an idle client would hold its connection forever.
 package struct ListenerTimeouts: Sendable, Equatable {
-    /// From accept to the end of the handshake.
+    /// From accept to the end of the TLS handshake.
     package var tls = Duration.seconds(10)
-    /// From a request's first byte to the end of its head, however it drips.
+    /// From a request's first byte to the end of its head.
     package var header = Duration.seconds(10)
     /// Between two reads of a request body.
     package var body = Duration.seconds(30)
-    /// Between requests.
+    /// From the end of a response to the next request.
     package var idle = Duration.seconds(75)
 
     package init() {}
 }
 
-/// How much a client may send.
+/// Limits on requests.
 package struct ListenerLimits: Sendable, Equatable {
     /// Bytes of one request head, 1 KiB...64 KiB.
     package var headerBytes = 64 * 1024
@@ -117,13 +126,13 @@ package struct ListenerLimits: Sendable, Equatable {
     package var headers = 100
     /// Bytes of one request body, 0...1 TiB.
     package var requestBody = 8 * 1024 * 1024
-    /// HTTP/2 streams a client may have open on one connection, 1...10,000.
+    /// Concurrent HTTP/2 streams on one connection, 1...10,000.
     package var streams = 256
 
     package init() {}
 }
 
-/// A protocol that ALPN can agree on (RFC 7301).
+/// A protocol for ALPN (RFC 7301).
 package enum ApplicationProtocol: String, Sendable, CaseIterable {
     case http2 = "h2"
     case http11 = "http/1.1"

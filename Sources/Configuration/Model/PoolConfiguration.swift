@@ -1,15 +1,16 @@
-/// `pool`: connections to each server, all workers together.
+/// `pool`: connections to each server, over all workers.
 package struct PoolConfiguration: Sendable, Equatable {
-    /// Connections per server, 1...1_000_000; those that carry event streams count apart.
+    /// Connections per server, 1...1_000_000; those with event streams are counted by `maximumStreams` instead.
     package var maximum = 128
-    /// Connections kept warm, 0...`maximum`.
+    /// Idle connections kept open per server, 0...`maximum`.
     package var minimum = 0
-    /// How long a connection may be parked.
+    /// How long a connection may be idle before it is closed.
     package var idleTimeout = Duration.seconds(30)
+    /// How long establishing a connection may take.
     package var connectTimeout = Duration.seconds(5)
-    /// Requests before a connection is replaced; nil sets no limit.
+    /// Requests after which a connection is closed; nil: no limit.
     package var maximumUses: Int? = 7_500
-    /// Age at which a connection is replaced; nil sets no limit.
+    /// Age at which a connection is closed; nil: no limit.
     package var maximumAge: Duration? = .seconds(3600)
     /// Event streams per server, 1...10_000_000.
     package var maximumStreams = 10_000
@@ -17,9 +18,9 @@ package struct PoolConfiguration: Sendable, Equatable {
     package init() {}
 }
 
-/// `queue`: requests that wait for a connection, per server and in order.
+/// `queue`: requests that wait for a connection, per server, first in, first out.
 package struct QueueConfiguration: Sendable, Equatable {
-    /// Requests, 0...1_000_000; 0 lets none wait.
+    /// Waiting requests, 0...1_000_000; with 0 none may wait.
     package var maximum = 1_000
     /// The longest wait.
     package var timeout = Duration.seconds(10)
@@ -29,17 +30,17 @@ package struct QueueConfiguration: Sendable, Equatable {
 
 /// `timeouts` of an upstream.
 package struct UpstreamTimeouts: Sendable, Equatable {
-    /// From the request's last byte to the response's first; nil waits for ever.
+    /// From the request's last byte to the response's first; nil: no limit.
     package var firstByte: Duration? = .seconds(300)
-    /// The longest silence of a replica's event stream; nil bears any.
+    /// The longest time without data on a server's event stream; nil: no limit.
     package var streamIdle: Duration?
 
     package init() {}
 }
 
-/// `sse`: what is done for event streams.
+/// `sse`: handling of event streams.
 package struct EventStreamConfiguration: Sendable, Equatable {
-    /// Silence after which the client gets a comment between two events; nil sends none.
+    /// The time without data after which the client gets a comment; nil: none is sent.
     package var heartbeat: Duration? = .seconds(15)
 
     package init() {}

@@ -1,7 +1,8 @@
-/// One `[[route]]`: requests it matches go to its upstream.
+/// One `[[route]]`: requests that it matches go to its upstream.
 package struct RouteConfiguration: Sendable, Equatable {
     /// In lower case, without a port; nil matches every host.
     package var host: String?
+    /// The paths it matches.
     package var path: PathPattern
     /// Index into `Configuration.upstreams`.
     package var upstream: Int
@@ -13,12 +14,12 @@ package struct RouteConfiguration: Sendable, Equatable {
     }
 }
 
-/// What the path of a request target must look like. Compared byte for byte; the query is no part of it.
+/// Matches the path of a request target, without its query, byte for byte.
 package enum PathPattern: Sendable, Equatable {
-    /// Not given, or "/*".
+    /// Every path: not given, or "/*".
     case any
-    /// "/mcp": that path and "/mcp/". Kept without the trailing slash, except for "/" itself.
+    /// "/mcp": that path and "/mcp/". Stored without the trailing slash, except for "/" itself.
     case exact(String)
-    /// "/mcp/*": "/mcp", "/mcp/" and whatever lies below. Kept as "/mcp".
+    /// "/mcp/*": "/mcp", "/mcp/" and all paths below. Stored as "/mcp".
     case prefix(String)
 }

@@ -1,18 +1,19 @@
-/// `session`: how a session is kept with its replica.
+/// `session`: session affinity.
 package struct SessionConfiguration: Sendable, Equatable {
+    /// How a session is kept with its server.
     package var affinity = SessionAffinityMode.signed
-    /// How long a session may be silent before it may be forgotten, 1 s...366 days.
+    /// The time without requests after which a session may be forgotten, 1 s...366 days.
     package var idle = Duration.seconds(24 * 3600)
 
     package init() {}
 }
 
-/// Who remembers which replica owns a session.
+/// How the server of a session is found.
 package enum SessionAffinityMode: String, Sendable, CaseIterable {
-    /// The id that the client holds says it, signed with the key of `global.secret`.
+    /// The session id names the server, and is signed with the key of `global.secret`.
     case signed
-    /// A table does; the replica's own id passes unchanged.
+    /// A table maps the server's own session id, which is forwarded unchanged.
     case learned
-    /// Nobody: every request goes where `balance` says.
+    /// No affinity: every request goes to the server that `balance` selects.
     case off
 }

@@ -1,17 +1,26 @@
-/// One `[upstream.<name>]`: the replicas of one MCP server, and how they are used.
+/// One `[upstream.<name>]`: servers that can stand in for each other, and how they are used.
 package struct UpstreamConfiguration: Sendable, Equatable {
+    /// The name of the table.
     package var name: String
-    /// In the order of the file; at least one takes new sessions from the start. No address appears twice.
+    /// In the order of the file; at least one is neither backup nor draining. All addresses differ.
     package var servers: [ServerConfiguration]
+    /// How a server is selected for requests without a session.
     package var balance = Balance.roundRobin
+    /// The Host field of forwarded requests.
     package var host = HostPolicy.keep
-    /// Nil speaks to servers in clear.
+    /// TLS settings; nil for plain HTTP.
     package var tls: UpstreamTLSConfiguration?
+    /// Session affinity.
     package var session = SessionConfiguration()
+    /// Connections to servers.
     package var pool = PoolConfiguration()
+    /// Requests that wait for a connection.
     package var queue = QueueConfiguration()
+    /// Timeouts of servers.
     package var timeouts = UpstreamTimeouts()
+    /// Event streams.
     package var events = EventStreamConfiguration()
+    /// Health checks of the servers.
     package var healthCheck = HealthCheckConfiguration()
 
     package init(name: String, servers: [ServerConfiguration]) {
@@ -20,28 +29,29 @@ package struct UpstreamConfiguration: Sendable, Equatable {
     }
 }
 
-/// `tls` of an upstream: how its servers are spoken to.
+/// `tls` of an upstream: TLS to its servers.
 package struct UpstreamTLSConfiguration: Sendable, Equatable {
-    /// Path of a PEM file: who may vouch for servers; nil: whoever the system trusts.
+    /// Path of a PEM file: the authorities that servers are verified against; nil: those of the system.
     package var authorities: String?
-    /// What we show to servers that ask.
+    /// The client certificate for servers that request one.
     package var certificate: CertificateFiles?
-    /// The name that servers' certificates must bear; nil: each server's own host.
+    /// The name in the servers' certificates; nil: the host of each server's address.
     package var serverName: String?
-    /// Whether servers' certificates are checked at all.
+    /// Whether servers' certificates are verified.
     package var verifies = true
 
     package init() {}
 }
 
-/// One replica.
+/// One server of an upstream.
 package struct ServerConfiguration: Sendable, Equatable {
+    /// Its address.
     package var address: ServerAddress
-    /// Share of new work beside the others, 1...1000.
+    /// Its share of new work in relation to the other servers, 1...1000.
     package var weight = 1
-    /// Takes work only while no other server can.
+    /// Whether it is used only if no other server is available.
     package var isBackup = false
-    /// Keeps its sessions and gets no new ones.
+    /// Whether it keeps its sessions and gets no new ones.
     package var isDraining = false
 
     package init(address: ServerAddress) {
@@ -49,11 +59,11 @@ package struct ServerConfiguration: Sendable, Equatable {
     }
 }
 
-/// Where a replica listens.
+/// The address of a server.
 package struct ServerAddress: Sendable, Hashable, CustomStringConvertible {
-    /// A name in lower case, or an IP address without brackets.
+    /// A host name in lower case, or an IP address without brackets.
     package var host: String
-    /// 1...65535.
+    /// The port, 1...65535.
     package var port: UInt16
 
     package init(host: String, port: UInt16) {
@@ -66,7 +76,7 @@ package struct ServerAddress: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// How a server is chosen for what no session ties to one.
+/// How a server is selected for requests without a session.
 package enum Balance: String, Sendable, CaseIterable {
     case roundRobin = "round-robin"
     case ipHash = "ip-hash"
@@ -75,12 +85,12 @@ package enum Balance: String, Sendable, CaseIterable {
     case powerOfTwo = "power-of-two"
 }
 
-/// The Host field a replica sees.
+/// The Host field of forwarded requests (RFC 9110 section 7.2).
 package enum HostPolicy: Sendable, Equatable {
-    /// What the client sent.
+    /// The client's.
     case keep
-    /// The server's own address.
+    /// The server's address.
     case upstream
-    /// Always this, as it is written.
+    /// A fixed value.
     case fixed(String)
 }

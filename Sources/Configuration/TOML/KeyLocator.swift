@@ -1,37 +1,38 @@
-/// Walks a TOML text once and notes where every key and value stands.
+/// Finds the position of every key and value of a TOML text in one pass.
 ///
-/// It is right about what is TOML, and leaves judging that to the parser; of anything else it may note nonsense, but it
-/// ends and stays within the text.
+/// The positions are right for valid TOML, which the parser decides. For other text they may be wrong, but the pass
+/// ends and all positions are within the text.
 struct KeyLocator {
     private(set) var tree = PositionTree()
-    /// The first `\u0000` in a string: the parser would cut the string there without a word.
+    /// The first `\u0000` in a string: the parser would silently cut the string there.
     private(set) var nulEscape: Range<Int>?
-    /// The first thing that the parser asserts never to meet, where it should refuse it.
+    /// The first construct on which the parser traps instead of reporting an error.
     private(set) var problem: Problem?
     private let bytes: [UInt8]
     private var index = 0
+    /// Start of the current statement.
     private var statement = 0
 
-    /// Deeper than the parser goes.
-    private static let deepest = 300
+    /// The nesting at which values are skipped; beyond the parser's own limit.
+    private static let maxDepth = 300
 
     struct Problem {
         enum Kind {
-            /// `[` and then no key.
+            /// `[` without a key.
             case namelessHeader
-            /// `}`, or a line separator of Unicode, where an array wants a value.
+            /// `}`, or a Unicode line separator, in place of an array's element.
             case noValue
         }
 
         var kind: Kind
         var range: Range<Int>
-        /// Where the statement begins that holds it.
+        /// Start of its statement.
         var statement: Int
     }
 
     init(_ bytes: [UInt8]) {
         self.bytes = bytes
-        walk()
+        locateAll()
     }
 
     private typealias KeyPart = (name: String, range: Range<Int>)
@@ -44,11 +45,11 @@ struct KeyLocator {
         return text.withUTF8Buffer { bytes[index..<index + count].elementsEqual($0) }
     }
 
-    private mutating func walk() {
+    private mutating func locateAll() {
         if at("\u{FEFF}") { index += 3 }
         var table = tree.root
         while true {
-            skipFiller()
+            skipBlanksAndComments()
             guard index < bytes.count else { return }
             let before = index
             statement = before
@@ -61,18 +62,18 @@ struct KeyLocator {
         }
     }
 
-    private mutating func note(_ kind: Problem.Kind, at range: Range<Int>) {
+    private mutating func recordProblem(_ kind: Problem.Kind, at range: Range<Int>) {
         if problem == nil { problem = Problem(kind: kind, range: range, statement: statement) }
     }
 
-    /// `[a.b]` or `[[a.b]]`; answers the table that the following keys belong to.
+    /// Reads `[a.b]` or `[[a.b]]`. Returns the table that the following keys belong to.
     private mutating func header() -> Int {
         let start = index
         let isArray = at("[[")
         index += isArray ? 2 : 1
         let path = keyPath()
-        if path.isEmpty { note(.namelessHeader, at: start..<max(index, start + 1)) }
-        skipBlank()
+        if path.isEmpty { recordProblem(.namelessHeader, at: start..<max(index, start + 1)) }
+        skipBlanks()
         while current == UInt8(ascii: "]") { index += 1 }
         var table = tree.root
         for (position, part) in path.enumerated() {
@@ -84,7 +85,7 @@ struct KeyLocator {
                 table = tree.element(in: table, value: start..<index)
                 tree[table].key = part.range
             } else {
-                // A table that its subtables implied is better shown where it is opened itself.
+                // The table may have been implied by a subtable before; its own header is the better position.
                 tree[table].key = part.range
                 tree[table].value = start..<index
             }
@@ -92,16 +93,16 @@ struct KeyLocator {
         return table
     }
 
-    /// `a.b = value`
+    /// Reads `a.b = value`.
     private mutating func entry(in table: Int, depth: Int) {
         var place = table
         for part in keyPath() {
             place = tree.entry(part.name, in: place, key: part.range)
         }
-        skipBlank()
+        skipBlanks()
         guard current == UInt8(ascii: "="), place != table else { return }
         index += 1
-        skipBlank()
+        skipBlanks()
         value(at: place, depth: depth)
     }
 
@@ -109,8 +110,8 @@ struct KeyLocator {
         let start = index
         switch current {
         case UInt8(ascii: "\""), UInt8(ascii: "'"): skipString()
-        case UInt8(ascii: "[") where depth < Self.deepest: array(at: place, depth: depth + 1)
-        case UInt8(ascii: "{") where depth < Self.deepest: inlineTable(at: place, depth: depth + 1)
+        case UInt8(ascii: "[") where depth < Self.maxDepth: array(at: place, depth: depth + 1)
+        case UInt8(ascii: "{") where depth < Self.maxDepth: inlineTable(at: place, depth: depth + 1)
         default: skipScalar()
         }
         tree[place].value = start..<index
@@ -119,7 +120,7 @@ struct KeyLocator {
     private mutating func array(at place: Int, depth: Int) {
         index += 1
         while true {
-            skipFiller()
+            skipBlanksAndComments()
             let start = index
             switch current {
             case UInt8(ascii: "]"), 0:
@@ -128,7 +129,7 @@ struct KeyLocator {
             case UInt8(ascii: ","): index += 1
             default:
                 if at("}") || at("\u{2028}") || at("\u{2029}") || at("\u{85}") {
-                    note(.noValue, at: start..<start + 1)
+                    recordProblem(.noValue, at: start..<start + 1)
                 }
                 value(at: tree.element(in: place, value: start..<start), depth: depth)
                 if index == start { index += 1 }
@@ -139,7 +140,7 @@ struct KeyLocator {
     private mutating func inlineTable(at place: Int, depth: Int) {
         index += 1
         while true {
-            skipFiller()
+            skipBlanksAndComments()
             let start = index
             switch current {
             case UInt8(ascii: "}"), 0:
@@ -160,10 +161,10 @@ extension KeyLocator {
     private mutating func keyPath() -> [KeyPart] {
         var parts: [KeyPart] = []
         while true {
-            skipBlank()
+            skipBlanks()
             guard let part = keyPart() else { return parts }
             parts.append(part)
-            skipBlank()
+            skipBlanks()
             guard current == UInt8(ascii: ".") else { return parts }
             index += 1
         }
@@ -191,7 +192,7 @@ extension KeyLocator {
         }
     }
 
-    /// What a basic string without its quotes says (TOML 1.0, "String").
+    /// The value of a basic string, given without its quotes (TOML 1.0, "String").
     private static func unescaped(_ bytes: ArraySlice<UInt8>) -> String {
         var result = ""
         var rest = Substring(String(decoding: bytes, as: UTF8.self))
@@ -218,15 +219,15 @@ extension KeyLocator {
     }
 }
 
-// MARK: - What is passed over
+// MARK: - Skipping
 
 extension KeyLocator {
-    private mutating func skipBlank() {
+    private mutating func skipBlanks() {
         while current == UInt8(ascii: " ") || current == UInt8(ascii: "\t") { index += 1 }
     }
 
-    /// Blanks, line ends and comments.
-    private mutating func skipFiller() {
+    /// Skips blanks, line ends and comments.
+    private mutating func skipBlanksAndComments() {
         while index < bytes.count {
             switch current {
             case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"), UInt8(ascii: "\n"): index += 1
@@ -237,8 +238,8 @@ extension KeyLocator {
         }
     }
 
-    /// A number, a date or a boolean: up to what must follow a value, without the blanks before it. A date may have
-    /// one blank inside.
+    /// Skips a number, a date or a boolean, up to the delimiter and without the blanks before it. A date may contain a
+    /// blank.
     private mutating func skipScalar() {
         let start = index
         scan: while index < bytes.count {
@@ -278,7 +279,7 @@ extension KeyLocator {
                 continue
             }
             index += 3
-            // One or two quotes more belong to the text; the last three close it.
+            // Up to two further quotes belong to the text; the last three close it.
             for _ in 0..<2 where current == quote { index += 1 }
             return
         }

@@ -1,5 +1,6 @@
-/// A value of a TOML text with the bytes it was written in.
+/// A TOML value with its position in the text.
 package struct LocatedValue {
+    /// The value by its TOML type.
     package enum Content {
         case string(String)
         case integer(Int)
@@ -10,11 +11,12 @@ package struct LocatedValue {
         case table(LocatedTable)
     }
 
+    /// The value.
     package var content: Content
-    /// Of a table under a `[header]`, the header.
+    /// The bytes of the value; for a table under a `[header]`, those of the header.
     package var range: Range<Int>
 
-    /// What it is, with an article, for an error.
+    /// The type with an article, for errors.
     package var kind: String {
         switch content {
         case .string: "text"
@@ -30,14 +32,19 @@ package struct LocatedValue {
 
 /// A table with its entries in the order of the text.
 package struct LocatedTable {
+    /// A key with its value.
     package struct Entry {
+        /// The key, unquoted.
         package var name: String
-        /// The bytes of the key, or of the last part of a dotted one.
+        /// The bytes of the key, or of the last part of a dotted key.
         package var key: Range<Int>
+        /// The value.
         package var value: LocatedValue
     }
 
+    /// The entries, with distinct names.
     package var entries: [Entry] = []
 
+    /// The entry of that name.
     package subscript(name: String) -> Entry? { entries.first { $0.name == name } }
 }

@@ -1,8 +1,8 @@
-/// The text of a file by bytes, and the lines and columns that people count in.
+/// The text of a file, with conversion between byte offsets and lines and columns.
 struct SourceText {
     let file: String
     let bytes: [UInt8]
-    /// Where each line begins; the first is 0.
+    /// The offset of each line; the first is 0.
     private let starts: [Int]
 
     init(_ text: String, file: String) {
@@ -12,7 +12,7 @@ struct SourceText {
         self.bytes = bytes
     }
 
-    /// The line, from 1, that holds a byte; the last line for what lies beyond the end.
+    /// The line of a byte, from 1; the last line for offsets beyond the end.
     func line(of offset: Int) -> Int {
         var low = 0
         var high = starts.count
@@ -28,7 +28,7 @@ struct SourceText {
         scalars(in: starts[line(of: offset) - 1]..<min(offset, bytes.count)) + 1
     }
 
-    /// The byte at which a line and column stand, both from 1, moved to the nearest that there is.
+    /// The byte at a line and column, both from 1; the nearest one if they do not exist.
     func offset(line: Int, column: Int) -> Int {
         guard line >= 1, line <= starts.count else { return bytes.count }
         let range = content(ofLine: line)
@@ -51,7 +51,7 @@ struct SourceText {
         return start..<end
     }
 
-    /// Scalars in a range cut at the end of its first line: what a caret run can underline.
+    /// The number of Unicode scalars of a range up to the end of its first line: as many carets are drawn. At least 1.
     func visibleLength(of range: Range<Int>) -> Int {
         let end = content(ofLine: line(of: range.lowerBound)).upperBound
         guard range.lowerBound < end else { return 1 }

@@ -1,6 +1,6 @@
 import TOMLKit
 
-/// Why a text is not TOML, and where it stops being so.
+/// Why a text is not valid TOML, with the position.
 struct SyntaxError: Error {
     var range: Range<Int>
     var message: String
@@ -27,22 +27,23 @@ struct SyntaxError: Error {
         }
     }
 
-    /// What the parser said, in an operator's words where the mistake is a common one.
+    /// From the parser's error. Common mistakes get a message of their own.
     init(_ error: TOMLParseError, in source: SourceText) {
         let offset = source.offset(line: error.source.begin.line, column: error.source.begin.column)
         let line = source.content(ofLine: source.line(of: offset))
         let known =
-            Self.openText(error, in: source, line: line) ?? Self.repetition(error, in: source, line: line)
-            ?? Self.bareText(in: source, line: line) ?? Self.foreignLine(in: source, line: line)
+            Self.missingQuote(error, in: source, line: line) ?? Self.duplicate(error, in: source, line: line)
+            ?? Self.unquotedText(in: source, line: line) ?? Self.otherFormat(in: source, line: line)
         self =
             known
             ?? SyntaxError(
-                range: offset..<offset + 1, message: "this is not TOML", reason: Self.plain(error.description),
+                range: offset..<offset + 1, message: "this is not TOML",
+                reason: Self.withoutPreamble(error.description),
                 help: Self.help(for: error.description))
     }
 
-    /// `key = "value` up to the end of the line.
-    private static func openText(_ error: TOMLParseError, in source: SourceText, line: Range<Int>) -> SyntaxError? {
+    /// A missing closing quote: `key = "value`.
+    private static func missingQuote(_ error: TOMLParseError, in source: SourceText, line: Range<Int>) -> SyntaxError? {
         guard error.description.contains("parsing string") else { return nil }
         let quotes = line.filter { source.bytes[$0] == UInt8(ascii: "\"") }
         guard let last = quotes.last, !quotes.count.isMultiple(of: 2) else { return nil }
@@ -51,8 +52,8 @@ struct SyntaxError: Error {
             reason: "text ends on the line it began on, with a second quote")
     }
 
-    /// A key or a table that was there before.
-    private static func repetition(_ error: TOMLParseError, in source: SourceText, line: Range<Int>) -> SyntaxError? {
+    /// A key or a table that is defined twice.
+    private static func duplicate(_ error: TOMLParseError, in source: SourceText, line: Range<Int>) -> SyntaxError? {
         guard error.description.contains("cannot redefine existing") else { return nil }
         let text = source.text(line)
         let isHeader = text.trimmingBlanks().hasPrefix("[")
@@ -64,8 +65,8 @@ struct SyntaxError: Error {
             help: "merge the two, or remove one")
     }
 
-    /// `key = round-robin`: text without quotes, by far the most common slip.
-    private static func bareText(in source: SourceText, line: Range<Int>) -> SyntaxError? {
+    /// Text without quotes, as in `key = round-robin`: the most common mistake.
+    private static func unquotedText(in source: SourceText, line: Range<Int>) -> SyntaxError? {
         guard let equals = source.bytes[line].firstIndex(of: UInt8(ascii: "=")) else { return nil }
         let key = source.text(line.lowerBound..<equals).trimmingBlanks()
         let raw = source.text(equals + 1..<line.upperBound)
@@ -81,8 +82,8 @@ struct SyntaxError: Error {
             reason: "in TOML only numbers, true, false and dates stand without quotes", help: "\(key) = \"\(value)\"")
     }
 
-    /// A line of nginx, HAProxy or YAML.
-    private static func foreignLine(in source: SourceText, line: Range<Int>) -> SyntaxError? {
+    /// A line in the syntax of nginx or YAML.
+    private static func otherFormat(in source: SourceText, line: Range<Int>) -> SyntaxError? {
         let text = source.text(line)
         let trimmed = text.trimmingBlanks()
         guard !trimmed.contains("="), !trimmed.hasPrefix("["), let last = trimmed.last else { return nil }
@@ -101,8 +102,8 @@ struct SyntaxError: Error {
         return nil
     }
 
-    /// The parser's sentence without its preamble.
-    private static func plain(_ description: String) -> String {
+    /// The parser's message without its preamble.
+    private static func withoutPreamble(_ description: String) -> String {
         let marker = "Error while parsing "
         guard description.hasPrefix(marker) else { return description }
         let rest = description.dropFirst(marker.count)
@@ -121,7 +122,7 @@ struct SyntaxError: Error {
 }
 
 extension StringProtocol {
-    /// Without spaces, tabs and line ends at either end.
+    /// The text without spaces, tabs and line ends at both ends.
     func trimmingBlanks() -> String {
         let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" || $0.isNewline }
         guard let start = firstIndex(where: { !isBlank($0) }), let end = lastIndex(where: { !isBlank($0) }) else {

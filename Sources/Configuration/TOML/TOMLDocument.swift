@@ -1,11 +1,11 @@
 import TOMLKit
 
-/// Reads TOML 1.0 into values that know their place.
+/// Parses TOML 1.0 into values with positions.
 struct TOMLDocument {
     let root: LocatedTable
 
-    /// Nested deeper than any configuration, shallow enough for every stack.
-    private static let deepest = 64
+    /// The deepest nesting that is accepted, so that recursion is bounded.
+    private static let maxDepth = 64
 
     init(_ source: SourceText) throws(SyntaxError) {
         if let nul = source.bytes.firstIndex(of: 0) {
@@ -15,7 +15,7 @@ struct TOMLDocument {
         }
         let locator = KeyLocator(source.bytes)
         if let problem = locator.problem {
-            // What comes first is to be reported first.
+            // An error before the problem is reported first.
             _ = try Self.parse(0..<problem.statement, of: source)
             throw SyntaxError(problem)
         }
@@ -40,10 +40,10 @@ struct TOMLDocument {
     private static func table(
         _ table: TOMLTable, at place: Int, in tree: PositionTree, depth: Int
     ) throws(SyntaxError) -> LocatedTable {
-        guard depth < deepest else {
+        guard depth < maxDepth else {
             throw SyntaxError(
                 range: tree[place].key ?? tree[place].value, message: "nested too deep",
-                reason: "no key of a configuration lies deeper than five tables")
+                reason: "no key of a configuration is deeper than five tables")
         }
         var located = LocatedTable()
         for name in tree[place].names {
@@ -76,10 +76,10 @@ struct TOMLDocument {
     private static func array(
         _ array: TOMLArray, at place: Int, in tree: PositionTree, depth: Int
     ) throws(SyntaxError) -> [LocatedValue] {
-        guard depth < deepest else {
+        guard depth < maxDepth else {
             throw SyntaxError(
                 range: tree[place].value, message: "nested too deep",
-                reason: "no key of a configuration lies deeper than five tables")
+                reason: "no key of a configuration is deeper than five tables")
         }
         let elements = tree[place].elements
         var located: [LocatedValue] = []

@@ -1,5 +1,6 @@
-/// Base64 (RFC 4648, section 4), with or without its padding.
+/// Base64 (RFC 4648 section 4), with or without padding.
 enum Base64Text {
+    /// The decoded bytes; nil if the text is not base64.
     static func decode(_ text: String) -> [UInt8]? {
         var bytes: [UInt8] = []
         var bits: UInt32 = 0
@@ -15,7 +16,7 @@ enum Base64Text {
                 bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
             }
         }
-        // Six bits left over are a digit that belongs to no byte.
+        // Six remaining bits are a digit too many.
         return count == 6 ? nil : bytes
     }
 

@@ -1,10 +1,10 @@
-/// Sizes as they are written: "512B", "64KiB", "8MiB", "1GiB", "1TiB", or a plain number of bytes.
+/// Sizes as the file writes them: "512B", "64KiB", "8MiB", "1GiB", "1TiB", or a plain number of bytes.
 enum ByteSizeText {
     private static let units: [(name: String, bytes: Int)] = [
         ("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1),
     ]
 
-    /// Nil for anything else; letter case counts.
+    /// The number of bytes; nil for other text. Case-sensitive.
     static func parse(_ text: String) -> Int? {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         let name = text.dropFirst(digits.count)
@@ -13,19 +13,19 @@ enum ByteSizeText {
         return tooLarge ? nil : bytes
     }
 
-    /// In the largest unit that leaves no fraction.
+    /// The size in the largest unit without a fraction.
     static func text(_ bytes: Int) -> String {
         guard bytes != 0, let unit = units.first(where: { bytes % $0.bytes == 0 }) else { return "0B" }
         return "\(bytes / unit.bytes)\(unit.name)"
     }
 
-    /// What "8M", "64k", "8MB" or "8 mib" was probably meant to be.
+    /// The probable meaning of "8M", "64k", "8MB" or "8 mib".
     static func correction(of text: String) -> String? {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         let rest = text.dropFirst(digits.count).trimmingBlanks().uppercased()
-        guard !digits.isEmpty, let letter = rest.first, "KMGTB".contains(letter) else { return nil }
+        guard !digits.isEmpty, let prefix = rest.first, "KMGTB".contains(prefix) else { return nil }
         guard [1, 2, 3].contains(rest.count), rest == "B" || rest.dropFirst().allSatisfy({ $0 == "I" || $0 == "B" })
         else { return nil }
-        return letter == "B" ? "\(digits)B" : "\(digits)\(letter)iB"
+        return prefix == "B" ? "\(digits)B" : "\(digits)\(prefix)iB"
     }
 }

@@ -1,10 +1,10 @@
-/// Durations as they are written: "250ms", "30s", "5m", "24h", "7d", and sums such as "1m30s".
+/// Durations as the file writes them: "250ms", "30s", "5m", "24h", "7d", and sums such as "1m30s".
 enum DurationText {
     private static let units: [(name: String, milliseconds: Int)] = [
         ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1),
     ]
 
-    /// Nil for anything else: no sign, no fraction, no blank, units in falling order, each once.
+    /// The duration; nil for other text. No sign, fraction or blank; units in descending order, each once.
     static func parse(_ text: String) -> Duration? {
         var rest = Substring(text)
         var total = 0
@@ -27,11 +27,11 @@ enum DurationText {
         return .milliseconds(total)
     }
 
-    /// In the largest unit that leaves no fraction.
+    /// The duration in the largest unit without a fraction.
     static func text(_ duration: Duration) -> String {
         let (seconds, attoseconds) = duration.components
         let milliseconds = Int(seconds) * 1_000 + Int(attoseconds / 1_000_000_000_000_000)
-        // People say 24h and 48h, but hardly 8784h.
+        // Hours are preferred to days up to a week.
         let fitting = milliseconds < 7 * 86_400_000 ? units.dropFirst() : units[...]
         guard milliseconds != 0, let unit = fitting.first(where: { milliseconds % $0.milliseconds == 0 })
         else { return "0s" }

@@ -1,8 +1,8 @@
 import Glibc
 
-/// Paths that a configuration file names.
+/// Paths in a configuration file.
 enum FilePath {
-    /// A relative path is relative to the folder of the file that names it, wherever the process was started.
+    /// Resolves a relative path against the folder of the file that names it.
     static func resolve(_ path: String, besides file: String) -> String {
         guard !path.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return path }
         return "\(file[...slash])\(path)"
@@ -26,7 +26,7 @@ enum FilePath {
         access(path, F_OK) == 0
     }
 
-    /// Whether this process may make a file in the folder.
+    /// Whether this process may create a file in the folder.
     static func canWrite(in folder: String) -> Bool {
         access(folder, W_OK | X_OK) == 0
     }

@@ -1,24 +1,24 @@
-/// "host:port" taken apart, or why it cannot be.
+/// "host:port" split into its parts.
 struct HostAndPort {
-    enum Fault: Error, Equatable {
-        /// "mcp-1"
+    enum ParseError: Error, Equatable {
+        /// There is no port: "mcp-1".
         case noPort
-        /// "mcp-1:http", "mcp-1:70000"
+        /// The port is not 0 to 65535: "mcp-1:http", "mcp-1:70000".
         case badPort(String)
-        /// "::1:80"
+        /// An IPv6 address without brackets: "::1:80".
         case unbracketed
-        /// "http://mcp-1:80"; what stands after the scheme, without a path.
+        /// A URL: "http://mcp-1:80". `rest`: the part after the scheme, without the path.
         case url(scheme: String, rest: String)
-        /// A byte that no host name has.
+        /// The host has an invalid character.
         case badHost(String)
     }
 
     var host: String
     var port: UInt16
-    /// Whether the host stood in brackets.
+    /// Whether the host was in brackets.
     var isBracketed: Bool
 
-    init(_ text: String) throws(Fault) {
+    init(_ text: String) throws(ParseError) {
         if let marker = text.firstIndex(of: "/") {
             let scheme = text[..<marker]
             let rest = text[marker...].drop { $0 == "/" }.prefix { $0 != "/" }
@@ -37,7 +37,7 @@ struct HostAndPort {
         self.port = port
     }
 
-    /// Whether a name is one that DNS, /etc/hosts or a container network can hold.
+    /// Whether a name is valid in DNS, /etc/hosts or a container network.
     static func isHostName(_ name: String) -> Bool {
         let bytes = name.utf8
         let isAllowed: (UInt8) -> Bool = {

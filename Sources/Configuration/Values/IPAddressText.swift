@@ -6,7 +6,7 @@ struct IPAddressText: Equatable {
     var low: UInt64
     var isIPv4: Bool
 
-    /// Reads "127.0.0.1" or "::1" without brackets; nil for names and all else.
+    /// Parses "127.0.0.1" or "::1" without brackets; nil for other text.
     init?(_ text: String) {
         var four = in_addr()
         if inet_pton(AF_INET, text, &four) == 1 {
@@ -27,7 +27,7 @@ struct IPAddressText: Equatable {
         self.isIPv4 = isIPv4
     }
 
-    /// The one way to write the address.
+    /// The canonical text of the address (RFC 5952).
     var text: String {
         if isIPv4 {
             return (0..<4).map { String(low >> (24 - 8 * UInt64($0)) & 255) }.joined(separator: ".")

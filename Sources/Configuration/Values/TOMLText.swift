@@ -1,6 +1,6 @@
-/// Values and keys as TOML writes them.
+/// Formats values and keys as TOML.
 enum TOMLText {
-    /// In double quotes, with what TOML 1.0 wants escaped.
+    /// A basic string, with the escapes of TOML 1.0.
     static func quoted(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {
@@ -19,7 +19,7 @@ enum TOMLText {
         return result + "\""
     }
 
-    /// Bare where it can be.
+    /// A key, bare if possible, otherwise quoted.
     static func key(_ name: String) -> String {
         let isBare = name.utf8.allSatisfy {
             switch $0 {
@@ -32,7 +32,7 @@ enum TOMLText {
         return isBare && !name.isEmpty ? name : quoted(name)
     }
 
-    /// With "_" between thousands.
+    /// An integer with "_" between thousands.
     static func integer(_ number: Int) -> String {
         let digits = Array(String(number))
         guard digits.count > 3, number >= 0 else { return String(number) }

@@ -1,35 +1,37 @@
 import ASCII
 package import Reactor
 
-/// Takes the chunked coding (RFC 9112 §7.1) off a body, piece by piece. Holds no bytes: what it has not consumed
-/// stays with the caller, which comes back with that and more.
+/// Decodes the chunked transfer coding (RFC 9112 §7.1) incrementally. It stores no bytes: the caller keeps what was
+/// not consumed and passes it again together with the bytes that follow.
 ///
-/// Strict: sizes of 1 to 15 hexadecimal digits, CRLF and nothing else at the end of a line, no white space around a
-/// size. Extensions are skipped, but must be text without controls, in a line of at most 256 bytes.
+/// It is strict: a size has 1 to 15 hexadecimal digits without white space around it, and a line ends with CRLF.
+/// Extensions are skipped, but must have no control characters, in a line of at most 256 bytes.
 package struct ChunkDecoder: Sendable {
+    /// The next piece of the body.
     package enum Step: Equatable, Sendable {
         /// Body bytes, as a range of the input; continue at its upper bound.
         case data(ByteRange)
         /// One trailer line with its CRLF, checked like a header line; continue at its upper bound.
         case trailer(ByteRange)
-        /// Nothing more can be said: everything before `consumed` is done with, the rest must be shown again together
-        /// with what follows. At most 8 KiB are ever left over.
+        /// The input has no further complete piece. Bytes before `consumed` are processed; the others must be passed
+        /// again together with the bytes that follow. They are at most 8 KiB.
         case needsMore(consumed: Int)
         /// The body is complete and ends at this offset.
         case end(Int)
+        /// The coding is malformed; the connection cannot be used any further.
         case invalid
     }
 
-    /// Bytes of a line with a chunk's size, CRLF included.
+    /// The most bytes of a line with a chunk's size, CRLF included.
     package static var sizeLineLimit: Int { 256 }
-    /// Bytes of all trailer lines, the blank one apart.
+    /// The most bytes of all trailer lines, without the blank line.
     package static var trailerBytesLimit: Int { 8_192 }
-    /// Trailer lines.
+    /// The most trailer lines.
     package static var trailerLimit: Int { 32 }
 
     private enum State: Sendable {
         case size
-        /// Within a chunk's data; this many bytes of it are still to come, at least one.
+        /// Within a chunk's data, of which `remaining` bytes have not come yet, at least one.
         case data(remaining: Int)
         /// At the CRLF after a chunk's data.
         case dataEnd
@@ -39,19 +41,20 @@ package struct ChunkDecoder: Sendable {
     }
 
     private var state = State.size
-    // Small on purpose: two decoders are part of every exchange.
+    // Small types, because every exchange has two decoders.
     private var trailerBytes: UInt16 = 0
     private var trailerCount: UInt8 = 0
 
+    /// A decoder at the start of a body.
     package init() {}
 
-    /// The body is complete: `end` has been returned.
+    /// Whether the body is complete: `end` has been returned.
     package var isComplete: Bool {
         if case .ended = state { true } else { false }
     }
 
-    /// The next piece of `input` from `offset` on, which is at most `input.count`. After `end` and `invalid` it stays
-    /// at that.
+    /// Returns the next piece of `input` from `offset` on, which is at most `input.count`. After `end` or `invalid` it
+    /// returns the same again.
     package mutating func next(_ input: Span<UInt8>, from offset: Int) -> Step {
         var position = offset
         while true {
@@ -91,7 +94,7 @@ package struct ChunkDecoder: Sendable {
         var field = Field.blank
         switch input.fieldLine(at: position, into: &field) {
         case .incomplete:
-            // The blank line, of which this may be the CR, does not count.
+            // A CR may begin the blank line, which does not count.
             guard
                 input[position] == ByteClass.carriageReturn
                     || Int(trailerBytes) &+ (input.count &- position) < Self.trailerBytesLimit
@@ -123,10 +126,10 @@ package struct ChunkDecoder: Sendable {
     }
 
     private func sizeLine(_ input: Span<UInt8>, at start: Int) -> SizeLine {
-        let isCut = input.count &- start >= Self.sizeLineLimit
-        let bytes = isCut ? input.extracting(first: start &+ Self.sizeLineLimit) : input
-        // Cut off, there is no more to come: the line is too long.
-        let missing = isCut ? SizeLine.invalid : .incomplete
+        let isTooLong = input.count &- start >= Self.sizeLineLimit
+        let bytes = isTooLong ? input.extracting(first: start &+ Self.sizeLineLimit) : input
+        // Without an end within the limit the line is too long.
+        let missing = isTooLong ? SizeLine.invalid : .incomplete
 
         var index = start
         var size = 0

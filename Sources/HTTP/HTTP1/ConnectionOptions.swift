@@ -1,28 +1,30 @@
+import ASCII
 import Reactor
 
-/// What the `Connection` fields of a head say (RFC 9110 §7.6.1).
+/// The options of the `Connection` fields of a head (RFC 9110 §7.6.1).
 struct ConnectionOptions {
-    /// More options than this in one head are refused: each is compared with every field.
+    /// The most options in one head. More are refused, because each is compared with every field.
     static var limit: Int { 32 }
 
     private(set) var hasClose = false
     private(set) var hasKeepAlive = false
     private var count = 0
 
-    /// RFC 9112 §9.3: HTTP/1.1 persists unless told otherwise, HTTP/1.0 only when told.
+    /// Whether the connection persists (RFC 9112 §9.3): with HTTP/1.1 unless `close` is there, with HTTP/1.0 only if
+    /// `keep-alive` is.
     func isKeepAlive(minorVersion: UInt8) -> Bool {
         !hasClose && (minorVersion == 1 || hasKeepAlive)
     }
 
-    /// Reads every Connection field and marks the fields they name. Call it once all fields are known.
-    mutating func takeAll(in bytes: Span<UInt8>, marking fields: inout FieldTable) -> HTTPParseError? {
+    /// Reads every Connection field and marks the fields they name as hop-by-hop. All fields must be in the table.
+    mutating func read(in bytes: Span<UInt8>, marking fields: inout FieldTable) -> HTTPParseError? {
         for index in 0..<fields.count where fields[index].kind == .connection {
-            if let fault = take(fields[index].value, in: bytes, marking: &fields) { return fault }
+            if let error = readField(fields[index].value, in: bytes, marking: &fields) { return error }
         }
         return nil
     }
 
-    private mutating func take(
+    private mutating func readField(
         _ value: ByteRange, in bytes: Span<UInt8>, marking fields: inout FieldTable
     ) -> HTTPParseError? {
         var index = value.lowerBound
@@ -30,7 +32,7 @@ struct ConnectionOptions {
             index = bytes.skipBlanks(from: index, to: value.upperBound)
             guard index < value.upperBound else { return nil }
             let end = min(bytes.tokenEnd(from: index), value.upperBound)
-            if end > index, let fault = takeOption(index..<end, in: bytes, marking: &fields) { return fault }
+            if end > index, let error = readOption(index..<end, in: bytes, marking: &fields) { return error }
             index = bytes.skipBlanks(from: end, to: value.upperBound)
             guard index < value.upperBound else { return nil }
             guard bytes[index] == UInt8(ascii: ",") else { return .malformed }
@@ -39,7 +41,7 @@ struct ConnectionOptions {
     }
 
     @inline(__always)
-    private mutating func takeOption(
+    private mutating func readOption(
         _ option: Range<Int>, in bytes: Span<UInt8>, marking fields: inout FieldTable
     ) -> HTTPParseError? {
         count &+= 1
@@ -55,31 +57,16 @@ struct ConnectionOptions {
         return nil
     }
 
-    /// Host and Content-Length are not Connection's to name: taking them out would change what the message is.
+    /// Marks the fields of that name as hop-by-hop. Host and Content-Length are exempt: removing them would change the
+    /// message's meaning.
     private static func mark(_ option: Range<Int>, in bytes: Span<UInt8>, fields: inout FieldTable) {
         for index in 0..<fields.count {
             var field = fields[index]
-            guard Int(field.name.count) == option.count, field.kind != .host, field.kind != .contentLength,
-                bytes.isCaselessEqual(field.name.range, option)
+            guard field.kind != .host, field.kind != .contentLength,
+                bytes.extracting(field.name.range).equalsIgnoringCase(bytes.extracting(option))
             else { continue }
             field.isHopByHop = true
             fields[index] = field
         }
-    }
-}
-
-extension Span where Element == UInt8 {
-    /// Whether two tokens of the same length are one but for case.
-    fileprivate func isCaselessEqual(_ one: Range<Int>, _ other: Range<Int>) -> Bool {
-        var offset = 0
-        while offset < one.count {
-            let left = self[one.lowerBound &+ offset]
-            let difference = left ^ self[other.lowerBound &+ offset]
-            guard difference == 0 || (difference == 0x20 && (left | 0x20) &- UInt8(ascii: "a") < 26) else {
-                return false
-            }
-            offset &+= 1
-        }
-        return true
     }
 }

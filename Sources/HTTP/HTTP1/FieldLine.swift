@@ -1,22 +1,25 @@
 import ASCII
 import Reactor
 
-/// What stands at the start of a line after the start line. Without payload: a field goes where the caller has a place
-/// for it, which is cheaper than to take it out of an enum.
+/// The kind of a line after the start line. The enum has no payload: a field is written to the caller's variable, which
+/// is cheaper than extracting it from an enum.
 enum FieldLine {
-    /// The line's end is not there yet, and nothing is wrong so far.
+    /// The line's end has not come yet, and the bytes so far are valid.
     case incomplete
+    /// The line is malformed.
     case invalid
-    /// The blank line of two bytes that ends the head or the trailers.
+    /// The blank line (CRLF) that ends the head or the trailers.
     case blank
+    /// A field line.
     case field
 }
 
 extension Span where Element == UInt8 {
-    /// Reads the field line at `start` into `field` (RFC 9112 §5): a token, the colon right after it, text without controls, CRLF.
-    /// That refuses folded lines, white space before the colon or the name, empty names, bare CR and bare LF alike.
+    /// Reads the field line at `start` into `field` (RFC 9112 §5): a token, a colon right after it, text without
+    /// control characters, CRLF. Folded lines, white space before the name or the colon, empty names, bare CR and bare
+    /// LF are all invalid.
     ///
-    /// Decides at the first offending byte and looks at none after it, so more input never changes a verdict.
+    /// It decides at the first invalid byte, so more input never changes a result.
     @inline(__always)
     func fieldLine(at start: Int, into field: inout Field) -> FieldLine {
         let name = nameEnd(from: start)
@@ -42,7 +45,7 @@ extension Span where Element == UInt8 {
         return .field
     }
 
-    /// The first byte from `start` on that no field name has, or `count`.
+    /// The index of the first byte from `start` on that no field name may have, or `count`.
     @inline(__always)
     private func nameEnd(from start: Int) -> (end: Int, hasUnderscore: Bool) {
         var index = start
@@ -55,12 +58,13 @@ extension Span where Element == UInt8 {
             }
             index &+= 8
         }
-        return oddNameEnd(from: index)
+        return tokenNameEnd(from: index)
     }
 
-    /// Goes on where a name has something else than letters and hyphens, or the input is about to end.
+    /// Continues byte by byte where a name has other characters than letters and hyphens, or fewer than eight bytes are
+    /// left.
     @inline(never)
-    private func oddNameEnd(from start: Int) -> (end: Int, hasUnderscore: Bool) {
+    private func tokenNameEnd(from start: Int) -> (end: Int, hasUnderscore: Bool) {
         var index = start
         var hasUnderscore = false
         while index < count, ByteClass.isToken(self[index]) {
@@ -70,7 +74,7 @@ extension Span where Element == UInt8 {
         return (index, hasUnderscore)
     }
 
-    /// Either the blank line or a fault; `start` is within the bytes.
+    /// The kind of a line that does not begin with a name: blank or invalid. `start` is below `count`.
     @inline(__always)
     private func lineWithoutName(at start: Int) -> FieldLine {
         guard self[start] == ByteClass.carriageReturn else { return .invalid }

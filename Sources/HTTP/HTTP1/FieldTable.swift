@@ -1,14 +1,17 @@
 import Reactor
 
-/// The field lines of one head in order. It allocates its room once, when it is made, and never again: keep the head
-/// it belongs to.
+/// The field lines of one head, in order. It allocates its storage once, in `init`, so the head that owns it should be
+/// used again.
 package struct FieldTable: ~Copyable {
+    /// The most field lines of a head.
     package static var capacity: Int { 128 }
 
-    /// Not an `InlineArray`: Swift 6.3 copies all 3.5 KiB of one to the stack for every element read.
+    /// Not an `InlineArray`: Swift 6.3 copies all of its 3.5 KiB to the stack for every element read.
     @usableFromInline var storage: [Field]
+    /// The number of lines.
     package private(set) var count = 0
 
+    /// An empty table of `capacity` lines.
     package init() {
         storage = Array(repeating: .blank, count: Self.capacity)
     }
@@ -20,12 +23,13 @@ package struct FieldTable: ~Copyable {
         set { storage[index] = newValue }
     }
 
-    /// Adds a line. There must be room: `count` is below `capacity`.
+    /// Appends a line. `count` must be below `capacity`.
     package mutating func append(_ field: Field) {
         storage[count] = field
         count += 1
     }
 
+    /// Removes all lines and keeps the storage.
     package mutating func removeAll() {
         count = 0
     }

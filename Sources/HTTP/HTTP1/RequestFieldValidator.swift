@@ -1,24 +1,24 @@
 import Reactor
 
-/// What the parser gathers from the fields of a request, and judges once it has seen them all.
+/// Validates the fields of a request: each when it is read, and those that depend on each other once all are read.
 struct RequestFieldValidator {
     private var framing = FramingFields()
     private var host: ByteRange?
     private var hasConnection = false
     private var seenOnce: UInt8 = 0
 
-    /// Takes a field of a known kind; returns what is wrong with it.
+    /// Validates a field of a known kind and stores its value in `head`. Returns the error, if there is one.
     @inline(__always)
-    mutating func take(_ field: Field, in bytes: Span<UInt8>, into head: inout RequestHead) -> HTTPParseError? {
+    mutating func add(_ field: Field, in bytes: Span<UInt8>, into head: inout RequestHead) -> HTTPParseError? {
         switch field.kind {
         case .host:
-            return takeHost(field.value, in: bytes, minorVersion: head.minorVersion)
+            return addHost(field.value, in: bytes, minorVersion: head.minorVersion)
         case .contentLength:
-            return framing.takeLength(field.value, in: bytes)
+            return framing.readLength(field.value, in: bytes)
         case .transferEncoding:
-            return framing.takeCoding(field.value, in: bytes, minorVersion: head.minorVersion)
+            return framing.readCoding(field.value, in: bytes, minorVersion: head.minorVersion)
         case .expect:
-            return Self.takeExpect(field.value, in: bytes, into: &head)
+            return Self.addExpect(field.value, in: bytes, into: &head)
         case .connection:
             hasConnection = true
         case .accept:
@@ -27,17 +27,17 @@ struct RequestFieldValidator {
             }
         case .mcpSessionID:
             head.sessionID = field.value
-            return takeOnce(1)
+            return requireUnique(1)
         case .mcpProtocolVersion:
             head.protocolVersion = field.value
-            return takeOnce(2)
+            return requireUnique(2)
         case .lastEventID:
             head.lastEventID = field.value
-            return takeOnce(4)
+            return requireUnique(4)
         case .mcpMethod:
-            return takeOnce(8)
+            return requireUnique(8)
         case .mcpName:
-            return takeOnce(16)
+            return requireUnique(16)
         case .xForwardedFor:
             if head.forwardedFor == nil { head.forwardedFor = field.value }
         case .other, .contentType, .date, .keepAlive, .proxyConnection, .te, .trailer, .upgrade, .http2Settings,
@@ -47,11 +47,11 @@ struct RequestFieldValidator {
         return nil
     }
 
-    /// Judges the whole and fills in what depends on more than one field.
+    /// Validates and stores what depends on more than one field. All fields must have been added.
     @inline(__always)
-    mutating func finish(_ bytes: Span<UInt8>, into head: inout RequestHead) -> HTTPParseError? {
+    mutating func validateAll(_ bytes: Span<UInt8>, into head: inout RequestHead) -> HTTPParseError? {
         guard !framing.isAmbiguous, host != nil || head.minorVersion == 0 else { return .malformed }
-        // RFC 9112 §3.2.2: the authority of an absolute-form target wins.
+        // RFC 9112 §3.2.2: the authority of an absolute-form target replaces Host.
         if let host, head.authority.isEmpty { head.authority = host }
         if framing.isChunked {
             head.framing = .chunked
@@ -63,21 +63,21 @@ struct RequestFieldValidator {
             return nil
         }
         var options = ConnectionOptions()
-        if let fault = options.takeAll(in: bytes, marking: &head.fields) { return fault }
+        if let error = options.read(in: bytes, marking: &head.fields) { return error }
         head.isKeepAlive = options.isKeepAlive(minorVersion: head.minorVersion)
         return nil
     }
 
     @inline(__always)
-    private mutating func takeHost(_ value: ByteRange, in bytes: Span<UInt8>, minorVersion: UInt8) -> HTTPParseError? {
+    private mutating func addHost(_ value: ByteRange, in bytes: Span<UInt8>, minorVersion: UInt8) -> HTTPParseError? {
         guard host == nil else { return .malformed }
         host = value
         if value.isEmpty { return minorVersion == 0 ? nil : .malformed }
         return bytes.isAuthority(value.range) ? nil : .malformed
     }
 
-    /// RFC 9110 §10.1.1: nothing but `100-continue` is defined, and an HTTP/1.0 client cannot mean it.
-    private static func takeExpect(
+    /// RFC 9110 §10.1.1: only `100-continue` is defined, and from an HTTP/1.0 client it is ignored.
+    private static func addExpect(
         _ value: ByteRange, in bytes: Span<UInt8>, into head: inout RequestHead
     ) -> HTTPParseError? {
         let text = LowercasedASCII(bytes, at: value.lowerBound, length: Int(value.count))
@@ -86,9 +86,10 @@ struct RequestFieldValidator {
         return nil
     }
 
-    /// For fields that route: with two of them, one server would read the first and another the last.
+    /// Refuses a repeated field. Two routing fields of one name are ambiguous: one server would read the first and
+    /// another the last.
     @inline(__always)
-    private mutating func takeOnce(_ bit: UInt8) -> HTTPParseError? {
+    private mutating func requireUnique(_ bit: UInt8) -> HTTPParseError? {
         defer { seenOnce |= bit }
         return seenOnce & bit == 0 ? nil : .malformed
     }

@@ -1,39 +1,46 @@
 package import Reactor
 
-/// A parsed request head: ranges into the bytes it came from, and the few facts a proxy decides by. One lives in
-/// each worker and is filled again for every request; nothing in it outlives the turn.
+/// A parsed request head: ranges into the bytes it was parsed from, and the facts that a proxy decides by. Each worker
+/// owns one and parses every request into it; its contents are valid only within one turn.
 package struct RequestHead: ~Copyable {
+    /// The method.
     package var method = Method.get
     /// The method's bytes as sent.
     package var methodName = ByteRange.empty
     /// The target in origin-form (path and query), asterisk-form for OPTIONS, or, of an absolute-form target, the
     /// part from the path on; empty if an absolute-form target has no path (send "/").
     package var target = ByteRange.empty
-    /// Who is asked for: the authority of an absolute-form target, which wins over Host (RFC 9112 §3.2.2), else Host's
-    /// value. Empty if neither is there (HTTP/1.0 only).
+    /// The authority of an absolute-form target, which replaces Host (RFC 9112 §3.2.2), else Host's value. Empty if
+    /// neither is there (HTTP/1.0 only).
     package var authority = ByteRange.empty
-    /// 0 or 1 of HTTP/1.x.
+    /// The minor version of HTTP/1.x: 0 or 1.
     package var minorVersion: UInt8 = 1
+    /// How the end of the body is found.
     package var framing = BodyFraming.none
-    /// The client wants the connection kept after this exchange.
+    /// Whether the connection persists after this exchange (RFC 9112 §9.3).
     package var isKeepAlive = true
+    /// Whether the client sent `Expect: 100-continue` (RFC 9110 §10.1.1).
     package var expectsContinue = false
-    /// `Accept` lists `text/event-stream`.
+    /// Whether `Accept` lists `text/event-stream`.
     package var acceptsEventStream = false
-    /// The field lines; `fields[i].kind` tells the ones that matter.
+    /// The field lines, all of them.
     package var fields = FieldTable()
-    /// Value of the first field line of that kind, or nil. Repeats of mcpSessionID, mcpProtocolVersion, mcpMethod,
-    /// mcpName and lastEventID never get here: the parser refuses them as malformed.
+    /// The value of `Mcp-Session-Id`; nil if it is absent. The parser refuses repeats of this field and of
+    /// `Mcp-Protocol-Version`, `Mcp-Method`, `Mcp-Name` and `Last-Event-ID` as malformed.
     package var sessionID: ByteRange?
+    /// The value of `Mcp-Protocol-Version`; nil if it is absent.
     package var protocolVersion: ByteRange?
+    /// The value of `Last-Event-ID`; nil if it is absent.
     package var lastEventID: ByteRange?
+    /// The value of the first `X-Forwarded-For` line; nil if there is none.
     package var forwardedFor: ByteRange?
-    /// Bytes of the head, blank line included.
+    /// The length of the head in bytes, blank line included.
     package var length = 0
 
+    /// An empty head; allocates the field table.
     package init() {}
 
-    /// As new, without touching the field lines' storage.
+    /// Resets everything and keeps the field table's storage.
     @inline(__always)
     mutating func reset() {
         method = .get

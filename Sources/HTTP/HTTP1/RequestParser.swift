@@ -1,21 +1,23 @@
 import Reactor
 
-/// Reads HTTP/1.x request heads, strictly (RFC 9112): whatever two parsers could read in two ways is refused.
+/// Parses HTTP/1.x request heads strictly (RFC 9112): what two parsers could read in two ways is refused.
 ///
-/// One pass, front to back, deciding at the first offending byte: what comes after a verdict never changes it, so a
-/// head that drips in gets the same answer as one that comes at once. A fault may be reported before the head is
-/// complete.
+/// It reads the head once, from front to back, and decides at the first invalid byte. Later bytes never change a
+/// result, so a head that arrives byte by byte has the same result as one that arrives at once. An error may be
+/// reported before the head is complete.
 package struct RequestParser: Sendable {
+    /// The limits on a head's size.
     package let limits: HeadLimits
 
+    /// Makes a parser with these limits.
     package init(limits: HeadLimits) {
         self.limits = limits
     }
 
     /// Parses one head at the start of `input`. Ranges in `head` count from the first byte of `input`.
     ///
-    /// One empty line before the head is skipped (RFC 9112 §2.2) and counted in `head.length` and the outcome. What
-    /// `head` holds means something only after `.complete`.
+    /// One empty line before the head is skipped (RFC 9112 §2.2) and counted in `head.length` and the outcome. The
+    /// contents of `head` are defined only after `.complete`.
     package func parse(_ input: Span<UInt8>, into head: inout RequestHead) -> HeadOutcome {
         head.reset()
         var start = 0
@@ -24,7 +26,7 @@ package struct RequestParser: Sendable {
             guard input[1] == ByteClass.lineFeed else { return .invalid(.malformed) }
             start = 2
         }
-        // What is beyond the limit is not looked at, so one long read and many short ones agree.
+        // Bytes beyond the limit are not read, so that one long read and many short ones have the same result.
         guard input.count &- start >= limits.headBytes else { return parse(input, from: start, into: &head) }
         let outcome = parse(input.extracting(first: start &+ limits.headBytes), from: start, into: &head)
         return outcome == .incomplete ? .invalid(.headTooLarge) : outcome
@@ -37,7 +39,7 @@ package struct RequestParser: Sendable {
         case .complete(let next): position = next
         case let other: return other
         }
-        var notes = RequestFieldValidator()
+        var validator = RequestFieldValidator()
         var field = Field.blank
         while true {
             guard position < bytes.count else { return .incomplete }
@@ -51,19 +53,19 @@ package struct RequestParser: Sendable {
                     return .invalid(.headTooLarge)
                 }
                 head.fields.append(field)
-                if field.kind != .other, let fault = notes.take(field, in: bytes, into: &head) {
-                    return .invalid(fault)
+                if field.kind != .other, let error = validator.add(field, in: bytes, into: &head) {
+                    return .invalid(error)
                 }
                 position = field.line.upperBound
             case .blank:
                 head.length = position &+ 2
-                if let fault = notes.finish(bytes, into: &head) { return .invalid(fault) }
+                if let error = validator.validateAll(bytes, into: &head) { return .invalid(error) }
                 return .complete(head.length)
             }
         }
     }
 
-    /// `.complete` with the offset of the first field line.
+    /// Parses the request line (RFC 9112 §3). `.complete` has the offset of the first field line.
     @inline(__always)
     private func requestLine(_ bytes: Span<UInt8>, from start: Int, into head: inout RequestHead) -> HeadOutcome {
         let methodEnd = bytes.tokenEnd(from: start)

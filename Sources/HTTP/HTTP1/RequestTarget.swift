@@ -1,9 +1,9 @@
 import Reactor
 
-/// The forms a request target may have (RFC 9112 §3.2) when it is sent to a reverse proxy.
+/// Reads the forms of a request target (RFC 9112 §3.2) that may be sent to a reverse proxy.
 enum RequestTarget {
     /// Sets `head.target`, and `head.authority` if the target has one. False if the form does not fit the method:
-    /// CONNECT and its authority-form are not for a reverse proxy, `*` is for OPTIONS only.
+    /// CONNECT, with its authority-form, is refused, and `*` is for OPTIONS only.
     @inline(__always)
     static func read(_ range: Range<Int>, in bytes: Span<UInt8>, into head: inout RequestHead) -> Bool {
         guard head.method != .connect else { return false }
@@ -13,8 +13,8 @@ enum RequestTarget {
         return readAbsolute(range, in: bytes, into: &head)
     }
 
-    /// `http://` or `https://`, an authority without user information, and a path or nothing. A query right after
-    /// the authority is refused: it would have to be given a path.
+    /// Reads the absolute form: `http://` or `https://`, an authority without user information, and a path or nothing.
+    /// A query right after the authority is refused, because forwarding it would require inserting a path.
     @inline(never)
     private static func readAbsolute(
         _ range: Range<Int>, in bytes: Span<UInt8>, into head: inout RequestHead

@@ -1,19 +1,19 @@
 import ASCII
 import Reactor
 
-/// What the parser gathers from the fields of a response, and judges once it has seen them all.
+/// Validates the fields of a response: each when it is read, and those that depend on each other once all are read.
 struct ResponseFieldValidator {
     private var framing = FramingFields()
     private var hasConnection = false
 
-    /// Takes a field of a known kind; returns what is wrong with it.
+    /// Validates a field of a known kind and stores its value in `head`. Returns the error, if there is one.
     @inline(__always)
-    mutating func take(_ field: Field, in bytes: Span<UInt8>, into head: inout ResponseHead) -> HTTPParseError? {
+    mutating func add(_ field: Field, in bytes: Span<UInt8>, into head: inout ResponseHead) -> HTTPParseError? {
         switch field.kind {
         case .contentLength:
-            return framing.takeLength(field.value, in: bytes)
+            return framing.readLength(field.value, in: bytes)
         case .transferEncoding:
-            return framing.takeCoding(field.value, in: bytes, minorVersion: head.minorVersion)
+            return framing.readCoding(field.value, in: bytes, minorVersion: head.minorVersion)
         case .connection:
             hasConnection = true
         case .contentType:
@@ -23,7 +23,7 @@ struct ResponseFieldValidator {
         case .keepAlive:
             head.keepAliveSeconds = Self.timeout(field.value.range, in: bytes) ?? head.keepAliveSeconds
         case .mcpSessionID:
-            // Two ids would be two sessions to two clients.
+            // With two ids, one client would use the first and another the last.
             guard head.sessionID == nil else { return .malformed }
             head.sessionID = field.value
         case .other, .host, .expect, .date, .proxyConnection, .te, .trailer, .upgrade, .http2Settings, .forwarded,
@@ -35,9 +35,9 @@ struct ResponseFieldValidator {
         return nil
     }
 
-    /// Judges the whole and fills in what depends on more than one field (RFC 9112 §6.3).
+    /// Validates and stores what depends on more than one field (RFC 9112 §6.3). All fields must have been added.
     @inline(__always)
-    mutating func finish(
+    mutating func validateAll(
         _ bytes: Span<UInt8>, answering method: Method, into head: inout ResponseHead
     ) -> HTTPParseError? {
         guard !framing.isAmbiguous else { return .malformed }
@@ -47,7 +47,7 @@ struct ResponseFieldValidator {
             head.framing = Self.bodyFraming(framing)
         }
         var options = ConnectionOptions()
-        if hasConnection, let fault = options.takeAll(in: bytes, marking: &head.fields) { return fault }
+        if hasConnection, let error = options.read(in: bytes, marking: &head.fields) { return error }
         head.isKeepAlive =
             options.isKeepAlive(minorVersion: head.minorVersion) && head.framing != .untilClose
         return nil
@@ -60,8 +60,8 @@ struct ResponseFieldValidator {
         return .length(length)
     }
 
-    /// N of the first `timeout=N` among the parameters of a Keep-Alive field, in seconds. Not worth a refusal: what
-    /// cannot be read is not there.
+    /// N of the first `timeout=N` among the parameters of a Keep-Alive field, in seconds. A value that cannot be read
+    /// is ignored rather than refused.
     private static func timeout(_ value: Range<Int>, in bytes: Span<UInt8>) -> UInt32? {
         var start = value.lowerBound
         while start < value.upperBound {

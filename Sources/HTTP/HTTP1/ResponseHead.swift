@@ -1,28 +1,35 @@
 package import Reactor
 
-/// A parsed response head, like `RequestHead`.
+/// A parsed response head: ranges into the bytes it was parsed from. Owned and used again like `RequestHead`.
 package struct ResponseHead: ~Copyable {
+    /// The status code, 100 to 599.
     package var status: UInt16 = 0
+    /// The minor version of HTTP/1.x: 0 or 1.
     package var minorVersion: UInt8 = 1
     /// The reason phrase; may be empty.
     package var reason = ByteRange.empty
+    /// How the end of the body is found.
     package var framing = BodyFraming.none
-    /// The server will take another request on this connection once the body has ended.
+    /// Whether the server accepts another request on this connection after the body (RFC 9112 §9.3).
     package var isKeepAlive = true
-    /// Content-Type is `text/event-stream`, parameters or not.
+    /// Whether Content-Type is `text/event-stream`, with or without parameters.
     package var isEventStream = false
+    /// The field lines, all of them.
     package var fields = FieldTable()
+    /// The value of `Mcp-Session-Id`; nil if it is absent. Repeats are refused as malformed.
     package var sessionID: ByteRange?
-    /// From `Keep-Alive: timeout=N`, in seconds.
+    /// The idle timeout from `Keep-Alive: timeout=N`, in seconds; nil if it is absent.
     package var keepAliveSeconds: UInt32?
+    /// The length of the head in bytes, blank line included.
     package var length = 0
 
-    /// An interim response (1xx): another head follows.
+    /// Whether this is an interim response (1xx), which another head follows (RFC 9110 §15.2).
     package var isInformational: Bool { status < 200 }
 
+    /// An empty head; allocates the field table.
     package init() {}
 
-    /// As new, without touching the field lines' storage.
+    /// Resets everything and keeps the field table's storage.
     @inline(__always)
     mutating func reset() {
         status = 0

@@ -1,22 +1,25 @@
 import ASCII
 import Reactor
 
-/// Reads HTTP/1.x response heads. As strict as the request parser: a server that can be misread is a fault too.
+/// Parses HTTP/1.x response heads as strictly as `RequestParser` parses requests.
 package struct ResponseParser: Sendable {
+    /// The limits on a head's size.
     package let limits: HeadLimits
 
+    /// Makes a parser with these limits.
     package init(limits: HeadLimits) {
         self.limits = limits
     }
 
     /// Parses one head at the start of `input`. `method` is the request's: it decides whether there is a body
-    /// (RFC 9112 §6.3: none for HEAD, 1xx, 204, 304 whatever the fields say).
+    /// (RFC 9112 §6.3: responses to HEAD, 1xx, 204 and 304 have none, whatever the fields say).
     ///
-    /// Refused as malformed as well: 101, which nobody asked for since Upgrade is never forwarded, and 1xx and 204
-    /// that announce a body, which some servers then send (RFC 9110 §8.6, RFC 9112 §6.1).
+    /// Also refused as malformed are 101, which no client requested because Upgrade is never forwarded, and 1xx and 204
+    /// with a Content-Length or Transfer-Encoding, because some servers then send a body (RFC 9110 §8.6, RFC 9112
+    /// §6.1).
     package func parse(_ input: Span<UInt8>, answering method: Method, into head: inout ResponseHead) -> HeadOutcome {
         head.reset()
-        // What is beyond the limit is not looked at, so one long read and many short ones agree.
+        // Bytes beyond the limit are not read, so that one long read and many short ones have the same result.
         guard input.count >= limits.headBytes else { return parseBounded(input, answering: method, into: &head) }
         let outcome = parseBounded(input.extracting(first: limits.headBytes), answering: method, into: &head)
         return outcome == .incomplete ? .invalid(.headTooLarge) : outcome
@@ -31,7 +34,7 @@ package struct ResponseParser: Sendable {
         case .complete(let next): position = next
         case let other: return other
         }
-        var notes = ResponseFieldValidator()
+        var validator = ResponseFieldValidator()
         var field = Field.blank
         while true {
             guard position < bytes.count else { return .incomplete }
@@ -45,20 +48,20 @@ package struct ResponseParser: Sendable {
                     return .invalid(.headTooLarge)
                 }
                 head.fields.append(field)
-                if field.kind != .other, let fault = notes.take(field, in: bytes, into: &head) {
-                    return .invalid(fault)
+                if field.kind != .other, let error = validator.add(field, in: bytes, into: &head) {
+                    return .invalid(error)
                 }
                 position = field.line.upperBound
             case .blank:
                 head.length = position &+ 2
-                if let fault = notes.finish(bytes, answering: method, into: &head) { return .invalid(fault) }
+                if let error = validator.validateAll(bytes, answering: method, into: &head) { return .invalid(error) }
                 return .complete(head.length)
             }
         }
     }
 
-    /// `.complete` with the offset of the first field line. The space before an empty reason may be missing: many
-    /// servers forget it, and nothing can be misread.
+    /// Parses the status line (RFC 9112 §4). `.complete` has the offset of the first field line. The space before an
+    /// empty reason phrase may be missing: many servers omit it, and it is not ambiguous.
     @inline(__always)
     private func statusLine(_ bytes: Span<UInt8>, into head: inout ResponseHead) -> HeadOutcome {
         let version = StartLineVersion(bytes, at: 0)

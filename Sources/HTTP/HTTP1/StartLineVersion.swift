@@ -2,17 +2,19 @@ import ASCII
 
 /// The `HTTP/1.x` of a start line (RFC 9112 §2.3).
 enum StartLineVersion {
-    /// The minor version, 0 or 1, in eight bytes.
+    /// `HTTP/1.0` or `HTTP/1.1`, with the minor version.
     case found(UInt8)
+    /// Fewer than eight bytes, which may begin a version.
     case incomplete
-    /// Some other version of HTTP, HTTP/2's preface among them.
+    /// Another version of HTTP, as in HTTP/2's preface.
     case unsupported
+    /// No version.
     case malformed
 
     @inline(__always)
     init(_ bytes: Span<UInt8>, at offset: Int) {
         guard bytes.count &- offset >= 8 else {
-            self = Self.cut(bytes, at: offset)
+            self = Self.incompleteOrMalformed(bytes, at: offset)
             return
         }
         let word = bytes.word(at: offset)
@@ -21,11 +23,11 @@ enum StartLineVersion {
         } else if word == UInt64(ascii: "HTTP/1.0") {
             self = .found(0)
         } else {
-            self = Self.other(bytes, at: offset)
+            self = Self.unsupportedOrMalformed(bytes, at: offset)
         }
     }
 
-    /// What to report instead of a version.
+    /// The outcome to report where no supported version was found.
     var outcome: HeadOutcome {
         switch self {
         case .found, .incomplete: .incomplete
@@ -35,13 +37,13 @@ enum StartLineVersion {
     }
 
     @inline(never)
-    private static func cut(_ bytes: Span<UInt8>, at offset: Int) -> StartLineVersion {
+    private static func incompleteOrMalformed(_ bytes: Span<UInt8>, at offset: Int) -> StartLineVersion {
         for index in offset..<bytes.count where !hasForm(bytes[index], at: index &- offset) { return .malformed }
         return .incomplete
     }
 
     @inline(never)
-    private static func other(_ bytes: Span<UInt8>, at offset: Int) -> StartLineVersion {
+    private static func unsupportedOrMalformed(_ bytes: Span<UInt8>, at offset: Int) -> StartLineVersion {
         for index in 0..<8 where !hasForm(bytes[offset &+ index], at: index) { return .malformed }
         return .unsupported
     }

@@ -1,70 +1,73 @@
-/// Counts the frames that go by (RFC 9113 section 4.1), whatever is in them.
+/// Counts the frames in a connection's bytes (RFC 9113 section 4.1), whatever their type.
 ///
-/// nghttp2 tells of the frames that it heeds. Those of unknown types and those on streams that are gone it drops without
-/// a word, and they cost as much as others: who counts all frames knows of these too.
+/// nghttp2 calls back for the frames that it handles. It drops frames of unknown types and frames on closed streams
+/// without a callback, but they cost as much as others. The difference between all frames and handled frames is the
+/// number of ignored ones.
 struct FrameCounter {
-    /// Bytes until the next frame's header begins: at first, of the preface.
-    private var left = 24
-    /// Bytes of the next header that have come.
-    private var gathered = 0
-    /// What they say so far of its payload's length.
+    /// The bytes until the next frame's header; at first the 24 of the connection preface (RFC 9113 section 3.4).
+    private var untilHeader = 24
+    /// The number of bytes of an incomplete frame header that have come.
+    private var partialBytes = 0
+    /// The payload length of an incomplete header, as far as its bytes have come.
     private var length = 0
-    /// What they say of its type.
+    /// The type of an incomplete header.
     private var type: UInt8 = 0
 
+    /// The length of a frame header.
     static var headerBytes: Int { 9 }
-    /// A header block's frame may begin a request: that costs as much as this many frames of other types.
+    /// The weight of a HEADERS or CONTINUATION frame. It may begin a request, which costs as much as this many frames
+    /// of other types.
     static var headersWeight: Int { 16 }
 
-    /// Some bytes, the headers of frames that ended in them, and what those are likely to cost.
-    struct Stretch {
+    /// Consecutive bytes, the number of frame headers that end in them, and the weight of those frames.
+    struct Batch {
         var bytes = 0
         var frames = 0
         var weight = 0
 
         fileprivate mutating func add(_ type: UInt8) {
             frames &+= 1
-            weight &+= FrameCounter.isOfHeaders(type) ? FrameCounter.headersWeight : 1
+            weight &+= FrameCounter.isHeaderBlock(type) ? FrameCounter.headersWeight : 1
         }
     }
 
-    private static func isOfHeaders(_ type: UInt8) -> Bool {
+    private static func isHeaderBlock(_ type: UInt8) -> Bool {
         type == FrameType.headers || type == FrameType.continuation
     }
 
-    /// Walks through `bytes` until their end, until a header block would follow another frame or, once headers of `limit`
-    /// weight have been passed, until the next would begin. So what follows a request's head, its body or the reset that
-    /// takes it back, is seen together with it.
-    mutating func count(_ bytes: Span<UInt8>, limit: Int) -> Stretch {
-        var stretch = Stretch()
+    /// Counts frames from the start of `bytes`. The batch ends with the bytes, before a header block that follows
+    /// another frame, or before the next frame once the weight has reached `limit`. So a request's head is in one batch
+    /// with the body or the RST_STREAM that follows it.
+    mutating func count(_ bytes: Span<UInt8>, limit: Int) -> Batch {
+        var batch = Batch()
         while true {
-            let skipped = min(left, bytes.count &- stretch.bytes)
-            stretch.bytes &+= skipped
-            left &-= skipped
-            let index = stretch.bytes
-            guard left == 0, index < bytes.count, stretch.weight < limit else { return stretch }
-            if gathered == 0, bytes.count &- index >= Self.headerBytes {
-                if stretch.weight > 0, Self.isOfHeaders(bytes[index &+ 3]) { return stretch }
-                left = Int(bytes[index]) << 16 | Int(bytes[index &+ 1]) << 8 | Int(bytes[index &+ 2])
-                stretch.bytes &+= Self.headerBytes
-                stretch.add(bytes[index &+ 3])
-            } else if gather(bytes, &stretch.bytes) {
-                stretch.add(type)
+            let skipped = min(untilHeader, bytes.count &- batch.bytes)
+            batch.bytes &+= skipped
+            untilHeader &-= skipped
+            let index = batch.bytes
+            guard untilHeader == 0, index < bytes.count, batch.weight < limit else { return batch }
+            if partialBytes == 0, bytes.count &- index >= Self.headerBytes {
+                if batch.weight > 0, Self.isHeaderBlock(bytes[index &+ 3]) { return batch }
+                untilHeader = Int(bytes[index]) << 16 | Int(bytes[index &+ 1]) << 8 | Int(bytes[index &+ 2])
+                batch.bytes &+= Self.headerBytes
+                batch.add(bytes[index &+ 3])
+            } else if readPartialHeader(bytes, &batch.bytes) {
+                batch.add(type)
             }
         }
     }
 
-    /// Takes in what there is of a header that comes in pieces. True if that completes it.
-    private mutating func gather(_ bytes: Span<UInt8>, _ index: inout Int) -> Bool {
-        while gathered < Self.headerBytes, index < bytes.count {
-            if gathered < 3 { length = length << 8 | Int(bytes[index]) }
-            if gathered == 3 { type = bytes[index] }
-            gathered &+= 1
+    /// Reads the available bytes of a header that comes in pieces. True if the header is now complete.
+    private mutating func readPartialHeader(_ bytes: Span<UInt8>, _ index: inout Int) -> Bool {
+        while partialBytes < Self.headerBytes, index < bytes.count {
+            if partialBytes < 3 { length = length << 8 | Int(bytes[index]) }
+            if partialBytes == 3 { type = bytes[index] }
+            partialBytes &+= 1
             index &+= 1
         }
-        guard gathered == Self.headerBytes else { return false }
-        left = length
-        gathered = 0
+        guard partialBytes == Self.headerBytes else { return false }
+        untilHeader = length
+        partialBytes = 0
         length = 0
         return true
     }

@@ -1,49 +1,54 @@
 import ASCII
 import Reactor
 
-/// The header block that is being received, as it becomes HTTP/1.1 text at the end of a buffer. There is never more
-/// than one: no other frame may come between the frames of a block (RFC 9113 section 4.3).
+/// Writes the header block that is being received as HTTP/1.1 text at the end of a buffer. A connection has at most one
+/// open block, because no other frame may come between the frames of a block (RFC 9113 section 4.3).
 ///
-/// nghttp2 has checked names, values, pseudo-header fields and their order before they come here (RFC 9113 sections
-/// 8.2 and 8.3). What is decided here is what HTTP/1.1 would read in another way.
+/// nghttp2 has already checked names, values, pseudo-header fields and their order (RFC 9113 sections 8.2 and 8.3).
+/// This type refuses what an HTTP/1.1 server would read in another way.
 struct HTTP1RequestWriter: ~Copyable {
-    /// What has become of the block.
-    enum Verdict {
-        case good
+    /// The result of adding a field.
+    enum FieldResult {
+        /// The field was written, dropped or is beyond the limits (`isTooLarge`).
+        case accepted
+        /// The block is malformed.
         case malformed
-        /// Beyond the limits, so far that it is not worth an answer.
-        case flood
+        /// The block exceeds the limits so far that the connection is to be ended.
+        case excessive
     }
 
-    /// The stream whose block is open; 0 if none is.
+    /// The stream of the open block; 0 if none is open.
     private(set) var stream: Int32 = 0
-    /// Beyond the limits: nothing more was written, and the text is of no use.
+    /// Whether the block exceeds the limits. Its text is incomplete then.
     private(set) var isTooLarge = false
+    /// Whether the method is CONNECT.
     private(set) var isConnect = false
 
-    /// What the request's content-length says; negative if it has none.
+    /// The value of the request's content-length, in bytes; negative if it has none.
     private(set) var length: Int64 = -1
 
     private var isTrailers = false
-    /// Its text is in `saved`, not in the buffer.
+    /// Whether the text is in `saved` rather than in the buffer.
     private var isSuspended = false
-    private var hasStartLine = false
-    /// Where in the buffer the text begins.
+    private var hasRequestLine = false
+    /// The offset of the text in the buffer.
     private var start = 0
     private var fields = 0
     private var size = 0
-    /// Pseudo-header values, in any order, until the start line can be written.
-    private var pseudo = ByteBuffer()
+    /// The values of the pseudo-header fields, until the request line can be written. The ranges below refer to it.
+    private var pseudoHeaders = ByteBuffer()
     private var method = ByteRange.empty
     private var path = ByteRange.empty
     private var authority = ByteRange.empty
-    /// Crumbs joined to one value (RFC 9113 section 8.2.3).
+    /// The cookie fields joined to one value (RFC 9113 section 8.2.3).
     private var cookie = ByteBuffer()
-    /// The text so far, between two calls.
+    /// The text so far, between two calls of `HTTP2Session.receive`.
     private var saved = ByteBuffer()
 
+    /// Whether a block is open.
     var isOpen: Bool { stream != 0 }
 
+    /// Opens a block whose text begins at the offset `start`, the end of the buffer.
     mutating func begin(stream: Int32, isTrailers: Bool, at start: Int) {
         self.stream = stream
         self.isTrailers = isTrailers
@@ -51,18 +56,19 @@ struct HTTP1RequestWriter: ~Copyable {
         isSuspended = false
         isTooLarge = false
         isConnect = false
-        hasStartLine = false
+        hasRequestLine = false
         length = -1
         fields = 0
         size = 0
-        pseudo.clear()
+        pseudoHeaders.clear()
         method = .empty
         path = .empty
         authority = .empty
         cookie.clear()
     }
 
-    /// Takes the text out of `bytes`: they will not be there when more of the block comes.
+    /// Moves the text of an open block from `bytes` to `saved`, because `bytes` is cleared before more of the block
+    /// comes.
     mutating func suspend(_ bytes: inout ByteBuffer) {
         guard isOpen else { return }
         saved.append(bytes, start..<bytes.count)
@@ -70,6 +76,7 @@ struct HTTP1RequestWriter: ~Copyable {
         isSuspended = true
     }
 
+    /// Moves the saved text of an open block to the end of `bytes`.
     mutating func resume(_ bytes: inout ByteBuffer) {
         guard isOpen else { return }
         start = bytes.count
@@ -77,10 +84,10 @@ struct HTTP1RequestWriter: ~Copyable {
         isSuspended = false
     }
 
-    /// Forgets the block and its text.
-    mutating func abandon(_ bytes: inout ByteBuffer) {
+    /// Closes the block and removes its text.
+    mutating func discard(_ bytes: inout ByteBuffer) {
         guard isOpen else { return }
-        // A stream may close while frames are sent, its block unfinished: the text is not in `bytes` then.
+        // A stream may close while frames are sent. An unfinished block is suspended then.
         if isSuspended { saved.clear() } else { bytes.truncate(to: start) }
         close()
     }
@@ -88,36 +95,38 @@ struct HTTP1RequestWriter: ~Copyable {
     private mutating func close() {
         stream = 0
         isSuspended = false
-        if pseudo.allocated > Self.keptBytes { pseudo.release() }
+        if pseudoHeaders.allocated > Self.keptBytes { pseudoHeaders.release() }
         cookie.release()
     }
 
+    /// The most memory for pseudo-header values that is kept between two blocks, in bytes.
     private static var keptBytes: Int { 1_024 }
 
-    /// Takes one field of the block. After any verdict but `good` it must be abandoned.
+    /// Adds one field of the block. After any result but `accepted` the block must be discarded.
     mutating func add(
         name: Span<UInt8>, value: Span<UInt8>, to bytes: inout ByteBuffer, limits: HTTP2Limits
-    ) -> Verdict {
+    ) -> FieldResult {
         let isPseudo = !name.isEmpty && name[0] == UInt8(ascii: ":")
         size += name.count + value.count + 4
         if !isPseudo { fields += 1 }
         if size > limits.headerListBytes || fields > limits.fields {
             isTooLarge = true
-            let isFlood = size > limits.headerListBytes * limits.excess || fields > limits.fields * limits.excess
-            return isFlood ? .flood : .good
+            let isExcessive =
+                size > limits.headerListBytes * limits.excessFactor || fields > limits.fields * limits.excessFactor
+            return isExcessive ? .excessive : .accepted
         }
-        if isPseudo { return addPseudo(name, value) }
+        if isPseudo { return addPseudoHeader(name, value) }
         if isTrailers {
             if TrailerRules.mayForward(name) { Self.write(name, value, to: &bytes) }
-            return .good
+            return .accepted
         }
-        if !hasStartLine { writeStart(to: &bytes) }
+        if !hasRequestLine { writeRequestLine(to: &bytes) }
         return addField(name, value, to: &bytes)
     }
 
-    private mutating func addPseudo(_ name: Span<UInt8>, _ value: Span<UInt8>) -> Verdict {
-        let range = ByteRange(start: pseudo.count, count: value.count)
-        // Of the five there are, `:status` and `:protocol` were refused before and `:scheme` means nothing here.
+    private mutating func addPseudoHeader(_ name: Span<UInt8>, _ value: Span<UInt8>) -> FieldResult {
+        let range = ByteRange(start: pseudoHeaders.count, count: value.count)
+        // nghttp2 has refused `:status` and `:protocol`, and `:scheme` has no counterpart in HTTP/1.1's origin form.
         switch name.count {
         case 5 where name[1] == UInt8(ascii: "p"):
             guard value.targetEnd(from: 0) == value.count else { return .malformed }
@@ -130,22 +139,23 @@ struct HTTP1RequestWriter: ~Copyable {
             guard value.targetEnd(from: 0) == value.count else { return .malformed }
             authority = range
         default:
-            return .good
+            return .accepted
         }
-        pseudo.append(value)
-        return .good
+        pseudoHeaders.append(value)
+        return .accepted
     }
 
     private mutating func addField(
         _ name: Span<UInt8>, _ value: Span<UInt8>, to bytes: inout ByteBuffer
-    ) -> Verdict {
+    ) -> FieldResult {
         switch FieldName(name, at: 0, length: name.count, hasUnderscore: false).kind {
         case .host where !authority.isEmpty:
-            // The line is there already. Two opinions on the host are one too many (RFC 9113 section 8.3.1).
-            return pseudo.span.extracting(authority.range).equalsIgnoringCase(value) ? .good : .malformed
+            // The Host line was written from `:authority`. A different Host is malformed (RFC 9113 section 8.3.1).
+            return pseudoHeaders.span.extracting(authority.range).equalsIgnoringCase(value) ? .accepted : .malformed
         case .te, .http2Settings:
-            // Said to us alone; that trailers are understood is what HTTP/1.1 takes for granted of a chunked body.
-            return .good
+            // These fields are for this hop only. `te: trailers` has no effect in HTTP/1.1, where trailers may follow
+            // any chunked body.
+            return .accepted
         case .connection, .keepAlive, .proxyConnection, .transferEncoding, .upgrade:
             return .malformed
         case .contentLength:
@@ -154,18 +164,19 @@ struct HTTP1RequestWriter: ~Copyable {
             if LowercasedASCII(name, at: 0, length: 6).equals("cookie  ", length: 6) {
                 if !cookie.isEmpty { cookie.append("; ") }
                 cookie.append(value)
-                return .good
+                return .accepted
             }
         default:
             break
         }
         Self.write(name, value, to: &bytes)
-        return .good
+        return .accepted
     }
 
-    /// Completes a request's text: the head's place in `bytes`, or nil if it makes no request.
+    /// Completes a request's text and closes the block. Returns the head's range in `bytes`; nil, with the text
+    /// removed, if the method or the path is missing or invalid.
     mutating func endRequest(endsStream: Bool, in bytes: inout ByteBuffer) -> ByteRange? {
-        if !hasStartLine { writeStart(to: &bytes) }
+        if !hasRequestLine { writeRequestLine(to: &bytes) }
         if !cookie.isEmpty {
             bytes.append("cookie: ")
             bytes.append(cookie)
@@ -180,7 +191,7 @@ struct HTTP1RequestWriter: ~Copyable {
         }
         bytes.append("\r\n")
         guard method.count > 0, isPathValid, size > 0 else {
-            abandon(&bytes)
+            discard(&bytes)
             return nil
         }
         let head = ByteRange(start: start, count: bytes.count - start)
@@ -188,14 +199,15 @@ struct HTTP1RequestWriter: ~Copyable {
         return head
     }
 
-    /// Completes trailers: their place in `bytes`.
+    /// Closes a block of trailers. Returns their range in `bytes`.
     mutating func endTrailers(in bytes: borrowing ByteBuffer) -> ByteRange {
         let range = ByteRange(start: start, count: bytes.count - start)
         close()
         return range
     }
 
-    /// Methods that a body is expected of say so when there is none (RFC 9110 section 8.6).
+    /// Whether a request without a body needs `content-length: 0`, because its method usually has one (RFC 9110 section
+    /// 8.6).
     private var expectsBody: Bool {
         switch parsedMethod {
         case .post, .put, .patch: true
@@ -204,32 +216,33 @@ struct HTTP1RequestWriter: ~Copyable {
     }
 
     private var parsedMethod: Method {
-        Method(pseudo.span, at: method.lowerBound, length: Int(method.count))
+        Method(pseudoHeaders.span, at: method.lowerBound, length: Int(method.count))
     }
 
-    /// Origin form, or the asterisk of OPTIONS (RFC 9113 section 8.3.1).
+    /// Whether the path is in origin form, or the asterisk of OPTIONS (RFC 9113 section 8.3.1).
     private var isPathValid: Bool {
         guard path.count > 0 else { return false }
-        let first = pseudo.span[path.lowerBound]
+        let first = pseudoHeaders.span[path.lowerBound]
         if first == UInt8(ascii: "/") { return true }
         return first == UInt8(ascii: "*") && path.count == 1 && parsedMethod == .options
     }
 
-    private mutating func writeStart(to bytes: inout ByteBuffer) {
-        hasStartLine = true
-        bytes.reserve(pseudo.count + 512)
-        bytes.append(pseudo, method)
+    /// Writes the request line, and the Host line if there is an authority.
+    private mutating func writeRequestLine(to bytes: inout ByteBuffer) {
+        hasRequestLine = true
+        bytes.reserve(pseudoHeaders.count + 512)
+        bytes.append(pseudoHeaders, method)
         bytes.append(" ")
-        bytes.append(pseudo, path)
+        bytes.append(pseudoHeaders, path)
         bytes.append(" HTTP/1.1\r\n")
         if !authority.isEmpty {
             bytes.append("host: ")
-            bytes.append(pseudo, authority)
+            bytes.append(pseudoHeaders, authority)
             bytes.append("\r\n")
         }
     }
 
-    /// A number in digits, which nghttp2 has seen to it that it is, and that it fits.
+    /// The value of a content-length. nghttp2 has checked that it has only digits and fits.
     private static func number(_ digits: Span<UInt8>) -> Int64 {
         var number: Int64 = 0
         for index in digits.indices { number = number &* 10 &+ Int64(digits[index] & 15) }

@@ -1,16 +1,16 @@
 import ASCII
 
-/// A response's head as HTTP/1.1 text, read line by line for HTTP/2. The text is ours: it is read leniently, and what
-/// is no field line is left out.
+/// Reads a response's head, which is HTTP/1.1 text, line by line for HTTP/2. The proxy itself has written the text, so
+/// it is read leniently: lines that are no field lines are left out.
 enum HTTP1ResponseReader {
-    /// A field line: ranges of its name and its value, and where the next line begins.
+    /// A field line: the ranges of its name and its value, and the offset of the next line.
     struct Line {
         var name: Range<Int>
         var value: Range<Int>
         var next: Int
     }
 
-    /// The three digits of the status in a status line at `start`, or nil.
+    /// The status code of the status line at `start`; nil if there is none.
     static func status(_ text: Span<UInt8>, at start: Int, end: Int) -> UInt16? {
         // "HTTP/1.1 200"
         guard end &- start >= 12, text[start] == UInt8(ascii: "H"), text[start &+ 8] == ByteClass.space else {
@@ -20,7 +20,7 @@ enum HTTP1ResponseReader {
         return UInt16(status)
     }
 
-    /// Lines that `text[start..<end]` has at most.
+    /// An upper bound of the lines in `text[range]`.
     static func lines(_ text: Span<UInt8>, _ range: Range<Int>) -> Int {
         var count = 0
         var start = range.lowerBound
@@ -31,7 +31,7 @@ enum HTTP1ResponseReader {
         return count
     }
 
-    /// Where the line after the one at `start` begins; `end` if there is none.
+    /// The offset of the line after the one at `start`; `end` if there is none.
     static func skipLine(_ text: Span<UInt8>, at start: Int, end: Int) -> Int {
         Swift.min(text.first(ByteClass.lineFeed, from: start, to: end) &+ 1, end)
     }
@@ -55,33 +55,35 @@ enum HTTP1ResponseReader {
         return Line(name: start..<colon, value: first..<text.trimBlanks(from: first, to: last), next: next)
     }
 
-    /// How a field travels.
-    enum Treatment {
-        case plain
-        /// Never to be put in a compression table (RFC 7541 section 7.1.3).
-        case secret
-        /// HTTP/2 has no such field (RFC 9113 section 8.2.2).
+    /// How a field is encoded.
+    enum FieldHandling {
+        /// It may be put in the compression table.
+        case indexed
+        /// It must not be put in a compression table (RFC 7541 section 7.1.3).
+        case neverIndexed
+        /// It is not sent: HTTP/2 forbids connection-specific fields (RFC 9113 section 8.2.2).
         case dropped
     }
 
-    static func treatment(_ text: Span<UInt8>, _ name: Range<Int>) -> Treatment {
-        // Names of other lengths need no look: te, upgrade, connection and keep-alive, http2-settings and
+    /// How the field with that name is encoded.
+    static func handling(_ text: Span<UInt8>, _ name: Range<Int>) -> FieldHandling {
+        // The names to recognise have these lengths: te, upgrade, connection and keep-alive, http2-settings and
         // mcp-session-id, proxy-connection, transfer-encoding.
         switch name.count {
         case 2, 7, 10, 14, 16, 17: break
-        default: return .plain
+        default: return .indexed
         }
         return switch FieldName(text, at: name.lowerBound, length: name.count, hasUnderscore: false).kind {
         case .connection, .keepAlive, .proxyConnection, .transferEncoding, .upgrade, .te, .http2Settings: .dropped
-        // It opens a session to whoever has it, and one client's responses may carry many.
-        case .mcpSessionID: .secret
-        default: .plain
+        // Anyone who knows the id can use the session, and one connection may carry the ids of many sessions.
+        case .mcpSessionID: .neverIndexed
+        default: .indexed
         }
     }
 }
 
 extension Span where Element == UInt8 {
-    /// The first `byte` in `start..<end`, or `end`.
+    /// The index of the first `byte` in `start..<end`, or `end`.
     @inline(__always)
     fileprivate func first(_ byte: UInt8, from start: Int, to end: Int) -> Int {
         var index = start

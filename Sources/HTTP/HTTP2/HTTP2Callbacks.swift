@@ -1,9 +1,9 @@
 import CNghttp2
 import Reactor
 
-/// The functions that nghttp2 calls, each of them the shortest way to `HTTP2Context`.
+/// The callbacks of nghttp2 for a server's session. Each forwards to the session's `HTTP2Context`.
 enum HTTP2Callbacks {
-    /// A set of them, to be deleted once a session was made with it. Nil if there is no memory.
+    /// Makes a set of callbacks, which the caller deletes after making a session with it. Nil if memory ran out.
     static func make() -> OpaquePointer? {
         var callbacks: OpaquePointer?
         guard unsafe nghttp2_session_callbacks_new(&callbacks) == 0, let callbacks = unsafe callbacks else {
@@ -27,7 +27,7 @@ enum HTTP2Callbacks {
             guard let frame = unsafe frame, let context = unsafe HTTP2Callbacks.context(user) else {
                 return CallbackResult.stop
             }
-            return unsafe HTTP2Callbacks.resetStream(session, frame, context.pointee.malformed())
+            return unsafe HTTP2Callbacks.resetStream(session, frame, context.pointee.discardMalformedBlock())
         }
         unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { session, frame, user in
             unsafe HTTP2Callbacks.frameArrived(session, frame, user)
@@ -48,13 +48,14 @@ enum HTTP2Callbacks {
         return unsafe callbacks
     }
 
-    typealias User = UnsafeMutableRawPointer?
+    typealias UserData = UnsafeMutableRawPointer?
     typealias Frame = UnsafePointer<nghttp2_frame>?
 
-    private static func context(_ user: User) -> UnsafeMutablePointer<HTTP2Context>? {
+    private static func context(_ user: UserData) -> UnsafeMutablePointer<HTTP2Context>? {
         unsafe user?.assumingMemoryBound(to: HTTP2Context.self)
     }
 
+    /// The stream's entry; nil if the stream is closed or was refused.
     static func entry(_ session: OpaquePointer?, _ stream: Int32) -> UnsafeMutablePointer<HTTP2Stream>? {
         unsafe nghttp2_session_get_stream_user_data(session, stream)?.assumingMemoryBound(to: HTTP2Stream.self)
     }
@@ -63,8 +64,8 @@ enum HTTP2Callbacks {
         _ = unsafe nghttp2_submit_rst_stream(session, 0, stream, code.rawValue)
     }
 
-    /// Has a stream reset for a malformed header block (RFC 9113 section 8.1.1); nghttp2 alone would say
-    /// INTERNAL_ERROR.
+    /// Resets a stream with PROTOCOL_ERROR for a malformed header block (RFC 9113 section 8.1.1). By itself nghttp2
+    /// would use INTERNAL_ERROR.
     private static func resetStream(
         _ session: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>, _ result: CInt
     ) -> CInt {
@@ -74,14 +75,14 @@ enum HTTP2Callbacks {
         return result
     }
 
-    private static func headersBegin(_ session: OpaquePointer?, _ frame: Frame, _ user: User) -> CInt {
+    private static func headersBegin(_ session: OpaquePointer?, _ frame: Frame, _ user: UserData) -> CInt {
         guard let frame = unsafe frame, let context = unsafe context(user) else { return CallbackResult.stop }
         unsafe context.pointee.handledFrames &+= 1
         let stream = unsafe frame.pointee.hd.stream_id
         let isRequest = unsafe frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST
         if isRequest, unsafe context.pointee.isFull {
             unsafe submitReset(session, stream, .refusedStream)
-            return unsafe context.pointee.refused() ? CallbackResult.resetStream : CallbackResult.stop
+            return unsafe context.pointee.countRefusal() ? CallbackResult.resetStream : CallbackResult.stop
         }
         if let entry = unsafe context.pointee.headersBegin(stream: stream, isRequest: isRequest) {
             unsafe nghttp2_session_set_stream_user_data(session, stream, entry)
@@ -91,16 +92,16 @@ enum HTTP2Callbacks {
 
     private static func field(
         _ session: OpaquePointer?, _ frame: Frame, _ name: UnsafePointer<UInt8>?, _ nameCount: Int,
-        _ value: UnsafePointer<UInt8>?, _ valueCount: Int, _ user: User
+        _ value: UnsafePointer<UInt8>?, _ valueCount: Int, _ user: UserData
     ) -> CInt {
         guard let frame = unsafe frame, let context = unsafe context(user) else { return CallbackResult.stop }
         let name = unsafe UnsafeBufferPointer(start: name, count: nameCount)
         let value = unsafe UnsafeBufferPointer(start: value, count: valueCount)
-        let result = unsafe context.pointee.field(name: name.span, value: value.span)
+        let result = unsafe context.pointee.addField(name: name.span, value: value.span)
         return result == 0 ? 0 : unsafe resetStream(session, frame, result)
     }
 
-    private static func frameArrived(_ session: OpaquePointer?, _ frame: Frame, _ user: User) -> CInt {
+    private static func frameArrived(_ session: OpaquePointer?, _ frame: Frame, _ user: UserData) -> CInt {
         guard let frame = unsafe frame, let context = unsafe context(user) else { return CallbackResult.stop }
         let header = unsafe frame.pointee.hd
         let endsStream = header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
@@ -117,7 +118,7 @@ enum HTTP2Callbacks {
             guard let entry = unsafe entry(session, header.stream_id) else { return CallbackResult.proceed }
             unsafe context.pointee.requestEnded(entry, trailers: .empty)
         case FrameType.data:
-            if unsafe header.length <= frame.pointee.data.padlen { return unsafe context.pointee.emptyDataArrived() }
+            if unsafe header.length <= frame.pointee.data.padlen { return unsafe context.pointee.countEmptyData() }
         case FrameType.goAway:
             unsafe context.pointee.events?.pointee.append(.goAway)
         default:
@@ -131,21 +132,21 @@ enum HTTP2Callbacks {
         _ context: UnsafeMutablePointer<HTTP2Context>, endsStream: Bool
     ) -> CInt {
         switch unsafe context.pointee.requestArrived(entry, endsStream: endsStream) {
-        case .announced: return CallbackResult.proceed
-        case .refused(let status): unsafe answer(session, entry.pointee.id, status: status)
+        case .reported: return CallbackResult.proceed
+        case .answered(let status): unsafe respond(session, entry.pointee.id, status: status)
         case .overLimit:
             unsafe submitReset(session, entry.pointee.id, .refusedStream)
-            return unsafe context.pointee.refused() ? CallbackResult.proceed : CallbackResult.stop
+            return unsafe context.pointee.countRefusal() ? CallbackResult.proceed : CallbackResult.stop
         case .malformed: unsafe submitReset(session, entry.pointee.id, .protocolError)
         case .stop: return CallbackResult.stop
         }
         return CallbackResult.proceed
     }
 
-    /// Answers a request without a body, before anybody else has seen it.
-    private static func answer(_ session: OpaquePointer?, _ stream: Int32, status: StaticString) {
+    /// Answers a request that is not reported, without a body.
+    private static func respond(_ session: OpaquePointer?, _ stream: Int32, status: StaticString) {
         let fields: InlineArray<2, nghttp2_nv> = unsafe [
-            .still(":status", status), .still("content-length", "0"),
+            .constant(":status", status), .constant("content-length", "0"),
         ]
         let span = unsafe fields.span
         unsafe span.withUnsafeBufferPointer { fields in
@@ -154,20 +155,20 @@ enum HTTP2Callbacks {
     }
 
     private static func dataArrived(
-        _ session: OpaquePointer?, _ stream: Int32, _ data: UnsafePointer<UInt8>?, _ count: Int, _ user: User
+        _ session: OpaquePointer?, _ stream: Int32, _ data: UnsafePointer<UInt8>?, _ count: Int, _ user: UserData
     ) -> CInt {
         guard let context = unsafe context(user) else { return CallbackResult.stop }
         let bytes = unsafe UnsafeBufferPointer(start: data, count: count)
         if let entry = unsafe entry(session, stream), unsafe context.pointee.dataArrived(entry, bytes.span) {
             return CallbackResult.proceed
         }
-        // The stream's own window stays shut.
+        // Only the connection's window is returned; the stream's stays closed.
         _ = unsafe nghttp2_session_consume_connection(session, count)
         return CallbackResult.proceed
     }
 
     private static func streamClosed(
-        _ session: OpaquePointer?, _ stream: Int32, _ code: UInt32, _ user: User
+        _ session: OpaquePointer?, _ stream: Int32, _ code: UInt32, _ user: UserData
     ) -> CInt {
         guard let context = unsafe context(user), let entry = unsafe entry(session, stream) else {
             return CallbackResult.proceed
@@ -178,7 +179,7 @@ enum HTTP2Callbacks {
         return CallbackResult.proceed
     }
 
-    private static func frameSent(_ session: OpaquePointer?, _ frame: Frame, _ user: User) -> CInt {
+    private static func frameSent(_ session: OpaquePointer?, _ frame: Frame, _ user: UserData) -> CInt {
         guard let frame = unsafe frame, let context = unsafe context(user) else { return CallbackResult.stop }
         let header = unsafe frame.pointee.hd
         switch header.type {
@@ -187,11 +188,11 @@ enum HTTP2Callbacks {
             guard header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
                 let entry = unsafe entry(session, header.stream_id)
             else { return CallbackResult.proceed }
-            // The answer is complete; whatever else the client meant to say is not needed (RFC 9113 section 8.1).
+            // The response is complete, so the rest of the request is declined (RFC 9113 section 8.1).
             if unsafe context.pointee.responseEnded(entry) { unsafe submitReset(session, header.stream_id, .noError) }
         case FrameType.reset:
-            let marks = unsafe entry(session, header.stream_id)?.pointee.marks ?? []
-            if marks.isDisjoint(with: [.reset, .declined]) {
+            let state = unsafe entry(session, header.stream_id)?.pointee.state ?? []
+            if state.isDisjoint(with: [.detached, .declined]) {
                 unsafe context.pointee.resetInduced(code: frame.pointee.rst_stream.error_code)
             }
         case FrameType.goAway:
@@ -204,23 +205,23 @@ enum HTTP2Callbacks {
 
     private static func sendData(
         _ frame: UnsafeMutablePointer<nghttp2_frame>?, _ header: UnsafePointer<UInt8>?, _ count: Int,
-        _ source: UnsafeMutablePointer<nghttp2_data_source>?, _ user: User
+        _ source: UnsafeMutablePointer<nghttp2_data_source>?, _ user: UserData
     ) -> CInt {
         guard let frame = unsafe frame, let context = unsafe context(user),
             let entry = unsafe source?.pointee.ptr?.assumingMemoryBound(to: HTTP2Stream.self)
         else { return CallbackResult.stop }
-        // A frame that waited for room on the wire may find its stream reset.
-        guard unsafe entry.pointee.id == frame.pointee.hd.stream_id, unsafe count <= entry.pointee.body,
-            unsafe !entry.pointee.marks.contains(.reset)
+        // The stream may have been reset while the frame waited for space in the output.
+        guard unsafe entry.pointee.id == frame.pointee.hd.stream_id, unsafe count <= entry.pointee.pendingBodyBytes,
+            unsafe !entry.pointee.state.contains(.detached)
         else { return CallbackResult.resetStream }
-        // Nine bytes (RFC 9113 section 4.1); we never pad.
+        // A frame header has nine bytes (RFC 9113 section 4.1). Frames are never padded.
         let header = unsafe UnsafeBufferPointer(start: header, count: 9)
         let isWritten = unsafe context.pointee.writeData(entry, header: header.span, count: count)
-        return isWritten ? CallbackResult.proceed : CallbackResult.later
+        return isWritten ? CallbackResult.proceed : CallbackResult.wouldBlock
     }
 
-    /// Says how much of a stream's pending bytes goes into its next DATA frame.
-    static func read(
+    /// Returns how many of a stream's pending bytes its next DATA frame has.
+    static func nextDataLength(
         _ session: OpaquePointer?, _ stream: Int32, _ limit: Int, _ flags: UnsafeMutablePointer<UInt32>?,
         _ source: UnsafeMutablePointer<nghttp2_data_source>?
     ) -> Int {
@@ -228,33 +229,33 @@ enum HTTP2Callbacks {
             let entry = unsafe source?.pointee.ptr?.assumingMemoryBound(to: HTTP2Stream.self),
             unsafe entry.pointee.id == stream
         else { return Int(CallbackResult.resetStream) }
-        let body = unsafe entry.pointee.body
+        let body = unsafe entry.pointee.pendingBodyBytes
         let count = min(body, limit)
-        if count == 0, unsafe entry.pointee.marks.contains(.broken) {
-            unsafe entry.pointee.marks.formUnion([.ended, .declined])
+        if count == 0, unsafe entry.pointee.state.contains(.aborted) {
+            unsafe entry.pointee.state.formUnion([.responseSent, .declined])
             unsafe submitReset(session, stream, .internalError)
             return Int(NGHTTP2_ERR_DEFERRED.rawValue)
         }
-        let isLast = unsafe count == body && entry.pointee.marks.contains(.finished)
+        let isLast = unsafe count == body && entry.pointee.state.contains(.responseComplete)
         guard count > 0 || isLast else {
-            unsafe entry.pointee.marks.insert(.waiting)
+            unsafe entry.pointee.state.insert(.deferred)
             return Int(NGHTTP2_ERR_DEFERRED.rawValue)
         }
         unsafe flags.pointee |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue
         if isLast {
             unsafe flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
-            if unsafe entry.pointee.trailers > 0, unsafe submitTrailers(session, entry) {
+            if unsafe entry.pointee.trailerBytes > 0, unsafe submitTrailers(session, entry) {
                 unsafe flags.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
             }
         }
         return count
     }
 
-    /// False if there is no field in them.
+    /// Submits the stream's trailer fields. False if there are none that may be sent.
     private static func submitTrailers(
         _ session: OpaquePointer?, _ entry: UnsafeMutablePointer<HTTP2Stream>
     ) -> Bool {
-        let range = unsafe entry.pointee.body..<entry.pointee.pending.count
+        let range = unsafe entry.pointee.pendingBodyBytes..<entry.pointee.pending.count
         let id = unsafe entry.pointee.id
         return unsafe ResponseFields.with(entry.pointee.pending.span, range, status: nil) { fields in
             guard fields.count > 0 else { return false }

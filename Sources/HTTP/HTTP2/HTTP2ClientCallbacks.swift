@@ -1,9 +1,9 @@
 import CNghttp2
 import Reactor
 
-/// The functions that nghttp2 calls for a client's session, each of them the shortest way to `HTTP2ClientContext`.
+/// The callbacks of nghttp2 for a client's session. Each forwards to the session's `HTTP2ClientContext`.
 enum HTTP2ClientCallbacks {
-    /// A set of them, to be deleted once a session was made with it. Nil if there is no memory.
+    /// Makes a set of callbacks, which the caller deletes after making a session with it. Nil if memory ran out.
     static func make() -> OpaquePointer? {
         var callbacks: OpaquePointer?
         guard unsafe nghttp2_session_callbacks_new(&callbacks) == 0, let callbacks = unsafe callbacks else {
@@ -18,8 +18,8 @@ enum HTTP2ClientCallbacks {
             guard let context = unsafe HTTP2ClientCallbacks.context(user) else { return CallbackResult.stop }
             let name = unsafe UnsafeBufferPointer(start: name, count: nameCount)
             let value = unsafe UnsafeBufferPointer(start: value, count: valueCount)
-            let isGood = unsafe context.pointee.field(name: name.span, value: value.span)
-            return isGood ? CallbackResult.proceed : CallbackResult.resetStream
+            let isWithinLimit = unsafe context.pointee.addField(name: name.span, value: value.span)
+            return isWithinLimit ? CallbackResult.proceed : CallbackResult.resetStream
         }
         unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { session, frame, user in
             unsafe HTTP2ClientCallbacks.frameArrived(session, frame, user)
@@ -41,11 +41,11 @@ enum HTTP2ClientCallbacks {
             return CallbackResult.proceed
         }
         unsafe nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) { session, frame, _, _ in
-            // The stream is closed next.
+            // nghttp2 closes the stream after this callback.
             guard let header = unsafe frame?.pointee.hd, header.type == FrameType.headers,
                 let entry = unsafe HTTP2Callbacks.entry(session, header.stream_id)
             else { return CallbackResult.proceed }
-            unsafe entry.pointee.marks.insert(.declined)
+            unsafe entry.pointee.state.insert(.declined)
             return CallbackResult.proceed
         }
         return unsafe callbacks
@@ -77,8 +77,8 @@ enum HTTP2ClientCallbacks {
         return CallbackResult.proceed
     }
 
-    /// Copies the next piece of a request's body into a DATA frame.
-    static func read(
+    /// Copies the next bytes of a request's body into a DATA frame.
+    static func copyBody(
         _ space: UnsafeMutablePointer<UInt8>?, _ limit: Int, _ flags: UnsafeMutablePointer<UInt32>?,
         _ source: UnsafeMutablePointer<nghttp2_data_source>?
     ) -> Int {

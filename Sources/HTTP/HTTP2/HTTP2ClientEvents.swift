@@ -1,38 +1,42 @@
 package import Reactor
 
-/// What a server did, in the order of its doing. A request is known by the tag that it was made with: once it is over
-/// (`ended`, `reset`, `unprocessed`, or `cancel` was called) nothing more is told of it.
+/// An action of a server, in the order of arrival. `tag` is the tag that the request was made with. After `ended`,
+/// `reset` or `unprocessed`, or a call of `cancel`, a request has no more events.
 package enum HTTP2ClientEvent: Equatable, Sendable {
-    /// The final head of a response. The values are ranges into `HTTP2ClientEvents.bytes`, empty where there is no
-    /// such field.
+    /// The final head of a response. The values are ranges into `HTTP2ClientEvents.bytes`, empty if the field is
+    /// absent.
     case response(tag: UInt32, status: UInt16, contentType: ByteRange, sessionID: ByteRange)
-    /// Body bytes: a range of the bytes that were received.
+    /// Body bytes, as a range of the bytes passed to `receive`.
     case data(tag: UInt32, bytes: ByteRange)
-    /// The response is complete; trailer fields are not told.
+    /// The response is complete. Trailer fields are not reported.
     case ended(tag: UInt32)
     /// The response will not be completed. `code` is the error code of RFC 9113 section 7.
     case reset(tag: UInt32, code: UInt32)
-    /// The server has said with GOAWAY that it never looked at the request: it may be made again elsewhere (RFC 9113
-    /// section 8.7).
+    /// The server has not processed the request, according to its GOAWAY. It may be sent again on another connection
+    /// (RFC 9113 section 8.7).
     case unprocessed(tag: UInt32)
-    /// No more requests can be made on this connection; those that were go on.
+    /// The server accepts no more requests on this connection. Those already made continue.
     case goAway(code: UInt32)
 }
 
-/// The events of a turn. Made once and used for all connections.
+/// The events of a turn. One is made and used for all connections.
 package struct HTTP2ClientEvents: ~Copyable {
-    /// What the ranges of `response` refer to. Not to be consumed from.
+    /// The bytes that the ranges of `response` refer to. They must not be consumed.
     package var bytes = ByteBuffer()
     private var events: [HTTP2ClientEvent] = []
 
+    /// An empty list.
     package init() {}
 
+    /// The number of events.
     package var count: Int { events.count }
+    /// Whether there are no events.
     package var isEmpty: Bool { events.isEmpty }
 
+    /// The event at `index`, which is below `count`.
     package subscript(index: Int) -> HTTP2ClientEvent { events[index] }
 
-    /// Forgets events and bytes and keeps their memory.
+    /// Removes all events and bytes and keeps their memory.
     package mutating func removeAll() {
         events.removeAll(keepingCapacity: true)
         bytes.clear()
@@ -40,8 +44,8 @@ package struct HTTP2ClientEvents: ~Copyable {
 
     mutating func append(_ event: HTTP2ClientEvent) { events.append(event) }
 
-    /// Keeps the values that an event refers to: where they begin.
-    mutating func keep(_ values: borrowing ByteBuffer) -> Int {
+    /// Appends the values that an event refers to. Returns the offset of the first.
+    mutating func store(_ values: borrowing ByteBuffer) -> Int {
         bytes.append(values)
         return bytes.count - values.count
     }

@@ -1,12 +1,13 @@
-/// How much a server may send before it is told that there is room for more (RFC 9113 section 5.2). What is received is
-/// consumed at once, so these bound nothing but what is under way.
+/// The flow-control windows (RFC 9113 section 5.2) and the header list limit of a client's session. Received bytes are
+/// consumed at once, so the windows limit only the bytes in transit.
 package struct HTTP2ClientLimits: Sendable {
-    /// Body bytes of one response, at most 2^31 - 1.
+    /// The window of one response, in bytes, at most 2^31 - 1.
     package var initialWindow: UInt32 = 1_048_576
-    /// The same for all responses of a connection together.
+    /// The window of all responses of a connection together, in bytes, at most 2^31 - 1.
     package var connectionWindow: UInt32 = 16_777_216
-    /// Bytes of a response's head, names and values; more is a fault of the server's.
+    /// The most bytes of a response's head, names and values. A larger head resets the stream.
     package var headerListBytes: UInt32 = 65_536
 
+    /// The defaults.
     package init() {}
 }

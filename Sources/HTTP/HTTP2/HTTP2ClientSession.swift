@@ -1,15 +1,16 @@
 import CNghttp2
 package import Reactor
 
-/// The client's side of an HTTP/2 connection (RFC 9113) over nghttp2: requests and bytes in, events and bytes out.
-/// Responses are read as fast as they come. No call keeps a pointer to its arguments. It stays on one thread.
+/// The client's side of an HTTP/2 connection (RFC 9113), over nghttp2: requests and received bytes in, events and bytes
+/// to send out. Responses are consumed as soon as they come. No call keeps a pointer to its arguments. A session must
+/// be used on one thread only.
 @safe
 package struct HTTP2ClientSession: ~Copyable {
     private let session: OpaquePointer
     private let context: UnsafeMutablePointer<HTTP2ClientContext>
     private let forms: HTTP2RequestForms
 
-    /// Nil if there is no memory. The connection's preface and SETTINGS are the first thing that `send` gives.
+    /// Nil if memory ran out. The first `send` appends the connection preface and SETTINGS (RFC 9113 section 3.4).
     package init?(forms: HTTP2RequestForms, limits: HTTP2ClientLimits) {
         guard let callbacks = unsafe HTTP2ClientCallbacks.make() else { return nil }
         defer { unsafe nghttp2_session_callbacks_del(callbacks) }
@@ -48,14 +49,14 @@ package struct HTTP2ClientSession: ~Copyable {
         return unsafe isSubmitted && nghttp2_session_set_local_window_size(session, 0, 0, window) == 0
     }
 
-    /// Makes a request, which leaves with the next `send`. `form` is an index into the forms; `path`, if not empty, is
-    /// asked for in place of the form's; `lines` are HTTP/1.1 field lines to be added. An empty `body` means none.
-    /// Events name the request by `tag`. False if the connection takes no more requests.
+    /// Makes a request, which the next `send` appends. `form` is an index into the forms; `path`, if not empty,
+    /// replaces the form's; `lines` are HTTP/1.1 field lines to add. An empty `body` means none. Events name the
+    /// request by `tag`. Returns the stream; nil if the connection accepts no more requests.
     package mutating func request(
         form: Int, path: borrowing ByteBuffer, lines: borrowing ByteBuffer, body: borrowing ByteBuffer, tag: UInt32
     ) -> Int32? {
-        guard takesRequests else { return nil }
-        let entry = unsafe context.pointee.streams.take(0)
+        guard acceptsRequests else { return nil }
+        let entry = unsafe context.pointee.streams.acquire(0)
         unsafe entry.pointee.tag = tag
         unsafe entry.pointee.pending.append(body)
         let fields = unsafe forms.fields(of: form)
@@ -65,7 +66,7 @@ package struct HTTP2ClientSession: ~Copyable {
             var provider = unsafe nghttp2_data_provider()
             unsafe provider.source.ptr = UnsafeMutableRawPointer(entry)
             unsafe provider.read_callback = { _, _, space, limit, flags, source, _ in
-                unsafe HTTP2ClientCallbacks.read(space, limit, flags, source)
+                unsafe HTTP2ClientCallbacks.copyBody(space, limit, flags, source)
             }
             guard hasBody else {
                 return unsafe nghttp2_submit_request(session, nil, fields.baseAddress, fields.count, nil, entry)
@@ -73,75 +74,75 @@ package struct HTTP2ClientSession: ~Copyable {
             return unsafe nghttp2_submit_request(session, nil, fields.baseAddress, fields.count, &provider, entry)
         }
         guard stream > 0 else {
-            unsafe context.pointee.streams.give(back: entry)
+            unsafe context.pointee.streams.release(entry)
             return nil
         }
         unsafe entry.pointee.id = stream
         return stream
     }
 
-    /// Feeds received bytes, all of them; their events are appended to `events`. False: the connection is in error, no
-    /// more events come of it and what was under way is lost.
+    /// Processes all received bytes and appends their events to `events`. False if the connection has failed: there are
+    /// no more events, and its open requests are lost.
     package mutating func receive(_ bytes: borrowing ByteBuffer, events: inout HTTP2ClientEvents) -> Bool {
         unsafe withUnsafeMutablePointer(to: &events) { events in
             unsafe context.pointee.events = unsafe events
-            let taken = unsafe bytes.span.withUnsafeBufferPointer { bytes in
+            let processed = unsafe bytes.span.withUnsafeBufferPointer { bytes in
                 unsafe context.pointee.input = bytes.baseAddress
                 unsafe context.pointee.inputCount = bytes.count
                 return unsafe nghttp2_session_mem_recv(session, bytes.baseAddress, bytes.count)
             }
             unsafe context.pointee.input = nil
             unsafe context.pointee.events = nil
-            return taken >= 0 && !hasGivenUp
+            return processed >= 0 && !hasFailed
         }
     }
 
-    /// nghttp2 has seen an error and ends the connection: no requests are taken, and not because the server said so or
-    /// all stream numbers are used up.
-    private var hasGivenUp: Bool {
-        if takesRequests { return false }
-        let isUsedUp = unsafe nghttp2_session_get_next_stream_id(session) > UInt32(Int32.max)
-        return unsafe !isUsedUp && !context.pointee.hasGoneAway
+    /// Whether nghttp2 ends the connection because of an error. Then it accepts no requests although the server has
+    /// sent no GOAWAY and stream identifiers are left.
+    private var hasFailed: Bool {
+        if acceptsRequests { return false }
+        let areIdentifiersUsedUp = unsafe nghttp2_session_get_next_stream_id(session) > UInt32(Int32.max)
+        return unsafe !areIdentifiersUsedUp && !context.pointee.hasReceivedGoAway
     }
 
-    /// Appends what may be sent to `wire` until about `limit` bytes were added (a frame more at most). Requests that
-    /// turn out not to be possible any more are told as events.
-    package mutating func send(into wire: inout ByteBuffer, limit: Int, events: inout HTTP2ClientEvents) {
-        let end = wire.count + min(max(0, limit), .max - wire.count)
+    /// Appends the frames that may be sent to `output`, until at least `limit` bytes were added; the last frame may
+    /// exceed it. Requests that cannot be sent any more are reported as events.
+    package mutating func send(into output: inout ByteBuffer, limit: Int, events: inout HTTP2ClientEvents) {
+        let end = output.count + min(max(0, limit), .max - output.count)
         unsafe withUnsafeMutablePointer(to: &events) { events in
             unsafe context.pointee.events = unsafe events
-            while wire.count < end {
+            while output.count < end {
                 var bytes: UnsafePointer<UInt8>?
                 let count = unsafe nghttp2_session_mem_send(session, &bytes)
                 guard count > 0 else { break }
-                unsafe wire.append(UnsafeBufferPointer(start: bytes, count: count).span)
+                unsafe output.append(UnsafeBufferPointer(start: bytes, count: count).span)
             }
             unsafe context.pointee.events = nil
         }
     }
 
-    /// Gives a request up with RST_STREAM(CANCEL): nothing more is told of it.
+    /// Cancels a request with RST_STREAM(CANCEL). It has no more events.
     package mutating func cancel(stream: Int32) {
         guard let entry = unsafe context.pointee.streams.find(stream) else { return }
-        unsafe entry.pointee.marks.insert(.reset)
+        unsafe entry.pointee.state.insert(.detached)
         _ = unsafe nghttp2_submit_rst_stream(session, 0, stream, HTTP2ErrorCode.cancel.rawValue)
     }
 
-    /// Whether a request can still be made: no GOAWAY came, and stream numbers are left.
-    package var takesRequests: Bool { unsafe nghttp2_session_check_request_allowed(session) != 0 }
+    /// Whether a request can be made: no GOAWAY has come, and stream identifiers are left.
+    package var acceptsRequests: Bool { unsafe nghttp2_session_check_request_allowed(session) != 0 }
 
-    /// Streams that the server lets be open at a time; what it has said so far.
+    /// The most streams that the server allows to be open at the same time, according to its SETTINGS so far.
     package var maximumStreams: Int {
         let limit = unsafe nghttp2_session_get_remote_settings(session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)
         return Int(limit)
     }
 
-    /// Streams that are open, those whose response has ended before their request included.
+    /// The number of open streams, including those whose response has ended before their request.
     package var streams: Int { unsafe context.pointee.streams.count }
 
-    /// Whether `send` has something to give.
+    /// Whether `send` would append bytes.
     package var wantsWrite: Bool { unsafe nghttp2_session_want_write(session) != 0 }
 
-    /// Nothing is left to read or to write: the connection may be closed.
+    /// Whether nothing is left to read or write, so that the connection can be closed.
     package var isFinished: Bool { unsafe !wantsWrite && nghttp2_session_want_read(session) == 0 }
 }

@@ -1,27 +1,31 @@
-import CNghttp2
 import Kernel
 import Reactor
 
-/// What nghttp2's callbacks see of a session. The pointers are set during one call and nil between two.
+/// The state that nghttp2's callbacks use in a server's session. The pointers are set during a call into nghttp2, and
+/// nil otherwise.
 @safe
 struct HTTP2Context: ~Copyable {
     let limits: HTTP2Limits
+    /// The time of the current call.
     var now: Instant
+    /// The caller's list for new events.
     var events: UnsafeMutablePointer<HTTP2Events>?
-    var wire: UnsafeMutablePointer<ByteBuffer>?
-    /// How long the wire may become.
-    var wireLimit = 0
-    var block = HTTP1RequestWriter()
-    /// CONTINUATION frames of the block.
+    /// The caller's buffer for bytes to send.
+    var output: UnsafeMutablePointer<ByteBuffer>?
+    /// The length of `output` at which no further DATA frame is written.
+    var outputLimit = 0
+    /// The header block that is being received.
+    var headerBlock = HTTP1RequestWriter()
+    /// The number of CONTINUATION frames of the header block.
     private var continuations = 0
     var streams = HTTP2Streams()
     var abuse = HTTP2Abuse()
     var frameCounter = FrameCounter()
-    /// Frames that nghttp2 has told of, of those that this call is about.
+    /// The number of frames that nghttp2 has called back for, of the bytes passed in one call.
     var handledFrames = 0
-    /// Response bytes that wait in all streams for their windows, or for the connection.
-    var buffered = 0
-    /// Bytes of the heads of open streams, in `HTTP2Stream.headUnit`s.
+    /// Response bytes of all streams that wait for their windows or for the connection.
+    var bufferedBytes = 0
+    /// The size of the heads of open streams, in units of `HTTP2Stream.headUnit` bytes.
     private var headUnits = 0
 
     init(limits: HTTP2Limits, now: Instant) {
@@ -29,280 +33,260 @@ struct HTTP2Context: ~Copyable {
         self.now = now
     }
 
-    /// Passes a bound's verdict on to nghttp2: it stops reading at once.
-    private mutating func exceed(_ kind: HTTP2Abuse.Kind) -> CInt {
-        abuse.verdict = kind
+    /// Records that a limit was exceeded. Returns the result that makes nghttp2 stop at once.
+    private mutating func exceed(_ limit: HTTP2Abuse.Limit) -> CInt {
+        abuse.exceededLimit = limit
         return CallbackResult.stop
     }
 
-    /// Counts the frame that begins, if frames of its kind are counted.
+    /// Counts the frame that begins, if frames of its type are limited.
     mutating func frameBegins(type: UInt8) -> CInt {
-        // What follows a block's HEADERS is CONTINUATION until its end: any other frame finds an open one given up.
-        if type != FrameType.continuation, block.isOpen, let events = unsafe events {
-            unsafe block.abandon(&events.pointee.bytes)
+        // Only CONTINUATION may follow within a header block. If another frame begins, nghttp2 has dropped the block.
+        if type != FrameType.continuation, headerBlock.isOpen, let events = unsafe events {
+            unsafe headerBlock.discard(&events.pointee.bytes)
         }
-        // HEADERS on a stream that is gone begin a frame and no header block: those count when their block begins.
+        // HEADERS are counted as handled when their header block begins, because those on closed streams begin none.
         if type != FrameType.headers { handledFrames &+= 1 }
-        let kind: HTTP2Abuse.Kind? =
+        let exceeded: HTTP2Abuse.Limit? =
             switch type {
             case FrameType.data, FrameType.headers: nil
-            case FrameType.reset: abuse.resetGauge.add(limits.resets, now: now) ? nil : .resets
-            case FrameType.settings: abuse.settingsGauge.add(limits.settings, now: now) ? nil : .settings
-            case FrameType.ping: abuse.pingGauge.add(limits.pings, now: now) ? nil : .pings
+            case FrameType.reset: abuse.resetLimiter.add(limits.resets, now: now) ? nil : .resets
+            case FrameType.settings: abuse.settingsLimiter.add(limits.settings, now: now) ? nil : .settings
+            case FrameType.ping: abuse.pingLimiter.add(limits.pings, now: now) ? nil : .pings
             case FrameType.windowUpdate:
-                abuse.windowUpdateGauge.add(limits.windowUpdates, now: now) ? nil : .windowUpdates
+                abuse.windowUpdateLimiter.add(limits.windowUpdates, now: now) ? nil : .windowUpdates
             case FrameType.continuation:
-                continues() ? nil : .continuations
-            default: abuse.priorityGauge.add(limits.priorities, now: now) ? nil : .priorities
+                countContinuation() ? nil : .continuations
+            default: abuse.priorityLimiter.add(limits.priorities, now: now) ? nil : .priorities
             }
-        guard let kind else { return CallbackResult.proceed }
-        return exceed(kind)
+        guard let exceeded else { return CallbackResult.proceed }
+        return exceed(exceeded)
     }
 
-    /// Counts a CONTINUATION frame. False if it is one too many.
-    private mutating func continues() -> Bool {
+    /// Counts a CONTINUATION frame. False if it exceeds a limit.
+    private mutating func countContinuation() -> Bool {
         continuations &+= 1
-        return abuse.continuationGauge.add(limits.continuations, now: now) && continuations <= limits.blockContinuations
+        return abuse.continuationLimiter.add(limits.continuations, now: now)
+            && continuations <= limits.blockContinuations
     }
 
-    /// Counts the frames that nghttp2 was given and said nothing of. Fewer than none: it has come to say something of
-    /// one that began in an earlier call.
-    mutating func ignored(_ frames: Int) {
-        guard frames != 0, abuse.verdict == .none else { return }
+    /// Counts the frames that nghttp2 did not call back for. A negative number takes back frames that began in an
+    /// earlier call and were handled in this one.
+    mutating func countIgnored(_ frames: Int) {
+        guard frames != 0, abuse.exceededLimit == .none else { return }
         if frames < 0 {
-            abuse.ignoredGauge.refund(UInt64(-frames), limits.ignoredFrames)
-        } else if !abuse.ignoredGauge.add(limits.ignoredFrames, now: now, times: frames) {
-            abuse.verdict = .ignoredFrames
+            abuse.ignoredFrameLimiter.refund(UInt64(-frames), limits.ignoredFrames)
+        } else if !abuse.ignoredFrameLimiter.add(limits.ignoredFrames, now: now, times: frames) {
+            abuse.exceededLimit = .ignoredFrames
         }
     }
 
-    /// As many streams are open as may be.
+    /// Whether as many streams are open as the limit allows.
     var isFull: Bool { streams.count >= Int(limits.concurrentStreams) }
 
-    /// A stream is refused that is one too many. False if that happens too often.
-    mutating func refused() -> Bool {
-        note(.refused)
-        if abuse.refusalGauge.add(limits.refusals, now: now) { return true }
-        abuse.verdict = .refusals
+    /// Counts a stream that is refused because too many are open. False if that exceeds a limit.
+    mutating func countRefusal() -> Bool {
+        report(.refused)
+        if abuse.refusalLimiter.add(limits.refusals, now: now) { return true }
+        abuse.exceededLimit = .refusals
         return false
     }
 
-    /// A header block begins. A request's gets an entry, which is returned.
+    /// A header block begins. Returns the new stream's entry if it is a request's.
     mutating func headersBegin(stream: Int32, isRequest: Bool) -> UnsafeMutablePointer<HTTP2Stream>? {
         guard let events = unsafe events else { return nil }
         continuations = 0
-        block.begin(stream: stream, isTrailers: !isRequest, at: unsafe events.pointee.bytes.count)
-        return isRequest ? unsafe streams.take(stream) : nil
+        headerBlock.begin(stream: stream, isTrailers: !isRequest, at: unsafe events.pointee.bytes.count)
+        return isRequest ? unsafe streams.acquire(stream) : nil
     }
 
-    /// One field of the open block.
-    mutating func field(name: Span<UInt8>, value: Span<UInt8>) -> CInt {
-        guard let events = unsafe events, block.isOpen else { return CallbackResult.proceed }
-        switch unsafe block.add(name: name, value: value, to: &events.pointee.bytes, limits: limits) {
-        case .good: return CallbackResult.proceed
-        case .malformed: return malformed()
-        case .flood: return exceed(.headerList)
+    /// Adds one field of the open header block.
+    mutating func addField(name: Span<UInt8>, value: Span<UInt8>) -> CInt {
+        guard let events = unsafe events, headerBlock.isOpen else { return CallbackResult.proceed }
+        switch unsafe headerBlock.add(name: name, value: value, to: &events.pointee.bytes, limits: limits) {
+        case .accepted: return CallbackResult.proceed
+        case .malformed: return discardMalformedBlock()
+        case .excessive: return exceed(.headerList)
         }
     }
 
-    /// The open block is malformed: its stream is to be reset.
-    mutating func malformed() -> CInt {
-        if let events = unsafe events { unsafe block.abandon(&events.pointee.bytes) }
+    /// Discards the open header block, which is malformed. Returns the result that resets its stream.
+    mutating func discardMalformedBlock() -> CInt {
+        if let events = unsafe events { unsafe headerBlock.discard(&events.pointee.bytes) }
         return CallbackResult.resetStream
     }
 
-    /// What a complete request leads to.
-    enum Request {
-        case announced
-        /// To be answered with this status right here.
-        case refused(StaticString)
-        /// There are too many bytes of others under way.
+    /// What is to be done about a request whose head is complete.
+    enum RequestOutcome {
+        /// It was reported as an event.
+        case reported
+        /// It is to be answered with this status and is not reported.
+        case answered(StaticString)
+        /// Its stream is to be refused, because the heads of all open streams are too large.
         case overLimit
+        /// Its stream is to be reset.
         case malformed
+        /// The connection is to be ended.
         case stop
     }
 
-    mutating func requestArrived(_ entry: UnsafeMutablePointer<HTTP2Stream>, endsStream: Bool) -> Request {
-        guard let events = unsafe events, block.isOpen else { return .malformed }
-        if endsStream { unsafe entry.pointee.marks.insert(.received) }
-        let isConnect = block.isConnect
-        if block.isTooLarge || isConnect {
-            unsafe block.abandon(&events.pointee.bytes)
-            unsafe entry.pointee.marks.insert(.reset)
+    /// The head of a request is complete.
+    mutating func requestArrived(_ entry: UnsafeMutablePointer<HTTP2Stream>, endsStream: Bool) -> RequestOutcome {
+        guard let events = unsafe events, headerBlock.isOpen else { return .malformed }
+        if endsStream { unsafe entry.pointee.state.insert(.requestComplete) }
+        let isConnect = headerBlock.isConnect
+        if headerBlock.isTooLarge || isConnect {
+            unsafe headerBlock.discard(&events.pointee.bytes)
+            unsafe entry.pointee.state.insert(.detached)
             if !isConnect {
                 abuse.largeHeads &+= 1
-                note(.largeHead)
+                report(.largeHead)
             }
-            // 501: we are no tunnel.
-            return .refused(isConnect ? "501" : "431")
+            // 501, because CONNECT is not supported; 431 (RFC 6585 section 5).
+            return .answered(isConnect ? "501" : "431")
         }
-        unsafe entry.pointee.outstanding = block.length
-        guard let head = unsafe block.endRequest(endsStream: endsStream, in: &events.pointee.bytes) else {
+        unsafe entry.pointee.remainingLength = headerBlock.length
+        guard let head = unsafe headerBlock.endRequest(endsStream: endsStream, in: &events.pointee.bytes) else {
             return .malformed
         }
         let units = Int(head.count) / HTTP2Stream.headUnit + 1
         guard headUnits + units <= limits.openHeadBytes / HTTP2Stream.headUnit else {
             unsafe events.pointee.bytes.truncate(to: head.lowerBound)
-            unsafe entry.pointee.marks.insert(.reset)
+            unsafe entry.pointee.state.insert(.detached)
             return .overLimit
         }
         headUnits += units
         unsafe entry.pointee.headUnits = UInt16(clamping: units)
-        unsafe entry.pointee.marks.insert(.announced)
+        unsafe entry.pointee.state.insert(.reported)
         unsafe events.pointee.append(.request(stream: entry.pointee.id, head: head, endsStream: endsStream))
-        guard abuse.headTextGauge.add(limits.headText, now: now, times: Int(head.count)) else {
+        guard abuse.headTextLimiter.add(limits.headText, now: now, times: Int(head.count)) else {
             _ = exceed(.headText)
             return .stop
         }
-        return .announced
+        return .reported
     }
 
-    /// Trailers are complete. False if they are too large.
+    /// The trailers are complete. False if they are too large.
     mutating func trailersArrived(_ entry: UnsafeMutablePointer<HTTP2Stream>) -> Bool {
-        guard let events = unsafe events, block.isOpen else { return true }
-        guard !block.isTooLarge else {
+        guard let events = unsafe events, headerBlock.isOpen else { return true }
+        guard !headerBlock.isTooLarge else {
             abuse.largeHeads &+= 1
-            note(.largeHead)
-            unsafe block.abandon(&events.pointee.bytes)
+            report(.largeHead)
+            unsafe headerBlock.discard(&events.pointee.bytes)
             return false
         }
-        let trailers = unsafe block.endTrailers(in: events.pointee.bytes)
+        let trailers = unsafe headerBlock.endTrailers(in: events.pointee.bytes)
         unsafe requestEnded(entry, trailers: trailers)
         return true
     }
 
+    /// The request is complete.
     mutating func requestEnded(_ entry: UnsafeMutablePointer<HTTP2Stream>, trailers: ByteRange) {
-        unsafe entry.pointee.marks.insert(.received)
-        guard let events = unsafe events, unsafe entry.pointee.isReported else { return }
+        unsafe entry.pointee.state.insert(.requestComplete)
+        guard let events = unsafe events, unsafe entry.pointee.reportsEvents else { return }
         unsafe events.pointee.append(.requestEnd(stream: entry.pointee.id, trailers: trailers))
     }
 
-    /// A DATA frame without data came that does not end its stream.
-    mutating func emptyDataArrived() -> CInt {
-        abuse.emptyDataGauge.add(limits.emptyData, now: now) ? CallbackResult.proceed : exceed(.emptyData)
+    /// Counts a DATA frame without data that does not end its stream.
+    mutating func countEmptyData() -> CInt {
+        abuse.emptyDataLimiter.add(limits.emptyData, now: now) ? CallbackResult.proceed : exceed(.emptyData)
     }
 
-    /// Body bytes. False if nobody wants them.
+    /// Body bytes have come. False if they are not reported.
     mutating func dataArrived(_ entry: UnsafeMutablePointer<HTTP2Stream>, _ bytes: Span<UInt8>) -> Bool {
-        // nghttp2 lets no more come than was announced.
-        if unsafe entry.pointee.outstanding > 0 { unsafe entry.pointee.outstanding &-= Int64(bytes.count) }
-        guard let events = unsafe events, unsafe entry.pointee.isReported else { return false }
+        // nghttp2 has checked that they are not more than content-length allows.
+        if unsafe entry.pointee.remainingLength > 0 { unsafe entry.pointee.remainingLength &-= Int64(bytes.count) }
+        guard let events = unsafe events, unsafe entry.pointee.reportsEvents else { return false }
         unsafe events.pointee.bytes.append(bytes)
         unsafe events.pointee.appendData(stream: entry.pointee.id, count: bytes.count)
         unsafe entry.pointee.unconsumed &+= Int32(truncatingIfNeeded: bytes.count)
         return true
     }
 
-    /// Response bytes that a stream may be given that has `body` bytes waiting and may send `window` now. What waits
-    /// beyond the window only bridges the time until it opens.
-    func credit(beside body: Int, window: Int) -> Int {
-        let share = max((limits.bufferedBytes &- buffered) / 4, limits.streamFloor)
-        let room = min(share, limits.streamBytes, max(0, window) &+ limits.lowWatermarkBytes) &- body
-        // A read of a few bytes is not worth its call, and some wait already.
-        return room < limits.streamFloor / 2 ? 0 : room
+    /// The response bytes that may be written to a stream with `pending` body bytes and a send window of `window`
+    /// bytes. At most `lowWatermarkBytes` wait beyond the window, which is enough until it opens.
+    func credit(pending: Int, window: Int) -> Int {
+        let share = max((limits.bufferedBytes &- bufferedBytes) / 4, limits.minimumStreamBytes)
+        let credit = min(share, limits.streamBytes, max(0, window) &+ limits.lowWatermarkBytes) &- pending
+        // A read of a few bytes is not worth its system call while others are pending.
+        return credit < limits.minimumStreamBytes / 2 ? 0 : credit
     }
 
-    /// A DATA frame was sent: the client may open its windows for it.
-    mutating func dataSent() { abuse.windowUpdateGauge.refund(4, limits.windowUpdates) }
+    /// A DATA frame was sent. The client may send WINDOW_UPDATE frames for it.
+    mutating func dataSent() { abuse.windowUpdateLimiter.refund(4, limits.windowUpdates) }
 
-    /// The last frame of a response was sent. True if the rest of its request is to be declined.
+    /// The last frame of a response was sent. True if the rest of its request is to be declined with RST_STREAM.
     mutating func responseEnded(_ entry: UnsafeMutablePointer<HTTP2Stream>) -> Bool {
-        unsafe entry.pointee.marks.insert(.ended)
-        if unsafe entry.pointee.isReported {
-            abuse.resetGauge.refund(1, limits.resets)
-            abuse.ignoredGauge.refund(2, limits.ignoredFrames)
+        unsafe entry.pointee.state.insert(.responseSent)
+        if unsafe entry.pointee.reportsEvents {
+            abuse.resetLimiter.refund(1, limits.resets)
+            abuse.ignoredFrameLimiter.refund(2, limits.ignoredFrames)
         }
-        // All bytes that were announced have come: the frame that says so is on its way. Clients that send it by itself
-        // (httpx) take a reset that is faster for a fault of their own.
-        guard unsafe !entry.pointee.marks.contains(.received), unsafe entry.pointee.outstanding != 0 else {
+        // If all bytes of content-length have come, only an empty last frame is missing. Clients that send it
+        // separately (httpx) would report a reset before it as an error.
+        guard unsafe !entry.pointee.state.contains(.requestComplete), unsafe entry.pointee.remainingLength != 0 else {
             return false
         }
-        unsafe entry.pointee.marks.insert(.declined)
+        unsafe entry.pointee.state.insert(.declined)
         return true
     }
 
-    /// A stream was reset by us that nobody asked us to reset: the client has induced it.
+    /// RST_STREAM was sent because of an error of the client's. A client can cause such resets without sending any.
     mutating func resetInduced(code: UInt32) {
-        // Those are counted when they are decided.
+        // Refused streams were counted by `countRefusal`.
         if code == HTTP2ErrorCode.refusedStream.rawValue { return }
         if code == HTTP2ErrorCode.protocolError.rawValue {
             abuse.malformed &+= 1
-            note(.malformed)
+            report(.malformed)
         }
-        if !abuse.resetGauge.add(limits.resets, now: now) { abuse.verdict = .resets }
+        if !abuse.resetLimiter.add(limits.resets, now: now) { abuse.exceededLimit = .resets }
     }
 
-    private func note(_ protocolEvent: HTTP2ProtocolEvent) {
+    private func report(_ protocolEvent: HTTP2ProtocolEvent) {
         unsafe events?.pointee.append(.protocolEvent(protocolEvent))
     }
 
-    /// GOAWAY was sent.
+    /// GOAWAY was sent with this error code.
     func goAwaySent(code: UInt32) {
-        if code != HTTP2ErrorCode.noError.rawValue, abuse.verdict == .none { note(.broken) }
+        if code != HTTP2ErrorCode.noError.rawValue, abuse.exceededLimit == .none { report(.broken) }
     }
 
-    /// The stream is gone from nghttp2. Returns the body bytes that were never consumed.
+    /// nghttp2 has closed the stream. Returns the number of its body bytes that were not consumed.
     mutating func streamClosed(_ entry: UnsafeMutablePointer<HTTP2Stream>, code: UInt32) -> Int {
         if let events = unsafe events {
-            if unsafe block.stream == entry.pointee.id { unsafe block.abandon(&events.pointee.bytes) }
+            if unsafe headerBlock.stream == entry.pointee.id { unsafe headerBlock.discard(&events.pointee.bytes) }
             let id = unsafe entry.pointee.id
-            if unsafe entry.pointee.isReported {
-                let isEnded = unsafe entry.pointee.marks.contains(.ended)
+            if unsafe entry.pointee.reportsEvents {
+                let isEnded = unsafe entry.pointee.state.contains(.responseSent)
                 unsafe events.pointee.append(isEnded ? .closed(stream: id) : .reset(stream: id, code: code))
             }
         }
-        let left = unsafe Int(entry.pointee.unconsumed)
-        buffered &-= unsafe entry.pointee.pending.count
+        let unconsumed = unsafe Int(entry.pointee.unconsumed)
+        bufferedBytes &-= unsafe entry.pointee.pending.count
         headUnits &-= unsafe Int(entry.pointee.headUnits)
-        unsafe streams.give(back: entry)
-        return left
+        unsafe streams.release(entry)
+        return unconsumed
     }
 
-    /// Writes a DATA frame: its header and as many pending bytes of the stream as it says. False if the wire is long
-    /// enough already.
+    /// Writes a DATA frame: its header and `count` pending bytes of the stream. False if the output has reached its
+    /// limit.
     mutating func writeData(
         _ entry: UnsafeMutablePointer<HTTP2Stream>, header: Span<UInt8>, count: Int
     ) -> Bool {
-        guard let wire = unsafe wire, unsafe wire.pointee.count < wireLimit else { return false }
-        let before = unsafe entry.pointee.body
-        unsafe wire.pointee.reserve(header.count + count)
-        unsafe wire.pointee.append(header)
-        unsafe wire.pointee.append(entry.pointee.pending, 0..<count)
+        guard let output = unsafe output, unsafe output.pointee.count < outputLimit else { return false }
+        let before = unsafe entry.pointee.pendingBodyBytes
+        unsafe output.pointee.reserve(header.count + count)
+        unsafe output.pointee.append(header)
+        unsafe output.pointee.append(entry.pointee.pending, 0..<count)
         unsafe entry.pointee.pending.consume(count)
-        buffered &-= count
-        guard unsafe !entry.pointee.marks.contains(.finished) else { return true }
+        bufferedBytes &-= count
+        guard unsafe !entry.pointee.state.contains(.responseComplete) else { return true }
         let after = before - count
         if after == 0 || (before > limits.lowWatermarkBytes && after <= limits.lowWatermarkBytes) {
             unsafe events?.pointee.append(.drained(stream: entry.pointee.id))
         }
-        // A stream that goes on may be idle for hours.
+        // The response continues, but an event stream may be idle for hours.
         if after == 0 { unsafe entry.pointee.pending.release() }
         return true
     }
-}
-
-extension HTTP2Stream {
-    /// Whether the proxy hears of what happens to it.
-    var isReported: Bool { marks.contains(.announced) && !marks.contains(.reset) }
-}
-
-/// What a callback tells nghttp2.
-enum CallbackResult {
-    static var proceed: CInt { 0 }
-    /// The connection is not worth another byte.
-    static var stop: CInt { NGHTTP2_ERR_CALLBACK_FAILURE.rawValue }
-    static var later: CInt { NGHTTP2_ERR_WOULDBLOCK.rawValue }
-    static var resetStream: CInt { NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue }
-}
-
-/// Frame types (RFC 9113 section 6) that are told apart.
-enum FrameType {
-    static var data: UInt8 { 0 }
-    static var headers: UInt8 { 1 }
-    static var reset: UInt8 { 3 }
-    static var settings: UInt8 { 4 }
-    static var ping: UInt8 { 6 }
-    static var goAway: UInt8 { 7 }
-    static var windowUpdate: UInt8 { 8 }
-    static var continuation: UInt8 { 9 }
 }

@@ -1,5 +1,5 @@
-/// Why a stream or a connection is ended (RFC 9113 section 7). What a peer sends may be none of these, so events carry
-/// the number.
+/// The error code of RST_STREAM and GOAWAY (RFC 9113 section 7). A peer may send other codes, so events have the
+/// number.
 package enum HTTP2ErrorCode: UInt32, Sendable {
     case noError = 0
     case protocolError = 1
@@ -8,7 +8,7 @@ package enum HTTP2ErrorCode: UInt32, Sendable {
     case settingsTimeout = 4
     case streamClosed = 5
     case frameSizeError = 6
-    /// The request was not acted upon: the client may send it again.
+    /// The request was not processed, so the client may send it again (RFC 9113 section 8.7).
     case refusedStream = 7
     case cancel = 8
     case compressionError = 9

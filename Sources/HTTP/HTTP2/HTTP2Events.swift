@@ -1,44 +1,49 @@
 package import Reactor
 
-/// What a client did on a stream, in the order of its doing. Ranges are into `HTTP2Events.bytes`.
+/// An action of a client on a stream, in the order of arrival. Ranges refer to `HTTP2Events.bytes`.
 ///
-/// Every stream that a `request` was reported for has one last event, `reset` or `closed`, unless `reset(stream:code:)`
-/// was called for it: that is the last word.
+/// The last event of every stream with a `request` is `reset` or `closed`. After a call of `reset(stream:code:)` a
+/// stream has no more events.
 package enum HTTP2Event: Equatable, Sendable {
-    /// A request, as HTTP/1.1 text up to and with the blank line. A body of unknown length is announced with
-    /// `transfer-encoding: chunked`, yet its `data` is not chunked.
+    /// A request's head as HTTP/1.1 text, blank line included. If the body's length is unknown the head has
+    /// `transfer-encoding: chunked`, but the bytes of `data` are not chunked.
     case request(stream: Int32, head: ByteRange, endsStream: Bool)
-    /// Body bytes, unframed. They count against the client's window until they are `consumed`.
+    /// Body bytes, without framing. They count against the client's window until `consumed(stream:_:)` is called.
     case data(stream: Int32, bytes: ByteRange)
-    /// The body is complete. Trailer fields are HTTP/1.1 field lines without the blank line, or empty. Does not follow
-    /// a `request` that ended its stream.
+    /// The body is complete. Trailer fields are HTTP/1.1 field lines without the blank line; the range may be empty. It
+    /// does not follow a `request` that ended its stream.
     case requestEnd(stream: Int32, trailers: ByteRange)
-    /// The exchange is cut short: cancelled by the client or in error. `code` is the error code of RFC 9113 section 7.
+    /// The exchange ended early: the client cancelled it, or the stream failed. `code` is the error code of RFC 9113
+    /// section 7.
     case reset(stream: Int32, code: UInt32)
-    /// The response's pending bytes fell to `HTTP2Limits.lowWatermarkBytes`, or to nothing, and more may be written.
+    /// The response's pending bytes fell to `HTTP2Limits.lowWatermarkBytes` or to zero, and more may be written.
     case drained(stream: Int32)
-    /// Request and response are complete, or the response is and the rest of the request was declined.
+    /// The response is complete, and the request is complete or its rest was declined.
     case closed(stream: Int32)
-    /// Something to be counted; nothing is to be done about it.
+    /// An event for the metrics, which needs no action.
     case protocolEvent(HTTP2ProtocolEvent)
-    /// The client will open no more streams; those that are open go on.
+    /// The client opens no more streams. Open ones continue.
     case goAway
 }
 
-/// The events of a turn with their bytes. Made once and used for all connections of a worker.
+/// The events of a turn with their bytes. One is made and used for all connections of a worker.
 package struct HTTP2Events: ~Copyable {
-    /// What the ranges of events refer to. Not to be consumed from.
+    /// The bytes that the ranges of events refer to. They must not be consumed.
     package var bytes = ByteBuffer()
     private var events: [HTTP2Event] = []
 
+    /// An empty list.
     package init() {}
 
+    /// The number of events.
     package var count: Int { events.count }
+    /// Whether there are no events.
     package var isEmpty: Bool { events.isEmpty }
 
+    /// The event at `index`, which is below `count`.
     package subscript(index: Int) -> HTTP2Event { events[index] }
 
-    /// Forgets events and bytes and keeps their memory, unless it is much more than is usual.
+    /// Removes all events and bytes. Keeps their memory unless it exceeds 4,096 events or 1 MiB.
     package mutating func removeAll() {
         events.removeAll(keepingCapacity: events.capacity <= Self.keptEvents)
         if bytes.allocated > Self.keptBytes { bytes.release() } else { bytes.clear() }
@@ -49,7 +54,7 @@ package struct HTTP2Events: ~Copyable {
 
     mutating func append(_ event: HTTP2Event) { events.append(event) }
 
-    /// Takes `count` bytes just appended as body data: lengthens the last event if that is where they belong.
+    /// Reports the last `count` bytes of `bytes` as body data. Extends the last event if it is data of the same stream.
     mutating func appendData(stream: Int32, count: Int) {
         let start = bytes.count - count
         if case .data(stream, let range) = events.last, range.upperBound == start {

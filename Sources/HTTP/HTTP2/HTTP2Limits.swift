@@ -3,65 +3,71 @@ package import Reactor
 /// How often something may happen on one HTTP/2 connection.
 package typealias HTTP2Rate = RateLimit
 
-/// What a client may cost us on one HTTP/2 connection. Each bound has its counter in `HTTP2Abuse`.
+/// The limits on one client's HTTP/2 connection. Those that end the connection have a case in `HTTP2Abuse.Limit`.
 package struct HTTP2Limits: Sendable {
-    /// Open streams. More are refused, one by one (RFC 9113 section 5.1.2).
+    /// The most open streams. Each further stream is refused (RFC 9113 section 5.1.2).
     package var concurrentStreams: UInt32 = 256
-    /// Bytes, as HTTP/1.1 text, of the heads of all requests that are under way: HPACK makes much of little. A stream
-    /// whose head goes beyond it is refused.
+    /// The most bytes, as HTTP/1.1 text, of the heads of all open streams. HPACK can expand few bytes to many. A stream
+    /// whose head would exceed this is refused.
     package var openHeadBytes = 4 * 1_048_576
-    /// A header list's bytes as HTTP/1.1 text. Up to `excess` times as much gets a 431; beyond that the connection ends.
+    /// The most bytes of a header list: names, values and 4 for each field. A larger one is answered with 431. Beyond
+    /// `excessFactor` times as much the connection ends.
     package var headerListBytes = 65_536
-    /// Field lines of a head or of trailers, pseudo-header fields aside. As for `headerListBytes`.
+    /// The most field lines of a head or of trailers, without pseudo-header fields. More are handled as for
+    /// `headerListBytes`.
     package var fields = 100
-    /// How far beyond the two limits above a header list is read to be answered with 431.
-    package var excess = 4
-    /// Body bytes of one stream that a client may send before we consume any.
+    /// The multiple of the two limits above up to which a header list is read and answered with 431.
+    package var excessFactor = 4
+    /// The receive window of one stream: body bytes that a client may send before any are consumed.
     package var initialWindow: UInt32 = 65_535
-    /// The same for all streams together.
+    /// The receive window of the connection, in bytes.
     package var connectionWindow: UInt32 = 1_048_576
-    /// Payload bytes of a frame (16 384 to 16 777 215).
+    /// The most payload bytes of a frame (SETTINGS_MAX_FRAME_SIZE), 16,384 to 16,777,215.
     package var maximumFrame: UInt32 = 16_384
-    /// One `receive` stops before the frame that follows so many, so that a flood of them cannot keep others waiting. A
-    /// frame of a header block counts as sixteen: these are eighteen requests at once.
+    /// The weight of frames after which one `receive` stops, so that a flood of frames does not delay other
+    /// connections. A HEADERS or CONTINUATION frame has weight 16, another frame 1.
     package var framesPerCall = 320
-    /// The same for the rest of what one call has left.
+    /// The same for a `receive` of bytes that an earlier one has left.
     package var framesPerRest = 128
-    /// It stops, too, before the header block that follows so many bytes of heads: HPACK makes much of little.
+    /// The bytes of heads, as HTTP/1.1 text, after which one `receive` stops.
     package var headTextPerCall: UInt32 = 16_384
-    /// Response bytes of all streams that may wait for their windows, or for the connection. A stream gets a quarter of
-    /// what is left of it, so that those that stall leave something for those that do not.
+    /// The most response bytes of all streams that may wait for their windows or for the connection. A stream may use a
+    /// quarter of what is free, so that stalled streams leave space for others.
     package var bufferedBytes = 1_048_576
-    /// What one stream may have of it at most.
+    /// The most response bytes of one stream that may wait.
     package var streamBytes = 131_072
-    /// What each stream may have however little is left, so that small replies always pass.
-    package var streamFloor = 4_096
-    /// A stream reports `drained` when its pending bytes fall to this, or to nothing. So many may wait beyond its window.
+    /// The response bytes that each stream may have waiting even if `bufferedBytes` is reached, so that small responses
+    /// are never delayed.
+    package var minimumStreamBytes = 4_096
+    /// A stream reports `drained` when its pending bytes fall to this or to zero. This many may wait beyond its window.
     package var lowWatermarkBytes = 16_384
-    /// Frames, DATA aside, that wait for a client that does not read.
+    /// The most frames, without DATA, that may wait for a client that does not read.
     package var queuedFrames = 1_024
 
-    /// Streams cancelled by the client or ended for its mistakes. Each answered request gives one back.
+    /// Streams that the client cancelled, or that were reset for its errors. Each answered request allows one more.
     package var resets = HTTP2Rate(perSecond: 50, burst: 500)
-    /// Streams opened beyond what may be open.
+    /// Streams opened beyond `concurrentStreams`.
     package var refusals = HTTP2Rate(perSecond: 100, burst: 1_000)
+    /// PING frames.
     package var pings = HTTP2Rate(perSecond: 50, burst: 200)
+    /// SETTINGS frames.
     package var settings = HTTP2Rate(perSecond: 5, burst: 50)
     /// DATA frames without data that do not end a stream.
     package var emptyData = HTTP2Rate(perSecond: 50, burst: 200)
     /// PRIORITY and GOAWAY frames.
     package var priorities = HTTP2Rate(perSecond: 100, burst: 1_000)
-    /// Frames that come to nothing: of types that we do not know (PRIORITY_UPDATE, ALTSVC and ORIGIN among them), and
-    /// on streams that are gone. Each answered request gives two back.
+    /// Frames without effect: of unknown types (PRIORITY_UPDATE, ALTSVC and ORIGIN among them) or on closed streams.
+    /// Each answered request allows two more.
     package var ignoredFrames = HTTP2Rate(perSecond: 200, burst: 1_000)
-    /// Each DATA frame that we send gives four back.
+    /// WINDOW_UPDATE frames. Each DATA frame sent allows four more.
     package var windowUpdates = HTTP2Rate(perSecond: 500, burst: 2_000)
-    /// Bytes of request heads as HTTP/1.1 text, as many requests as they are.
+    /// Bytes of request heads, as HTTP/1.1 text.
     package var headText = HTTP2Rate(perSecond: 32 * 1_048_576, burst: 2 * 1_048_576)
-    /// CONTINUATION frames of one header block.
+    /// The most CONTINUATION frames of one header block.
     package var blockContinuations = 8
     /// CONTINUATION frames of all header blocks.
     package var continuations = HTTP2Rate(perSecond: 500, burst: 500)
 
+    /// The defaults.
     package init() {}
 }

@@ -1,20 +1,27 @@
 import CNghttp2
 import Reactor
 
-/// The header fields of requests that are made over and over, laid out as nghttp2 wants them, so that a request costs
-/// neither parsing nor copying of what it has in common with the last.
+/// Templates of requests that are sent repeatedly. Their header fields are stored in nghttp2's layout, so that a
+/// request needs no parsing or copying of the fields that it shares with others.
+///
+/// `@unchecked Sendable`: nothing changes after `init`.
 @safe
 package final class HTTP2RequestForms: @unchecked Sendable {
-    /// What requests of one form have in common.
+    /// The fields that requests of one form have in common.
     package struct Form: Sendable {
+        /// The value of `:method`.
         package var method: String
-        /// `http` or `https`.
+        /// The value of `:scheme`: `http` or `https`.
         package var scheme: String
+        /// The value of `:authority`.
         package var authority: String
+        /// The value of `:path`, unless a request has its own.
         package var path: String
-        /// Names in lower case; none that belongs to HTTP/1.1 alone (RFC 9113 section 8.2.2).
+        /// The other fields, with names in lower case. Connection-specific fields are forbidden (RFC 9113 section
+        /// 8.2.2).
         package var fields: [(name: String, value: String)]
 
+        /// Stores all five.
         package init(
             method: String, scheme: String, authority: String, path: String, fields: [(name: String, value: String)]
         ) {
@@ -30,15 +37,16 @@ package final class HTTP2RequestForms: @unchecked Sendable {
         }
     }
 
-    /// Which of a form's fields is `:path`.
+    /// The index of `:path` in a form's fields.
     static let pathIndex = 3
 
     private let text: UnsafeMutablePointer<UInt8>
     private let fields: UnsafeMutablePointer<nghttp2_nv>
     private let total: Int
-    /// Where each form's fields are.
+    /// The range of each form in `fields`.
     private let ranges: [Range<Int>]
 
+    /// Copies the forms' fields. A request names its form by the index in `forms`.
     package init(_ forms: [Form]) {
         let all = forms.flatMap(\.all)
         let size = all.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
@@ -67,7 +75,7 @@ package final class HTTP2RequestForms: @unchecked Sendable {
         unsafe text.deallocate()
     }
 
-    /// The fields of one form. They and their text stay where they are as long as this object is there.
+    /// The fields of one form. The pointers are valid as long as this object exists.
     func fields(of form: Int) -> UnsafeBufferPointer<nghttp2_nv> {
         let range = ranges[form]
         return unsafe UnsafeBufferPointer(start: fields + range.lowerBound, count: range.count)

@@ -2,19 +2,22 @@ import CNghttp2
 package import Kernel
 package import Reactor
 
-/// The server's side of an HTTP/2 connection (RFC 9113) over nghttp2: bytes in, events out, and back. Every stream is
-/// shown as an HTTP/1.1 client: requests come as HTTP/1.1 heads, responses are given as such.
+/// The server's side of an HTTP/2 connection (RFC 9113), over nghttp2: received bytes in, events out; responses in,
+/// bytes to send out. Requests are reported as HTTP/1.1 heads, and responses are passed as such.
 ///
-/// Calls for a stream that is gone do nothing. No call keeps a pointer to its arguments. It stays on one thread.
+/// Calls for a closed stream have no effect. No call keeps a pointer to its arguments. A session must be used on one
+/// thread only.
 @safe
 package struct HTTP2Session: ~Copyable {
-    private let session: OpaquePointer
-    private let context: UnsafeMutablePointer<HTTP2Context>
+    /// nghttp2's session; freed in `deinit`.
+    let session: OpaquePointer
+    /// The state of the callbacks, which nghttp2 has a pointer to; freed in `deinit`.
+    let context: UnsafeMutablePointer<HTTP2Context>
     private var isTerminated = false
-    /// What `send` gives first.
+    /// The first bytes to send: SETTINGS and the connection's WINDOW_UPDATE.
     private var connectionPreface = ByteBuffer()
 
-    /// Nil if there is no memory. SETTINGS are the first thing that `send` gives.
+    /// Nil if memory ran out. The first `send` appends SETTINGS (RFC 9113 section 3.4).
     package init?(limits: HTTP2Limits, now: Instant) {
         let context = UnsafeMutablePointer<HTTP2Context>.allocate(capacity: 1)
         unsafe context.initialize(to: HTTP2Context(limits: limits, now: now))
@@ -33,12 +36,13 @@ package struct HTTP2Session: ~Copyable {
         unsafe context.deallocate()
     }
 
-    /// Feeds received bytes and consumes them; their events are appended to `events`. Bytes are left if there is more
-    /// in them than one call takes (`HTTP2Limits.framesPerCall`, `headTextPerCall`): they are for the next, with `isRest`.
+    /// Processes and consumes received bytes and appends their events to `events`. It leaves bytes if they are more
+    /// than one call processes (`HTTP2Limits.framesPerCall`, `headTextPerCall`). The caller passes those again, with
+    /// `isRest`.
     ///
-    /// False: the connection is in error or abused, its streams are lost, no more events come of it. What `send` still
-    /// gives (GOAWAY) must go out, then close. An error that nghttp2 itself has seen shows after the next `send`, in
-    /// `isFinished`.
+    /// False if the connection has failed or is abused: its streams are lost, and there are no more events. The caller
+    /// sends the bytes of a last `send` (GOAWAY), then closes. An error that nghttp2 itself has detected shows in
+    /// `isFinished` after the next `send`.
     package mutating func receive(
         _ bytes: inout ByteBuffer, isRest: Bool = false, now: Instant, events: inout HTTP2Events
     ) -> Bool {
@@ -47,224 +51,104 @@ package struct HTTP2Session: ~Copyable {
             return false
         }
         unsafe context.pointee.now = now
-        let isGood = unsafe withUnsafeMutablePointer(to: &events) { events in
+        let isValid = unsafe withUnsafeMutablePointer(to: &events) { events in
             unsafe context.pointee.events = unsafe events
-            unsafe context.pointee.block.resume(&events.pointee.bytes)
-            let isGood = take(&bytes, frames: isRest ? restLimit : frameLimit)
-            unsafe context.pointee.block.suspend(&events.pointee.bytes)
+            unsafe context.pointee.headerBlock.resume(&events.pointee.bytes)
+            let isValid = process(&bytes, weight: isRest ? restLimit : frameLimit)
+            unsafe context.pointee.headerBlock.suspend(&events.pointee.bytes)
             unsafe context.pointee.events = nil
-            return isGood
+            return isValid
         }
-        if isGood { return true }
+        if isValid { return true }
         terminate()
         bytes.clear()
         return false
     }
 
-    /// Gives nghttp2 as much as one call may take: header blocks one by one with the frames that follow, other frames a
-    /// few at a time. False if the connection is lost.
-    private func take(_ bytes: inout ByteBuffer, frames limit: Int) -> Bool {
+    /// Passes bytes to nghttp2 until frames of weight `limit` are processed: each header block together with the frames
+    /// that follow it, other frames a few at a time. False if the connection has failed.
+    private func process(_ bytes: inout ByteBuffer, weight limit: Int) -> Bool {
         var weight = 0
         let before = headText
         while !bytes.isEmpty, weight < limit, headText &- before < headTextLimit {
             unsafe context.pointee.handledFrames = 0
-            let part = unsafe context.pointee.frameCounter.count(
+            let batch = unsafe context.pointee.frameCounter.count(
                 bytes.span, limit: min(2 * FrameCounter.headersWeight, limit))
-            let taken = unsafe bytes.span.withUnsafeBufferPointer {
-                unsafe nghttp2_session_mem_recv(session, $0.baseAddress, part.bytes)
+            let processed = unsafe bytes.span.withUnsafeBufferPointer {
+                unsafe nghttp2_session_mem_recv(session, $0.baseAddress, batch.bytes)
             }
-            if taken == Int(NGHTTP2_ERR_FLOODED.rawValue) { unsafe context.pointee.abuse.verdict = .queuedFrames }
-            guard taken >= 0 else { return false }
+            if processed == Int(NGHTTP2_ERR_FLOODED.rawValue) {
+                unsafe context.pointee.abuse.exceededLimit = .queuedFrames
+            }
+            guard processed >= 0 else { return false }
             if unsafe nghttp2_session_get_outbound_queue_size(session) > queueLimit {
-                unsafe context.pointee.abuse.verdict = .queuedFrames
+                unsafe context.pointee.abuse.exceededLimit = .queuedFrames
             }
-            unsafe context.pointee.ignored(part.frames - context.pointee.handledFrames)
+            unsafe context.pointee.countIgnored(batch.frames - context.pointee.handledFrames)
             guard !isAbused else { return false }
-            bytes.consume(part.bytes)
-            weight += part.weight
+            bytes.consume(batch.bytes)
+            weight += batch.weight
         }
         return true
     }
 
-    /// Appends what may be sent to `wire` until about `limit` bytes were added (a frame more at most).
-    package mutating func send(into wire: inout ByteBuffer, limit: Int, events: inout HTTP2Events) {
-        let end = wire.count + min(max(0, limit), .max - wire.count)
-        if !connectionPreface.isEmpty { wire.take(&connectionPreface) }
+    /// Appends the frames that may be sent to `output`, until at least `limit` bytes were added; the last frame may
+    /// exceed it.
+    package mutating func send(into output: inout ByteBuffer, limit: Int, events: inout HTTP2Events) {
+        let end = output.count + min(max(0, limit), .max - output.count)
+        if !connectionPreface.isEmpty { output.take(&connectionPreface) }
         unsafe withUnsafeMutablePointer(to: &events) { events in
-            unsafe withUnsafeMutablePointer(to: &wire) { wire in
+            unsafe withUnsafeMutablePointer(to: &output) { output in
                 unsafe context.pointee.events = unsafe events
-                unsafe context.pointee.wire = unsafe wire
-                unsafe context.pointee.wireLimit = end
-                unsafe collect(into: wire, until: end)
+                unsafe context.pointee.output = unsafe output
+                unsafe context.pointee.outputLimit = end
+                unsafe collectFrames(into: output, until: end)
                 if isAbused, !isTerminated {
                     terminate()
-                    unsafe collect(into: wire, until: end)
+                    unsafe collectFrames(into: output, until: end)
                 }
                 unsafe context.pointee.events = nil
-                unsafe context.pointee.wire = nil
+                unsafe context.pointee.output = nil
             }
         }
     }
 
-    private func collect(into wire: UnsafeMutablePointer<ByteBuffer>, until end: Int) {
-        while unsafe wire.pointee.count < end {
+    private func collectFrames(into output: UnsafeMutablePointer<ByteBuffer>, until end: Int) {
+        while unsafe output.pointee.count < end {
             var bytes: UnsafePointer<UInt8>?
             let count = unsafe nghttp2_session_mem_send(session, &bytes)
             guard count > 0 else { return }
-            unsafe wire.pointee.append(UnsafeBufferPointer(start: bytes, count: count).span)
+            unsafe output.pointee.append(UnsafeBufferPointer(start: bytes, count: count).span)
         }
     }
 
-    private var isAbused: Bool { unsafe context.pointee.abuse.verdict != .none }
+    private var isAbused: Bool { unsafe context.pointee.abuse.exceededLimit != .none }
     private var queueLimit: Int { unsafe context.pointee.limits.queuedFrames }
     private var frameLimit: Int { unsafe context.pointee.limits.framesPerCall }
     private var restLimit: Int { unsafe context.pointee.limits.framesPerRest }
-    private var headText: UInt32 { unsafe context.pointee.abuse.headTextGauge.count }
+    private var headText: UInt32 { unsafe context.pointee.abuse.headTextLimiter.count }
     private var headTextLimit: UInt32 { unsafe context.pointee.limits.headTextPerCall }
 
-    /// Has nghttp2 say GOAWAY and nothing more.
+    /// Makes nghttp2 send GOAWAY and nothing after it.
     private mutating func terminate() {
         isTerminated = true
         let code: HTTP2ErrorCode = isAbused ? .enhanceYourCalm : .protocolError
         _ = unsafe nghttp2_session_terminate_session(session, code.rawValue)
     }
 
-    /// Sends a response's head: `head[range]` is its HTTP/1.1 text (status line, fields, blank line), interim (1xx)
-    /// or final. Connection-specific fields are dropped (RFC 9113 section 8.2.2), names become lower case. False if
-    /// the stream is gone, has its final head already, or the text is no head or that of a 101.
-    package mutating func respond(
-        stream: Int32, head: borrowing ByteBuffer, _ range: Range<Int>, endsStream: Bool
-    ) -> Bool {
-        submit(stream: stream, head.span, range, endsStream: endsStream) != nil
-    }
-
-    /// The same for the head at the front of `text`, whatever follows it; the response goes on. Its length and whether
-    /// it is interim, or nil where the other is false.
-    package mutating func respond(
-        stream: Int32, front text: borrowing ByteBuffer
-    ) -> (length: Int, isInformational: Bool)? {
-        submit(stream: stream, text.span, 0..<text.count, endsStream: false)
-    }
-
-    private mutating func submit(
-        stream: Int32, _ text: Span<UInt8>, _ range: Range<Int>, endsStream: Bool
-    ) -> (length: Int, isInformational: Bool)? {
-        guard let entry = unsafe HTTP2Callbacks.entry(session, stream),
-            unsafe entry.pointee.marks.isDisjoint(with: [.answered, .reset]), range.upperBound <= text.count,
-            let status = HTTP1ResponseReader.status(text, at: range.lowerBound, end: range.upperBound), status != 101
-        else { return nil }
-        let session = unsafe self.session
-        let isInformational = status < 200
-        let digits = range.lowerBound + 9..<range.lowerBound + 12
-        let end = unsafe ResponseFields.with(text, range, status: digits) { fields in
-            if isInformational {
-                return unsafe nghttp2_submit_headers(
-                    session, 0, stream, nil, fields.baseAddress, fields.count, nil) == 0
-            }
-            if endsStream {
-                return unsafe nghttp2_submit_response(session, stream, fields.baseAddress, fields.count, nil) == 0
-            }
-            var provider = unsafe nghttp2_data_provider()
-            unsafe provider.source.ptr = UnsafeMutableRawPointer(entry)
-            unsafe provider.read_callback = { session, stream, _, limit, flags, source, _ in
-                unsafe HTTP2Callbacks.read(session, stream, limit, flags, source)
-            }
-            return unsafe nghttp2_submit_response(session, stream, fields.baseAddress, fields.count, &provider) == 0
-        }
-        guard let end else { return nil }
-        if !isInformational {
-            unsafe entry.pointee.marks.formUnion(endsStream ? [.answered, .finished] : .answered)
-        }
-        return (end - range.lowerBound, isInformational)
-    }
-
-    /// Queues body bytes of the response, until the client's window allows them. False if the stream is gone or has
-    /// been finished.
-    package mutating func write(stream: Int32, _ bytes: borrowing ByteBuffer, _ range: Range<Int>) -> Bool {
-        guard let entry = unsafe writable(stream) else { return false }
-        if unsafe entry.pointee.pending.allocated == 0 {
-            unsafe entry.pointee.pending.reserve(max(range.count, HTTP2Streams.keptBytes))
-        }
-        unsafe entry.pointee.pending.append(bytes, range)
-        unsafe context.pointee.buffered &+= range.count
-        unsafe wake(entry)
-        return true
-    }
-
-    /// Ends the response after what is pending.
-    package mutating func finish(stream: Int32) {
-        guard let entry = unsafe writable(stream) else { return }
-        unsafe entry.pointee.marks.insert(.finished)
-        unsafe wake(entry)
-    }
-
-    /// Ends the response after what is pending with trailer fields: `trailers[range]` is HTTP/1.1 field lines.
-    package mutating func finish(stream: Int32, trailers: borrowing ByteBuffer, _ range: Range<Int>) {
-        guard let entry = unsafe writable(stream) else { return }
-        unsafe entry.pointee.pending.append(trailers, range)
-        unsafe context.pointee.buffered &+= range.count
-        unsafe entry.pointee.trailers = Int32(truncatingIfNeeded: range.count)
-        finish(stream: stream)
-    }
-
-    /// The response will not be completed: RST_STREAM with INTERNAL_ERROR follows what is pending of it, and `closed`
-    /// is its event. A response that has not begun is reset at once.
-    package mutating func abort(stream: Int32) {
-        guard let entry = unsafe writable(stream) else {
-            reset(stream: stream, code: .internalError)
-            return
-        }
-        unsafe entry.pointee.marks.insert(.broken)
-        unsafe wake(entry)
-    }
-
-    /// Whether the stream is there to be answered.
-    package func isOpen(stream: Int32) -> Bool {
-        guard let entry = unsafe HTTP2Callbacks.entry(session, stream) else { return false }
-        return unsafe !entry.pointee.marks.contains(.reset)
-    }
-
-    /// The stream's entry if its response has begun and not ended.
-    private func writable(_ stream: Int32) -> UnsafeMutablePointer<HTTP2Stream>? {
-        guard let entry = unsafe HTTP2Callbacks.entry(session, stream) else { return nil }
-        let marks = unsafe entry.pointee.marks
-        return unsafe marks.contains(.answered) && marks.isDisjoint(with: [.finished, .reset, .broken]) ? entry : nil
-    }
-
-    /// Tells nghttp2 that there is what it asked for.
-    private func wake(_ entry: UnsafeMutablePointer<HTTP2Stream>) {
-        guard unsafe entry.pointee.marks.contains(.waiting) else { return }
-        unsafe entry.pointee.marks.remove(.waiting)
-        _ = unsafe nghttp2_session_resume_data(session, entry.pointee.id)
-    }
-
-    /// Ends the stream at once with RST_STREAM: pending bytes are not sent, no event follows.
-    package mutating func reset(stream: Int32, code: HTTP2ErrorCode) {
-        guard let entry = unsafe HTTP2Callbacks.entry(session, stream) else { return }
-        // The bytes stay until nghttp2 lets go of the stream: it may be in the midst of a frame of them.
-        unsafe entry.pointee.marks.insert(.reset)
-        _ = unsafe nghttp2_submit_rst_stream(session, 0, stream, code.rawValue)
-    }
-
-    /// Response body bytes that the client's window, or the connection, has not allowed yet.
-    package func pendingBytes(stream: Int32) -> Int {
-        guard let entry = unsafe HTTP2Callbacks.entry(session, stream) else { return 0 }
-        return unsafe entry.pointee.marks.contains(.reset) ? 0 : entry.pointee.body
-    }
-
-    /// Gives the client room for `count` more body bytes: so many were passed on. What a stream leaves behind at its
-    /// end is given back without this.
+    /// Returns flow-control window for `count` body bytes, which were forwarded. Bytes that are unconsumed when a
+    /// stream closes are returned without this.
     package mutating func consumed(stream: Int32, _ count: Int) {
         guard let entry = unsafe HTTP2Callbacks.entry(session, stream) else { return }
-        let some = unsafe min(max(0, count), Int(entry.pointee.unconsumed))
-        guard some > 0 else { return }
-        unsafe entry.pointee.unconsumed &-= Int32(truncatingIfNeeded: some)
-        _ = unsafe nghttp2_session_consume(session, stream, some)
+        let consumed = unsafe min(max(0, count), Int(entry.pointee.unconsumed))
+        guard consumed > 0 else { return }
+        unsafe entry.pointee.unconsumed &-= Int32(truncatingIfNeeded: consumed)
+        _ = unsafe nghttp2_session_consume(session, stream, consumed)
     }
 
-    /// Announces the end with GOAWAY. With `isFinal` streams opened from now on are ignored, for the client to open
-    /// elsewhere; without it is the notice that comes a round trip earlier (RFC 9113 section 6.8), so that no request
-    /// is under way when the final one follows. Streams that are open go on.
+    /// Sends GOAWAY (RFC 9113 section 6.8). The final one makes the session ignore new streams, which the client can
+    /// open on another connection. The other one is the notice sent a round trip earlier, so that the client opens no
+    /// more streams before the final one. Open streams continue.
     package mutating func goAway(isFinal: Bool) {
         if isFinal {
             let last = unsafe nghttp2_session_get_last_proc_stream_id(session)
@@ -274,31 +158,21 @@ package struct HTTP2Session: ~Copyable {
         }
     }
 
-    /// Whether `send` has something to give.
+    /// Whether `send` would append bytes.
     package var wantsWrite: Bool { unsafe !connectionPreface.isEmpty || nghttp2_session_want_write(session) != 0 }
 
-    /// Nothing is left to read or to write: the connection may be closed.
+    /// Whether nothing is left to read or write, so that the connection can be closed.
     package var isFinished: Bool {
         if wantsWrite { return false }
         return unsafe isTerminated || nghttp2_session_want_read(session) == 0
     }
 
-    /// Response bytes that a stream may be given now; 0 means that `drained` will follow. Nothing breaks if it is given
-    /// more, but memory.
-    package func credit(stream: Int32) -> Int {
-        guard let entry = unsafe HTTP2Callbacks.entry(session, stream),
-            unsafe !entry.pointee.marks.contains(.reset)
-        else { return unsafe context.pointee.limits.streamBytes }
-        let window = unsafe nghttp2_session_get_stream_remote_window_size(session, stream)
-        return unsafe context.pointee.credit(beside: entry.pointee.body, window: Int(window))
-    }
+    /// The response bytes that wait in all streams, including streams that are being reset.
+    package var bufferedBytes: Int { unsafe context.pointee.bufferedBytes }
 
-    /// Response bytes that wait in all streams together, those that are being reset included.
-    package var bufferedBytes: Int { unsafe context.pointee.buffered }
-
-    /// Streams that are open.
+    /// The number of open streams.
     package var streams: Int { unsafe context.pointee.streams.count }
 
-    /// What the client has done that costs more than it should.
+    /// The counters of the client's expensive actions.
     package var abuse: HTTP2Abuse { unsafe context.pointee.abuse }
 }

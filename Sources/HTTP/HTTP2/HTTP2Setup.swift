@@ -1,9 +1,10 @@
 import CNghttp2
 import Reactor
 
-/// How a session of nghttp2's is made to our limits.
+/// Makes nghttp2's session for a server.
 enum HTTP2Setup {
-    /// With what it says first, SETTINGS and the connection's window, in `connectionPreface`. Nil if there is no memory.
+    /// Makes a session, which the caller frees, and appends its first frames (SETTINGS and the connection's
+    /// WINDOW_UPDATE) to `connectionPreface`. Nil if memory ran out.
     static func makeSession(
         _ limits: HTTP2Limits, _ context: UnsafeMutablePointer<HTTP2Context>, connectionPreface: inout ByteBuffer
     ) -> OpaquePointer? {
@@ -23,8 +24,9 @@ enum HTTP2Setup {
         return unsafe session
     }
 
-    /// Takes the session's first frames, and has them name the limit on streams that we keep ourselves: nghttp2 ends the
-    /// connection of a client that oversteps it, where RFC 9113 section 5.1.2 asks for no more than the stream.
+    /// Collects the session's first frames and sets SETTINGS_MAX_CONCURRENT_STREAMS in them. nghttp2 itself has no
+    /// limit, because it would end the connection of a client that exceeds it. RFC 9113 section 5.1.2 requires only an
+    /// error on the stream, which `HTTP2Context` causes.
     private static func writePreface(
         _ session: OpaquePointer, _ limits: HTTP2Limits, _ connectionPreface: inout ByteBuffer
     ) {
@@ -37,7 +39,7 @@ enum HTTP2Setup {
                 continue
             }
             let frame = unsafe UnsafeBufferPointer(start: bytes, count: count)
-            // The first entry's value, behind the frame's header and the entry's name.
+            // The value of the first entry comes after the frame's header and the entry's identifier (two bytes).
             let value = FrameCounter.headerBytes + 2
             unsafe connectionPreface.append(frame.span.extracting(..<value))
             for shift in [24, 16, 8, 0] {
@@ -50,26 +52,27 @@ enum HTTP2Setup {
     private static func makeOptions(_ limits: HTTP2Limits) -> OpaquePointer? {
         var options: OpaquePointer?
         guard unsafe nghttp2_option_new(&options) == 0, let options = unsafe options else { return nil }
-        // Windows open when bytes were passed on, not when they came.
+        // Windows are returned when bytes were forwarded, not when they came.
         unsafe nghttp2_option_set_no_auto_window_update(options, 1)
-        // Closed streams are kept only for the priority tree, which there is none of.
+        // nghttp2 keeps closed streams only for the priority tree, which is off.
         unsafe nghttp2_option_set_no_closed_streams(options, 1)
         unsafe nghttp2_option_set_max_outbound_ack(options, limits.queuedFrames)
-        // Ours knows the time that the connection is told; nghttp2's own asks the system for it.
+        // `HTTP2Abuse` limits resets with the worker's clock; nghttp2's limit would read the system's.
         unsafe nghttp2_option_set_stream_reset_rate_limit(options, .max, .max)
-        // nghttp2 counts a CONTINUATION frame once for each piece that its nine bytes come in; ours counts frames.
+        // nghttp2 counts a CONTINUATION frame once for each piece in which its header comes; `HTTP2Context` counts
+        // frames.
         unsafe nghttp2_option_set_max_continuations(options, limits.blockContinuations * 16)
         return unsafe options
     }
 
     private static func submitSettings(_ session: OpaquePointer, _ limits: HTTP2Limits) -> Bool {
         let settings: InlineArray<5, nghttp2_settings_entry> = [
-            // First of all: see `writePreface`.
+            // The first entry: `writePreface` replaces its value.
             setting(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, .max),
             setting(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits.initialWindow),
             setting(NGHTTP2_SETTINGS_MAX_FRAME_SIZE, limits.maximumFrame),
             setting(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, UInt32(clamping: limits.headerListBytes)),
-            // No priority tree (RFC 9218 section 2.1): nothing for a client to build, nothing to keep.
+            // No priority tree (RFC 9218 section 2.1), so that a client cannot make the server store one.
             setting(NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1),
         ]
         let isSubmitted = unsafe settings.span.withUnsafeBufferPointer {

@@ -1,69 +1,77 @@
 import Reactor
 
-/// What we keep of a stream, besides what nghttp2 does.
+/// The state of a stream, in addition to nghttp2's. Both a server's and a client's session use it.
 struct HTTP2Stream: ~Copyable {
-    struct Marks: OptionSet {
+    struct State: OptionSet {
         let rawValue: UInt16
 
-        /// Its request was reported; so must its end be.
-        static let announced = Marks(rawValue: 1)
-        /// We answered it ourselves or were told to end it: nothing more is reported.
-        static let reset = Marks(rawValue: 2)
+        /// An event has reported the request (server) or the response's head (client).
+        static let reported = State(rawValue: 1)
+        /// The owner no longer uses the stream: no more events are reported and no calls have an effect. It was
+        /// answered or refused without an event, reset or cancelled by the owner, or its response has ended (client).
+        static let detached = State(rawValue: 2)
         /// The request is complete.
-        static let received = Marks(rawValue: 4)
-        /// A final response head was given.
-        static let answered = Marks(rawValue: 8)
-        /// The response's end is known: it follows what is pending.
-        static let finished = Marks(rawValue: 16)
-        /// The response's end was sent.
-        static let ended = Marks(rawValue: 32)
-        /// nghttp2 asked for body bytes and there were none.
-        static let waiting = Marks(rawValue: 64)
-        /// What is left of the request was declined.
-        static let declined = Marks(rawValue: 128)
-        /// The response's end is not to come: RST_STREAM follows what is pending.
-        static let broken = Marks(rawValue: 256)
-        /// The entry is of the first few, which keep some memory between streams. Outlives the stream.
-        static let keeper = Marks(rawValue: 512)
+        static let requestComplete = State(rawValue: 4)
+        /// A final response head was submitted.
+        static let responseBegun = State(rawValue: 8)
+        /// The response's last bytes are among the pending ones.
+        static let responseComplete = State(rawValue: 16)
+        /// The response's last frame was sent.
+        static let responseSent = State(rawValue: 32)
+        /// nghttp2 asked for body bytes while none were pending, and has deferred the stream.
+        static let deferred = State(rawValue: 64)
+        /// The session itself resets the stream, or has not sent its request because of GOAWAY (client).
+        static let declined = State(rawValue: 128)
+        /// The response was aborted: RST_STREAM follows the pending bytes.
+        static let aborted = State(rawValue: 256)
+        /// The entry keeps a small buffer between streams. The only flag that outlives the stream.
+        static let cachesBuffer = State(rawValue: 512)
     }
 
-    /// 0 while nobody has it.
+    /// The stream identifier; 0 while the entry is free.
     var id: Int32 = 0
-    var marks: Marks = []
-    /// What its request's head came to, in `headUnit`s, as long as the stream is open.
+    var state: State = []
+    /// The size of its request's head, in units of `headUnit` bytes.
     var headUnits: UInt16 = 0
-    /// Body bytes reported and not consumed.
+    /// The request's body bytes that were reported and not consumed.
     var unconsumed: Int32 = 0
-    /// How many of the pending bytes, at their end, are trailer lines.
-    var trailers: Int32 = 0
-    /// Body bytes that were announced and have not come; negative if it was not said how many would.
-    var outstanding: Int64 = -1
+    /// The number of trailer bytes at the end of `pending`.
+    var trailerBytes: Int32 = 0
+    /// Remaining bytes of a content-length body; negative if the request has no content-length.
+    var remainingLength: Int64 = -1
+    /// The bytes to send: the response's body, then its trailer lines (server), or the request's body (client).
     var pending = ByteBuffer()
-    /// What a client knows its request by.
+    /// The name of a client's request in events.
     var tag: UInt32 = 0
 
+    /// The unit of `headUnits`, in bytes.
     static var headUnit: Int { 64 }
 
-    init(isKeeper: Bool) { marks = isKeeper ? .keeper : [] }
+    init(cachesBuffer: Bool) { state = cachesBuffer ? .cachesBuffer : [] }
 
-    /// Body bytes pending.
-    var body: Int { pending.count - Int(trailers) }
+    /// The number of body bytes in `pending`.
+    var pendingBodyBytes: Int { pending.count - Int(trailerBytes) }
+
+    /// Whether events are reported for the stream of a server.
+    var reportsEvents: Bool { state.contains(.reported) && !state.contains(.detached) }
 }
 
-/// The streams of a connection: entries that stay where they are, made when first needed and used again.
+/// The streams of a connection. Entries have a fixed address, are allocated when first needed and are used again. This
+/// type owns and frees them.
 @safe
 struct HTTP2Streams: ~Copyable {
     private var entries = unsafe [UnsafeMutablePointer<HTTP2Stream>]()
     private var free = unsafe [UnsafeMutablePointer<HTTP2Stream>]()
 
-    /// The first few keep the memory of their pending bytes for the next stream, up to so many bytes.
-    private let keepers: Int
-    private let keptBytes: Int
-    static var keptBytes: Int { 1_024 }
+    /// The number of entries that keep their buffer for the next stream.
+    private let cachedBuffers: Int
+    /// The largest buffer that is kept, in bytes.
+    private let cachedBytes: Int
+    static var cachedBytes: Int { 1_024 }
 
-    init(keepers: Int = 16, keptBytes: Int = HTTP2Streams.keptBytes) {
-        self.keepers = keepers
-        self.keptBytes = keptBytes
+    init(cachedBuffers: Int = 16, cachedBytes: Int = HTTP2Streams.cachedBytes) {
+        self.cachedBuffers = cachedBuffers
+        self.cachedBytes = cachedBytes
     }
 
     deinit {
@@ -73,7 +81,7 @@ struct HTTP2Streams: ~Copyable {
         }
     }
 
-    /// The entry of a stream, found the long way.
+    /// The entry of a stream, by a linear search; nil if there is none.
     func find(_ id: Int32) -> UnsafeMutablePointer<HTTP2Stream>? {
         for index in unsafe 0..<entries.count where unsafe entries[index].pointee.id == id {
             return unsafe entries[index]
@@ -81,31 +89,33 @@ struct HTTP2Streams: ~Copyable {
         return nil
     }
 
-    /// Streams that have an entry.
+    /// The number of streams that have an entry.
     var count: Int { unsafe entries.count - free.count }
 
-    mutating func take(_ id: Int32) -> UnsafeMutablePointer<HTTP2Stream> {
+    /// Takes a free entry for a stream, or allocates one. It must be released.
+    mutating func acquire(_ id: Int32) -> UnsafeMutablePointer<HTTP2Stream> {
         let entry: UnsafeMutablePointer<HTTP2Stream>
         if let spare = unsafe free.popLast() {
             unsafe entry = spare
         } else {
             unsafe entry = .allocate(capacity: 1)
-            unsafe entry.initialize(to: HTTP2Stream(isKeeper: entries.count < keepers))
+            unsafe entry.initialize(to: HTTP2Stream(cachesBuffer: entries.count < cachedBuffers))
             unsafe entries.append(entry)
         }
         unsafe entry.pointee.id = id
         return unsafe entry
     }
 
-    mutating func give(back entry: UnsafeMutablePointer<HTTP2Stream>) {
+    /// Resets an entry and makes it free.
+    mutating func release(_ entry: UnsafeMutablePointer<HTTP2Stream>) {
         unsafe entry.pointee.id = 0
-        unsafe entry.pointee.marks.formIntersection(.keeper)
+        unsafe entry.pointee.state.formIntersection(.cachesBuffer)
         unsafe entry.pointee.headUnits = 0
-        unsafe entry.pointee.outstanding = -1
+        unsafe entry.pointee.remainingLength = -1
         unsafe entry.pointee.unconsumed = 0
-        unsafe entry.pointee.trailers = 0
+        unsafe entry.pointee.trailerBytes = 0
         unsafe entry.pointee.tag = 0
-        if unsafe entry.pointee.marks.contains(.keeper), unsafe entry.pointee.pending.allocated <= keptBytes {
+        if unsafe entry.pointee.state.contains(.cachesBuffer), unsafe entry.pointee.pending.allocated <= cachedBytes {
             unsafe entry.pointee.pending.clear()
         } else {
             unsafe entry.pointee.pending.release()

@@ -1,10 +1,10 @@
 import CNghttp2
 import Reactor
 
-/// A request's fields as nghttp2 wants to see them: those of its form, and what it says besides.
+/// Converts a request's fields to nghttp2's layout: those of its form and its own.
 enum RequestFields {
-    /// Calls `body` with the fields. The pointers are into the arguments, which all fields but those of the form are to
-    /// be copied from.
+    /// Calls `body` with the fields. The pointers refer to the arguments and are valid only during the call; the flags
+    /// make nghttp2 copy all fields but those of the form.
     static func with(
         _ form: UnsafeBufferPointer<nghttp2_nv>, path: Span<UInt8>, lines: Span<UInt8>,
         _ body: (UnsafeBufferPointer<nghttp2_nv>) -> Int32
@@ -26,7 +26,7 @@ enum RequestFields {
                     {
                         start = line.next
                         if line.name.isEmpty { continue }
-                        unsafe fields[count] = nghttp2_nv(base, line, isSecret: false)
+                        unsafe fields[count] = nghttp2_nv(base, line, isNeverIndexed: false)
                         count &+= 1
                     }
                     return unsafe body(UnsafeBufferPointer(rebasing: fields[..<count]))

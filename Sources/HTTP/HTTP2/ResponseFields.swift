@@ -1,35 +1,35 @@
 import CNghttp2
 import Reactor
 
-/// Field lines of HTTP/1.1 text as nghttp2 wants to see them.
+/// Converts field lines of HTTP/1.1 text to nghttp2's layout.
 enum ResponseFields {
-    /// Fields that an ordinary head has at most: so many fit the stack (1 KiB).
+    /// The number of fields for which space on the stack (1 KiB) is used first.
     private static var usualFieldCount: Int { 25 }
 
-    /// Calls `body` with the fields of `text[range]`, connection-specific ones left out. `status`, if given, is the
-    /// place of a status line's three digits; the fields then begin after that line. The pointers are into `text`.
+    /// Calls `body` with the fields of `text[range]`, without connection-specific ones. `status`, if given, is the
+    /// range of a status line's three digits; the fields then begin after that line. The pointers refer to `text`.
     ///
-    /// The fields end with a blank line or the range: where that is is returned if `body` returned true.
+    /// Returns the end of the fields, after a blank line or at the end of the range; nil if `body` returned false.
     static func with(
         _ text: Span<UInt8>, _ range: Range<Int>, status: Range<Int>?,
         _ body: (UnsafeBufferPointer<nghttp2_nv>) -> Bool
     ) -> Int? {
         switch unsafe with(capacity: usualFieldCount, text, range, status: status, body) {
-        case .taken(let end): return end
+        case .accepted(let end): return end
         case .rejected: return nil
         case .tooManyFields: break
         }
         let capacity = HTTP1ResponseReader.lines(text, range) + 1
-        guard case .taken(let end) = unsafe with(capacity: capacity, text, range, status: status, body) else {
+        guard case .accepted(let end) = unsafe with(capacity: capacity, text, range, status: status, body) else {
             return nil
         }
         return end
     }
 
     private enum Outcome {
-        case taken(end: Int)
+        case accepted(end: Int)
         case rejected
-        /// There are more fields than there was room for: nobody was called.
+        /// There are more fields than `capacity`; `body` was not called.
         case tooManyFields
     }
 
@@ -51,26 +51,26 @@ enum ResponseFields {
                 while let line = HTTP1ResponseReader.line(text, at: start, end: end) {
                     start = line.next
                     if line.name.isEmpty { continue }
-                    let treatment = HTTP1ResponseReader.treatment(text, line.name)
-                    if treatment == .dropped { continue }
+                    let handling = HTTP1ResponseReader.handling(text, line.name)
+                    if handling == .dropped { continue }
                     guard count < capacity else { return .tooManyFields }
-                    unsafe fields[count] = nghttp2_nv(base, line, isSecret: treatment == .secret)
+                    unsafe fields[count] = nghttp2_nv(base, line, isNeverIndexed: handling == .neverIndexed)
                     count &+= 1
                 }
-                let isTaken = unsafe body(UnsafeBufferPointer(rebasing: fields[..<count]))
-                return isTaken ? .taken(end: HTTP1ResponseReader.skipLine(text, at: start, end: end)) : .rejected
+                let isAccepted = unsafe body(UnsafeBufferPointer(rebasing: fields[..<count]))
+                return isAccepted ? .accepted(end: HTTP1ResponseReader.skipLine(text, at: start, end: end)) : .rejected
             }
         }
     }
 }
 
 extension nghttp2_nv {
-    /// A field that is copied when it is submitted; its name becomes lower case then.
-    init(_ base: UnsafePointer<UInt8>, _ line: HTTP1ResponseReader.Line, isSecret: Bool) {
+    /// A field that nghttp2 copies when it is submitted, with its name in lower case.
+    init(_ base: UnsafePointer<UInt8>, _ line: HTTP1ResponseReader.Line, isNeverIndexed: Bool) {
         unsafe self.init(
             name: UnsafeMutablePointer(mutating: base + line.name.lowerBound),
             value: UnsafeMutablePointer(mutating: base + line.value.lowerBound), namelen: line.name.count,
-            valuelen: line.value.count, flags: isSecret ? UInt8(NGHTTP2_NV_FLAG_NO_INDEX.rawValue) : 0)
+            valuelen: line.value.count, flags: isNeverIndexed ? UInt8(NGHTTP2_NV_FLAG_NO_INDEX.rawValue) : 0)
     }
 
     /// `:status` with the three digits at `digits`.
@@ -81,8 +81,8 @@ extension nghttp2_nv {
             namelen: 7, valuelen: 3, flags: UInt8(NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue))
     }
 
-    /// A field of text known at compile time.
-    static func still(_ name: StaticString, _ value: StaticString) -> nghttp2_nv {
+    /// A field of static text, which nghttp2 does not copy.
+    static func constant(_ name: StaticString, _ value: StaticString) -> nghttp2_nv {
         unsafe nghttp2_nv(
             name: UnsafeMutablePointer(mutating: name.utf8Start),
             value: UnsafeMutablePointer(mutating: value.utf8Start), namelen: name.utf8CodeUnitCount,

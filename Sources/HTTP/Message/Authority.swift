@@ -1,8 +1,9 @@
 import ASCII
 
 extension Span where Element == UInt8 {
-    /// Whether `range` is a host with or without a port (RFC 3986 §3.2 without user information): a registered name
-    /// or IPv4 address, or something in brackets that an IPv6 address is made of, then `:` and up to five digits.
+    /// Whether `range` is a host with or without a port (RFC 3986 §3.2, without user information): a registered name,
+    /// an IPv4 address or an IPv6 literal in brackets, then optionally `:` and up to five digits. Of an IPv6 literal
+    /// only the characters are checked.
     func isAuthority(_ range: Range<Int>) -> Bool {
         guard !range.isEmpty else { return false }
         let hostEnd =
@@ -13,7 +14,7 @@ extension Span where Element == UInt8 {
         return isPort(hostEnd..<range.upperBound)
     }
 
-    /// The end of an IP literal, bracket included, or nil.
+    /// The end of an IP literal, bracket included; nil if it is malformed.
     private func literalEnd(from start: Int, to end: Int) -> Int? {
         var index = start &+ 1
         while index < end, isLiteralByte(self[index]) { index &+= 1 }
@@ -25,7 +26,8 @@ extension Span where Element == UInt8 {
         byte == UInt8(ascii: ":") || byte == UInt8(ascii: ".") || byte.hexadecimalValue != nil
     }
 
-    /// The first byte no registered name has, or nil if a percent sign is not followed by two hexadecimal digits.
+    /// The index of the first byte that no registered name may have; nil if a percent sign is not followed by two
+    /// hexadecimal digits.
     private func registeredNameEnd(from start: Int, to end: Int) -> Int? {
         var index = start
         while index < end {
@@ -43,7 +45,7 @@ extension Span where Element == UInt8 {
         return index
     }
 
-    /// Nothing at all, or a colon and up to five digits.
+    /// Whether the range is empty, or a colon and up to five digits.
     private func isPort(_ range: Range<Int>) -> Bool {
         guard let first = range.first else { return true }
         guard self[first] == UInt8(ascii: ":"), range.count <= 6 else { return false }

@@ -1,35 +1,35 @@
-/// What a byte may be part of, by the grammars of RFC 9110 and RFC 3986. Bit sets in two words: no table to load.
+/// The character classes of RFC 9110 and RFC 3986, as bit sets in two words, which need no table in memory.
 package enum ByteClass {
     static var carriageReturn: UInt8 { 0x0D }
     static var lineFeed: UInt8 { 0x0A }
     static var space: UInt8 { 0x20 }
     static var tab: UInt8 { 0x09 }
 
-    /// `tchar` of RFC 9110 §5.6.2: what methods, field names and connection options are made of.
+    /// `tchar` of RFC 9110 §5.6.2, for methods, field names and connection options.
     @inline(__always)
     package static func isToken(_ byte: UInt8) -> Bool {
         isMember(byte, low: 0x03FF_6CFA_0000_0000, high: 0x57FF_FFFF_C7FF_FFFE)
     }
 
-    /// `unreserved` or `sub-delims` of RFC 3986 §2: what a registered name is made of, percent-encoding apart.
+    /// `unreserved` or `sub-delims` of RFC 3986 §2: the characters of a registered name, without percent-encoding.
     @inline(__always)
     static func isRegisteredName(_ byte: UInt8) -> Bool {
         isMember(byte, low: 0x2BFF_7FD2_0000_0000, high: 0x47FF_FFFE_87FF_FFFE)
     }
 
-    /// SP or HTAB, the only white space there is inside a line.
+    /// SP or HTAB, the only white space inside a line (RFC 9110 §5.6.3).
     @inline(__always)
     static func isBlank(_ byte: UInt8) -> Bool {
         byte == space || byte == tab
     }
 
-    /// Control characters that no field value, reason phrase or chunk extension may hold: all but HTAB.
+    /// The control characters that no field value, reason phrase or chunk extension may have: all but HTAB.
     @inline(__always)
     static func isForbiddenControl(_ byte: UInt8) -> Bool {
         (byte < 0x20 && byte != tab) || byte == 0x7F
     }
 
-    /// What a request target is made of once white space, controls, fragments and non-ASCII bytes are refused.
+    /// The characters of a request target: visible ASCII without `#`.
     @inline(__always)
     static func isTarget(_ byte: UInt8) -> Bool {
         byte > 0x20 && byte < 0x7F && byte != UInt8(ascii: "#")

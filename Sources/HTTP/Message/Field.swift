@@ -2,15 +2,18 @@ package import Reactor
 
 /// One field line of a head, as ranges into the bytes it was parsed from.
 package struct Field: Sendable {
+    /// The name, a token.
     package var name: ByteRange
-    /// Without the white space around it.
+    /// The value, without the white space around it.
     package var value: ByteRange
-    /// From the first byte of the name through the line's CRLF.
+    /// The whole line, CRLF included.
     package var line: ByteRange
+    /// The field that the name stands for.
     package var kind: KnownField
-    /// Named by `Connection`, or hop-by-hop by nature: not to be forwarded.
+    /// Whether it must not be forwarded: it is hop-by-hop by its name or named by `Connection` (RFC 9110 §7.6.1).
     package var isHopByHop: Bool
 
+    /// Stores all five.
     package init(name: ByteRange, value: ByteRange, line: ByteRange, kind: KnownField, isHopByHop: Bool) {
         self.name = name
         self.value = value
@@ -19,7 +22,7 @@ package struct Field: Sendable {
         self.isHopByHop = isHopByHop
     }
 
-    /// A place to parse into.
+    /// An empty field to parse into.
     static var blank: Field {
         Field(name: .empty, value: .empty, line: .empty, kind: .other, isHopByHop: false)
     }

@@ -1,11 +1,11 @@
-/// What a field name means to a proxy.
+/// A recognised field name.
 struct FieldName {
     var kind: KnownField
-    /// Never forwarded, whatever `Connection` says (RFC 9110 §7.6.1).
+    /// Whether the field is never forwarded, whatever `Connection` names (RFC 9110 §7.6.1).
     var isHopByHop: Bool
 
-    /// Recognises the name at `offset`, which must be a token. `hasUnderscore` is whether one is in it: known names
-    /// have hyphens, so it is then other or a look-alike.
+    /// Recognises the name at `offset`, which must be a token. `hasUnderscore` says whether it has an underscore. Known
+    /// names have only hyphens, so it is then `other` or `forwardedLookalike`.
     @inline(__always)
     init(_ bytes: Span<UInt8>, at offset: Int, length: Int, hasUnderscore: Bool) {
         var text = LowercasedASCII(bytes, at: offset, length: length)
@@ -107,7 +107,7 @@ extension KnownField {
 }
 
 extension FieldName {
-    /// As the other initialiser, for a name on its own.
+    /// Recognises a whole span, which must be a token.
     init(_ name: Span<UInt8>) {
         var hasUnderscore = false
         for index in name.indices where name[index] == UInt8(ascii: "_") { hasUnderscore = true }

@@ -1,13 +1,17 @@
-/// What is wrong with a message. For a request each has the status that the client gets; in a response from a
-/// server every one of them means 502.
+/// Why a message is refused. For a request each case has the status that the client gets. For a response from a server
+/// every case means 502.
 package enum HTTPParseError: UInt8, Error, Sendable {
-    /// Malformed or ambiguous; anything that could be read in two ways by two parsers.
+    /// Malformed or ambiguous: two parsers could read it in two ways.
     case malformed
+    /// The request target is longer than `HeadLimits.targetBytes`.
     case targetTooLong
+    /// The head is larger than `HeadLimits` allows.
     case headTooLarge
+    /// The body is larger than the configuration allows.
     case bodyTooLarge
     /// A transfer coding other than `chunked`.
     case codingUnsupported
+    /// An HTTP version other than 1.0 and 1.1.
     case versionUnsupported
     /// An `Expect` other than `100-continue`.
     case expectationFailed

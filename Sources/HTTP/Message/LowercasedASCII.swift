@@ -1,17 +1,17 @@
 import ASCII
 
-/// Up to 24 bytes of text folded to lower case, in three words that can be compared at once: the first eight bytes,
-/// the eight after them, and the last eight, which overlap the others. Together with the length they say it all.
+/// Up to 24 bytes of text in lower case, as three words for fast comparison: the first eight bytes, the next eight, and
+/// the last eight, which may overlap the others. Together with the length they identify the text.
 ///
-/// The fold sets bit 0x20. That is exact against text of lower-case letters, digits and `-`, `.`, `/` as long as the
-/// bytes folded are free of control characters, which every scan before has seen to.
+/// Setting bit 0x20 makes letters lower case. A comparison with text of lower-case letters, digits, `-`, `.` and `/` is
+/// then exact if the bytes have no control characters, which the scans before have checked.
 struct LowercasedASCII {
     let length: Int
     private(set) var first: UInt64
     private(set) var middle: UInt64 = 0
     private(set) var last: UInt64 = 0
 
-    /// The text at `offset`, which must lie within `bytes`. Longer text than 24 bytes equals nothing.
+    /// The text at `offset`, which must be within `bytes`. Text longer than 24 bytes equals no other text.
     @inline(__always)
     init(_ bytes: Span<UInt8>, at offset: Int, length: Int) {
         self.length = length
@@ -22,7 +22,7 @@ struct LowercasedASCII {
         middle = bytes.word(at: offset &+ 8) | WordScan.lowerCaseBits
     }
 
-    /// Reads every underscore as a hyphen.
+    /// Replaces every underscore with a hyphen.
     mutating func hyphenate() {
         first = Self.hyphenated(first)
         middle = Self.hyphenated(middle)
@@ -30,24 +30,24 @@ struct LowercasedASCII {
     }
 
     private static func hyphenated(_ word: UInt64) -> UInt64 {
-        // Folded, an underscore is 0x7F: 0x52 away from a hyphen.
+        // With bit 0x20 set an underscore is 0x7F, which differs from a hyphen by 0x52.
         word ^ ((WordScan.every(0x7F, in: word) >> 7) &* 0x52)
     }
 
-    /// Compares with text of up to eight characters, padded with spaces to eight: folding makes spaces of the zero
-    /// bytes after short text.
+    /// Compares with text of up to eight characters, padded with spaces to eight: bit 0x20 turns the zero bytes after
+    /// short text into spaces.
     @inline(__always)
     func equals(_ text: StaticString, length: Int) -> Bool {
         self.length == length && first == UInt64(ascii: text)
     }
 
-    /// Compares with text of 9 to 16 characters: its first eight and its last eight.
+    /// Compares with text of 9 to 16 characters, given as its first eight and its last eight.
     @inline(__always)
     func equals(_ first: StaticString, _ last: StaticString, length: Int) -> Bool {
         self.length == length && differs(first, last) == 0
     }
 
-    /// Compares with text of 17 to 24 characters: its first eight, the eight after them, and its last eight.
+    /// Compares with text of 17 to 24 characters, given as its first eight, the next eight and its last eight.
     @inline(__always)
     func equals(_ first: StaticString, _ middle: StaticString, _ last: StaticString, length: Int) -> Bool {
         self.length == length && differs(first, last) | (self.middle ^ UInt64(ascii: middle)) == 0

@@ -1,6 +1,6 @@
 import ASCII
 
-/// The one media type a proxy of MCP has to know.
+/// Recognises `text/event-stream`, the media type of MCP's streams.
 enum MediaType {
     /// Whether a Content-Type is `text/event-stream`, with or without parameters.
     static func isEventStream(_ value: Range<Int>, in bytes: Span<UInt8>) -> Bool {
@@ -11,8 +11,8 @@ enum MediaType {
         return next == value.upperBound || bytes[next] == UInt8(ascii: ";")
     }
 
-    /// Whether an Accept lists `text/event-stream`, with or without parameters (RFC 9110 §12.5.1). Weights are not
-    /// looked at, and wildcards are not event streams: only a client that means streams names them.
+    /// Whether an Accept lists `text/event-stream`, with or without parameters (RFC 9110 §12.5.1). Weights are ignored,
+    /// and wildcards do not count: MCP clients that accept streams name the type.
     static func listsEventStream(_ value: Range<Int>, in bytes: Span<UInt8>) -> Bool {
         var start = value.lowerBound
         while start < value.upperBound {
@@ -24,7 +24,7 @@ enum MediaType {
         return false
     }
 
-    /// The comma that ends a list element, quoted strings skipped, or `end`.
+    /// The index of the comma that ends a list element, outside quoted strings, or `end`.
     private static func elementEnd(from start: Int, to end: Int, in bytes: Span<UInt8>) -> Int {
         var index = start
         while end &- index >= 8 {

@@ -1,6 +1,6 @@
 import ASCII
 
-/// A request method (RFC 9110 §9). Anything that is a token and not listed is `other`, forwarded as it came.
+/// A request method (RFC 9110 §9). A token that is not listed is `other` and forwarded unchanged.
 package enum Method: UInt8, Sendable {
     case get, head, post, put, delete, options, patch, trace, connect, other
 
@@ -17,11 +17,11 @@ package enum Method: UInt8, Sendable {
         } else if name == UInt64(ascii: "GET\0\0\0\0\0") {
             self = .get
         } else {
-            self = Self.rarer(name)
+            self = Self.lessCommon(name)
         }
     }
 
-    private static func rarer(_ name: UInt64) -> Method {
+    private static func lessCommon(_ name: UInt64) -> Method {
         if name == UInt64(ascii: "DELETE\0\0") { return .delete }
         if name == UInt64(ascii: "HEAD\0\0\0\0") { return .head }
         if name == UInt64(ascii: "OPTIONS\0") { return .options }

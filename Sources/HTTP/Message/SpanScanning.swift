@@ -1,9 +1,9 @@
 import ASCII
 import Reactor
 
-/// Scans over the bytes of a head. All take offsets between 0 and `count` and give one back.
+/// Scans over the bytes of a head. They take and return offsets between 0 and `count`.
 extension Span where Element == UInt8 {
-    /// The first byte from `offset` on that no token has, or `count`.
+    /// The index of the first byte from `offset` on that no token may have, or `count`.
     @inline(__always)
     func tokenEnd(from offset: Int) -> Int {
         var index = offset
@@ -11,7 +11,7 @@ extension Span where Element == UInt8 {
         return index
     }
 
-    /// The first control character from `offset` on, HTAB apart, or `count`.
+    /// The index of the first control character other than HTAB from `offset` on, or `count`.
     @inline(__always)
     func textEnd(from offset: Int) -> Int {
         var index = offset
@@ -30,7 +30,7 @@ extension Span where Element == UInt8 {
         return index
     }
 
-    /// The first byte from `offset` on that no request target has, or `count`.
+    /// The index of the first byte from `offset` on that no request target may have, or `count`.
     @inline(__always)
     func targetEnd(from offset: Int) -> Int {
         var index = offset
@@ -46,7 +46,7 @@ extension Span where Element == UInt8 {
         return index
     }
 
-    /// The first byte from `offset` on that is neither SP nor HTAB, or `end`.
+    /// The index of the first byte from `offset` on that is neither SP nor HTAB, or `end`.
     @inline(__always)
     func skipBlanks(from offset: Int, to end: Int) -> Int {
         var index = offset
@@ -54,7 +54,7 @@ extension Span where Element == UInt8 {
         return index
     }
 
-    /// The end of what is left of `start..<end` without the white space at its end.
+    /// The end of `start..<end` without the white space at its end.
     @inline(__always)
     func trimBlanks(from start: Int, to end: Int) -> Int {
         var index = end
@@ -62,18 +62,18 @@ extension Span where Element == UInt8 {
         return index
     }
 
-    /// The first up to eight bytes of `length` at `offset`, padded with zero bytes.
+    /// The first min(`length`, 8) bytes at `offset`, padded with zero bytes.
     @inline(__always)
     func word(at offset: Int, length: Int) -> UInt64 {
         if count &- offset >= 8 {
             let word = self.word(at: offset)
             return length >= 8 ? word : word & ((1 << UInt64(truncatingIfNeeded: length &* 8)) &- 1)
         }
-        return gatheredWord(at: offset, length: length)
+        return bytewiseWord(at: offset, length: length)
     }
 
     @inline(never)
-    private func gatheredWord(at offset: Int, length: Int) -> UInt64 {
+    private func bytewiseWord(at offset: Int, length: Int) -> UInt64 {
         var word: UInt64 = 0
         var index = 0
         while index < Swift.min(length, 8), offset &+ index < count {
@@ -83,7 +83,7 @@ extension Span where Element == UInt8 {
         return word
     }
 
-    /// The decimal number that `range` is, of 1 to 18 digits and nothing else, or nil.
+    /// The decimal number in `range`, of 1 to 18 digits; nil if there is anything else.
     func decimal(_ range: Range<Int>) -> UInt64? {
         range.count <= 18 ? extracting(range).decimal : nil
     }

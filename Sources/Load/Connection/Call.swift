@@ -1,47 +1,49 @@
 import Kernel
 import Reactor
 
-/// One request and its answer, from the moment it is due.
+/// One request and its response, from the moment the request is due.
 struct Call: ~Copyable {
-    /// What is done with the body of the answer.
+    /// How the body of the response is processed.
     enum Sink {
-        /// Nobody asked for it.
+        /// The body is ignored.
         case discard
-        /// One JSON-RPC message.
+        /// The body is one JSON-RPC message.
         case message
-        /// Events, each a JSON-RPC message.
+        /// The body is an event stream; the data of each event is a JSON-RPC message.
         case events
-        /// A long text, checked as it comes.
+        /// The body is a message with a long text, checked while it arrives (`bodies`).
         case bytes(PatternCheck)
     }
 
     let kind: RequestKind
+    /// The JSON-RPC id; 0 for a request that has none.
     let id: UInt64
     let session: Handle
-    /// When it was to be sent by the schedule; in a closed loop, when it was sent.
+    /// The intended send time of an open loop; in a closed loop, the time it was sent. Latency counts from here.
     let due: Instant
-    /// When it counts as failed.
+    /// The call times out at this time.
     var deadline: Instant
-    /// The connection that carries it; `.none` once its exchange has ended.
+    /// The connection that carries it; `.none` once the HTTP exchange has ended.
     var connection: Handle
-    /// Its stream on the connection (HTTP/2).
+    /// The HTTP/2 stream on that connection.
     var stream: Int32 = 0
+    /// The HTTP status; 0 before the response's head.
     var status: UInt16 = 0
     var sink = Sink.discard
-    /// Of the body: what cannot be judged before more has come.
+    /// Body bytes kept until the message or event they belong to is complete.
     var body = ByteBuffer()
-    /// How much of `body` is known to hold no end of an event.
+    /// Bytes at the start of `body` that were searched for the end of an event already.
     var scanned = 0
-    /// The answer to its id has come.
+    /// A JSON-RPC response with its id was received.
     var isAnswered = false
-    /// The session's oracle has heard of its outcome.
+    /// The session's oracle was told that the server has counted the call.
     var isCounted = false
-    /// Something about it was untrue: it does not count as completed.
+    /// A check of the response failed: the call does not count as completed.
     var isWrong = false
-    /// Numbered events on its stream.
+    /// Checks the numbers of the events of its stream.
     var events = StreamOracle()
-    /// When its stream brought something last.
-    var lastHeard: Instant
+    /// When its event stream last brought a numbered event.
+    var lastEventAt: Instant
 
     init(_ kind: RequestKind, id: UInt64, session: Handle, due: Instant, deadline: Instant, connection: Handle) {
         self.kind = kind
@@ -50,6 +52,6 @@ struct Call: ~Copyable {
         self.due = due
         self.deadline = deadline
         self.connection = connection
-        lastHeard = due
+        lastEventAt = due
     }
 }

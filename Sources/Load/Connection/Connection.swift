@@ -3,69 +3,77 @@ import Kernel
 import Reactor
 import TLS
 
-/// One connection of the generator: a place that is dialled again whenever the socket in it is gone.
+/// One connection of the generator. It keeps its slot for the whole run; a new socket is connected when the old one is
+/// closed.
 struct Connection: ~Copyable {
+    /// The life of the socket.
     enum Phase: Equatable {
-        /// No socket. `Engine.dial` gives it one.
+        /// No socket. `Engine.dial` makes one.
         case closed
-        /// Waiting a moment before the next attempt.
-        case resting
+        /// No socket; waiting for the reconnect delay to pass.
+        case backingOff
         case dialling
         case handshaking
         /// Requests may be sent.
         case open
     }
 
+    /// Index of its group in `Engine.groups`.
     let group: Int
     var phase = Phase.closed
     var descriptor = Descriptor.none
-    /// Sockets so far: an event of an earlier one is told by it.
+    /// The number of sockets so far. It is part of the poller's token, so that a late event of an earlier socket is
+    /// recognised.
     var incarnation: UInt32 = 0
+    /// Nil for plain HTTP.
     var tls: TLSSession?
     /// Nil in HTTP/1.1.
     var http2: HTTP2ClientSession?
-    /// Received and not yet understood: part of a head, mostly nothing.
+    /// Bytes received and not yet parsed: part of a response head, usually empty.
     var input = ByteBuffer()
-    /// To be sent, for the socket took no more.
+    /// Bytes to be sent once the socket is writable again.
     var output = ByteBuffer()
+    /// The socket was readable and a read has not yet returned EAGAIN.
     var mayRead = false
-    /// The peer has sent FIN: reading goes on to the end, whatever the length of a read.
+    /// The peer has sent FIN: a short read does not mean that the socket is drained, so reading goes on to the end.
     var hasEnded = false
-    /// On the engine's list of those to be read on.
-    var isListed = false
-    /// When dialling, the handshake or the good-bye must be over.
+    /// In `Engine.pendingReads`.
+    var isReadPending = false
+    /// When connecting, the handshake or closing times out.
     var deadline = Instant.never
-    /// The response that is being read.
+    /// The state of the response being read (HTTP/1.1).
     var response = ResponseReader()
-    /// The call under way, or waiting for the connection to open; HTTP/1.1.
+    /// The call under way, or the call that waits for the connection to open (HTTP/1.1).
     var call = Handle.none
-    /// Calls under way, whatever the version: how full it is.
+    /// Calls under way, in either version of HTTP.
     var load = 0
-    /// Answers since it opened: a connection that ends before its first was not idle too long.
-    var answers: UInt64 = 0
-    /// It takes no more calls, and ends when those under way have (HTTP/2).
-    var isLeaving = false
-    /// On the engine's list of those that may have something to send (HTTP/2).
-    var isUnsettled = false
-    /// On its lane's list of those with room.
+    /// Responses since it opened. A connection that is closed after at least one was probably idle too long; its loss
+    /// is no failure.
+    var responses: UInt64 = 0
+    /// Takes no new calls and is closed when those under way have ended (HTTP/2, after GOAWAY).
+    var isDraining = false
+    /// In `Engine.pendingFlushes` (HTTP/2).
+    var isFlushPending = false
+    /// In the `free` queue of its group.
     var isFree = false
-    /// Sessions that wait for this connection and no other: the first and last of the line, as slots; -1 for none.
-    var firstInLine: Int32 = -1
-    var lastInLine: Int32 = -1
+    /// The queue of sessions that wait for this connection: slots of its first and last session; -1 for none.
+    var firstWaiting: Int32 = -1
+    var lastWaiting: Int32 = -1
 
     init(group: Int) { self.group = group }
 }
 
-/// How far the response on a connection has been read (HTTP/1.1).
+/// The parsing state of the response on a connection (HTTP/1.1).
 struct ResponseReader {
     enum Phase {
         case head
+        /// Remaining bytes of a Content-Length body.
         case length(UInt64)
         case chunked(ChunkDecoder)
         case untilClose
     }
 
     var phase = Phase.head
-    /// The server will close after it, or said so.
+    /// The connection closes after this response (RFC 9112 section 9.3).
     var isLast = false
 }

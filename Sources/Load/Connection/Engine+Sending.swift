@@ -1,11 +1,11 @@
 import Kernel
 import Reactor
 
-// Calls on their way out.
+// Sending requests.
 extension Engine {
-    /// Sends a call over an open connection with room for it.
+    /// Sends a call over an open connection with capacity for it.
     mutating func send(_ call: Handle, over c: Handle) {
-        if connections[c].http2 != nil { return request(call, over: c) }
+        if connections[c].http2 != nil { return sendHTTP2Request(call, over: c) }
         let s = calls[call].session
         let group = sessions[s].group
         composed.clear()
@@ -13,11 +13,11 @@ extension Engine {
             calls[call].kind, id: calls[call].id, session: sessions[s].fields, path: sessions[s].target, to: &composed)
         connections[c].call = call
         connections[c].load = 1
-        if connections[c].tls != nil, !encryptComposed(c) { return lose(c, .handshake) }
+        if connections[c].tls != nil, !encryptComposed(c) { return failConnection(c, .handshake) }
         sendComposed(c)
     }
 
-    /// Sends what `composed` holds; what the socket does not take waits in the connection's output.
+    /// Sends `composed` and empties it; what the socket does not take is appended to the connection's output.
     mutating func sendComposed(_ c: Handle) {
         if connections[c].output.isEmpty {
             switch world.send(connections[c].descriptor, composed) {
@@ -32,7 +32,7 @@ extension Engine {
         composed.clear()
     }
 
-    /// Sends what waits.
+    /// Sends as much of the connection's output as the socket takes.
     mutating func flush(_ c: Handle) {
         while !connections[c].output.isEmpty {
             switch world.send(connections[c].descriptor, connections[c].output) {
@@ -45,14 +45,14 @@ extension Engine {
         }
     }
 
-    /// The peer may have said why before it closed: what it sent is read before the connection is given up.
+    /// A write failed. The peer may have sent a response before it closed, so that is read before the connection fails.
     private mutating func sendFailed(_ c: Handle) {
         composed.clear()
         connections[c].output.clear()
         connections[c].mayRead = true
         connections[c].hasEnded = true
-        guard !connections[c].isListed else { return }
-        connections[c].isListed = true
-        listed.append(c)
+        guard !connections[c].isReadPending else { return }
+        connections[c].isReadPending = true
+        pendingReads.append(c)
     }
 }

@@ -1,23 +1,26 @@
 import Kernel
 import TLS
 
-/// What one thread is to do: its part of the plan, with everything looked up that can be.
+/// The work of one thread: its part of the plan, with addresses resolved and certificates read.
 struct Assignment: Sendable {
-    /// One workload's part.
+    /// One workload on one thread.
     struct Part: Sendable {
         var workload: Workload
         var connections: Int
         var sessions: Int
+        /// Whether each call of a session goes over any free connection.
         var isShuffled: Bool
+        /// Concurrent calls on one connection, at most; 1 in HTTP/1.1.
         var depth: Int
         /// Calls a second; nil in a closed loop.
         var rate: Double?
     }
 
     let plan: LoadPlan
+    /// Number of the thread, from 0.
     let thread: Int
     let parts: [Part]
-    /// Where to dial: the first that answers.
+    /// The host's addresses, in order of preference; the first that accepts a connection is used.
     let addresses: [SocketAddress]
     /// Nil for plain HTTP.
     let tls: TLSClientContext?
@@ -29,7 +32,7 @@ struct Assignment: Sendable {
 }
 
 extension LoadPlan {
-    /// What each share of the mix gets on each thread: threads first, then shares.
+    /// The plan divided among its threads, then among the shares of its mix. Threads without work are left out.
     var parts: [[Assignment.Part]] {
         let weights = mix.map(\.weight).reduce(0, +)
         let threads = max(1, threads)
@@ -52,13 +55,14 @@ extension LoadPlan {
         return byThread.filter { !$0.isEmpty }
     }
 
-    /// The part of `total` that falls to one of several threads; those of all threads add up to it.
+    /// The part of `total` for thread `index` of `count`. All parts add up to `total`.
     private static func piece(_ total: Int, _ index: Int, _ count: Int) -> Int {
         total / count + (index < total % count ? 1 : 0)
     }
 }
 
 extension Workload {
+    /// The workload's part of one thread; nil if it would have no connections or no sessions.
     fileprivate func part(
         connections: Int, sessions: Int?, depth: Int, plan: LoadPlan, rate: Double?
     ) -> Assignment.Part? {
@@ -68,7 +72,7 @@ extension Workload {
         guard connections > 0, part.sessions > 0 else { return nil }
         switch self {
         case .fanin, .idle:
-            // In HTTP/1.1 a stream takes a connection.
+            // In HTTP/1.1 an event stream occupies a connection.
             part.rate = nil
             if plan.transport == .http1 {
                 part.connections = part.sessions
@@ -76,7 +80,7 @@ extension Workload {
                 part.depth = (part.sessions + connections - 1) / connections
             }
         case .calls, .churn, .bodies:
-            // Without sessions, who asks is nobody's business: as many as there is room for.
+            // Without MCP sessions the session count only limits concurrent calls: as many as the connections carry.
             part.sessions = connections * depth
         case .sessions, .legacy:
             part.isShuffled = plan.shuffle ?? (part.sessions > connections * depth)

@@ -1,20 +1,21 @@
-/// One workload of a run on one thread: its connections, its sessions, and who waits for what.
+/// One workload of a run on one thread: its connections, its sessions, and the queues between them.
 struct ConnectionGroup {
     let workload: Workload
     /// Slots of the connections that calls go over.
     let connections: Range<Int>
     /// Slots of the connections that carry one session's stream each (`legacy`); empty for other workloads.
     let streams: Range<Int>
+    /// Slots of the sessions.
     let sessions: Range<Int>
-    /// Any session goes over any connection.
+    /// Whether each call of a session goes over any free connection.
     let isShuffled: Bool
-    /// Calls at a time on one connection.
+    /// Concurrent calls on one connection, at most.
     let depth: Int
-    /// Nil in a closed loop.
+    /// The due times of an open loop; nil in a closed loop.
     var schedule: Schedule?
-    /// Sessions with something to ask, where that need not wait for one certain connection.
+    /// Slots of sessions with a call to make that do not wait for one particular connection.
     var ready: SlotQueue
-    /// Connections with room for a call.
+    /// Slots of connections with capacity for a call; used only if `isShuffled`.
     var free: SlotQueue
 
     init(
@@ -32,7 +33,7 @@ struct ConnectionGroup {
         free = SlotQueue(capacity: connections.count)
     }
 
-    /// Where a session of the workload begins.
+    /// The first step of a session of the workload.
     var firstStep: Session.Step {
         switch workload {
         case .sessions, .fanin, .idle: .initialize

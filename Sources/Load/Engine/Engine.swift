@@ -4,74 +4,79 @@ import Reactor
 import Synchronization
 import TLS
 
-/// One thread of a run: its epoll, its connections, its sessions, the calls under way between them.
+/// One thread of a run. Owns its epoll, its connections, its sessions and the calls under way.
 ///
-/// A session with something to ask stands in line; a connection with room stands in another; `pump` brings them
-/// together, at the pace of the schedule if there is one. What a connection hears goes up as `answerBegan`,
-/// `answerGave` and `answerEnded`, whatever the version of HTTP below.
+/// Sessions with a call to make and connections with capacity wait in two queues; `dispatchCalls` takes one of each, at
+/// the pace of the schedule if there is one. HTTP/1.1 and HTTP/2 report what they receive as `responseHeadReceived`,
+/// `responseBodyReceived` and `responseEnded`.
 struct Engine: ~Copyable {
     let assignment: Assignment
     let statistics: Statistics
     let timeout: Interval
     var world: Linux
-    /// The turn's one reading of the clock.
+    /// The last reading of the clock.
     var now: Instant
     var connections: Slab<Connection>
     var sessions: Slab<Session>
     var calls: Slab<Call>
     var groups: [ConnectionGroup] = []
-    /// The requests of each lane.
+    /// The request templates of each group.
     var forms: Slab<RequestForms>
-    /// Their header fields for HTTP/2, which are empty in HTTP/1.1.
+    /// The header fields of each group for HTTP/2; empty in HTTP/1.1.
     var fields: [HTTP2RequestForms] = []
-    var ids: CallID
+    var ids: CallIDGenerator
     var replicas = ReplicaNames()
     var counters = Counters()
-    /// Calls completed while measuring, since the ledger was told last.
-    var untold: UInt64 = 0
+    /// Calls completed while measuring that were not yet added to the run's total.
+    var unreportedCalls: UInt64 = 0
 
     // Scratch: each is empty between two uses.
     var received = ByteBuffer(capacity: Engine.readBytes)
     var composed = ByteBuffer(capacity: 4_096)
     var ciphertext = ByteBuffer()
     var outgoing = ByteBuffer()
-    var heard = HTTP2ClientEvents()
+    var http2Events = HTTP2ClientEvents()
     var head = ResponseHead()
     let parser = ResponseParser(limits: HeadLimits(headBytes: 32_768))
 
     var engine: TLSEngine
-    /// What spares the next handshake its full length.
+    /// The newest TLS session ticket, for resumption.
     var ticket: TLSTicket?
-    /// The address that is dialled, of the assignment's.
+    /// Index of the address that is dialled, in `assignment.addresses`.
     var address = 0
+    /// Whether a connection was ever open. Until then a failure to connect ends the run.
     var hasEverOpened = false
-    /// Something was heard that is HTTP/2.
+    /// Whether an HTTP/2 response was ever received.
     var hasEverAnswered = false
 
     /// Connections with more to read than one turn allows.
-    var listed: [Handle] = []
-    /// Connections that may have something to send, and calls to be made again (HTTP/2).
-    var unsettled: [Handle] = []
-    var unsent: [Handle] = []
-    /// Connections that rest, and until when, earliest first.
-    var resting: [(connection: Handle, until: Instant)] = []
-    var nextSweep: Instant
+    var pendingReads: [Handle] = []
+    /// Connections that may have frames to send (HTTP/2).
+    var pendingFlushes: [Handle] = []
+    /// Calls that the server did not process, to be sent again (HTTP/2).
+    var unprocessed: [Handle] = []
+    /// Connections in their reconnect delay, and its end, earliest first.
+    var backingOff: [(connection: Handle, until: Instant)] = []
+    var nextHousekeeping: Instant
     var phase = Phase.warmingUp
-    /// Seconds of measuring that were handed in.
-    var secondsTold = 0
-    /// Never read. It gives the engine an address of its own: without, Swift 6.3 copies all of it for every call of a
-    /// method that does not mutate it.
+    /// Seconds of measuring that were reported to `statistics`.
+    var secondsReported = 0
+    /// Never read. An atomic gives the engine a fixed address; without one, Swift 6.3 copies the whole engine for every
+    /// call of a non-mutating method.
     private let anchor = Atomic(false)
 
+    /// The phases of a run, in order.
     enum Phase {
         case warmingUp, measuring
-        /// No more calls but good-byes; those under way may end.
+        /// No new calls but DELETE; those under way may end.
         case ending
     }
 
+    /// Bytes of one read, at most.
     static let readBytes = 65_536
+    /// Reads from one connection in one turn, at most.
     static let readsPerTurn = 16
-    /// The most of an answer that is kept to be judged as a whole.
+    /// Bytes of a response body or an event that are buffered, at most.
     static let answerLimit = 16_777_216
 
     init(_ assignment: Assignment) throws {
@@ -83,8 +88,8 @@ struct Engine: ~Copyable {
         self.world = world
         self.engine = engine
         now = .now()
-        nextSweep = now
-        ids = CallID(thread: assignment.thread)
+        nextHousekeeping = now
+        ids = CallIDGenerator(thread: assignment.thread)
         let parts = assignment.parts
         let connectionCount = parts.reduce(0) { $0 + $1.connections + ($1.workload == .legacy ? $1.sessions : 0) }
         let sessionCount = parts.reduce(0) { $0 + $1.sessions }
@@ -93,11 +98,11 @@ struct Engine: ~Copyable {
         // Each session has a call and perhaps a stream.
         calls = Slab(limit: sessionCount * 2)
         forms = Slab(limit: parts.count)
-        for part in parts { resetCalls(part) }
+        for part in parts { addGroup(part) }
     }
 
-    /// Makes the lane of a part, with everything in it.
-    private mutating func resetCalls(_ part: Assignment.Part) {
+    /// Adds the group of a part, with its connections, sessions and request templates.
+    private mutating func addGroup(_ part: Assignment.Part) {
         let group = groups.count
         let firstConnection = connections.slots
         let firstSession = sessions.slots

@@ -1,7 +1,7 @@
 import Kernel
 
-/// The times at which the calls of an open loop are due: evenly spaced, and never moved by how long an answer takes.
-/// What is due and not yet sent waits, and its wait is part of its latency.
+/// The due times of the calls of an open loop: evenly spaced, and independent of how long responses take. A call that
+/// is due and not yet sent waits; its wait is part of its latency (so there is no coordinated omission).
 struct Schedule {
     private let start: Instant
     private let nanosecondsApart: Double
@@ -16,7 +16,7 @@ struct Schedule {
     /// When the next call is due.
     var next: Instant { due(issued) }
 
-    /// Takes the next call if it is due: the time it was due at.
+    /// Takes the next call if it is due. Returns its due time.
     mutating func take(at now: Instant) -> Instant? {
         let next = next
         guard next <= now else { return nil }
@@ -24,14 +24,14 @@ struct Schedule {
         return next
     }
 
-    /// Gives up the calls that were due more than `patience` ago; how many those are.
-    mutating func giveUp(olderThan patience: Interval, at now: Instant) -> UInt64 {
+    /// Skips the calls that were due more than `timeout` ago and are not sent. Returns how many.
+    mutating func skip(overdueBy timeout: Interval, at now: Instant) -> UInt64 {
         let waited = (now - start).nanoseconds
-        guard waited > patience.nanoseconds else { return 0 }
-        let late = UInt64(Double(waited &- patience.nanoseconds) / nanosecondsApart)
-        guard late > issued else { return 0 }
-        defer { issued = late }
-        return late &- issued
+        guard waited > timeout.nanoseconds else { return 0 }
+        let overdue = UInt64(Double(waited &- timeout.nanoseconds) / nanosecondsApart)
+        guard overdue > issued else { return 0 }
+        defer { issued = overdue }
+        return overdue &- issued
     }
 
     private func due(_ number: UInt64) -> Instant {

@@ -1,4 +1,4 @@
-/// A queue of slots with room for so many: first come, first served. Allocates once.
+/// A first-in, first-out queue of slots with a fixed capacity. Allocates once.
 struct SlotQueue {
     private var storage: [Int32]
     private var first = 0
@@ -8,15 +8,16 @@ struct SlotQueue {
 
     var isEmpty: Bool { count == 0 }
 
-    /// There must be room: nobody stands in a line twice, and it has a place for everybody.
+    /// Appends a slot. The queue must not be full: it has capacity for every slot, and no slot is in it twice.
     mutating func append(_ slot: Int) {
-        precondition(count < storage.count, "somebody stands in line twice")
+        precondition(count < storage.count, "a slot was queued twice")
         var index = first + count
         if index >= storage.count { index -= storage.count }
         storage[index] = Int32(truncatingIfNeeded: slot)
         count += 1
     }
 
+    /// Removes the oldest slot; nil if the queue is empty.
     mutating func popFirst() -> Int? {
         guard count > 0 else { return nil }
         let slot = storage[first]

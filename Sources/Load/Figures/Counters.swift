@@ -1,21 +1,25 @@
 import Histogram
 
-/// What one thread has counted since it last handed its counts over.
+/// The counts of one thread since it last reported them to `Statistics`.
 struct Counters {
+    /// Calls that passed all checks while measuring.
     var completed: UInt64 = 0
+    /// By `WrongAnswer.index`.
     var wrong = InlineArray<9, UInt64>(repeating: 0)
     var failed: [Failure: UInt64] = [:]
+    /// The first wrong answers and failures in words, at most `exampleLimit`.
     var examples: [String] = []
     var bytesReceived: UInt64 = 0
     var bytesSent: UInt64 = 0
     var connectionsOpened: UInt64 = 0
+    /// TLS handshakes that resumed a session.
     var handshakesResumed: UInt64 = 0
-    /// In units of 100 ns.
+    /// Latencies in units of 100 ns.
     var latency = Counters.emptyHistogram()
 
     static let exampleLimit = 20
 
-    /// Up to an hour, three digits.
+    /// A histogram for values up to an hour, with three significant digits.
     static func emptyHistogram() -> Histogram<UInt64> {
         Histogram(
             lowestDiscernibleValue: 1, highestTrackableValue: 36_000_000_000, numberOfSignificantValueDigits: .three)
@@ -34,8 +38,8 @@ struct Counters {
 
     mutating func count(_ failure: Failure) { failed[failure, default: 0] &+= 1 }
 
-    /// Keeps the first few.
-    mutating func note(_ example: @autoclosure () -> String) {
+    /// Keeps an example, unless there are enough.
+    mutating func addExample(_ example: @autoclosure () -> String) {
         if examples.count < Counters.exampleLimit { examples.append(example()) }
     }
 
@@ -43,7 +47,7 @@ struct Counters {
         completed += other.completed
         for index in 0..<9 { wrong[index] += other.wrong[index] }
         failed.merge(other.failed, uniquingKeysWith: +)
-        for example in other.examples { note(example) }
+        for example in other.examples { addExample(example) }
         bytesReceived += other.bytesReceived
         bytesSent += other.bytesSent
         connectionsOpened += other.connectionsOpened
@@ -51,7 +55,7 @@ struct Counters {
         latency.add(other.latency)
     }
 
-    /// Back to nothing, keeping the memory.
+    /// Sets all counts to 0 and keeps the memory.
     mutating func clear() {
         completed = 0
         wrong = InlineArray(repeating: 0)
@@ -63,6 +67,7 @@ struct Counters {
 }
 
 extension WrongAnswer {
+    /// Index into `Counters.wrong`.
     var index: Int {
         switch self {
         case .strayed: 0

@@ -1,33 +1,37 @@
-/// Why a call never became an answer.
+/// Why a call got no response that could be checked.
 enum Failure: Hashable {
     case refused
-    /// The socket could not be made or connected for another reason: errno.
+    /// The socket could not be created or connected for another reason than ECONNREFUSED; the errno.
     case unreachable(CInt)
     case reset
-    /// HTTP/2: RST_STREAM, or GOAWAY with an error; the error code of RFC 9113 section 7.
+    /// HTTP/2: RST_STREAM was received; the error code of RFC 9113 section 7.
     case streamReset(UInt32)
+    /// HTTP/2: GOAWAY with an error was received; its error code.
     case goAway(UInt32)
-    /// The peer closed before the answer was complete.
+    /// The peer closed the connection before the response was complete.
     case closed
     case timedOut
     case handshake
+    /// A status that is no success.
     case status(UInt16)
-    /// What came was not HTTP.
+    /// The response was not valid HTTP.
     case unreadable
+    /// The response was larger than `Engine.answerLimit`.
     case tooLarge
-    /// It was due, but too many others were waiting to be sent.
-    case crowded
-    /// A session that nobody knows any more.
+    /// Open loop: the call was due, but was not sent within the timeout for lack of capacity.
+    case notSent
+    /// The server no longer knows the session.
     case lostSession
-    /// An event stream that ended.
+    /// The server ended an event stream.
     case streamEnded
-    /// An event stream that is open and brings no events any more.
+    /// An event stream is open, but has brought no event recently.
     case silent
 
+    /// The failure in words, as reports print it.
     var text: String {
         switch self {
         case .refused: "connection refused"
-        case .unreachable(let code): "cannot connect: \(systemText(code))"
+        case .unreachable(let code): "cannot connect: \(errnoText(code))"
         case .reset: "connection reset"
         case .streamReset(let code): "stream reset, code \(code)"
         case .goAway(let code): "GOAWAY, code \(code)"
@@ -37,7 +41,7 @@ enum Failure: Hashable {
         case .status(let status): "HTTP \(status)"
         case .unreadable: "not HTTP"
         case .tooLarge: "answer too large"
-        case .crowded: "too many calls waiting"
+        case .notSent: "too many calls waiting"
         case .lostSession: "session lost"
         case .streamEnded: "stream ended"
         case .silent: "stream fell silent"

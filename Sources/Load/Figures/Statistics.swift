@@ -2,7 +2,8 @@ import Histogram
 import Kernel
 import Synchronization
 
-/// Where the threads of a run put their counts, once a second each, and where the figures are read.
+/// The counts of a whole run. Each thread adds its counters once a second; `fill` reads them. Safe to share between
+/// threads.
 final class Statistics: Sendable {
     private struct Second {
         var counters = Counters()
@@ -12,9 +13,10 @@ final class Statistics: Sendable {
     private struct State {
         var total = Counters()
         var series: [SecondFigures] = []
-        /// Seconds that not all threads have handed in, by number.
-        var open: [Int: Second] = [:]
+        /// Seconds that not all threads have reported yet, by number.
+        var unfinished: [Int: Second] = [:]
         var replicas: [String: UInt64] = [:]
+        /// Threads that have ended.
         var ended = 0
         var startFailure: LoadError?
     }
@@ -23,20 +25,21 @@ final class Statistics: Sendable {
     private let threads: Int
     private let stopAsked = Atomic(false)
     private let answered = Atomic<UInt64>(0)
-    /// When the last thread ended its measuring, in nanoseconds; 0: it goes on.
+    /// When the last thread ended measuring, in nanoseconds; 0 while measuring goes on.
     private let end = Atomic<UInt64>(0)
-    /// Rung when a thread has handed something in.
-    let news: Wake
+    /// Rung when a thread has added counters or ended.
+    let changed: Wake
 
     init(threads: Int) throws(SystemError) {
         self.threads = threads
-        news = try Wake()
+        changed = try Wake()
     }
 
     var isStopped: Bool { stopAsked.load(ordering: .relaxed) }
+    /// Has all threads end measuring at their next housekeeping.
     func stop() { stopAsked.store(true, ordering: .relaxed) }
 
-    /// Adds to the calls that ended well while measuring; the sum so far.
+    /// Adds to the calls completed while measuring. Returns the sum of all threads.
     func addAnswered(_ count: UInt64) -> UInt64 { answered.add(count, ordering: .relaxed).newValue }
 
     /// The run cannot begin: the first reason is kept.
@@ -47,39 +50,42 @@ final class Statistics: Sendable {
 
     var startFailure: LoadError? { state.withLock { $0.startFailure } }
 
-    /// What a thread counted in `second`, from 0; nil: before measuring began or after it ended, where only what is
-    /// wrong or failed counts.
-    func take(_ counters: Counters, second: Int?, replicas: [String: UInt64]) {
+    /// Adds the counters of a thread. `second`: the second of measuring they belong to, from 0; nil if they are from
+    /// before or after measuring.
+    func add(_ counters: Counters, second: Int?, replicas: [String: UInt64]) {
         state.withLock { state in
             state.total.add(counters)
             state.replicas.merge(replicas, uniquingKeysWith: +)
             guard let second else { return }
-            state.open[second, default: Second()].counters.add(counters)
-            state.open[second]?.threads += 1
-            close(second, &state)
+            state.unfinished[second, default: Second()].counters.add(counters)
+            state.unfinished[second]?.threads += 1
+            publish(second, &state)
         }
-        news.ring()
+        changed.ring()
     }
 
-    /// A thread has ended its measuring.
-    func noteEnd(_ now: Instant) { _ = end.max(now.nanoseconds, ordering: .relaxed) }
+    /// A thread has ended measuring.
+    func measuringEnded(at now: Instant) { _ = end.max(now.nanoseconds, ordering: .relaxed) }
 
-    /// When measuring ended; nil as long as it goes on.
+    /// When measuring ended; nil while it goes on.
     var ended: Instant? {
         let nanoseconds = end.load(ordering: .relaxed)
         return nanoseconds == 0 ? nil : Instant(nanoseconds: nanoseconds)
     }
 
+    /// A thread has ended and adds nothing more.
     func threadEnded() {
         state.withLock { $0.ended += 1 }
-        news.ring()
+        changed.ring()
     }
 
+    /// Whether all threads have ended.
     var hasEnded: Bool { state.withLock { $0.ended == threads } }
 
-    private func close(_ number: Int, _ state: inout State) {
-        guard let second = state.open[number], second.threads == threads else { return }
-        state.open[number] = nil
+    /// Appends a second to the series once all threads have reported it.
+    private func publish(_ number: Int, _ state: inout State) {
+        guard let second = state.unfinished[number], second.threads == threads else { return }
+        state.unfinished[number] = nil
         var figures = SecondFigures(at: Double(number + 1))
         figures.completed = second.counters.completed
         figures.wrong = second.counters.wrongCount
@@ -93,7 +99,7 @@ final class Statistics: Sendable {
         state.series.append(figures)
     }
 
-    /// Puts all counts so far into `figures`.
+    /// Copies all counts so far into `figures`.
     func fill(_ figures: inout RunFigures) {
         let state = state.withLock { $0 }
         let total = state.total
@@ -113,10 +119,11 @@ final class Statistics: Sendable {
     }
 }
 
+/// `units`: of 100 ns, as the histograms count.
 func microseconds(_ units: UInt64) -> Double { Double(units) / 10 }
 
 extension LatencyFigures {
-    /// Of a histogram in units of 100 ns.
+    /// From a histogram in units of 100 ns.
     init(_ histogram: Histogram<UInt64>) {
         self.init()
         count = histogram.totalCount
@@ -129,7 +136,7 @@ extension LatencyFigures {
         }
     }
 
-    /// What a table shows, and what a curve needs between.
+    /// The percentiles that tables print, and those between them that charts need.
     private static let points: [Double] = [
         0, 10, 20, 25, 30, 40, 50, 60, 70, 75, 80, 85, 90, 92.5, 95, 96, 97, 98, 99, 99.25, 99.5, 99.75, 99.9, 99.925,
         99.95, 99.975, 99.99, 99.995, 99.999, 100,

@@ -1,32 +1,34 @@
 import ASCII
 import JSON
 
-/// What one JSON-RPC message says, as far as it can be true or not: ranges into the text it came from.
+/// The parts of one JSON-RPC message that are checked, as ranges into the message's text.
 struct AnswerFacts {
+    /// The kind of message (JSON-RPC 2.0, sections 4 and 5).
     enum Kind {
-        /// It is no single JSON-RPC 2.0 message.
+        /// Not a single JSON-RPC 2.0 message.
         case malformed
-        /// It has an id and a result or an error.
+        /// A response: it has a result or an error.
         case answer
-        /// It has a method: a notification, or a request of the server's.
+        /// A notification or a request of the server: it has a method.
         case ask
     }
 
     private(set) var kind = Kind.malformed
-    /// The id if it is a number, as ours are; nil for any other, or none.
+    /// The id if it is a non-negative integer, as ours are; nil for any other, or none.
     private(set) var id: UInt64?
+    /// Whether it is an error, or a tool result with `isError`.
     private(set) var isError = false
-    /// The error, or the result that says `isError`, for people.
+    /// The error object, or the result with `isError`, to be printed.
     private(set) var errorRange = 0..<0
-    /// The first text of a tool's result, between its quotes, escapes as written.
+    /// The first text of a tool's result, without its quotes, escapes not decoded.
     private(set) var text: Range<Int>?
-    /// `protocolVersion` of an initialize's result, between its quotes.
+    /// `protocolVersion` of an initialize result, without its quotes.
     private(set) var version: Range<Int>?
     /// Whether the result is an object with `tools`.
     private(set) var hasTools = false
-    /// Of a notification: the number that its events count up, and CLOCK_MONOTONIC of the server when it was sent, in
-    /// nanoseconds.
+    /// The number of an event, which goes up by one from event to event.
     private(set) var sequence: UInt64?
+    /// CLOCK_MONOTONIC of the server when it sent the event, in nanoseconds.
     private(set) var sentAt: UInt64?
 
     init(_ text: Span<UInt8>) {
@@ -103,7 +105,7 @@ struct AnswerFacts {
         }
     }
 
-    /// The number and time of an event stand in the `data` of a log message (2025-11-25, "Logging").
+    /// The number and time of an event are in the `data` of a log message (MCP 2025-11-25, "Logging").
     private mutating func readParameters(_ reader: inout JSONReader, _ text: Span<UInt8>) {
         guard reader.openObject(text) else {
             _ = reader.value(text)
@@ -132,14 +134,15 @@ struct AnswerFacts {
     }
 }
 
-/// What a tool says that names its replica and counts its session's calls: `{"replica":"a","calls":7}`, itself a JSON
-/// text within a JSON string. Nil for all other texts.
-struct ConnectionState {
-    /// The name between its (escaped) quotes.
+/// The result text of the tool `whoami`: the name of the replica and the number of the session's calls. It is a JSON
+/// text within a JSON string: `{"replica":"a","calls":7}` with its quotes escaped.
+struct WhoamiResult {
+    /// The name, without its escaped quotes.
     let replica: Range<Int>
+    /// Tool calls that the replica has counted for the session, this one included.
     let calls: UInt64
 
-    /// `range`: the string's content within `text`.
+    /// `range`: the content of the JSON string within `text`. Nil for any other text.
     init?(_ text: Span<UInt8>, _ range: Range<Int>) {
         var position = range.lowerBound
         func skip(_ word: StaticString) -> Bool {

@@ -2,48 +2,49 @@ import ASCII
 import Kernel
 import Reactor
 
-// Messages, held against what was asked.
+// Checking JSON-RPC responses against their requests.
 extension Engine {
-    /// A message that is the whole body of the call's answer. False if it answers another call.
-    mutating func hearMessage(_ c: Handle, _ text: Span<UInt8>) -> Bool {
+    /// Checks a response that is the whole body. False if its id is of another call.
+    mutating func checkMessage(_ c: Handle, _ text: Span<UInt8>) -> Bool {
         let kind = calls[c].kind
         guard kind.isAnswered else { return true }
         let facts = AnswerFacts(text)
         guard facts.kind == .answer else {
-            wrong(c, .malformed, text.excerpt())
+            recordWrong(c, .malformed, text.excerpt())
             return true
         }
-        return judge(c, facts, text)
+        return checkResponse(c, facts, text)
     }
 
-    /// Holds an answer against the call. False if it answers another call.
-    mutating func judge(_ c: Handle, _ facts: AnswerFacts, _ text: Span<UInt8>) -> Bool {
+    /// Checks a response against its call. False if its id is of another call.
+    mutating func checkResponse(_ c: Handle, _ facts: AnswerFacts, _ text: Span<UInt8>) -> Bool {
         let s = calls[c].session
         guard facts.id == calls[c].id else {
-            // Of a call that is still under way somewhere, or was never made, it is somebody else's.
-            let isOld = facts.id.map { $0 < calls[c].id && ids.hasGiven($0) } ?? false
-            wrong(c, isOld && isAnswered(facts.id ?? 0) ? .answeredTwice : .foreignID, text.excerpt())
+            // The id of a finished call: a second response. Of a call under way or never made: another client's
+            // response.
+            let isOld = facts.id.map { $0 < calls[c].id && ids.hasIssued($0) } ?? false
+            recordWrong(c, isOld && isAnswered(facts.id ?? 0) ? .answeredTwice : .foreignID, text.excerpt())
             return false
         }
         if calls[c].isAnswered {
-            wrong(c, .answeredTwice, text.excerpt())
+            recordWrong(c, .answeredTwice, text.excerpt())
             return true
         }
         calls[c].isAnswered = true
         if facts.isError {
-            wrong(c, .hiddenError, text.extracting(facts.errorRange).excerpt())
+            recordWrong(c, .hiddenError, text.extracting(facts.errorRange).excerpt())
             return true
         }
         switch calls[c].kind {
-        case .initialize: introduce(s, facts, text)
-        case .list: if !facts.hasTools { wrong(c, .malformed, "tools/list without tools") }
-        case .call, .echo: judgeTool(c, s, facts, text)
+        case .initialize: storeInitializeResult(s, facts, text)
+        case .list: if !facts.hasTools { recordWrong(c, .malformed, "tools/list without tools") }
+        case .call, .echo: checkToolResult(c, s, facts, text)
         case .initialized, .delete, .stream: break
         }
         return true
     }
 
-    /// Whether no call of this id is under way, so that it has had its answer.
+    /// Whether no call with this id is under way.
     private func isAnswered(_ id: UInt64) -> Bool {
         for slot in 0..<calls.slots {
             if let c = calls.handle(inSlot: slot), calls[c].id == id { return false }
@@ -51,31 +52,32 @@ extension Engine {
         return true
     }
 
-    private mutating func judgeTool(_ c: Handle, _ s: Handle, _ facts: AnswerFacts, _ text: Span<UInt8>) {
+    /// Checks the text of a tool's result against the session's oracle.
+    private mutating func checkToolResult(_ c: Handle, _ s: Handle, _ facts: AnswerFacts, _ text: Span<UInt8>) {
         let isStateless = groups[sessions[s].group].workload.isStateless
         calls[c].isCounted = true
-        guard let said = facts.text else {
-            if assignment.plan.tool == "whoami" { wrong(c, .malformed, text.excerpt()) }
+        guard let resultText = facts.text else {
+            if assignment.plan.tool == "whoami" { recordWrong(c, .malformed, text.excerpt()) }
             return sessions[s].oracle.answered()
         }
         if calls[c].kind == .echo {
             sessions[s].oracle.answered()
-            if text.extracting(said).decimal != calls[c].id { wrong(c, .foreignID, text.excerpt()) }
+            if text.extracting(resultText).decimal != calls[c].id { recordWrong(c, .foreignID, text.excerpt()) }
             return
         }
-        guard let whereabouts = ConnectionState(text, said) else { return sessions[s].oracle.answered() }
+        guard let report = WhoamiResult(text, resultText) else { return sessions[s].oracle.answered() }
         let guess = sessions[s].oracle.replica
-        let name = replicas.number(text.extracting(whereabouts.replica), guess: guess)
-        replicas.note(name)
+        let name = replicas.number(text.extracting(report.replica), guess: guess)
+        replicas.countCall(name)
         guard !isStateless else { return sessions[s].oracle.guess(name) }
         let expected = sessions[s].oracle.expected
-        guard let kind = sessions[s].oracle.answered(by: name, count: whereabouts.calls) else { return }
+        guard let kind = sessions[s].oracle.answered(by: name, count: report.calls) else { return }
         let known = guess.map { replicas.name($0) } ?? "?"
-        wrong(c, kind, "\(replicas.name(name)) says call \(whereabouts.calls), not \(known) \(expected)")
+        recordWrong(c, kind, "\(replicas.name(name)) says call \(report.calls), not \(known) \(expected)")
     }
 
-    /// What initialize came to: the fields that name the session from now on.
-    private mutating func introduce(_ s: Handle, _ facts: AnswerFacts, _ text: Span<UInt8>) {
+    /// Composes the session's field lines from the result of initialize.
+    private mutating func storeInitializeResult(_ s: Handle, _ facts: AnswerFacts, _ text: Span<UInt8>) {
         sessions[s].fields.clear()
         guard groups[sessions[s].group].workload != .legacy else { return }
         if !sessions[s].identifier.isEmpty {

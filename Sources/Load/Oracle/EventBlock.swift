@@ -1,9 +1,9 @@
 import ASCII
 
-/// One event of a stream (HTML Living Standard, "Server-sent events"): the lines up to a blank one.
+/// One event of a stream (HTML Living Standard, "Server-sent events"): the lines up to a blank line.
 struct EventBlock {
-    /// The value of its `data` line, within the block. An event whose data takes several lines is no message that a
-    /// server of ours sends in one piece: only the first counts.
+    /// The value of its first `data` line, within the block; nil without one. MCP servers send a message as one line,
+    /// so further lines are ignored.
     private(set) var data: Range<Int>?
     private var name = 0..<0
 
@@ -22,13 +22,15 @@ struct EventBlock {
         }
     }
 
+    /// Whether it is the `endpoint` event of 2024-11-05.
     func isEndpoint(_ text: Span<UInt8>) -> Bool { text.extracting(name).equals("endpoint") }
 
     private static func value(_ text: Span<UInt8>, _ start: Int, _ end: Int) -> Range<Int> {
         start < end && text[start] == 0x20 ? (start + 1)..<end : start..<max(start, end)
     }
 
-    /// Behind the first blank line that ends at or after `offset`: CRLF CRLF, LF LF or CR CR. Nil if none has come.
+    /// The offset after the first blank line that ends at or after `offset`: CRLF CRLF, LF LF or CR CR. Nil if there is
+    /// none.
     static func end(_ bytes: Span<UInt8>, from offset: Int) -> Int? {
         var index = offset
         while index < bytes.count {
@@ -38,7 +40,7 @@ struct EventBlock {
             guard index < bytes.count else { return nil }
             if bytes[index] == byte { return index + 1 }
             if byte == 0x0d, bytes[index] == 0x0a {
-                // A line's end; the blank line follows, or does not.
+                // The end of a line; a blank line follows if another CRLF does.
                 if bytes.count - index >= 3 {
                     if bytes[index + 1] == 0x0d, bytes[index + 2] == 0x0a { return index + 3 }
                 } else if index + 1 < bytes.count ? bytes[index + 1] == 0x0d : true {

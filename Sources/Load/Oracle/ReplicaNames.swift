@@ -1,16 +1,16 @@
 import ASCII
 import Reactor
 
-/// The names that replicas give themselves, numbered in the order they were heard, and the calls each answered.
+/// The names of replicas, numbered in the order they first appear in tool results, and the calls each has answered.
 struct ReplicaNames: ~Copyable {
-    /// More names than these share the last number: no fleet has so many, but a server may make one up for each call.
+    /// Names beyond this number share the last one, since a faulty server may send a new name for each call.
     static let limit = 1_024
 
     private var text = ByteBuffer()
     private var ranges: [ByteRange] = []
     private var calls: [UInt64] = []
 
-    /// The number of the name; `guess` is looked at first.
+    /// The number of the name, which is added if it is new. `guess`: the number to compare first.
     mutating func number(_ name: Span<UInt8>, guess: UInt16?) -> UInt16 {
         if let guess, name.equals(text.span.extracting(ranges[Int(guess)].range)) { return guess }
         for index in ranges.indices where name.equals(text.span.extracting(ranges[index].range)) {
@@ -24,11 +24,12 @@ struct ReplicaNames: ~Copyable {
         return UInt16(truncatingIfNeeded: ranges.count - 1)
     }
 
-    mutating func note(_ number: UInt16) { calls[Int(number)] &+= 1 }
+    /// Counts a call that the replica answered.
+    mutating func countCall(_ number: UInt16) { calls[Int(number)] &+= 1 }
 
     func name(_ number: UInt16) -> String { text.span.extracting(ranges[Int(number)].range).excerpt() }
 
-    /// Calls by name since this was asked last.
+    /// Calls by name since the last call of this function.
     mutating func takeCounts() -> [String: UInt64] {
         var counts: [String: UInt64] = [:]
         for index in ranges.indices where calls[index] > 0 {

@@ -1,30 +1,30 @@
-/// What must be true of the answers of one session: one replica, and one count of calls, for all its life.
+/// The expected state of one session: one replica answers all its calls, and counts each of them once.
 struct SessionOracle: Equatable {
-    /// As `ReplicaNames` numbers it; nil until it has named itself.
+    /// The replica's number in `ReplicaNames`; nil until a result has named it.
     private(set) var replica: UInt16?
     /// Tool calls that the replica has certainly counted.
     private(set) var counted: UInt64 = 0
-    /// Calls that came to nothing on their way: the replica may have counted them, or may yet, or never.
+    /// Failed tool calls: the replica may have counted them, or may still do so.
     private(set) var uncertain: UInt64 = 0
 
-    /// The counts that the next answer may name.
+    /// The counts that the next result may contain.
     var expected: ClosedRange<UInt64> { (counted + 1)...(counted + 1 + uncertain) }
 
-    /// A call came to nothing.
+    /// A tool call failed.
     mutating func failed() { uncertain += 1 }
 
-    /// The call was answered, without a word on who counts.
+    /// A tool call was answered without a count.
     mutating func answered() { counted += 1 }
 
-    /// The name to look at first when the next is heard, where it says nothing of what must be true.
+    /// Stores the replica of a stateless call. Another one may answer the next call; this is the name to compare first.
     mutating func guess(_ name: UInt16) { replica = name }
 
-    /// The call was answered with the replica's name and its count. What is wrong with that, if anything; the next
-    /// answer is held against this one, so that one mistake is one mistake.
+    /// A tool call was answered with the replica's name and its count. Returns what is wrong, if anything. Later
+    /// results are compared with this one, so that one error is counted once.
     mutating func answered(by name: UInt16, count: UInt64) -> WrongAnswer? {
         let known = replica
         replica = known ?? name
-        // Another's counter says nothing of whether ours has moved.
+        // The count of another replica does not tell whether the session's own replica has counted the call.
         if let known, known != name {
             uncertain += 1
             return .strayed

@@ -1,10 +1,12 @@
-/// The endpoint a run is aimed at.
+/// The URL of the MCP endpoint under load.
 package struct Target: Equatable, Sendable {
+    /// Whether the scheme is https.
     package var isSecure: Bool
-    /// A name or an address; IPv6 without brackets.
+    /// A host name or an address; IPv6 without brackets.
     package var host: String
+    /// 1 to 65535.
     package var port: UInt16
-    /// Path and query, beginning with a slash.
+    /// Path and query; begins with a slash.
     package var path: String
 
     package init(isSecure: Bool, host: String, port: UInt16, path: String) {
@@ -14,11 +16,12 @@ package struct Target: Equatable, Sendable {
         self.path = path
     }
 
-    /// Reads `http://host[:port][/path]` or `https://…`. A path that is missing is `/mcp`.
+    /// Parses `http://host[:port][/path]` or `https://…`. The default path is `/mcp`. Throws if the URL has a user name
+    /// or a fragment, or is malformed.
     package init(url: String) throws(TargetError) {
-        // The text goes into request lines and fields as it is.
+        // The text is copied into request lines and fields unchanged.
         guard url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
-            throw TargetError(url, "it has other than printable ASCII characters")
+            throw TargetError(url, "only printable ASCII characters are allowed")
         }
         guard let separator = url.range(ofFirst: "://") else {
             throw TargetError(url, "it should begin with http:// or https://")
@@ -41,15 +44,16 @@ package struct Target: Equatable, Sendable {
         (host, port) = try Target.split(authority, url, defaultPort: isSecure ? 443 : 80)
     }
 
-    /// For `Host` and `:authority`: without the port where it is the scheme's own.
+    /// The value of `Host` and `:authority`: without the port if it is the scheme's default (RFC 9110 section 7.2).
     package var authority: String {
         let name = host.contains(":") ? "[\(host)]" : host
         return port == (isSecure ? 443 : 80) ? name : "\(name):\(port)"
     }
 
+    /// The whole URL.
     package var url: String { "\(isSecure ? "https" : "http")://\(authority)\(path)" }
 
-    /// Where the first request of a session goes.
+    /// The path of the first request of a session: `/sse` in place of `/mcp` for `legacy`.
     func path(for workload: Workload) -> String {
         guard workload == .legacy, path.hasSuffix("/mcp") else { return path }
         return path.dropLast(4) + "/sse"
@@ -64,7 +68,7 @@ package struct Target: Equatable, Sendable {
             guard let end = authority.firstIndex(of: "]") else { throw TargetError(url, "a ] is missing") }
             host = authority[authority.index(after: authority.startIndex)..<end]
             let rest = authority[authority.index(after: end)...]
-            guard rest.isEmpty || rest.first == ":" else { throw TargetError(url, "after ] only a port may come") }
+            guard rest.isEmpty || rest.first == ":" else { throw TargetError(url, "only a port may follow ]") }
             portText = rest.isEmpty ? nil : rest.dropFirst()
         } else if let colon = authority.lastIndex(of: ":") {
             host = authority[..<colon]
@@ -74,15 +78,17 @@ package struct Target: Equatable, Sendable {
         guard !host.isEmpty else { throw TargetError(url, "the host is missing") }
         guard let portText else { return (String(host), defaultPort) }
         guard let port = UInt16(portText), port > 0 else {
-            throw TargetError(url, "\"\(portText)\" is no port, which is 1 to 65535")
+            throw TargetError(url, "\"\(portText)\" is not a port (1 to 65535)")
         }
         return (String(host), port)
     }
 }
 
-/// Why a URL cannot be aimed at.
+/// Why a URL cannot be used as a target.
 package struct TargetError: Error, CustomStringConvertible, Equatable {
+    /// The URL as it was written.
     package let url: String
+    /// The reason, without a period.
     package let reason: String
 
     init(_ url: String, _ reason: String) {

@@ -1,31 +1,34 @@
 import HTTP
 import Reactor
 
-/// The requests of one workload, ready but for what belongs to the call: its id, its session's fields, its target.
+/// The request templates of one workload. The id, the session's fields and the target are filled in for each call.
 ///
-/// One text and ranges into it rather than an array each: reading them counts no references.
+/// All templates are ranges of one buffer, so that composing a request does no reference counting.
 struct RequestForms: ~Copyable {
-    /// One request of the workload.
+    /// The template of one kind of request.
     struct Form: Sendable {
-        /// Method, space.
-        var verb = ByteRange.empty
-        /// The field lines of HTTP/1.1 that all requests of the kind have, through the CRLF of the last.
+        /// The method and a space.
+        var method = ByteRange.empty
+        /// The HTTP/1.1 field lines that all requests of the kind have, each with CRLF.
         var lines = ByteRange.empty
-        /// The body; empty where there is none.
+        /// The body; empty if there is none.
         var body = ByteRange.empty
         /// `Content-Length: N`, CRLF, CRLF.
         var ending = ByteRange.empty
-        /// Where in the body the id stands, as digits to be written over; -1 where it does not.
+        /// Offset in the body of the id's placeholder; -1 if there is none.
         var firstID = -1
+        /// Offset of a second placeholder; -1 if there is none.
         var secondID = -1
-        /// The same fields by name (in lower case) and value, for HTTP/2.
+        /// The same fields by name and value, for HTTP/2.
         var fields: [LoadPlan.Header] = []
     }
 
+    /// The bytes of all templates.
     var text = ByteBuffer()
     private var forms = [Form](repeating: Form(), count: RequestKind.allCases.count)
-    /// Path and query where the session does not say otherwise, followed by ` HTTP/1.1` and CRLF.
+    /// Path and query, unless the session has a target of its own.
     private(set) var target = ByteRange.empty
+    /// ` HTTP/1.1` and CRLF.
     private(set) var version = ByteRange.empty
 
     subscript(kind: RequestKind) -> Form { forms[Int(kind.rawValue)] }
@@ -39,19 +42,19 @@ struct RequestForms: ~Copyable {
         }
     }
 
-    /// The body of a request with `id` in its place, appended to `buffer`.
+    /// Appends the body of a request with `id` filled in.
     func appendBody(_ kind: RequestKind, id: UInt64, to buffer: inout ByteBuffer) {
         appendBody(forms[Int(kind.rawValue)], id, &buffer)
     }
 
-    /// Appends a whole request of HTTP/1.1. `session`: the field lines of its session, each with CRLF; `path`: the
-    /// target the server named, empty for the plan's.
+    /// Appends an HTTP/1.1 request. `session`: the session's field lines, each with CRLF. `path`: the session's target,
+    /// empty for the plan's.
     func append(
         _ kind: RequestKind, id: UInt64, session: borrowing ByteBuffer, path: borrowing ByteBuffer,
         to buffer: inout ByteBuffer
     ) {
         let form = forms[Int(kind.rawValue)]
-        buffer.append(text, form.verb)
+        buffer.append(text, form.method)
         if path.isEmpty { buffer.append(text, target) } else { buffer.append(path) }
         buffer.append(text, version)
         buffer.append(text, form.lines)
@@ -66,12 +69,12 @@ struct RequestForms: ~Copyable {
         guard form.firstID >= 0 else { return }
         var digits = InlineArray<13, UInt8>(repeating: 0)
         var span = digits.mutableSpan
-        CallID.write(id, into: &span, at: 0)
+        CallIDGenerator.write(id, into: &span, at: 0)
         buffer.overwrite(at: start + form.firstID, with: digits.span)
         if form.secondID >= 0 { buffer.overwrite(at: start + form.secondID, with: digits.span) }
     }
 
-    /// The header fields of every kind of request, for HTTP/2.
+    /// The header fields of every kind of request, for HTTP/2 (names in lower case, RFC 9113 section 8.2).
     func fields(_ target: Target) -> HTTP2RequestForms {
         let path = String(decoding: text.span.extracting(self.target.range).bytesArray, as: UTF8.self)
         return HTTP2RequestForms(
@@ -94,7 +97,7 @@ struct RequestForms: ~Copyable {
     private mutating func make(_ kind: RequestKind, _ texts: RequestTexts, _ plan: LoadPlan) -> Form {
         var form = Form()
         form.fields = texts.fields(kind)
-        form.verb = add("\(kind.method)".uppercased() + " ")
+        form.method = add("\(kind.method)".uppercased() + " ")
         var lines = "Host: \(plan.target.authority)\r\n"
         for field in form.fields { lines += "\(field.name): \(field.value)\r\n" }
         if texts.closes { lines += "Connection: close\r\n" }
@@ -102,9 +105,9 @@ struct RequestForms: ~Copyable {
         let body = texts.body(kind)
         form.ending = add(body.isEmpty ? "\r\n" : "Content-Length: \(body.utf8.count)\r\n\r\n")
         form.body = add(body)
-        let places = RequestTexts.places(of: RequestTexts.idPlace, in: body)
-        form.firstID = places.first ?? -1
-        form.secondID = places.dropFirst().first ?? -1
+        let offsets = RequestTexts.offsets(of: RequestTexts.idPlaceholder, in: body)
+        form.firstID = offsets.first ?? -1
+        form.secondID = offsets.dropFirst().first ?? -1
         return form
     }
 }

@@ -1,7 +1,8 @@
 import HTTP
 
-/// The requests that clients of a run make.
+/// The kinds of requests that the clients of a run make.
 enum RequestKind: UInt8, CaseIterable, Sendable {
+    /// `initialize`.
     case initialize
     /// `notifications/initialized`.
     case initialized
@@ -11,8 +12,9 @@ enum RequestKind: UInt8, CaseIterable, Sendable {
     case call
     /// `tools/call` of `echo` with the call's id as the text.
     case echo
+    /// DELETE, which ends a session.
     case delete
-    /// The GET of an event stream: the session's standalone one, or the one that is the session (2024-11-05).
+    /// GET of an event stream: that of a Streamable HTTP session, or the one that opens a 2024-11-05 session.
     case stream
 
     var method: Method {
@@ -23,7 +25,7 @@ enum RequestKind: UInt8, CaseIterable, Sendable {
         }
     }
 
-    /// Whether its JSON-RPC message has an id, so that an answer to it is due.
+    /// Whether it is a JSON-RPC request, which has an id and gets a response.
     var isAnswered: Bool {
         switch self {
         case .initialize, .list, .call, .echo: true
@@ -31,7 +33,7 @@ enum RequestKind: UInt8, CaseIterable, Sendable {
         }
     }
 
-    /// Whether its answer goes on until somebody ends it.
+    /// Whether its response has no end of its own: an event stream.
     var isEndless: Bool {
         switch self {
         case .stream: true

@@ -1,11 +1,11 @@
 import HTTP
 import JSON
 
-/// What requests say, by kind and revision of the protocol (mcp: Streamable HTTP 2025-03-26 to 2025-11-25, HTTP+SSE
-/// 2024-11-05, stateless 2026-07-28).
+/// The header fields and bodies of requests, by kind and protocol revision (Streamable HTTP of 2025-11-25, HTTP+SSE of
+/// 2024-11-05, stateless of 2026-07-28).
 struct RequestTexts {
-    /// Where the id goes: 13 digits that no other part of a request has.
-    static let idPlace = "1234567890123"
+    /// The placeholder of the id: 13 digits that no other part of a request contains.
+    static let idPlaceholder = "1234567890123"
 
     private let plan: LoadPlan
     private let workload: Workload
@@ -15,11 +15,12 @@ struct RequestTexts {
         self.workload = workload
     }
 
-    /// The connection ends with the answer.
+    /// Whether requests ask for the connection to be closed after the response.
     var closes: Bool { workload == .churn }
 
     private var isStateless: Bool { workload.isStateless }
 
+    /// The header fields of a request, without Host, Content-Length and those of its session.
     func fields(_ kind: RequestKind) -> [LoadPlan.Header] {
         var fields: [LoadPlan.Header] = []
         func add(_ name: String, _ value: String) { fields.append(LoadPlan.Header(name: name, value: value)) }
@@ -39,6 +40,7 @@ struct RequestTexts {
         return fields + plan.headers
     }
 
+    /// The body of a request with `idPlaceholder` as its id; empty if it has none.
     func body(_ kind: RequestKind) -> String {
         switch kind {
         case .delete, .stream: return ""
@@ -55,7 +57,7 @@ struct RequestTexts {
     }
 
     /// The offset of each `needle` in the first KiB of `text`, in bytes.
-    static func places(of needle: String, in text: String) -> [Int] {
+    static func offsets(of needle: String, in text: String) -> [Int] {
         let (needle, text) = (Array(needle.utf8), Array(text.utf8.prefix(1_024)))
         guard needle.count <= text.count else { return [] }
         return (0...(text.count - needle.count)).filter { text[$0] == needle[0] && text[$0...].starts(with: needle) }
@@ -76,7 +78,7 @@ struct RequestTexts {
                 """
             inside += inside.isEmpty ? meta : "," + meta
         }
-        return #"{"jsonrpc":"2.0","id":\#(Self.idPlace),"method":"\#(methodName(kind))","params":{\#(inside)}}"#
+        return #"{"jsonrpc":"2.0","id":\#(Self.idPlaceholder),"method":"\#(methodName(kind))","params":{\#(inside)}}"#
     }
 
     private func methodName(_ kind: RequestKind) -> String {
@@ -101,20 +103,20 @@ struct RequestTexts {
     private func arguments(_ kind: RequestKind) -> String {
         switch kind {
         case .call where workload == .bodies:
-            plan.direction == .down ? #"{"n":\#(plan.bytes)}"# : #"{"text":"\#(Self.letters(plan.bytes))"}"#
-        case .echo: #"{"text":"\#(Self.idPlace)"}"#
+            plan.direction == .down ? #"{"n":\#(plan.bytes)}"# : #"{"text":"\#(Self.patternText(plan.bytes))"}"#
+        case .echo: #"{"text":"\#(Self.idPlaceholder)"}"#
         default: plan.arguments
         }
     }
 
-    /// The text that the tool `bytes` makes.
-    static func letters(_ count: Int) -> String {
+    /// The text of `count` bytes that the tool `bytes` returns: a to z, repeated.
+    static func patternText(_ count: Int) -> String {
         String(decoding: (0..<count).map { 97 + UInt8($0 % 26) }, as: UTF8.self)
     }
 }
 
 extension Workload {
-    /// Of the revision without sessions.
+    /// Whether it uses the protocol revision without sessions (2026-07-28).
     var isStateless: Bool {
         switch self {
         case .calls, .churn, .bodies: true

@@ -4,17 +4,19 @@ import Kernel
 import Synchronization
 import TLS
 
-/// One run of a plan: threads that make the load, and the figures while they do and when they have.
+/// One run of a plan. Owns the threads that generate the load. Safe to use from several threads; stops when released.
 package final class LoadRun: Sendable {
+    /// The settings of the run.
     package let plan: LoadPlan
     private let statistics: Statistics
     private let assignments: [Assignment]
     private let measuring: Range<Instant>
     private let began: Double
-    private let processorAtStart = Mutex<(user: Double, system: Double)?>(nil)
-    private let processorAtEnd = Mutex<(user: Double, system: Double)?>(nil)
+    private let cpuAtStart = Mutex<(user: Double, system: Double)?>(nil)
+    private let cpuAtEnd = Mutex<(user: Double, system: Double)?>(nil)
 
-    /// Looks up the host, reads the certificates, and begins: the warm-up starts at once.
+    /// Checks the plan, resolves the host, reads the certificates and starts the threads; the warm-up begins at once.
+    /// Throws if any of these fails.
     package init(_ plan: LoadPlan) throws(LoadError) {
         try plan.check()
         Machine.raiseDescriptorLimit()
@@ -61,16 +63,16 @@ package final class LoadRun: Sendable {
         }
     }
 
-    /// Ends the run early: what was measured so far is its result.
+    /// Ends the run early; the results are of what was measured so far.
     package func stop() { statistics.stop() }
 
-    /// The figures so far. For the live view.
+    /// The results so far.
     package var figures: RunFigures {
-        noteProcessor()
+        sampleCPUTime()
         var figures = RunFigures(plan: PlanFigures(plan), began: began, seconds: measuredSeconds)
         statistics.fill(&figures)
-        if let start = processorAtStart.withLock({ $0 }) {
-            let end = processorAtEnd.withLock { $0 } ?? processorSeconds()
+        if let start = cpuAtStart.withLock({ $0 }) {
+            let end = cpuAtEnd.withLock { $0 } ?? cpuSeconds()
             figures.userSeconds = end.user - start.user
             figures.systemSeconds = end.system - start.system
         }
@@ -83,44 +85,46 @@ package final class LoadRun: Sendable {
         return Double((now - measuring.lowerBound).nanoseconds) / 1_000_000_000
     }
 
-    /// How far the run is, 0 to 1, the warm-up included.
+    /// The part of the run's time that has passed, warm-up included: 0 to 1.
     package var progress: Double {
         let total = plan.warmUp + plan.seconds
         let left = Double((measuring.upperBound - Instant.now()).nanoseconds) / 1_000_000_000
         return min(1, max(0, 1 - left / total))
     }
 
+    /// Whether all threads have ended.
     package var isOver: Bool {
-        noteProcessor()
+        sampleCPUTime()
         return statistics.hasEnded
     }
 
-    /// Waits for the run's next news, a second at most, and says whether it goes on.
+    /// Waits until a thread has reported counters, or `milliseconds` have passed. Returns whether the run goes on.
     package func wait(milliseconds: Int32 = 1_000) -> Bool {
         if isOver { return false }
-        statistics.news.sleep(milliseconds: milliseconds)
+        statistics.changed.sleep(milliseconds: milliseconds)
         return !isOver
     }
 
-    /// Waits for the end. Throws if the run could not begin: nobody listens there, or TLS is refused.
+    /// Waits for the end of the run. Throws if it could not begin: no address accepts connections, the TLS handshake
+    /// fails, or the server does not speak HTTP/2.
     package func finish() throws(LoadError) -> RunFigures {
         while wait(milliseconds: 100) {}
         if let error = statistics.startFailure { throw error }
         return figures
     }
 
-    /// Takes the CPU time at the two ends of measuring, as near to them as it is called.
-    private func noteProcessor() {
+    /// Stores the process's CPU time when measuring begins and ends: at the first call after either.
+    private func sampleCPUTime() {
         let now = Instant.now()
-        if now >= measuring.lowerBound { processorAtStart.withLock { if $0 == nil { $0 = processorSeconds() } } }
+        if now >= measuring.lowerBound { cpuAtStart.withLock { if $0 == nil { $0 = cpuSeconds() } } }
         if now >= measuring.upperBound || statistics.isStopped {
-            processorAtEnd.withLock { if $0 == nil { $0 = processorSeconds() } }
+            cpuAtEnd.withLock { if $0 == nil { $0 = cpuSeconds() } }
         }
     }
 }
 
 extension LoadPlan {
-    /// What makes no sense, before anything is done.
+    /// Validates all settings. Throws with the first that is invalid.
     package func check() throws(LoadError) {
         guard !mix.isEmpty else { throw LoadError("there is no workload") }
         guard mix.allSatisfy({ $0.weight > 0 }) else { throw LoadError("a weight must be above 0") }
@@ -143,10 +147,10 @@ extension LoadPlan {
         try checkTexts()
     }
 
-    /// What goes into requests as it is.
+    /// Validates the texts that are copied into requests unchanged.
     private func checkTexts() throws(LoadError) {
         guard !tool.isEmpty else { throw LoadError("the tool has no name") }
-        // The name goes into a field as well, where 2026-07-28 is spoken.
+        // The name is also the value of Mcp-Name (2026-07-28).
         guard tool.utf8.allSatisfy({ 0x20..<0x7f ~= $0 }) else { throw LoadError("the tool's name must be ASCII") }
         let text = Array(arguments.utf8)
         var reader = JSONReader()

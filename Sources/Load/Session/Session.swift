@@ -2,49 +2,49 @@ import ASCII
 import Kernel
 import Reactor
 
-/// One MCP client: what it does next, whom it talks to, and what its answers are held against. Not bound to a
-/// connection: a session is an id, and each call of it may go another way.
+/// One MCP client: its next step, its session id, and the expected state of the server. A session is not bound to a
+/// connection; each of its calls may use another one.
 struct Session: ~Copyable {
-    /// What the client does next.
+    /// The client's next request.
     enum Step {
         case initialize, initialized, list, call, delete
-        /// Opens the stream that this client is there for.
+        /// Opens the event stream.
         case stream
-        /// Its stream is open and it has nothing to ask.
+        /// Its event stream is open and it makes no calls.
         case listening
-        /// All was done, and the run is over.
+        /// It makes no more requests.
         case done
     }
 
-    /// The lane whose workload it follows.
+    /// Index of its group in `Engine.groups`.
     let group: Int
-    /// The connection it keeps to where calls are not shuffled: an index into the lane's connections.
+    /// Slot of the connection that it uses where calls are not shuffled.
     let home: Int
     var step: Step
-    /// Field lines of HTTP/1.1 that name it: `Mcp-Session-Id` and `MCP-Protocol-Version`, each with CRLF.
+    /// The HTTP/1.1 field lines of its requests: `Mcp-Session-Id` and `MCP-Protocol-Version`, each with CRLF.
     var fields = ByteBuffer()
-    /// The id alone; empty before there is one, and where the server gives none.
+    /// The value of `Mcp-Session-Id`; empty before initialize has ended, and if the server assigns none.
     var identifier = ByteBuffer()
-    /// Where its messages go, if the server said so (2024-11-05): path and query.
+    /// Path and query of the `endpoint` event (2024-11-05); empty if there was none.
     var target = ByteBuffer()
     var oracle = SessionOracle()
-    /// Tool calls since it began.
+    /// Tool calls since the session began.
     var calls = 0
-    /// The call it waits for; `.none` if it does not.
+    /// The call under way; `.none` if there is none.
     var call = Handle.none
     /// The call that is its event stream.
     var stream = Handle.none
     /// The id of the last call that was answered.
     var lastAnswered: UInt64 = 0
-    /// The id of the last call that came to nothing.
+    /// The id of the last call that failed.
     var lastFailed: UInt64 = 0
-    /// It cannot have what it is there for, and leaves for good.
-    var isGivenUp = false
-    /// How often in a row it was told, with 400 or 404, that it does not exist. The same call is made again a few times
-    /// before that is believed.
-    var denials = 0
-    /// The next in the line of sessions that wait for the same connection.
-    var nextInLine: Int32 = -1
+    /// The server refused its event stream: it is ended and not begun again.
+    var isAbandoned = false
+    /// 400 or 404 responses in a row. The same call is repeated up to `Engine.notFoundLimit` times before the session
+    /// counts as lost.
+    var notFoundInARow = 0
+    /// Slot of the next session in the queue of the same connection; -1 for none.
+    var nextWaiting: Int32 = -1
 
     init(group: Int, home: Int, step: Step) {
         self.group = group
@@ -52,16 +52,17 @@ struct Session: ~Copyable {
         self.step = step
     }
 
-    func isNamed(_ id: Span<UInt8>) -> Bool { identifier.span.equals(id) }
+    /// Whether `id` is its `Mcp-Session-Id`.
+    func hasID(_ id: Span<UInt8>) -> Bool { identifier.span.equals(id) }
 
-    /// Forgets who it was, to begin anew.
-    mutating func forget(beginningWith step: Step) {
+    /// Discards the session's state, to begin another at `step`.
+    mutating func reset(to step: Step) {
         fields.clear()
         identifier.clear()
         target.clear()
         oracle = SessionOracle()
         calls = 0
-        denials = 0
+        notFoundInARow = 0
         self.step = step
     }
 }

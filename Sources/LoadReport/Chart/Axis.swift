@@ -1,20 +1,21 @@
 import Glibc
 
-/// One axis of a chart: what values it covers, where they lie on it, and where its lines are drawn.
+/// One axis of a chart: its range of values, their positions, and the ticks.
 struct Axis {
+    /// A labelled line of the axis.
     struct Tick {
         var value: Double
         var label: String
     }
 
-    /// In words, with its unit.
+    /// The title, with the unit.
     var title: String
     private(set) var ticks: [Tick]
     private let low: Double
     private let high: Double
     private let isLogarithmic: Bool
 
-    /// Where a value lies, from 0 to 1.
+    /// The position of a value, from 0 to 1. Values outside the range are clamped, NaN is 0.
     func position(of value: Double) -> Double {
         let share =
             isLogarithmic
@@ -22,7 +23,7 @@ struct Axis {
         return share.isFinite ? min(max(share, 0), 1) : 0
     }
 
-    /// From zero up to a round number not below `top`, a line at every round step.
+    /// From zero to a round number not below `top`, with a tick at every round step.
     init(title: String, upTo top: Double, label: (Double) -> String) {
         let top = top > 0 && top.isFinite ? top : 1
         let step = Self.roundStep(top / 5)
@@ -32,7 +33,7 @@ struct Axis {
             ticks: (0...count).map { Tick(value: step * Double($0), label: label(step * Double($0))) })
     }
 
-    /// From zero to exactly `end`.
+    /// From zero to exactly `end`, with about `lines` ticks.
     init(title: String, endingAt end: Double, lines: Int, label: (Double) -> String) {
         let end = end > 0 && end.isFinite ? end : 1
         let step = Self.roundStep(end / Double(max(1, lines)))
@@ -40,7 +41,7 @@ struct Axis {
         self.init(title: title, low: 0, high: end, isLogarithmic: false, ticks: ticks)
     }
 
-    /// Logarithmic, from below `bottom` to above `top` at 1, 2 or 5 times a power of ten; both above 0.
+    /// Logarithmic, from at most `bottom` to at least `top`, both rounded to 1, 2 or 5 times a power of ten.
     init(title: String, logarithmicFrom bottom: Double, to top: Double, label: (Double) -> String) {
         var values: [Double] = []
         for exponent in -3...15 {
@@ -49,14 +50,14 @@ struct Axis {
         let low = values.last { $0 <= bottom } ?? values[0]
         let high = values.first { $0 >= top && $0 > low } ?? values[values.count - 1]
         var shown = values.filter { $0 >= low && $0 <= high }
-        // With many powers of ten, these alone.
+        // With more than nine ticks, only powers of ten.
         if shown.count > 9 { shown = shown.filter { abs(log10($0) - log10($0).rounded()) < 1e-9 } }
         self.init(
             title: title, low: low, high: high, isLogarithmic: true,
             ticks: shown.map { Tick(value: $0, label: label($0)) })
     }
 
-    /// With lines of its own choice.
+    /// From zero to `high`, with the given ticks.
     init(title: String, through high: Double, ticks: [Tick]) {
         self.init(title: title, low: 0, high: max(high, 1e-9), isLogarithmic: false, ticks: ticks)
     }

@@ -1,5 +1,5 @@
 extension LineChart {
-    /// Charts are drawn for the widths they are shown at, or their words would shrink with them.
+    /// A chart is drawn once for each width of the page: scaled, its text would be too small.
     enum Size: String, CaseIterable {
         case small, medium, large
 
@@ -20,22 +20,22 @@ extension LineChart {
         }
     }
 
-    /// The chart as an `svg` element that needs nothing but the page's style.
+    /// The chart as an `svg` element. It needs only the page's style sheet.
     func svg(_ size: Size) -> Markup {
-        let frame = Frame(size, hasLetters: lines.count > 1)
+        let frame = Frame(size, hasKeys: lines.count > 1)
         let id = "\(self.id)-\(size.rawValue)"
         return """
             <svg class="\(size.rawValue)" viewBox="0 0 \(size.width) \(size.height)" role="img" \
             aria-labelledby="\(id)-title \(id)-summary" xmlns="http://www.w3.org/2000/svg">
             <title id="\(id)-title">\(title)</title>
             <desc id="\(id)-summary">\(summary)</desc>
-            \(yAxis(frame))\(xAxis(frame))\(goals(frame))\(shade(frame))\(lines.map { drawn($0, frame) })\
-            \(letters(frame))\(alarmMarks(frame))</svg>
+            \(yAxis(frame))\(xAxis(frame))\(targetRates(frame))\(shading(frame))\(lines.map { path($0, frame) })\
+            \(keys(frame))\(errorMarks(frame))</svg>
 
             """
     }
 
-    /// The area that values are drawn in.
+    /// The area of the chart between its axes, in pixels.
     private struct Frame {
         let left = 64.0
         let top = 32.0
@@ -43,9 +43,9 @@ extension LineChart {
         let bottom: Double
         let size: Size
 
-        init(_ size: Size, hasLetters: Bool) {
+        init(_ size: Size, hasKeys: Bool) {
             self.size = size
-            right = size.width - (hasLetters ? 30 : 14)
+            right = size.width - (hasKeys ? 30 : 14)
             bottom = size.height - 46
         }
 
@@ -89,7 +89,7 @@ extension LineChart {
                 <line class="base" x1="\(place)" x2="\(place)" y1="\(frame.bottom)" y2="\(frame.bottom + 5)"/>
 
                 """
-            // A label that would touch the one before is left out.
+            // A label that would overlap the previous one is left out.
             let half = Double(tick.label.count) * 3.8
             guard place - half > free else { continue }
             free = place + half + 4
@@ -101,11 +101,11 @@ extension LineChart {
         return markup
     }
 
-    private func goals(_ frame: Frame) -> Markup {
+    private func targetRates(_ frame: Frame) -> Markup {
         .joined(
             lines.compactMap { line in
-                guard let goal = line.goal else { return nil }
-                let height = frame.y(y.position(of: goal))
+                guard let rate = line.targetRate else { return nil }
+                let height = frame.y(y.position(of: rate))
                 return """
                     <line class="goal run\(line.run)" x1="\(frame.left)" x2="\(frame.right)" y1="\(height)" \
                     y2="\(height)"/>
@@ -118,7 +118,7 @@ extension LineChart {
 // MARK: - Lines
 
 extension LineChart {
-    private func shade(_ frame: Frame) -> Markup {
+    private func shading(_ frame: Frame) -> Markup {
         guard isShaded, lines.count == 1, let line = lines.first else { return "" }
         return .joined(
             line.pieces.filter { $0.count > 1 }.map { piece in
@@ -132,7 +132,7 @@ extension LineChart {
             })
     }
 
-    private func drawn(_ line: Line, _ frame: Frame) -> Markup {
+    private func path(_ line: Line, _ frame: Frame) -> Markup {
         var markup: Markup = "<g class=\"run\(line.run)\">\n"
         for piece in line.pieces {
             let places = piece.map { place($0, frame) }
@@ -152,8 +152,8 @@ extension LineChart {
         return markup + "</g>\n"
     }
 
-    /// At the end of each line the letter of its run, moved apart where they would cover each other.
-    private func letters(_ frame: Frame) -> Markup {
+    /// The key of its run at the end of each line, moved apart where keys would overlap.
+    private func keys(_ frame: Frame) -> Markup {
         guard lines.count > 1 else { return "" }
         let ends = lines.compactMap { line -> (line: Line, place: (x: Double, y: Double))? in
             line.pieces.last { !$0.isEmpty }?.last.map { (line, place($0, frame)) }
@@ -164,7 +164,7 @@ extension LineChart {
             let above = (0..<index).filter { abs(ends[$0].place.x - end.place.x) < step }.map { heights[$0] + step }
             heights.append(max(end.place.y, above.max() ?? 0))
         }
-        // What was pushed below the frame goes back into it, and pushes.
+        // Keys moved below the frame are moved back into it, and move those above them.
         var floor = frame.bottom
         for index in heights.indices.reversed() where heights[index] > floor {
             heights[index] = floor
@@ -174,14 +174,14 @@ extension LineChart {
             zip(ends, heights).map { end, height in
                 """
                 <g class="run\(end.line.run)"><circle class="badge" cx="\(end.place.x + 15)" cy="\(height)" r="8.5"/>\
-                <text class="letter" x="\(end.place.x + 15)" y="\(height + 4)" text-anchor="middle">\
-                \(end.line.letter)</text></g>
+                <text class="key" x="\(end.place.x + 15)" y="\(height + 4)" text-anchor="middle">\
+                \(end.line.key)</text></g>
 
                 """
             })
     }
 
-    private func alarmMarks(_ frame: Frame) -> Markup {
+    private func errorMarks(_ frame: Frame) -> Markup {
         .joined(
             alarms.map { alarm in
                 let place = frame.x(x.position(of: alarm.x))

@@ -1,40 +1,43 @@
-/// A chart of lines over two axes, one line a run.
+/// A line chart with one line for each run.
 struct LineChart {
+    /// One value of a line.
     struct Point {
         var x: Double
         var y: Double
-        /// What a pointer resting on it is told; a mark is drawn where `isMarked`.
+        /// The tooltip.
         var note: String?
+        /// Whether a mark is drawn at the point.
         var isMarked = false
     }
 
+    /// The line of one run.
     struct Line {
-        /// Which run: its colour.
+        /// Index of the run; decides the colour.
         var run: Int
-        /// The run's letter, shown where the line ends.
-        var letter: String
-        /// Pieces between which nothing is known.
+        /// The run's key (`A`, `B`), shown at the line's end.
+        var key: String
+        /// The pieces of the line. There are no values between them.
         var pieces: [[Point]]
-        /// A level the run was asked to keep.
-        var goal: Double?
+        /// The rate of an open loop, drawn as a dashed line.
+        var targetRate: Double?
     }
 
-    /// Something that went wrong at a point of the x axis.
+    /// A mark on the x axis for wrong answers or failures at that time.
     struct Alarm {
         var x: Double
         var run: Int
         var note: String
     }
 
-    /// Distinguishes the chart's ids from those of other charts of the page.
+    /// Prefix of the chart's element ids, unique on the page.
     var id: String
     var title: String
-    /// The chart in a sentence or two, for who cannot see it.
+    /// The chart in a sentence or two, for screen readers.
     var summary: String
     var x: Axis
     var y: Axis
     var lines: [Line]
     var alarms: [Alarm] = []
-    /// Whether the area below a line alone is shaded: where it begins at zero.
+    /// Whether the area below a single line is shaded; for axes that begin at zero.
     var isShaded = false
 }

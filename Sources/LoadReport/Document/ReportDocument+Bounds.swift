@@ -1,20 +1,20 @@
 import Load
 
 extension ReportDocument {
-    /// Counts up to this are exact in JSON, and their sums do not overflow.
-    private static let mostCounted: UInt64 = 1 << 53
-    private static let mostRuns = 64
-    private static let mostPoints = 1_000_000
+    /// The largest count: exact as a JSON number, and sums of counts do not overflow.
+    private static let maxCount: UInt64 = 1 << 53
+    private static let maxRuns = 64
+    private static let maxPoints = 1_000_000
 
-    /// A document may come from anywhere: what is drawn and added up must be within what can be.
+    /// Checks that all numbers are within bounds, since the document may come from any program. Throws the first error.
     func check(_ name: String) throws(ReportError) {
-        guard runs.count <= Self.mostRuns else {
-            throw ReportError(name, "has \(runs.count) runs, and at most \(Self.mostRuns) are compared")
+        guard runs.count <= Self.maxRuns else {
+            throw ReportError(name, "has \(runs.count) runs, and at most \(Self.maxRuns) are compared")
         }
         for (index, run) in runs.enumerated() {
             let isGood =
-                run.countsAreBounded(by: Self.mostCounted) && run.numbersArePossible
-                && run.series.count <= Self.mostPoints && run.latency.percentiles.count <= Self.mostPoints
+                run.countsAreBounded(by: Self.maxCount) && run.numbersArePossible
+                && run.series.count <= Self.maxPoints && run.latency.percentiles.count <= Self.maxPoints
             guard isGood else { throw ReportError(name, "has figures that are not possible in runs[\(index)]") }
         }
     }
@@ -34,7 +34,7 @@ extension RunFigures {
         let single = [
             seconds, userSeconds, systemSeconds, latency.minimum, latency.mean, latency.maximum, plan.rate ?? 0,
         ]
-        // The year 9999 is the last that dates are written for.
+        // 253402300799 is the end of the year 9999, the last year that dates can be formatted for.
         guard single.allSatisfy(isPossible), (0...253_402_300_799).contains(began) else { return false }
         guard (0...1_000_000_000).contains(plan.connections), (0...1_000_000).contains(plan.depth) else { return false }
         guard (0...1_000_000).contains(plan.threads) else { return false }

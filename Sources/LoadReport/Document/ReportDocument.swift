@@ -1,27 +1,32 @@
 import FoundationEssentials
 package import Load
 
-/// The figures of one or several runs as a JSON document, to be kept, compared and read by programs.
+/// The figures of one or several runs as a JSON document, for programs and for later comparison.
 ///
-/// The document is an object with `schema`, the number 1, and `runs`, a list. A run has the properties of `RunFigures`
-/// by their names: times in seconds, latencies in µs, `wrong` an object from kind (`WrongAnswer`) to count, `failed` and
-/// `replicas` objects from name to count. Keys may be added within a schema; none goes away or changes its meaning.
+/// The document is an object with `schema`, the number 1, and `runs`, a list. A run has the properties of `RunFigures`:
+/// times in seconds, latencies in µs, `wrong` an object from kind (`WrongAnswer`) to count, `failed` and `replicas`
+/// objects from name to count. Within a schema keys may be added; none is removed or changes its meaning.
 package struct ReportDocument: Codable, Sendable {
+    /// The version of the document's format.
     package static let schema = 1
 
+    /// The version that this document has.
     package var schema = Self.schema
+    /// The runs, in the order they were made.
     package var runs: [RunFigures]
 
+    /// A document of the current schema.
     package init(runs: [RunFigures]) { self.runs = runs }
 
-    /// The document's text: keys sorted, indented, ended by a newline.
+    /// The document as text: keys sorted, indented, with a final newline.
     package func json() throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
     }
 
-    /// Reads a document; `name` is the file's, for errors.
+    /// Parses a document. `name`: the file's name for errors. Throws if it is not JSON, has another schema, lacks a key
+    /// or has a number out of bounds.
     package init(json: String, from name: String) throws(ReportError) {
         let data = Data(json.utf8)
         do {
@@ -40,7 +45,7 @@ package struct ReportDocument: Codable, Sendable {
         try check(name)
     }
 
-    /// Read by itself first: another schema's runs could not be decoded.
+    /// The schema is decoded first, since the runs of another schema may not be decodable.
     private struct Schema: Decodable {
         var schema: Int
     }
@@ -56,7 +61,7 @@ package struct ReportDocument: Codable, Sendable {
         }
     }
 
-    /// `runs[0].plan.name`
+    /// A path as in `runs[0].plan.name`.
     private static func place(_ path: [any CodingKey]) -> String {
         path.reduce("") { place, key in
             if let index = key.intValue { return "\(place)[\(index)]" }
@@ -65,9 +70,11 @@ package struct ReportDocument: Codable, Sendable {
     }
 }
 
-/// Why a file is not a report.
+/// Why a file cannot be read as a report.
 package struct ReportError: Error, Equatable, CustomStringConvertible {
+    /// The file's name.
     package let file: String
+    /// The reason: a predicate that follows the name, as in "is not JSON".
     package let reason: String
 
     init(_ file: String, _ reason: String) {

@@ -1,5 +1,5 @@
-/// A piece of HTML or SVG. Only literals of this program become markup; every string put into one is escaped, so no name
-/// or error that came from a server can be anything but text.
+/// A piece of HTML or SVG. Only literals of this program are markup. Interpolated strings are escaped, so that names
+/// and errors that come from servers cannot inject elements.
 struct Markup: ExpressibleByStringInterpolation, Equatable {
     private(set) var text: String
 
@@ -30,16 +30,16 @@ struct Markup: ExpressibleByStringInterpolation, Equatable {
 
         mutating func appendInterpolation(_ number: Int) { text += String(number) }
 
-        /// A coordinate, to a tenth.
+        /// A coordinate, rounded to a tenth.
         mutating func appendInterpolation(_ number: Double) {
             let tenths = number.isFinite ? Int((min(max(number, -1e6), 1e6) * 10).rounded()) : 0
             text += tenths.isMultiple(of: 10) ? "\(tenths / 10)" : "\(Double(tenths) / 10)"
         }
 
-        /// Text, wherever text or a quoted attribute may stand.
+        /// Text or the value of a quoted attribute, escaped.
         mutating func appendInterpolation(_ string: String) {
-            // Control characters are not allowed in XML at all, and marks of direction could make a report lie.
-            for scalar in string.plain.unicodeScalars {
+            // XML allows no control characters; bidirectional marks could reorder the text of a report.
+            for scalar in string.sanitized.unicodeScalars {
                 switch scalar {
                 case "&": text += "&amp;"
                 case "<": text += "&lt;"

@@ -1,7 +1,7 @@
-/// The page's style sheet: nothing it names is fetched from anywhere.
+/// The page's style sheet. It refers to no external resource.
 enum PageStyle {
-    /// Colours of runs that can be told apart with any kind of colour vision and stand out from the ground, in light
-    /// and in dark. The letter of each run says the same.
+    /// The colours of runs: distinguishable with colour blindness, and in contrast with the background in light and in
+    /// dark mode. The key of each run (`A`, `B`) carries the same information.
     static let runColours: [(light: String, dark: String)] = [
         ("#1d63c9", "#6aaeff"), ("#c2410c", "#ff9b5c"), ("#0f766e", "#3fd0bd"), ("#9333a8", "#d79bf5"),
         ("#946200", "#e8c34a"), ("#be185d", "#ff8ab5"), ("#4d7c0f", "#a5d65a"), ("#52596b", "#b6bdcc"),
@@ -78,7 +78,7 @@ enum PageStyle {
         svg .goal { stroke: var(--run); stroke-width: 1.5; stroke-dasharray: 5 5; stroke-opacity: .8; }
         svg .mark { fill: var(--card); stroke: var(--run); stroke-width: 2; }
         svg .touch { fill: transparent; } svg .touch:hover { fill: var(--run); fill-opacity: .35; }
-        svg .badge { fill: var(--run); } svg .letter { fill: var(--card); font-weight: 700; font-size: 11px; }
+        svg .badge { fill: var(--run); } svg .key { fill: var(--card); font-weight: 700; font-size: 11px; }
         svg .alarm { fill: var(--bad); stroke: var(--card); }
         .scroll { overflow-x: auto; }
         table { border-collapse: separate; border-spacing: 0; font-variant-numeric: tabular-nums; font-size: 14px; }

@@ -1,7 +1,7 @@
 import Load
 
 extension ReportPage {
-    /// Every figure, a column a run.
+    /// All figures in a table, with a column for each run.
     var figures: Markup {
         let sheet = FigureSheet(runs)
         let titles = runs.indices.map { index in
@@ -39,25 +39,25 @@ extension ReportPage {
         }
     }
 
-    /// What was wrong and what failed, with what it means and how it first looked.
-    var troubles: Markup {
+    /// Wrong answers and failures by kind, with their meaning and the first examples.
+    var problems: Markup {
         .joined(
             runs.enumerated().compactMap { index, run in
                 guard run.wrongCount > 0 || run.failedCount > 0 || !run.examples.isEmpty else { return nil }
                 let wrong = WrongAnswer.allCases.filter { (run.wrong[$0] ?? 0) > 0 }.map { kind in
-                    trouble(kind.label, run.wrong[kind] ?? 0, kind.meaning)
+                    problemRow(kind.label, run.wrong[kind] ?? 0, kind.meaning)
                 }
                 let failed = run.failed.filter { $0.value > 0 }.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
                     .map { reason, count in
-                        trouble(
+                        problemRow(
                             reason, count,
-                            reason.hasPrefix("HTTP ") ? "the answer was this status" : "no answer came of it")
+                            reason.hasPrefix("HTTP ") ? "the response had this status" : "the call got no response")
                     }
                 let examples = run.distinctExamples.map { "<li>\($0)</li>" as Markup }
                 let list: Markup =
-                    examples.isEmpty ? "" : "<p>The first of them:</p><ul class=\"examples\">\(examples)</ul>"
+                    examples.isEmpty ? "" : "<p>The first ones:</p><ul class=\"examples\">\(examples)</ul>"
                 return """
-                    <section class="card"><h2>Not right\(runs.count > 1 ? ": \(labels[index])" : "")</h2>
+                    <section class="card"><h2>Wrong answers and failures\(runs.count > 1 ? ": \(labels[index])" : "")</h2>
                     <div class="scroll"><table class="kinds"><thead><tr><th scope="col">kind</th>
                     <th scope="col">count</th><th scope="col">meaning</th></tr></thead>
                     <tbody>\(wrong)\(failed)</tbody></table></div>\(list)</section>
@@ -66,12 +66,12 @@ extension ReportPage {
             })
     }
 
-    private func trouble(_ kind: String, _ count: UInt64, _ meaning: String) -> Markup {
-        "<tr><th scope=\"row\">\(kind)</th><td class=\"number bad\">\(Figure.count(count))</td><td>\(meaning)</td></tr>\n"
+    private func problemRow(_ kind: String, _ count: UInt64, _ meaning: String) -> Markup {
+        "<tr><th scope=\"row\">\(kind)</th><td class=\"number bad\">\(NumberFormat.count(count))</td><td>\(meaning)</td></tr>\n"
     }
 
-    /// Which replica answered how much.
-    var spread: Markup {
+    /// The share of calls that each replica answered.
+    var replicaShares: Markup {
         .joined(
             runs.indices.filter { runs[$0].replicas.count > 1 }.map { index in
                 let run = runs[index]
@@ -79,8 +79,8 @@ extension ReportPage {
                 let rows = run.replicas.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(64).map {
                     name, count in
                     """
-                    <tr><th scope="row">\(name)</th><td>\(Figure.count(count))</td>
-                    <td>\(Figure.percent(run.share(of: name)))</td><td>\(bar(count, of: most))</td></tr>
+                    <tr><th scope="row">\(name)</th><td>\(NumberFormat.count(count))</td>
+                    <td>\(NumberFormat.percent(run.share(of: name)))</td><td>\(bar(count, of: most))</td></tr>
 
                     """ as Markup
                 }
@@ -103,19 +103,20 @@ extension ReportPage {
             """
     }
 
-    /// How to read it all.
+    /// Explanations of the report's terms.
     var notes: Markup {
         """
         <section class="card"><h2>Reading this report</h2><dl class="notes">
-        <dt>Wrong answers</dt><dd>Answers that arrived and were not true: another replica's session, an event lost or \
-        repeated, an error inside a 200. Each reply is checked; a wrong one is never counted as completed.</dd>
-        <dt>Open and closed loop</dt><dd>With a rate, calls are due at fixed times and latency counts from when a call \
-        was due, whether or not the one before had its answer: a server that stalls is charged for all it kept waiting. \
-        In a closed loop each connection waits for its answer, so a slow server is simply asked less.</dd>
-        <dt>Percentiles</dt><dd>Of all calls of the run, not averages of percentiles, to three digits. The curve over \
-        time shows the percentile of each second by itself.</dd>
-        <dt>The generator</dt><dd>Its own CPU a call is shown because it shares the machine with what it measures. Near \
-        its whole core, throughput and the highest percentiles are its own.</dd>
+        <dt>Wrong answers</dt><dd>Responses that failed a check: from another replica than the session's, with an event \
+        lost or repeated, or with an error inside a 200. Every response is checked; a wrong one does not count as \
+        completed.</dd>
+        <dt>Open and closed loop</dt><dd>With a rate (open loop) calls are due at fixed times, and latency counts from \
+        the due time: calls that wait because the server stalls have their wait included. In a closed loop each \
+        connection waits for the response before its next call, so a slow server gets fewer calls.</dd>
+        <dt>Percentiles</dt><dd>Computed over all calls of the run, with three significant digits. The chart over time \
+        shows the percentile of each second.</dd>
+        <dt>Generator</dt><dd>The CPU time that the load generator itself used for each call. If it used nearly all of \
+        its cores, it limits the throughput and raises the highest percentiles.</dd>
         </dl></section>
 
         """

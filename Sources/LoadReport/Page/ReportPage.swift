@@ -1,20 +1,20 @@
 import FoundationEssentials
 package import Load
 
-/// The figures of runs as one page of HTML that needs nothing else: no script, no font, no picture, no network.
+/// The figures of runs as one self-contained HTML page without scripts, fonts, images or links.
 package struct ReportPage {
     let runs: [RunFigures]
     let labels: [String]
     let title: String
 
-    /// `title` is shown at the top; empty: made of the runs' names.
+    /// `title`: the page's heading; if empty, made from the runs' names.
     package init(_ runs: [RunFigures], title: String = "") {
         self.runs = runs
         labels = RunLabels.labels(of: runs)
         self.title = title.isEmpty ? "Load test: \(Self.list(labels))" : title
     }
 
-    /// The whole document, UTF-8.
+    /// The whole document, to be encoded as UTF-8.
     package func html() -> String {
         let body: [Markup] = runs.isEmpty ? ["<p>There are no runs in this report.</p>"] : sections
         let page: Markup = """
@@ -40,17 +40,17 @@ package struct ReportPage {
         return page.text
     }
 
-    /// `a`, `a and b`, `a, b and c`, `5 runs`
+    /// Names as in `a`, `a and b`, `a, b and c`; `5 runs` for more than three.
     private static func list(_ names: [String]) -> String {
         guard let last = names.last, names.count <= 3 else { return "\(names.count) runs" }
         return names.count == 1 ? last : "\(names.dropLast().joined(separator: ", ")) and \(last)"
     }
 
     private var sections: [Markup] {
-        [verdict, cards, charts, figures, troubles, spread, notes]
+        [verdict, cards, charts, figures, problems, replicaShares, notes]
     }
 
-    /// Where the load went, and when.
+    /// The URL of the endpoint and the time of the first run.
     private var subtitle: String {
         let addresses = Set(runs.map(\.plan.url))
         let place = addresses.count == 1 ? addresses.first ?? "" : "\(addresses.count) addresses"
@@ -58,19 +58,19 @@ package struct ReportPage {
         return "\(place), \(Self.date(began))"
     }
 
-    /// `2026-03-01 12:34:56 UTC`
+    /// A time as in `2026-03-01 12:34:56 UTC`. `seconds`: since 1970.
     static func date(_ seconds: Double) -> String {
         guard (0...253_402_300_799).contains(seconds) else { return "" }
         let text = Date(timeIntervalSince1970: seconds.rounded(.down)).formatted(.iso8601)
         return text.replacing("T", with: " ").replacing("Z", with: " UTC")
     }
 
-    /// The class that gives something the colour of a run.
+    /// The CSS class with the colour of a run.
     static func colour(_ index: Int) -> Markup { "run\(index % PageStyle.runColours.count)" }
 
-    /// The run's letter on its colour, where there are several.
+    /// The run's key on its colour; empty for a single run.
     func badge(_ index: Int) -> Markup {
         guard runs.count > 1 else { return "" }
-        return "<span class=\"badge-text \(Self.colour(index))\">\(RunCharts.letter(index))</span>"
+        return "<span class=\"badge-text \(Self.colour(index))\">\(RunCharts.key(index))</span>"
     }
 }

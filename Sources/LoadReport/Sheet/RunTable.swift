@@ -1,9 +1,9 @@
 package import Load
 
-/// The figures of runs as a table of text, side by side.
+/// Formats the figures of runs as a table for the terminal, side by side.
 package enum RunTable {
-    /// Many lines, each ended by a newline. As many runs stand beside each other as the width allows; the others follow
-    /// below. Wrong answers and failures in words, and what to know before trusting the figures, come last.
+    /// The table, each line with a newline. As many runs are side by side as the width allows; the others follow below.
+    /// Examples of wrong answers and failures, and cautions, come last.
     package static func text(_ runs: [RunFigures], style: TerminalStyle) -> String {
         guard !runs.isEmpty else { return "no runs\n" }
         let sheet = FigureSheet(runs)
@@ -27,7 +27,7 @@ package enum RunTable {
         return min(widestLabel, labels.max() ?? 0)
     }
 
-    /// A column is as wide as its widest cell, but for its title no wider than need be.
+    /// The width of a column: that of its widest cell, or of its title up to 28 characters.
     private static func width(of column: Int, in sheet: FigureSheet) -> Int {
         let cells = sheet.sections.flatMap { $0.rows.map { $0.cells[column].text.count } }
         return max(10, cells.max() ?? 0, min(sheet.labels[column].count, 28))
@@ -55,16 +55,16 @@ package enum RunTable {
         let widths = columns.map { width(of: $0, in: sheet) }
         let space = String(repeating: " ", count: gap)
         let titles = zip(columns, widths).map { column, width in
-            space + style.tint(sheet.labels[column].plain.cut(to: width).rightAligned(in: width), .strong)
+            space + style.tint(sheet.labels[column].sanitized.cut(to: width).rightAligned(in: width), .strong)
         }
         var lines = [String(repeating: " ", count: labelWidth) + titles.joined()]
         for section in sheet.sections {
             lines.append(style.tint(section.title, .quiet))
             for row in section.rows {
-                let label = ((row.isPart ? "    " : "  ") + row.label.plain).cut(to: labelWidth)
+                let label = ((row.isPart ? "    " : "  ") + row.label.sanitized).cut(to: labelWidth)
                 let cells = zip(columns, widths).map { column, width in
                     let cell = row.cells[column]
-                    return space + style.tint(cell.text.plain.rightAligned(in: width), cell.tone)
+                    return space + style.tint(cell.text.sanitized.rightAligned(in: width), cell.tone)
                 }
                 lines.append(label.padded(to: labelWidth) + cells.joined())
             }
@@ -73,11 +73,11 @@ package enum RunTable {
     }
 
     private static func remarks(_ run: RunFigures, _ label: String?, _ style: TerminalStyle) -> [String] {
-        let of = label.map { "\($0.plain): " } ?? ""
+        let of = label.map { "\($0.sanitized): " } ?? ""
         var lines = run.distinctExamples.flatMap { example in
-            example.plain.wrapped(to: style.width - 2).map { style.tint("  \($0)", .bad) }
+            example.sanitized.wrapped(to: style.width - 2).map { style.tint("  \($0)", .bad) }
         }
-        if !lines.isEmpty { lines = "\(of)the first that were not right".wrapped(to: style.width) + lines }
+        if !lines.isEmpty { lines = "\(of)first wrong answers and failures".wrapped(to: style.width) + lines }
         lines += run.cautions.flatMap { caution in
             "\(of)caution: \(caution)".wrapped(to: style.width).map { style.tint($0, .warning) }
         }
@@ -90,7 +90,8 @@ package enum RunTable {
         let all = runs.reduce(0) { $0 + $1.completed }
         let units = Set(runs.map(\.plan.unit))
         let unit = units.count == 1 ? units.first ?? "" : "answers"
-        let text = "\(Figure.count(all)) \(unit), \(Figure.count(wrong)) wrong, \(Figure.count(failed)) failed"
-        return style.tint(text.plain, wrong > 0 || failed > 0 ? .bad : .good)
+        let text =
+            "\(NumberFormat.count(all)) \(unit), \(NumberFormat.count(wrong)) wrong, \(NumberFormat.count(failed)) failed"
+        return style.tint(text.sanitized, wrong > 0 || failed > 0 ? .bad : .good)
     }
 }

@@ -1,23 +1,23 @@
-/// Bars and small charts of characters.
+/// Bars and small charts made of characters.
 enum Bars {
     private static let blocks: [Character] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"]
-    private static let letters: [Character] = ["_", ".", ":", "-", "=", "+", "*", "#"]
+    private static let ascii: [Character] = ["_", ".", ":", "-", "=", "+", "*", "#"]
 
-    /// The last values that fit in `width`, one character each, from zero at the bottom to the greatest of them.
+    /// The last `width` values, one character each, scaled from zero to their maximum.
     static func sparkline(_ values: [Double], width: Int, blocks areBlocks: Bool) -> String {
         let shown = values.suffix(max(0, width)).map { $0.isFinite ? max(0, $0) : 0 }
         let top = shown.max() ?? 0
-        let levels = areBlocks ? blocks : letters
+        let levels = areBlocks ? blocks : ascii
         return String(
             shown.map { value in
                 guard top > 0 else { return levels[0] }
-                // Rounded up, so that little is never shown as nothing.
+                // Rounded up, so that a small value differs from zero.
                 let level = Int((value / top * Double(levels.count)).rounded(.up)) - 1
                 return levels[min(max(level, 0), levels.count - 1)]
             })
     }
 
-    /// How far along `share` (0 to 1) is, in `width` characters: what is done, and what is left.
+    /// A progress bar of `width` characters for a share from 0 to 1, in two parts: done and left.
     static func progress(_ share: Double, width: Int, blocks: Bool) -> (done: String, left: String) {
         let share = share.isFinite ? min(max(share, 0), 1) : 0
         guard blocks else {

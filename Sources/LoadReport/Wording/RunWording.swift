@@ -1,30 +1,30 @@
 import Load
 
 extension PlanFigures {
-    /// `64 connections`, `16 connections × 16`
+    /// Connections and depth as in `64 connections` or `16 connections × 16`.
     var loadText: String {
-        let connections = "\(Figure.count(UInt64(max(0, connections)))) connection\(connections == 1 ? "" : "s")"
+        let connections = "\(NumberFormat.count(UInt64(max(0, connections)))) connection\(connections == 1 ? "" : "s")"
         return depth > 1 ? "\(connections) × \(depth)" : connections
     }
 
-    /// `5,000 calls/s`, or what sets the pace instead.
+    /// The rate as in `5,000 calls/s`; `closed loop` or `streams held open` without one.
     var rateText: String {
-        if let rate { return "\(Figure.rate(rate)) \(unit)/s" }
+        if let rate { return "\(NumberFormat.rate(rate)) \(unit)/s" }
         return unit == "events" || unit == "streams" ? "streams held open" : "closed loop"
     }
 }
 
 extension RunFigures {
-    /// Completed a second.
+    /// Completed per second of measuring.
     var perSecond: Double { seconds > 0 ? Double(completed) / seconds : 0 }
 
-    /// The share of the cores it can use that the generator itself took, 0 to 1.
-    var busy: Double {
+    /// The share of its cores that the generator used, 0 to 1.
+    var cpuShare: Double {
         seconds > 0 ? (userSeconds + systemSeconds) / seconds / Double(max(1, plan.threads)) : 0
     }
 
-    /// Above this the generator is what is measured.
-    static let tooBusy = 0.9
+    /// Above this `cpuShare` the generator limits the figures.
+    static let busyLimit = 0.9
 
     /// The share of all calls that `replica` answered.
     func share(of replica: String) -> Double {
@@ -32,7 +32,7 @@ extension RunFigures {
         return all > 0 ? Double(replicas[replica] ?? 0) / all : 0
     }
 
-    /// The examples, each once, with how often it stands among them if that is more.
+    /// The examples without repetitions, with their number if they repeat.
     var distinctExamples: [String] {
         var counts: [String: Int] = [:]
         for example in examples { counts[example, default: 0] += 1 }
@@ -42,55 +42,55 @@ extension RunFigures {
         }
     }
 
-    /// What a reader must know before trusting the figures, each a sentence.
+    /// Reasons not to trust the figures, in sentences.
     var cautions: [String] {
         var cautions: [String] = []
-        if busy > Self.tooBusy {
+        if cpuShare > Self.busyLimit {
             cautions.append(
-                "the generator used \(Figure.percent(busy, decimals: 0)) of its core\(plan.threads > 1 ? "s" : ""): "
-                    + "the figures may say more of it than of the server. Use --threads, or ask less of it")
+                "the generator used \(NumberFormat.percent(cpuShare, decimals: 0)) of its core\(plan.threads > 1 ? "s" : ""): "
+                    + "it may limit the figures, not the server. Use --threads or less load")
         }
         if let rate = plan.rate, seconds > 0, perSecond < rate * 0.98 {
             cautions.append(
-                "only \(Figure.rate(perSecond)) of \(Figure.rate(rate)) \(plan.unit)/s were reached: latencies count from "
-                    + "the intended time, and grow for as long as the run lasts")
+                "only \(NumberFormat.rate(perSecond)) of \(NumberFormat.rate(rate)) \(plan.unit)/s were reached: latencies count from "
+                    + "the due time, and grow as long as the run lasts")
         }
         if latency.count > 0, latency.count < 10_000 {
             cautions.append(
-                "with \(Figure.count(latency.count)) latencies, the highest percentiles rest on a few of them")
+                "with \(NumberFormat.count(latency.count)) latencies, the highest percentiles depend on few calls")
         }
         return cautions
     }
 }
 
 extension WrongAnswer {
-    /// The kind in a few words, for a row of a table.
+    /// The kind in a few words.
     var label: String {
         switch self {
-        case .strayed: "strayed"
-        case .miscounted: "miscounted"
-        case .foreignID: "foreign id"
+        case .strayed: "wrong replica"
+        case .miscounted: "wrong call count"
+        case .foreignID: "wrong JSON-RPC id"
         case .answeredTwice: "answered twice"
-        case .gap: "gap in events"
-        case .duplicate: "event repeated"
-        case .damaged: "damaged body"
-        case .hiddenError: "hidden error"
+        case .gap: "events skipped"
+        case .duplicate: "events repeated"
+        case .damaged: "wrong body"
+        case .hiddenError: "error in a 200"
         case .malformed: "malformed"
         }
     }
 
-    /// What that means, in a sentence without its full stop.
+    /// The meaning of the kind, in a sentence without a period.
     var meaning: String {
         switch self {
-        case .strayed: "a session's call was answered by a replica that did not make the session"
-        case .miscounted: "the session's own counter is not what its calls add up to"
-        case .foreignID: "a reply has a JSON-RPC id that nobody asked with here"
-        case .answeredTwice: "one call had two answers"
+        case .strayed: "a session's call was answered by another replica than the one that created the session"
+        case .miscounted: "the server's count of a session's calls is not the number of its calls"
+        case .foreignID: "a response has a JSON-RPC id that no request on this connection or session has"
+        case .answeredTwice: "a call got two responses"
         case .gap: "an event stream skipped events"
         case .duplicate: "an event stream repeated an event"
-        case .damaged: "a body has another length or other bytes than were asked for"
-        case .hiddenError: "200, and inside it a JSON-RPC error or a result marked as one"
-        case .malformed: "a reply that is not what the call asks for"
+        case .damaged: "a body has another length or other content than requested"
+        case .hiddenError: "a response with status 200 contains a JSON-RPC error or a result with isError"
+        case .malformed: "a response is not valid JSON-RPC, or has another content type or session id"
         }
     }
 }

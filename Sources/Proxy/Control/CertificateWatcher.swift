@@ -56,14 +56,14 @@ final class CertificateWatcher: Sendable {
             let now = Int64(WallClock.seconds())
             for index in listeners.indices {
                 let plan = listeners[index].plan
-                if let context = changed(listeners[index].tls.look(at: now)) {
+                if let context = changed(listeners[index].tls.check(at: now)) {
                     log.notice("serving a new certificate", metadata: Self.metadata(context.certificates.first))
                     served[plan] = .certificates(listener: plan, context)
                 }
                 warnOfStaleResponse(of: listeners[index].tls.context, plan, &stale, at: now)
             }
             for index in upstreams.indices {
-                if let context = changed(upstreams[index].tls.look(at: now)) {
+                if let context = changed(upstreams[index].tls.check(at: now)) {
                     log.notice("new certificates for servers", metadata: Self.metadata(context.certificate))
                     let upstream = upstreams[index].index
                     shown[upstream] = .upstreamCertificates(upstream: upstream, context)

@@ -14,7 +14,8 @@ extension ConnectionIO where Outside: ~Copyable {
             composed.append("/")
             return
         }
-        guard hidesSignature, let cut = LegacyTarget.signatureParameter(in: received.span.extracting(target.range))?.cut
+        guard hidesSignature,
+            let cut = LegacyTarget.signatureParameter(in: received.span.extracting(target.range))?.removal
         else {
             composed.append(received, target)
             return

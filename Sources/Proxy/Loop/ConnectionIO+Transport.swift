@@ -161,7 +161,7 @@ extension ConnectionIO where Outside: ~Copyable {
     mutating func sendCloseNotify(_ transport: inout Transport) {
         guard transport.output.isEmpty, var session = transport.tls.take() else { return }
         outgoing.clear()
-        engine.finish(&session, outgoing: &outgoing)
+        engine.appendCloseNotify(&session, outgoing: &outgoing)
         transport.tls = consume session
         if !outgoing.isEmpty { _ = world.send(transport.descriptor, outgoing) }
         outgoing.clear()

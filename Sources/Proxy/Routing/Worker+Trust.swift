@@ -16,7 +16,10 @@ extension Worker where Outside: ~Copyable {
         where io.requestHead.fields[index].kind == .xForwardedFor {
             let value = text(io.requestHead.fields[index].value)
             for part in value.split(separator: ",").reversed() {
-                guard let address = Self.parseAddress(part) else { return nearest }
+                let element = Self.trimBlanks(part)
+                // Empty elements do not count (RFC 9110 section 5.6.1.2).
+                guard !element.isEmpty else { continue }
+                guard let address = Self.parseAddress(element) else { return nearest }
                 nearest = address
                 if !clients.trusts(address, listener) { return address }
             }
@@ -28,17 +31,33 @@ extension Worker where Outside: ~Copyable {
         String(decoding: io.received.bytes(range.range), as: UTF8.self)
     }
 
-    /// "192.0.2.1", "192.0.2.1:4711", "2001:db8::1", "[2001:db8::1]:4711".
-    private static func parseAddress(_ part: Substring) -> SocketAddress? {
-        var host = part.drop { $0 == " " }
-        while host.last == " " { host.removeLast() }
-        if host.first == "[" {
-            guard let end = host.firstIndex(of: "]") else { return nil }
-            host = host[host.index(after: host.startIndex)..<end]
-        } else if host.contains("."), let colon = host.firstIndex(of: ":") {
-            host = host[..<colon]
+    /// Parses "192.0.2.1", "192.0.2.1:4711", "2001:db8::1", "::ffff:192.0.2.1", "[2001:db8::1]" and "[2001:db8::1]:4711";
+    /// nil for anything else. The port is left out.
+    private static func parseAddress(_ element: Substring) -> SocketAddress? {
+        if element.first == "[" {
+            guard let end = element.firstIndex(of: "]") else { return nil }
+            let rest = element[element.index(after: end)...]
+            guard rest.isEmpty || isPort(rest) else { return nil }
+            return SocketAddress(literal: String(element[..<end].dropFirst()), port: 0)
         }
-        return SocketAddress(literal: String(host), port: 0)
+        // An IPv6 address has two colons at least.
+        guard let colon = element.firstIndex(of: ":"), colon == element.lastIndex(of: ":") else {
+            return SocketAddress(literal: String(element), port: 0)
+        }
+        guard isPort(element[colon...]) else { return nil }
+        return SocketAddress(literal: String(element[..<colon]), port: 0)
+    }
+
+    /// Whether the text is a colon and decimal digits.
+    private static func isPort(_ text: Substring) -> Bool {
+        text.count > 1 && text.first == ":" && text.utf8.dropFirst().allSatisfy { $0 &- 0x30 < 10 }
+    }
+
+    /// The element without the spaces and tabs around it (RFC 9110 section 5.6.3).
+    private static func trimBlanks(_ element: Substring) -> Substring {
+        var text = element.drop { $0 == " " || $0 == "\t" }
+        while text.last == " " || text.last == "\t" { text.removeLast() }
+        return text
     }
 }
 

@@ -2,16 +2,27 @@ import Foundation
 import Glibc
 import Kernel
 
-/// The file of the keys that seal session ids: base64, one key a line, newest first. Every Berth of a fleet has the
-/// same; a key stays in it, further down, for as long as sessions sealed with it may live.
+/// The file of the keys that sign session ids: base64, one key a line, newest first. Every Berth of a fleet has the
+/// same; a key stays in it, further down, for as long as sessions signed with it may live.
 package enum KeyFile {
-    /// Reads the keys, or makes the file (mode 0600) with one fresh key if it is not there.
+    /// The largest file that is read, in bytes.
+    private static let maximumBytes = 1 << 20
+
+    /// Reads the keys. If the file does not exist, it is made first (mode 0600), with one fresh key.
     package static func load(_ path: String) throws(StartError) -> [SigningKey] {
-        guard let data = FileManager.default.contents(atPath: path) else { return [try create(path)] }
+        if let bytes = try read(path) { return try parse(bytes, path) }
+        try create(path)
+        guard let bytes = try read(path) else { throw failure("read", path, ENOENT) }
+        return try parse(bytes, path)
+    }
+
+    private static func parse(_ bytes: [UInt8], _ path: String) throws(StartError) -> [SigningKey] {
         var keys: [SigningKey] = []
-        let lines = String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline)
+        let lines = String(decoding: bytes, as: UTF8.self)
+            .split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
         for (number, line) in lines.enumerated() where !line.hasPrefix("#") {
             let text = line.trimmingCharacters(in: .whitespaces)
+            guard !text.isEmpty else { continue }
             guard let key = Data(base64Encoded: text), key.count >= SigningKey.bytes else {
                 throw StartError("\(path):\(number + 1): expected a base64 key of at least 32 bytes")
             }
@@ -21,24 +32,61 @@ package enum KeyFile {
         return keys
     }
 
-    private static func create(_ path: String) throws(StartError) -> SigningKey {
+    /// The file's bytes; nil if there is no such file.
+    private static func read(_ path: String) throws(StartError) -> [UInt8]? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            guard errno == ENOENT else { throw failure("read", path, errno) }
+            return nil
+        }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 4_096)
+        while bytes.count <= maximumBytes {
+            let count = Glibc.read(descriptor, &chunk, chunk.count)
+            guard count >= 0 else { throw failure("read", path, errno) }
+            if count == 0 { return bytes }
+            bytes += chunk[..<count]
+        }
+        throw failure("read", path, EFBIG)
+    }
+
+    /// Makes the file with one fresh key, unless another process is faster. The file gets its name when it is complete:
+    /// processes that start together all read the same key, and a crash leaves no file without one.
+    private static func create(_ path: String) throws(StartError) {
         let folder = (path as NSString).deletingLastPathComponent
         if !folder.isEmpty {
             try? FileManager.default.createDirectory(
                 atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         }
-        let key = Machine.randomBytes(SigningKey.bytes)
-        let text = Array("\(Data(key).base64EncodedString())\n".utf8)
-        // O_EXCL: two Berths that start together must not each keep a key of their own.
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        let key = "\(Data(Machine.randomBytes(SigningKey.bytes)).base64EncodedString())\n"
+        let temporary = "\(path).\(UInt64.random(in: 0 ... .max))"
+        guard try write(key, to: temporary, for: path) else { throw failure("make", path, EEXIST) }
+        let hasName = link(temporary, path) == 0 || errno == EEXIST
+        unlink(temporary)
+        // On a file system without hard links it gets its name first.
+        if !hasName { _ = try write(key, to: path, for: path) }
+    }
+
+    /// Makes a file with this text, for its owner only (mode 0600). False if there is one.
+    private static func write(_ text: String, to file: String, for path: String) throws(StartError) -> Bool {
+        let descriptor = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
-            throw StartError("cannot make the key file \(path): \(String(cString: strerror(errno)))")
+            guard errno == EEXIST else { throw failure("make", path, errno) }
+            return false
         }
         defer { close(descriptor) }
-        guard write(descriptor, text, text.count) == text.count, fsync(descriptor) == 0 else {
-            throw StartError("cannot write the key file \(path): \(String(cString: strerror(errno)))")
+        let bytes = Array(text.utf8)
+        guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0 else {
+            let code = errno
+            unlink(file)
+            throw failure("write", path, code)
         }
-        return SigningKey(key)
+        return true
+    }
+
+    private static func failure(_ action: String, _ path: String, _ code: CInt) -> StartError {
+        StartError("cannot \(action) the key file \(path): \(String(cString: strerror(code)))")
     }
 
     /// Where the keys are kept if nobody says otherwise: the system's state folder, or the user's.

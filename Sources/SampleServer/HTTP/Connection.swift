@@ -2,29 +2,33 @@ import HTTP
 import Kernel
 import Reactor
 
-/// One socket: takes requests off it one at a time, and holds what is to be sent.
+/// A client's connection: reads one request at a time and queues the bytes to send.
 ///
-/// The next request is not read before the last one was answered, so a client that pipelines costs the kernel's
-/// buffer and not ours.
+/// The next request is not read before the last one was answered, so the requests of a client that pipelines stay in
+/// the kernel's buffer.
 struct Connection: ~Copyable {
     enum Phase {
+        /// Before or within a request's head.
         case awaitingHead
+        /// Within a body of known length, of which `rest` bytes have not come.
         case body(rest: Int)
+        /// Within a chunked body.
         case chunkedBody(ChunkDecoder)
-        /// A request is with the loop; its answer, perhaps an endless one, is under way.
+        /// The request is complete and its response, perhaps an endless event stream, is not.
         case answering
-        /// Nothing more is read; what is queued goes out, then the connection closes.
-        case leaving
+        /// Input is discarded; the connection closes when the queued bytes are sent.
+        case closing
     }
 
     enum Step {
         /// A request is complete: `facts` and `body` are filled in, and the phase is `answering`.
         case request
-        /// Unreadable; answer with the fault's status and leave.
-        case fault(HTTPParseError)
+        /// The request cannot be parsed: the loop answers with the error's status and closes.
+        case error(HTTPParseError)
+        /// More input is needed.
         case needsInput
-        /// Nothing can be done before the answer is complete or sent.
-        case waits
+        /// The response must be completed or sent first, or the connection is closing.
+        case blocked
     }
 
     enum Received {
@@ -35,25 +39,25 @@ struct Connection: ~Copyable {
     private(set) var phase = Phase.awaitingHead
     private(set) var facts = RequestFacts()
     var body = ByteBuffer()
-    /// What `facts` has ranges into.
-    var kept = ByteBuffer()
-    var outbox = Outbox()
+    /// The text that the ranges of `facts` refer to.
+    var headText = ByteBuffer()
+    var output = OutputQueue()
     private var input = ByteBuffer()
 
-    /// Input may be waiting in the kernel. Starts true: it may have come before we watched.
+    /// Whether the kernel may have input. Initially true, because input may have come before the socket was watched.
     var mayHaveInput = true
-    /// The peer has sent its FIN: reads go on to the end whatever their length.
-    var peerHasFinished = false
-    /// On the loop's list of those with something to flush.
+    /// Whether the client has sent FIN. Then a short read does not mean that the kernel has no more input.
+    var peerHasClosed = false
+    /// Whether the connection is in the loop's list of connections to flush.
     var isDirty = false
-    /// The pending call whose answer this connection waits for.
-    var job = Handle.none
-    /// The session whose event stream this is.
+    /// The pending call whose answer is this connection's response.
+    var pendingCall = Handle.none
+    /// The session whose event stream this connection has.
     var streamOf: SessionID?
-    /// The head of an event stream went out; its end is still to come.
+    /// Whether the head of an event stream was queued and its end was not.
     var isStreaming = false
 
-    /// Bytes of a body. Servers built on the SDKs take 4 to 16 MiB.
+    /// The largest request body, in bytes. Servers built with the SDKs accept 4 to 16 MiB.
     static let maximumBodyBytes = 16_777_216
     private static let readBytes = 16_384
 
@@ -65,45 +69,45 @@ struct Connection: ~Copyable {
         if case .answering = phase { true } else { false }
     }
 
-    var isLeaving: Bool {
-        if case .leaving = phase { true } else { false }
+    var isClosing: Bool {
+        if case .closing = phase { true } else { false }
     }
 
-    /// Between requests, with nothing begun.
+    /// Whether no request has begun.
     var isIdle: Bool {
         if case .awaitingHead = phase { input.isEmpty } else { false }
     }
 
-    /// A further step may find a request, now that the outbox has gone.
-    var canGoOn: Bool {
+    /// Whether another step may find a request, now that the queue is sent.
+    var canContinue: Bool {
         switch phase {
         case .awaitingHead, .body, .chunkedBody: !input.isEmpty || mayHaveInput
-        case .answering, .leaving: false
+        case .answering, .closing: false
         }
     }
 
-    /// Goes on with what has been read.
+    /// Processes the input as far as possible.
     mutating func step(_ parser: RequestParser, _ head: inout RequestHead) -> Step {
         switch phase {
-        case .awaitingHead: outbox.isHigh ? .waits : readHead(parser, &head)
+        case .awaitingHead: output.isAboveHighWatermark ? .blocked : readHead(parser, &head)
         case .body(let rest): readBody(rest)
         case .chunkedBody(let decoder): readChunks(decoder)
-        case .answering, .leaving: .waits
+        case .answering, .closing: .blocked
         }
     }
 
-    /// One read from the socket.
+    /// Reads once from the socket.
     mutating func receive(_ world: inout Linux) -> Received {
         guard mayHaveInput else { return .none }
         let descriptor = descriptor
         input.reserve(Connection.readBytes)
         var space = input.space
-        let room = space.count
+        let capacity = space.count
         let transfer = world.receive(descriptor, into: &space)
         switch transfer {
         case .moved(let count):
             input.commit(count)
-            if count < room, !peerHasFinished { mayHaveInput = false }
+            if count < capacity, !peerHasClosed { mayHaveInput = false }
             return .some
         case .wouldBlock:
             mayHaveInput = false
@@ -113,45 +117,45 @@ struct Connection: ~Copyable {
         }
     }
 
-    /// The answer is queued: the next request may come, or the connection ends as the client or HTTP/1.0 asked.
-    mutating func finishAnswer() {
-        job = .none
+    /// The response is queued. The connection reads the next request, or closes if the client or HTTP/1.0 requires it.
+    mutating func completeResponse() {
+        pendingCall = .none
         streamOf = nil
         isStreaming = false
-        phase = facts.wantsKeepAlive ? .awaitingHead : .leaving
+        phase = facts.wantsKeepAlive ? .awaitingHead : .closing
     }
 
-    /// Nothing more is read from here on.
-    mutating func leave() {
-        phase = .leaving
+    /// Discards all input from now on.
+    mutating func beginClosing() {
+        phase = .closing
         input.release()
         body.release()
     }
 
-    /// Gives back what a connection that will only send for a long time does not need.
+    /// Frees the memory that a connection does not need while it only sends.
     mutating func releaseInput() {
         if input.isEmpty { input.release() }
         body.release()
-        kept.release()
+        headText.release()
     }
 
     private mutating func readHead(_ parser: RequestParser, _ head: inout RequestHead) -> Step {
         if input.isEmpty { return .needsInput }
         switch parser.parse(input.span, into: &head) {
         case .incomplete: return .needsInput
-        case .invalid(let fault): return .fault(fault)
+        case .invalid(let error): return .error(error)
         case .complete(let count):
-            facts = Connection.facts(head, of: input, keepingIn: &kept)
+            facts = Connection.facts(head, of: input, copyingTo: &headText)
             input.consume(count)
             return begin(head.framing, expectsContinue: head.expectsContinue)
         }
     }
 
-    /// As a function, because a view of one field keeps the other from being changed.
+    /// A separate function, because a span of one field would prevent changes of another.
     private static func facts(
-        _ head: borrowing RequestHead, of input: borrowing ByteBuffer, keepingIn kept: inout ByteBuffer
+        _ head: borrowing RequestHead, of input: borrowing ByteBuffer, copyingTo headText: inout ByteBuffer
     ) -> RequestFacts {
-        RequestFacts(head, input.span, keepingIn: &kept)
+        RequestFacts(head, input.span, copyingTo: &headText)
     }
 
     private mutating func begin(_ framing: BodyFraming, expectsContinue: Bool) -> Step {
@@ -161,11 +165,11 @@ struct Connection: ~Copyable {
             phase = .answering
             return .request
         case .length(let length):
-            guard length <= UInt64(Connection.maximumBodyBytes) else { return .fault(.bodyTooLarge) }
-            if expectsContinue, input.count < Int(length) { outbox.append("HTTP/1.1 100 Continue\r\n\r\n") }
+            guard length <= UInt64(Connection.maximumBodyBytes) else { return .error(.bodyTooLarge) }
+            if expectsContinue, input.count < Int(length) { output.append("HTTP/1.1 100 Continue\r\n\r\n") }
             return readBody(Int(length))
         case .chunked:
-            if expectsContinue, input.isEmpty { outbox.append("HTTP/1.1 100 Continue\r\n\r\n") }
+            if expectsContinue, input.isEmpty { output.append("HTTP/1.1 100 Continue\r\n\r\n") }
             return readChunks(ChunkDecoder())
         }
     }
@@ -178,7 +182,7 @@ struct Connection: ~Copyable {
         return rest == count ? .request : .needsInput
     }
 
-    /// As a function for the same reason.
+    /// A separate function for the same reason.
     private static func copy(_ range: Range<Int>, of input: borrowing ByteBuffer, to body: inout ByteBuffer) {
         body.append(input.span.extracting(range))
     }
@@ -190,7 +194,7 @@ struct Connection: ~Copyable {
             switch decoder.next(input.span, from: offset) {
             case .data(let range):
                 guard body.count + range.range.count <= Connection.maximumBodyBytes else {
-                    return .fault(.bodyTooLarge)
+                    return .error(.bodyTooLarge)
                 }
                 Connection.copy(range.range, of: input, to: &body)
                 offset = range.upperBound
@@ -203,7 +207,7 @@ struct Connection: ~Copyable {
                 input.consume(end)
                 phase = .answering
                 return .request
-            case .invalid: return .fault(.malformed)
+            case .invalid: return .error(.malformed)
             }
         }
     }

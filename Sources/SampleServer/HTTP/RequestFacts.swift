@@ -2,52 +2,56 @@ import ASCII
 import HTTP
 import Reactor
 
-/// What is remembered of a request's head until its body is complete.
+/// The facts of a request's head that are needed after its body is complete.
 struct RequestFacts {
     enum Path {
         case mcp, sse, messages, health, other
     }
 
-    /// What `MCP-Protocol-Version` says.
+    /// The value of `MCP-Protocol-Version`.
     enum Version {
+        /// The field is absent.
         case absent
-        /// 2025-11-25 or an older one that exists.
+        /// A revision with sessions: 2025-11-25 or older.
         case session
         /// 2026-07-28.
         case stateless
-        /// Later than all we know: still an era without sessions.
+        /// A later revision, which has no sessions either.
         case future
+        /// No protocol revision.
         case unknown
     }
 
-    /// Whose session a request claims to be of.
-    enum Claim {
+    /// The session id that a request presents.
+    enum PresentedSession {
+        /// There is no session id.
         case none
+        /// An id, which need not exist.
         case session(SessionID)
-        /// An id that no server like this one hands out.
-        case nonsense
+        /// An id in a form that this server never issues.
+        case invalid
     }
 
     let method: Method
     let path: Path
     let version: Version
     /// `Mcp-Session-Id`, or the `session_id` of a legacy message's query.
-    let claim: Claim
+    let presentedSession: PresentedSession
     let isHTTP10: Bool
-    /// The connection goes on after the answer. Never in HTTP/1.0.
+    /// Whether the connection persists after the response. Never with HTTP/1.0.
     let wantsKeepAlive: Bool
     let acceptsJSON: Bool
     let acceptsEvents: Bool
     let sendsJSON: Bool
-    /// `Mcp-Method` and `Mcp-Name`, kept only of stateless requests, which must repeat them in the body; and the
-    /// version as sent. Ranges into what `init` has put by.
+    /// `Mcp-Method`, `Mcp-Name` and the version as sent, only of stateless requests, whose body must match them. The
+    /// ranges refer to the text that `init` has copied.
     let mcpMethod: ByteRange?
     let mcpName: ByteRange?
     let versionText: ByteRange
 
-    /// `text` is what the head was parsed from; it will be gone when the body is complete, so what is needed of it then
-    /// replaces what was in `kept`.
-    init(_ head: borrowing RequestHead, _ text: Span<UInt8>, keepingIn kept: inout ByteBuffer) {
+    /// `text` is the text that the head was parsed from. The values that are needed later are copied to `headText`,
+    /// whose contents they replace.
+    init(_ head: borrowing RequestHead, _ text: Span<UInt8>, copyingTo headText: inout ByteBuffer) {
         var acceptsJSON = false
         var sendsJSON = false
         var name: ByteRange?
@@ -69,43 +73,43 @@ struct RequestFacts {
         self.method = head.method
         self.path = path
         self.version = version
-        claim = path == .messages ? query : RequestFacts.claim(head.sessionID, text)
+        presentedSession = path == .messages ? query : RequestFacts.presentedSession(head.sessionID, text)
         isHTTP10 = head.minorVersion == 0
         wantsKeepAlive = head.isKeepAlive ? head.minorVersion > 0 : false
         self.acceptsJSON = acceptsJSON
         acceptsEvents = head.acceptsEventStream
         self.sendsJSON = sendsJSON
-        kept.clear()
-        mcpName = isModern ? RequestFacts.keep(name, text, &kept) : nil
-        mcpMethod = isModern ? RequestFacts.keep(method, text, &kept) : nil
-        versionText = isModern ? RequestFacts.keep(head.protocolVersion, text, &kept) ?? .empty : .empty
+        headText.clear()
+        mcpName = isModern ? RequestFacts.copy(name, text, &headText) : nil
+        mcpMethod = isModern ? RequestFacts.copy(method, text, &headText) : nil
+        versionText = isModern ? RequestFacts.copy(head.protocolVersion, text, &headText) ?? .empty : .empty
     }
 
-    /// Stands for the request of a connection that has not made one.
+    /// A placeholder for a connection that has not made a request.
     init() {
         method = .get
         path = .other
         version = .absent
-        claim = .none
+        presentedSession = .none
         (isHTTP10, wantsKeepAlive, acceptsJSON, acceptsEvents, sendsJSON) = (false, false, false, false, false)
         (mcpMethod, mcpName, versionText) = (nil, nil, .empty)
     }
 
-    private static func keep(_ range: ByteRange?, _ text: Span<UInt8>, _ kept: inout ByteBuffer) -> ByteRange? {
+    private static func copy(_ range: ByteRange?, _ text: Span<UInt8>, _ headText: inout ByteBuffer) -> ByteRange? {
         guard let range else { return nil }
-        kept.append(text.extracting(range.range))
-        return ByteRange(start: kept.count - range.range.count, count: range.range.count)
+        headText.append(text.extracting(range.range))
+        return ByteRange(start: headText.count - range.range.count, count: range.range.count)
     }
 
-    private static func claim(_ id: ByteRange?, _ text: Span<UInt8>) -> Claim {
+    private static func presentedSession(_ id: ByteRange?, _ text: Span<UInt8>) -> PresentedSession {
         guard let id else { return .none }
-        return SessionID(text.extracting(id.range)).map { .session($0) } ?? .nonsense
+        return SessionID(text.extracting(id.range)).map { .session($0) } ?? .invalid
     }
 
     private static func version(_ text: Span<UInt8>) -> Version {
         if text.equals("2026-07-28") { return .stateless }
         if isKnownSessionVersion(text) { return .session }
-        // Dates order as text does; what is no date is no version.
+        // Versions are dates, which are ordered like text.
         guard text.count == 10 else { return .unknown }
         for (index, byte) in "2026-07-28".utf8.enumerated() where text[index] != byte {
             return text[index] > byte && text[index] < 58 ? .future : .unknown
@@ -121,7 +125,7 @@ struct RequestFacts {
         return text.equals("2024-11-05")
     }
 
-    private static func path(_ target: Span<UInt8>) -> (Path, query: Claim) {
+    private static func path(_ target: Span<UInt8>) -> (Path, query: PresentedSession) {
         var end = 0
         while end < target.count, target[end] != UInt8(ascii: "?") { end += 1 }
         let path = target.extracting(0..<end)
@@ -132,13 +136,13 @@ struct RequestFacts {
         return (.messages, sessionID(inQuery: target.extracting(min(end + 1, target.count)..<target.count)))
     }
 
-    private static func sessionID(inQuery query: Span<UInt8>) -> Claim {
+    private static func sessionID(inQuery query: Span<UInt8>) -> PresentedSession {
         var start = 0
         while start < query.count {
             var end = start
             while end < query.count, query[end] != UInt8(ascii: "&") { end += 1 }
             if query.hasIgnoringCase("session_id=", at: start), start + 11 <= end {
-                return claim(ByteRange(start: start + 11, count: end - start - 11), query)
+                return presentedSession(ByteRange(start: start + 11, count: end - start - 11), query)
             }
             start = end + 1
         }

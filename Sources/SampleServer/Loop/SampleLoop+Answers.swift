@@ -2,44 +2,44 @@ import HTTP
 import Kernel
 import Reactor
 
-// Writing: heads, JSON-RPC results and errors, events. All of it goes to an outbox; `settle()` sends.
+// Writes heads, JSON-RPC results and errors, and events to a connection's queue, which `settle()` sends.
 extension SampleLoop {
     // MARK: Whole responses
 
-    /// A short plain text.
-    mutating func say(
+    /// Responds with a short plain text.
+    mutating func respondText(
         _ handle: Handle, _ status: StaticString, _ text: StaticString, allow: StaticString? = nil
     ) {
         beginHead(handle, status)
         if let allow {
-            connections[handle].outbox.append("Allow: ")
-            connections[handle].outbox.append(allow)
-            connections[handle].outbox.append("\r\n")
+            connections[handle].output.append("Allow: ")
+            connections[handle].output.append(allow)
+            connections[handle].output.append("\r\n")
         }
-        connections[handle].outbox.append("Content-Type: text/plain; charset=utf-8\r\n")
+        connections[handle].output.append("Content-Type: text/plain; charset=utf-8\r\n")
         endHead(handle, length: text.utf8CodeUnitCount)
-        // RFC 9110 §9.3.2: the head of a HEAD's answer is that of GET, the body is missing.
-        if connections[handle].facts.method != .head { connections[handle].outbox.append(text) }
-        finish(handle)
+        // RFC 9110 §9.3.2: the response to HEAD has the head of GET and no body.
+        if connections[handle].facts.method != .head { connections[handle].output.append(text) }
+        completeResponse(handle)
     }
 
-    /// 202 or 200 without a body.
+    /// Responds with 202 or 200 without a body.
     mutating func acknowledge(_ handle: Handle, _ status: StaticString, session: SessionID? = nil) {
         beginHead(handle, status)
         endHead(handle, length: 0, session: session)
-        finish(handle)
+        completeResponse(handle)
     }
 
-    /// A request that could not be read; the connection ends with it (RFC 9112 §9.2: nothing after it can be framed).
-    mutating func refuse(_ handle: Handle, _ fault: HTTPParseError) {
-        beginHead(handle, SampleLoop.statusLine(fault))
-        connections[handle].outbox.append("Content-Length: 0\r\nConnection: close\r\n\r\n")
-        connections[handle].leave()
+    /// Responds to a request that cannot be parsed, and closes: the bytes after it cannot be framed (RFC 9112 §6.3).
+    mutating func respondError(_ handle: Handle, _ error: HTTPParseError) {
+        beginHead(handle, SampleLoop.statusLine(error))
+        connections[handle].output.append("Content-Length: 0\r\nConnection: close\r\n\r\n")
+        connections[handle].beginClosing()
         markDirty(handle)
     }
 
-    /// A JSON-RPC error with a status of its own. `id` as sent; `null` where the request has none worth naming.
-    mutating func refuse(
+    /// Responds with a status and a JSON-RPC error. `id` is the request's id as sent; nil or empty for `null`.
+    mutating func respondError(
         _ handle: Handle, _ status: StaticString, _ code: Int, _ message: StaticString, id: Span<UInt8>? = nil,
         session: SessionID? = nil
     ) {
@@ -48,83 +48,85 @@ extension SampleLoop {
         sendJSON(handle, status, session: session)
     }
 
-    /// The payload, as the body of a response.
+    /// Responds with the payload as the body.
     mutating func sendJSON(_ handle: Handle, _ status: StaticString, session: SessionID?) {
         beginHead(handle, status)
-        connections[handle].outbox.append("Content-Type: application/json\r\n")
+        connections[handle].output.append("Content-Type: application/json\r\n")
         endHead(handle, length: payload.count, session: session)
-        connections[handle].outbox.append(payload)
-        finish(handle)
+        connections[handle].output.append(payload)
+        completeResponse(handle)
     }
 
     // MARK: Answers to calls
 
-    /// The payload, as the answer that ends a call.
-    mutating func deliver(to destination: Return) {
+    /// Sends the payload as the answer that completes a call.
+    mutating func sendAnswer(to destination: AnswerDestination) {
         let handle = destination.connection
         switch destination.form {
         case .json: sendJSON(handle, "200 OK", session: destination.session)
         case .events:
-            notify(destination)
+            sendNotification(destination)
             endStream(handle)
         case .legacy: sendEvent(handle)
         }
     }
 
-    /// The payload, as an event before the answer. Opens the POST's stream if need be.
-    mutating func notify(_ destination: Return) {
+    /// Sends the payload as an event before the answer. Opens the POST's event stream if it is not open.
+    mutating func sendNotification(_ destination: AnswerDestination) {
         let handle = destination.connection
         if !connections[handle].isStreaming { openStream(handle, session: destination.session) }
         sendEvent(handle)
     }
 
+    /// Queues the head of an event stream.
     mutating func openStream(_ handle: Handle, session: SessionID?) {
         beginHead(handle, "200 OK")
-        connections[handle].outbox.append(
+        connections[handle].output.append(
             "Content-Type: text/event-stream\r\nCache-Control: no-cache, no-transform\r\nX-Accel-Buffering: no\r\n")
         appendSession(handle, session)
-        if !connections[handle].facts.wantsKeepAlive { connections[handle].outbox.append("Connection: close\r\n") }
-        // No chunks in HTTP/1.0: the stream ends with the connection.
-        if !connections[handle].facts.isHTTP10 { connections[handle].outbox.append("Transfer-Encoding: chunked\r\n") }
-        connections[handle].outbox.append("\r\n")
+        if !connections[handle].facts.wantsKeepAlive { connections[handle].output.append("Connection: close\r\n") }
+        // HTTP/1.0 has no chunked coding: the stream ends with the connection.
+        if !connections[handle].facts.isHTTP10 { connections[handle].output.append("Transfer-Encoding: chunked\r\n") }
+        connections[handle].output.append("\r\n")
         connections[handle].isStreaming = true
         connections[handle].releaseInput()
         markDirty(handle)
     }
 
+    /// Ends an event stream.
     mutating func endStream(_ handle: Handle) {
-        if !connections[handle].facts.isHTTP10 { connections[handle].outbox.append("0\r\n\r\n") }
-        finish(handle)
+        if !connections[handle].facts.isHTTP10 { connections[handle].output.append("0\r\n\r\n") }
+        completeResponse(handle)
     }
 
-    /// The payload, as one `message` event on an open stream. A client that lets too much pile up is dropped.
+    /// Sends the payload as one `message` event on an open stream. Closes the connection if its queue is full.
     private mutating func sendEvent(_ handle: Handle) {
-        if connections[handle].outbox.isOverfull { return close(handle) }
+        if connections[handle].output.isFull { return close(handle) }
         let prefix: StaticString = "event: message\r\ndata: "
         let isChunked = !connections[handle].facts.isHTTP10
         if isChunked {
-            connections[handle].outbox.append(hexadecimal: prefix.utf8CodeUnitCount + payload.count + 4)
-            connections[handle].outbox.append("\r\n")
+            connections[handle].output.append(hexadecimal: prefix.utf8CodeUnitCount + payload.count + 4)
+            connections[handle].output.append("\r\n")
         }
-        connections[handle].outbox.append(prefix)
-        connections[handle].outbox.append(payload)
-        connections[handle].outbox.append("\r\n\r\n")
-        if isChunked { connections[handle].outbox.append("\r\n") }
+        connections[handle].output.append(prefix)
+        connections[handle].output.append(payload)
+        connections[handle].output.append("\r\n\r\n")
+        if isChunked { connections[handle].output.append("\r\n") }
         markDirty(handle)
     }
 
-    // MARK: Events nobody asked for
+    // MARK: Periodic events
 
-    /// The first event of a session's own stream is due a period from now.
-    mutating func beginBeats(_ stream: Handle, of session: SessionID) {
+    /// Schedules the first periodic event of a session's stream, one period from now.
+    mutating func schedulePeriodicEvents(_ stream: Handle, of session: SessionID) {
         guard options.eventsPerSecond > 0 else { return }
-        agenda.add(.beat(stream, of: session, sequence: 1), at: now + period)
+        eventSchedule.add(.event(stream, of: session, sequence: 1), at: now + period)
     }
 
-    /// One more event for a stream that gets them as time goes by.
-    mutating func beat(_ stream: Handle, of session: SessionID, _ sequence: UInt64, due: Instant) {
+    /// Sends a periodic event and schedules the next.
+    mutating func sendPeriodicEvent(_ stream: Handle, of session: SessionID, _ sequence: UInt64, due: Instant) {
         guard connections.contains(stream), connections[stream].streamOf == session else { return }
-        agenda.add(.beat(stream, of: session, sequence: sequence &+ 1), at: due + period)
+        eventSchedule.add(.event(stream, of: session, sequence: sequence &+ 1), at: due + period)
         payload.clear()
         payload.bytes.append("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\",")
         payload.bytes.append("\"params\":{\"level\":\"info\",\"data\":{\"sequence\":")
@@ -139,7 +141,7 @@ extension SampleLoop {
 
     // MARK: Payloads
 
-    /// Starts a result; members follow, then `endResult`.
+    /// Begins a result in the payload. The caller appends members, then calls `endResult`.
     mutating func beginResult(id: Span<UInt8>, isStateless: Bool) {
         payload.clear()
         payload.bytes.append("{\"jsonrpc\":\"2.0\",\"id\":")
@@ -159,7 +161,7 @@ extension SampleLoop {
 
     mutating func endResult() { payload.bytes.append("}}") }
 
-    /// Starts an error up to its message; `data` may follow, then two braces.
+    /// Begins an error in the payload, up to its message. The caller may append `data`, then appends two braces.
     mutating func beginError(_ code: Int, _ message: StaticString, id: Span<UInt8>?) {
         payload.clear()
         payload.bytes.append("{\"jsonrpc\":\"2.0\",\"id\":")
@@ -175,33 +177,33 @@ extension SampleLoop {
 
     private mutating func beginHead(_ handle: Handle, _ status: StaticString) {
         date.update(world.wallSeconds())
-        connections[handle].outbox.append("HTTP/1.1 ")
-        connections[handle].outbox.append(status)
-        connections[handle].outbox.append(date.text)
+        connections[handle].output.append("HTTP/1.1 ")
+        connections[handle].output.append(status)
+        connections[handle].output.append(date.text)
     }
 
     private mutating func endHead(_ handle: Handle, length: Int, session: SessionID? = nil) {
         appendSession(handle, session)
-        if !connections[handle].facts.wantsKeepAlive { connections[handle].outbox.append("Connection: close\r\n") }
-        connections[handle].outbox.append("Content-Length: ")
-        connections[handle].outbox.append(decimal: length)
-        connections[handle].outbox.append("\r\n\r\n")
+        if !connections[handle].facts.wantsKeepAlive { connections[handle].output.append("Connection: close\r\n") }
+        connections[handle].output.append("Content-Length: ")
+        connections[handle].output.append(decimal: length)
+        connections[handle].output.append("\r\n\r\n")
     }
 
     private mutating func appendSession(_ handle: Handle, _ session: SessionID?) {
         guard let session else { return }
-        connections[handle].outbox.append("Mcp-Session-Id: ")
-        connections[handle].outbox.append(session)
-        connections[handle].outbox.append("\r\n")
+        connections[handle].output.append("Mcp-Session-Id: ")
+        connections[handle].output.append(session)
+        connections[handle].output.append("\r\n")
     }
 
-    private mutating func finish(_ handle: Handle) {
-        connections[handle].finishAnswer()
+    private mutating func completeResponse(_ handle: Handle) {
+        connections[handle].completeResponse()
         markDirty(handle)
     }
 
-    private static func statusLine(_ fault: HTTPParseError) -> StaticString {
-        switch fault {
+    private static func statusLine(_ error: HTTPParseError) -> StaticString {
+        switch error {
         case .malformed: "400 Bad Request"
         case .targetTooLong: "414 URI Too Long"
         case .headTooLarge: "431 Request Header Fields Too Large"

@@ -1,35 +1,37 @@
 import Kernel
 import Reactor
 
-// The methods and tools that all eras share.
+// The methods and tools that all protocol revisions have.
 extension SampleLoop {
-    private static let longestWaitMilliseconds: UInt64 = 600_000
-    private static let highestCount: UInt64 = 1_000_000
-    private static let mostBytes: UInt64 = 4_294_967_296
-    /// Longer texts are made while they are sent.
+    private static let maximumMilliseconds: UInt64 = 600_000
+    private static let maximumCount: UInt64 = 1_000_000
+    private static let maximumTextBytes: UInt64 = 4_294_967_296
+    /// The largest text that is made in memory, in bytes. Longer ones are generated while they are sent.
     private static let inMemoryBytes: UInt64 = 65_536
 
-    /// Answers any request but the handshakes.
-    mutating func call(_ message: Message, _ body: Span<UInt8>, session: SessionID?, answer destination: Return) {
+    /// Answers any request but `initialize`, `server/discover` and `subscriptions/listen`.
+    mutating func call(
+        _ message: Message, _ body: Span<UInt8>, session: SessionID?, answer destination: AnswerDestination
+    ) {
         let id = body.extracting(message.id.range)
         switch message.method {
         case .ping:
             beginResult(id: id, isStateless: false)
             endResult()
-            deliver(to: destination)
+            sendAnswer(to: destination)
         case .toolsList:
             beginResult(id: id, isStateless: destination.isStateless)
             payload.bytes.append(Texts.tools)
             if destination.isStateless { payload.bytes.append(",\"ttlMs\":0,\"cacheScope\":\"private\"") }
             endResult()
-            deliver(to: destination)
+            sendAnswer(to: destination)
         case .toolsCall: callTool(message, body, session: session, answer: destination)
         case .initialize, .discover, .listen, .other: fail(-32_601, "Method not found", id, destination)
         }
     }
 
     private mutating func callTool(
-        _ message: Message, _ body: Span<UInt8>, session: SessionID?, answer destination: Return
+        _ message: Message, _ body: Span<UInt8>, session: SessionID?, answer destination: AnswerDestination
     ) {
         let calls = countCall(session)
         let id = body.extracting(message.id.range)
@@ -47,7 +49,7 @@ extension SampleLoop {
             payload.bytes.append("}\"")
             endText(destination)
         case .bytes:
-            guard let size = message.size, size <= SampleLoop.mostBytes else {
+            guard let size = message.size, size <= SampleLoop.maximumTextBytes else {
                 return fail(-32_602, "bytes needs n, at most 4294967296", id, destination)
             }
             sendBytes(size, id, destination)
@@ -56,14 +58,14 @@ extension SampleLoop {
         }
     }
 
-    /// Of the session, or of the whole replica where there is none.
+    /// Counts a call and returns its number within the session, or, without a session, within the server.
     private mutating func countCall(_ session: SessionID?) -> UInt64 {
         if let session { return sessions.countCall(session) }
         statelessCalls &+= 1
         return statelessCalls
     }
 
-    private mutating func sendBytes(_ size: UInt64, _ id: Span<UInt8>, _ destination: Return) {
+    private mutating func sendBytes(_ size: UInt64, _ id: Span<UInt8>, _ destination: AnswerDestination) {
         beginText(id, destination)
         payload.bytes.append(UInt8(ascii: "\""))
         if size > SampleLoop.inMemoryBytes {
@@ -77,7 +79,7 @@ extension SampleLoop {
 
     // MARK: Calls that take time
 
-    private mutating func schedule(_ message: Message, _ body: Span<UInt8>, answer destination: Return) {
+    private mutating func schedule(_ message: Message, _ body: Span<UInt8>, answer destination: AnswerDestination) {
         let id = body.extracting(message.id.range)
         guard let work = SampleLoop.work(message) else {
             return fail(-32_602, "A time or number is missing or too large", id, destination)
@@ -85,82 +87,87 @@ extension SampleLoop {
         var destination = destination
         let token = message.progressToken.map { body.extracting($0.range).copied }
         if case .count = work, destination.form == .json {
-            destination = Return(
+            destination = AnswerDestination(
                 connection: destination.connection, form: .events, session: destination.session,
                 isStateless: destination.isStateless)
         }
         let due = now + SampleLoop.pause(work)
-        let job = Job(work: work, due: due, destination: destination, id: id.copied, progressToken: token)
-        guard let handle = jobs.insert(job) else { return fail(-32_000, "Too many calls", id, destination) }
-        if destination.form != .legacy { connections[destination.connection].job = handle }
-        // The head goes out at once: a stream that only opens with its first event looks dead until then.
+        let pendingCall = PendingCall(
+            work: work, due: due, destination: destination, id: id.copied, progressToken: token)
+        guard let handle = pendingCalls.insert(pendingCall) else {
+            return fail(-32_000, "Too many calls", id, destination)
+        }
+        if destination.form != .legacy { connections[destination.connection].pendingCall = handle }
+        // The head is sent at once, before the first event, so that the client sees that its request was accepted.
         if destination.form == .events { openStream(destination.connection, session: destination.session) }
         schedule(handle)
     }
 
-    /// Has the job go on when it is due. One without pauses goes on at the next tick, so that it cannot keep the thread
-    /// to itself.
+    /// Schedules the next step of a pending call. A call without pauses continues at the next tick of the timer wheel,
+    /// so that it cannot monopolise the thread.
     private mutating func schedule(_ handle: Handle) {
-        if case .count(_, _, 1...) = jobs[handle].work {
-            agenda.add(.job(handle), at: jobs[handle].due)
+        if case .count(_, _, 1...) = pendingCalls[handle].work {
+            eventSchedule.add(.pendingCall(handle), at: pendingCalls[handle].due)
         } else {
-            timers.schedule(handle.packed, at: jobs[handle].due)
+            timers.schedule(handle.packed, at: pendingCalls[handle].due)
         }
     }
 
-    private static func work(_ message: Message) -> Job.Work? {
+    private static func work(_ message: Message) -> PendingCall.Work? {
         if message.tool == .sleep {
-            guard let milliseconds = message.milliseconds, milliseconds <= longestWaitMilliseconds else { return nil }
+            guard let milliseconds = message.milliseconds, milliseconds <= maximumMilliseconds else { return nil }
             return .sleep(milliseconds: milliseconds)
         }
         let interval = message.interval ?? 0
-        guard let to = message.to, to <= highestCount, interval <= longestWaitMilliseconds else { return nil }
+        guard let to = message.to, to <= maximumCount, interval <= maximumMilliseconds else { return nil }
         return .count(next: 1, to: to, intervalMilliseconds: interval)
     }
 
-    private static func pause(_ work: Job.Work) -> Interval {
+    private static func pause(_ work: PendingCall.Work) -> Interval {
         switch work {
         case .sleep(let milliseconds): .milliseconds(milliseconds)
         case .count(_, _, let interval): .milliseconds(interval)
         }
     }
 
-    /// A pending call's time has come.
+    /// Runs the step of a pending call that is due.
     mutating func advance(_ handle: Handle) {
-        guard jobs.contains(handle) else { return }
-        let destination = jobs[handle].destination
+        guard pendingCalls.contains(handle) else { return }
+        let destination = pendingCalls[handle].destination
         guard connections.contains(destination.connection) else {
-            _ = jobs.remove(handle)
+            _ = pendingCalls.remove(handle)
             return
         }
-        switch jobs[handle].work {
+        switch pendingCalls[handle].work {
         case .sleep: complete(handle, "\"slept\"")
         case .count(let next, let to, let interval): count(handle, from: next, to: to, interval: interval)
         }
     }
 
-    /// One number a turn; without an interval as many as the client takes. Numbers wait for a client that is slow.
+    /// Sends the next number; without an interval as many as the client accepts, up to 1,024 a turn. Waits if the
+    /// client is slow.
     private mutating func count(_ handle: Handle, from next: UInt64, to: UInt64, interval: UInt64) {
-        let job = jobs[handle]
+        let pendingCall = pendingCalls[handle]
         var next = next
         var left = interval == 0 ? 1_024 : 1
         while left > 0, next <= to {
-            guard connections.contains(job.destination.connection) else { break }
-            if connections[job.destination.connection].outbox.isHigh { break }
-            if let token = job.progressToken { progress(next, of: to, token: token, job.destination) }
+            guard connections.contains(pendingCall.destination.connection) else { break }
+            if connections[pendingCall.destination.connection].output.isAboveHighWatermark { break }
+            if let token = pendingCall.progressToken { progress(next, of: to, token: token, pendingCall.destination) }
             next += 1
             left -= 1
         }
-        guard jobs.contains(handle) else { return }
-        // The result comes with the last number, not an interval after it.
+        guard pendingCalls.contains(handle) else { return }
+        // The result follows the last number at once, not after an interval.
         if next > to { return complete(handle, "\"counted\"") }
-        jobs[handle].work = .count(next: next, to: to, intervalMilliseconds: interval)
-        // After the time at which this one was due, not after now: thousands of these keep their pace.
-        jobs[handle].due = interval == 0 ? now : job.due + .milliseconds(interval)
+        pendingCalls[handle].work = .count(next: next, to: to, intervalMilliseconds: interval)
+        // Computed from the time at which this step was due, so that delays do not add up.
+        pendingCalls[handle].due = interval == 0 ? now : pendingCall.due + .milliseconds(interval)
         schedule(handle)
     }
 
-    private mutating func progress(_ value: UInt64, of total: UInt64, token: [UInt8], _ destination: Return) {
+    private mutating func progress(_ value: UInt64, of total: UInt64, token: [UInt8], _ destination: AnswerDestination)
+    {
         payload.clear()
         payload.bytes.append(
             "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{\"progressToken\":")
@@ -170,37 +177,43 @@ extension SampleLoop {
         payload.bytes.append(",\"total\":")
         payload.bytes.append(decimal: total)
         payload.bytes.append("}}")
-        notify(destination)
+        sendNotification(destination)
     }
 
     private mutating func complete(_ handle: Handle, _ text: StaticString) {
-        guard let job = jobs.remove(handle), connections.contains(job.destination.connection) else { return }
-        beginText(job.id.span, job.destination)
+        guard let pendingCall = pendingCalls.remove(handle), connections.contains(pendingCall.destination.connection)
+        else { return }
+        beginText(pendingCall.id.span, pendingCall.destination)
         payload.bytes.append(text)
-        endText(job.destination)
+        endText(pendingCall.destination)
     }
 
     // MARK: Results
 
-    /// A tool's result whose content is one text; the JSON string follows.
-    private mutating func beginText(_ id: Span<UInt8>, _ destination: Return) {
+    /// Begins a tool's result whose content is one text. The caller appends the JSON string.
+    private mutating func beginText(_ id: Span<UInt8>, _ destination: AnswerDestination) {
         beginResult(id: id, isStateless: destination.isStateless)
         payload.bytes.append("\"content\":[{\"type\":\"text\",\"text\":")
     }
 
-    private mutating func endText(_ destination: Return) {
+    private mutating func endText(_ destination: AnswerDestination) {
         payload.bytes.append("}],\"isError\":false")
         endResult()
         let spaces = texts.spaces
         if payload.count < spaces.count { payload.bytes.append(spaces.span.extracting(payload.count..<spaces.count)) }
-        deliver(to: destination)
+        sendAnswer(to: destination)
     }
 
-    /// An error in band: 404 would end a session, so all but the stateless era get 200.
-    private mutating func fail(_ code: Int, _ message: StaticString, _ id: Span<UInt8>, _ destination: Return) {
-        if destination.isStateless { return refuse(destination.connection, "400 Bad Request", code, message, id: id) }
+    /// Answers a call with a JSON-RPC error. In revisions with sessions the status is 200, because 404 would end the
+    /// session.
+    private mutating func fail(
+        _ code: Int, _ message: StaticString, _ id: Span<UInt8>, _ destination: AnswerDestination
+    ) {
+        if destination.isStateless {
+            return respondError(destination.connection, "400 Bad Request", code, message, id: id)
+        }
         beginError(code, message, id: id)
         payload.bytes.append("}}")
-        deliver(to: destination)
+        sendAnswer(to: destination)
     }
 }

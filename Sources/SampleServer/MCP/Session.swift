@@ -1,19 +1,19 @@
 import Kernel
 import Reactor
 
-/// What the server remembers of one client.
+/// The state of one session.
 struct Session {
     let id: SessionID
-    /// 2024-11-05: lives as long as its stream.
+    /// Whether it is an HTTP+SSE session (2024-11-05), which lives as long as its stream.
     let isLegacy: Bool
-    /// The connection that holds the standalone event stream; `.none` if there is none.
+    /// The connection with the session's event stream; `.none` if there is none.
     var stream = Handle.none
-    /// Tool calls so far.
+    /// The number of tool calls so far.
     var calls: UInt64 = 0
     var lastUse: Instant
 }
 
-/// All sessions, at most `limit` of them. Finding one is O(1) and allocates nothing.
+/// All sessions, at most `limit`. Finding one costs O(1) and allocates nothing.
 struct SessionTable: ~Copyable {
     private var sessions: Slab<Session?>
     private let idle: Interval
@@ -23,7 +23,7 @@ struct SessionTable: ~Copyable {
         self.idle = idle
     }
 
-    /// Nil when there are too many already.
+    /// Opens a session and returns its id; nil if there are `limit` sessions.
     mutating func open(isLegacy: Bool, stream: Handle = .none, at now: Instant) -> SessionID? {
         guard let handle = sessions.insert(nil) else { return nil }
         let id = SessionID.random(slot: handle.slot)
@@ -31,7 +31,7 @@ struct SessionTable: ~Copyable {
         return id
     }
 
-    /// The session, marked as used; nil if it is gone, idle for too long, or of the other transport.
+    /// Marks a session as used and returns it. Nil if it does not exist, has expired, or is of the other transport.
     mutating func use(_ id: SessionID, isLegacy: Bool, at now: Instant) -> Session? {
         guard let handle = find(id), let session = sessions[handle], session.isLegacy == isLegacy else { return nil }
         guard !isExpired(session, at: now) else {
@@ -42,7 +42,7 @@ struct SessionTable: ~Copyable {
         return session
     }
 
-    /// The number of this call within its session, from 1; 0 if there is no such session.
+    /// Counts a call and returns its number within the session, from 1; 0 if the session does not exist.
     mutating func countCall(_ id: SessionID) -> UInt64 {
         guard let handle = find(id) else { return 0 }
         sessions[handle]?.calls &+= 1
@@ -54,12 +54,12 @@ struct SessionTable: ~Copyable {
         sessions[handle]?.stream = stream
     }
 
-    /// Forgets the session and returns what it was.
+    /// Removes a session and returns it.
     mutating func remove(_ id: SessionID) -> Session? {
         find(id).flatMap { sessions.remove($0) } ?? nil
     }
 
-    /// The stream of `id` closed at `now`: a legacy session ends with it, another one is idle from here on.
+    /// The stream of `id` closed at `now`: an HTTP+SSE session ends, another one is idle from now on.
     mutating func streamClosed(_ stream: Handle, of id: SessionID, at now: Instant) {
         guard let handle = find(id), let session = sessions[handle], session.stream == stream else { return }
         if session.isLegacy {
@@ -70,7 +70,7 @@ struct SessionTable: ~Copyable {
         }
     }
 
-    /// Drops what was idle for too long. O(sessions): for a timer, not for a request.
+    /// Removes expired sessions. Costs O(sessions), so it is for a timer.
     mutating func sweep(at now: Instant) {
         for slot in 0..<sessions.slots {
             guard let handle = sessions.handle(inSlot: slot), let session = sessions[handle] else { continue }
@@ -83,7 +83,7 @@ struct SessionTable: ~Copyable {
         return sessions[handle]?.id == id ? handle : nil
     }
 
-    /// An open stream is use.
+    /// Whether a session has been idle for too long. A session with an open stream is not idle.
     private func isExpired(_ session: Session, at now: Instant) -> Bool {
         session.stream.isNone && !session.isLegacy && session.lastUse + idle <= now
     }

@@ -2,13 +2,14 @@ import ASCII
 import Kernel
 import Reactor
 
-/// What a client calls its session: 32 hexadecimal digits, 96 random bits and the number of the table's slot in which
-/// the session lives, so that finding it takes no search. Kept as the text it travels as.
+/// A session id: 32 hexadecimal digits, of 96 random bits and the session's slot in the table, so that finding it needs
+/// no search. Stored as text.
 struct SessionID: Equatable {
-    /// Eight characters each. A tuple: a copy is four moves.
+    /// Eight characters each.
     private let text: (UInt64, UInt64, UInt64, UInt64)
 
-    /// A fresh one. Random bits come from the kernel's generator: who knows an id may speak for its session.
+    /// Makes a new id. The random bits come from the kernel's generator, because anyone who knows an id can use its
+    /// session.
     static func random(slot: UInt32) -> SessionID {
         func digits(_ value: UInt32) -> UInt64 {
             (0..<8).reduce(0) { word, index in
@@ -25,13 +26,13 @@ struct SessionID: Equatable {
         self.text = text
     }
 
-    /// Nil for anything but 32 bytes: such an id was never handed out.
+    /// Nil for text of any length but 32 bytes, which is no id of this server.
     init?(_ text: Span<UInt8>) {
         guard text.count == 32 else { return nil }
         self.text = (text.word(at: 0), text.word(at: 8), text.word(at: 16), text.word(at: 24))
     }
 
-    /// Where the session lives, if there is one; nil if the last eight characters are no number.
+    /// The session's slot in the table; nil if the last eight characters are not hexadecimal.
     var slot: UInt32? {
         var slot: UInt32 = 0
         for shift in stride(from: UInt64(0), to: 64, by: 8) {

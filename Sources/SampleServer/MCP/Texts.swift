@@ -1,12 +1,12 @@
 import JSON
 
-/// The fixed parts of what the server says, with its name in them.
+/// The fixed parts of responses, some of them with the server's name.
 struct Texts {
     /// `{"name":…,"version":…}`.
     let serverInfo: [UInt8]
-    /// What `whoami` answers up to the number, as the inside of a JSON string, its opening quote included.
+    /// The answer of `whoami` up to the number, as the beginning of a JSON string with its opening quote.
     let whoami: [UInt8]
-    /// As many as the shortest result of a tool has bytes.
+    /// Spaces that fill a tool's result up to `Options.replyBytes`.
     let spaces: [UInt8]
 
     init(name: String, spaces: Int) {

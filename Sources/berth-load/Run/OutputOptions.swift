@@ -3,41 +3,41 @@ import Foundation
 import Load
 import LoadReport
 
-/// Where the figures of runs go, and what they are to mean for whoever waits for the end.
+/// The options for output and exit code.
 struct OutputOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Write the figures as JSON; - is the standard output.", valueName: "file"))
+    @Option(help: ArgumentHelp("Write a JSON report to this file; - for standard output.", valueName: "file"))
     var json: String?
 
-    @Option(help: ArgumentHelp("Write a page with charts, that needs nothing else.", valueName: "file"))
+    @Option(help: ArgumentHelp("Write an HTML page with charts to this file.", valueName: "file"))
     var html: String?
 
-    @Option(help: "What that page is called.")
+    @Option(help: "Title of the page.")
     var title: String?
 
-    @Flag(help: "Nothing on the terminal but errors.")
+    @Flag(help: "Print only errors.")
     var quiet = false
 
-    @Flag(help: "Failed calls do not fail the run; wrong answers do all the same.")
+    @Flag(help: "Exit with 0 if calls failed but no answer was wrong.")
     var allowFailures = false
 
-    /// Whether the standard output is for people.
+    /// Whether the live view and the table are printed to standard output.
     private var isShown: Bool { !quiet && json != "-" }
 
-    /// A screen on the standard output for a run while it lasts.
+    /// The live view on standard output.
     var screen: LiveScreen {
-        let mode = LiveScreen.Mode.suiting(
+        let mode = LiveScreen.Mode.forOutput(
             descriptor: STDOUT_FILENO, isQuiet: !isShown, environment: ProcessInfo.processInfo.environment)
         return LiveScreen(mode) { FileHandle.standardOutput.write(Data($0.utf8)) }
     }
 
-    /// Shows and writes what came of the runs.
+    /// Prints the table and writes the report files.
     func report(_ runs: [RunFigures], title name: String = "") throws {
         if isShown { ReportFiles.printTable(runs) }
         try ReportFiles(json: json, html: html, title: title ?? name).write(runs)
     }
 
-    /// Ends the program with 1 if an answer was wrong or a call failed.
-    func judge(_ runs: [RunFigures]) throws {
+    /// Throws the exit code 1 if an answer was wrong or a call failed.
+    func checkResults(_ runs: [RunFigures]) throws {
         let isBad = runs.contains { $0.wrongCount > 0 || ($0.failedCount > 0 && !allowFailures) }
         if isBad { throw ExitCode.failure }
     }

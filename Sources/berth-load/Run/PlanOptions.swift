@@ -1,87 +1,88 @@
 import ArgumentParser
 import Load
 
-/// The options that say what a run does.
+/// The options of a run's plan.
 struct PlanOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The MCP endpoint, as in https://127.0.0.1:8443/mcp.", valueName: "url"))
+    @Option(help: ArgumentHelp("URL of the MCP endpoint, as in https://127.0.0.1:8443/mcp.", valueName: "url"))
     var url: String
 
     @Option(
         help: ArgumentHelp(
-            "What the clients do: \(Workload.allCases.map(\.rawValue).joined(separator: ", ")), or latency, which is "
-                + "calls over 1 connection.", valueName: "name"))
+            "Workload: \(Workload.allCases.map(\.rawValue).joined(separator: ", ")), or latency, which "
+                + "is calls over 1 connection.", valueName: "name"))
     var workload = "sessions"
 
-    @Option(help: "Connections at a time.")
+    @Option(help: "Concurrent connections. Default: 64; 1 for latency.")
     var connections: Int?
 
-    @Option(help: "Calls at a time on each connection of HTTP/2.")
+    @Option(help: "Concurrent calls on each HTTP/2 connection.")
     var depth = 1
 
     @Option(
         help:
-            "Calls a second, all connections together, on a fixed schedule. Without it each connection calls again as soon as it has its answer."
+            "Calls per second over all connections, at fixed times (open loop). Default: closed loop, each connection makes its next call after the response."
     )
     var rate: Double?
 
-    @Option(help: "Seconds measured.")
+    @Option(help: "Seconds of measuring.")
     var seconds = 10.0
 
-    @Option(help: "Seconds of the same load before that.")
+    @Option(help: "Seconds of load before measuring begins.")
     var warmUp = 1.0
 
-    @Option(help: "End once so many calls were answered.")
+    @Option(help: "End after this number of completed calls.")
     var calls: UInt64?
 
-    @Option(help: "Threads, each with its part of the connections.")
+    @Option(help: "Threads. The connections are divided among them.")
     var threads = 1
 
-    @Option(help: "Seconds that a call may take before it counts as failed.")
+    @Option(help: "Seconds after which a call counts as failed.")
     var timeout = 10.0
 
-    @Option(help: "Sessions at a time; event streams, for fanin and idle. As many as connections if not given.")
+    @Option(help: "Concurrent sessions; for fanin and idle, event streams. Default: connections × depth.")
     var sessions: Int?
 
-    @Option(help: "Tool calls of a session before it says goodbye.")
+    @Option(help: "Tool calls of a session before it is ended.")
     var callsPerSession = 100
 
     @Flag(
         inversion: .prefixedNo,
         help:
-            "Send each call of a session over whichever connection is free. The default if there are more sessions than connections."
+            "Send each call of a session over any free connection. Default: if there are more sessions than connections."
     )
     var shuffle: Bool?
 
-    @Option(help: "The tool that is called.")
+    @Option(help: "Name of the tool to call.")
     var tool = "whoami"
 
-    @Option(help: ArgumentHelp("The tool's arguments.", valueName: "json"))
+    @Option(help: ArgumentHelp("Arguments of the tool, a JSON object.", valueName: "json"))
     var arguments = "{}"
 
     @Option(help: "Bytes of each text of the workload bodies.")
     var bytes = 1_048_576
 
-    @Option(help: "Which way those texts go: down or up.")
+    @Option(help: "Where those texts are: down, in responses; up, in requests.")
     var direction = LoadPlan.Direction.down
 
-    @Option(help: "Events a second on each stream of the workload fanin.")
+    @Option(help: "Events per second that the server sends on each stream of the workload fanin.")
     var events = 10.0
 
-    @Flag(help: "Speak HTTP/2.")
+    @Flag(help: "Use HTTP/2.")
     var h2 = false
 
-    @Flag(help: "Accept any certificate.")
+    @Flag(help: "Do not verify the server's certificate.")
     var insecure = false
 
-    @Option(help: ArgumentHelp("Trust the certificates of this PEM file, and no others.", valueName: "file"))
+    @Option(help: ArgumentHelp("Trust only the certificates in this PEM file.", valueName: "file"))
     var ca: String?
 
     @Flag(inversion: .prefixedNo, help: "Resume TLS sessions.")
     var resumption = true
 
-    @Option(help: ArgumentHelp("A header for every request. May be given more than once.", valueName: "name: value"))
+    @Option(help: ArgumentHelp("Header field to add to every request. Can be repeated.", valueName: "name: value"))
     var header: [String] = []
 
+    /// The plan. Throws if an option is invalid.
     func plan() throws(LoadError) -> LoadPlan {
         let isLatency = workload == "latency"
         guard let kind = isLatency ? .calls : Workload(rawValue: workload) else {
@@ -121,7 +122,7 @@ struct PlanOptions: ParsableArguments {
 
     private static func header(_ text: String) throws(LoadError) -> LoadPlan.Header {
         guard let colon = text.firstIndex(of: ":"), colon > text.startIndex else {
-            throw LoadError("\"\(text)\" is no header, which is NAME: VALUE")
+            throw LoadError("\"\(text)\" is not a header field (NAME: VALUE)")
         }
         let value = text[text.index(after: colon)...].drop { $0 == " " }
         return LoadPlan.Header(name: text[..<colon].lowercased(), value: String(value))

@@ -4,14 +4,14 @@ import Kernel
 import Load
 import LoadReport
 
-/// `berth-load run`, which is also what `berth-load` alone means.
+/// `berth-load run`, the default subcommand.
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Makes load on an MCP endpoint and reports what came of it.",
+        abstract: "Run a load test and report its results.",
         discussion: """
-            Exits with 0 if all was well, with 1 if an answer was wrong or a call failed, and with 2 if there was \
-            nothing to measure. Ctrl-C ends the run early and reports what was measured.
+            Exits with 0 if all calls were correct, with 1 if an answer was wrong or a call failed, with 2 if the run \
+            could not begin. Ctrl-C ends the run early and reports what was measured.
             """)
 
     @OptionGroup var options: PlanOptions
@@ -23,8 +23,8 @@ struct RunCommand: ParsableCommand {
         do throws(LoadError) {
             plan = try options.plan()
         } catch {
-            throw RunSeries.refusal(error)
+            throw RunSeries.exitCode(reporting: error)
         }
-        try RunSeries.make([plan], output: output)
+        try RunSeries.run([plan], output: output)
     }
 }

@@ -4,8 +4,8 @@ import Kernel
 import Load
 
 extension RunSeries {
-    /// What the commands do with plans: make the runs, report them, and end the program with what they came to.
-    static func make(_ plans: [LoadPlan], output: OutputOptions, title: String = "") throws {
+    /// Performs the runs of a command, reports them, and throws the exit code.
+    static func run(_ plans: [LoadPlan], output: OutputOptions, title: String = "") throws {
         let signals = try Signals([SIGINT, SIGTERM])
         var series = RunSeries(plans)
         var failure: LoadError?
@@ -14,14 +14,14 @@ extension RunSeries {
         } catch {
             failure = error
         }
-        // What was measured before a run that could not begin is worth no less.
+        // Earlier runs are reported even if a later one cannot begin.
         if !series.figures.isEmpty { try output.report(series.figures, title: title) }
-        if let failure { throw refusal(failure) }
-        try output.judge(series.figures)
+        if let failure { throw exitCode(reporting: failure) }
+        try output.checkResults(series.figures)
     }
 
-    /// Says why there is nothing to measure; what the program then ends with.
-    static func refusal(_ error: LoadError) -> ExitCode {
+    /// Prints why a run cannot begin. Returns the exit code 2.
+    static func exitCode(reporting error: LoadError) -> ExitCode {
         FileHandle.standardError.write(Data("berth-load: \(error)\n".utf8))
         return ExitCode(2)
     }

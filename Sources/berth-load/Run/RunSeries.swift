@@ -2,13 +2,13 @@ import Kernel
 import Load
 import LoadReport
 
-/// Runs of plans, one after the other, shown while they go on. A signal ends the one that runs, and the series.
+/// Performs runs one after the other, and shows their status. A signal ends the current run and the series.
 struct RunSeries {
     let plans: [LoadPlan]
-    /// The figures of the runs that began, in order.
+    /// The figures of the runs that have begun, in order.
     private(set) var figures: [RunFigures] = []
 
-    /// Often enough for the smoothest picture.
+    /// The interval of updates; shorter than that of the live screen.
     private static let turnMilliseconds: CInt = 50
 
     init(_ plans: [LoadPlan]) { self.plans = plans }
@@ -24,7 +24,7 @@ struct RunSeries {
         }
     }
 
-    /// Whether a signal ended it.
+    /// Shows the status of a run until it ends. True if a signal ended it.
     private func watch(
         _ run: LoadRun, _ index: Int, on screen: inout LiveScreen, since start: Instant,
         until signals: borrowing Signals
@@ -35,25 +35,25 @@ struct RunSeries {
                 return true
             }
             if screen.isDue(at: Double((Instant.now() - start).nanoseconds) / 1_000_000_000) {
-                screen.show(moment(run, index))
+                screen.show(status(run, index))
             }
         }
         return false
     }
 
-    private func moment(_ run: LoadRun, _ index: Int) -> LiveMoment {
+    private func status(_ run: LoadRun, _ index: Int) -> LiveStatus {
         let plan = run.plan
         let elapsed = run.progress * (plan.warmUp + plan.seconds)
-        var moment =
+        var status =
             if elapsed < plan.warmUp {
-                LiveMoment(run.figures, phase: .warmingUp, elapsed: elapsed, length: plan.warmUp)
+                LiveStatus(run.figures, phase: .warmingUp, elapsed: elapsed, length: plan.warmUp)
             } else {
-                LiveMoment(
+                LiveStatus(
                     run.figures, phase: run.progress < 1 ? .measuring : .ending, elapsed: elapsed - plan.warmUp,
                     length: plan.seconds)
             }
-        moment.number = index + 1
-        moment.total = plans.count
-        return moment
+        status.number = index + 1
+        status.total = plans.count
+        return status
     }
 }

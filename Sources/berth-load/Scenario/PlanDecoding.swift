@@ -2,21 +2,21 @@ import Configuration
 import Load
 
 extension LoadPlan {
-    /// A run of a scenario. `url` is the address it has to use, `other` the one it has if it names none.
+    /// Decodes a run of a scenario. `url` overrides the run's own URL; `other` is used if it has none.
     init(from reader: TableReader, url: Target?, else other: Target?) {
         var reader = reader
         let name = reader.text("name")?.value ?? ""
         let own = reader.target("url")
-        self.init(target: url ?? own ?? other ?? .nowhere, mix: [])
+        self.init(target: url ?? own ?? other ?? .placeholder, mix: [])
         self.name = name
         decode(&reader)
         reader.finish()
     }
 
-    /// What `[defaults]` may hold is what a run may, but for its name and address.
+    /// Checks `[defaults]`, which may have all keys of a run but name and url.
     static func check(defaults: TableReader) {
         guard defaults.range != nil else { return }
-        var (plan, reader) = (LoadPlan(target: .nowhere, mix: []), defaults)
+        var (plan, reader) = (LoadPlan(target: .placeholder, mix: []), defaults)
         plan.decode(&reader, isShared: true)
         reader.finish()
     }
@@ -48,7 +48,7 @@ extension LoadPlan {
         let isOwn = reader.has("depth") && !isShared
         guard let entry = reader.take("depth"), let depth = reader.integer(entry, in: 1...1_024, "") else { return 1 }
         guard transport == .http1, depth > 1 else { return depth }
-        // What runs share may be for those of them that speak HTTP/2.
+        // A depth in [defaults] applies to the runs over HTTP/2 only.
         if isOwn {
             reader.report(
                 entry.value.range, "\(reader.quote(entry)) over HTTP/1.1",
@@ -77,7 +77,7 @@ extension LoadPlan {
             if let file {
                 reader.report(
                     file.entry.value.range, "ca beside insecure = true",
-                    because: "whoever accepts any certificate asks no authority", help: "remove one of the two")
+                    because: "with insecure = true no certificate is verified", help: "remove one of the two")
             }
             trust = .anyone
         }
@@ -86,6 +86,6 @@ extension LoadPlan {
 }
 
 extension Target {
-    /// Stands where an address was expected, in a plan that is never used.
-    fileprivate static let nowhere = Target(isSecure: false, host: "localhost", port: 1, path: "/mcp")
+    /// The target of a plan that has errors and is not used.
+    fileprivate static let placeholder = Target(isSecure: false, host: "localhost", port: 1, path: "/mcp")
 }

@@ -1,14 +1,14 @@
 import Configuration
 import Load
 
-/// A file of runs, made one after the other and shown side by side.
+/// A file of runs, which are performed one after the other and shown side by side.
 struct Scenario: Equatable {
-    /// What the report is called; empty if the file does not say.
+    /// Title of the report; may be empty.
     var name: String
     /// At least one.
     var runs: [LoadPlan]
 
-    /// Reads the file at `path`; `url` stands in for every address it names. The failure names every error in it.
+    /// Reads the file at `path`. `url` overrides all URLs of the file. The failure has all errors of the file.
     static func load(path: String, url: Target? = nil) -> Result<Scenario, ConfigurationErrors> {
         switch TOMLFile.text(path: path) {
         case .success(let text): parse(text, file: path, url: url)
@@ -16,7 +16,7 @@ struct Scenario: Equatable {
         }
     }
 
-    /// Reads `text` as though it stood in `file`.
+    /// Decodes `text` as the contents of `file`.
     static func parse(_ text: String, file: String, url: Target? = nil) -> Result<Scenario, ConfigurationErrors> {
         let checks = ConfigurationChecks(files: false, environment: { _ in nil })
         return TOMLFile.decode(text, file: file, checks: checks) { root in Scenario(from: root, url: url) }
@@ -27,13 +27,13 @@ struct Scenario: Equatable {
         name = root.text("name")?.value ?? ""
         let hasURL = url != nil || root.has("url")
         let shared = url ?? root.target("url")
-        root.settle("url")
+        root.markHandled("url")
         let defaults = root.table("defaults")
         LoadPlan.check(defaults: defaults)
         let tables = root.tables("run", inheriting: defaults)
         if tables.isEmpty, !root.has("run") {
             root.report(
-                nil, "there is no [[run]] table", because: "a scenario is one run or several, made one after the other",
+                nil, "there is no [[run]] table", because: "a scenario is a list of runs",
                 help: "add [[run]] and below it workload = \"sessions\"")
         }
         runs = tables.map { table in
@@ -45,11 +45,11 @@ struct Scenario: Equatable {
             return LoadPlan(from: table, url: url, else: shared)
         }
         root.finish()
-        report(twins: tables, to: root)
+        reportDuplicateNames(tables, to: root)
     }
 
-    /// Two runs of one name could not be told apart in a table.
-    private func report(twins tables: [TableReader], to root: TableReader) {
+    /// Reports runs with the same name, which would be indistinguishable in a table.
+    private func reportDuplicateNames(_ tables: [TableReader], to root: TableReader) {
         for (index, run) in runs.enumerated() where !run.name.isEmpty {
             guard runs[..<index].contains(where: { $0.name == run.name }) else { continue }
             root.report(

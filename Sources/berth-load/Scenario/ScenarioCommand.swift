@@ -6,21 +6,21 @@ import Load
 struct ScenarioCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "scenario",
-        abstract: "Makes the runs of a scenario file and shows them side by side.",
+        abstract: "Perform the runs of a scenario file and show them side by side.",
         discussion: """
-            Exits as run does, and with 2 if there is an error in the file; each is told with its line and column.
+            Exits as run does, and with 2 if the file has errors; all are printed with line and column.
             """)
 
-    @Argument(help: "The scenario (TOML), as those in bench/scenarios.")
+    @Argument(help: "The scenario file (TOML); bench/scenarios has examples.")
     var file: String
 
-    @Option(help: ArgumentHelp("The MCP endpoint, instead of any that the file names.", valueName: "url"))
+    @Option(help: ArgumentHelp("URL of the MCP endpoint; overrides those of the file.", valueName: "url"))
     var url: String?
 
-    @Option(help: "Seconds measured in each run, instead of what the file says.")
+    @Option(help: "Seconds of measuring of each run; overrides the file.")
     var seconds: Double?
 
-    @Flag(help: "Accept any certificate.")
+    @Flag(help: "Do not verify the server's certificate.")
     var insecure = false
 
     @Flag(help: "Only check the file.")
@@ -34,8 +34,10 @@ struct ScenarioCommand: ParsableCommand {
 
     func run() throws {
         let scenario = try scenario()
-        guard !check else { return print("\(file): good. \(scenario.runs.count) runs.") }
-        try RunSeries.make(scenario.runs, output: output, title: scenario.name)
+        guard !check else {
+            return print("\(file): valid, \(scenario.runs.count) run\(scenario.runs.count == 1 ? "" : "s")")
+        }
+        try RunSeries.run(scenario.runs, output: output, title: scenario.name)
     }
 
     private func scenario() throws -> Scenario {

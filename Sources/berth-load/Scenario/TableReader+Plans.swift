@@ -4,6 +4,7 @@ import HTTP
 import Load
 
 extension TableReader {
+    /// Reads a URL; an invalid one is reported.
     mutating func target(_ key: String) -> Target? {
         guard let (url, entry) = text(key) else { return nil }
         do throws(TargetError) {
@@ -15,16 +16,16 @@ extension TableReader {
         }
     }
 
-    /// `workload = "calls"`, or `mix = { sessions = 3, calls = 1 }` with the weight of each.
+    /// Reads `workload = "calls"`, or `mix = { sessions = 3, calls = 1 }` with weights.
     mutating func mix() -> [LoadPlan.Share] {
         if has("workload"), has("mix") {
             report(
                 range, "workload and mix in one run", because: "a run is one workload, or a mix of several",
                 help: "remove workload, and give it a weight in mix")
         }
-        // Its own word on the matter is worth more than what it shares with others.
+        // The run's own key takes precedence over an inherited one.
         if has("workload") {
-            settle("mix")
+            markHandled("mix")
             return [LoadPlan.Share(workload())]
         }
         var weights = table("mix")
@@ -33,7 +34,7 @@ extension TableReader {
         }
         weights.finish()
         if !shares.isEmpty {
-            settle("workload")
+            markHandled("workload")
             return shares
         }
         if let empty = weights.range, weights.takeAll().isEmpty {
@@ -53,16 +54,17 @@ extension TableReader {
             ])
     }
 
-    /// A number with or without decimals; nil if there is none, or none that can be used.
+    /// Reads an integer or floating-point number; nil if the key is missing or the value, which is reported, is
+    /// invalid.
     mutating func number(_ key: String, in range: ClosedRange<Double>) -> Double? {
         guard let entry = take(key) else { return nil }
-        let bounds = "\(key) may be \(Self.plain(range.lowerBound)) to \(Self.plain(range.upperBound))"
+        let bounds = "\(key) may be \(Self.format(range.lowerBound)) to \(Self.format(range.upperBound))"
         let number: Double
         switch entry.value.content {
         case .integer(let value): number = Double(value)
         case .float(let value): number = value
         case .string(let text):
-            let help = Double(text).map { "write it without quotes: \(key) = \(Self.plain($0))" }
+            let help = Double(text).map { "write it without quotes: \(key) = \(Self.format($0))" }
             wrongType(entry, "a number", bounds, help: help)
             return nil
         default:
@@ -76,13 +78,13 @@ extension TableReader {
         return number
     }
 
-    /// A whole number, or nil if the key is not there.
+    /// Reads an integer; nil if the key is missing.
     mutating func optionalInteger(_ key: String, in range: ClosedRange<Int>) -> Int? {
         guard let entry = take(key) else { return nil }
         return integer(entry, in: range, "")
     }
 
-    /// A flag, or nil if the key is not there.
+    /// Reads a boolean; nil if the key is missing.
     mutating func optionalFlag(_ key: String) -> Bool? {
         guard let entry = take(key) else { return nil }
         if case .boolean(let flag) = entry.value.content { return flag }
@@ -90,7 +92,7 @@ extension TableReader {
         return nil
     }
 
-    /// The text of a JSON object: what a tool takes.
+    /// Reads the text of a JSON object.
     mutating func jsonObject(_ key: String) -> String? {
         guard let (text, entry) = text(key) else { return nil }
         guard (try? JSONSerialization.jsonObject(with: Data(text.utf8))) is [String: Any] else {
@@ -102,7 +104,7 @@ extension TableReader {
         return text
     }
 
-    /// `headers = { authorization = "Bearer …" }`
+    /// Reads `headers = { authorization = "Bearer …" }`.
     mutating func headers() -> [LoadPlan.Header] {
         var table = table("headers")
         return table.takeAll().compactMap { entry in
@@ -119,14 +121,14 @@ extension TableReader {
             guard value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else {
                 report(
                     entry.value.range, "\(entry.name) has a control character in its value",
-                    because: "it would end the line that it stands on")
+                    because: "it would end the line of the field")
                 return nil
             }
             return LoadPlan.Header(name: entry.name.lowercased(), value: value)
         }
     }
 
-    private static func plain(_ number: Double) -> String {
+    private static func format(_ number: Double) -> String {
         number == number.rounded() && abs(number) < 1e15 ? String(Int(number)) : String(number)
     }
 }

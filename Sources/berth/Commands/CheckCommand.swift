@@ -1,16 +1,17 @@
 import ArgumentParser
 import Configuration
 
+/// `berth check`
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Check a configuration file and print every error in it.",
-        discussion: "Ends with 0 if the file is good and with 2 if it is not.")
+        abstract: "Check a configuration file and print all errors in it.",
+        discussion: "Exits with 0 if the file is valid, with 2 if it is not.")
 
     @Argument(help: "The configuration file (TOML).")
     var file: String
 
-    @Flag(help: "Print every value and where it comes from: a line of the file, or the default.")
+    @Flag(help: "Print every value with its origin: a line of the file, or the default.")
     var effective = false
 
     func run() throws {
@@ -20,7 +21,11 @@ struct CheckCommand: ParsableCommand {
         } else {
             let upstreams = checked.configuration.upstreams
             let servers = upstreams.reduce(0) { $0 + $1.servers.count }
-            print("\(file): good. \(servers) servers in \(upstreams.count) upstreams.")
+            let counts = "\(Self.count(servers, "server")) in \(Self.count(upstreams.count, "upstream"))"
+            print("\(file): valid, \(counts)")
         }
     }
+
+    /// A number with its noun, as in "1 server" or "2 servers".
+    static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 }

@@ -3,12 +3,13 @@ import Configuration
 import Foundation
 import TLS
 
-/// Reading a configuration file on behalf of a command.
+/// Reads and checks a configuration file for a command.
 enum CheckedFile {
-    /// The exit code of a file with errors in it, as `berth check` documents it.
+    /// The exit code for a file with errors, as the help of `berth check` documents it.
     static let errorCode = ExitCode(2)
 
-    /// The file's configuration; prints every warning and error, and ends the command if it has an error.
+    /// The file's configuration. Prints all warnings and errors to standard error. Throws `errorCode` if there are
+    /// errors.
     static func load(_ path: String) throws -> ConfigurationFile {
         let checks = ConfigurationChecks(
             files: true, environment: { ProcessInfo.processInfo.environment[$0] },
@@ -48,7 +49,7 @@ enum CheckedFile {
         }
     }
 
-    /// Each by itself first; only then can they be wrong together.
+    /// The problems of certificates by index: each is checked by itself, then together with the valid ones before it.
     private static func certificateProblems(_ certificates: [CertificateFiles]) -> [Int: String] {
         let now = Int64(Date().timeIntervalSince1970)
         var problems: [Int: String] = [:]

@@ -6,19 +6,21 @@ import Proxy
 import SampleServer
 import TLS
 
+/// `berth demo`
 struct DemoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",
-        abstract: "Show it working: three sample replicas, Berth with a certificate made on the spot, live figures.",
+        abstract:
+            "Run a demo: three sample servers, Berth with a self-signed certificate, clients with live statistics.",
         discussion: """
-            Everything runs in this process on loopback, on ports that the kernel chooses, and nothing is written to
-            disk. Press Ctrl-C to end it.
+            Everything runs in this process, on loopback ports that the kernel chooses. Nothing is written to disk.
+            Press Ctrl-C to end it.
             """)
 
-    @Option(help: "End by itself after so many seconds.")
+    @Option(help: "End after this number of seconds.")
     var seconds: Int?
 
-    @Option(help: "MCP sessions at a time, 1 to 1000.")
+    @Option(help: "Concurrent MCP sessions, 1 to 1000.")
     var sessions = 12
 
     func run() throws {
@@ -37,9 +39,9 @@ struct DemoCommand: ParsableCommand {
         var screen = DemoScreen(isTerminal: isatty(STDOUT_FILENO) == 1) { text in
             FileHandle.standardOutput.write(Data(text.utf8))
         }
-        let figures = screen.watch(client, until: signals, seconds: seconds)
+        let statistics = screen.watch(client, until: signals, seconds: seconds)
         client.stop()
-        screen.summarize(figures)
+        screen.summarize(statistics)
         _ = proxy.drain { signals.wait(milliseconds: 20) != nil }
         for replica in replicas { replica.stop() }
     }

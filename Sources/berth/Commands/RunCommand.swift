@@ -6,13 +6,15 @@ import Kernel
 import Logging
 import Proxy
 
+/// `berth run`
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
         abstract: "Run the load balancer.",
         discussion: """
-            SIGTERM or SIGINT drains: no new connections, calls in progress finish, event streams are ended properly,
-            exit 0. A second one leaves at once. The admin address answers /healthz, /readyz and /stats.
+            SIGTERM or SIGINT drains: new connections are refused, requests in progress finish, event streams are ended,
+            then the process exits with 0. A second signal ends it at once. The admin address serves /healthz, /readyz
+            and /stats.
             """)
 
     @Argument(help: "The configuration file (TOML).")
@@ -20,7 +22,7 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         let configuration = try CheckedFile.load(file).configuration
-        // Before any thread is made, so that all of them inherit the mask.
+        // Before any thread is created, so that all threads inherit the signal mask.
         let signals = try Signals([SIGTERM, SIGINT])
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         let log = Logger(label: "berth")
@@ -32,10 +34,10 @@ struct RunCommand: ParsableCommand {
             throw ExitCode.failure
         }
         server.announce()
-        // A debugger, or a signal that is not ours, may end a wait early.
+        // A debugger or another signal may end a wait early.
         while signals.wait() == nil {}
-        log.notice("draining, at most \(configuration.global.drainTimeout)")
+        log.notice("draining, for at most \(configuration.global.drainTimeout)")
         let result = server.proxy.drain { signals.wait(milliseconds: 50) != nil }
-        log.notice(result == .finished ? "drained" : "cut off what had not finished")
+        log.notice(result == .finished ? "drained" : "drain timeout: closed the remaining connections")
     }
 }

@@ -5,7 +5,7 @@ import Kernel
 import Logging
 import Proxy
 
-/// A proxy that was started from a configuration, with its admin pages.
+/// A running proxy with its configuration and admin pages.
 struct RunningProxy {
     let proxy: ProxyServer
     let configuration: Configuration
@@ -31,12 +31,13 @@ struct RunningProxy {
         do {
             return try KeyFile.load(KeyFile.defaultPath)
         } catch {
-            log.warning("\(error); session ids are sealed with a key that ends with this process")
+            log.warning(
+                "\(error); session ids are signed with a temporary key and become invalid when this process ends")
             return [SigningKey(Machine.randomBytes(SigningKey.bytes))]
         }
     }
 
-    /// Says on standard error where the proxy listens: a line each, for people and for scripts.
+    /// Prints the addresses of all listeners to standard error, one per line, for people and scripts.
     func announce() {
         for (listener, address) in zip(proxy.snapshot.listeners, proxy.addresses) {
             let scheme = listener.tls == nil ? "http" : "https"

@@ -1,5 +1,6 @@
 import ArgumentParser
 
+/// `berth version`
 struct VersionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "version", abstract: "Print the version.")
 

@@ -2,61 +2,62 @@ package import Kernel
 import Synchronization
 import TLS
 
-/// A handful of MCP clients at once: each opens a session on a connection of its own, calls tools at a modest pace,
-/// says goodbye now and then and begins anew. All the while it watches whether the session keeps its replica.
+/// Concurrent MCP clients. Each opens a session on a connection of its own, calls tools up to 20 times a second, ends
+/// the session after a while and begins another. Every result is checked: the session must stay with its replica.
 ///
-/// One thread a session, so that a session reads from top to bottom.
+/// Each session has a thread, so that its steps are sequential code.
 package final class DemoClient: Sendable {
-    private let dialler: DemoDialler
+    private let target: DemoTarget
     private let sessions: Int
     private let shared = DemoShared()
     private let threads = Mutex<[DemoThread]>([])
 
-    /// Clients for the server at `address`: over TLS if `trustPEM` says whose certificates to accept (they must bear
-    /// `serverName`), else in clear. `sessions` is 1...1000. Fails if the PEM cannot be read.
+    /// Clients of the server at `address`. `trustPEM`: the certificates to trust, for TLS; nil for plain HTTP.
+    /// `serverName`: the name in the server's certificate. `sessions` is clamped to 1...1000. Throws if the PEM is
+    /// invalid.
     package init(
         address: SocketAddress, trustPEM: [UInt8]?, serverName: String = "localhost", sessions: Int = 12
     ) throws {
         let context = try trustPEM.map { try TLSClientContext(trust: .certificates($0)) }
-        dialler = DemoDialler(address: address, context: context, serverName: serverName)
+        target = DemoTarget(address: address, context: context, serverName: serverName)
         self.sessions = min(max(1, sessions), 1_000)
     }
 
     deinit { stop() }
 
-    /// Begins; only the first call does anything.
+    /// Starts the threads. Later calls have no effect. Throws if a thread cannot be created.
     package func start() throws(SystemError) {
         try threads.withLock { (threads) throws(SystemError) in
-            guard threads.isEmpty, !shared.stop.isAsked else { return }
+            guard threads.isEmpty, !shared.stop.isSet else { return }
             for index in 0..<sessions {
-                let (dialler, shared) = (dialler, shared)
-                threads.append(try DemoThread(named: "demo-\(index)") { DemoRunner.run(dialler, shared) })
+                let (target, shared) = (target, shared)
+                threads.append(try DemoThread(named: "demo-\(index)") { DemoSessionLoop.run(target, shared) })
             }
         }
     }
 
-    /// Ends every session and returns when its thread has ended, within a second. May be called again.
+    /// Ends all sessions and waits for their threads, a second at most. May be called again.
     package func stop() {
-        shared.stop.ask()
+        shared.stop.set()
         threads.withLock { threads in
             for thread in threads { thread.join() }
             threads = []
         }
     }
 
-    /// What has happened so far.
-    package var figures: DemoFigures { shared.figures.withLock { $0 } }
+    /// The counts so far.
+    package var statistics: DemoStatistics { shared.statistics.withLock { $0 } }
 }
 
-/// What the sessions' threads have in common.
+/// State that the threads share.
 final class DemoShared: Sendable {
-    let stop: DemoStop
-    let figures = Mutex(DemoFigures())
+    let stop: DemoStopFlag
+    let statistics = Mutex(DemoStatistics())
 
-    init() { stop = DemoStop() }
+    init() { stop = DemoStopFlag() }
 }
 
-/// A thread that can stand in an array.
+/// A thread in an array: `Thread` itself is noncopyable.
 private final class DemoThread: Sendable {
     private let thread: Mutex<Thread?>
 
@@ -69,11 +70,11 @@ private final class DemoThread: Sendable {
     }
 }
 
-/// Tells the sessions' threads to end: they look at it between calls and while they wait.
-final class DemoStop: Sendable {
-    private let asked = Atomic(false)
+/// Set to end the threads, which read it between calls and while they wait.
+final class DemoStopFlag: Sendable {
+    private let flag = Atomic(false)
 
-    var isAsked: Bool { asked.load(ordering: .acquiring) }
+    var isSet: Bool { flag.load(ordering: .acquiring) }
 
-    func ask() { asked.store(true, ordering: .releasing) }
+    func set() { flag.store(true, ordering: .releasing) }
 }

@@ -3,13 +3,13 @@ import Kernel
 import Reactor
 import TLS
 
-/// Why a call came to nothing.
-enum DemoFault: Error {
+/// Why a call failed.
+enum DemoError: Error {
     /// The demo is over.
     case stopped
     case timedOut
     case disconnected(String)
-    /// An answer that is not what it should be.
+    /// A response that is not as expected.
     case unexpected(String)
 
     var description: String {
@@ -22,8 +22,8 @@ enum DemoFault: Error {
     }
 }
 
-/// Whom to call, and whom to trust.
-struct DemoDialler: Sendable {
+/// The server to connect to, and the certificates to trust.
+struct DemoTarget: Sendable {
     let address: SocketAddress
     /// Nil for plain HTTP.
     let context: TLSClientContext?
@@ -32,7 +32,7 @@ struct DemoDialler: Sendable {
     var authority: String { context == nil ? address.description : "\(serverName):\(address.port)" }
 }
 
-/// An HTTP response, complete.
+/// A complete HTTP response.
 struct DemoResponse {
     var status: UInt16
     var sessionID: String?
@@ -40,31 +40,31 @@ struct DemoResponse {
     var body: [UInt8] = []
 }
 
-/// One connection to the server: a request goes out, its response comes back, and the caller waits.
+/// One connection to the server with blocking requests: `exchange` sends a request and waits for the response.
 struct DemoConnection: ~Copyable {
     private var world: Linux
     private let descriptor: Descriptor
-    /// Nil when the connection no longer heeds it.
-    private var stop: DemoStop?
+    /// Nil once the connection is to ignore it, for the last request.
+    private var stop: DemoStopFlag?
     private var transport: DemoTransport
 
     private static let parser = ResponseParser(limits: HeadLimits())
-    private static let patience = Interval.seconds(10)
-    private static let farewell = Interval.milliseconds(500)
+    private static let timeout = Interval.seconds(10)
+    private static let closeTimeout = Interval.milliseconds(500)
     private static let maximumBodyBytes = 1_048_576
-    /// How soon a wait notices that the demo is over.
-    private static let glanceMilliseconds: UInt64 = 100
+    /// The interval at which waits check the stop flag.
+    private static let pollMilliseconds: UInt64 = 100
 
-    /// Connects and shakes hands.
-    init(_ dialler: DemoDialler, stop: DemoStop) throws {
+    /// Connects and completes the TLS handshake.
+    init(_ target: DemoTarget, stop: DemoStopFlag) throws {
         var world = try Linux()
-        guard case .started(let descriptor) = world.dial(dialler.address) else {
-            throw DemoFault.disconnected("no connection")
+        guard case .started(let descriptor) = world.dial(target.address) else {
+            throw DemoError.disconnected("no connection")
         }
         do {
-            guard world.watch(descriptor, token: 0) else { throw DemoFault.disconnected("no epoll") }
-            var transport = try DemoTransport(descriptor, dialler)
-            let deadline = world.now() + DemoConnection.patience
+            guard world.watch(descriptor, token: 0) else { throw DemoError.disconnected("no epoll") }
+            var transport = try DemoTransport(descriptor, target)
+            let deadline = world.now() + DemoConnection.timeout
             while transport.progress == .handshaking {
                 try DemoConnection.flush(&transport, &world, stop, until: deadline)
                 try DemoConnection.receive(&transport, &world, stop, until: deadline)
@@ -79,7 +79,7 @@ struct DemoConnection: ~Copyable {
         self.stop = stop
     }
 
-    /// Says goodbye and closes. Nothing may be asked of the connection afterwards.
+    /// Sends close_notify and closes. The connection must not be used afterwards.
     mutating func close() {
         transport.finish()
         if transport.hasUnsent { _ = transport.send(&world) }
@@ -88,28 +88,29 @@ struct DemoConnection: ~Copyable {
 
     /// Sends `request` and waits for its response.
     mutating func exchange(
-        _ request: [UInt8], method: Method, patience: Interval = DemoConnection.patience
+        _ request: [UInt8], method: Method, timeout: Interval = DemoConnection.timeout
     ) throws -> DemoResponse {
-        guard transport.put(request) else { throw DemoFault.disconnected("TLS ended") }
-        let deadline = world.now() + patience
+        guard transport.queue(request) else { throw DemoError.disconnected("TLS ended") }
+        let deadline = world.now() + timeout
         try DemoConnection.flush(&transport, &world, stop, until: deadline)
         return try readResponse(to: method, until: deadline)
     }
 
-    /// Sends `request` and waits a moment for its response, even when the demo is over.
-    mutating func sayLast(_ request: [UInt8], method: Method) {
+    /// Sends the last request, waits up to `closeTimeout` for its response and closes, even if the demo is being
+    /// stopped.
+    mutating func exchangeAndClose(_ request: [UInt8], method: Method) {
         stop = nil
-        _ = try? exchange(request, method: method, patience: DemoConnection.farewell)
+        _ = try? exchange(request, method: method, timeout: DemoConnection.closeTimeout)
         close()
     }
 
-    /// Lets time pass; false if the demo ended meanwhile.
+    /// Waits. False if the demo was stopped meanwhile.
     mutating func pause(_ interval: Interval) -> Bool {
         let end = world.now() + interval
-        while stop?.isAsked != true {
+        while stop?.isSet != true {
             let left = end - world.now()
             if left.nanoseconds == 0 { return true }
-            _ = world.wait(milliseconds: DemoConnection.nap(left))
+            _ = world.wait(milliseconds: DemoConnection.waitMilliseconds(left))
         }
         return false
     }
@@ -121,7 +122,7 @@ struct DemoConnection: ~Copyable {
         while true {
             switch DemoConnection.parser.parse(transport.received.span, answering: method, into: &head) {
             case .incomplete: try receive(until: deadline)
-            case .invalid(let fault): throw DemoFault.unexpected("unreadable response: \(fault)")
+            case .invalid(let fault): throw DemoError.unexpected("unreadable response: \(fault)")
             case .complete(let count):
                 var response = DemoResponse(status: head.status, isEventStream: head.isEventStream)
                 if let id = head.sessionID { response.sessionID = DemoConnection.text(transport.received.span, id) }
@@ -138,13 +139,13 @@ struct DemoConnection: ~Copyable {
         case .none: return []
         case .length(let length):
             guard length <= UInt64(DemoConnection.maximumBodyBytes) else {
-                throw DemoFault.unexpected("an answer of \(length) bytes")
+                throw DemoError.unexpected("an answer of \(length) bytes")
             }
             while transport.received.count < Int(length) { try receive(until: deadline) }
             defer { transport.received.consume(Int(length)) }
             return DemoConnection.bytes(transport.received.span, 0..<Int(length))
         case .chunked: return try readChunks(until: deadline)
-        case .untilClose: throw DemoFault.unexpected("a body without an end")
+        case .untilClose: throw DemoError.unexpected("a body without an end")
         }
     }
 
@@ -165,9 +166,9 @@ struct DemoConnection: ~Copyable {
             case .end(let end):
                 transport.received.consume(end)
                 return body
-            case .invalid: throw DemoFault.unexpected("bad chunks")
+            case .invalid: throw DemoError.unexpected("bad chunks")
             }
-            guard body.count <= DemoConnection.maximumBodyBytes else { throw DemoFault.unexpected("an endless answer") }
+            guard body.count <= DemoConnection.maximumBodyBytes else { throw DemoError.unexpected("an endless answer") }
         }
     }
 
@@ -185,44 +186,44 @@ struct DemoConnection: ~Copyable {
         try DemoConnection.receive(&transport, &world, stop, until: deadline)
     }
 
-    /// Waits for bytes. Static, like `flush`, because a handshake happens before there is a connection.
+    /// Waits for bytes. Static, as `flush` is, since `init` needs both for the handshake.
     private static func receive(
-        _ transport: inout DemoTransport, _ world: inout Linux, _ stop: DemoStop?, until deadline: Instant
+        _ transport: inout DemoTransport, _ world: inout Linux, _ stop: DemoStopFlag?, until deadline: Instant
     ) throws {
         while true {
             switch transport.receive(&world) {
             case .moved:
-                // An answer in the middle of the handshake, or an alert.
+                // A handshake message or an alert.
                 if transport.hasUnsent { try flush(&transport, &world, stop, until: deadline) }
-                if transport.progress == .failed { throw DemoFault.disconnected(transport.failure()) }
+                if transport.progress == .failed { throw DemoError.disconnected(transport.failure()) }
                 return
             case .wouldBlock: try wait(&world, stop, until: deadline)
-            case .ended: throw DemoFault.disconnected("the server closed")
-            case .failed: throw DemoFault.disconnected("the connection was reset or refused")
+            case .ended: throw DemoError.disconnected("the server closed")
+            case .failed: throw DemoError.disconnected("the connection was reset or refused")
             }
         }
     }
 
     private static func flush(
-        _ transport: inout DemoTransport, _ world: inout Linux, _ stop: DemoStop?, until deadline: Instant
+        _ transport: inout DemoTransport, _ world: inout Linux, _ stop: DemoStopFlag?, until deadline: Instant
     ) throws {
         while transport.hasUnsent {
             switch transport.send(&world) {
             case .moved: continue
             case .wouldBlock: try wait(&world, stop, until: deadline)
-            case .ended, .failed: throw DemoFault.disconnected("the connection was reset or refused")
+            case .ended, .failed: throw DemoError.disconnected("the connection was reset or refused")
             }
         }
     }
 
-    private static func wait(_ world: inout Linux, _ stop: DemoStop?, until deadline: Instant) throws {
-        if stop?.isAsked == true { throw DemoFault.stopped }
+    private static func wait(_ world: inout Linux, _ stop: DemoStopFlag?, until deadline: Instant) throws {
+        if stop?.isSet == true { throw DemoError.stopped }
         let left = deadline - world.now()
-        if left.nanoseconds == 0 { throw DemoFault.timedOut }
-        _ = world.wait(milliseconds: nap(left))
+        if left.nanoseconds == 0 { throw DemoError.timedOut }
+        _ = world.wait(milliseconds: waitMilliseconds(left))
     }
 
-    private static func nap(_ left: Interval) -> CInt {
-        CInt(clamping: min(left.nanoseconds / 1_000_000 + 1, glanceMilliseconds))
+    private static func waitMilliseconds(_ left: Interval) -> CInt {
+        CInt(clamping: min(left.nanoseconds / 1_000_000 + 1, pollMilliseconds))
     }
 }

@@ -2,7 +2,7 @@ import Kernel
 import Reactor
 import TLS
 
-/// The bytes of one connection on their way to and from the socket, in TLS or in clear. Never waits.
+/// The transport of one connection: reads and writes its socket, with or without TLS. Never waits.
 struct DemoTransport: ~Copyable {
     private struct Secure: ~Copyable {
         var engine: TLSEngine
@@ -20,27 +20,27 @@ struct DemoTransport: ~Copyable {
 
         mutating func failure() -> String { engine.lastFailure.description }
 
-        mutating func finish(outgoing: inout ByteBuffer) { engine.finish(&session, outgoing: &outgoing) }
+        mutating func finish(outgoing: inout ByteBuffer) { engine.appendCloseNotify(&session, outgoing: &outgoing) }
     }
 
-    /// Plaintext received and not yet taken.
+    /// Plaintext received and not yet consumed by the caller.
     var received = ByteBuffer()
     private(set) var progress: TLSProgress
     private let descriptor: Descriptor
     private var secure: Secure?
-    /// Bytes for the socket.
+    /// Bytes to be written to the socket.
     private var outgoing = ByteBuffer()
     private var scratch = ByteBuffer(capacity: 16_384)
 
-    init(_ descriptor: Descriptor, _ dialler: DemoDialler) throws(TLSError) {
+    init(_ descriptor: Descriptor, _ target: DemoTarget) throws(TLSError) {
         self.descriptor = descriptor
-        guard let context = dialler.context else {
+        guard let context = target.context else {
             secure = nil
             progress = .established
             return
         }
         var engine = try TLSEngine()
-        let session = try engine.connect(context, serverName: dialler.serverName)
+        let session = try engine.connect(context, serverName: target.serverName)
         secure = Secure(engine: engine, session: session)
         progress = .handshaking
         decrypt()
@@ -48,10 +48,10 @@ struct DemoTransport: ~Copyable {
 
     var hasUnsent: Bool { !outgoing.isEmpty }
 
-    /// Why `progress` is `failed`.
+    /// The reason if `progress` is `failed`.
     mutating func failure() -> String { secure?.failure() ?? "the connection failed" }
 
-    /// One read. What it brought is in `received`, as far as it says anything yet.
+    /// Reads once and appends the decrypted bytes to `received`.
     mutating func receive(_ world: inout Linux) -> Transfer {
         let descriptor = descriptor
         scratch.reserve(16_384)
@@ -64,7 +64,7 @@ struct DemoTransport: ~Copyable {
         return transfer
     }
 
-    /// One write of what is to be sent.
+    /// Writes once.
     mutating func send(_ world: inout Linux) -> Transfer {
         let descriptor = descriptor
         let transfer = world.send(descriptor, outgoing.span)
@@ -72,14 +72,14 @@ struct DemoTransport: ~Copyable {
         return transfer
     }
 
-    /// False if the session can send no more.
-    mutating func put(_ bytes: [UInt8]) -> Bool {
+    /// Encrypts bytes and queues them for writing. False if the TLS session can send no more.
+    mutating func queue(_ bytes: [UInt8]) -> Bool {
         if let sent = secure?.send(bytes, outgoing: &outgoing) { return sent }
         outgoing.append(bytes.span)
         return true
     }
 
-    /// Queues the last word of TLS.
+    /// Queues close_notify.
     mutating func finish() { secure?.finish(outgoing: &outgoing) }
 
     private mutating func decrypt() {

@@ -69,9 +69,9 @@ async def uploaded(client, options, found, framing: str, total: int, seed: int, 
     response = await client.post(options.url, content=pieces(), headers=headers)
     if not found.expect(response.status_code == 200, f"{what}: status {response.status_code} {response.text[:200]}"):
         return
-    told = response.json()
-    found.expect(told["bytes"] == total, f"{what}: the replica received {told['bytes']}")
-    found.expect(told["sha256"] == digest(total, seed), f"{what}: the bytes differ")
+    answered = response.json()
+    found.expect(answered["bytes"] == total, f"{what}: the replica received {answered['bytes']}")
+    found.expect(answered["sha256"] == digest(total, seed), f"{what}: the bytes differ")
 
 
 async def slowly(options, found, total: int) -> None:
@@ -91,7 +91,7 @@ async def slowly(options, found, total: int) -> None:
             print(json.dumps({"stalled": received}), flush=True)
             await asyncio.to_thread(sys.stdin.readline)
     writer.close()
-    found.figures.update(bytes=received, stops=stops)
+    found.results.update(bytes=received, stops=stops)
     found.expect(received == total, f"slow: received {received} of {total}")
     found.expect(seen.hexdigest() == digest(total, options.seed), "slow: the bytes differ")
 
@@ -99,14 +99,14 @@ async def slowly(options, found, total: int) -> None:
 async def main(options, found) -> None:
     if options.slow:
         return await slowly(options, found, options.slow)
-    found.figures["transfers"] = 0
+    found.results["transfers"] = 0
     sizes = {"down": (1, CHUNK + 1, 20 * MEBIBYTE), "up": (1, CHUNK + 1, 20 * MEBIBYTE)}
     async with sdk_v1.http(options) as client, anyio.create_task_group() as tasks:
         for direction, transfer in (("down", download), ("up", upload)):
             for framing in ("length", "chunked"):
                 for index, total in enumerate(sizes[direction]):
                     tasks.start_soon(transfer, client, options, found, framing, total, options.seed + index)
-                    found.figures["transfers"] += 1
+                    found.results["transfers"] += 1
     sdk_v1.expect_version(options, found)
 
 

@@ -1,7 +1,7 @@
-"""Clients of mcp 2.3, of either era: their calls, progress, questions asked in rounds, and leaving as cancelling.
+"""Clients of mcp 2.3 with either protocol: calls, progress, queries in rounds, and cancellation by disconnecting.
 
-In the stateless era (2026-07-28) a call may go anywhere, and is to: a client's calls must meet several replicas. In the
-session eras (--mode legacy) all of a session's calls must meet one.
+In the stateless protocol (2026-07-28) a client's calls must be spread over several replicas. In the revisions with
+sessions (--mode legacy) all calls of a session must reach one replica.
 """
 
 import collections
@@ -42,19 +42,19 @@ async def calls_of_one_client(index: int, options, found, spread: collections.Co
         found.expect(stateless != (options.mode == "legacy"), f"client {index} negotiated {client.protocol_version}")
         for number in range(1, options.calls + 1):
             token = f"{index}.{number}.{random.getrandbits(64):x}"
-            told = await client.call_tool("whoami", {"token": token})
-            replica, counted, returned = told.content[0].text.split(" ")
+            answered = await client.call_tool("whoami", {"token": token})
+            replica, counted, returned = answered.content[0].text.split(" ")
             met.add(replica)
             spread[replica] += 1
             right = returned == token and int(counted) == (0 if stateless else number)
-            if found.expect(right, f"client {index} call {number}: got {told.content[0].text!r}"):
-                found.figures["right"] += 1
+            if found.expect(right, f"client {index} call {number}: got {answered.content[0].text!r}"):
+                found.results["right"] += 1
     found.expect(stateless or len(met) == 1, f"the session of client {index} met {sorted(met)}")
     return met
 
 
 async def a_client_alone(options, found, spread: collections.Counter) -> None:
-    """Alone: among others that call in turn, round robin may happen to show one client the same replicas again."""
+    """Runs alone: with other clients, round robin may give one client the same replicas again."""
     met = await calls_of_one_client(options.clients, options, found, spread)
     found.expect(len(met) >= options.replicas, f"a client alone met only {sorted(met)}")
 
@@ -66,21 +66,21 @@ async def progress(options, found) -> None:
         steps.append(done)
 
     async with http(options) as own, connected(options, own) as client:
-        told = await client.call_tool("count", {"n": 5, "pause": 0.02}, progress_callback=note)
-    found.expect(told.content[0].text.endswith("counted 5") and steps == [1, 2, 3, 4, 5], f"{told.content}, {steps}")
+        answered = await client.call_tool("count", {"n": 5, "pause": 0.02}, progress_callback=note)
+    found.expect(answered.content[0].text.endswith("counted 5") and steps == [1, 2, 3, 4, 5], f"{answered.content}, {steps}")
 
 
 async def rounds(options, found) -> None:
     """A question (`input_required`) and its answer are two requests: with one key for the fleet, any two replicas will do."""
     async with http(options) as own, connected(options, own, elicitation_callback=answer) as client:
         for number in range(6):
-            told = await client.call_tool("confirm", {"question": str(number)})
-            heard = told.content[0].text
-            found.expect(heard.endswith(f"heard re:{number}"), f"confirm {number}: {heard!r}")
+            answered = await client.call_tool("confirm", {"question": str(number)})
+            received = answered.content[0].text
+            found.expect(received.endswith(f"received re:{number}"), f"confirm {number}: {received!r}")
 
 
 async def leaving_is_cancelling(options, found) -> None:
-    """The stream of a call is closed under it; one of the replicas, asked directly, must have cancelled its handler."""
+    """Closes the stream of a call. One of the replicas, queried directly, must have cancelled its handler."""
     delays = []
     for number in range(6):
         key = f"{options.seed}.{number}"
@@ -105,14 +105,14 @@ async def leaving_is_cancelling(options, found) -> None:
                     break
                 await anyio.sleep(0.005)
             delays.append((time.perf_counter() - left) * 1000)
-    found.figures["longestCancelMilliseconds"] = round(max(delays), 3)
+    found.results["longestCancelMilliseconds"] = round(max(delays), 3)
 
 
 def reached(key: str, replicas: list[str]) -> bool:
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     for replica in replicas:
-        with direct.open(f"{replica}/cancelled", timeout=5) as told:
-            if key in json.load(told):
+        with direct.open(f"{replica}/cancelled", timeout=5) as answered:
+            if key in json.load(answered):
                 return True
     return False
 
@@ -120,7 +120,7 @@ def reached(key: str, replicas: list[str]) -> bool:
 async def main(options, found) -> None:
     random.seed(options.seed)
     calls = (options.clients + (options.mode != "legacy")) * options.calls
-    found.figures.update(mode=options.mode, clients=options.clients, calls=calls, right=0)
+    found.results.update(mode=options.mode, clients=options.clients, calls=calls, right=0)
     spread: collections.Counter[str] = collections.Counter()
 
     async def one(function, *arguments) -> None:
@@ -138,15 +138,15 @@ async def main(options, found) -> None:
         await one(rounds, options, found)
         if options.replica:
             await one(leaving_is_cancelling, options, found)
-    found.figures["spread"] = dict(spread)
-    right = found.figures["right"]
+    found.results["spread"] = dict(spread)
+    right = found.results["right"]
     found.expect(right == calls, f"{right} of {calls} calls right")
     found.expect(len(spread) >= options.replicas, f"{len(spread)} of {options.replicas} replicas were used")
 
 
 if __name__ == "__main__":
     arguments = report.parser(__doc__)
-    arguments.add_argument("--mode", default="2026-07-28", help="2026-07-28, auto (probes), or legacy (session eras)")
+    arguments.add_argument("--mode", default="2026-07-28", help="2026-07-28, auto (probes), or legacy (revisions with sessions)")
     arguments.add_argument("--clients", type=int, default=10)
     arguments.add_argument("--calls", type=int, default=20)
     arguments.add_argument("--replicas", type=int, default=1, help="how many a client alone must meet")

@@ -1,4 +1,4 @@
-"""A replica on the official SDK, mcp 1.30: Streamable HTTP with sessions (2025 eras) on /mcp, HTTP+SSE (2024) on /sse."""
+"""A replica on the official SDK, mcp 1.30: Streamable HTTP with sessions (2025) on /mcp, HTTP+SSE (2024) on /sse."""
 
 import asyncio
 import collections
@@ -24,7 +24,7 @@ class Name(BaseModel):
 
 @server.tool()
 async def whoami(token: str, ctx: Context) -> str:
-    """Replica, number of this call in its session, and the caller's token: an answer that went astray shows."""
+    """Replica, number of this call in its session, and the caller's token: a misrouted answer is detected."""
     calls[ctx.session] = calls.get(ctx.session, 0) + 1
     return f"{options.name} {calls[ctx.session]} {token}"
 
@@ -55,7 +55,7 @@ async def count(n: int, pause: float, ctx: Context) -> str:
 
 @server.tool()
 async def lockstep(key: str, n: int, ctx: Context) -> str:
-    """Reports a step and waits for `advance` before the next: a proxy that holds an event back never sees the end."""
+    """Reports a step and waits for `advance` before the next: with a proxy that delays an event it never completes."""
     for step in range(1, n + 1):
         await ctx.report_progress(step, n)
         await gates[key].acquire()
@@ -70,7 +70,7 @@ async def advance(key: str) -> str:
 
 @server.tool()
 async def come_back(key: str, ctx: Context) -> str:
-    """Ends its own stream before it answers: the client is to come back with Last-Event-ID (2025-11-25)."""
+    """Ends its own stream before it answers: the client must reconnect with Last-Event-ID (2025-11-25)."""
     await ctx.close_sse_stream()
     await gates[key].acquire()
     return f"{options.name} answered late"
@@ -87,13 +87,13 @@ async def notify(text: str, ctx: Context) -> str:
 async def ask(question: str, ctx: Context) -> str:
     message = SamplingMessage(role="user", content=TextContent(type="text", text=question))
     answer = await ctx.session.create_message([message], max_tokens=100, related_request_id=ctx.request_id)
-    return f"{options.name} heard {answer.content.text}"
+    return f"{options.name} received {answer.content.text}"
 
 
 @server.tool()
 async def elicit(question: str, ctx: Context) -> str:
     answer = await ctx.elicit(question, Name)
-    return f"{options.name} heard {answer.action} {answer.data.name}"
+    return f"{options.name} received {answer.action} {answer.data.name}"
 
 
 app = server.streamable_http_app()

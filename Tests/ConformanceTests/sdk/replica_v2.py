@@ -1,4 +1,4 @@
-"""A replica on the official SDK, mcp 2.3: the stateless era (2026-07-28) and the session eras at once, on /mcp."""
+"""A replica on the official SDK, mcp 2.3: the stateless protocol (2026-07-28) and the revisions with sessions, on /mcp."""
 
 import asyncio
 import collections
@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse
 import serving
 
 options = serving.arguments(__doc__)
-# One key and one server name for the fleet: sealed `requestState` is bound to both, and any replica may get it back.
+# One key and one server name for the fleet: encrypted `requestState` is bound to both, and any replica may get it back.
 server = MCPServer("fleet", request_state_security=RequestStateSecurity(keys=[b"a key the whole fleet shares, 32"]))
 calls: dict[str, int] = collections.defaultdict(int)
 cancelled: list[str] = []
@@ -37,7 +37,7 @@ async def count(n: int, pause: float, ctx: Context) -> str:
 
 @server.tool()
 async def linger(key: str, ctx: Context) -> str:
-    """Never answers; `/cancelled` tells whether the caller's leaving reached it."""
+    """Never answers; `/cancelled` reports whether the caller's disconnect reached it."""
     try:
         await ctx.report_progress(1, 2)
         await asyncio.sleep(600)
@@ -54,7 +54,7 @@ async def confirm(question: str, ctx: Context) -> str | InputRequiredResult:
         form = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
         asking = ElicitRequest(params=ElicitRequestFormParams(message=question, requested_schema=form))
         return InputRequiredResult(input_requests={"who": asking}, request_state=options.name)
-    return f"{options.name} after {ctx.request_state} heard {ctx.input_responses['who'].content['name']}"
+    return f"{options.name} after {ctx.request_state} received {ctx.input_responses['who'].content['name']}"
 
 
 @server.custom_route("/cancelled", methods=["GET"])

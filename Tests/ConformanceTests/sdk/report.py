@@ -30,10 +30,10 @@ def tls(options: argparse.Namespace) -> ssl.SSLContext | bool:
 
 
 class Report:
-    """Figures to print, and what was wrong, the first twenty in words."""
+    """Results to print, and the errors, the first twenty as text."""
 
-    def __init__(self, **figures):
-        self.figures = figures
+    def __init__(self, **results):
+        self.results = results
         self.wrong: list[str] = []
 
     def fault(self, text: str) -> None:
@@ -45,7 +45,7 @@ class Report:
         return holds
 
     def line(self) -> str:
-        return json.dumps({**self.figures, "wrongCount": len(self.wrong), "wrong": self.wrong[:20]})
+        return json.dumps({**self.results, "wrongCount": len(self.wrong), "wrong": self.wrong[:20]})
 
 
 def explain(error: BaseException) -> str:

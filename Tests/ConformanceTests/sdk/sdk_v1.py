@@ -13,16 +13,16 @@ from mcp.client.streamable_http import streamable_http_client
 import report
 
 
-#: Held by whoever sends more than a window's worth over HTTP/2: of several at once on one connection, httpcore lets one
-#: wait for room that it has been given already (pydantic/httpx2#1133).
+#: A lock for requests larger than the window over HTTP/2. With several of them on one connection, httpcore lets one wait
+#: for window that it already has (pydantic/httpx2#1133).
 uploading = anyio.Lock()
 
-#: Responses by what they came over, of all clients.
+#: The number of responses of all clients by HTTP version.
 versions: collections.Counter[str] = collections.Counter()
 
 
 def http(options) -> httpx.AsyncClient:
-    """As the SDK makes its own: 30 s for everything but reading an event stream."""
+    """Timeouts like the SDK's own: 30 s for everything but reading an event stream."""
 
     async def count(response: httpx.Response) -> None:
         versions[response.http_version] += 1
@@ -35,8 +35,8 @@ def http(options) -> httpx.AsyncClient:
 
 
 def expect_version(options, found: report.Report) -> None:
-    """That every response came over what was asked for, and that there were some."""
-    found.figures["versions"] = dict(versions)
+    """Checks that every response used the requested version, and that there was at least one."""
+    found.results["versions"] = dict(versions)
     wanted = "HTTP/2" if options.http2 else "HTTP/1.1"
     found.expect(set(versions) == {wanted}, f"asked for {wanted}, got {dict(versions)}")
 
@@ -46,8 +46,8 @@ async def all_set(events) -> None:
         await event.wait()
 
 
-class Held:
-    """An open session, its id as the client knows it, and what it has been told so far."""
+class TrackedSession:
+    """An open session: its id as the client knows it, and the replica and the count of its answers."""
 
     def __init__(self, session: ClientSession, identity):
         self.session, self.identity = session, identity
@@ -56,9 +56,9 @@ class Held:
 
     async def whoami(self, token: str) -> str | None:
         """Calls once. None if the answer is right: this session's replica, the next number, the token sent."""
-        told = await self.session.call_tool("whoami", {"token": token})
-        answer = told.content[0].text
-        if told.isError:
+        answered = await self.session.call_tool("whoami", {"token": token})
+        answer = answered.content[0].text
+        if answered.isError:
             return f"error result: {answer}"
         replica, number, returned = answer.split(" ")
         self.replica = self.replica or replica
@@ -80,7 +80,7 @@ async def streamable(options, client: httpx.AsyncClient | None = None, **callbac
         session = ClientSession(read, write, read_timeout_seconds=timeout, **callbacks)
         await stack.enter_async_context(session)
         await session.initialize()
-        yield Held(session, identity)
+        yield TrackedSession(session, identity)
 
 
 @contextlib.asynccontextmanager
@@ -95,4 +95,4 @@ async def legacy(options, **callbacks):
     async with sse_client(options.url, httpx_client_factory=factory) as (read, write):
         async with ClientSession(read, write, read_timeout_seconds=timeout, **callbacks) as session:
             await session.initialize()
-            yield Held(session, lambda: None)
+            yield TrackedSession(session, lambda: None)

@@ -25,31 +25,31 @@ async def elicit(_context, params: types.ElicitRequestParams) -> types.ElicitRes
 
 async def main(options, found) -> None:
     connect = sdk_v1.legacy if options.legacy else sdk_v1.streamable
-    found.figures.update(sessions=options.sessions, asked=options.sessions * options.asks * 2, right=0)
+    found.results.update(sessions=options.sessions, asked=options.sessions * options.asks * 2, right=0)
     spread: collections.Counter[str] = collections.Counter()
     opened = [anyio.Event() for _ in range(options.sessions)]
 
-    async def ask(held, tool: str, question: str, expected: str) -> None:
+    async def ask(tracked, tool: str, question: str, expected: str) -> None:
         try:
-            told = await held.session.call_tool(tool, {"question": question})
-            answer = told.content[0].text
+            answered = await tracked.session.call_tool(tool, {"question": question})
+            answer = answered.content[0].text
             if found.expect(answer == expected, f"{tool}: expected {expected!r}, got {answer!r}"):
-                found.figures["right"] += 1
+                found.results["right"] += 1
         except Exception as error:
             found.fault(f"{tool} {question}: {report.explain(error)}")
 
     async def hold(index: int) -> None:
         try:
-            async with connect(options, sampling_callback=sample, elicitation_callback=elicit) as held:
+            async with connect(options, sampling_callback=sample, elicitation_callback=elicit) as tracked:
                 opened[index].set()
                 await sdk_v1.all_set(opened)  # all sessions open before any asks: round robin spreads them
-                found.expect(await held.whoami("first") is None, f"session {index}: whoami went wrong")
-                spread[held.replica or "none"] += 1
+                found.expect(await tracked.whoami("first") is None, f"session {index}: whoami went wrong")
+                spread[tracked.replica or "none"] += 1
                 async with anyio.create_task_group() as tasks:
                     for number in range(options.asks):
                         question = f"{index}.{number}"
-                        tasks.start_soon(ask, held, "ask", question, f"{held.replica} heard re:{question}")
-                        tasks.start_soon(ask, held, "elicit", question, f"{held.replica} heard accept re:{question}")
+                        tasks.start_soon(ask, tracked, "ask", question, f"{tracked.replica} received re:{question}")
+                        tasks.start_soon(ask, tracked, "elicit", question, f"{tracked.replica} received accept re:{question}")
         except Exception as error:
             found.fault(f"session {index}: {report.explain(error)}")
         finally:
@@ -58,10 +58,10 @@ async def main(options, found) -> None:
     async with anyio.create_task_group() as tasks:
         for index in range(options.sessions):
             tasks.start_soon(hold, index)
-    found.figures["spread"] = dict(spread)
+    found.results["spread"] = dict(spread)
     if not options.legacy:
         sdk_v1.expect_version(options, found)
-    right, asked = found.figures["right"], found.figures["asked"]
+    right, asked = found.results["right"], found.results["asked"]
     found.expect(right == asked, f"{right} of {asked} answers reached the tool that asked")
     found.expect(len(spread) >= options.replicas, f"{len(spread)} of {options.replicas} replicas were used")
 

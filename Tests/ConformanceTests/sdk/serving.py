@@ -1,4 +1,4 @@
-"""What every replica shares: its arguments, its kernel-chosen port, and going away with the process that started it."""
+"""What every replica shares: its arguments, its kernel-chosen port, and ending with the process that started it."""
 
 import argparse
 import os
@@ -18,7 +18,7 @@ def arguments(description: str) -> argparse.Namespace:
 
 
 def serve(app, options: argparse.Namespace) -> None:
-    """Binds, says `port=NNNN` on the first line of stdout, and serves `app` until the process is ended."""
+    """Binds, prints `port=NNNN` as the first line of stdout, and serves `app` until the process is ended."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", options.port))

@@ -18,8 +18,8 @@ import sdk_v1
 
 
 async def main(options, found) -> None:
-    figures = found.figures
-    figures.update(sessions=options.sessions, calls=options.sessions * options.calls, opened=0, right=0, whole=0)
+    results = found.results
+    results.update(sessions=options.sessions, calls=options.sessions * options.calls, opened=0, right=0, whole=0)
     connect = sdk_v1.legacy if options.legacy else sdk_v1.streamable
     random.seed(options.seed)
     order = [index for index in range(options.sessions) for _ in range(options.calls)]
@@ -34,12 +34,12 @@ async def main(options, found) -> None:
         client = {} if options.legacy or index % 2 else {"client": shared}
         right = 0
         try:
-            async with connect(options, **client) as held:
-                figures["opened"] += 1
+            async with connect(options, **client) as tracked:
+                results["opened"] += 1
                 settled[index].set()
                 async for token in queues[index][1]:
                     try:
-                        fault = await held.whoami(token)
+                        fault = await tracked.whoami(token)
                     except Exception as error:
                         fault = report.explain(error)
                     finally:
@@ -48,7 +48,7 @@ async def main(options, found) -> None:
                         right += 1
                     else:
                         found.fault(f"session {index}: {fault}")
-                spread[held.replica or "none"] += 1
+                spread[tracked.replica or "none"] += 1
                 done[index].set()
                 if options.http2:
                     await sdk_v1.all_set(done)
@@ -57,8 +57,8 @@ async def main(options, found) -> None:
         finally:
             settled[index].set()
             done[index].set()
-            figures["right"] += right
-            figures["whole"] += right == options.calls
+            results["right"] += right
+            results["whole"] += right == options.calls
             queues[index][1].close()
 
     async with sdk_v1.http(options) as shared, anyio.create_task_group() as tasks:
@@ -73,10 +73,10 @@ async def main(options, found) -> None:
                 at_once.release()
         for sending, _ in queues:
             sending.close()
-    figures["spread"] = dict(spread)
+    results["spread"] = dict(spread)
     if not options.legacy:
         sdk_v1.expect_version(options, found)
-    found.expect(figures["whole"] == options.sessions, f"only {figures['whole']} of {options.sessions} sessions whole")
+    found.expect(results["whole"] == options.sessions, f"only {results['whole']} of {options.sessions} sessions whole")
     found.expect(len(spread) >= options.replicas, f"{len(spread)} of {options.replicas} replicas were used")
 
 

@@ -1,4 +1,4 @@
-"""Event streams, on one session after another so that every replica is met: what arrives, when, and how they end.
+"""Event streams on one session after another, so that every replica is used: what arrives, when, and how they end.
 
 Nothing here is timed: where an event must arrive at once, the replica waits for the client's answer to it before it goes
 on, so a proxy that holds it back never sees the end of the call.
@@ -34,15 +34,15 @@ async def at_last(attempt, deadline: float = 10):
 
 @contextlib.asynccontextmanager
 async def hearing(session: wire.Session, found):
-    """The session's GET stream. The one before was closed just now: 409 until the replica has been told so."""
+    """The session's GET stream. The previous one was closed just now: 409 until the replica has noticed it."""
     asked = time.perf_counter()
     while True:
         sent = time.perf_counter()
         async with session.listening() as stream:
             now = time.perf_counter()
             if stream.status_code == 200:
-                found.figures["heads"].append((now - sent) * 1000)
-                found.figures["reopened"].append((sent - asked) * 1000)
+                found.results["heads"].append((now - sent) * 1000)
+                found.results["reopened"].append((sent - asked) * 1000)
                 yield stream
                 return
             assert stream.status_code == 409, f"GET gave {stream.status_code}"
@@ -116,7 +116,7 @@ async def a_cut_call_is_resumed(session: wire.Session, options, found) -> None:
         priming = await anext(arriving)
         assert priming.message is None and priming.identity, "2025-11-25 begins with a priming event"
         first = await anext(arriving)
-    # The connection is cut here. A disconnect is no cancel: the tool waits for its gates, then answers.
+    # The connection is cut here. A disconnect is not a cancellation: the tool waits for its gates, then answers.
     for _ in range(2):
         assert (await session.call("advance", key=key))[0] == 200
     last, steps, answers = first.identity, [first.message["params"]["progress"]], []
@@ -148,17 +148,17 @@ async def a_cut_call_is_resumed(session: wire.Session, options, found) -> None:
 
 @check
 async def a_stream_the_server_ends_early_is_resumed_by_the_client(session, options, found) -> None:
-    async with sdk_v1.streamable(options) as held:
-        key = f"late {held.identity()}"
+    async with sdk_v1.streamable(options) as tracked:
+        key = f"late {tracked.identity()}"
         answers = []
 
         async def call():
-            told = await held.session.call_tool("come_back", {"key": key})
-            answers.append(told.content[0].text)
+            answered = await tracked.session.call_tool("come_back", {"key": key})
+            answers.append(answered.content[0].text)
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(call)
-            await held.session.call_tool("advance", {"key": key})
+            await tracked.session.call_tool("advance", {"key": key})
         assert answers and answers[0].endswith("answered late"), answers
 
 
@@ -175,7 +175,7 @@ async def large_results_arrive_whole(session: wire.Session, options, found) -> N
 async def an_unknown_session_gets_404(session: wire.Session, options, found) -> None:
     real = session.id
     try:
-        # Not the last character: its low bits may be padding that no decoder looks at.
+        # Not the last character: its low bits may be padding that decoders ignore.
         middle = len(real) // 2
         forged = real[:middle] + ("A" if real[middle] != "A" else "B") + real[middle + 1 :]
         for session.id in (forged, "0" * 32, real + "x"):
@@ -203,7 +203,7 @@ async def delete_then_404(session: wire.Session, options, found) -> None:
 
 
 async def main(options, found) -> None:
-    found.figures.update(checked=0, passed=0, heads=[], reopened=[])
+    found.results.update(checked=0, passed=0, heads=[], reopened=[])
     spread: collections.Counter[str] = collections.Counter()
     async with sdk_v1.http(options) as client:
         for number in range(options.sessions):
@@ -214,18 +214,18 @@ async def main(options, found) -> None:
             _, who = await session.call("whoami", token="first")
             spread[(who or "none").split(" ")[0]] += 1
             for name, function in CHECKS.items():
-                found.figures["checked"] += 1
+                found.results["checked"] += 1
                 try:
                     with anyio.fail_after(options.call_timeout):
                         await function(session, options, found)
-                    found.figures["passed"] += 1
+                    found.results["passed"] += 1
                 except (Exception, httpx.StreamError) as error:
                     found.fault(f"session {number}: {name}: {report.explain(error)}")
-    heads = found.figures.pop("heads")
-    found.figures["medianHeadMilliseconds"] = round(statistics.median(heads), 3) if heads else None
-    found.figures["longestReopenMilliseconds"] = round(max(found.figures.pop("reopened"), default=0), 3)
-    found.figures["spread"] = dict(spread)
-    # The checks' own requests without a session take turns too, so few sessions need not meet every replica.
+    heads = found.results.pop("heads")
+    found.results["medianHeadMilliseconds"] = round(statistics.median(heads), 3) if heads else None
+    found.results["longestReopenMilliseconds"] = round(max(found.results.pop("reopened"), default=0), 3)
+    found.results["spread"] = dict(spread)
+    # The checks' own requests without a session take turns too, so few sessions may not use every replica.
     found.expect(len(spread) >= min(2, options.replicas), f"{len(spread)} of {options.replicas} replicas were used")
 
 

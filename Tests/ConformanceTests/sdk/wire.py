@@ -1,4 +1,4 @@
-"""The protocol by hand, over httpx, where a check needs to see statuses, streams and event ids that the SDK hides."""
+"""MCP implemented directly over httpx, for checks of statuses, streams and event ids that the SDK hides."""
 
 import contextlib
 import itertools
@@ -29,7 +29,7 @@ async def events(response: httpx.Response):
 
 
 class Session:
-    """One session of the 2025 eras: its id, its headers, its own numbering of requests."""
+    """One session (2025): its id, its headers, and its own numbering of requests."""
 
     def __init__(self, client: httpx.AsyncClient, url: str):
         self.client, self.url = client, url
@@ -75,8 +75,8 @@ class Session:
             await response.aread()
             if response.status_code != 200:
                 return response.status_code
-        told = {"jsonrpc": "2.0", "method": "notifications/initialized"}
-        return (await self.client.post(self.url, json=told, headers=self.headers())).status_code
+        answered = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+        return (await self.client.post(self.url, json=answered, headers=self.headers())).status_code
 
     def listening(self, **more: str):
         """The GET stream: of the session, or, with Last_Event_ID, of what that event came from."""

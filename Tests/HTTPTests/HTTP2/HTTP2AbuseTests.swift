@@ -6,29 +6,31 @@ import Testing
 
 @Suite("HTTP/2: abuse")
 struct HTTP2AbuseTests {
-    /// Small bounds, so that a test shows both sides of each.
-    private func tight(_ change: (inout HTTP2Limits, HTTP2Rate) -> Void) -> HTTP2Limits {
+    /// Small limits, so that a test reaches them.
+    private func smallLimits(_ change: (inout HTTP2Limits, HTTP2Rate) -> Void) -> HTTP2Limits {
         var limits = HTTP2Limits()
         change(&limits, HTTP2Rate(perSecond: 10, burst: 20))
         return limits
     }
 
-    private func expectCalm(_ server: ServerSide, _ verdict: HTTP2Abuse.Kind, _ comment: String = "") {
+    private func expectEnhanceYourCalm(
+        _ server: ServerSessionHarness, _ verdict: HTTP2Abuse.Limit, _ comment: String = ""
+    ) {
         let last = server.sendFrames().last
         #expect(last?.kind == RawFrame.Kind.goAway, "\(comment)")
         #expect(
             last.map { Array($0.payload[4..<8]) } == fourBytes(HTTP2ErrorCode.enhanceYourCalm.rawValue), "\(comment)")
-        #expect(server.abuse.verdict == verdict, "\(comment)")
+        #expect(server.abuse.exceededLimit == verdict, "\(comment)")
         #expect(server.isFinished, "\(comment)")
         #expect(!server.receive(.headers(99_999, plainGet)), "\(comment)")
         #expect(server.send().isEmpty, "\(comment)")
     }
 
-    /// Frames of one kind: twenty at once and ten more each second are fine, one more is not.
+    /// Expects that twenty frames of one type at once and ten more each second are allowed, and one more is not.
     private func expectBound(
-        _ limits: HTTP2Limits, _ verdict: HTTP2Abuse.Kind, _ frame: (Int) -> [UInt8]
+        _ limits: HTTP2Limits, _ verdict: HTTP2Abuse.Limit, _ frame: (Int) -> [UInt8]
     ) {
-        let server = ServerSide.prepared(limits)
+        let server = ServerSessionHarness.prepared(limits)
         var number = 0
         for second in 0..<3 {
             for _ in 0..<(second == 0 ? 19 : 10) {
@@ -47,20 +49,20 @@ struct HTTP2AbuseTests {
             if server.isFinished { break }
         }
         #expect((10...13).contains(refusedAt), "\(verdict) was refused at \(refusedAt)")
-        expectCalm(server, verdict)
+        expectEnhanceYourCalm(server, verdict)
     }
 
     @Test("rapid resets end the connection")
     func resets() {
-        expectBound(tight { $0.resets = $1 }, .resets) { number in
+        expectBound(smallLimits { $0.resets = $1 }, .resets) { number in
             let stream = UInt32(2 * number - 1)
             return RawFrame.headers(stream, plainGet).bytes + RawFrame.reset(stream).bytes
         }
     }
 
-    @Test("answered requests pay for resets")
+    @Test("each answered request allows one more reset")
     func paidResets() {
-        let server = ServerSide.prepared(tight { $0.resets = $1 })
+        let server = ServerSessionHarness.prepared(smallLimits { $0.resets = $1 })
         for number in 0..<100 {
             let stream = UInt32(4 * number + 1)
             server.receive(RawFrame.headers(stream, plainGet).bytes + RawFrame.headers(stream + 2, plainGet).bytes)
@@ -71,37 +73,37 @@ struct HTTP2AbuseTests {
         #expect(server.abuse.resets == 100)
     }
 
-    @Test("resets that the client makes us send count as its own")
+    @Test("resets that the client's errors cause count as its own")
     func inducedResets() {
-        let server = ServerSide.prepared(tight { $0.resets = $1 })
+        let server = ServerSessionHarness.prepared(smallLimits { $0.resets = $1 })
         for number in 0..<40 where !server.isFinished {
             let stream = UInt32(2 * number + 1)
-            // A window beyond all bounds is a stream error (RFC 9113 section 6.9.1).
+            // A window beyond 2^31 - 1 is a stream error (RFC 9113 section 6.9.1).
             let overflow = RawFrame.windowUpdate(stream, by: 0x7fff_ffff)
             server.receive(RawFrame.headers(stream, plainGet).bytes + overflow.bytes)
-            if server.abuse.verdict != .none { break }
+            if server.abuse.exceededLimit != .none { break }
             let frames = server.sendFrames()
-            if server.abuse.verdict == .none {
+            if server.abuse.exceededLimit == .none {
                 #expect(frames == [.reset(stream, code: HTTP2ErrorCode.flowControlError.rawValue)])
-                #expect(server.takeSeen().last == .reset(Int32(stream), code: 3))
+                #expect(server.takeEvents().last == .reset(Int32(stream), code: 3))
             } else {
                 #expect(frames.last?.kind == RawFrame.Kind.goAway)
             }
         }
-        #expect(server.abuse.verdict == .resets)
+        #expect(server.abuse.exceededLimit == .resets)
         #expect(server.isFinished)
     }
 
     @Test("PING floods end the connection")
     func pings() {
-        expectBound(tight { $0.pings = $1 }, .pings) { _ in
+        expectBound(smallLimits { $0.pings = $1 }, .pings) { _ in
             RawFrame(kind: RawFrame.Kind.ping, payload: [UInt8](repeating: 7, count: 8)).bytes
         }
     }
 
     @Test("a PING is answered")
     func ping() {
-        let server = ServerSide.prepared()
+        let server = ServerSessionHarness.prepared()
         let payload: [UInt8] = [1, 2, 3, 4, 5, 6, 7, 8]
         server.receive(RawFrame(kind: RawFrame.Kind.ping, payload: payload))
         let answer = RawFrame(kind: RawFrame.Kind.ping, flags: RawFrame.acknowledgement, payload: payload)
@@ -110,15 +112,15 @@ struct HTTP2AbuseTests {
 
     @Test("SETTINGS floods end the connection")
     func settings() {
-        // The preface's own counts.
-        var limits = tight { $0.settings = $1 }
+        // The SETTINGS of the preface count too.
+        var limits = smallLimits { $0.settings = $1 }
         limits.settings.burst += 1
         expectBound(limits, .settings) { _ in RawFrame(kind: RawFrame.Kind.settings).bytes }
     }
 
     @Test("DATA frames without data end the connection", arguments: [false, true])
     func emptyData(isPadded: Bool) {
-        let limits = tight { $0.emptyData = $1 }
+        let limits = smallLimits { $0.emptyData = $1 }
         expectBound(limits, .emptyData) { number in
             let head = number == 1 ? RawFrame.headers(1, plainPost, endsStream: false).bytes : []
             let padded = RawFrame(kind: RawFrame.Kind.data, flags: 8, stream: 1, payload: [3, 0, 0, 0])
@@ -128,26 +130,26 @@ struct HTTP2AbuseTests {
 
     @Test("PRIORITY floods end the connection")
     func priorities() {
-        expectBound(tight { $0.priorities = $1 }, .priorities) { number in
+        expectBound(smallLimits { $0.priorities = $1 }, .priorities) { number in
             let stream = UInt32(2 * number + 1)
             return RawFrame(kind: RawFrame.Kind.priority, stream: stream, payload: [0, 0, 0, 0, 10]).bytes
         }
     }
 
     @Test(
-        "floods of frames that nobody knows end the connection, with a payload or without",
+        "floods of frames of unknown types end the connection, with or without a payload",
         arguments: [0x0a, 0x0c, 0x10, 0x20, 0xff] as [UInt8], [0, 20])
     func unknownFrames(kind: UInt8, length: Int) {
-        expectBound(tight { $0.ignoredFrames = $1 }, .ignoredFrames) { number in
+        expectBound(smallLimits { $0.ignoredFrames = $1 }, .ignoredFrames) { number in
             let stream = kind == 0x20 ? UInt32(number) : 0
             return RawFrame(kind: kind, stream: stream, payload: [UInt8](repeating: 7, count: length)).bytes
         }
     }
 
-    @Test("floods of frames on a stream that is gone end the connection")
+    @Test("floods of frames on a closed stream end the connection")
     func staleFrames() {
         for frame in [RawFrame.data(1, []), .data(1, [1]), .headers(1, plainGet)] {
-            expectBound(tight { $0.ignoredFrames = $1 }, .ignoredFrames) { number in
+            expectBound(smallLimits { $0.ignoredFrames = $1 }, .ignoredFrames) { number in
                 let gone =
                     number == 1 ? RawFrame.headers(1, plainPost, endsStream: false).bytes + RawFrame.reset(1).bytes : []
                 return gone + frame.bytes
@@ -155,9 +157,9 @@ struct HTTP2AbuseTests {
         }
     }
 
-    @Test("answered requests pay for a few frames that nobody knows")
+    @Test("each answered request allows two more frames of unknown types")
     func paidUnknownFrames() {
-        let server = ServerSide.prepared(tight { $0.ignoredFrames = $1 })
+        let server = ServerSessionHarness.prepared(smallLimits { $0.ignoredFrames = $1 })
         for number in 0..<100 {
             let stream = UInt32(2 * number + 1)
             let update = RawFrame(kind: 0x10, payload: fourBytes(stream) + latin1("u=1"))
@@ -168,11 +170,12 @@ struct HTTP2AbuseTests {
         #expect(server.abuse.ignoredFrames == 200)
     }
 
-    @Test("what nghttp2 cannot go on with is counted", arguments: [false, true])
+    @Test("errors that end the connection are counted", arguments: [false, true])
     func broken(isField: Bool) {
-        let server = ServerSide.prepared()
+        let server = ServerSessionHarness.prepared()
         if isField {
-            // nghttp2 decodes fields up to 64 KiB; a decoder that gave up cannot read what follows (RFC 7541).
+            // nghttp2 decodes fields up to 64 KiB. After a failure the connection cannot be decoded any
+            // further (RFC 9113 section 4.3).
             let field = RawFrame.literal("x", String(repeating: "a", count: 70_000))
             server.receive(
                 RawFrame(kind: RawFrame.Kind.headers, stream: 1, payload: Array(field.prefix(16_000))))
@@ -195,12 +198,13 @@ struct HTTP2AbuseTests {
 
     @Test("WINDOW_UPDATE floods end the connection")
     func windowUpdates() {
-        expectBound(tight { $0.windowUpdates = $1 }, .windowUpdates) { _ in RawFrame.windowUpdate(0, by: 1).bytes }
+        expectBound(smallLimits { $0.windowUpdates = $1 }, .windowUpdates) { _ in RawFrame.windowUpdate(0, by: 1).bytes
+        }
     }
 
-    @Test("DATA that is sent pays for WINDOW_UPDATEs")
+    @Test("each DATA frame sent allows four more WINDOW_UPDATE frames")
     func paidWindowUpdates() {
-        let server = ServerSide.prepared(tight { $0.windowUpdates = $1 })
+        let server = ServerSessionHarness.prepared(smallLimits { $0.windowUpdates = $1 })
         server.receive(.headers(1, plainGet))
         server.respond(1, "HTTP/1.1 200 OK\r\n\r\n")
         for _ in 0..<200 {
@@ -213,7 +217,7 @@ struct HTTP2AbuseTests {
 
     @Test("a block of too many CONTINUATION frames ends the connection")
     func continuations() {
-        let server = ServerSide.prepared()
+        let server = ServerSessionHarness.prepared()
         server.receive(RawFrame(kind: RawFrame.Kind.headers, stream: 1, payload: RawFrame.literal(":method", "GET")))
         for number in 1...9 {
             let payload = RawFrame.literal("x\(number)", "y")
@@ -221,12 +225,12 @@ struct HTTP2AbuseTests {
             #expect(isFine == (number <= 8))
         }
         #expect(server.seen.isEmpty)
-        expectCalm(server, .continuations)
+        expectEnhanceYourCalm(server, .continuations)
     }
 
-    @Test("many blocks with CONTINUATION frames are bounded too")
+    @Test("CONTINUATION frames of many blocks are limited too")
     func continuationRate() {
-        expectBound(tight { $0.continuations = $1 }, .continuations) { number in
+        expectBound(smallLimits { $0.continuations = $1 }, .continuations) { number in
             let block = plainGet.flatMap { RawFrame.literal($0.0, $0.1) }
             let stream = UInt32(2 * number - 1)
             return RawFrame(kind: RawFrame.Kind.headers, flags: RawFrame.endStream, stream: stream, payload: block)
@@ -235,28 +239,28 @@ struct HTTP2AbuseTests {
         }
     }
 
-    @Test("an HPACK bomb goes off in nobody's hands")
+    @Test("an HPACK bomb ends the connection and is not reported")
     func bomb() {
-        let server = ServerSide.prepared()
-        // A field of 3 900 bytes into the dynamic table, then references to it at a byte each: 62 is its index.
-        let field = RawFrame.remembered("x-bomb", String(repeating: "b", count: 3_900))
+        let server = ServerSessionHarness.prepared()
+        // A field of 3,900 bytes in the dynamic table, then references to it of one byte each: 62 is its index.
+        let field = RawFrame.indexed("x-bomb", String(repeating: "b", count: 3_900))
         let block = plainGet.flatMap { RawFrame.literal($0.0, $0.1) } + field
         let bomb = RawFrame(
             kind: RawFrame.Kind.headers, flags: RawFrame.endHeaders | RawFrame.endStream, stream: 1,
             payload: block + [UInt8](repeating: 0x80 | 62, count: 10_000))
         #expect(!server.receive(bomb.bytes))
         #expect(server.seen.isEmpty)
-        expectCalm(server, .headerList)
+        expectEnhanceYourCalm(server, .headerList)
     }
 
-    @Test("small requests that make much text are taken a few at a time, and bounded")
+    @Test("small requests with large heads are processed a few at a time, and their rate is limited")
     func headText() {
         var limits = HTTP2Limits()
         limits.headText = HTTP2Rate(perSecond: 1, burst: 200_000)
-        let server = ServerSide.prepared(limits)
-        let head = plainGet.flatMap { RawFrame.remembered($0.0, $0.1) }
+        let server = ServerSessionHarness.prepared(limits)
+        let head = plainGet.flatMap { RawFrame.indexed($0.0, $0.1) }
         // The table holds 4 096 bytes; the request's own fields are entries 63 to 66 when the large one is 62.
-        let large = RawFrame.remembered("x-large", String(repeating: "b", count: 3_000))
+        let large = RawFrame.indexed("x-large", String(repeating: "b", count: 3_000))
         var bytes = RawFrame(
             kind: RawFrame.Kind.headers, flags: RawFrame.endHeaders | RawFrame.endStream, stream: 1,
             payload: head + large
@@ -269,32 +273,32 @@ struct HTTP2AbuseTests {
                     stream: UInt32(2 * number + 1), payload: again
                 ).bytes
         }
-        // One of 45 000 bytes is enough for one call.
+        // One call processes one request of 45,000 bytes.
         let left = server.receiveOnce(bytes)
         #expect(left > 0)
         #expect(server.seen.count == 2)
         #expect(!server.receive(Array(bytes.suffix(left))))
         #expect(server.seen.count < 7)
-        expectCalm(server, .headText)
+        expectEnhanceYourCalm(server, .headText)
     }
 
-    @Test("answers that a client does not read are bounded")
+    @Test("frames that wait for a client are limited")
     func queuedFrames() {
         var limits = HTTP2Limits()
         limits.pings = HTTP2Rate(perSecond: 1_000_000, burst: 1_000_000)
         limits.queuedFrames = 100
-        let server = ServerSide.prepared(limits)
+        let server = ServerSessionHarness.prepared(limits)
         let ping = RawFrame(kind: RawFrame.Kind.ping, payload: [UInt8](repeating: 7, count: 8)).bytes
         for _ in 0..<90 { #expect(server.receive(ping)) }
         var count = 90
         while server.receive(ping), count < 200 { count += 1 }
         #expect((99...102).contains(count))
-        #expect(server.abuse.verdict == .queuedFrames)
+        #expect(server.abuse.exceededLimit == .queuedFrames)
     }
 
-    @Test("opening more streams than may be again and again ends the connection")
+    @Test("repeatedly opening too many streams ends the connection")
     func refusals() {
-        var limits = tight { $0.refusals = $1 }
+        var limits = smallLimits { $0.refusals = $1 }
         limits.concurrentStreams = 1
         expectBound(limits, .refusals) { number in
             (number == 1 ? RawFrame.headers(1, plainGet).bytes : [])
@@ -303,17 +307,17 @@ struct HTTP2AbuseTests {
     }
 
     @Test(
-        "what is no HTTP/2 ends at once",
+        "bytes that are not HTTP/2 end the connection at once",
         arguments: ["GET / HTTP/1.1\r\nHost: a\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n"])
     func preface(text: String) {
-        let server = ServerSide()
+        let server = ServerSessionHarness()
         #expect(!server.receive(latin1(text)))
         #expect(server.seen.isEmpty)
         _ = server.send()
         #expect(server.isFinished)
     }
 
-    @Test("broken frames end the connection with GOAWAY and no event")
+    @Test("malformed frames end the connection with GOAWAY and without events")
     func broken() {
         let frames: [(String, RawFrame)] = [
             ("DATA on the connection", .data(0, [1])),
@@ -334,7 +338,7 @@ struct HTTP2AbuseTests {
             ("a padding beyond its frame", RawFrame(kind: 1, flags: 0xd, stream: 1, payload: [200, 1])),
         ]
         for (why, frame) in frames {
-            let server = ServerSide.prepared()
+            let server = ServerSessionHarness.prepared()
             server.receive(frame)
             #expect(server.sendFrames().last?.kind == RawFrame.Kind.goAway, "\(why)")
             #expect(server.isFinished, "\(why)")

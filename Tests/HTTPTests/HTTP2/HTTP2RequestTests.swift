@@ -2,7 +2,7 @@ import HTTP
 import TestSupport
 import Testing
 
-/// Header blocks that must not reach a server, after RFC 9113 sections 8.2 and 8.3.
+/// Header blocks that must not reach a server (RFC 9113 sections 8.2 and 8.3).
 private let refused: [(why: String, fields: [(String, String)])] = [
     ("an upper-case name", plainGet + [("X-Upper", "1")]),
     ("an empty name", plainGet + [("", "1")]),
@@ -60,10 +60,10 @@ private let refused: [(why: String, fields: [(String, String)])] = [
 
 @Suite("HTTP/2: from header block to HTTP/1.1 head")
 struct HTTP2RequestTests {
-    @Test("a malformed request resets its stream and reaches nobody", arguments: refused.indices)
+    @Test("a malformed request resets its stream and is not reported", arguments: refused.indices)
     func malformed(index: Int) {
         let (why, fields) = refused[index]
-        let server = ServerSide.prepared()
+        let server = ServerSessionHarness.prepared()
         #expect(server.receive(.headers(1, fields)), "\(why)")
         #expect(server.sendFrames() == [.reset(1, code: HTTP2ErrorCode.protocolError.rawValue)], "\(why)")
         #expect(server.seen.isEmpty, "\(why)")
@@ -72,10 +72,10 @@ struct HTTP2RequestTests {
 
         server.receive(.headers(3, plainGet))
         let head = "GET /mcp HTTP/1.1\r\nhost: a.example\r\n\r\n"
-        #expect(server.takeSeen() == [.request(3, head, endsStream: true)], "after \(why)")
+        #expect(server.takeEvents() == [.request(3, head, endsStream: true)], "after \(why)")
     }
 
-    @Test("a well-formed request gives just its own bytes")
+    @Test("a well-formed request is translated exactly")
     func translations() {
         let table: [(fields: [(String, String)], endsStream: Bool, head: String)] = [
             (plainGet + [("te", "trailers")], true, "GET /mcp HTTP/1.1\r\nhost: a.example\r\n\r\n"),
@@ -107,16 +107,16 @@ struct HTTP2RequestTests {
             ),
         ]
         for (fields, endsStream, head) in table {
-            let server = ServerSide.prepared()
+            let server = ServerSessionHarness.prepared()
             server.receive(.headers(1, fields, endsStream: endsStream))
-            #expect(server.takeSeen() == [.request(1, head, endsStream: endsStream)])
+            #expect(server.takeEvents() == [.request(1, head, endsStream: endsStream)])
             #expect(read(latin1(head)).outcome == .complete(head.unicodeScalars.count), "HTTP/1.1 reads it so")
         }
     }
 
     @Test("CONNECT is answered by the session itself")
     func connect() {
-        let server = ServerSide.prepared()
+        let server = ServerSessionHarness.prepared()
         server.receive(.headers(1, [(":method", "CONNECT"), (":authority", "a:1")], endsStream: false))
         let frames = server.sendFrames()
         #expect(frames.map(\.kind) == [RawFrame.Kind.headers, RawFrame.Kind.reset])
@@ -125,33 +125,33 @@ struct HTTP2RequestTests {
         #expect(server.streams == 0)
     }
 
-    @Test("a body longer than its length is cut before the surplus is seen")
+    @Test("a body longer than its content-length is reset before the surplus is reported")
     func surplus() {
-        let server = ServerSide.prepared()
+        let server = ServerSessionHarness.prepared()
         server.receive(.headers(1, plainPost + [("content-length", "5")], endsStream: false))
         server.receive(.data(1, latin1("hello")), .data(1, latin1("GET /smuggled HTTP/1.1")))
         _ = server.send()
-        #expect(Array(server.takeSeen().dropFirst()) == [.data(1, latin1("hello")), .reset(1, code: 1)])
+        #expect(Array(server.takeEvents().dropFirst()) == [.data(1, latin1("hello")), .reset(1, code: 1)])
     }
 
-    @Test("a body shorter than its length never ends well")
+    @Test("a body shorter than its content-length never ends regularly")
     func shortfall() {
-        let server = ServerSide.prepared()
+        let server = ServerSessionHarness.prepared()
         server.receive(.headers(1, plainPost + [("content-length", "5")], endsStream: false))
         server.receive(.data(1, latin1("hell"), endsStream: true))
         _ = server.send()
-        #expect(Array(server.takeSeen().dropFirst()) == [.data(1, latin1("hell")), .reset(1, code: 1)])
+        #expect(Array(server.takeEvents().dropFirst()) == [.data(1, latin1("hell")), .reset(1, code: 1)])
     }
 
-    @Test("data after the end of its stream reaches nobody", arguments: [true, false])
+    @Test("data after the end of its stream is not reported", arguments: [true, false])
     func afterEnd(isAnswered: Bool) {
-        let server = ServerSide.prepared()
+        let server = ServerSessionHarness.prepared()
         server.receive(.headers(1, plainGet))
         if isAnswered {
             server.respond(1, "HTTP/1.1 200 OK\r\n\r\n", endsStream: true)
             _ = server.send()
         }
-        _ = server.takeSeen()
+        _ = server.takeEvents()
         server.receive(.data(1, latin1("late")))
         _ = server.send()
         #expect(!server.seen.contains { if case .data = $0 { true } else { false } })
@@ -159,14 +159,14 @@ struct HTTP2RequestTests {
 
     @Test("trailers with pseudo-header fields reset the stream")
     func pseudoTrailers() {
-        let server = ServerSide.prepared()
+        let server = ServerSessionHarness.prepared()
         server.receive(.headers(1, plainPost, endsStream: false))
         server.receive(.headers(1, [(":path", "/other")]))
         _ = server.send()
-        #expect(server.takeSeen().last == .reset(1, code: 1))
+        #expect(server.takeEvents().last == .reset(1, code: 1))
     }
 
-    @Test("a head of one field or byte too many gets a 431, the body too is swallowed")
+    @Test("a head with one field or byte too many gets a 431, and its body is discarded")
     func large() {
         var limits = HTTP2Limits()
         limits.fields = 10
@@ -176,7 +176,7 @@ struct HTTP2RequestTests {
             (0..<11).map { ("x\($0)", "y") }, [("x", String(repeating: "y", count: 1_000))],
             (0..<40).map { ("x\($0)", "y") },
         ] {
-            let server = ServerSide.prepared(limits)
+            let server = ServerSessionHarness.prepared(limits)
             server.receive(.headers(1, plainPost + fields, endsStream: false))
             for _ in 0..<3 { server.receive(.data(1, [UInt8](repeating: 1, count: 16_000))) }
             let frames = server.sendFrames()
@@ -187,28 +187,28 @@ struct HTTP2RequestTests {
             #expect(server.abuse.largeHeads == 1)
             #expect(server.streams == 0)
         }
-        let server = ServerSide.prepared(limits)
+        let server = ServerSessionHarness.prepared(limits)
         server.receive(.headers(1, plainPost + (0..<10).map { ("x\($0)", "y") }, endsStream: false))
         #expect(server.seen.count == 1, "ten are not too many")
     }
 
-    @Test("the client sees the 431")
+    @Test("the client receives the 431")
     func largeSeen() {
-        let line = Line()
-        let id = line.client.request("GET", "/", (0..<101).map { ("x-\($0)", "y") })
-        line.exchange()
-        #expect(line.client.responses[id]?.head == [":status: 431", "content-length: 0"])
-        #expect(line.client.responses[id]?.closed == 0)
+        let pair = NGHTTP2Pair()
+        let id = pair.client.request("GET", "/", (0..<101).map { ("x-\($0)", "y") })
+        pair.exchange()
+        #expect(pair.client.responses[id]?.head == [":status: 431", "content-length: 0"])
+        #expect(pair.client.responses[id]?.closed == 0)
     }
 
-    @Test("trailers too large reset the stream, and that is told")
+    @Test("trailers that are too large reset the stream, and the reset is reported")
     func largeTrailers() {
         var limits = HTTP2Limits()
         limits.fields = 10
-        let server = ServerSide.prepared(limits)
+        let server = ServerSessionHarness.prepared(limits)
         server.receive(.headers(1, plainPost, endsStream: false))
         server.receive(.headers(1, (0..<11).map { ("x\($0)", "y") }))
         _ = server.send()
-        #expect(server.takeSeen().last == .reset(1, code: HTTP2ErrorCode.enhanceYourCalm.rawValue))
+        #expect(server.takeEvents().last == .reset(1, code: HTTP2ErrorCode.enhanceYourCalm.rawValue))
     }
 }

@@ -2,11 +2,11 @@ import HTTP
 import TestSupport
 import Testing
 
-@Suite("HTTP/2: pieces and noise")
+@Suite("HTTP/2: split and mutated input")
 struct HTTP2SplitTests {
-    /// Data of one stream that comes in pieces, as one.
-    private func joined(_ seen: [Seen]) -> [Seen] {
-        var result: [Seen] = []
+    /// Joins consecutive data events of one stream.
+    private func joined(_ seen: [RecordedEvent]) -> [RecordedEvent] {
+        var result: [RecordedEvent] = []
         for event in seen {
             if case .data(let stream, let more) = event, case .data(stream, let bytes) = result.last {
                 result[result.count - 1] = .data(stream, bytes + more)
@@ -18,7 +18,7 @@ struct HTTP2SplitTests {
     }
 
     private static let conversation: [UInt8] = {
-        let block = plainPost.flatMap { RawFrame.remembered($0.0, $0.1) } + RawFrame.literal("cookie", "a=1")
+        let block = plainPost.flatMap { RawFrame.indexed($0.0, $0.1) } + RawFrame.literal("cookie", "a=1")
         let frames: [RawFrame] = [
             .headers(
                 1, plainGet + [("cookie", "x=1"), ("x-long", String(repeating: "l", count: 200)), ("cookie", "y=2")]),
@@ -38,53 +38,53 @@ struct HTTP2SplitTests {
         return RawFrame.preface + frames.flatMap(\.bytes)
     }()
 
-    @Test("bytes may come in any two pieces")
+    @Test("a split at any byte has the same result")
     func twoPieces() {
-        let whole = ServerSide()
+        let whole = ServerSessionHarness()
         whole.receive(Self.conversation)
         let sent = whole.send()
-        let seen = joined(whole.takeSeen())
+        let seen = joined(whole.takeEvents())
         #expect(seen.count == 9)
         for cut in 0...Self.conversation.count {
-            let server = ServerSide()
+            let server = ServerSessionHarness()
             server.receive(Array(Self.conversation.prefix(cut)))
             server.receive(Array(Self.conversation.dropFirst(cut)))
             #expect(server.send() == sent, "cut at \(cut)")
-            #expect(joined(server.takeSeen()) == seen, "cut at \(cut)")
+            #expect(joined(server.takeEvents()) == seen, "cut at \(cut)")
             #expect(server.abuse.ignoredFrames == 0, "cut at \(cut)")
         }
     }
 
-    @Test("bytes may come one by one")
+    @Test("input byte by byte has the same result")
     func bytewise() {
-        let whole = ServerSide()
+        let whole = ServerSessionHarness()
         whole.receive(Self.conversation)
-        let server = ServerSide()
+        let server = ServerSessionHarness()
         for (place, byte) in Self.conversation.enumerated() {
-            #expect(server.receive([byte]), "byte \(place), \(server.abuse.verdict)")
+            #expect(server.receive([byte]), "byte \(place), \(server.abuse.exceededLimit)")
         }
         #expect(server.abuse.ignoredFrames == 0)
         _ = server.send()
         _ = whole.send()
-        #expect(joined(server.takeSeen()) == joined(whole.takeSeen()))
+        #expect(joined(server.takeEvents()) == joined(whole.takeEvents()))
     }
 
-    @Test("a whole exchange in small pieces", arguments: [1, 2, 7, 100])
+    @Test("an exchange in small pieces has the same result", arguments: [1, 2, 7, 100])
     func exchange(pieces: Int) {
-        let line = Line()
+        let pair = NGHTTP2Pair()
         let body = (0..<30_000).map { UInt8(truncatingIfNeeded: $0) }
-        let id = line.client.request("POST", "/mcp", [("x", "y")], body: body, trailers: [("x-end", "1")])
-        line.exchange(pieces: pieces)
-        let seen = joined(line.server.takeSeen())
+        let id = pair.client.request("POST", "/mcp", [("x", "y")], body: body, trailers: [("x-end", "1")])
+        pair.exchange(pieces: pieces)
+        let seen = joined(pair.server.takeEvents())
         #expect(Array(seen.suffix(2)) == [.data(id, body), .end(id, trailers: "x-end: 1\r\n")])
     }
 
-    @Test("noise after a true beginning never traps", arguments: [UInt64](1...8))
+    @Test("random frames after a valid beginning never trap", arguments: [UInt64](1...8))
     func noise(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         var closed = 0
         for _ in 0..<150 {
-            let server = ServerSide()
+            let server = ServerSessionHarness()
             var newest: UInt32 = 1
             server.receive(RawFrame.preface)
             for _ in 0..<Int.random(in: 1...40, using: &random) {
@@ -93,7 +93,7 @@ struct HTTP2SplitTests {
                 if Bool.random(using: &random) { _ = server.send(limit: Int.random(in: 0...20_000, using: &random)) }
             }
             _ = server.send()
-            let seen = server.takeSeen()
+            let seen = server.takeEvents()
             for event in seen { if case .closed = event { closed += 1 } }
             expectSound(seen, "seed \(seed)")
         }
@@ -114,18 +114,18 @@ struct HTTP2SplitTests {
                 }
             }
             let cut = Int.random(in: 0...bytes.count, using: &random)
-            let server = ServerSide()
+            let server = ServerSessionHarness()
             server.receive(Array(bytes.prefix(cut)))
             act(on: server, near: 7, using: &random)
             server.receive(Array(bytes.dropFirst(cut)))
             _ = server.send()
-            expectSound(server.takeSeen(), "seed \(seed)")
+            expectSound(server.takeEvents(), "seed \(seed)")
         }
     }
 
-    /// A frame that is often nearly right.
+    /// A random frame that is often nearly valid.
     private func frame(after newest: inout UInt32, using random: inout SeededGenerator) -> RawFrame {
-        // One in twenty is broken beyond a stream: the connection ends there.
+        // One in twenty is a connection error.
         let isWild = Int.random(in: 0..<20, using: &random) == 0
         let stream = isWild ? UInt32.random(in: 0...9, using: &random) : near(newest, using: &random)
         switch isWild ? 8 : Int.random(in: 0..<7, using: &random) {
@@ -154,21 +154,21 @@ struct HTTP2SplitTests {
         newest - min(newest - 1, 2 * UInt32.random(in: 0...3, using: &random))
     }
 
-    /// Does what a proxy might do, at the wrong time more often than not.
-    private func act(on server: ServerSide, near newest: UInt32, using random: inout SeededGenerator) {
+    /// Makes a random call, often at the wrong time.
+    private func act(on server: ServerSessionHarness, near newest: UInt32, using random: inout SeededGenerator) {
         let stream = Int32(near(newest, using: &random))
         switch Int.random(in: 0..<8, using: &random) {
         case 0, 1: server.respond(stream, "HTTP/1.1 200 OK\r\n\r\n", endsStream: Bool.random(using: &random))
         case 2, 3: server.write(stream, [UInt8](repeating: 1, count: Int.random(in: 0...40_000, using: &random)))
-        case 4: server.finish(stream: stream)
-        case 5: server.finish(stream, trailers: "x-end: 1\r\n")
+        case 4: server.endResponse(stream: stream)
+        case 5: server.endResponse(stream, trailers: "x-end: 1\r\n")
         case 6: server.reset(stream: stream, code: .cancel)
         default: server.consumed(stream: stream, Int.random(in: 0...200, using: &random))
         }
     }
 
-    /// Events of a stream come after its request and none after its end.
-    private func expectSound(_ seen: [Seen], _ comment: String) {
+    /// Expects a stream's events after its request and none after its end.
+    private func expectSound(_ seen: [RecordedEvent], _ comment: String) {
         var open: Set<Int32> = []
         var complete: Set<Int32> = []
         for event in seen {

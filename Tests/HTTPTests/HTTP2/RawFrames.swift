@@ -1,6 +1,6 @@
 import TestSupport
 
-/// One frame as it stands on the wire (RFC 9113 section 4.1), true or false.
+/// One frame in its wire format (RFC 9113 section 4.1), valid or not.
 struct RawFrame: Equatable {
     typealias Kind = HTTP2FrameType
     static let endStream: UInt8 = 1
@@ -39,7 +39,7 @@ struct RawFrame: Equatable {
         RawFrame(kind: Kind.windowUpdate, stream: stream, payload: fourBytes(count))
     }
 
-    /// Splits bytes into frames; what is no whole frame is left out.
+    /// Splits bytes into frames. An incomplete frame at the end is left out.
     static func all(in bytes: [UInt8]) -> [RawFrame] {
         var frames: [RawFrame] = []
         var rest = bytes[...]
@@ -57,13 +57,13 @@ struct RawFrame: Equatable {
         return frames
     }
 
-    /// A field that no table is asked for and none remembers (RFC 7541 section 6.2.2).
+    /// A literal field without indexing (RFC 7541 section 6.2.2).
     static func literal(_ name: String, _ value: String) -> [UInt8] {
         [0] + string(name) + string(value)
     }
 
-    /// A field that goes into the dynamic table (RFC 7541 section 6.2.1).
-    static func remembered(_ name: String, _ value: String) -> [UInt8] {
+    /// A literal field with incremental indexing (RFC 7541 section 6.2.1).
+    static func indexed(_ name: String, _ value: String) -> [UInt8] {
         [0x40] + string(name) + string(value)
     }
 

@@ -3,40 +3,40 @@ import Kernel
 import Synchronization
 import TestSupport
 
-/// An MCP server over HTTP/1.1 that tells the truth but for one kind of lie, every few calls.
+/// An MCP server over HTTP/1.1 that responds correctly, except for one kind of fault every few calls.
 final class FaultyServer: Sendable {
     enum Fault: String, Sendable, CaseIterable {
         case none
-        /// Another call's id.
+        /// A response has the id of no call.
         case foreignID
-        /// The id of a call answered before.
+        /// A response has the id of the call before.
         case oldID
         case otherReplica
         case skipsCount
-        /// The same response twice.
-        case twice
+        /// The same response is sent twice.
+        case respondsTwice
         case toolError, rpcError
         case notJSON
         case otherSession
         case otherType
-        /// 202 where an answer is due.
+        /// 202 in place of a response.
         case acceptsOnly
         case echoesOther
-        case shortText, wrongLetter
+        case shortText, wrongByte
         case skipsEvent, repeatsEvent
-        /// 404, once, for a session that is alive.
-        case denies
-        // What fails without being wrong.
-        /// No answer at all.
-        case silence
-        /// Ends the connection in the middle of an answer.
+        /// 404, once, for a session that exists.
+        case notFoundOnce
+        // Faults that count as failures, not as wrong answers.
+        /// No response.
+        case noResponse
+        /// Closes the connection in the middle of a response.
         case truncates
-        /// 404 for every call of a session that has made a few.
-        case forgets
+        /// 404 for every call of a session after its third.
+        case losesSession
         /// 503.
         case overload
         /// Not HTTP.
-        case gibberish
+        case invalidHTTP
         /// Ends an event stream.
         case endsStream
         /// 405 for an event stream.
@@ -45,29 +45,29 @@ final class FaultyServer: Sendable {
 
     private struct State {
         var sessions: [String: Int] = [:]
-        var lies = 0
+        var faultCount = 0
         var calls = 0
         var last = "0"
     }
 
     let address: SocketAddress
-    private let lie: Fault
+    private let fault: Fault
     private let listener: CInt
     private let stopping = Atomic(false)
     private let state = Mutex(State())
-    private static let lieEvery = 7
+    private static let faultInterval = 7
 
-    init(_ lie: Fault) throws {
+    init(_ fault: Fault) throws {
         let descriptor = try Socket.listen(on: .loopback(port: 0), shared: false)
         address = Socket.localAddress(descriptor) ?? .loopback(port: 0)
-        self.lie = lie
+        self.fault = fault
         listener = descriptor.raw
-        try Thread(named: "liar") { [self] in
+        try Thread(named: "faulty") { [self] in
             while !isStopping {
                 guard FaultyServer.isReady(listener) else { continue }
                 let socket = accept(listener, nil, nil)
                 guard socket >= 0 else { continue }
-                try? Thread(named: "lie") { [self] in
+                try? Thread(named: "faulty-connection") { [self] in
                     serve(socket)
                     close(socket)
                 }.detach()
@@ -78,8 +78,8 @@ final class FaultyServer: Sendable {
 
     func stop() { stopping.store(true, ordering: .releasing) }
 
-    /// Lies told.
-    var lies: Int { state.withLock { $0.lies } }
+    /// Faults so far.
+    var faultCount: Int { state.withLock { $0.faultCount } }
 
     private var isStopping: Bool { stopping.load(ordering: .acquiring) }
 
@@ -144,11 +144,11 @@ final class FaultyServer: Sendable {
 
     // MARK: MCP
 
-    /// Answers; false if the connection ends with that.
+    /// Responds to a request. False if the connection ends with the response.
     private func answer(_ request: Request, _ socket: CInt) -> Bool {
         let session = request.field("mcp-session-id")
-        if request.head.hasPrefix("GET "), lie == .hasNoStreams {
-            state.withLock { $0.lies += 1 }
+        if request.head.hasPrefix("GET "), fault == .hasNoStreams {
+            state.withLock { $0.faultCount += 1 }
             write(response("", status: "405 Method Not Allowed"), socket)
             return true
         }
@@ -186,92 +186,93 @@ final class FaultyServer: Sendable {
         #""content":[{"type":"text","text":"\#(text)"}],"isError":\#(isError)"#
     }
 
-    /// Whether the next call is lied to, and the number of its session's calls.
-    private func countCall(_ session: String?, _ request: Request) -> (count: Int, lies: Bool, last: String) {
+    /// Counts a call. Returns the number of its session's calls, whether its response is faulty, and the id of the call
+    /// before.
+    private func countCall(_ session: String?, _ request: Request) -> (count: Int, isFaulty: Bool, last: String) {
         state.withLock { state in
             state.calls += 1
-            let isForTool = lie != .echoesOther || request.tool == "echo"
-            var lies = state.calls % FaultyServer.lieEvery == 0
-            if lie == .echoesOther { lies = isForTool }
-            if lie == .forgets { lies = state.sessions[session ?? ""] ?? 0 >= 3 }
-            // A session's first word on its replica is what the others are held against.
-            if lie == .otherReplica {
-                lies = lies && request.tool == "whoami" && state.sessions[session ?? ""] ?? 0 > 0
+            let isForTool = fault != .echoesOther || request.tool == "echo"
+            var isFaulty = state.calls % FaultyServer.faultInterval == 0
+            if fault == .echoesOther { isFaulty = isForTool }
+            if fault == .losesSession { isFaulty = state.sessions[session ?? ""] ?? 0 >= 3 }
+            // The first result of a session names its replica; later ones are compared with it.
+            if fault == .otherReplica {
+                isFaulty = isFaulty && request.tool == "whoami" && state.sessions[session ?? ""] ?? 0 > 0
             }
-            if lie == .none { lies = false }
-            if lies { state.lies += 1 }
-            // Whoever is denied has not been counted.
-            if !(lies && (lie == .denies || lie == .forgets || lie == .overload)) {
+            if fault == .none { isFaulty = false }
+            if isFaulty { state.faultCount += 1 }
+            // A rejected call is not counted.
+            if !(isFaulty && (fault == .notFoundOnce || fault == .losesSession || fault == .overload)) {
                 state.sessions[session ?? "", default: 0] += 1
             }
-            if lies, lie == .skipsCount { state.sessions[session ?? "", default: 0] += 1 }
+            if isFaulty, fault == .skipsCount { state.sessions[session ?? "", default: 0] += 1 }
             defer { state.last = request.id }
-            return (state.sessions[session ?? "", default: 0], lies, state.last)
+            return (state.sessions[session ?? "", default: 0], isFaulty, state.last)
         }
     }
 
     private func answerCall(_ request: Request, _ session: String?, _ socket: CInt) -> Bool {
-        let (count, lies, last) = countCall(session, request)
-        let told = lies ? lie : .none
-        let replica = told == .otherReplica ? "b" : "a"
+        let (count, isFaulty, last) = countCall(session, request)
+        let applied = isFaulty ? fault : .none
+        let replica = applied == .otherReplica ? "b" : "a"
         var text = #"{\"replica\":\"\#(replica)\",\"calls\":\#(count)}"#
         if request.tool == "echo" { text = String(request.body.after("\"text\":\"").prefix { $0 != "\"" }) }
-        if request.tool == "echo", told == .echoesOther { text = "9" + text.dropFirst() }
-        if request.tool == "bytes" { text = letters(request, told) }
-        let honest = response(result(request.id, content(text)), session: session)
-        switch told {
+        if request.tool == "echo", applied == .echoesOther { text = "9" + text.dropFirst() }
+        if request.tool == "bytes" { text = patternText(request, applied) }
+        let correct = response(result(request.id, content(text)), session: session)
+        switch applied {
         case .foreignID: write(response(result("9" + request.id.dropFirst(), content(text)), session: session), socket)
         case .oldID: write(response(result(last, content(text)), session: session), socket)
-        case .twice: write(honest + honest, socket)
+        case .respondsTwice: write(correct + correct, socket)
         case .toolError: write(response(result(request.id, content("no", isError: true)), session: session), socket)
         case .rpcError:
             write(
                 response(#"{"jsonrpc":"2.0","id":\#(request.id),"error":{"code":-32000,"message":"no"}}"#), socket)
         case .notJSON: write(response("<html>Hello</html>", session: session), socket)
-        case .otherSession: write(response(result(request.id, content(text)), session: "somebody-else"), socket)
+        case .otherSession: write(response(result(request.id, content(text)), session: "another-session"), socket)
         case .otherType:
             write(response(result(request.id, content(text)), session: session, type: "text/html"), socket)
         case .acceptsOnly: write(response("", status: "202 Accepted", session: session), socket)
-        case .denies, .forgets: write(response("{}", status: "404 Not Found"), socket)
+        case .notFoundOnce, .losesSession: write(response("{}", status: "404 Not Found"), socket)
         case .overload: write(response("{}", status: "503 Service Unavailable"), socket)
-        case .gibberish: write("Hello, this is not HTTP\r\n\r\n", socket)
-        case .silence: break
+        case .invalidHTTP: write("Hello, this is not HTTP\r\n\r\n", socket)
+        case .noResponse: break
         case .truncates:
-            write(String(honest.dropLast(5)), socket)
+            write(String(correct.dropLast(5)), socket)
             return false
-        default: write(honest, socket)
+        default: write(correct, socket)
         }
         return true
     }
 
-    private func letters(_ request: Request, _ told: Fault) -> String {
+    private func patternText(_ request: Request, _ applied: Fault) -> String {
         let count = Int(request.body.after("\"n\":").prefix { $0.isNumber }) ?? 0
-        var letters = (0..<count).map { 97 + UInt8($0 % 26) }
-        if told == .shortText { letters.removeLast() }
-        if told == .wrongLetter { letters[count / 2] = 65 }
-        return String(decoding: letters, as: UTF8.self)
+        var bytes = (0..<count).map { 97 + UInt8($0 % 26) }
+        if applied == .shortText { bytes.removeLast() }
+        if applied == .wrongByte { bytes[count / 2] = 65 }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Events every few milliseconds until the client goes.
+    /// Sends an event every 5 ms until the client closes the connection.
     private func stream(_ session: String?, _ socket: CInt) {
         write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n", socket)
         if let session { write("Mcp-Session-Id: \(session)\r\n", socket) }
         write("Transfer-Encoding: chunked\r\n\r\n", socket)
         var number = 1
         while !isStopping {
-            let isLie = number % FaultyServer.lieEvery == 0
-            if isLie, lie == .endsStream {
-                state.withLock { $0.lies += 1 }
+            let isFaulty = number % FaultyServer.faultInterval == 0
+            if isFaulty, fault == .endsStream {
+                state.withLock { $0.faultCount += 1 }
                 return write("0\r\n\r\n", socket)
             }
-            if isLie, lie == .skipsEvent {
+            if isFaulty, fault == .skipsEvent {
                 number += 1
-                state.withLock { $0.lies += 1 }
+                state.withLock { $0.faultCount += 1 }
             }
             send(event: number, socket)
-            if isLie, lie == .repeatsEvent {
+            if isFaulty, fault == .repeatsEvent {
                 send(event: number, socket)
-                state.withLock { $0.lies += 1 }
+                state.withLock { $0.faultCount += 1 }
             }
             number += 1
             var poll = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
@@ -288,7 +289,7 @@ final class FaultyServer: Sendable {
 }
 
 extension String {
-    /// What follows the first `mark`; empty if it is not there.
+    /// The text after the first `mark`; empty without one.
     fileprivate func after(_ mark: String) -> Substring {
         var rest = self[...]
         while !rest.isEmpty {

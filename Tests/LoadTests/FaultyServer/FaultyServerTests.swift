@@ -2,19 +2,19 @@ import Kernel
 import Load
 import Testing
 
-/// The negative controls: an oracle that finds nothing where there is something is worth nothing.
-@Suite("Against a lying server", .serialized)
+/// Negative controls: each fault of a server must be found.
+@Suite("Load against a faulty server", .serialized)
 struct FaultyServerTests {
-    private func run(_ lie: FaultyServer.Fault, _ workload: Workload, calls: UInt64 = 150) throws -> (
-        RunFigures, lies: Int
+    private func run(_ fault: FaultyServer.Fault, _ workload: Workload, calls: UInt64 = 150) throws -> (
+        RunFigures, faultCount: Int
     ) {
-        let server = try FaultyServer(lie)
+        let server = try FaultyServer(fault)
         defer { server.stop() }
         var plan = LoadPlan(
             target: Target(isSecure: false, host: "127.0.0.1", port: server.address.port, path: "/mcp"),
             workload: workload)
-        // With one, the call before has certainly had its answer.
-        plan.connections = lie == .oldID ? 1 : 3
+        // With one connection, the call before has certainly had its response.
+        plan.connections = fault == .oldID ? 1 : 3
         plan.seconds = workload == .fanin ? 0.5 : 20
         plan.warmUp = 0
         plan.calls = calls
@@ -22,11 +22,13 @@ struct FaultyServerTests {
         plan.bytes = 5_000
         plan.timeout = 0.4
         let figures = try LoadRun(plan).finish()
-        return (figures, server.lies)
+        return (figures, server.faultCount)
     }
 
-    @Test("that does not lie: nothing is found", arguments: [Workload.sessions, .calls, .bodies, .churn, .fanin])
-    func truth(_ workload: Workload) throws {
+    @Test(
+        "A server without faults has no wrong answers and no failures",
+        arguments: [Workload.sessions, .calls, .bodies, .churn, .fanin])
+    func correct(_ workload: Workload) throws {
         let (figures, _) = try run(.none, workload)
         #expect(figures.wrong == [:], "\(figures.examples)")
         #expect(figures.failed == [:], "\(figures.examples)")
@@ -34,14 +36,14 @@ struct FaultyServerTests {
     }
 
     @Test(
-        "each lie is counted as what it is, and nothing else is",
+        "Each fault is counted as its kind, and as nothing else",
         arguments: [
             (FaultyServer.Fault.foreignID, Workload.calls, WrongAnswer.foreignID),
             (.foreignID, .sessions, .foreignID),
             (.oldID, .calls, .answeredTwice),
             (.otherReplica, .sessions, .strayed),
             (.skipsCount, .sessions, .miscounted),
-            (.twice, .calls, .answeredTwice),
+            (.respondsTwice, .calls, .answeredTwice),
             (.toolError, .sessions, .hiddenError),
             (.rpcError, .calls, .hiddenError),
             (.notJSON, .calls, .malformed),
@@ -50,38 +52,40 @@ struct FaultyServerTests {
             (.acceptsOnly, .calls, .malformed),
             (.echoesOther, .sessions, .foreignID),
             (.shortText, .bodies, .damaged),
-            (.wrongLetter, .bodies, .damaged),
+            (.wrongByte, .bodies, .damaged),
             (.skipsEvent, .fanin, .gap),
             (.repeatsEvent, .fanin, .duplicate),
-            (.denies, .sessions, .strayed),
+            (.notFoundOnce, .sessions, .strayed),
         ])
-    func lie(_ lie: FaultyServer.Fault, _ workload: Workload, _ kind: WrongAnswer) throws {
-        let (figures, lies) = try run(lie, workload)
-        #expect(lies > 0)
+    func fault(_ fault: FaultyServer.Fault, _ workload: Workload, _ kind: WrongAnswer) throws {
+        let (figures, faultCount) = try run(fault, workload)
+        #expect(faultCount > 0)
         let found = figures.wrong[kind] ?? 0
-        // The last few may be told to somebody who has gone already.
-        #expect(found > 0 && found <= UInt64(lies) && found + 6 >= UInt64(lies), "\(lies) lies, \(figures.wrong)")
+        // The last few faulty responses may be sent after the client has closed.
+        #expect(
+            found > 0 && found <= UInt64(faultCount) && found + 6 >= UInt64(faultCount),
+            "\(faultCount) faults, \(figures.wrong)")
         #expect(Set(figures.wrong.keys) == [kind], "\(figures.wrong) \(figures.examples)")
         #expect(figures.failed == [:], "\(figures.failed) \(figures.examples)")
         #expect(!figures.examples.isEmpty)
     }
 
     @Test(
-        "what fails without being wrong is counted apart",
+        "Failures are not counted as wrong answers",
         arguments: [
-            (FaultyServer.Fault.silence, Workload.calls, "timed out"),
+            (FaultyServer.Fault.noResponse, Workload.calls, "timed out"),
             (.truncates, .calls, "connection closed"),
-            (.forgets, .sessions, "session lost"),
+            (.losesSession, .sessions, "session lost"),
             (.overload, .calls, "HTTP 503"),
-            (.gibberish, .calls, "not HTTP"),
+            (.invalidHTTP, .calls, "not HTTP"),
             (.endsStream, .fanin, "stream ended"),
             (.hasNoStreams, .fanin, "HTTP 405"),
         ])
-    func failure(_ lie: FaultyServer.Fault, _ workload: Workload, _ kind: String) throws {
-        let (figures, lies) = try run(lie, workload, calls: 40)
-        #expect(lies > 0)
+    func failure(_ fault: FaultyServer.Fault, _ workload: Workload, _ kind: String) throws {
+        let (figures, faultCount) = try run(fault, workload, calls: 40)
+        #expect(faultCount > 0)
         #expect(figures.wrong == [:], "\(figures.examples)")
         #expect(Set(figures.failed.keys) == [kind], "\(figures.failed) \(figures.examples)")
-        #expect(figures.failed[kind] ?? 0 <= UInt64(lies))
+        #expect(figures.failed[kind] ?? 0 <= UInt64(faultCount))
     }
 }

@@ -4,7 +4,7 @@ import Proxy
 import SampleServer
 import TLS
 
-/// Berth itself in front of three replicas, in clear (h2c with prior knowledge) and over TLS.
+/// Berth in front of three replicas, in clear (h2c with prior knowledge) and over TLS.
 final class ProxyRig {
     let replicas: [SampleServer]
     let proxy: ProxyServer

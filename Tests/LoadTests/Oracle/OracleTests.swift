@@ -3,37 +3,37 @@ import Testing
 
 @testable import Load
 
-@Suite("The oracle")
+@Suite("Oracle")
 struct OracleTests {
-    /// What a session of the table does and hears.
+    /// An event of a session: a failed call, or an answered one, perhaps with a replica and a count.
     enum Event: Sendable {
         case failure
         case answer
-        case says(UInt16, UInt64)
+        case result(UInt16, UInt64)
     }
 
     @Test(
-        "holds a session's answers against its replica and its calls",
+        "Finds results of another replica or with a wrong count",
         arguments: [
-            ([Event.says(0, 1), .says(0, 2)], [WrongAnswer]()),
-            ([.answer, .says(0, 2)], []),
-            ([.says(0, 1), .says(0, 1)], [.miscounted]),
-            ([.says(0, 1), .says(0, 3)], [.miscounted]),
-            ([.says(0, 0)], [.miscounted]),
-            // Held against the answer before, one mistake is one mistake.
-            ([.says(0, 1), .says(0, 3), .says(0, 4)], [.miscounted]),
-            ([.says(0, 1), .says(1, 1)], [.strayed]),
-            ([.says(0, 1), .says(1, 1), .says(0, 2)], [.strayed]),
-            ([.says(0, 1), .says(1, 9), .says(0, 3)], [.strayed]),
-            ([.says(0, 1), .says(1, 1), .says(0, 4)], [.strayed, .miscounted]),
-            // A call failed: nobody knows whether it was counted, or when it will be.
-            ([.failure, .says(0, 1)], []),
-            ([.failure, .says(0, 2)], []),
-            ([.failure, .says(0, 3)], [.miscounted]),
-            ([.failure, .says(0, 2), .says(0, 3)], []),
-            ([.failure, .says(0, 1), .says(0, 3)], []),
-            ([.failure, .says(0, 2), .says(0, 4)], [.miscounted]),
-            ([.failure, .failure, .says(0, 2), .says(0, 4), .says(0, 5)], []),
+            ([Event.result(0, 1), .result(0, 2)], [WrongAnswer]()),
+            ([.answer, .result(0, 2)], []),
+            ([.result(0, 1), .result(0, 1)], [.miscounted]),
+            ([.result(0, 1), .result(0, 3)], [.miscounted]),
+            ([.result(0, 0)], [.miscounted]),
+            // Each result is compared with the one before, so that one error is counted once.
+            ([.result(0, 1), .result(0, 3), .result(0, 4)], [.miscounted]),
+            ([.result(0, 1), .result(1, 1)], [.strayed]),
+            ([.result(0, 1), .result(1, 1), .result(0, 2)], [.strayed]),
+            ([.result(0, 1), .result(1, 9), .result(0, 3)], [.strayed]),
+            ([.result(0, 1), .result(1, 1), .result(0, 4)], [.strayed, .miscounted]),
+            // A failed call may be counted, at any later time, or not at all.
+            ([.failure, .result(0, 1)], []),
+            ([.failure, .result(0, 2)], []),
+            ([.failure, .result(0, 3)], [.miscounted]),
+            ([.failure, .result(0, 2), .result(0, 3)], []),
+            ([.failure, .result(0, 1), .result(0, 3)], []),
+            ([.failure, .result(0, 2), .result(0, 4)], [.miscounted]),
+            ([.failure, .failure, .result(0, 2), .result(0, 4), .result(0, 5)], []),
         ])
     func session(_ events: [Event], _ expected: [WrongAnswer]) {
         var oracle = SessionOracle()
@@ -42,7 +42,7 @@ struct OracleTests {
             switch event {
             case .failure: oracle.failed()
             case .answer: oracle.answered()
-            case .says(let replica, let count):
+            case .result(let replica, let count):
                 if let wrong = oracle.answered(by: replica, count: count) { found.append(wrong) }
             }
         }
@@ -50,7 +50,7 @@ struct OracleTests {
     }
 
     @Test(
-        "counts the events that a stream skips and repeats",
+        "Counts skipped and repeated events",
         arguments: [
             ([1, 2, 3] as [UInt64], 0 as UInt64, 0 as UInt64), ([7, 8, 9], 0, 0), ([1, 3], 1, 0), ([1, 5, 6], 3, 0),
             ([1, 1], 0, 1), ([1, 2, 1, 3], 0, 1), ([1, 3, 2, 4], 1, 1),
@@ -59,14 +59,14 @@ struct OracleTests {
         var oracle = StreamOracle()
         var found: [WrongAnswer: UInt64] = [:]
         for number in numbers {
-            if let (kind, count) = oracle.heard(number) { found[kind, default: 0] += count }
+            if let (kind, count) = oracle.receive(number) { found[kind, default: 0] += count }
         }
         #expect(found[.gap] ?? 0 == gaps)
         #expect(found[.duplicate] ?? 0 == duplicates)
     }
 
     @Test(
-        "reads what an answer says",
+        "Finds the kind, id and error of a message",
         arguments: [
             (#"{"jsonrpc":"2.0","id":7,"result":{}}"#, AnswerFacts.Kind.answer, 7 as UInt64?, false),
             (#" { "id" : 7 , "result" : { "isError" : true } , "jsonrpc" : "2.0" } "#, .answer, 7, true),
@@ -89,8 +89,8 @@ struct OracleTests {
         #expect(facts.isError == isError)
     }
 
-    @Test("reads any beginning of an answer without a trap, and takes none of them for the whole")
-    func beginnings() {
+    @Test("Every prefix of a response is malformed")
+    func prefixes() {
         let text = Array(
             #"{"jsonrpc":"2.0","id":7,"result":{"content":[{"type":"text","text":"\"a\""},3],"isError":false}}"#.utf8)
         for count in 0..<text.count {
@@ -100,41 +100,41 @@ struct OracleTests {
     }
 
     @Test(
-        "knows the text that names a replica",
+        "Finds replica and count in the result of whoami",
         arguments: [
             (#"{\"replica\":\"a\",\"calls\":12}"#, "a" as String?, 12 as UInt64?),
             (#"{\"replica\": \"r-2\", \"calls\": 3}"#, "r-2", 3), (#"{\"replica\":\"a\"}"#, nil, nil),
             (#"{\"replica\":\"a\",\"calls\":x}"#, nil, nil), (#"{\"replica\":\"a"#, nil, nil), ("hello", nil, nil),
             ("", nil, nil),
         ])
-    func whereabouts(_ text: String, _ replica: String?, _ calls: UInt64?) {
+    func whoami(_ text: String, _ replica: String?, _ calls: UInt64?) {
         let bytes = Array(text.utf8)
-        let found = ConnectionState(bytes.span, 0..<bytes.count)
+        let found = WhoamiResult(bytes.span, 0..<bytes.count)
         #expect(found.map { String(decoding: bytes[$0.replica], as: UTF8.self) } == replica)
         #expect(found?.calls == calls)
     }
 
     @Test(
-        "counts and checks letters however they are cut",
+        "Checks a text wherever it is split",
         arguments: [
             ("abcdefghijklmnopqrstuvwxyzabc", 29 as UInt64, false), ("", 0, false), ("abd", 3, true), ("b", 1, true),
             ("abcdefghijklmnopqXstuvwxyzabc", 29, true), ("bcdefghijklmnopqrstuvwxyza", 26, true),
         ])
-    func letters(_ letters: String, _ count: UInt64, _ isSpoilt: Bool) {
-        let body = Array(#"{"result":{"x":"text","content":[{"text": "\#(letters)"}]}}"#.utf8)
+    func pattern(_ text: String, _ count: UInt64, _ hasMismatch: Bool) {
+        let body = Array(#"{"result":{"x":"text","content":[{"text": "\#(text)"}]}}"#.utf8)
         for cut in 0...body.count {
             var check = PatternCheck()
             var frame = ByteBuffer()
             #expect(check.take(body.span.extracting(0..<cut), frame: &frame))
             #expect(check.take(body.span.extracting(cut..<body.count), frame: &frame))
             #expect(check.count == count)
-            #expect(check.isSpoilt == isSpoilt)
-            #expect(frame.count == body.count - letters.utf8.count)
+            #expect(check.hasMismatch == hasMismatch)
+            #expect(frame.count == body.count - text.utf8.count)
         }
     }
 
     @Test(
-        "finds the end of an event in each kind of line, and not before it has come",
+        "Finds the end of an event with each kind of line ending, and not before it is complete",
         arguments: [
             ("data: a\n\n", 9 as Int?), ("data: a\r\n\r\n", 11), ("data: a\r\r", 9), ("data: a\n", nil),
             ("data: a\r\n\r", nil), ("data: a\r\n", nil), ("", nil), ("data: a\r\ndata: b\r\n\r\nx", 20),

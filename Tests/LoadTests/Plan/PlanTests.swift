@@ -3,10 +3,10 @@ import Testing
 
 @testable import Load
 
-@Suite("The plan")
+@Suite("Load plan")
 struct PlanTests {
     @Test(
-        "reads URLs",
+        "Parses URLs",
         arguments: [
             ("http://127.0.0.1:8080/mcp", Target(isSecure: false, host: "127.0.0.1", port: 8_080, path: "/mcp")),
             ("https://mcp.example.org", Target(isSecure: true, host: "mcp.example.org", port: 443, path: "/mcp")),
@@ -19,7 +19,7 @@ struct PlanTests {
     }
 
     @Test(
-        "refuses what is no URL of a server",
+        "Rejects malformed URLs",
         arguments: [
             "", "127.0.0.1:8080", "ftp://a", "http://", "http://:80", "http://a:0", "http://a:99999", "http://a:b",
             "http://::1/", "http://[::1", "http://[::1]x", "http://me@a/", "http://a/#b", "http://a/\r\nX: y",
@@ -28,12 +28,12 @@ struct PlanTests {
         #expect(throws: TargetError.self) { try Target(url: url) }
     }
 
-    @Test("writes a URL as it was read", arguments: ["http://[::1]:81/x?y=1", "https://a/mcp", "http://a:443/mcp"])
+    @Test("Writes a URL as it was parsed", arguments: ["http://[::1]:81/x?y=1", "https://a/mcp", "http://a:443/mcp"])
     func written(_ url: String) throws {
         #expect(try Target(url: url).url == url)
     }
 
-    @Test("divides connections, sessions and the rate by weight and thread without losing any")
+    @Test("Divides connections, sessions and the rate by weight and thread; the parts add up")
     func parts() throws {
         var plan = LoadPlan(
             target: try Target(url: "http://a"), mix: [.init(.sessions, weight: 3), .init(.calls, weight: 1)])
@@ -53,7 +53,7 @@ struct PlanTests {
         #expect(parts.filter { $0.workload == .sessions }.allSatisfy { $0.isShuffled })
     }
 
-    @Test("gives no thread a part without connections, and loses none of the rate by it")
+    @Test("Leaves out threads without connections; the rates of the others add up")
     func fewConnections() throws {
         var plan = LoadPlan(target: try Target(url: "http://a"), workload: .calls)
         plan.connections = 2
@@ -63,8 +63,8 @@ struct PlanTests {
         #expect(plan.parts.flatMap { $0 }.reduce(0) { $0 + ($1.rate ?? 0) } == 100)
     }
 
-    @Test("refuses what makes no sense")
-    func nonsense() throws {
+    @Test("Rejects invalid settings")
+    func invalidSettings() throws {
         let good = LoadPlan(target: try Target(url: "http://a"), workload: .calls)
         try good.check()
         let changes: [(inout LoadPlan) -> Void] = [
@@ -82,33 +82,33 @@ struct PlanTests {
     }
 }
 
-@Suite("The schedule of an open loop")
+@Suite("Open-loop schedule")
 struct ScheduleTests {
     private func at(_ milliseconds: UInt64) -> Instant {
         Instant(nanoseconds: 1_000_000_000 + milliseconds * 1_000_000)
     }
 
-    @Test("calls are due evenly, whatever happens to the answers")
+    @Test("Calls are due at even intervals, however late they are taken")
     func even() {
         var schedule = Schedule(start: at(0), rate: 100)
         #expect(schedule.take(at: at(0)) == at(0))
         #expect(schedule.take(at: at(9)) == nil)
         #expect(schedule.next == at(10))
-        // After a stall, all that were due come at once, each with the time it was due at.
+        // After a stall all overdue calls are taken at once, each with its due time.
         #expect((1...5).map { _ in schedule.take(at: at(50)) } == [at(10), at(20), at(30), at(40), at(50)])
         #expect(schedule.take(at: at(50)) == nil)
     }
 
-    @Test("what has waited too long is given up, once")
-    func givingUp() {
+    @Test("Overdue calls are skipped once")
+    func skipping() {
         var schedule = Schedule(start: at(0), rate: 100)
-        #expect(schedule.giveUp(olderThan: .milliseconds(1_000), at: at(1_000)) == 0)
-        #expect(schedule.giveUp(olderThan: .milliseconds(1_000), at: at(1_100)) == 10)
-        #expect(schedule.giveUp(olderThan: .milliseconds(1_000), at: at(1_100)) == 0)
+        #expect(schedule.skip(overdueBy: .milliseconds(1_000), at: at(1_000)) == 0)
+        #expect(schedule.skip(overdueBy: .milliseconds(1_000), at: at(1_100)) == 10)
+        #expect(schedule.skip(overdueBy: .milliseconds(1_000), at: at(1_100)) == 0)
         #expect(schedule.take(at: at(1_100)) == at(100))
     }
 
-    @Test("does not drift in a million calls")
+    @Test("Due times do not drift in a million calls")
     func drift() {
         var schedule = Schedule(start: at(0), rate: 30_000)
         var last = Instant(nanoseconds: 0)

@@ -10,7 +10,7 @@ struct ServeCommandTests {
         var address: String
     }
 
-    /// Runs the built program; its replicas, once all of them listen.
+    /// Starts the built program and waits for the lines that announce its replicas.
     private func start(_ arguments: [String]) throws -> (process: Process, input: Pipe, replicas: [Announced]) {
         let process = Process()
         let (input, output) = (Pipe(), Pipe())
@@ -34,7 +34,7 @@ struct ServeCommandTests {
         return (process, input, try lines.map { try JSONDecoder().decode(Announced.self, from: Data($0)) })
     }
 
-    /// Next to the test bundle, where the package manager puts all products.
+    /// The program next to the test bundle, where SwiftPM puts all products.
     private func executable() throws -> URL {
         var folders = CommandLine.arguments.map { URL(fileURLWithPath: $0).deletingLastPathComponent() }
         folders += Bundle.allBundles.map { $0.bundleURL.deletingLastPathComponent() }
@@ -57,7 +57,7 @@ struct ServeCommandTests {
         return try LoadRun(plan).finish()
     }
 
-    @Test("each replica says where it is, answers by its name, and all end when standard input does")
+    @Test("Each replica prints its address and answers with its name; all end when standard input ends")
     func replicas() throws {
         let (process, input, replicas) = try start([
             "--replicas", "3", "--name", "r", "--reply-bytes", "500", "--until-eof",
@@ -76,7 +76,7 @@ struct ServeCommandTests {
         #expect(process.terminationStatus == 0)
     }
 
-    @Test("one replica has the name it was given, and SIGTERM ends it")
+    @Test("A single replica has the given name, and SIGTERM ends it")
     func terminates() throws {
         let (process, input, replicas) = try start(["--name", "alone"])
         #expect(replicas.map(\.replica) == ["alone"])
@@ -88,7 +88,7 @@ struct ServeCommandTests {
     }
 
     @Test(
-        "what makes no sense is refused",
+        "Invalid options are rejected",
         arguments: [
             ["--replicas", "0"], ["--replicas", "2", "--listen", "127.0.0.1:65535"], ["--listen", "localhost"],
             ["--listen", "127.0.0.1"], ["--reply-bytes", "-1"], ["--events-per-second", "1001"],

@@ -52,7 +52,7 @@ package final class TLSLayer: PeerLayer {
     }
 
     package func finish() -> [UInt8] {
-        engine.finish(&session, outgoing: &outgoing)
+        engine.appendCloseNotify(&session, outgoing: &outgoing)
         return outgoing.takeFirst(outgoing.count)
     }
 }

@@ -3,7 +3,7 @@ import Proxy
 import TLS
 import TestSupport
 
-/// An HTTP/2 client that says what a test tells it to, frame by frame, and keeps what it hears, stream by stream.
+/// An HTTP/2 client that sends exactly the frames of a test and records what it receives, by stream.
 final class HTTP2Client {
     struct Stream {
         var informationalCount: [[HeaderField]] = []
@@ -40,14 +40,14 @@ final class HTTP2Client {
     private(set) var goAways: [GoAway] = []
     private(set) var pongs = 0
     private(set) var settings: [UInt16: UInt32] = [:]
-    /// The connection ended, in whatever way.
+    /// Whether the connection has ended, in any way.
     private(set) var isOver = false
-    /// Streams whose windows stay shut.
+    /// Streams whose windows are not returned.
     var stalled: Set<UInt32> = []
-    /// Bytes of bodies are counted, and compared with `Pattern`, not kept.
+    /// Whether the bytes of bodies are compared with `Pattern` and counted rather than stored.
     var comparesBodies = false
     private(set) var hasWrongBytes = false
-    /// Told of every piece of a body when it comes.
+    /// Called with every piece of a body.
     var onData: ((_ stream: UInt32, _ bytes: [UInt8]) -> Void)?
 
     private let reader = HeaderReader()
@@ -56,9 +56,9 @@ final class HTTP2Client {
     private var block: [UInt8] = []
     private var blockFlags: UInt8 = 0
     private var initialWindow = 65_535
-    private var owed = 0
+    private var unreturnedWindow = 0
 
-    /// Sends the preface and SETTINGS, and opens the connection's window wide.
+    /// Sends the preface and SETTINGS, and opens the connection's window.
     init(_ client: Client, settings: [(UInt16, UInt32)] = [], connectionWindow: Int = 64 << 20) {
         self.client = client
         client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
@@ -68,7 +68,7 @@ final class HTTP2Client {
         if connectionWindow > 65_535 { openWindow(0, by: UInt32(connectionWindow - 65_535)) }
     }
 
-    // MARK: - Saying
+    // MARK: - Sending
 
     static func bytes(_ value: UInt32) -> [UInt8] {
         [UInt8(value >> 24), UInt8(value >> 16 & 255), UInt8(value >> 8 & 255), UInt8(value & 255)]
@@ -95,7 +95,7 @@ final class HTTP2Client {
         ] + fields
     }
 
-    /// The next stream's number, with its record.
+    /// Returns the next stream identifier and makes its record.
     func take() -> UInt32 {
         let stream = next
         next += 2
@@ -103,7 +103,7 @@ final class HTTP2Client {
         return stream
     }
 
-    /// Opens a stream with these fields and nothing else.
+    /// Opens a stream with exactly these fields.
     @discardableResult
     func open(_ fields: [HeaderField], ends: Bool = true) -> UInt32 {
         let stream = take()
@@ -111,7 +111,7 @@ final class HTTP2Client {
         return stream
     }
 
-    /// A header block in as many frames as it takes.
+    /// Sends a header block in as many frames as necessary.
     func sendBlock(_ block: [UInt8], stream: UInt32, ends: Bool) {
         client.send(Self.blockFrames(block, stream: stream, ends: ends))
     }
@@ -133,36 +133,36 @@ final class HTTP2Client {
     @discardableResult
     func get(_ path: String, _ fields: [HeaderField] = []) -> UInt32 { open(Self.head("GET", path, fields)) }
 
-    /// Sends a body as the windows allow; stops early if the stream is over. Returns what was sent.
+    /// Sends a body as the windows allow; stops early if the stream ends. Returns the number of bytes sent.
     @discardableResult
     func send(_ body: [UInt8], on stream: UInt32, ends: Bool = true) throws -> Int {
         var offset = 0
         while offset < body.count {
-            let room = min(window, streams[stream]?.window ?? 0, 16_384, body.count - offset)
+            let credit = min(window, streams[stream]?.window ?? 0, 16_384, body.count - offset)
             guard let state = streams[stream], !state.isOver, !isOver else { return offset }
-            guard room > 0 else {
-                try wait("room for a body") {
+            guard credit > 0 else {
+                try wait("a window for a body") {
                     $0.window > 0 && ($0.streams[stream]?.window ?? 0) > 0 || $0.isDone(stream)
                 }
                 continue
             }
-            let isLast = offset + room == body.count
+            let isLast = offset + credit == body.count
             send(
                 Frame.data, flags: isLast && ends ? Self.endStream : 0, stream: stream,
-                Array(body[offset..<offset + room]))
-            offset += room
-            window -= room
-            streams[stream]?.window -= room
+                Array(body[offset..<offset + credit]))
+            offset += credit
+            window -= credit
+            streams[stream]?.window -= credit
         }
         if body.isEmpty, ends { send(Frame.data, flags: Self.endStream, stream: stream) }
         return offset
     }
 
-    // MARK: - Hearing
+    // MARK: - Receiving
 
     func isDone(_ stream: UInt32) -> Bool { isOver || streams[stream]?.isOver ?? true }
 
-    /// The stream when it is over.
+    /// Waits for the stream's end and returns it.
     func response(_ stream: UInt32) throws -> Stream {
         try wait("a response on stream \(stream)") { $0.isDone(stream) }
         guard let response = streams[stream], response.isOver else { throw Client.Failure.ended("stream \(stream)") }
@@ -174,21 +174,21 @@ final class HTTP2Client {
         return streams[stream] ?? Stream(window: 0)
     }
 
-    /// Reads until `condition` holds; throws when patience ends.
-    func wait(_ what: String, within limit: Interval = patience, _ condition: (HTTP2Client) -> Bool) throws {
+    /// Reads until `condition` holds. Throws `TimedOut` after `limit`.
+    func wait(_ what: String, within limit: Interval = defaultTimeout, _ condition: (HTTP2Client) -> Bool) throws {
         let deadline = Instant.now() + limit
         while !condition(self) {
             let left = deadline - Instant.now()
-            guard left > .milliseconds(0), !isOver, client.hears(within: UInt64(left.milliseconds) + 1) else {
+            guard left > .milliseconds(0), !isOver, client.receives(within: UInt64(left.milliseconds) + 1) else {
                 throw TimedOut(description: "still not: \(what); over: \(isOver), \(goAways)")
             }
             try readFrame()
         }
     }
 
-    /// Reads what is there, waiting for nothing.
+    /// Reads what has come, without waiting.
     func readAvailable() throws {
-        while !isOver, client.hears(within: 0) { try readFrame() }
+        while !isOver, client.receives(within: 0) { try readFrame() }
     }
 
     /// Reads until the connection ends.
@@ -244,10 +244,10 @@ final class HTTP2Client {
         if flags & Self.endStream != 0 { streams[stream]?.hasEnded = true }
         onData?(stream, payload)
         guard !payload.isEmpty, !stalled.contains(stream) else { return }
-        owed += payload.count
-        if owed >= 16_384 {
-            openWindow(0, by: UInt32(owed))
-            owed = 0
+        unreturnedWindow += payload.count
+        if unreturnedWindow >= 16_384 {
+            openWindow(0, by: UInt32(unreturnedWindow))
+            unreturnedWindow = 0
         }
         if flags & Self.endStream == 0 { openWindow(stream, by: UInt32(payload.count)) }
     }
@@ -286,7 +286,7 @@ final class HTTP2Client {
 }
 
 extension Rig {
-    /// Over TLS with ALPN, or in clear by prior knowledge.
+    /// Connects over TLS with ALPN, or in plaintext with prior knowledge (RFC 9113 section 3.3).
     func http2(
         isSecure: Bool = true, settings: [(UInt16, UInt32)] = [], connectionWindow: Int = 64 << 20,
         receiveBuffer: CInt = 0

@@ -10,7 +10,7 @@ extension SocketTests {
         private static let size = 20_000_000
 
         @Test(
-            "ALPN chooses what the client offers, HTTP/2 if it may choose",
+            "ALPN selects a protocol that the client offers, preferably HTTP/2",
             arguments: [
                 (["h2"], true), (["h2", "http/1.1"], true), (["http/1.1", "h2"], true), (["http/1.1"], false),
                 ([], false),
@@ -29,7 +29,7 @@ extension SocketTests {
             #expect(try multiplexed.response(multiplexed.get("/one")).text == "ok")
         }
 
-        @Test("prior knowledge in clear, whole or byte by byte; HTTP/1.1 on the same listener")
+        @Test("a plaintext listener accepts HTTP/2 with prior knowledge, in any pieces, and HTTP/1.1")
         func priorKnowledge() throws {
             let rig = try Rig.forHTTP2()
             let client = try rig.http2(isSecure: false)
@@ -46,7 +46,7 @@ extension SocketTests {
             #expect(try plain.response().text == "ok")
         }
 
-        @Test("the replica sees who came and how, and no field of the connection", arguments: [false, true])
+        @Test("the replica gets the forwarded fields and no connection-specific ones", arguments: [false, true])
         func forwarded(_ isSecure: Bool) throws {
             let rig = try Rig.forHTTP2()
             let client = try rig.http2(isSecure: isSecure)
@@ -71,7 +71,9 @@ extension SocketTests {
             #expect(Set(request.names).isDisjoint(with: ["te", "connection", "upgrade", "transfer-encoding"]))
         }
 
-        @Test("20 MB down, counted or not, byte for byte", arguments: [false, true], [false, true])
+        @Test(
+            "a response of 20 MB arrives unchanged, with and without a content-length", arguments: [false, true],
+            [false, true])
         func download(_ isSecure: Bool, _ isCounted: Bool) throws {
             let rig = try Rig.forHTTP2(answering: { _ in
                 isCounted
@@ -88,10 +90,12 @@ extension SocketTests {
             #expect(!client.hasWrongBytes)
             #expect(response.values("transfer-encoding").isEmpty)
             #expect(response.values("content-length") == (isCounted ? ["\(Self.size)"] : []))
-            try rig.expectQuiet()
+            try rig.expectIdle()
         }
 
-        @Test("20 MB up, counted or not, byte for byte", arguments: [false, true], [false, true])
+        @Test(
+            "a request of 20 MB arrives unchanged, with and without a content-length", arguments: [false, true],
+            [false, true])
         func upload(_ isSecure: Bool, _ isCounted: Bool) throws {
             let rig = try Rig.forHTTP2(adjusting: { listener, _ in listener.maximumRequestBody = 64 << 20 })
             let client = try rig.http2(isSecure: isSecure)
@@ -106,16 +110,16 @@ extension SocketTests {
             #expect(request.body == body)
             #expect(request.values("content-length") == (isCounted ? ["\(body.count)"] : []))
             #expect(request.values("transfer-encoding") == (isCounted ? [] : ["chunked"]))
-            try rig.expectQuiet()
+            try rig.expectIdle()
         }
 
-        @Test("bodies in frames of a byte, with much around them, arrive whole", arguments: [false, true])
+        @Test("bodies in frames of one byte, among many other frames, arrive whole", arguments: [false, true])
         func tinyFrames(_ isSecure: Bool) throws {
             let rig = try Rig.forHTTP2()
             let client = try rig.http2(isSecure: isSecure)
             let body = Pattern.prefix(30_000)
             var streams: [UInt32] = []
-            // More frames than a turn takes, more bytes than a few reads do, and the end of the connection behind them.
+            // More frames than one turn processes, more bytes than a few reads return, then the end of the connection.
             for _ in 0..<8 {
                 let stream = client.open(HTTP2Client.head("POST", "/one"), ends: false)
                 streams.append(stream)
@@ -130,10 +134,10 @@ extension SocketTests {
             let requests = rig.replica.requests
             #expect(requests.count == streams.count)
             #expect(requests.allSatisfy { $0.body == body + [7] })
-            try rig.expectQuiet()
+            try rig.expectIdle()
         }
 
-        @Test("twenty uploads and downloads on one connection at once do not mix")
+        @Test("twenty concurrent uploads and downloads on one connection do not mix")
         func together() throws {
             let rig = try Rig.forHTTP2(answering: { request in
                 [.text("HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n"), .pattern(1_000_000)]
@@ -154,10 +158,10 @@ extension SocketTests {
             #expect(rig.replica.requests.count == 20)
             let areSame = rig.replica.requests.allSatisfy { $0.body == body }
             #expect(areSame)
-            try rig.expectQuiet()
+            try rig.expectIdle()
         }
 
-        @Test("trailers pass both ways, but for those that would change framing or trust")
+        @Test("trailers are forwarded in both directions, except those for framing, routing or identity")
         func trailers() throws {
             let rig = try Rig.forHTTP2(answering: { _ in
                 [
@@ -201,12 +205,12 @@ extension SocketTests {
             #expect(response.status == (Int(kind) ?? 200))
             #expect(response.hasEnded && response.body.isEmpty && response.reset == nil)
             #expect(response.values("content-length") == (kind == "204" ? [] : kind == "empty" ? ["0"] : ["77"]))
-            // The connection to the replica is good for another.
+            // The connection to the replica can be used again.
             #expect(try client.response(client.get("/empty")).status == 200)
             #expect(Set(rig.replica.requests.map(\.connection)).count == 1)
         }
 
-        @Test("interim responses come before the final one; 100 Continue to whoever waits for it")
+        @Test("interim responses come before the final one, and 100 Continue reaches the client that expects it")
         func informationalCount() throws {
             let rig = try Rig.forHTTP2(answering: { request in
                 [
@@ -230,7 +234,7 @@ extension SocketTests {
             #expect(try client.response(stream).text == "5")
         }
 
-        @Test("a small body keeps no server waiting: it goes out when it has ended, whole and in order")
+        @Test("a small body is sent to a server when it is complete")
         func gathered() throws {
             let rig = try Rig.forHTTP2()
             let client = try rig.http2()
@@ -242,7 +246,7 @@ extension SocketTests {
                 try client.send(Array("\(number)".utf8), on: stream, ends: false)
                 streams.append(stream)
             }
-            // Whatever was sent before it has been read when this is answered.
+            // When this is answered, everything sent before it has been read.
             #expect(try client.response(client.get("/one")).text == "ok")
             #expect(rig.replica.accepted == accepted)
             #expect(rig.replica.leftovers.isEmpty)
@@ -252,10 +256,10 @@ extension SocketTests {
             let bodies = rig.replica.requests.filter { $0.start == "POST /gathered" }
                 .map { String(decoding: $0.body, as: UTF8.self) }
             #expect(Set(bodies) == Set((0..<50).map { "\($0) more" }))
-            try rig.expectQuiet()
+            try rig.expectIdle()
         }
 
-        @Test("an answer before the whole upload is complete, and the rest of the upload is declined")
+        @Test("a response before the end of the upload is complete, and the rest of the upload is declined")
         func earlyAnswer() throws {
             let rig = try Rig.forHTTP2()
             let client = try rig.http2()
@@ -271,10 +275,10 @@ extension SocketTests {
             #expect(response.status == 403 && response.text == "no" && response.hasEnded)
             #expect(response.reset == 0)
             #expect(try client.response(client.get("/next")).text == "ok")
-            try rig.expectQuiet()
+            try rig.expectIdle()
         }
 
-        @Test("an answer before the frame that ends the upload, all bytes of which have come, resets nothing")
+        @Test("a response before the last, empty frame of a complete upload resets nothing")
         func answerBeforeEnd() throws {
             let rig = try Rig.forHTTP2(adjusting: { listener, _ in listener.idleTimeout = .milliseconds(500) })
             let client = try rig.http2()
@@ -291,14 +295,14 @@ extension SocketTests {
             #expect(try client.response(client.get("/next")).text == "ok")
             #expect(client.streams[stream]?.reset == nil)
 
-            // One that never says that it is done is not waited for without end.
+            // A stream that never ends is closed after a timeout.
             let lazy = try upload()
-            try client.wait("the patience to end") { $0.streams[lazy]?.reset != nil }
+            try client.wait("the timeout to end") { $0.streams[lazy]?.reset != nil }
             #expect(try client.response(client.get("/last")).text == "ok")
-            try rig.expectQuiet()
+            try rig.expectIdle()
         }
 
-        @Test("what Berth itself answers is a whole response: too large, wrong method, no server")
+        @Test("error responses of Berth itself are complete")
         func ownAnswers() throws {
             let rig = try Rig.forHTTP2(adjusting: { listener, _ in listener.maximumRequestBody = 1_000 })
             let client = try rig.http2()
@@ -314,10 +318,10 @@ extension SocketTests {
             try eventually("the parked connection is seen to end") {
                 try client.response(client.get("/gone")).status >= 502
             }
-            try rig.expectQuiet()
+            try rig.expectIdle()
         }
 
-        @Test("a session's requests over HTTP/2 and HTTP/1.1 are one session")
+        @Test("a session can be used over HTTP/2 and HTTP/1.1")
         func sessions() throws {
             let rig = try Rig.forHTTP2(answering: { request in
                 request.values("mcp-session-id").isEmpty
@@ -336,7 +340,7 @@ extension SocketTests {
             let plain = try rig.client()
             plain.send("POST /mcp HTTP/1.1\r\nHost: a\r\nMcp-Session-Id: \(id)\r\nContent-Length: 2\r\n\r\n{}")
             #expect(try plain.response().text == "s-1")
-            let unknown = client.open(HTTP2Client.head("DELETE", "/mcp", [HeaderField("mcp-session-id", "nobody")]))
+            let unknown = client.open(HTTP2Client.head("DELETE", "/mcp", [HeaderField("mcp-session-id", "unknown")]))
             #expect(try client.response(unknown).status == 404)
         }
     }

@@ -3,20 +3,20 @@ import TestSupport
 import Testing
 
 extension SocketTests {
-    /// Judged by the replica: what is malformed in HTTP/2 must be nothing at all in HTTP/1.1.
+    /// The replica records what it gets: no byte of a malformed HTTP/2 request may reach it.
     @Suite("HTTP/2: malformed requests and smuggling", .serialized)
     struct HTTP2SmugglingTests {
         private static let rig = Result { try Rig.forHTTP2() }
 
         @Test(
-            "what HTTP/2 forbids reaches no replica, and the connection goes on",
-            arguments: [Malformed.fields, Malformed.pseudos].flatMap { $0 })
-        func fields(_ malformed: Malformed) throws {
+            "malformed requests reach no replica, and the connection persists",
+            arguments: [MalformedRequest.fields, MalformedRequest.pseudos].flatMap { $0 })
+        func fields(_ malformed: MalformedRequest) throws {
             let rig = try Self.rig.get()
             rig.replica.reset()
             let client = try rig.http2()
 
-            try judge(malformed, client)
+            try check(malformed, client)
 
             #expect(
                 rig.replica.requests.isEmpty, "\(rig.replica.requests.map { String(decoding: $0.head, as: UTF8.self) })"
@@ -26,15 +26,15 @@ extension SocketTests {
             #expect(rig.replica.requests.map(\.start) == ["GET /good"])
         }
 
-        /// A counted body goes on as soon as it is there: what comes after it can no longer be taken back, nor added.
+        /// A body with a content-length is forwarded as it comes, so an error at its end comes too late to stop it.
         @Test(
-            "of a body that is not what was announced, the replica sees no byte too many", arguments: Malformed.bodies)
-        func bodies(_ malformed: Malformed) throws {
+            "a replica gets no more bytes of a body than its content-length", arguments: MalformedRequest.bodies)
+        func bodies(_ malformed: MalformedRequest) throws {
             let rig = try Self.rig.get()
             rig.replica.reset()
             let client = try rig.http2()
 
-            try judge(malformed, client)
+            try check(malformed, client)
 
             #expect(try client.response(client.get("/good")).text == "ok")
             let length = malformed.fields.first { $0.name == "content-length" }.flatMap { Int($0.value) } ?? 0
@@ -46,7 +46,7 @@ extension SocketTests {
             #expect(rig.replica.leftovers.allSatisfy { find("hidden", in: $0, from: 0) == nil })
         }
 
-        private func judge(_ malformed: Malformed, _ client: HTTP2Client) throws {
+        private func check(_ malformed: MalformedRequest, _ client: HTTP2Client) throws {
             let stream = client.open(malformed.fields, ends: malformed.data.isEmpty)
             for (index, data) in malformed.data.enumerated() {
                 let isLast = index == malformed.data.count - 1 && malformed.trailers.isEmpty
@@ -59,7 +59,7 @@ extension SocketTests {
             let response = try client.response(stream)
             switch malformed.outcome {
             case .reset(let code):
-                // The answer to what was announced may be faster than what comes behind it.
+                // The response may come before the surplus bytes.
                 #expect(response.reset == code || (response.hasEnded && !malformed.data.isEmpty))
             case .status(let status): #expect(response.status == status)
             case .goAway(let code): #expect(client.goAways.last?.code == code)
@@ -67,7 +67,7 @@ extension SocketTests {
             }
         }
 
-        @Test("good fields cross as they are")
+        @Test("valid fields are forwarded unchanged")
         func good() throws {
             let rig = try Self.rig.get()
             rig.replica.reset()

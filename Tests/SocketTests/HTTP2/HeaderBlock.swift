@@ -1,6 +1,6 @@
 import CNghttp2
 
-/// A header field as a test writes it: nothing is checked, so that everything can be said.
+/// A header field exactly as a test writes it; nothing is checked.
 struct HeaderField: Equatable, Sendable {
     var name: String
     var value: String
@@ -11,7 +11,7 @@ struct HeaderField: Equatable, Sendable {
     }
 }
 
-/// Header blocks (RFC 7541): written as literals without indexing, read by nghttp2.
+/// Writes header blocks (RFC 7541) as literals without indexing.
 enum HeaderBlock {
     static func encode(_ fields: [HeaderField]) -> [UInt8] {
         var block: [UInt8] = []
@@ -37,7 +37,7 @@ enum HeaderBlock {
     }
 }
 
-/// Reads the header blocks of one connection.
+/// Decodes the header blocks of one connection with nghttp2.
 final class HeaderReader {
     private var inflater: OpaquePointer?
 

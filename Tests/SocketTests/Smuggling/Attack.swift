@@ -1,6 +1,6 @@
 import Testing
 
-/// Bytes that a client sends, and what must come of them.
+/// Bytes that a client sends, and the expected results.
 struct Attack: Sendable, CustomTestStringConvertible {
     let name: String
     let bytes: [UInt8]
@@ -11,7 +11,7 @@ struct Attack: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    /// Refused: nothing of it, and nothing behind it, reaches a replica. A request that would be good follows.
+    /// A refused request. Neither it nor the valid request after it reaches a replica.
     static func refused(_ name: String, _ status: Int, _ text: String) -> Attack {
         Attack(
             name: name, bytes: Array((text + "GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n").utf8), statuses: [status],
@@ -25,24 +25,24 @@ struct Attack: Sendable, CustomTestStringConvertible {
             "POST /bad HTTP/1.1\r\nHost: a\r\n\(field)\r\n\r\n0\r\n\r\nGET /hidden HTTP/1.1\r\nHost: a\r\n\r\n")
     }
 
-    /// A chunked body that goes wrong.
+    /// A malformed chunked body.
     static func chunks(_ body: String) -> Attack {
         refused(
             "chunks " + body.debugDescription, 400,
             "POST /bad HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n\(body)\r\n0\r\n\r\n")
     }
 
-    /// A field that does not belong in any request.
+    /// A field that no request may have.
     static func field(_ field: String, _ status: Int = 400) -> Attack {
         refused("field " + field.debugDescription, status, "GET /bad HTTP/1.1\r\nHost: a\r\n\(field)\r\n\r\n")
     }
 
-    /// A head that is wrong as a whole.
+    /// A malformed head.
     static func head(_ head: String, _ status: Int = 400) -> Attack {
         refused("head " + head.debugDescription, status, head)
     }
 
-    /// Good after all, if read rightly: `text`, then a last request that closes.
+    /// Valid bytes that look like an attack: `text`, then a last request that closes.
     static func harmless(_ name: String, _ text: String, statuses: [Int] = [200, 200], reaching: [String]) -> Attack {
         Attack(
             name: name, bytes: Array((text + "GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").utf8),
@@ -188,11 +188,11 @@ extension Attack {
         harmless(
             "TRACE", "TRACE /one HTTP/1.1\r\nHost: a\r\n\r\n", statuses: [405, 200], reaching: []),
         harmless(
-            "a method in small letters", "get /one HTTP/1.1\r\nHost: a\r\n\r\n", statuses: [405, 200], reaching: []),
+            "a method in lower case", "get /one HTTP/1.1\r\nHost: a\r\n\r\n", statuses: [405, 200], reaching: []),
         harmless(
             "OPTIONS of everything", "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", reaching: ["OPTIONS *"]),
         harmless(
-            "a session of nobody's",
+            "a session that does not exist",
             "POST /one HTTP/1.1\r\nHost: a\r\nMcp-Session-Id: forged\r\nContent-Length: 2\r\n\r\n{}",
             statuses: [404, 200], reaching: []),
         harmless(

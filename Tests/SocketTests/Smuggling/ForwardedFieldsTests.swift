@@ -3,7 +3,7 @@ import Proxy
 import Testing
 
 extension SocketTests {
-    @Suite("Who the client is", .serialized)
+    @Suite("Forwarded fields", .serialized)
     struct ForwardedFieldsTests {
         private static let spoofed =
             "GET /one HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 203.0.113.9\r\nX-Forwarded-For: 203.0.113.10\r\n"
@@ -11,7 +11,7 @@ extension SocketTests {
             + "Forwarded: for=203.0.113.9\r\nX_Forwarded_For: 203.0.113.9\r\nX-Forwarded_Proto: https\r\n"
             + "X_Real_IP: 203.0.113.9\r\nMcp_Session_Id: x\r\nX-Other_Name: kept\r\n\r\n"
 
-        @Test("nobody is believed unless trusted", arguments: [false, true])
+        @Test("forwarded fields of untrusted clients are replaced", arguments: [false, true])
         func untrusted(_ isSecure: Bool) throws {
             let rig = try Rig()
             let client = try isSecure ? rig.secureClient() : rig.client()
@@ -28,7 +28,7 @@ extension SocketTests {
             #expect(request.names.filter { $0.contains("_") } == ["x-other_name"])
         }
 
-        @Test("a trusted proxy is believed, and its address appended")
+        @Test("forwarded fields of a trusted proxy are kept, and its address is appended")
         func trusted() throws {
             let rig = try Rig(adjusting: { listener, _ in listener.trusted = [Self.loopback] })
             let client = try rig.client()
@@ -45,7 +45,7 @@ extension SocketTests {
             #expect(request.names.filter { $0.contains("_") } == ["x-other_name"])
         }
 
-        @Test("Connection cannot make the fields about the client disappear, trusted or not", arguments: [false, true])
+        @Test("Connection cannot remove the forwarded fields", arguments: [false, true])
         func named(_ isTrusted: Bool) throws {
             let rig = try Rig(adjusting: { listener, _ in if isTrusted { listener.trusted = [Self.loopback] } })
             let client = try rig.client()

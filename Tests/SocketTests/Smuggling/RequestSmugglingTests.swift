@@ -1,49 +1,49 @@
 import Testing
 
 extension SocketTests {
-    /// Judged by the replica: the bytes on its socket must be the legitimate requests and nothing else.
+    /// The replica records what it gets: the bytes must be the valid requests and nothing else.
     @Suite("Request smuggling", .serialized)
     struct RequestSmugglingTests {
         private static let rig = Result { try Rig() }
 
         @Test(
-            "what can be read in two ways reaches no replica, nor does what follows it",
+            "neither an ambiguous request nor the bytes after it reach a replica",
             arguments: [Attack.framings, Attack.bodies, Attack.heads].flatMap { $0 })
         func refused(_ attack: Attack) throws {
-            try judge(attack)
+            try check(attack)
         }
 
-        @Test("what only looks like smuggling reaches the replica as what it is", arguments: Attack.good)
+        @Test("a valid request that looks like smuggling is forwarded", arguments: Attack.good)
         func harmless(_ attack: Attack) throws {
-            try judge(attack)
+            try check(attack)
         }
 
         @Test(
-            "the same, a byte at a time, ends the same",
+            "an attack byte by byte has the same result",
             arguments: Attack.framings.filter { $0.statuses != [413] } + Attack.heads)
-        func dripped(_ attack: Attack) throws {
+        func byteByByte(_ attack: Attack) throws {
             let rig = try Self.rig.get()
             rig.replica.reset()
             let client = try rig.client()
             for byte in attack.bytes {
                 client.send([byte])
-                if client.hears(within: 0) { break }
+                if client.receives(within: 0) { break }
             }
 
             #expect(try client.response().status == attack.statuses[0])
-            _ = try client.takeWhatComes()
+            _ = try client.readUntilEnd()
             #expect(rig.replica.requests.isEmpty)
             #expect(rig.replica.leftovers.isEmpty)
         }
 
-        private func judge(_ attack: Attack) throws {
+        private func check(_ attack: Attack) throws {
             let rig = try Self.rig.get()
             rig.replica.reset()
             let client = try rig.client()
 
             client.send(attack.bytes)
             for status in attack.statuses { #expect(try client.response().status == status) }
-            let rest = try client.takeWhatComes()
+            let rest = try client.readUntilEnd()
 
             #expect(rest.isEmpty, "more came: \(String(decoding: rest, as: UTF8.self))")
             #expect(rig.replica.requests.map(\.start) == attack.reaching)
@@ -55,7 +55,7 @@ extension SocketTests {
             #expect(framed)
         }
 
-        @Test("a body that goes wrong after its head was forwarded leaves the replica with half a request and no more")
+        @Test("a body that is malformed after its head was forwarded leaves the replica an incomplete request only")
         func lateBadChunk() throws {
             let rig = try Self.rig.get()
             rig.replica.reset()
@@ -66,7 +66,7 @@ extension SocketTests {
             client.send("5x\r\nhello\r\n0\r\n\r\nGET /hidden HTTP/1.1\r\nHost: a\r\n\r\n")
 
             #expect(try client.response().status == 400)
-            #expect(try client.takeWhatComes().isEmpty)
+            #expect(try client.readUntilEnd().isEmpty)
             #expect(rig.replica.requests.isEmpty)
             let half = try #require(rig.replica.leftovers.first)
             #expect(String(decoding: half, as: UTF8.self).hasSuffix("\r\n\r\n5\r\nhello\r\n"))
@@ -74,7 +74,7 @@ extension SocketTests {
             rig.replica.reset()
         }
 
-        @Test("a body that goes wrong after the answer began ends the connection and says nothing in between")
+        @Test("a body that is malformed after the response began ends the connection without another response")
         func badChunkAfterAnswer() throws {
             let rig = try Rig()
             rig.replica.reset { _ in [] }
@@ -89,12 +89,12 @@ extension SocketTests {
 
             client.send("5x\r\nhello\r\n0\r\n\r\n")
 
-            let rest = try client.takeWhatComes()
+            let rest = try client.readUntilEnd()
             #expect(rest.isEmpty, "inside the answer: \(String(decoding: rest, as: UTF8.self))")
-            try rig.expectQuiet()
+            try rig.expectIdle()
         }
 
-        @Test("an answer that comes while the request is in its trailers has a proper end all the same")
+        @Test("a response that comes during the request's trailers ends properly")
         func answerWithinTrailers() throws {
             let rig = try Rig()
             rig.replica.reset { _ in [] }
@@ -110,10 +110,10 @@ extension SocketTests {
 
             let response = try client.response()
             #expect(response.text == "early")
-            #expect(try client.takeWhatComes().isEmpty)
+            #expect(try client.readUntilEnd().isEmpty)
         }
 
-        @Test("trailers that frame, route, authenticate or say who the client is are dropped")
+        @Test("trailers for framing, routing, authentication or identity are dropped")
         func trailers() throws {
             let rig = try Self.rig.get()
             rig.replica.reset()
@@ -138,7 +138,7 @@ extension SocketTests {
         }
 
         @Test(
-            "Connection takes out what it names, but not what makes the message what it is",
+            "Connection removes the fields it names, except those that define the message",
             arguments: [
                 ("host", "host", ["a"]), ("content-length", "content-length", ["5"]),
                 ("x-forwarded-for", "x-forwarded-for", ["127.0.0.1"]), ("x-real-ip", "x-real-ip", ["127.0.0.1"]),
@@ -162,7 +162,7 @@ extension SocketTests {
             #expect(request.body == Array("hello".utf8))
         }
 
-        @Test("fields of one hop never reach the replica")
+        @Test("hop-by-hop fields never reach the replica")
         func hopByHop() throws {
             let rig = try Self.rig.get()
             rig.replica.reset()
@@ -181,7 +181,7 @@ extension SocketTests {
                 ])
         }
 
-        @Test("an absolute-form target wins over Host")
+        @Test("the authority of an absolute-form target replaces Host")
         func absoluteForm() throws {
             let rig = try Self.rig.get()
             rig.replica.reset()

@@ -1,15 +1,15 @@
 import Testing
 
 extension SocketTests {
-    /// Judged by the clients: none may see another's answer, half an answer as a whole one, or a replica's own head.
+    /// No client may get another's response, an incomplete response as a complete one, or a forged head.
     @Suite("Response smuggling", .serialized)
     struct ResponseSmugglingTests {
         private static let rig = Result { try Rig() }
 
         @Test(
-            "a malicious replica spoils no client's stream, and its connection is not used again",
-            arguments: BadAnswer.all)
-        func badAnswer(_ answer: BadAnswer) throws {
+            "a malicious response does not affect other clients, and its connection is not used again",
+            arguments: MaliciousResponse.all)
+        func badAnswer(_ answer: MaliciousResponse) throws {
             let rig = try Self.rig.get()
             rig.replica.reset { $0.target == "/bad" ? answer.steps : [.answer("fine")] }
             let client = try rig.client()
@@ -29,7 +29,7 @@ extension SocketTests {
             }
             if case .cut = answer.outcome {
             } else {
-                // The connection goes on, and its next answer is its own.
+                // The connection persists and gets its own next response.
                 client.send("GET /next HTTP/1.1\r\nHost: a\r\n\r\n")
                 #expect(try client.response().text == "fine")
             }
@@ -43,13 +43,13 @@ extension SocketTests {
             if answer.mustNotBeReused {
                 #expect(!requests.contains { $0.target != "/bad" && bad.contains($0.connection) })
             }
-            try rig.expectQuiet()
+            try rig.expectIdle()
         }
 
-        /// Like `response`, but a body that only the connection's end delimits must end properly.
+        /// Like `response`, but a body that ends with the connection must end properly.
         private func completeResponse(_ client: Client) throws -> Client.Response { try client.response() }
 
-        @Test("fields of one hop, and those that Connection names, do not reach the client")
+        @Test("hop-by-hop fields and those that Connection names do not reach the client")
         func hopByHop() throws {
             let rig = try Rig { _ in
                 [
@@ -68,7 +68,7 @@ extension SocketTests {
             #expect(Set(response.fields.map(\.name)) == ["x-kept", "content-length"])
         }
 
-        @Test("trailers of a response are passed on but for those that frame, route or authenticate")
+        @Test("trailers of a response are forwarded, except those for framing, routing or authentication")
         func trailers() throws {
             let rig = try Rig { _ in
                 [
@@ -88,7 +88,7 @@ extension SocketTests {
             }
         }
 
-        @Test("what a replica says on an idle connection is nobody's answer")
+        @Test("bytes that a replica sends on an idle connection are not a response")
         func unasked() throws {
             let rig = try Rig()
             let client = try rig.client()
@@ -103,7 +103,7 @@ extension SocketTests {
             #expect(try client.response().text == "ok")
         }
 
-        @Test("up to sixteen interim answers are passed on, and then the answer")
+        @Test("up to sixteen interim responses are forwarded before the final one")
         func informationalCount() throws {
             let early = String(repeating: "HTTP/1.1 103 Early Hints\r\nx: y\r\n\r\n", count: 16)
             let rig = try Rig { _ in [.text(early), .answer("ok")] }
@@ -117,7 +117,7 @@ extension SocketTests {
     }
 }
 
-extension BadAnswer {
-    /// Extra bytes within the message are no reason to close; everything else is.
+extension MaliciousResponse {
+    /// Whether the proxy must close the replica's connection: always, unless the extra bytes are within the message.
     fileprivate var mustNotBeReused: Bool { name != "an answer in a chunk extension" }
 }

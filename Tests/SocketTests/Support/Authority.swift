@@ -1,7 +1,7 @@
 import Foundation
 import TLS
 
-/// A certificate authority of the openssl command's, and what it has signed.
+/// A certificate authority made with the openssl command, and the certificates it has signed.
 final class Authority: Sendable {
     private let folder = FileManager.default.temporaryDirectory.appending(path: "berth-\(UUID().uuidString)").path
     let certificate: [UInt8]
@@ -14,7 +14,7 @@ final class Authority: Sendable {
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 
-    /// A certificate for `subject` ("/CN=alice"), with extensions as `openssl req -addext` takes them.
+    /// Makes a certificate for `subject` ("/CN=alice"), with extensions in the form of `openssl req -addext`.
     func sign(_ subject: String, _ extensions: String..., serial: Int? = nil) throws -> TLSIdentity {
         let path = "\(folder)/\(UUID().uuidString)"
         try Self.make(
@@ -23,8 +23,8 @@ final class Authority: Sendable {
         return try TLSIdentity(certificate: .bytes(Self.read("\(path).pem")), key: .bytes(Self.read("\(path).key")))
     }
 
-    /// What its OCSP responder says of a certificate of its own, in DER form, good for a day.
-    func vouch(for identity: TLSIdentity) throws -> [UInt8] {
+    /// An OCSP response for one of its certificates, in DER form, valid for a day.
+    func response(for identity: TLSIdentity) throws -> [UInt8] {
         guard case .bytes(let certificate) = identity.certificate else { return [] }
         let path = "\(folder)/\(UUID().uuidString)"
         try Data(certificate).write(to: URL(fileURLWithPath: "\(path).pem"))

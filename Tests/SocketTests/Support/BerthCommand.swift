@@ -1,13 +1,13 @@
 import Foundation
 import Kernel
 
-/// The built `berth` as a process of its own.
+/// A process of the built `berth` executable.
 final class BerthCommand {
     private let process = Process()
     private let output: URL
     private let errors: URL
 
-    /// Starts it. Its output goes to files in `folder`, so that no pipe can fill up.
+    /// Starts it. Its output is written to files in `folder`, so that no pipe can fill up.
     init(_ arguments: [String], in folder: TemporaryFolder) throws {
         let name = UUID().uuidString
         output = folder.url.appending(path: "\(name).out")
@@ -25,7 +25,7 @@ final class BerthCommand {
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }
     }
 
-    /// Next to the test bundle, where the package manager puts all products.
+    /// The executable next to the test bundle, where SwiftPM puts all products.
     private static func executable() throws -> URL {
         let bundle = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         var candidates = [bundle.deletingLastPathComponent()]
@@ -42,18 +42,18 @@ final class BerthCommand {
     var complained: String { (try? String(contentsOf: errors, encoding: .utf8)) ?? "" }
     var isRunning: Bool { process.isRunning }
 
-    var figures: ProcessFigures { ProcessFigures(process: process.processIdentifier) }
+    var resources: ProcessResources { ProcessResources(process: process.processIdentifier) }
 
     func signal(_ number: CInt) { kill(process.processIdentifier, number) }
 
-    /// Waits for its end; the exit code, or minus the signal that ended it.
+    /// Waits for its end. Returns the exit code, or the negated number of the signal that ended it.
     func exitCode() throws -> Int {
-        try eventually("berth ended; it said \(complained)") { !process.isRunning }
+        try eventually("berth ended; its output: \(complained)") { !process.isRunning }
         let status = Int(process.terminationStatus)
         return process.terminationReason == .exit ? status : -status
     }
 
-    /// Waits for a line on standard error that starts with `start`; the port at its end.
+    /// Waits for a line on standard error that starts with `start`. Returns the port at its end.
     func port(after start: String) throws -> UInt16 {
         var port: UInt16?
         try eventually("a line \"\(start)\" in \(complained)") {

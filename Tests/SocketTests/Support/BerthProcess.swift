@@ -1,7 +1,7 @@
 import Kernel
 import TLS
 
-/// `berth run` as a process of its own, in front of one recording replica: what it holds is its own.
+/// A process of `berth run` in front of one recording replica, whose memory can be measured.
 final class BerthProcess {
     let replica: RecordingReplica
     let plain: SocketAddress
@@ -23,7 +23,7 @@ final class BerthProcess {
         replica.stop()
     }
 
-    var figures: ProcessFigures { command.figures }
+    var resources: ProcessResources { command.resources }
     var isRunning: Bool { command.isRunning }
 
     func signal(_ number: CInt) { command.signal(number) }
@@ -34,7 +34,7 @@ final class BerthProcess {
         return try Client(secure, tls: TLSClientContext(verifying: false), receiveBuffer: receiveBuffer)
     }
 
-    func expectQuiet() throws {
-        try eventually("quiet") { try Status(from: admin).isQuiet }
+    func expectIdle() throws {
+        try eventually("idle") { try Status(from: admin).isQuiet }
     }
 }

@@ -1,8 +1,8 @@
 import Foundation
 import TLS
 
-/// A folder with a certificate in it that is replaced as Kubernetes replaces one: `tls.crt` and `tls.key` are links
-/// through a link to a folder, and that link is renamed over.
+/// A folder whose certificate is replaced as Kubernetes does it: `tls.crt` and `tls.key` are links through a link to a
+/// folder, and that link is replaced by renaming.
 final class CertificateFolder: Sendable {
     private let path = FileManager.default.temporaryDirectory.appending(path: "berth-\(UUID().uuidString)").path
     var pair: TLSFiles.Pair { TLSFiles.Pair(certificate: "\(path)/tls.crt", key: "\(path)/tls.key") }
@@ -15,7 +15,7 @@ final class CertificateFolder: Sendable {
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
-    /// Puts a fresh pair for `name` in the place of the one that is there.
+    /// Replaces the pair with a new one for `name`.
     func replace(_ name: String) throws {
         let pair = try SelfSignedCertificate.make(names: [name, "localhost"], validDays: 2)
         try replace(certificate: pair.certificatePEM, key: pair.keyPEM)

@@ -4,7 +4,7 @@ import Reactor
 import TLS
 import TestSupport
 
-/// A client that says exactly what a test tells it to, in clear or in TLS, and waits with a deadline.
+/// A client that sends exactly the bytes of a test, in plaintext or over TLS, and waits with a deadline.
 final class Client {
     struct Response {
         var status = 0
@@ -22,7 +22,7 @@ final class Client {
     enum Failure: Error {
         case refused(CInt)
         case timedOut(String)
-        /// The connection ended; with what was left unread.
+        /// The connection ended; the text has the unread bytes.
         case ended(String)
         case reset(String)
         case unreadable(String)
@@ -34,15 +34,15 @@ final class Client {
     private var tls: Secure?
     private var bytes: [UInt8] = []
     private var start = 0
-    /// The peer's close_notify came.
+    /// Whether the peer's close_notify has come.
     private var hasSaidGoodbye = false
     private var space: [UInt8]
 
     init(
         _ address: SocketAddress, tls context: TLSClientContext? = nil, resuming ticket: TLSTicket? = nil,
-        receiveBuffer: CInt = 0, room: Int = 65_536, announcing header: [UInt8] = []
+        receiveBuffer: CInt = 0, bufferBytes: Int = 65_536, announcing header: [UInt8] = []
     ) throws {
-        space = [UInt8](repeating: 0, count: room)
+        space = [UInt8](repeating: 0, count: bufferBytes)
         do {
             socket = try TestSocket.connect(to: address, receiveBuffer: receiveBuffer)
         } catch {
@@ -51,7 +51,7 @@ final class Client {
         var one: CInt = 1
         setsockopt(socket, CInt(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<CInt>.size))
         sendRaw(header)
-        if let context { try shakeHands(context, ticket) }
+        if let context { try completeHandshake(context, ticket) }
     }
 
     deinit { close() }
@@ -62,7 +62,7 @@ final class Client {
         TestSocket.close(socket, reset: reset)
     }
 
-    /// FIN: nothing more will be sent.
+    /// Sends FIN.
     func finish() { shutdown(socket, CInt(SHUT_WR)) }
 
     // MARK: - TLS
@@ -73,10 +73,10 @@ final class Client {
     var applicationProtocol: ApplicationProtocol { tls?.session.applicationProtocol ?? .none }
     var ticket: TLSTicket? { tls?.session.ticket }
 
-    private func shakeHands(_ context: TLSClientContext, _ ticket: TLSTicket?) throws {
+    private func completeHandshake(_ context: TLSClientContext, _ ticket: TLSTicket?) throws {
         let secure = try Secure(context, ticket)
         tls = secure
-        let deadline = Instant.now() + patience
+        let deadline = Instant.now() + defaultTimeout
         _ = secure.receive([])
         sendRaw(secure.takeWire())
         while !secure.session.isEstablished { try receive(until: deadline) }
@@ -86,7 +86,7 @@ final class Client {
 
     func send(_ text: String) { send(Array(text.utf8)) }
 
-    /// Sends all of it, however long that takes; less if the connection breaks.
+    /// Sends all bytes, or fewer if the connection breaks.
     func send(_ bytes: [UInt8]) {
         guard let tls else {
             sendRaw(bytes)
@@ -96,7 +96,7 @@ final class Client {
         sendRaw(tls.takeWire())
     }
 
-    /// Sends pieces of so many bytes, each a TLS record of its own, all at once.
+    /// Sends pieces of `size` bytes, each in a TLS record of its own, with one write.
     func sendInPieces(_ bytes: [UInt8], of size: Int) {
         var start = 0
         while start < bytes.count {
@@ -106,14 +106,14 @@ final class Client {
         if let tls { sendRaw(tls.takeWire()) }
     }
 
-    /// From now on, `send` gives up when the peer has taken nothing for so long.
+    /// Makes `send` stop when the peer has accepted no bytes for this long.
     func limitSending(milliseconds: Int) {
         var time = timeval(tv_sec: milliseconds / 1_000, tv_usec: milliseconds % 1_000 * 1_000)
         setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
     }
 
-    /// Sends bytes as they are, below TLS.
-    func sendInClear(_ bytes: [UInt8]) { sendRaw(bytes) }
+    /// Sends bytes without encrypting them.
+    func sendUnencrypted(_ bytes: [UInt8]) { sendRaw(bytes) }
 
     private func sendRaw(_ bytes: [UInt8]) { TestSocket.send(bytes, to: socket) }
 
@@ -172,14 +172,14 @@ final class Client {
     }
 
     func take(_ count: Int) throws -> [UInt8] {
-        let deadline = Instant.now() + patience
+        let deadline = Instant.now() + defaultTimeout
         while bytes.count - start < count { try receive(until: deadline) }
         defer { consume(count) }
         return Array(bytes[start..<start + count])
     }
 
     func take(through mark: StaticString) throws -> [UInt8] {
-        let deadline = Instant.now() + patience
+        let deadline = Instant.now() + defaultTimeout
         let count = mark.utf8CodeUnitCount
         var searched = start
         while true {
@@ -190,9 +190,9 @@ final class Client {
         }
     }
 
-    /// All that comes until the connection ends properly.
+    /// Reads until the connection ends properly.
     func takeToEnd() throws -> [UInt8] {
-        let deadline = Instant.now() + patience
+        let deadline = Instant.now() + defaultTimeout
         do {
             while true { try receive(until: deadline) }
         } catch Failure.ended {
@@ -201,8 +201,8 @@ final class Client {
         }
     }
 
-    /// All that comes until the connection ends, in whatever way.
-    func takeWhatComes() throws -> [UInt8] {
+    /// Reads until the connection ends, in any way.
+    func readUntilEnd() throws -> [UInt8] {
         do {
             return try takeToEnd()
         } catch Failure.reset {
@@ -211,11 +211,11 @@ final class Client {
         }
     }
 
-    /// Reads `count` bytes without keeping them; false if they are not what `Pattern` has from `offset` on.
+    /// Reads `count` bytes without storing them. False if they differ from `Pattern` from `offset` on.
     func skipPattern(_ count: Int, at offset: Int = 0) throws -> Bool {
         var position = 0
         while position < count {
-            if start == bytes.count { try receive(until: Instant.now() + patience) }
+            if start == bytes.count { try receive(until: Instant.now() + defaultTimeout) }
             let part = min(bytes.count - start, count - position)
             let isSame = bytes.withUnsafeBytes {
                 Pattern.matches(UnsafeRawBufferPointer(rebasing: $0[start..<start + part]), at: offset + position)
@@ -227,8 +227,8 @@ final class Client {
         return true
     }
 
-    /// True if something is there to be read, or comes within `milliseconds`.
-    func hears(within milliseconds: UInt64) -> Bool {
+    /// Whether bytes can be read now or within `milliseconds`.
+    func receives(within milliseconds: UInt64) -> Bool {
         start < bytes.count || isReady(socket, for: POLLIN, until: Instant.now() + .milliseconds(milliseconds))
     }
 
@@ -263,7 +263,7 @@ final class Client {
     private static func excerpt(_ bytes: [UInt8]) -> String { String(decoding: bytes.prefix(300), as: UTF8.self) }
 }
 
-/// The TLS of one client.
+/// The TLS session of one client.
 private final class Secure {
     private var engine: TLSEngine
     private(set) var session: TLSSession

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A result that another thread leaves.
+/// A Boolean that another thread sets.
 final class Flag: Sendable {
     private let result = Mutex<Bool?>(nil)
 

@@ -1,8 +1,8 @@
-/// A request as a simple server reads it: head to the blank line, body by Content-Length or chunks.
+/// A request as a simple server reads it: the head up to the blank line, the body by Content-Length or chunks.
 struct RecordedRequest: Sendable {
     var connection: Int
     var head: [UInt8]
-    /// The body as it stood on the wire, chunk framing included.
+    /// The body as received, chunk framing included.
     var wireBody: [UInt8] = []
     /// The body without framing.
     var body: [UInt8] = []
@@ -24,7 +24,7 @@ struct RecordedRequest: Sendable {
         return words.count > 1 ? String(words[1]) : ""
     }
 
-    /// Values of all fields of that name, which is in lower case.
+    /// The values of all fields of that name, which is in lower case.
     func values(_ name: String) -> [String] {
         lines.dropFirst().compactMap { line in
             guard let colon = line.firstIndex(of: ":"), line[..<colon].lowercased() == name else { return nil }
@@ -46,18 +46,18 @@ extension Substring {
     }
 }
 
-/// Takes requests off the bytes of one connection as they come. Lenient: what the proxy lets through is judged by the
-/// tests, not here.
+/// Reads requests from the bytes of one connection as they come. It is lenient, because the tests check what the proxy
+/// forwards.
 struct RequestReader {
     private var position = 0
     private var searched = 0
     private var open: RecordedRequest?
     private var left: Int?
 
-    /// Bytes read before the first that belongs to no complete request.
+    /// The number of bytes that belong to complete requests.
     private(set) var consumed = 0
 
-    /// The next complete request in `bytes`, which only ever grow at the end; nil if there is none yet.
+    /// The next complete request in `bytes`, which grow only at the end; nil if there is none yet.
     mutating func next(in bytes: [UInt8], connection: Int) -> RecordedRequest? {
         if open == nil {
             guard let end = find("\r\n\r\n", in: bytes, from: max(position, searched - 3)) else {

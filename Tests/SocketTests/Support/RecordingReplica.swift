@@ -3,21 +3,21 @@ import Kernel
 import Synchronization
 import TestSupport
 
-/// What a replica does about a request, in order.
+/// A step of a replica's answer to a request.
 enum ReplicaStep: Sendable {
     case send([UInt8])
-    /// So many bytes of `Pattern`, from its start.
+    /// The first bytes of `Pattern`, as many as given.
     case pattern(Int)
     /// The same in chunks of 32 KiB, the last chunk included.
     case chunkedPattern(Int)
-    /// FIN, and nothing more.
+    /// Sends FIN.
     case close
-    /// RST.
+    /// Sends RST.
     case reset
 
     static func text(_ text: String) -> ReplicaStep { .send(Array(text.utf8)) }
 
-    /// A whole response with a body of text.
+    /// A complete response with a text body.
     static func answer(_ body: String, status: String = "200 OK", fields: String = "") -> ReplicaStep {
         .text("HTTP/1.1 \(status)\r\ncontent-length: \(body.utf8.count)\r\n\(fields)\r\n\(body)")
     }
@@ -32,9 +32,9 @@ enum ReplicaStep: Sendable {
     }
 }
 
-/// A server that keeps every byte each connection received, and answers by script.
+/// A server that records every byte of each connection and answers by a script.
 ///
-/// One thread with poll(2); the script and what tests push go out as the sockets take them.
+/// It has one thread with poll(2), which sends the script and the steps of tests as the sockets accept them.
 final class RecordingReplica: Sendable {
     typealias Script = @Sendable (RecordedRequest) -> [ReplicaStep]
 
@@ -79,7 +79,7 @@ final class RecordingReplica: Sendable {
         try Kernel.Thread(named: "replica") { [self] in run() }.detach()
     }
 
-    /// Forgets what closed connections have said, and answers by `script` from now on.
+    /// Removes the records of closed connections and answers by `script` from now on.
     func reset(_ script: Script? = nil) {
         state.withLock { state in
             state.requests = []
@@ -90,65 +90,65 @@ final class RecordingReplica: Sendable {
         }
     }
 
-    /// All complete requests so far, in the order they were completed.
+    /// All complete requests so far, in the order of their completion.
     var requests: [RecordedRequest] { state.withLock { $0.requests } }
 
-    /// Bytes of any connection that are no complete request.
+    /// The bytes of all connections that belong to no complete request.
     var leftovers: [[UInt8]] {
         state.withLock { state in
             state.connections.map { Array($0.received.dropFirst($0.reader.consumed)) }.filter { !$0.isEmpty }
         }
     }
 
-    /// Connections accepted so far.
+    /// The number of connections accepted so far.
     var accepted: Int { state.withLock { $0.connections.count } }
 
-    /// Connections that are open on both sides.
+    /// The number of connections that are open on both sides.
     var open: Int { state.withLock { $0.connections.count { !$0.isClosed && !$0.hasEnded } } }
 
     func hasEnded(_ connection: Int) -> Bool {
         state.withLock { $0.connections[connection].hasEnded || $0.connections[connection].isClosed }
     }
 
-    /// Bytes of its script that a connection has not sent yet are out.
+    /// Whether a connection has sent all bytes of its script.
     func isIdle(_ connection: Int) -> Bool { state.withLock { !$0.connections[connection].isSending } }
 
-    /// Bytes that a connection's socket has taken.
+    /// The number of bytes that a connection's socket has accepted.
     func bytesSent(_ connection: Int) -> Int { state.withLock { $0.connections[connection].total } }
 
-    /// Sends, or does, something on a connection that is open.
+    /// Runs a step on an open connection.
     func push(_ steps: ReplicaStep..., to connection: Int) {
         state.withLock { $0.connections[connection].steps += steps }
-        nudge()
+        wakeThread()
     }
 
-    /// Sends the same on all open connections.
+    /// Sends the same bytes on all open connections.
     func pushToAll(_ step: ReplicaStep) {
         state.withLock { state in
             for index in state.connections.indices where !state.connections[index].isClosed {
                 state.connections[index].steps.append(step)
             }
         }
-        nudge()
+        wakeThread()
     }
 
-    /// Dies: the listener and all connections close.
+    /// Closes the listener and all connections.
     func kill() {
         state.withLock { state in
             for index in state.connections.indices { close(&state.connections[index]) }
             if state.isListening { Glibc.close(listener) }
             state.isListening = false
         }
-        nudge()
+        wakeThread()
     }
 
     func stop() {
         kill()
         state.withLock { $0.isStopped = true }
-        nudge()
+        wakeThread()
     }
 
-    private func nudge() {
+    private func wakeThread() {
         var byte: UInt8 = 1
         _ = write(wake.write, &byte, 1)
     }
@@ -249,7 +249,7 @@ final class RecordingReplica: Sendable {
         }
     }
 
-    /// Puts the next step's bytes into `outgoing`; false if there are none for now.
+    /// Appends the next step's bytes to `outgoing`. False if there are none now.
     private func prepare(_ connection: inout Connection) -> Bool {
         connection.outgoing.removeAll(keepingCapacity: true)
         connection.sent = 0

@@ -5,7 +5,7 @@ import Proxy
 import TLS
 import Telemetry
 
-/// A proxy in front of recording replicas, all in this process: a plain listener, a TLS one, an admin one.
+/// A proxy with a plaintext, a TLS and an admin listener in front of recording replicas, all in this process.
 final class Rig: Sendable {
     let replicas: [RecordingReplica]
     let proxy: ProxyServer
@@ -15,7 +15,7 @@ final class Rig: Sendable {
     var secure: SocketAddress { proxy.addresses[1] }
     var admin: SocketAddress { proxy.addresses[2] }
 
-    /// One worker unless told otherwise: what one connection does can then be seen on the next.
+    /// One worker by default, so that all connections share a worker.
     init(
         replicas count: Int = 1, workers: Int = 1, tls: TLSOptions = TLSOptions(), streams: Int? = nil,
         answering script: @escaping RecordingReplica.Script = { _ in [.answer("ok")] },
@@ -30,7 +30,7 @@ final class Rig: Sendable {
         snapshot.maximumStreams = streams
         snapshot.servers = replicas.map { ServerPlan(address: $0.address, name: "\($0.address)", upstream: 0) }
         var upstream = UpstreamPlan(name: "mcp", servers: 0..<count)
-        // Checks would show up in the recordings.
+        // Health checks would be recorded too.
         upstream.healthCheck.interval = .seconds(3_600)
         var listener = ListenerPlan(address: .loopback(port: 0))
         adjust(&listener, &upstream)
@@ -45,7 +45,7 @@ final class Rig: Sendable {
         proxy = try ProxyServer(snapshot: snapshot, workers: workers, log: log)
         let pages = AdminPages(proxy)
         try proxy.start { pages.answer($0) }
-        // The first check of each replica comes within half a second of the start: let it, then forget it.
+        // The first health check of each replica comes within half a second. Wait for it and drop its record.
         for replica in replicas {
             try eventually("the first health check of a replica") { replica.accepted > 0 && replica.open == 0 }
         }
@@ -56,18 +56,18 @@ final class Rig: Sendable {
         for replica in replicas { replica.stop() }
     }
 
-    func client(receiveBuffer: CInt = 0, room: Int = 65_536) throws -> Client {
-        try Client(plain, receiveBuffer: receiveBuffer, room: room)
+    func client(receiveBuffer: CInt = 0, bufferBytes: Int = 65_536) throws -> Client {
+        try Client(plain, receiveBuffer: receiveBuffer, bufferBytes: bufferBytes)
     }
 
     func secureClient(
-        _ context: TLSClientContext? = nil, resuming ticket: TLSTicket? = nil, room: Int = 65_536
+        _ context: TLSClientContext? = nil, resuming ticket: TLSTicket? = nil, bufferBytes: Int = 65_536
     ) throws -> Client {
-        try Client(secure, tls: context ?? Certificates.client(), resuming: ticket, room: room)
+        try Client(secure, tls: context ?? Certificates.client(), resuming: ticket, bufferBytes: bufferBytes)
     }
 
-    func sum(_ figure: ServerMetric) -> Int64 {
-        proxy.snapshot.servers.indices.reduce(0) { $0 + proxy.metrics.sum(figure, server: $1) }
+    func sum(_ metric: ServerMetric) -> Int64 {
+        proxy.snapshot.servers.indices.reduce(0) { $0 + proxy.metrics.sum(metric, server: $1) }
     }
 
     /// Exchanges in the queues of all upstreams, as all workers count them.
@@ -75,13 +75,13 @@ final class Rig: Sendable {
         proxy.snapshot.upstreams.indices.reduce(0) { $0 + proxy.metrics.view.waiting(upstream: $1) }
     }
 
-    func shared(_ figure: SharedMetric) -> Int64 {
-        proxy.snapshot.servers.indices.reduce(0) { $0 + proxy.metrics.view.load(figure, server: $1) }
+    func shared(_ metric: SharedMetric) -> Int64 {
+        proxy.snapshot.servers.indices.reduce(0) { $0 + proxy.metrics.view.load(metric, server: $1) }
     }
 
-    /// Waits until no exchange is under way and every connection that is left is parked.
-    func expectQuiet() throws {
-        try eventually("quiet; active \(sum(.active)), streaming \(sum(.streaming)), waiting \(sum(.waiting))") {
+    /// Waits until no exchange is open and every upstream connection is parked.
+    func expectIdle() throws {
+        try eventually("idle; active \(sum(.active)), streaming \(sum(.streaming)), waiting \(sum(.waiting))") {
             sum(.active) == 0 && sum(.streaming) == 0 && sum(.waiting) == 0 && shared(.streams) == 0
                 && waitingExchanges == 0 && shared(.connections) == sum(.parked)
         }

@@ -1,7 +1,7 @@
 import Foundation
 import Kernel
 
-/// What `/stats` says, as far as the tests look at it.
+/// The values of `/stats` that the tests use.
 struct Status: Decodable {
     struct Pool: Decodable {
         var max, total, idle, active, streaming, waiting, opened: Int
@@ -29,20 +29,20 @@ struct Status: Decodable {
     var proxyProtocol: ProxyProtocol
     var upstreams: [Upstream]
 
-    /// Asks the admin listener at `address`.
+    /// Requests `/stats` from the admin listener at `address`.
     init(from address: SocketAddress) throws {
         let client = try Client(address)
         client.send("GET /stats HTTP/1.1\r\nHost: a\r\n\r\n")
         let response = try client.response()
         guard response.status == 200, response.values("content-type") == ["application/json"] else {
-            throw TimedOut(description: "no figures: \(response.text)")
+            throw TimedOut(description: "no metrics: \(response.text)")
         }
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         self = try decoder.decode(Status.self, from: Data(response.body))
     }
 
-    /// No exchange is under way, and every connection that is left is idle.
+    /// Whether no exchange is open and every connection is idle.
     var isQuiet: Bool {
         upstreams.flatMap(\.servers).allSatisfy {
             $0.pool.active == 0 && $0.streams == 0 && $0.pool.streaming == 0 && $0.pool.waiting == 0

@@ -1,7 +1,7 @@
 import Foundation
 import TLS
 
-/// A folder that goes with its owner.
+/// A temporary folder, removed with its owner.
 final class TemporaryFolder {
     let url = FileManager.default.temporaryDirectory.appending(path: "berth-tests-\(UUID().uuidString)")
 
@@ -9,7 +9,8 @@ final class TemporaryFolder {
 
     deinit { try? FileManager.default.removeItem(at: url) }
 
-    /// A configuration file for `replica`: ports that the kernel chooses, a certificate made on the spot. Returns its path.
+    /// Writes a configuration file for `replica`, with ports that the kernel chooses and a new certificate. Returns its
+    /// path.
     func configuration(for replica: RecordingReplica, timeouts: String = "{}") throws -> String {
         let certificate = try SelfSignedCertificate.make(names: ["localhost", "127.0.0.1"], validDays: 2)
         return try write(
@@ -31,7 +32,7 @@ final class TemporaryFolder {
             """)
     }
 
-    /// The path of a file in it, there or not.
+    /// The path of a file in the folder, which need not exist.
     func path(_ name: String) -> String { url.appending(path: name).path }
 
     /// Writes a file and returns its path.

@@ -2,17 +2,17 @@ import Glibc
 import Kernel
 import TestSupport
 
-/// Something did not come about in time.
+/// A condition did not hold before its deadline.
 struct TimedOut: Error, CustomStringConvertible {
     let description: String
 }
 
-/// How long any one thing may take before a test gives up. Generous: it is reached only by what is broken.
-let patience = Interval.seconds(30)
+/// The default time after which a wait fails. It is long, so that only a defect reaches it.
+let defaultTimeout = Interval.seconds(30)
 
-/// Looks until `condition` holds; throws when patience ends.
+/// Polls until `condition` holds. Throws `TimedOut` after `limit`.
 func eventually(
-    _ what: @autoclosure () -> String, within limit: Interval = patience, _ condition: () throws -> Bool
+    _ what: @autoclosure () -> String, within limit: Interval = defaultTimeout, _ condition: () throws -> Bool
 ) throws {
     let deadline = Instant.now() + limit
     while try !condition() {
@@ -21,7 +21,7 @@ func eventually(
     }
 }
 
-/// Lets other threads run before somebody looks again.
+/// Lets other threads run between two polls.
 func pause(milliseconds: CInt) {
     _ = poll(nil, 0, milliseconds)
 }
@@ -33,7 +33,7 @@ func isReady(_ descriptor: CInt, for events: Int32, until deadline: Instant) -> 
     return poll(&one, 1, CInt(clamping: left + 1)) == 1
 }
 
-/// Where `mark` first stands in `bytes` from `start` on.
+/// The index of the first `mark` in `bytes` from `start` on.
 func find(_ mark: StaticString, in bytes: [UInt8], from start: Int) -> Int? {
     let count = mark.utf8CodeUnitCount
     return bytes.withUnsafeBytes { buffer in
@@ -49,20 +49,20 @@ func find(_ mark: StaticString, in bytes: [UInt8], from start: Int) -> Int? {
     }
 }
 
-/// What a process holds, as the kernel accounts it.
-struct ProcessFigures {
+/// The descriptors and the memory of a process, as the kernel counts them.
+struct ProcessResources {
     let process: pid_t
 
-    /// False under the address sanitizer, which pads and keeps what is freed: memory then says nothing.
-    static let areTelling = dlsym(nil, "__asan_init") == nil
+    /// False with the address sanitizer, which pads allocations and delays frees, so that memory is meaningless.
+    static let isMeaningful = dlsym(nil, "__asan_init") == nil
 
-    /// Open descriptors.
+    /// The number of open descriptors.
     var descriptors: Int {
         guard let folder = opendir("/proc/\(process)/fd") else { return -1 }
         defer { closedir(folder) }
         var count = 0
         while readdir(folder) != nil { count += 1 }
-        // Less "." and "..".
+        // Without "." and "..".
         return count - 2
     }
 
@@ -81,11 +81,11 @@ struct ProcessFigures {
     }
 }
 
-/// Endless bytes that are cheap to make and to check: seeded ones, repeated. The period is prime, so that a piece
-/// lost or doubled by a buffer of any usual size shows.
+/// Unlimited bytes that are cheap to make and to check: seeded random bytes, repeated. The period is prime, so that a
+/// lost or repeated piece of any usual buffer size is detected.
 enum Pattern {
     static let period = 65_521
-    /// Two periods: any `period` bytes from any phase are in one piece.
+    /// Two periods, so that `period` bytes from any offset are contiguous.
     static let bytes: [UInt8] = {
         var generator = SeededGenerator(seed: 20_260_728)
         let once = generator.bytes(period)
@@ -100,7 +100,7 @@ enum Pattern {
         return all
     }
 
-    /// Whether `piece` is what stands at `offset`.
+    /// Whether `piece` equals the pattern at `offset`.
     static func matches(_ piece: UnsafeRawBufferPointer, at offset: Int) -> Bool {
         var position = 0
         while position < piece.count {

@@ -73,7 +73,7 @@ extension ClientConnections {
     mutating func tearDownStreams(_ client: Handle, _ metrics: WorkerMetrics) {
         guard let connection = http2Connection(of: client) else { return }
         slab[client].http2Connection = .max
-        if let counter = http2Connections[connection].session.abuse.verdict.counter { metrics.increment(counter) }
+        if let counter = http2Connections[connection].session.abuse.exceededLimit.counter { metrics.increment(counter) }
         guard let removed = http2Connections.remove(connection) else { return }
         // In the order of their identifiers: a dictionary's own order differs from run to run.
         for id in removed.streams.keys.sorted() {
@@ -140,7 +140,7 @@ extension ClientConnections {
     }
 }
 
-extension HTTP2Abuse.Kind {
+extension HTTP2Abuse.Limit {
     /// What counts connections that ended for this; nil for `none`.
     var counter: AbuseCounter? {
         switch self {

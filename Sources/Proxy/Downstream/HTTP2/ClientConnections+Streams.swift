@@ -58,7 +58,7 @@ extension ClientConnections {
             resetStream(client, code: .internalError, &io)
             return
         }
-        http2Connections[connection].session.finish(stream: stream)
+        http2Connections[connection].session.endResponse(stream: stream)
         lingerStream(client, connection, &io, &clock)
     }
 
@@ -88,7 +88,7 @@ extension ClientConnections {
     /// Ends the response with trailer lines (RFC 9113 section 8.1), if the client is a stream.
     mutating func sendTrailers(_ client: Handle, _ lines: borrowing ByteBuffer) {
         guard let stream = slab[client].kind.stream, let connection = http2Connection(of: client) else { return }
-        http2Connections[connection].session.finish(stream: stream.id, trailers: lines, 0..<lines.count)
+        http2Connections[connection].session.endResponse(stream: stream.id, trailers: lines, 0..<lines.count)
     }
 
     /// Resets the stream at once and forgets its client.

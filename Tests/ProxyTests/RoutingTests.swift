@@ -1,0 +1,117 @@
+import Testing
+
+@testable import Proxy
+
+/// Which upstream a request goes to, seen from outside: each upstream has one server, which answers with its name.
+@Suite("Routing")
+struct RoutingTests {
+    typealias Path = RoutePlan.Path
+
+    private func route(_ host: String? = nil, _ path: Path = .any, to upstream: Int) -> RoutePlan {
+        var route = RoutePlan(upstream: upstream)
+        route.host = host.map { Array($0.utf8) }
+        route.path = path
+        return route
+    }
+
+    /// A worker with these routes and so many upstreams.
+    private func stage(_ routes: [RoutePlan], upstreams: Int = 3) -> ProxyStage {
+        let stage = ProxyStage(seed: 1, servers: upstreams)
+        stage.snapshot.routes = routes
+        stage.snapshot.upstreams = (0..<upstreams).map { UpstreamPlan(name: "u\($0)", servers: $0..<($0 + 1)) }
+        for index in 0..<upstreams { stage.snapshot.servers[index].upstream = index }
+        return stage
+    }
+
+    /// What a request with this target and Host gets: the number of an upstream, or nil for 421 (RFC 9110 §15.5.20).
+    private func ask(_ stage: ProxyStage, _ target: String, host: String) -> Int? {
+        let client = stage.connect()
+        client.ask("GET \(target) HTTP/1.1\r\nHost: \(host)\r\n\r\n")
+        #expect(stage.run { client.responses.count == 1 }, "\(target) at \(host) is answered")
+        let answer = client.responses.first ?? Message()
+        client.leave()
+        guard answer.status == 200 else {
+            #expect(answer.status == 421, "\(target) at \(host)")
+            return nil
+        }
+        return Int(answer.text)
+    }
+
+    private func expect(
+        _ routes: [RoutePlan], _ cases: [(target: String, host: String, upstream: Int?)],
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        let stage = stage(routes)
+        let servers = (0..<3).map { index in ScriptedServer(stage, index) { _ in .reply("\(index)") } }
+        for (target, host, upstream) in cases {
+            #expect(ask(stage, target, host: host) == upstream, "\(target) at \(host)", sourceLocation: sourceLocation)
+        }
+        let answered = cases.count { $0.upstream != nil }
+        #expect(servers.reduce(0) { $0 + $1.requests.count } == answered, "who gets 421 reaches no server")
+    }
+
+    private func exact(_ path: String) -> Path { .exact(Array(path.utf8)) }
+    private func prefix(_ path: String) -> Path { .prefix(Array(path.utf8)) }
+
+    @Test("a host matches in any case, with any port, and as a whole")
+    func hosts() {
+        expect(
+            [route("a.test", to: 0), route("b.test", to: 1), route("[2001:db8::1]", to: 2)],
+            [
+                ("/", "a.test", 0), ("/", "A.Test", 0), ("/", "a.test:8080", 0), ("/", "A.TEST:1", 0),
+                ("/", "b.test", 1), ("/", "b.test.", nil), ("/", "xb.test", nil), ("/", "b.testx", nil),
+                ("/", "b.tes", nil), ("/", "c.test", nil), ("/", "b.test.a.test", nil),
+                ("/", "[2001:db8::1]", 2), ("/", "[2001:DB8::1]:443", 2), ("/", "[2001:db8::2]", nil),
+                // RFC 9112 §3.2.2: an absolute target brings its own authority.
+                ("http://a.test/", "a.test", 0), ("http://B.test:81/", "b.test:81", 1),
+            ])
+    }
+
+    @Test("an exact path matches with and without one slash at its end, and with any query")
+    func exactPaths() {
+        expect(
+            [route(nil, exact("/mcp"), to: 0), route(nil, exact("/"), to: 1), route(nil, exact("/a/b"), to: 2)],
+            [
+                ("/mcp", "h", 0), ("/mcp/", "h", 0), ("/mcp?a=/b", "h", 0), ("/mcp/?", "h", 0), ("/mcp//", "h", nil),
+                ("/mcp/x", "h", nil), ("/mcpx", "h", nil), ("/mc", "h", nil), ("/MCP", "h", nil), ("/%6dcp", "h", nil),
+                ("/", "h", 1), ("/?x=1", "h", 1), ("/x", "h", nil),
+                ("/a/b", "h", 2), ("/a/b/", "h", 2), ("/a", "h", nil), ("/a/b/c", "h", nil),
+            ])
+    }
+
+    @Test("a prefix matches what begins with it, the query left out")
+    func prefixes() {
+        expect(
+            [route(nil, prefix("/api/"), to: 0), route(nil, prefix("/tool"), to: 1)],
+            [
+                ("/api/", "h", 0), ("/api/x/y", "h", 0), ("/api/?q", "h", 0), ("/api", "h", nil), ("/api?/", "h", nil),
+                ("/Api/", "h", nil), ("/x/api/", "h", nil), ("/tool", "h", 1), ("/tools/a", "h", 1), ("/too", "h", nil),
+                ("/too?l", "h", nil), ("/?/tool", "h", nil),
+            ])
+    }
+
+    @Test("the first route that matches wins, whatever is more specific")
+    func order() {
+        expect(
+            [
+                route("a.test", prefix("/"), to: 0), route("a.test", exact("/mcp"), to: 1),
+                route(nil, exact("/mcp"), to: 1), route(nil, to: 2),
+            ],
+            [("/mcp", "a.test", 0), ("/mcp", "b.test", 1), ("/x", "b.test", 2), ("/x", "a.test", 0)])
+        expect(
+            [route("a.test", exact("/mcp"), to: 1), route("a.test", prefix("/"), to: 0)],
+            [("/mcp", "a.test", 1), ("/mcp/", "a.test", 1), ("/mcp/x", "a.test", 0), ("/mcp", "b.test", nil)])
+    }
+
+    @Test("host and path must both match")
+    func both() {
+        expect(
+            [route("a.test", exact("/mcp"), to: 0), route("b.test", exact("/sse"), to: 1)],
+            [("/mcp", "a.test", 0), ("/sse", "b.test", 1), ("/sse", "a.test", nil), ("/mcp", "b.test", nil)])
+    }
+
+    @Test("without routes the first upstream has everything")
+    func none() {
+        expect([], [("/", "a.test", 0), ("/any?thing", "b.test:1", 0)])
+    }
+}
