@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// An epoll instance with room for one batch of events.
+/// An epoll instance with memory for one batch of events.
 struct Poller: ~Copyable {
     private let descriptor: CInt
     private let events: UnsafeMutablePointer<epoll_event>

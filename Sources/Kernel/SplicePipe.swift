@@ -54,7 +54,7 @@ struct SplicePipe: ~Copyable {
     /// Bytes in the pipe.
     var leftover: Int { held }
 
-    /// Reads all that is in the pipe into `space`, which has room for it. A pipe gives what it has without waiting.
+    /// Reads all that is in the pipe into `space`, which is large enough. A pipe gives what it has without waiting.
     mutating func drain(into space: inout MutableSpan<UInt8>) {
         let wanted = min(held, space.count)
         space.withUnsafeMutableBufferPointer { target in

@@ -105,7 +105,7 @@ public protocol World: ~Copyable {
     /// Moves up to `most` bytes, at least one, from what one connection has received to what another is to send, within
     /// the kernel. Nil where that cannot be done, with nothing read: then receive and send.
     mutating func splice(from source: Descriptor, to sink: Descriptor, most: Int) -> SpliceResult?
-    /// Copies the bytes that the last `splice` left over, in order, into `space`, which has room for all of them.
+    /// Copies the bytes that the last `splice` left over, in order, into `space`, which is large enough.
     mutating func takeLeftover(into space: inout MutableSpan<UInt8>)
     /// Sends FIN after all that was sent; reading goes on.
     mutating func finish(_ descriptor: Descriptor)

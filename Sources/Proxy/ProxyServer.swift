@@ -123,7 +123,7 @@ package final class ProxyServer: Sendable {
         /// Everything had finished.
         case finished
         /// The time was up, or the caller cancelled it: what is left is cut.
-        case cutShort
+        case timedOut
     }
 
     /// Stops accepting and lets what is under way finish; at most for the snapshot's drain timeout. Blocks until the
@@ -135,7 +135,7 @@ package final class ProxyServer: Sendable {
         for mailbox in mailboxes.prefix(workers) { mailbox.post(.drain) }
         let deadline = Instant.now() + snapshot.drainTimeout
         while left.withLock({ $0 }) < workers {
-            if Instant.now() >= deadline || isCancelled() { return .cutShort }
+            if Instant.now() >= deadline || isCancelled() { return .timedOut }
         }
         return .finished
     }

@@ -7,8 +7,8 @@ package import Telemetry
 /// One thread's share of the proxy: its own poller, connections, timers and scratch buffers; nothing of it is shared.
 ///
 /// `turn()` is the only loop of the program. Everything else is called from it, does what can be done without
-/// waiting, and leaves the rest to a later event. Each stored property is a room that owns its state; a method that
-/// needs one room belongs to that room's type, and a method that moves something between rooms belongs here. Two
+/// waiting, and leaves the rest to a later event. Each stored property is a part that owns its state; a method that
+/// needs one part belongs to that part's type, and a method that moves something between parts belongs here. Two
 /// rules keep the worker alive: output queued while reading is sent in the same turn or waits for a writable event, and
 /// whatever stopped reading for want of credit is looked at again when the credit is there (`resumeLater`).
 package struct Worker<Outside: World & ~Copyable>: ~Copyable {

@@ -33,7 +33,7 @@ public struct ByteRange: Equatable, Sendable {
 public struct ByteBuffer: ~Copyable {
     @usableFromInline var base: UnsafeMutablePointer<UInt8>?
     // 32 bits each: every connection has two of these, and 24 bytes do.
-    @usableFromInline var room: UInt32
+    @usableFromInline var allocation: UInt32
     @usableFromInline var start: UInt32
     @usableFromInline var end: UInt32
 
@@ -41,14 +41,14 @@ public struct ByteBuffer: ~Copyable {
     @inlinable
     public init() {
         base = nil
-        room = 0
+        allocation = 0
         start = 0
         end = 0
     }
 
     @inlinable var capacity: Int {
-        get { Int(room) }
-        set { room = UInt32(newValue) }
+        get { Int(allocation) }
+        set { allocation = UInt32(newValue) }
     }
     @inlinable var head: Int {
         get { Int(start) }
@@ -100,15 +100,15 @@ public struct ByteBuffer: ~Copyable {
     @inlinable
     @_lifetime(&self)
     public mutating func space(atMost count: Int) -> MutableSpan<UInt8> {
-        let room = max(0, min(count, capacity - tail))
-        let buffer = UnsafeMutableBufferPointer(start: base.map { $0 + tail }, count: room)
+        let space = max(0, min(count, capacity - tail))
+        let buffer = UnsafeMutableBufferPointer(start: base.map { $0 + tail }, count: space)
         return _overrideLifetime(buffer.mutableSpan, mutating: &self)
     }
 
     /// Sees to it that `space` has at least `count` bytes; may move the bytes.
     @inlinable
     public mutating func reserve(_ count: Int) {
-        if capacity - tail < count { makeRoom(count) }
+        if capacity - tail < count { grow(count) }
     }
 
     /// Gives a buffer without memory exactly `count` bytes of it: for bytes that are kept long and never grow. On a buffer
@@ -120,7 +120,7 @@ public struct ByteBuffer: ~Copyable {
     }
 
     @usableFromInline
-    mutating func makeRoom(_ count: Int) {
+    mutating func grow(_ count: Int) {
         let used = tail - head
         // The bytes move to the front only if a quarter as many were consumed since the last move, which keeps moving
         // amortised O(1). A buffer that is nearly full grows instead.
@@ -143,7 +143,7 @@ public struct ByteBuffer: ~Copyable {
     /// Appends the first `count` bytes of `space`, which the caller has written. Traps if `space` is smaller.
     @inlinable
     public mutating func commit(_ count: Int) {
-        precondition(count >= 0 && count <= capacity - tail, "more bytes committed than there was room for")
+        precondition(count >= 0 && count <= capacity - tail, "more bytes committed than there was space for")
         tail += count
     }
 

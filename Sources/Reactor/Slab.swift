@@ -158,6 +158,7 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
         (elements + slot).deinitialize(count: 1)
     }
 
+    /// Whether the occupant that the handle names is still here.
     @inlinable
     public func contains(_ handle: Handle) -> Bool {
         // A handle made from outside numbers may hold an even generation, which equals that of a free slot.

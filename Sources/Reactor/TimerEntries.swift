@@ -21,7 +21,7 @@ struct TimerEntries: ~Copyable {
     private var used = 0
     private var free = TimerEntries.end
 
-    /// `expected`: entries that are likely to be in use at a time, any number. The chunk table has room for them.
+    /// `expected`: entries that are likely to be in use at a time, any number. The chunk table has space for them.
     init(expected: Int) {
         chunks.reserveCapacity(max(0, expected) / TimerEntries.chunkCount + 1)
     }

@@ -33,13 +33,13 @@ extension World where Self: ~Copyable {
         return result
     }
 
-    /// Appends the bytes of one read into all of the buffer's space, which is made at least `room` bytes. `isShort` tells that
+    /// Appends the bytes of one read into all of the buffer's space, which is made at least `minimum` bytes. `isShort` tells that
     /// the read did not fill the space: nothing more is there now.
     @inlinable
     public mutating func receive(
-        _ descriptor: Descriptor, into buffer: inout ByteBuffer, room: Int
+        _ descriptor: Descriptor, into buffer: inout ByteBuffer, atLeast minimum: Int
     ) -> (outcome: Transfer, isShort: Bool) {
-        buffer.reserve(room)
+        buffer.reserve(minimum)
         var space = buffer.space
         let available = space.count
         let outcome = receive(descriptor, into: &space)
@@ -48,17 +48,17 @@ extension World where Self: ~Copyable {
         return (outcome, count < available)
     }
 
-    /// Appends the bytes of one read of at most `room` bytes, however much space the buffer has. `isShort` tells that they
+    /// Appends the bytes of one read of at most `limit` bytes, however much space the buffer has. `isShort` tells that they
     /// were fewer: nothing more is there now.
     @inlinable
     public mutating func receive(
-        _ descriptor: Descriptor, into buffer: inout ByteBuffer, atMost room: Int
+        _ descriptor: Descriptor, into buffer: inout ByteBuffer, atMost limit: Int
     ) -> (outcome: Transfer, isShort: Bool) {
-        buffer.reserve(room)
-        var space = buffer.space(atMost: room)
+        buffer.reserve(limit)
+        var space = buffer.space(atMost: limit)
         let outcome = receive(descriptor, into: &space)
         guard case .moved(let count) = outcome else { return (outcome, true) }
         buffer.commit(count)
-        return (outcome, count < room)
+        return (outcome, count < limit)
     }
 }

@@ -53,7 +53,7 @@ struct MachineTests {
     }
 }
 
-/// Descriptors that the kernel's table of this process has room for: `FDSize` in /proc/self/status.
+/// Descriptors that the kernel's table of this process has space for: `FDSize` in /proc/self/status.
 private func tableSize() -> Int {
     let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
     let line = status.split(separator: "\n").first { $0.hasPrefix("FDSize:") } ?? ""

@@ -20,7 +20,7 @@ private final class SocketPair {
     }
 
     /// Sends bytes from `far` to `near`.
-    func feed(_ bytes: [UInt8]) throws {
+    func supply(_ bytes: [UInt8]) throws {
         try #require(write(far.raw, bytes, bytes.count) == bytes.count)
     }
 
@@ -51,7 +51,7 @@ struct SpliceTests {
     func passes() throws {
         var world = try Linux()
         let (source, sink) = (try SocketPair(), try SocketPair())
-        try source.feed(SpliceTests.pattern)
+        try source.supply(SpliceTests.pattern)
 
         let first = world.splice(from: source.near, to: sink.near, most: 5_000)
         #expect(first == SpliceResult(read: .moved(5_000), written: .moved(5_000)))
@@ -82,13 +82,13 @@ struct SpliceTests {
         var world = try Linux()
         let (source, sink, other) = (try SocketPair(), try SocketPair(), try SocketPair())
         sink.fillUp()
-        try source.feed(Array("left over".utf8))
+        try source.supply(Array("left over".utf8))
 
         let result = world.splice(from: source.near, to: sink.near, most: 100)
         var bytes = [UInt8](repeating: 0, count: 9)
         var space = bytes.mutableSpan
         world.takeLeftover(into: &space)
-        try source.feed(Array("next".utf8))
+        try source.supply(Array("next".utf8))
         let next = world.splice(from: source.near, to: other.near, most: 100)
 
         #expect(result == SpliceResult(read: .moved(9), written: .wouldBlock, leftover: 9))
@@ -102,10 +102,10 @@ struct SpliceTests {
         var world = try Linux()
         let (source, sink, other) = (try SocketPair(), try SocketPair(), try SocketPair())
         shutdown(sink.near.raw, CInt(SHUT_WR))
-        try source.feed(Array("lost".utf8))
+        try source.supply(Array("lost".utf8))
 
         let result = world.splice(from: source.near, to: sink.near, most: 100)
-        try source.feed(Array("next".utf8))
+        try source.supply(Array("next".utf8))
         let next = world.splice(from: source.near, to: other.near, most: 100)
 
         #expect(result == SpliceResult(read: .moved(4), written: .failed(EPIPE)))
@@ -131,7 +131,7 @@ struct SpliceTests {
         await #expect(processExitsWith: .success) {
             var world = try Linux()
             let (source, sink) = (try SocketPair(), try SocketPair())
-            try source.feed([1, 2, 3])
+            try source.supply([1, 2, 3])
             var limit = rlimit()
             getrlimit(CInt(RLIMIT_NOFILE.rawValue), &limit)
             let usual = limit.rlim_cur

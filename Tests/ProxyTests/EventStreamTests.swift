@@ -25,7 +25,7 @@ struct EventStreamTests {
                 let sent = stage.network.now
                 server.connections[0].perform(.chunk("data: \(number)\n\n"))
                 stage.run(for: .milliseconds(2))
-                let took = client.heardAt - sent
+                let took = client.lastReceived - sent
                 // Two trips of 100 us: not even a tick of ours in between.
                 #expect(took.nanoseconds <= 200_000, "\(took.nanoseconds) ns, seed \(seed)")
             }

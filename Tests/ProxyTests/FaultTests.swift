@@ -62,7 +62,7 @@ struct FaultTests {
         stage.run { client.responses.count == 1 }
         #expect(client.responses.map(\.status) == [200], "seed \(seed)")
         #expect(server.requests.count == 1)
-        #expect(client.heardAt.nanoseconds - began.nanoseconds < 6_000_000_000, "seed \(seed)")
+        #expect(client.lastReceived.nanoseconds - began.nanoseconds < 6_000_000_000, "seed \(seed)")
         client.leave()
         stage.expectNoLeaks()
     }
@@ -291,7 +291,7 @@ struct FaultTests {
             client.ask("GET", bytes.flatMap { [.send([$0]), .pause(interval)] })
             stage.run(within: .seconds(30)) { client.responses.count == 2 }
 
-            let took = client.heardAt.nanoseconds - began.nanoseconds
+            let took = client.lastReceived.nanoseconds - began.nanoseconds
             #expect(client.responses.last?.status == 408, "seed \(seed)")
             #expect((9_900_000_000...11_000_000_000).contains(took), "\(took) ns, seed \(seed)")
             #expect(server.requests.count == 1)

@@ -84,7 +84,7 @@ struct LegacyTests {
         }
     }
 
-    @Test("tampered seals and unknown sessions are 404 in plain text", arguments: 1...4)
+    @Test("tampered signatures and unknown sessions are 404 in plain text", arguments: 1...4)
     func tampered(seed: UInt64) {
         let stage = ProxyStage(seed: seed)
         let server = ScriptedServer(stage) { message in

@@ -8,7 +8,7 @@ enum ClientTLS {
     static let oldest = SimulatedCertificate.client(newest: .v1_2)
     static let http2 = SimulatedCertificate.client(protocols: ["h2"])
     /// Does not accept the proxy's certificate.
-    static let distrustful = SimulatedCertificate.client(trusting: SimulatedCertificate.stranger.pem)
+    static let distrustful = SimulatedCertificate.client(trusting: SimulatedCertificate.untrustedAuthority.pem)
 
     static func layer(_ context: TLSClientContext, resuming ticket: TLSTicket? = nil) -> TLSLayer? {
         do throws(TLSError) {
@@ -24,7 +24,7 @@ enum ClientTLS {
 enum ServerTLS {
     static let trusted = SimulatedCertificate.server()
     /// Shows a certificate that the proxy does not accept.
-    static let untrusted = SimulatedCertificate.server(SimulatedCertificate.stranger.identity)
+    static let untrusted = SimulatedCertificate.server(SimulatedCertificate.untrustedAuthority.identity)
 
     static func layer(_ context: TLSContext) -> TLSLayer? {
         do throws(TLSError) {

@@ -78,7 +78,7 @@ struct PoolTests {
         stage.expectNoLeaks()
     }
 
-    @Test("waiting ends with the first server that has room, not with one that is down", arguments: seeds)
+    @Test("waiting ends with the first server that has capacity, not with one that is down", arguments: seeds)
     func waitsForTheLiving(seed: UInt64) {
         let stage = ProxyStage(seed: seed, servers: 2)
         stage.plan.pool.maximum = 1

@@ -261,7 +261,7 @@ final class ProxyStage {
         metrics.view.noteHealthChange()
     }
 
-    /// The board says what is in the slabs.
+    /// The metrics say what is in the slabs.
     func expectGaugesMatch(_ comment: String = "", sourceLocation: SourceLocation = #_sourceLocation) {
         let truth = worker?.gauges() ?? [:]
         for (metric, count) in truth {
@@ -285,7 +285,7 @@ final class ProxyStage {
         #expect(metrics.sum(.inconsistent) == 0, "\(comment)", sourceLocation: sourceLocation)
     }
 
-    /// Lets everything idle run out and expects an empty house: nobody in the slabs, all gauges at zero, nothing open
+    /// Lets everything idle run out and expects no leaks: nothing in the slabs, all gauges at zero, nothing open
     /// but the listener, and a worker that sleeps.
     func expectNoLeaks(_ comment: String = "", sourceLocation: SourceLocation = #_sourceLocation) {
         run(for: .seconds(200))

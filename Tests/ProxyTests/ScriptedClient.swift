@@ -65,7 +65,7 @@ final class ScriptedClient {
     var isOver: Bool { peer.hasEnded || peer.isDone }
 
     /// When it last got something. (A test may learn of it much later: the worker sleeps through it.)
-    var heardAt: Instant { peer.lastRead ?? .never }
+    var lastReceived: Instant { peer.lastRead ?? .never }
 
     func leave() { peer.perform(.close) }
 }

@@ -37,7 +37,7 @@ final class ScriptedServer {
 
     func listen() {
         // The network keeps its servers.
-        network.serve(at: address) { [self] peer in welcome(peer) }
+        network.serve(at: address) { [self] peer in accept(peer) }
     }
 
     /// The process dies: nobody listens, every connection is reset or closed.
@@ -49,7 +49,7 @@ final class ScriptedServer {
     /// Connections that neither side has ended.
     var openConnections: Int { connections.filter { $0.isOpen }.count }
 
-    private func welcome(_ peer: SimulatedPeer) {
+    private func accept(_ peer: SimulatedPeer) {
         peer.layer = tls.flatMap { ServerTLS.layer($0) }
         var reader = MessageReader(requests: ())
         var hasSeenHead = false

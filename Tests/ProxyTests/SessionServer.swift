@@ -1,16 +1,16 @@
 import Kernel
 import Simulation
 
-/// An MCP server of the sessions era: mints ids, echoes them, answers 404 to strangers, pushes on GET streams.
+/// An MCP server of the 2025 revisions: issues ids, echoes them, answers 404 to unknown ones, pushes on GET streams.
 final class SessionServer {
     let server: ScriptedServer
     let name: String
     private(set) var sessions: Set<String> = []
-    private var minted = 0
+    private var issued = 0
     private(set) var calls = 0
     /// Calls are not answered.
     var holds = false
-    /// The first part of the ids it mints.
+    /// The first part of the ids it issues.
     var prefix: String
 
     init(_ stage: ProxyStage, _ index: Int, prefix: String? = nil) {
@@ -32,10 +32,10 @@ final class SessionServer {
         guard let session = message["mcp-session-id"] else {
             guard message.text.contains("initialize") else {
                 // As real servers do: refuse, with a fresh id that means nothing.
-                return .reply("no session", status: "400 Bad Request", extra: "Mcp-Session-Id: stray\(minted)\r\n")
+                return .reply("no session", status: "400 Bad Request", extra: "Mcp-Session-Id: stray\(issued)\r\n")
             }
-            minted += 1
-            let id = "\(prefix)\(minted)"
+            issued += 1
+            let id = "\(prefix)\(issued)"
             sessions.insert(id)
             return .reply("\(name) \(id)", extra: "Mcp-Session-Id: \(id)\r\n")
         }

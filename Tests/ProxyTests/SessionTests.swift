@@ -106,7 +106,7 @@ struct SessionTests {
     }
 
     @Test("ids that nobody has are 404 with -32001 and a null id, and reach no server", arguments: seeds)
-    func strangers(seed: UInt64) {
+    func unknownIDs(seed: UInt64) {
         for identity in [SessionAffinityMode.signed, .learned] {
             let (stage, servers) = stage(seed, identity)
             let party = SessionTests.open(stage)
@@ -139,7 +139,7 @@ struct SessionTests {
         } + [String(session.dropLast()), session + "A"]
     }
 
-    @Test("an old key further down still opens, an unknown key does not, and the newest seals", arguments: seeds)
+    @Test("an old key further down still verifies, an unknown key does not, and the newest signs", arguments: seeds)
     func rotation(seed: UInt64) {
         let (stage, servers) = stage(seed, .signed)
         let old = SessionTests.open(stage)
@@ -191,7 +191,7 @@ struct SessionTests {
         for identity in [SessionAffinityMode.signed, .learned] {
             let (stage, servers) = stage(seed, identity)
             let party = SessionTests.open(stage)
-            // A second and more later, an id that is sealed anew is another one.
+            // A second and more later, an id that is signed anew is another one.
             stage.run(for: .seconds(5))
             let client = stage.connect()
             client.ask(.post(String(repeating: "x", count: 200_000), session: party.session))

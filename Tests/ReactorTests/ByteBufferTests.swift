@@ -64,15 +64,15 @@ struct ByteBufferTests {
         #expect(array(buffer) == model)
     }
 
-    /// What a read does: room first, then bytes, then how many there were.
+    /// What a read does: space first, then bytes, then how many there were.
     private func readIn(_ buffer: inout ByteBuffer, _ model: inout [UInt8], _ some: [UInt8], asking: Int) {
         buffer.reserve(asking)
         var moved = 0
         do {
             var space = buffer.space
-            let room = space.count
-            #expect(room >= asking)
-            moved = min(room, some.count)
+            let available = space.count
+            #expect(available >= asking)
+            moved = min(available, some.count)
             for index in 0..<moved { space[index] = some[index] }
         }
         buffer.commit(moved)
@@ -116,8 +116,8 @@ struct ByteBufferTests {
         #expect(after > 0)
     }
 
-    @Test("a full buffer drained in sips does not grow without end")
-    func sips() {
+    @Test("a full buffer drained in smallReads does not grow without end")
+    func smallReads() {
         var buffer = ByteBuffer()
         for _ in 0..<4096 { buffer.append(0 as UInt8) }
         for round in 0..<100_000 {

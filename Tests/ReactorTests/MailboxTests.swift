@@ -5,14 +5,14 @@ import Testing
 
 @Suite("Mailbox")
 struct MailboxTests {
-    private struct Letter: Sendable {
+    private struct Message: Sendable {
         let sender: Int
         let number: Int
     }
 
     @Test("letters of many threads all arrive, each thread's in its order")
     func threads() throws {
-        let mailbox = try Mailbox<Letter>(limit: 100_000)
+        let mailbox = try Mailbox<Message>(limit: 100_000)
         var world = try Linux()
         #expect(world.watch(mailbox.descriptor, token: 9) == true)
         var received: [[Int]] = Array(repeating: [], count: 4)
@@ -40,10 +40,10 @@ struct MailboxTests {
         }
     }
 
-    private func sender(_ index: Int, _ mailbox: Mailbox<Letter>) throws -> Sender {
+    private func sender(_ index: Int, _ mailbox: Mailbox<Message>) throws -> Sender {
         Sender(
             try Thread(named: "sender \(index)") {
-                for number in 0..<2000 { mailbox.post(Letter(sender: index, number: number)) }
+                for number in 0..<2000 { mailbox.post(Message(sender: index, number: number)) }
             })
     }
 
@@ -59,12 +59,12 @@ struct MailboxTests {
 
     @Test("threads that post more than fits have exactly the limit accepted, and what was accepted arrives")
     func contendedBound() throws {
-        let mailbox = try Mailbox<Letter>(limit: 500)
+        let mailbox = try Mailbox<Message>(limit: 500)
         let accepted = Mutex([0, 0, 0, 0])
         let senders = try (0..<4).map { index in
             Sender(
                 try Thread(named: "sender \(index)") {
-                    for number in 0..<1_000 where mailbox.post(Letter(sender: index, number: number)) {
+                    for number in 0..<1_000 where mailbox.post(Message(sender: index, number: number)) {
                         accepted.withLock { $0[index] += 1 }
                     }
                 })
@@ -80,7 +80,7 @@ struct MailboxTests {
             #expect(numbers == Array(0..<accepted.withLock { $0[index] }))
         }
         #expect(mailbox.collect().isEmpty)
-        #expect(mailbox.post(Letter(sender: 0, number: 0)))
+        #expect(mailbox.post(Message(sender: 0, number: 0)))
     }
 
     @Test("a mailbox with a limit of 0 accepts nothing and still wakes its worker")

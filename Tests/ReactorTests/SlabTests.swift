@@ -12,15 +12,15 @@ private final class Statistics {
 
 private struct Tenant: ~Copyable {
     var number: Int
-    private let ledger: Statistics
+    private let drops: Statistics
 
-    init(_ number: Int, _ ledger: Statistics) {
+    init(_ number: Int, _ drops: Statistics) {
         self.number = number
-        self.ledger = ledger
-        ledger.born += 1
+        self.drops = drops
+        drops.born += 1
     }
 
-    deinit { ledger.gone += 1 }
+    deinit { drops.gone += 1 }
 }
 
 /// A tenant as wide as those of a worker, that tells where it lives.
@@ -28,7 +28,7 @@ private struct WideTenant: ~Copyable {
     var tenant: Tenant
     private var padding: InlineArray<30, UInt64> = .init(repeating: 0)
 
-    init(_ number: Int, _ ledger: Statistics) { tenant = Tenant(number, ledger) }
+    init(_ number: Int, _ drops: Statistics) { tenant = Tenant(number, drops) }
 
     mutating func address() -> UInt { withUnsafeMutablePointer(to: &self) { UInt(bitPattern: $0) } }
 }
@@ -61,7 +61,7 @@ struct SlabTests {
     @Test("random tenants come and go as in a dictionary", arguments: 1...20)
     func model(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
-        let ledger = Statistics()
+        let drops = Statistics()
         var model: [Handle: Int] = [:]
         var living: [Handle] = []
         var retired: [Handle] = []
@@ -72,7 +72,7 @@ struct SlabTests {
                 let arrives = generator.next() % 10 < (step / 500 % 2 == 0 ? 7 : 3)
                 if arrives {
                     let wasFull = slab.isFull
-                    if let handle = slab.insert(Tenant(step, ledger)) {
+                    if let handle = slab.insert(Tenant(step, drops)) {
                         #expect(!wasFull)
                         #expect(model.updateValue(step, forKey: handle) == nil, "a handle is never given twice")
                         living.append(handle)
@@ -95,9 +95,9 @@ struct SlabTests {
                 }
             }
             check(slab, model)
-            #expect(ledger.born - ledger.gone == model.count)
+            #expect(drops.born - drops.gone == model.count)
         }
-        #expect(ledger.born == ledger.gone)
+        #expect(drops.born == drops.gone)
     }
 
     private func number(of tenant: consuming Tenant?) -> Int? {
@@ -118,17 +118,17 @@ struct SlabTests {
 
     @Test("grows to its limit and not beyond, keeping every tenant", arguments: [1, 2, 63, 64, 65, 1000])
     func limit(limit: Int) {
-        let ledger = Statistics()
+        let drops = Statistics()
         var slab = Slab<Tenant>(limit: limit)
-        let handles = (0..<limit).compactMap { slab.insert(Tenant($0, ledger)) }
+        let handles = (0..<limit).compactMap { slab.insert(Tenant($0, drops)) }
         let isFull = slab.isFull
-        let refused = slab.insert(Tenant(-1, ledger)) == nil
+        let refused = slab.insert(Tenant(-1, drops)) == nil
         let slots = slab.slots
         let numbers = handles.map { slab[$0].number }
 
         #expect(isFull)
         #expect(refused)
-        #expect(ledger.gone == 1, "who is refused is gone")
+        #expect(drops.gone == 1, "who is refused is gone")
         #expect(slots == limit)
         #expect(numbers == Array(0..<limit))
         #expect(handles.map { Int($0.slot) } == Array(0..<limit), "the lowest slot first")
@@ -136,11 +136,11 @@ struct SlabTests {
 
     @Test("a slot's next tenant has another handle")
     func reuse() {
-        let ledger = Statistics()
+        let drops = Statistics()
         var slab = Slab<Tenant>(limit: 10)
         var handles: Set<Handle> = []
         for number in 0..<1000 {
-            guard let handle = slab.insert(Tenant(number, ledger)) else { continue }
+            guard let handle = slab.insert(Tenant(number, drops)) else { continue }
             #expect(handle.slot == 0)
             handles.insert(handle)
             _ = slab.remove(handle)
@@ -151,7 +151,7 @@ struct SlabTests {
 
     @Test("handles made from nothing name nobody, in an empty slab and in a used one")
     func forged() {
-        let ledger = Statistics()
+        let drops = Statistics()
         var slab = Slab<Tenant>(limit: 10)
         let forged = [
             Handle.none, Handle(slot: 0, generation: 0), Handle(slot: 9, generation: 0),
@@ -163,7 +163,7 @@ struct SlabTests {
             #expect(!isKnown)
         }
 
-        guard let handle = slab.insert(Tenant(1, ledger)) else { return }
+        guard let handle = slab.insert(Tenant(1, drops)) else { return }
         _ = slab.remove(handle)
         let vacant = Handle(slot: handle.slot, generation: handle.generation + 1)
         let isKnown = slab.contains(vacant)
@@ -175,14 +175,14 @@ struct SlabTests {
 
     @Test("values stay where they are through many steps of growth, and handles stay valid")
     func stability() {
-        let ledger = Statistics()
+        let drops = Statistics()
         do {
             // 256 KiB of elements become usable at a time, so this is more than ten steps.
             var slab = Slab<WideTenant>(limit: 20_000)
             var handles: [Handle] = []
             var addresses: [UInt] = []
             for number in 0..<20_000 {
-                guard let handle = slab.insert(WideTenant(number, ledger)) else { break }
+                guard let handle = slab.insert(WideTenant(number, drops)) else { break }
                 handles.append(handle)
                 addresses.append(slab[handle].address())
             }
@@ -198,9 +198,9 @@ struct SlabTests {
             let known = handles.filter { slab.contains($0) }
 
             #expect(known.count == slab.count && known.allSatisfy { $0.slot % 3 != 0 })
-            #expect(ledger.gone == 6_667)
+            #expect(drops.gone == 6_667)
         }
-        #expect(ledger.gone == 20_000, "the slab destroys who is left, once")
+        #expect(drops.gone == 20_000, "the slab destroys who is left, once")
     }
 
     @Test("a large limit costs neither memory nor time before it is used")

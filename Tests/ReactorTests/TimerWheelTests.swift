@@ -87,7 +87,7 @@ struct TimerWheelTests {
         #expect(turns <= 300 * 60)
     }
 
-    @Test("an empty wheel lets the worker sleep for ever, a waiting reminder not at all")
+    @Test("an empty wheel lets the worker sleep for ever, a waiting timer not at all")
     func bounds() {
         let start: UInt64 = 5_000_000_000
         var wheel = TimerWheel(now: Instant(nanoseconds: start))
@@ -106,7 +106,7 @@ struct TimerWheelTests {
         #expect(wheel.millisecondsUntilNext(from: late) == -1)
     }
 
-    @Test("a reminder asked for while others are handed out waits for its tick, however often")
+    @Test("a timer asked for while others are handed out waits for its tick, however often")
     func rescheduling() {
         var wheel = TimerWheel(now: Instant(nanoseconds: 0))
         wheel.schedule(1, at: Instant(nanoseconds: 1))

@@ -84,7 +84,7 @@ struct LegacyTests {
             ("/messages/?session_id=00000000000000000000000000000000", 404),
             ("/messages/?a=b&session_id=00000000000000000000000000000000&c", 404),
         ])
-    func refusesStrangers(path: String, status: Int) throws {
+    func refusesUnknownSessions(path: String, status: Int) throws {
         try withServer { server in
             let client = try RawClient(server.address)
             client.send(post(request("ping"), path: path))

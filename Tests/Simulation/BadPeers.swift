@@ -99,7 +99,7 @@ package struct RefusingServer: PeerBehaviour {
     }
 }
 
-/// Says its message and takes the answer in sips.
+/// Says its message and takes the answer in smallReads.
 package struct SlowReader: PeerBehaviour {
     package let message: [UInt8]
     package let bytes: Int

@@ -36,8 +36,8 @@ extension SimulatedNetwork {
                     let late = clock + UInt64.random(in: 0...200_000, using: &generator)
                     runAgenda(until: min(limit, late))
                 }
-                let room = Int.random(in: conditions.eventBatch, using: &generator)
-                poller.collect(limit: room, using: &generator) { self.readiness(of: $0) }
+                let batch = Int.random(in: conditions.eventBatch, using: &generator)
+                poller.collect(limit: batch, using: &generator) { self.readiness(of: $0) }
             } else if let next = agenda.nextTime, next <= limit {
                 runAgenda(until: next)
             } else {

@@ -34,7 +34,7 @@ extension SimulatedNetwork {
 
     // MARK: Bytes
 
-    /// Sends what the far end has room for, then the FIN if there is one to send.
+    /// Sends what the far end has space for, then the FIN if there is one to send.
     func pump(_ sender: SimulatedSocket) {
         if sender.isCut { armRetransmission(sender) }
         guard sender.phase == .established, !sender.finSent, let receiver = sender.other else { return }

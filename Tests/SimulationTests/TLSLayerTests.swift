@@ -39,8 +39,8 @@ struct TLSLayerTests {
     }
 
     @Test("who does not know a certificate says so and is heard")
-    func stranger() throws {
-        let near = try TLSLayer(client: SimulatedCertificate.client(trusting: SimulatedCertificate.stranger.pem))
+    func untrustedAuthority() throws {
+        let near = try TLSLayer(client: SimulatedCertificate.client(trusting: SimulatedCertificate.untrustedAuthority.pem))
         let far = try TLSLayer(server: SimulatedCertificate.server())
         let alert = near.read(far.read(near.begin()).outgoing)
         #expect(alert.hasFailed && !alert.outgoing.isEmpty)

@@ -45,7 +45,7 @@ extension SocketTests {
                 client.send(Self.request)
                 #expect(try client.response().status == 200)
 
-                let secure = try Client(rig.secure, tls: Certificates.client(), announcing: header)
+                let secure = try Client(rig.secure, tls: Certificates.client(), withProxyHeader: header)
                 secure.send(Self.request)
                 #expect(try secure.response().status == 200)
             }

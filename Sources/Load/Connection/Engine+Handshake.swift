@@ -48,7 +48,7 @@ extension Engine {
         for _ in 0..<Engine.readsPerTurn where connections[c].mayRead && connections[c].phase == .handshaking {
             ciphertext.clear()
             let (outcome, isShort) = world.receive(
-                connections[c].descriptor, into: &ciphertext, room: Engine.readBytes)
+                connections[c].descriptor, into: &ciphertext, atLeast: Engine.readBytes)
             switch outcome {
             case .moved(let count): counters.bytesReceived &+= UInt64(count)
             case .wouldBlock:
@@ -82,7 +82,7 @@ extension Engine {
     /// socket had.
     mutating func receiveTLS(_ c: Handle, into bytes: inout ByteBuffer) -> (outcome: Transfer, isShort: Bool) {
         ciphertext.clear()
-        let (outcome, isShort) = world.receive(connections[c].descriptor, into: &ciphertext, room: Engine.readBytes)
+        let (outcome, isShort) = world.receive(connections[c].descriptor, into: &ciphertext, atLeast: Engine.readBytes)
         if case .failed = outcome { return (outcome, true) }
         if case .moved(let count) = outcome { counters.bytesReceived &+= UInt64(count) }
         let before = bytes.count

@@ -60,7 +60,7 @@ extension Engine {
             connections[c].input.clear()
         }
         if connections[c].tls != nil { return receiveTLS(c, into: &bytes) }
-        let result = world.receive(connections[c].descriptor, into: &bytes, room: Engine.readBytes)
+        let result = world.receive(connections[c].descriptor, into: &bytes, atLeast: Engine.readBytes)
         if case .moved(let count) = result.outcome { counters.bytesReceived &+= UInt64(count) }
         return result
     }

@@ -19,7 +19,7 @@ final class CertificateWatcher: Sendable {
     private let wake: Wake
     private let isStopped = Atomic(false)
 
-    /// Nil if there are no files to look at. `write` gives a letter to all workers it concerns; false if one could
+    /// Nil if there are no files to look at. `write` gives a message to all workers it concerns; false if one could
     /// not take it, which is then tried again.
     init?(
         _ snapshot: Snapshot, counts: CertificateCounts, log: Logger, write: @escaping @Sendable (WorkerMessage) -> Bool

@@ -28,7 +28,7 @@ enum FlushResult {
 extension ConnectionIO where Outside: ~Copyable {
     /// Appends one read of at least `Scratch.readBytes` to `received`, as far as the socket has so much.
     mutating func receive(_ transport: inout Transport) -> Transfer {
-        let (outcome, isShort) = world.receive(transport.descriptor, into: &received, room: Scratch.readBytes)
+        let (outcome, isShort) = world.receive(transport.descriptor, into: &received, atLeast: Scratch.readBytes)
         if case .moved = outcome { transport.noteRead(isShort: isShort) } else { transport.mayRead = false }
         return outcome
     }
@@ -46,7 +46,7 @@ extension ConnectionIO where Outside: ~Copyable {
     ) -> (outcome: Transfer, isShort: Bool) {
         ciphertext.clear()
         return limit >= Scratch.readBytes
-            ? world.receive(transport.descriptor, into: &ciphertext, room: Scratch.readBytes)
+            ? world.receive(transport.descriptor, into: &ciphertext, atLeast: Scratch.readBytes)
             : world.receive(transport.descriptor, into: &ciphertext, atMost: limit)
     }
 

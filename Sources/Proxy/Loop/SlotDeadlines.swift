@@ -1,11 +1,11 @@
 import Kernel
 import Reactor
 
-/// Which slots of one slab have a reminder in the wheel, and for when.
+/// Which slots of one slab have a timer in the wheel, and for when.
 ///
-/// Deadlines move with every request; reminders do not. A slot asks for one only if none is due before its new
+/// Deadlines move with every request; timers do not. A slot asks for one only if none is due before its new
 /// deadline, so a keep-alive connection schedules about once per timeout however many requests it carries. The
-/// record is by slot and outlives occupants: whoever lives there when the reminder comes is looked at.
+/// record is by slot and outlives occupants: whoever lives there when the timer comes is looked at.
 struct SlotDeadlines {
     private let kind: Token.Kind
     private var armed: [Instant] = []
@@ -17,7 +17,7 @@ struct SlotDeadlines {
     }
 
     /// Makes sure that the slot is looked at no later than `deadline` (plus a tick). A far deadline is looked at on the
-    /// way as well: a slot then has one reminder outstanding, not one for each of the timeouts its occupants have had.
+    /// way as well: a slot then has one timer outstanding, not one for each of the timeouts its occupants have had.
     mutating func arm(_ slot: UInt32, at deadline: Instant, now: Instant, in wheel: inout TimerWheel) {
         guard deadline < .never else { return }
         let slot = Int(slot)
@@ -28,7 +28,7 @@ struct SlotDeadlines {
         wheel.schedule(Token(kind, slot: slot).raw, at: timer)
     }
 
-    /// A reminder for `slot` came. False if a later one is on its way and this is only the shadow of an earlier wish.
+    /// A timer for `slot` came. False if a later one is on its way and this is only the shadow of an earlier wish.
     mutating func timerFired(_ slot: Int, at now: Instant) -> Bool {
         guard slot < armed.count, armed[slot] <= now else { return false }
         armed[slot] = .never

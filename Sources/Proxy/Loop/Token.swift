@@ -1,10 +1,10 @@
 import Reactor
 
-/// What an event or a reminder is about, in the 64 bits that the poller carries: kind, generation, slot.
+/// What an event or a timer is about, in the 64 bits that the poller carries: kind, generation, slot.
 struct Token {
     enum Kind: UInt8 {
         case listener, client, upstream, mailbox
-        /// Reminders only: the slots' deadlines, and the worker's own round.
+        /// Timers only: deadlines by slot, housekeeping, and the health checks of servers.
         case clientDeadline, upstreamDeadline, exchangeDeadline, housekeeping, healthCheck
     }
 

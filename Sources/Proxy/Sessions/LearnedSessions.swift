@@ -6,7 +6,7 @@ import TLS
 ///
 /// Ids are kept as keyed 128-bit digests, so a dump of this memory is no list of credentials, and an entry costs the
 /// same for any id. Bounded: a full table refuses newcomers rather than forget somebody who is alive; sessions idle
-/// for their time make room.
+/// for their time make place.
 package final class LearnedSessions: Sendable {
     struct Digest: Hashable {
         let high: UInt64

@@ -160,7 +160,7 @@ struct SessionAffinity {
         for index in 0..<prefix.count { output.append(prefix.bytes[index]) }
     }
 
-    /// The server's own id out of a sealed one that was verified before.
+    /// The server's own id out of a signed one that was verified before.
     static func appendID(of buffer: borrowing ByteBuffer, _ range: Range<Int>, to output: inout ByteBuffer) {
         let text = buffer.span.extracting(range)
         guard let (signed, inner) = SignedSessionID.parse(text) else { return }
@@ -174,7 +174,7 @@ struct SessionAffinity {
         if let count = SignedSessionID.decodeID(id, into: &space) { output.commit(count) }
     }
 
-    /// Whether a sealed text the client sent is for the id that the server answers with.
+    /// Whether a signed id that the client sent is for the id that the server answers with.
     static func matches(
         _ signed: borrowing ByteBuffer, _ signedRange: Range<Int>, of plain: borrowing ByteBuffer,
         _ plainRange: Range<Int>

@@ -1,6 +1,6 @@
 import TLS
 
-/// One of the fleet's keys, with the number by which a sealed id names it.
+/// One of the fleet's keys, with the number by which a signed id names it.
 package struct SigningKey: Sendable {
     /// 32 bytes, at least.
     package static var bytes: Int { 32 }

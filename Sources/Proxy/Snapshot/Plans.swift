@@ -66,7 +66,7 @@ package struct ServerPlan: Sendable {
     package var weight: Int32 = 1
     package var isBackup = false
     package var isDraining = false
-    /// Stable across processes: written into sealed ids.
+    /// Stable across processes: written into signed ids.
     package var tag: UInt64
     /// The index of its upstream in the snapshot.
     package var upstream: Int
@@ -85,7 +85,7 @@ package struct ServerPlan: Sendable {
     }
 }
 
-/// A pool's bounds, per endpoint.
+/// A pool's bounds, per server.
 package struct PoolPlan: Sendable {
     /// Connections for calls, all workers together.
     package var maximum: Int64 = 128
@@ -101,7 +101,7 @@ package struct PoolPlan: Sendable {
     package init() {}
 }
 
-/// An active check of every endpoint of an upstream.
+/// An active check of every server of an upstream.
 package struct HealthCheckPlan: Sendable {
     package enum Kind: Sendable {
         /// A connection that opens is a pass.
@@ -116,7 +116,7 @@ package struct HealthCheckPlan: Sendable {
     package var host: [UInt8] = []
     package var interval = Interval.seconds(2)
     package var timeout = Interval.seconds(1)
-    /// Successes in a row that bring an endpoint back, failures in a row that take it out.
+    /// Successes in a row that bring a server back, failures in a row that take it out.
     package var rise = 2
     package var fall = 3
 
@@ -128,7 +128,7 @@ package struct UpstreamPlan: Sendable {
     package var name: String
     /// Given by the server table.
     package var id = ServerID.none
-    /// Its endpoints' indices in the snapshot.
+    /// Its servers' indices in the snapshot.
     package var servers: Range<Int>
     package var policy = Policy.roundRobin
     package var host = HostRule.keep
@@ -150,7 +150,7 @@ package struct UpstreamPlan: Sendable {
     /// Silence towards the client after which a comment is sent; unlimited: never.
     package var heartbeat = Interval.seconds(15)
     package var healthCheck = HealthCheckPlan()
-    /// Percentage of available endpoints below which all are tried; 0: never.
+    /// Percentage of available servers below which all are tried; 0: never.
     package var panicThreshold = 0
 
     package init(name: String, servers: Range<Int>) {

@@ -125,7 +125,7 @@ final class ScriptedHTTP2Client {
 
     var isOver: Bool { peer.hasEnded || peer.isDone }
     var openStreams: Int { streams.values.count { !$0.isOver } }
-    /// New streams are welcome.
+    /// New streams are accept.
     var takesRequests: Bool { goAways.isEmpty && !isOver && openStreams < Int(concurrentStreams) }
     func isDone(_ stream: UInt32) -> Bool { isOver || self[stream].isOver }
 

@@ -91,7 +91,7 @@ extension Storm {
     // MARK: Asking
 
     /// A client that is there does one thing more.
-    func goOn(_ guest: StormGuest) {
+    func continueTraffic(_ guest: StormGuest) {
         guard case .http2(let client) = guest.voice, chance(3) else {
             if guest.mayAsk { ask(guest) }
             return

@@ -79,7 +79,7 @@ final class Storm {
         let live = guests.filter { !$0.isOver }
         switch below(44) {
         case 0...13: if live.count < 40 { arrive() }
-        case 14...29: if !live.isEmpty { goOn(live[below(live.count)]) }
+        case 14...29: if !live.isEmpty { continueTraffic(live[below(live.count)]) }
         case 30, 31: leave(live, .close)
         case 32: leave(live, .reset)
         case 33: leave(live, .vanish)
@@ -105,7 +105,7 @@ final class Storm {
         stage.run(for: .seconds(150))
         for guest in guests {
             judge(guest)
-            // Who reads in sips may still be at it.
+            // Who reads in smallReads may still be at it.
             let isSlowReader = guest.peer.lastRead.map { stage.network.now - $0 < .seconds(20) } ?? false
             if let tag = guest.waitsFor, !guest.isOver, !isSlowReader, !mayWaitForVanished(guest) {
                 note("\(tag) waits for ever: \(stage.inventory)", guest)

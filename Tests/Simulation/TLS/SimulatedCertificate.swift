@@ -11,7 +11,7 @@ package enum SimulatedCertificate {
 
     /// The one that everybody trusts, and one that nobody does.
     package static let trusted = make(1)
-    package static let stranger = make(2)
+    package static let untrustedAuthority = make(2)
 
     /// A server's context that shows `identity`.
     package static func server(

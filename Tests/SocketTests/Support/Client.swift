@@ -40,7 +40,7 @@ final class Client {
 
     init(
         _ address: SocketAddress, tls context: TLSClientContext? = nil, resuming ticket: TLSTicket? = nil,
-        receiveBuffer: CInt = 0, bufferBytes: Int = 65_536, announcing header: [UInt8] = []
+        receiveBuffer: CInt = 0, bufferBytes: Int = 65_536, withProxyHeader header: [UInt8] = []
     ) throws {
         space = [UInt8](repeating: 0, count: bufferBytes)
         do {

@@ -102,5 +102,9 @@ extension BannedWord {
         ("seal", "Sources/Configuration/Decoding/", "what a configuration may still say, recognised for the message"),
         ("sealed", "Sources/Configuration/Decoding/", "what a configuration may still say, recognised for the message"),
         ("sealed", "Tests/ConfigurationTests/broken/", "a configuration of old names"),
+        ("sealed", "Sources/Proxy/Proxy.docc/Changelog.md", "an old name beside the new one"),
+        ("proven", "Sources/Proxy/Proxy.docc/Changelog.md", "an old name beside the new one"),
+        ("sessions_gone", "Sources/Proxy/Proxy.docc/Changelog.md", "an old name beside the new one"),
+        ("broken_handshakes", "Sources/Proxy/Proxy.docc/Changelog.md", "an old name beside the new one"),
     ]
 }
