@@ -79,7 +79,8 @@ let package = Package(
             swiftSettings: house),
         .target(name: "TestSupport", dependencies: ["Kernel"], path: "Tests/TestSupport", swiftSettings: house),
         .target(
-            name: "Simulation", dependencies: ["TestSupport", "Kernel", "Reactor", "TLS", "COpenSSL"], path: "Tests/Simulation",
+            name: "Simulation", dependencies: ["TestSupport", "Kernel", "Reactor", "TLS", "COpenSSL"],
+            path: "Tests/Simulation",
             swiftSettings: house),
         .testTarget(name: "ASCIITests", dependencies: ["ASCII"], swiftSettings: house),
         .testTarget(name: "JSONTests", dependencies: ["TestSupport", "JSON"], swiftSettings: house),

@@ -95,6 +95,28 @@ struct SnapshotTests {
         stage.expectNoLeaks()
     }
 
+    @Test("a server's new address gets its next calls; what runs at the old one is finished", arguments: 1...8)
+    func moved(seed: UInt64) throws {
+        let stage = ProxyStage(seed: seed)
+        let old = ScriptedServer(stage, 0) { _ in [.pause(.seconds(1))] + .reply("old") }
+        let new = ScriptedServer(stage, 1) { _ in .reply("new") }
+        let clients = (0..<2).map { _ in stage.connect() }
+        clients[0].ask(.post("parks a connection"))
+        stage.run { clients[0].responses.count == 1 }
+        clients[1].ask(.post("under way"))
+        stage.run { old.requests.count == 2 }
+
+        try stage.reload { $0.servers[0].address = ProxyStage.server(1) }
+        clients[0].ask(.post("after it"))
+        stage.run { clients.allSatisfy { !$0.responses.isEmpty } && clients[0].responses.count == 2 }
+
+        #expect(clients[0].responses.last?.text == "new", "seed \(seed)")
+        #expect(clients[1].responses.last?.text == "old", "seed \(seed)")
+        #expect(new.requests.count == 1 && old.openConnections == 0, "seed \(seed)")
+        for client in clients { client.leave() }
+        stage.expectNoLeaks()
+    }
+
     @Test("what waits for a connection goes to a server that a snapshot adds", arguments: 1...8)
     func added(seed: UInt64) throws {
         let stage = ProxyStage(seed: seed)

@@ -40,7 +40,8 @@ struct TLSLayerTests {
 
     @Test("who does not know a certificate says so and is heard")
     func untrustedAuthority() throws {
-        let near = try TLSLayer(client: SimulatedCertificate.client(trusting: SimulatedCertificate.untrustedAuthority.pem))
+        let near = try TLSLayer(
+            client: SimulatedCertificate.client(trusting: SimulatedCertificate.untrustedAuthority.pem))
         let far = try TLSLayer(server: SimulatedCertificate.server())
         let alert = near.read(far.read(near.begin()).outgoing)
         #expect(alert.hasFailed && !alert.outgoing.isEmpty)

@@ -26,17 +26,9 @@ extension ConnectionIO where Outside: ~Copyable {
 
     /// The request fields that are forwarded as they are.
     mutating func appendKeptFields(isTrusted: Bool, keepsSession: Bool) {
-        var run = 0..<0
-        for index in 0..<requestHead.fields.count {
-            let field = requestHead.fields[index]
-            if Self.forwards(field, isTrusted: isTrusted, keepsSession: keepsSession) {
-                run = run.isEmpty ? field.line.range : run.lowerBound..<field.line.upperBound
-            } else if !run.isEmpty {
-                composed.append(received, run)
-                run = 0..<0
-            }
+        FieldCopier.copy(requestHead.fields, from: received, to: &composed) {
+            Self.forwards($0, isTrusted: isTrusted, keepsSession: keepsSession)
         }
-        if !run.isEmpty { composed.append(received, run) }
     }
 
     private static func forwards(_ field: Field, isTrusted: Bool, keepsSession: Bool) -> Bool {

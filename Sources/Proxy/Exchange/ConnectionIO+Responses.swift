@@ -16,17 +16,7 @@ extension ConnectionIO where Outside: ~Copyable {
 
     /// The response fields that are forwarded as they are.
     mutating func appendKeptResponseFields(keepsSession: Bool) {
-        var run = 0..<0
-        for index in 0..<responseHead.fields.count {
-            let field = responseHead.fields[index]
-            if Self.keeps(field, session: keepsSession) {
-                run = run.isEmpty ? field.line.range : run.lowerBound..<field.line.upperBound
-            } else if !run.isEmpty {
-                composed.append(received, run)
-                run = 0..<0
-            }
-        }
-        if !run.isEmpty { composed.append(received, run) }
+        FieldCopier.copy(responseHead.fields, from: received, to: &composed) { Self.keeps($0, session: keepsSession) }
     }
 
     private static func keeps(_ field: Field, session: Bool) -> Bool {

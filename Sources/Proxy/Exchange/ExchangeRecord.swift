@@ -46,10 +46,10 @@ struct ExchangeRecord {
     let server: Int
     let times: PhaseTimes
     let endedAt: Instant
-    /// Body bytes from the client and to the client.
+    /// Body bytes that were forwarded, from the client and to it; those of the proxy's own responses are not counted.
     let requestBytes: UInt64
     let responseBytes: UInt64
-    /// Connections that were tried in vain before, refused ones not counted.
+    /// Attempts that failed before, refused connections not counted.
     let attempts: UInt8
 
     init(_ exchange: borrowing Exchange, _ outcome: ExchangeOutcome, at now: Instant) {

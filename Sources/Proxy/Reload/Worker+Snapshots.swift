@@ -24,13 +24,13 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// Works by `new` from here on. Servers that it names and that were known keep connections, pools, sessions, health and
-    /// counters; the others get nothing new, and their idle connections close. Exchanges under way go on with what they
+    /// counters; the others get nothing new, and their idle connections close, as do those to an address that a server has no longer. Exchanges under way go on with what they
     /// have. Listeners keep their sockets and connections; their rules change where the snapshot has a listener of the
     /// same index.
     mutating func adopt(_ new: Snapshot) {
         let lease = snapshot.lease
         snapshot = new
-        servers.adopt(new)
+        servers.adopt(new, now: clock.now)
         servers.retire(lease)
         sessions = SessionAffinity(new)
         for index in clients.listeners.indices where clients.listeners[index].id < new.listeners.count {
@@ -43,11 +43,17 @@ extension Worker where Outside: ~Copyable {
             guard let connection = upstreams.handle(inSlot: slot), upstreams[connection].phase == .parked else {
                 continue
             }
-            if servers[Int(upstreams[connection].server)].isRetired { closeUpstream(connection) }
+            if isObsolete(connection) { closeUpstream(connection) }
         }
         updateHealthChecks()
         // What waits may have a new server to go to, or none any more.
         servers.hasFreedCapacity = true
         clock.scheduleHousekeeping(at: clock.now)
+    }
+
+    /// Whether a connection is to a server that is not configured any more, or to an address that the server had earlier.
+    func isObsolete(_ connection: Handle) -> Bool {
+        let server = Int(upstreams[connection].server)
+        return servers[server].isRetired || upstreams[connection].openedAt < servers[server].addressSince
     }
 }

@@ -1,4 +1,5 @@
 import Balancing
+import Kernel
 import TLS
 
 /// What one worker has of a server: its plan, its pool, and what resumes TLS with it.
@@ -13,6 +14,8 @@ struct ServerState {
     var ticket: TLSTicket?
     /// Connections of this worker to it, those of event streams included.
     var openConnections = 0
+    /// Connections that were opened before are to an address that it had earlier: they carry no more exchanges.
+    var addressSince = Instant(nanoseconds: 0)
     /// No snapshot names it any more: it keeps what it has and gets nothing new.
     var isRetired = true
 

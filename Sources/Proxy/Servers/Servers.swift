@@ -13,8 +13,8 @@ struct Servers {
     /// Leases of earlier snapshots, kept as long as this worker has connections to servers that only they name.
     private var retiring: [ServerLease] = []
 
-    init(_ snapshot: Snapshot) {
-        adopt(snapshot)
+    init(_ snapshot: Snapshot, now: Instant) {
+        adopt(snapshot, now: now)
     }
 
     /// Slots that were ever used.
@@ -31,20 +31,24 @@ struct Servers {
     // MARK: - Snapshots
 
     /// Takes the plans of a snapshot over. Servers that it names and that were known keep pools, tickets and turns.
-    mutating func adopt(_ snapshot: Snapshot) {
+    mutating func adopt(_ snapshot: Snapshot, now: Instant) {
         for server in slots { states[server].isRetired = true }
         for plan in snapshot.upstreams {
             let upstream = Int(plan.id.slot)
-            let members = plan.servers.map { adopt(snapshot.servers[$0], upstream: upstream) }
+            let members = plan.servers.map { adopt(snapshot.servers[$0], upstream: upstream, now: now) }
             for (position, server) in members.enumerated() { states[server].position = position }
             adopt(plan, at: upstream, members: members)
         }
     }
 
-    private mutating func adopt(_ plan: ServerPlan, upstream: Int) -> Int {
+    private mutating func adopt(_ plan: ServerPlan, upstream: Int, now: Instant) -> Int {
         let slot = Int(plan.id.slot)
         while states.count <= slot { states.append(.vacant) }
         if states[slot].id != plan.id { states[slot] = ServerState(plan: plan) }
+        if states[slot].plan.address != plan.address {
+            states[slot].addressSince = now
+            states[slot].ticket = nil
+        }
         states[slot].id = plan.id
         states[slot].plan = plan
         states[slot].upstream = upstream

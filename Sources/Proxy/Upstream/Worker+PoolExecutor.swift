@@ -137,7 +137,7 @@ extension Worker where Outside: ~Copyable {
             hasEnded: upstreams[connection].transport.hasEnded)
         let decision = servers[server].pool.released(
             connection.slot, wear, poolLimits(upstream),
-            isDraining: lifecycle.isDraining || servers[server].isRetired,
+            isDraining: lifecycle.isDraining || isObsolete(connection),
             isWantedElsewhere: metrics.writer.waiting(upstream: upstream)
                 > Int64(servers.upstreams[upstream].queue.count))
         guard case .park = decision else {
