@@ -48,6 +48,8 @@ package struct HTTP2Abuse: Sendable {
     var emptyDataLimiter = RateLimiter()
     var priorityLimiter = RateLimiter()
     var windowUpdateLimiter = RateLimiter()
+    /// WINDOW_UPDATE frames that DATA frames sent have allowed and the client has not sent yet.
+    var windowUpdateAllowance: UInt32 = 0
     var continuationLimiter = RateLimiter()
     var ignoredFrameLimiter = RateLimiter()
     var headTextLimiter = RateLimiter()

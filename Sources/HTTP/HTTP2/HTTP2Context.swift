@@ -54,13 +54,22 @@ struct HTTP2Context: ~Copyable {
             case FrameType.settings: abuse.settingsLimiter.add(limits.settings, now: now) ? nil : .settings
             case FrameType.ping: abuse.pingLimiter.add(limits.pings, now: now) ? nil : .pings
             case FrameType.windowUpdate:
-                abuse.windowUpdateLimiter.add(limits.windowUpdates, now: now) ? nil : .windowUpdates
+                countWindowUpdate() ? nil : .windowUpdates
             case FrameType.continuation:
                 countContinuation() ? nil : .continuations
             default: abuse.priorityLimiter.add(limits.priorities, now: now) ? nil : .priorities
             }
         guard let exceeded else { return CallbackResult.proceed }
         return exceed(exceeded)
+    }
+
+    /// Counts a WINDOW_UPDATE frame, which costs nothing if DATA frames have allowed it. False if it exceeds the limit.
+    private mutating func countWindowUpdate() -> Bool {
+        let isWithinRate = abuse.windowUpdateLimiter.add(limits.windowUpdates, now: now)
+        guard abuse.windowUpdateAllowance > 0 else { return isWithinRate }
+        abuse.windowUpdateAllowance -= 1
+        abuse.windowUpdateLimiter.refund(1, limits.windowUpdates)
+        return true
     }
 
     /// Counts a CONTINUATION frame. False if it exceeds a limit.
@@ -212,8 +221,12 @@ struct HTTP2Context: ~Copyable {
         return credit < limits.minimumStreamBytes / 2 ? 0 : credit
     }
 
-    /// A DATA frame was sent. The client may send WINDOW_UPDATE frames for it.
-    mutating func dataSent() { abuse.windowUpdateLimiter.refund(4, limits.windowUpdates) }
+    /// A DATA frame was sent. The client may send WINDOW_UPDATE frames for it, whenever it reads it: the limiter itself
+    /// would save no more than its burst.
+    mutating func dataSent() {
+        let unused = UInt64(abuse.windowUpdateAllowance) + 4
+        abuse.windowUpdateAllowance = UInt32(min(unused, UInt64(limits.windowUpdateAllowance)))
+    }
 
     /// The last frame of a response was sent. True if the rest of its request is to be declined with RST_STREAM.
     mutating func responseEnded(_ entry: UnsafeMutablePointer<HTTP2Stream>) -> Bool {

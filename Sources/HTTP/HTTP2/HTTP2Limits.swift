@@ -59,8 +59,11 @@ package struct HTTP2Limits: Sendable {
     /// Frames without effect: of unknown types (PRIORITY_UPDATE, ALTSVC and ORIGIN among them) or on closed streams.
     /// Each answered request allows two more.
     package var ignoredFrames = HTTP2Rate(perSecond: 200, burst: 1_000)
-    /// WINDOW_UPDATE frames. Each DATA frame sent allows four more.
+    /// WINDOW_UPDATE frames beyond those that DATA frames sent have allowed: four each.
     package var windowUpdates = HTTP2Rate(perSecond: 500, burst: 2_000)
+    /// The most WINDOW_UPDATE frames that the client may still send because of DATA frames. A client that returns the
+    /// windows of each frame answers thousands at once after it has not read for a while.
+    package var windowUpdateAllowance: UInt32 = 65_536
     /// Bytes of request heads, as HTTP/1.1 text.
     package var headText = HTTP2Rate(perSecond: 32 * 1_048_576, burst: 2 * 1_048_576)
     /// The most CONTINUATION frames of one header block.

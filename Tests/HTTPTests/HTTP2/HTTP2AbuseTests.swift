@@ -215,6 +215,26 @@ struct HTTP2AbuseTests {
         #expect(server.abuse.windowUpdates == 400)
     }
 
+    @Test("DATA frames allow WINDOW_UPDATE frames that come long after them, up to a bound")
+    func lateWindowUpdates() {
+        for (bound, allowed) in [(UInt32(65_536), 800), (100, 100)] {
+            var limits = smallLimits { $0.windowUpdates = $1 }
+            limits.windowUpdateAllowance = bound
+            let server = ServerSessionHarness.prepared(limits)
+            server.receive(.headers(1, plainGet))
+            server.respond(1, "HTTP/1.1 200 OK\r\n\r\n")
+            for _ in 0..<200 {
+                server.write(1, latin1("event"))
+                _ = server.send()
+            }
+            server.now = server.now + .seconds(1)
+            var received = 0
+            while received < 2000, server.receive(.windowUpdate(0, by: 1)) { received += 1 }
+            #expect((allowed + 19...allowed + 21).contains(received), "bound \(bound): \(received)")
+            expectEnhanceYourCalm(server, .windowUpdates)
+        }
+    }
+
     @Test("a block of too many CONTINUATION frames ends the connection")
     func continuations() {
         let server = ServerSessionHarness.prepared()

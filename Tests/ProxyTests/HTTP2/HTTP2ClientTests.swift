@@ -114,6 +114,30 @@ struct HTTP2ClientTests {
         stage.expectNoLeaks()
     }
 
+    @Test(
+        "a body that goes on behind an answer that cannot be sent is thrown away, and nothing spins", arguments: seeds)
+    func uploadBehindAnswer(seed: UInt64) {
+        for isSecure in [false, true] {
+            let stage = HTTP2ClientTests.stage(seed)
+            stage.snapshot.listeners[isSecure ? 1 : 0].maximumRequestBody = 1000
+            _ = ScriptedServer(stage) { .reply($0.text) }
+            let client = stage.connectHTTP2(isSecure: isSecure, settings: [(.initialWindow, 0)])
+            let body = [UInt8](repeating: 120, count: 4000)
+            let upload = client.ask("POST", "/mcp", body: body, inPiecesOf: 500, every: .milliseconds(100))
+            stage.run { client[upload].response.hasHead }
+            let before = stage.turns
+            stage.run(for: .seconds(10))
+            #expect(stage.turns - before < 5000, "TLS \(isSecure), seed \(seed)")
+            #expect(stage.bufferedBytes == 0, "TLS \(isSecure), seed \(seed)")
+            client.releaseWindows()
+            stage.run { client.isDone(upload) }
+            let response = client[upload].response
+            #expect(response.status == 413 && response.isComplete, "TLS \(isSecure), seed \(seed)")
+            client.leave()
+            stage.expectNoLeaks()
+        }
+    }
+
     @Test("a stream that is reset in mid-answer lets its server go, and the others go on", arguments: seeds)
     func cancelling(seed: UInt64) {
         for isSecure in [false, true] {

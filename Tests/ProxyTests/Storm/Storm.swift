@@ -48,8 +48,6 @@ final class Storm {
             stage.snapshot.upstreams[index].pool.connectTimeout = .seconds(2)
         }
         for index in 0..<Storm.servers { open(index) }
-        // Buffers of a few bytes make many turns of a large body.
-        stage.turnsPerSecond = 400_000
         stage.start(healthChecks: true)
     }
 

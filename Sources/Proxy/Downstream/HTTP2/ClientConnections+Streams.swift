@@ -121,9 +121,10 @@ extension ClientConnections {
     private mutating func lingerStream<Outside: World & ~Copyable>(
         _ client: Handle, _ connection: Handle, _ io: inout ConnectionIO<Outside>, _ clock: inout Clock
     ) {
-        // What the client still sends is of no use, and counts as consumed.
+        // What the client still sends is of no use, and counts as consumed: there is nothing to read any more.
         slab[client].phase = .lingering
         slab[client].exchange = .none
+        slab[client].transport.mayRead = false
         slab[client].transport.input.clear()
         io.bufferPool.release(&slab[client].transport.input)
         returnWindow(client)

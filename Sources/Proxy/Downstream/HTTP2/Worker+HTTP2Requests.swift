@@ -42,9 +42,11 @@ extension Worker where Outside: ~Copyable {
         return true
     }
 
-    /// A piece of a request's body.
+    /// A piece of a request's body. What comes after the response is complete is of no use, and counts as consumed.
     mutating func receiveBody(_ connection: Handle, _ stream: Int32, _ range: ByteRange) {
-        guard let client = clients.http2Connections[connection].streams[stream], clients.contains(client) else {
+        guard let client = clients.http2Connections[connection].streams[stream], clients.contains(client),
+            clients[client].phase != .lingering
+        else {
             clients.http2Connections[connection].session.consumed(stream: stream, Int(range.count))
             return
         }
@@ -57,7 +59,7 @@ extension Worker where Outside: ~Copyable {
     /// The end of a request's body whose length was not announced, with its trailers.
     mutating func endRequest(_ connection: Handle, _ stream: Int32, _ trailers: ByteRange) {
         guard let client = clients.http2Connections[connection].streams[stream], clients.contains(client),
-            clients.framesChunks(client)
+            clients.framesChunks(client), clients[client].phase != .lingering
         else { return }
         clients[client].transport.input.append("0\r\n")
         clients[client].transport.input.append(io.events.bytes, trailers)
