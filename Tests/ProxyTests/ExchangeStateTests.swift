@@ -20,9 +20,9 @@ struct ExchangeStateTests {
 
     /// What each legal pair of phase and event leads to.
     private static let table: [(ExchangeState.Phase, ExchangeEvent, ExchangeState.Phase, String)] = [
-        (.started, .queued, .queued, "none"), (.queued, .queued, .queued, "none"),
-        (.started, .connecting, .connecting, "none"), (.queued, .connecting, .connecting, "none"),
-        (.started, .requestSent, .sent, "none"), (.queued, .requestSent, .sent, "none"),
+        (.started, .queued, .queued, "none"), (.queued, .calledUp, .started, "none"),
+        (.started, .connecting, .connecting, "none"),
+        (.started, .requestSent, .sent, "none"),
         (.connecting, .requestSent, .sent, "none"), (.sent, .responseStarted, .relaying, "none"),
         (.started, .connectFailed, .started, "considerRetry"), (.connecting, .connectFailed, .started, "considerRetry"),
         (.sent, .closedBeforeResponse, .started, "considerRetry"),

@@ -48,11 +48,10 @@ struct Exchange: ~Copyable {
     let client: Handle
     /// The connection to the server.
     var connection = Handle.none
-    /// Neighbours in the upstream's queue, by slot.
-    var previous = UInt32.max
-    var next = UInt32.max
     var deadline = Instant.never
     var times: PhaseTimes
+    /// The server's slot in the server table; -1 until one is selected.
+    var server: Int32 = -1
     /// Servers that could not be reached for it, one bit for each of the first 64.
     var tried: UInt64 = 0
     /// Two instants that are never needed together: until when it may wait, from its first time in the queue on; and
@@ -70,8 +69,6 @@ struct Exchange: ~Copyable {
     var targetCount: UInt16 = 0
     /// The upstream's slot; `UInt16.max` before it is routed.
     var upstream = UInt16.max
-    /// The server's slot in the server table; -1 until one is selected.
-    var server: Int32 = -1
     /// Of the response, ours or the server's; 0 until there is one.
     var status: UInt16 = 0
     var state = ExchangeState()
@@ -79,7 +76,6 @@ struct Exchange: ~Copyable {
     let method: Method
     /// Its session ties it to `server`: no other will do.
     var isPinned = false
-    var isQueued = false
     var connectionChoice = ConnectionChoice.any
     let clientIsHTTP10: Bool
     /// The client's connection goes on after this exchange, as far as is known.
@@ -128,6 +124,9 @@ struct Exchange: ~Copyable {
         request = BodyReader(head.framing)
         times = PhaseTimes(startedAt: now)
     }
+
+    /// It waits in its upstream's queue.
+    var isQueued: Bool { state.phase == .queued }
 
     var isEventStream: Bool { responseKind != .message }
 

@@ -2,6 +2,8 @@
 enum ExchangeEvent {
     /// It waits in its upstream's queue.
     case queued
+    /// It left the queue: a connection may be free for it.
+    case calledUp
     /// A connection is being opened for it.
     case connecting
     /// The connection could not be opened.
@@ -73,16 +75,17 @@ struct ExchangeState: Equatable {
         switch (phase, event) {
         case (_, .clientDisconnected):
             return .abandon
-        case (.started, .queued), (.queued, .queued):
+        case (.started, .queued):
             return move(to: .queued)
-        case (.started, .connecting), (.queued, .connecting):
+        case (.queued, .calledUp):
+            return move(to: .started)
+        case (.started, .connecting):
             return move(to: .connecting)
-        case (.started, .requestSent), (.queued, .requestSent), (.connecting, .requestSent):
+        case (.started, .requestSent), (.connecting, .requestSent):
             return move(to: .sent)
         case (.sent, .responseStarted):
             return move(to: .relaying)
-        case (.started, .connectFailed), (.queued, .connectFailed), (.connecting, .connectFailed),
-            (.sent, .closedBeforeResponse):
+        case (.started, .connectFailed), (.connecting, .connectFailed), (.sent, .closedBeforeResponse):
             phase = .started
             return .considerRetry
         case (.relaying, .responseEnded), (.relaying, .closedDuringResponse(isEnd: true)):
@@ -114,8 +117,10 @@ struct ExchangeState: Equatable {
         case (.started, .streamStopped), (.queued, .streamStopped), (.connecting, .streamStopped),
             (.sent, .streamStopped):
             return .none
-        case (.started, .closedBeforeResponse), (.started, .responseStarted), (.started, .responseEnded),
+        case (.started, .calledUp), (.connecting, .calledUp), (.sent, .calledUp), (.relaying, .calledUp),
+            (.started, .closedBeforeResponse), (.started, .responseStarted), (.started, .responseEnded),
             (.started, .closedDuringResponse), (.started, .responseMalformed),
+            (.queued, .queued), (.queued, .connecting), (.queued, .connectFailed), (.queued, .requestSent),
             (.queued, .closedBeforeResponse), (.queued, .responseStarted), (.queued, .responseEnded),
             (.queued, .closedDuringResponse), (.queued, .responseMalformed),
             (.connecting, .queued), (.connecting, .connecting), (.connecting, .closedBeforeResponse),

@@ -1,5 +1,6 @@
 import Balancing
 import Kernel
+import Reactor
 import TLS
 
 /// What one worker has of a server: its plan, its pool, and what resumes TLS with it.
@@ -60,11 +61,24 @@ struct UpstreamState {
     }
 }
 
-/// The exchanges of one worker that wait for a connection to an upstream: the ends of a list through the exchanges.
+/// The exchanges of one worker that wait for a connection to an upstream, first come first served. Bounded by `queue.max`.
 struct WaitQueue {
-    var first = UInt32.max
-    var last = UInt32.max
-    var count = 0
+    private(set) var exchanges: [Handle] = []
     /// Those that any server of the upstream may serve.
-    var unpinnedCount = 0
+    private(set) var unpinnedCount = 0
+
+    var count: Int { exchanges.count }
+
+    /// At the end; in front if it comes back from being called up.
+    mutating func insert(_ exchange: Handle, isPinned: Bool, first: Bool) {
+        exchanges.insert(exchange, at: first ? 0 : exchanges.count)
+        if !isPinned { unpinnedCount += 1 }
+    }
+
+    /// Takes an exchange out, wherever it stands.
+    mutating func remove(_ exchange: Handle, isPinned: Bool) {
+        guard let index = exchanges.firstIndex(of: exchange) else { return }
+        exchanges.remove(at: index)
+        if !isPinned { unpinnedCount -= 1 }
+    }
 }

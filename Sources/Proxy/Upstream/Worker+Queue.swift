@@ -20,7 +20,8 @@ extension Worker where Outside: ~Copyable {
         if !isBack {
             exchanges[exchange].waitsUntil = clock.now + servers.upstreams[upstream].plan.queueTimeout
         }
-        link(exchange, in: upstream, first: isBack)
+        servers.upstreams[upstream].queue.insert(
+            exchange, isPinned: exchanges[exchange].isPinned, first: isBack)
         exchanges.setDeadline(exchange, exchanges[exchange].waitsUntil, &clock)
         requestIdleEviction(server)
         return .wait
@@ -37,44 +38,11 @@ extension Worker where Outside: ~Copyable {
         }
     }
 
-    private mutating func link(_ exchange: Handle, in upstream: Int, first: Bool) {
-        exchanges[exchange].isQueued = true
-        exchanges[exchange].previous = first ? .max : servers.upstreams[upstream].queue.last
-        exchanges[exchange].next = first ? servers.upstreams[upstream].queue.first : .max
-        if let after = exchanges.handle(inSlot: Int(exchanges[exchange].next)) {
-            exchanges[after].previous = exchange.slot
-        } else {
-            servers.upstreams[upstream].queue.last = exchange.slot
-        }
-        if let before = exchanges.handle(inSlot: Int(exchanges[exchange].previous)) {
-            exchanges[before].next = exchange.slot
-        } else {
-            servers.upstreams[upstream].queue.first = exchange.slot
-        }
-        servers.upstreams[upstream].queue.count += 1
-        if !exchanges[exchange].isPinned { servers.upstreams[upstream].queue.unpinnedCount += 1 }
-    }
-
     /// Takes an exchange out of the queue, wherever it stands.
     mutating func dequeue(_ exchange: Handle) {
         guard exchanges[exchange].isQueued else { return }
         let upstream = Int(exchanges[exchange].upstream)
-        let (before, after) = (exchanges[exchange].previous, exchanges[exchange].next)
-        if let other = exchanges.handle(inSlot: Int(before)) {
-            exchanges[other].next = after
-        } else {
-            servers.upstreams[upstream].queue.first = after
-        }
-        if let other = exchanges.handle(inSlot: Int(after)) {
-            exchanges[other].previous = before
-        } else {
-            servers.upstreams[upstream].queue.last = before
-        }
-        exchanges[exchange].isQueued = false
-        exchanges[exchange].previous = .max
-        exchanges[exchange].next = .max
-        servers.upstreams[upstream].queue.count -= 1
-        if !exchanges[exchange].isPinned { servers.upstreams[upstream].queue.unpinnedCount -= 1 }
+        servers.upstreams[upstream].queue.remove(exchange, isPinned: exchanges[exchange].isPinned)
         metrics.writer.releaseQueuePlace(upstream: upstream)
         metrics.count(.waiting, server: Int(exchanges[exchange].server), -1)
     }
@@ -102,21 +70,30 @@ extension Worker where Outside: ~Copyable {
     }
 
     private mutating func serveQueue(_ upstream: Int) {
-        var next = servers.upstreams[upstream].queue.first
+        var position = 0
         for _ in 0..<servers.upstreams[upstream].queue.count {
-            guard let exchange = exchanges.handle(inSlot: Int(next)) else { return }
-            next = exchanges[exchange].next
+            guard position < servers.upstreams[upstream].queue.count else { return }
+            let exchange = servers.upstreams[upstream].queue.exchanges[position]
             let isPinned = exchanges[exchange].isPinned
             guard hasCapacity(upstream, pinned: isPinned ? Int(exchanges[exchange].server) : nil) else {
                 requestIdleEviction(Int(exchanges[exchange].server))
-                if isPinned { continue }
-                return
+                guard isPinned else { return }
+                position += 1
+                continue
             }
-            dequeue(exchange)
-            advance(exchange, from: .select, reloading: true)
-            // It found no capacity after all: nobody behind it will.
-            if !isPinned, exchanges.contains(exchange), exchanges[exchange].isQueued { return }
+            callUp(exchange)
+            // It found no capacity after all, and is in front again: no other that is unpinned will find any.
+            if exchanges.contains(exchange), exchanges[exchange].isQueued {
+                guard isPinned else { return }
+                position += 1
+            }
         }
+    }
+
+    private mutating func callUp(_ exchange: Handle) {
+        dequeue(exchange)
+        act(on: exchange, .calledUp)
+        advance(exchange, from: .select, reloading: true)
     }
 
     /// Whether an exchange that waits may get a connection now. With no server left to wait for, being called up is being
