@@ -117,6 +117,11 @@ final class Storm {
     /// aside. Its client waits for ever; and if that has vanished, too, the exchange stays. `VanishTests` has both.
     private static let endsResponsesOfVanishedServers = false
 
+    /// Whether few may be answered: what waits for a vanished server keeps its connection, and it was the only one allowed.
+    var mayStarve: Bool {
+        !Storm.endsResponsesOfVanishedServers && hasVanishedServer && stage.plan.pool.maximum == 1
+    }
+
     private func mayWaitForVanished(_ guest: StormGuest) -> Bool {
         !Storm.endsResponsesOfVanishedServers && hasVanishedServer && guest.hasHead
     }
