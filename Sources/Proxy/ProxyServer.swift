@@ -6,7 +6,7 @@ import Synchronization
 import TLS
 package import Telemetry
 
-/// A running proxy: its workers, a thread each, and the control thread for probes and admin pages. Start it once.
+/// A running proxy: its workers, a thread each, and the control thread for health checks and admin pages. Start it once.
 package final class ProxyServer: Sendable {
     package let snapshot: Snapshot
     package let metrics: Metrics

@@ -88,7 +88,7 @@ final class CertificateWatcher: Sendable {
         }
     }
 
-    /// Says once that an OCSP response is out of date: somebody was to replace it in time.
+    /// Says once that an OCSP response is out of date: it was to be replaced in time.
     private func warnOfStaleResponse(of context: TLSContext, _ plan: Int, _ stale: inout Set<Int>, at now: Int64) {
         let problem = context.staples.lazy.compactMap { $0?.problem(at: now) }.first
         if let problem, !stale.contains(plan) {

@@ -2,7 +2,7 @@ import HTTP
 import Kernel
 import Reactor
 
-/// The middle of big bodies. Between two connections in clear nobody has to look at it, so it goes from socket to socket
+/// The middle of big bodies. Between two connections in clear it need not be looked at, so it goes from socket to socket
 /// (splice(2)) and never through our memory.
 extension Worker where Outside: ~Copyable {
     /// For less than this, a read and a send cost no more.

@@ -1,4 +1,4 @@
-/// Gives names to slots, counts who uses them, and takes them back when nobody does.
+/// Gives names to slots, counts who uses them, and takes them back when nothing does.
 struct SlotRegistry {
     private struct Entry {
         var key = ""

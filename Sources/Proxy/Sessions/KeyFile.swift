@@ -89,7 +89,7 @@ package enum KeyFile {
         StartError("cannot \(action) the key file \(path): \(String(cString: strerror(code)))")
     }
 
-    /// Where the keys are kept if nobody says otherwise: the system's state folder, or the user's.
+    /// Where the keys are kept unless the configuration says otherwise: the system's state folder, or the user's.
     package static var defaultPath: String {
         let environment = ProcessInfo.processInfo.environment
         if let folder = environment["STATE_DIRECTORY"] { return folder + "/session.keys" }

@@ -5,7 +5,7 @@ import TLS
 /// Which server owns which session, as seen in responses: shared by all workers, in shards with a lock each.
 ///
 /// Ids are kept as keyed 128-bit digests, so a dump of this memory is no list of credentials, and an entry costs the
-/// same for any id. Bounded: a full table refuses newcomers rather than forget somebody who is alive; sessions idle
+/// same for any id. Bounded: a full table refuses new sessions rather than forget one that is alive; sessions idle
 /// for their time make place.
 package final class LearnedSessions: Sendable {
     struct Digest: Hashable {
@@ -34,7 +34,7 @@ package final class LearnedSessions: Sendable {
         digester = MessageAuthenticator(key: Machine.randomBytes(32))
     }
 
-    /// Sessions remembered, idle ones that nobody has looked for since included.
+    /// Sessions remembered, idle ones that were not looked for since included.
     package var count: Int {
         shards.reduce(0) { $0 + $1.entries.withLock { $0.count } }
     }

@@ -58,7 +58,7 @@ package enum SessionAffinityMode: Sendable {
 /// One server of an upstream.
 package struct ServerPlan: Sendable {
     package var address: SocketAddress
-    /// `host:port` as the operator wrote it: the Host of probes, the name in figures.
+    /// `host:port` as the operator wrote it: the Host of health checks, the name in metrics.
     package var name: String
     package var authority: [UInt8]
     /// What its certificate must be for, where it speaks TLS.
@@ -112,7 +112,7 @@ package struct HealthCheckPlan: Sendable {
 
     package var kind = Kind.tcp
     package var path: [UInt8] = Array("/healthz".utf8)
-    /// Host of an http probe; empty: what traffic would send.
+    /// Host of an http check; empty: what requests would be sent with.
     package var host: [UInt8] = []
     package var interval = Interval.seconds(2)
     package var timeout = Interval.seconds(1)

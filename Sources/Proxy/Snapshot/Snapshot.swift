@@ -1,7 +1,7 @@
 import HTTP
 package import Kernel
 
-/// The immutable run-time form of a configuration: what every worker reads and nobody changes.
+/// The immutable run-time form of a configuration: which workers read and nothing changes.
 package struct Snapshot: Sendable {
     package var listeners: [ListenerPlan] = []
     package var routes: [RoutePlan] = []
