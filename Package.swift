@@ -81,7 +81,7 @@ let package = Package(
         .target(
             name: "Simulation", dependencies: ["TestSupport", "Kernel", "Reactor", "TLS", "COpenSSL"],
             path: "Tests/Simulation",
-            swiftSettings: house),
+            swiftSettings: house + [.unsafeFlags(["-O", "-assert-config", "Debug"])]),
         .testTarget(name: "ASCIITests", dependencies: ["ASCII"], swiftSettings: house),
         .testTarget(name: "JSONTests", dependencies: ["TestSupport", "JSON"], swiftSettings: house),
         .testTarget(

@@ -21,12 +21,13 @@ final class ProxyStage {
     private(set) var table: ServerTable?
     private var mailbox: Mailbox<WorkerMessage>?
     var worker: Worker<SimulatedWorld>?
-    /// What a worker does in one simulated second at most, unless a test says that it is really busy.
-    var turnsPerSecond = 60_000
+    /// Turns of a worker in one simulated second, at most, in which nothing new came from outside. What arrives in pieces
+    /// of a byte may wake it any number of times.
+    private static let idleTurnsPerSecond = 5_000
     private(set) var turns = 0
     private var runs = 0
     private var secondBegan: UInt64 = 0
-    private var turnsThisSecond = 0
+    private var idleTurnsThisSecond = 0
     private var hasSpun = false
 
     init(seed: UInt64, servers: Int = 1, _ conditions: Conditions = .varied) {
@@ -194,20 +195,21 @@ final class ProxyStage {
     }
 
     private func turn() {
+        let before = network.occurrences
         worker?.turn()
         turns += 1
         let second = network.now.nanoseconds / 1_000_000_000
         if second != secondBegan {
             secondBegan = second
-            turnsThisSecond = 0
+            idleTurnsThisSecond = 0
         }
-        turnsThisSecond += 1
-        if turnsThisSecond > turnsPerSecond, !hasSpun {
+        if network.occurrences == before { idleTurnsThisSecond += 1 }
+        if idleTurnsThisSecond > ProxyStage.idleTurnsPerSecond, !hasSpun {
             hasSpun = true
             let trace = network.traceText.split(separator: "\n").suffix(24).joined(separator: "\n")
             Issue.record(
                 """
-                the worker spins: \(turnsThisSecond) turns in a second, seed \(network.seed)
+                the worker spins: \(idleTurnsThisSecond) turns without cause in a second, seed \(network.seed)
                 \(trace)
                 \(inventory.joined(separator: "\n"))
                 """)

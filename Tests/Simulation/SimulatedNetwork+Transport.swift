@@ -10,6 +10,7 @@ extension SimulatedNetwork {
         while let next = agenda.nextTime, next <= time {
             clock = max(clock, next)
             guard let occurrence = agenda.take(dueAt: next) else { break }
+            occurrences += 1
             happen(occurrence)
         }
         clock = max(clock, time)

@@ -49,6 +49,8 @@ package final class SimulatedNetwork {
     package internal(set) var violations: [String] = []
     /// The last wait would have slept for ever: nothing is on its way and nobody has anything left to do.
     package internal(set) var sleepsForEver = false
+    /// Things that happened outside the worker so far: arrivals, endings, what peers do.
+    package internal(set) var occurrences = 0
     /// Descriptors that were open when the last world went away.
     package internal(set) var leftOpen = 0
 
