@@ -44,7 +44,9 @@ public struct Linux: World, ~Copyable {
         return .exhausted(ECONNABORTED)
     }
 
-    public mutating func dial(_ address: SocketAddress) -> ConnectResult { Socket.dial(address) }
+    public mutating func dial(_ address: SocketAddress, _ options: TCPOptions) -> ConnectResult {
+        Socket.dial(address, options)
+    }
 
     public mutating func connectionError(_ descriptor: Descriptor) -> CInt { berth_socket_error(descriptor.raw) }
 

@@ -89,8 +89,8 @@ public protocol World: ~Copyable {
 
     /// Takes one connection out of the backlog of `listener`.
     mutating func accept(_ listener: Descriptor) -> AcceptResult
-    /// Starts a TCP connection to `address` and does not wait for it.
-    mutating func dial(_ address: SocketAddress) -> ConnectResult
+    /// Starts a TCP connection to `address` with `options`, and does not wait for it.
+    mutating func dial(_ address: SocketAddress, _ options: TCPOptions) -> ConnectResult
     /// After a dialled descriptor became ready: 0 if connected, else errno.
     mutating func connectionError(_ descriptor: Descriptor) -> CInt
     /// True if the peer's kernel never acknowledged the last bytes that were sent. Once `receive` has said `ended`,
@@ -112,4 +112,9 @@ public protocol World: ~Copyable {
     /// Closes the descriptor, which must not be used again. With `reset`, the peer gets RST in place of FIN, so that it
     /// cannot take a truncated body for a complete one.
     mutating func close(_ descriptor: Descriptor, reset: Bool)
+}
+
+extension World where Self: ~Copyable {
+    /// Starts a TCP connection to `address` with the default options.
+    public mutating func dial(_ address: SocketAddress) -> ConnectResult { dial(address, TCPOptions()) }
 }

@@ -76,6 +76,10 @@ extension ErrorResponse {
     /// request.
     package static let serverReset = ErrorResponse(
         502, "Bad Gateway", "The server closed the connection before it answered", reason: "server_reset")
+    /// The health checks found the server down before it answered, and the configuration ends its calls then. It may have
+    /// processed the request.
+    package static let serverDown = ErrorResponse(
+        502, "Bad Gateway", "The server went down before it answered", reason: "server_down")
     /// The server's response is not valid HTTP.
     package static let badServerResponse = ErrorResponse(
         502, "Bad Gateway", "The server sent an invalid response", reason: "bad_server_response")
@@ -97,6 +101,14 @@ extension ErrorResponse {
     /// The same for a message of an HTTP+SSE session (MCP 2024-11-05), whose servers answer in plain text.
     package static let legacySessionNotFound = ErrorResponse(
         404, "Not Found", code: -32001, "Could not find session", reason: "session_gone", contentType: "text/plain")
+}
+
+extension ErrorResponse {
+    /// The session's server cannot be reached now. It may still have the session, so the client must not initialize again:
+    /// a 404 would be for ever, and this is one failed call.
+    package static let sessionServerUnavailable = ErrorResponse(
+        503, "Service Unavailable", "The session's server cannot be reached", reason: "session_server_unavailable",
+        retryAfterSeconds: 1)
 }
 
 // MARK: - Errors of the request

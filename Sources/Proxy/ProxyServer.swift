@@ -71,7 +71,7 @@ package final class ProxyServer: Sendable {
         var descriptors: [Descriptor] = []
         for _ in 0..<count {
             // Our own workers share the address; another process that has it is an error, not a partner.
-            let descriptor = try Socket.listen(on: address, shared: count > 1)
+            let descriptor = try Socket.listen(on: address, shared: count > 1, tcp: plan.tcp)
             descriptors.append(descriptor)
             if let local = Socket.localAddress(descriptor) { address = local }
         }

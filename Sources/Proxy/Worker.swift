@@ -71,7 +71,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
 
     private var isIdle: Bool {
         clients.resuming.isEmpty && upstreams.resuming.isEmpty && clients.dirtyHTTP2Connections.isEmpty
-            && clients.deferred.isEmpty && !servers.hasFreedCapacity
+            && clients.deferred.isEmpty && !servers.hasFreedCapacity && servers.goingDown.isEmpty
     }
 
     private mutating func serve(_ token: Token, _ readiness: Readiness) {
@@ -122,6 +122,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     /// Gives those that stopped for fairness another go, and sends the turn's frames before expensive work delays them.
     /// One pass: what stops again, or has frames to send then, waits for the next turn, which does not sleep.
     private mutating func settle() {
+        settleDownServers()
         serveQueues()
         resumeClients()
         resumeUpstreams()

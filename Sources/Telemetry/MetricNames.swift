@@ -33,11 +33,11 @@ package enum SharedMetric: Int, CaseIterable, Sendable {
     case streams
     /// A packed `HealthTracker`.
     case health
-    /// Unix seconds when a connection to it was last refused; 0: never. Session ids issued before that are no longer
-    /// valid.
-    case lastRefused
+    /// Connections that were established and not closed yet, those of health checks aside: as long as there is one, the
+    /// process lives.
+    case established
 
-    static var count: Int { lastRefused.rawValue + 1 }
+    static var count: Int { established.rawValue + 1 }
 }
 
 /// Counters of expensive or invalid behaviour of clients, over all workers. All but the last are of HTTP/2 connections;

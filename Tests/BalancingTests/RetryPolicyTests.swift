@@ -30,9 +30,7 @@ struct RetryPolicyTests {
         }
     }
 
-    static func connect(_ failure: ConnectFailure, healthy: Bool = true) -> RequestFailure {
-        .connectFailed(failure, isServerHealthy: healthy)
-    }
+    static func connect(_ failure: ConnectFailure) -> RequestFailure { .connectFailed(failure) }
 
     static func lost(
         reused: Bool = true, received: Bool = false, _ receipt: RequestReceipt = .cannotHaveBeenRead
@@ -44,22 +42,24 @@ struct RetryPolicyTests {
         // This machine's own fault: nobody else can help, and no session has ended.
         Row(connect(.ownFault), post, 0, .giveUp(.noServerAvailable), 1),
         Row(connect(.ownFault), pinned, 0, .giveUp(.noServerAvailable), 1),
-        Row(connect(.ownFault, healthy: false), pinned, 2, .giveUp(.noServerAvailable), 3),
-        // Pinned: there is no other server.
-        Row(connect(.refused), pinned, 0, .giveUp(.sessionNotFound), 0),
-        Row(connect(.refused, healthy: false), pinnedGet, 0, .giveUp(.sessionNotFound), 0),
-        Row(connect(.other, healthy: false), pinned, 0, .giveUp(.sessionNotFound), 1),
-        Row(connect(.other), pinned, 0, .giveUp(.connectFailed), 1),
-        Row(connect(.other), pinnedGet, 2, .giveUp(.connectFailed), 3),
+        Row(connect(.ownFault), pinned, 2, .giveUp(.noServerAvailable), 3),
+        // Pinned: there is no other server, and only a process that is certainly gone has lost the session.
+        Row(connect(.dead), pinned, 0, .giveUp(.sessionNotFound), 0),
+        Row(connect(.dead), pinnedGet, 0, .giveUp(.sessionNotFound), 0),
+        Row(connect(.refused), pinned, 0, .retry(.sameServerLater), 0),
+        Row(connect(.refused), pinnedGet, 2, .retry(.sameServerLater), 2),
+        Row(connect(.other), pinned, 0, .giveUp(.sessionServerUnavailable), 1),
+        Row(connect(.other), pinnedGet, 2, .giveUp(.sessionServerUnavailable), 3),
         // Unpinned: nothing was sent, so any request may move on, whole or not.
         Row(connect(.other), post, 0, .retry(.anotherServer), 1),
         Row(connect(.other), streamed, 1, .retry(.anotherServer), 2),
-        Row(connect(.other, healthy: false), get, 1, .retry(.anotherServer), 2),
+        Row(connect(.other), get, 1, .retry(.anotherServer), 2),
         Row(connect(.other), post, 2, .giveUp(.connectFailed), 3),
         Row(connect(.other), post, .max, .giveUp(.connectFailed), .max),
         // A refusal costs no time and is no attempt.
         Row(connect(.refused), post, 0, .retry(.anotherServer), 0),
         Row(connect(.refused), streamed, 2, .retry(.anotherServer), 2),
+        Row(connect(.dead), post, 2, .retry(.anotherServer), 2),
         Row(connect(.refused), post, 3, .giveUp(.connectFailed), 3),
     ]
 
@@ -101,6 +101,8 @@ struct RetryPolicyTests {
         var isConnecting = false
         if case .connectFailed = row.failure { isConnecting = true }
         switch row.decision {
+        case .retry(.sameServerLater):
+            #expect(decision == row.decision, "a dial that waits for proof sends nothing twice")
         case .retry: #expect(decision == .giveUp(isConnecting ? .connectFailed : .connectionLost))
         case .giveUp: #expect(decision == row.decision)
         }

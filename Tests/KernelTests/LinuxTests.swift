@@ -207,6 +207,25 @@ struct LinuxTests {
         #expect(loopback.error(dialled) == EPIPE)
     }
 
+    @Test("both ends of a connection are set to notice that the other has vanished")
+    func keepAlive() throws {
+        let loopback = try Loopback()
+        let (dialled, accepted) = try loopback.pair()
+        for descriptor in [dialled, accepted] {
+            func option(_ level: CInt, _ name: CInt) -> CInt {
+                var value: CInt = -1
+                var length = socklen_t(MemoryLayout<CInt>.size)
+                getsockopt(descriptor.raw, level, name, &value, &length)
+                return value
+            }
+            let tcp = CInt(IPPROTO_TCP)
+            #expect(option(SOL_SOCKET, SO_KEEPALIVE) == 1)
+            #expect(option(tcp, TCP_KEEPIDLE) == 30)
+            #expect(option(tcp, TCP_KEEPINTVL) == 10)
+            #expect(option(tcp, TCP_USER_TIMEOUT) == 60_000)
+        }
+    }
+
     @Test("only shared listeners can bind the same address")
     func sharedListeners() throws {
         let first = try Socket.listen(on: .loopback(port: 0), shared: true)

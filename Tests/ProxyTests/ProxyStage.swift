@@ -256,9 +256,14 @@ final class ProxyStage {
     /// Servers that have a slot: those of the snapshot, and removed ones that are still in use.
     var registeredServers: Int { table?.count ?? 0 }
 
-    func markUnhealthy(_ server: Int) {
+    func markUnhealthy(_ server: Int) { mark(server, .failed) { $0.isHealthy } }
+
+    /// What checks would say of a server that answers again.
+    func markHealthy(_ server: Int) { mark(server, .passed) { !$0.isHealthy } }
+
+    private func mark(_ server: Int, _ outcome: HealthTracker.Outcome, while isToGoOn: (HealthTracker) -> Bool) {
         var tracker = HealthTracker(packed: UInt64(bitPattern: metrics.view.load(.health, server: server)))
-        while tracker.isHealthy { _ = tracker.record(.failed) }
+        while isToGoOn(tracker) { _ = tracker.record(outcome) }
         metrics.view.store(.health, server: server, Int64(bitPattern: tracker.packed))
         metrics.view.noteHealthChange()
     }

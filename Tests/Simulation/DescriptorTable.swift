@@ -3,10 +3,12 @@ import Kernel
 /// An address the worker listens on, with the connections it has not accepted yet.
 final class SimulatedListener {
     let address: SocketAddress
+    let tcp: TCPOptions
     var backlog: [SimulatedSocket] = []
 
-    init(address: SocketAddress) {
+    init(address: SocketAddress, tcp: TCPOptions) {
         self.address = address
+        self.tcp = tcp
     }
 }
 

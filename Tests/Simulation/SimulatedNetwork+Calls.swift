@@ -91,13 +91,13 @@ extension SimulatedNetwork {
         return .connection(accepted, from: socket.remote)
     }
 
-    func dial(_ address: SocketAddress) -> ConnectResult {
+    func dial(_ address: SocketAddress, _ options: TCPOptions) -> ConnectResult {
         interleave()
         if let error = immediateRefusal(of: address) {
             record("dial", Int(address.port), -Int(error))
             return .failed(error)
         }
-        let socket = makeSocket(.connecting, remote: address)
+        let socket = makeSocket(.connecting, remote: address, tcp: options)
         let descriptor = descriptors.open(.socket(socket))
         socket.descriptor = descriptor
         keep(socket, nil)

@@ -145,24 +145,21 @@ extension SimulatedNetwork {
         }
     }
 
-    /// The machine of an end that had vanished is back and knows nothing of the connection: the other end hears RST.
-    func reveal(_ socket: SimulatedSocket) {
-        guard socket.isCut, socket.phase == .established else { return }
-        socket.isCut = false
-        socket.other?.isCut = false
-        sendReset(from: socket)
-    }
-
-    /// tcp_retries2 is 15: bytes that are not acknowledged are sent again for 924.6 s at least, and then the connection
-    /// is broken.
+    /// tcp_retries2 is 15: bytes that are not acknowledged are sent again for 924.6 s at least, or for the user timeout,
+    /// and then the connection is broken. With keep-alive the same happens where nothing is outstanding.
     private func armRetransmission(_ socket: SimulatedSocket) {
-        guard socket.phase == .established, socket.outstanding > 0, !socket.willGiveUp else { return }
-        socket.willGiveUp = true
-        agenda.add(.givesUp(socket), at: clock + 924_600_000_000)
+        guard socket.phase == .established, socket.peer == nil else { return }
+        let userTimeout = UInt64(socket.tcp.userTimeout) * 1_000_000
+        var patience = UInt64.max
+        if socket.outstanding > 0 { patience = userTimeout > 0 ? userTimeout : 924_600_000_000 }
+        if socket.tcp.keepAlive > 0 { patience = min(patience, max(userTimeout, 60_000_000_000)) }
+        guard patience < .max, clock + patience < socket.givesUpAt else { return }
+        socket.givesUpAt = clock + patience
+        agenda.add(.givesUp(socket), at: socket.givesUpAt)
     }
 
     private func giveUp(_ socket: SimulatedSocket) {
-        guard socket.phase == .established, socket.peer == nil else { return }
+        guard socket.phase == .established, socket.peer == nil, socket.isCut else { return }
         socket.die(ETIMEDOUT)
         wake(socket)
     }
@@ -175,12 +172,16 @@ extension SimulatedNetwork {
     // MARK: Handshakes
 
     /// A worker's end of a connection.
-    func makeSocket(_ phase: SimulatedSocket.Phase, remote: SocketAddress) -> SimulatedSocket {
-        SimulatedSocket(
+    func makeSocket(
+        _ phase: SimulatedSocket.Phase, remote: SocketAddress, tcp: TCPOptions
+    ) -> SimulatedSocket {
+        let socket = SimulatedSocket(
             phase: phase, remote: remote,
             sendCapacity: Int.random(in: conditions.sendBufferBytes, using: &generator),
             receiveCapacity: Int.random(in: conditions.receiveBufferBytes, using: &generator),
             segmentBytes: conditions.segmentBytes)
+        socket.tcp = tcp
+        return socket
     }
 
     /// A peer's end: its script may write what it likes at once.
@@ -252,7 +253,7 @@ extension SimulatedNetwork {
             }
             return
         }
-        let near = makeSocket(.established, remote: peer.address)
+        let near = makeSocket(.established, remote: peer.address, tcp: listener.tcp)
         join(near, peer)
         listener.backlog.append(near)
         poller.wake(descriptor)

@@ -89,8 +89,8 @@ package final class SimulatedNetwork {
     // MARK: The worker's view of its machine
 
     /// A listener of the worker's, as if it had been opened by whoever started it.
-    package func listen(on address: SocketAddress) -> Descriptor {
-        descriptors.open(.listener(SimulatedListener(address: address)))
+    package func listen(on address: SocketAddress, tcp: TCPOptions = TCPOptions()) -> Descriptor {
+        descriptors.open(.listener(SimulatedListener(address: address, tcp: tcp)))
     }
 
     /// Makes a watched descriptor that is not of this world, such as a mailbox's, readable once.

@@ -109,11 +109,6 @@ package final class SimulatedPeer {
         }
     }
 
-    /// Ends the connection of a peer that has vanished: its machine is back, and resets what it knows nothing of.
-    package func comeBack() {
-        if let socket, isClosed { network.reveal(socket) }
-    }
-
     // MARK: What the network reports
 
     func open() {

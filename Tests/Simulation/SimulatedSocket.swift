@@ -40,8 +40,10 @@ final class SimulatedSocket {
     var isClosed = false
     /// The network lost the way between the two ends: nothing arrives any more, nobody is told.
     var isCut = false
-    /// The end of retransmission is on the agenda.
-    var willGiveUp = false
+    /// The end of retransmission, or of keep-alive probes, is on the agenda, for this moment.
+    var givesUpAt = UInt64.max
+    /// How the owner of a worker's end wants a vanished peer to be noticed; a peer's end never notices.
+    var tcp = TCPOptions(keepAlive: 0, userTimeout: 0)
 
     init(
         phase: Phase, remote: SocketAddress, sendCapacity: Int, receiveCapacity: Int, segmentBytes: ClosedRange<Int>

@@ -26,7 +26,9 @@ package struct SimulatedWorld: World, ~Copyable {
     }
 
     package mutating func accept(_ listener: Descriptor) -> AcceptResult { network.accept(listener) }
-    package mutating func dial(_ address: SocketAddress) -> ConnectResult { network.dial(address) }
+    package mutating func dial(_ address: SocketAddress, _ options: TCPOptions) -> ConnectResult {
+        network.dial(address, options)
+    }
     package mutating func connectionError(_ descriptor: Descriptor) -> CInt { network.connectionError(descriptor) }
     package mutating func hasUnacknowledged(_ descriptor: Descriptor) -> Bool {
         network.hasUnacknowledged(descriptor)

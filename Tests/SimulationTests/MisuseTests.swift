@@ -160,7 +160,7 @@ struct MisuseTests {
     @Test("a peer that vanishes sends nothing and accepts no more bytes")
     func vanishing() {
         let network = SimulatedNetwork(seed: 1, conditions: .calm)
-        let listener = network.listen(on: address)
+        let listener = network.listen(on: address, tcp: TCPOptions(keepAlive: 0, userTimeout: 0))
         let client = network.connect(to: address)
         let hand = WorldReference(network)
         let descriptor = hand.acceptNext(listener)
@@ -183,7 +183,7 @@ struct MisuseTests {
     @Test("a vanished peer that nothing is sent to is never missed")
     func vanishingUnnoticed() {
         let network = SimulatedNetwork(seed: 1, conditions: .calm)
-        let listener = network.listen(on: address)
+        let listener = network.listen(on: address, tcp: TCPOptions(keepAlive: 0, userTimeout: 0))
         let client = network.connect(to: address)
         let world = WorldReference(network)
         let descriptor = world.acceptNext(listener)
@@ -192,6 +192,24 @@ struct MisuseTests {
         client.perform(.text("hello"), .vanish)
         #expect(world.wait(3_600_000) == 0, "what it had just sent is lost with it")
         #expect(world.receive(descriptor) == .wouldBlock)
+    }
+
+    @Test("with keep-alive a vanished peer is noticed, whether something was sent to it or not")
+    func vanishingNoticed() {
+        for sends in [false, true] {
+            let network = SimulatedNetwork(seed: 1, conditions: .calm)
+            let listener = network.listen(on: address, tcp: TCPOptions(keepAlive: 30, userTimeout: 60_000))
+            let client = network.connect(to: address)
+            let world = WorldReference(network)
+            let descriptor = world.acceptNext(listener)
+            _ = world.watch(descriptor, token: 1)
+            client.perform(.vanish)
+            _ = world.wait(10)
+            if sends { #expect(world.send(descriptor, "hello") == .moved(5)) }
+            #expect(world.wait(59_000) == 0)
+            #expect(world.wait(2_000) == 1)
+            #expect(world.receive(descriptor) == .failed(ETIMEDOUT))
+        }
     }
 
     @Test("bytes that the peer read before it closed are acknowledged with its FIN; later ones are not")

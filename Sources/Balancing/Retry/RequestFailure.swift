@@ -1,8 +1,7 @@
 /// Why a request did not get its response: what a retry is decided by.
 package enum RequestFailure: Equatable, Sendable {
-    /// No connection could be opened, so nothing was sent. `isServerHealthy` is the health checks' verdict after this
-    /// failure was counted.
-    case connectFailed(ConnectFailure, isServerHealthy: Bool)
+    /// No connection could be opened, so nothing was sent.
+    case connectFailed(ConnectFailure)
     /// The connection ended before the response's head. `isReused`: it had carried a whole exchange before.
     /// `hasReceived`: some byte of a response came, informational ones included.
     case connectionLost(isReused: Bool, hasReceived: Bool, RequestReceipt)
@@ -12,8 +11,10 @@ package enum RequestFailure: Equatable, Sendable {
 package enum ConnectFailure: Equatable, Sendable {
     /// This machine lacks something: descriptors, memory, local ports. No server can do anything about it.
     case ownFault
-    /// Nobody listens there. It costs no time, so it does not count as an attempt.
+    /// Nobody listens there now. It costs no time, so it does not count as an attempt.
     case refused
+    /// Nobody has listened there for long enough, and no connection to it is open: the process is gone. No attempt either.
+    case dead
     /// Timed out, unreachable, reset, or its TLS failed.
     case other
 }

@@ -13,12 +13,16 @@ package enum RetryTarget: Equatable, Sendable {
     case anyServerNewConnection
     /// To the same server, on a connection that carried nothing before.
     case sameServerNewConnection
+    /// To the same server, by another dial after `RefusalStreak.pause`.
+    case sameServerLater
 }
 
 /// What the client is told instead of a response.
 package enum GiveUpReason: Equatable, Sendable {
     /// No server could be asked.
     case noServerAvailable
+    /// The session's server cannot be reached now. Whether it still has the session is not known.
+    case sessionServerUnavailable
     /// The process that held the session is gone, and the session with it.
     case sessionNotFound
     case connectFailed
@@ -43,13 +47,11 @@ package enum RetryPolicy {
         now: UInt64
     ) -> RetryDecision {
         switch failure {
-        case .connectFailed(let cause, let isServerHealthy):
+        case .connectFailed(let cause):
             // Nothing was sent, so any request may move on.
-            if cause != .refused { attempts = attempts == .max ? .max : attempts + 1 }
+            if cause != .refused, cause != .dead { attempts = attempts == .max ? .max : attempts + 1 }
             if cause == .ownFault { return .giveUp(.noServerAvailable) }
-            if request.isPinned {
-                return .giveUp(cause == .refused || !isServerHealthy ? .sessionNotFound : .connectFailed)
-            }
+            if request.isPinned { return decidePinned(cause) }
             guard attempts < attemptLimit, budget.withdraw(now: now) else { return .giveUp(.connectFailed) }
             return .retry(.anotherServer)
         case .connectionLost(let isReused, let hasReceived, let receipt):
@@ -58,6 +60,15 @@ package enum RetryPolicy {
             else { return .giveUp(.connectionLost) }
             attempts += 1
             return .retry(request.isPinned ? .sameServerNewConnection : .anyServerNewConnection)
+        }
+    }
+
+    /// Most clients never initialize again after a 404, so it is said only of a session that is certainly lost.
+    private static func decidePinned(_ cause: ConnectFailure) -> RetryDecision {
+        switch cause {
+        case .dead: .giveUp(.sessionNotFound)
+        case .refused: .retry(.sameServerLater)
+        case .ownFault, .other: .giveUp(.sessionServerUnavailable)
         }
     }
 

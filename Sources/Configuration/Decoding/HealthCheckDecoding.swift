@@ -16,6 +16,7 @@ extension HealthCheckConfiguration {
         panicThreshold = reader.integer(
             "panic_threshold", in: 0...100, default: panicThreshold, ", in percent; 0 never tries a server that is down"
         )
+        onDown = reader.choice("on_down", default: onDown, aliases: ["ignore": .keep, "abort": .close, "end": .close])
         reader.rejectUnavailable("slow_start")
         if type == .http, let path { kind = .http(path: path, host: host) }
         reader.checkKind(type, path: path)

@@ -27,6 +27,7 @@ extension TableReader {
             "max_connections", in: 1...10_000_000, default: common.maximumConnections)
         common.timeouts = ListenerTimeouts(from: reader.table("timeouts"))
         common.limits = ListenerLimits(from: reader.table("limits"))
+        common.tcp = TCPConfiguration(from: reader.table("tcp"))
         common.protocols = reader.protocols("alpn", default: common.protocols)
         reader.rejectUnavailable("public_url", "rate_limit")
         reader.requireAddress()
@@ -122,7 +123,7 @@ extension ListenerLimits {
 extension TableReader {
     /// Reports keys of `[upstream.<name>.timeouts]` in `[listen.timeouts]`: the two tables are easily confused.
     fileprivate mutating func rejectUpstreamTimeouts() {
-        for key in ["first_byte", "stream_idle"] {
+        for key in ["first_byte", "read", "stream_idle"] {
             guard let entry = entry(key) else { continue }
             markHandled(key)
             findings.report(

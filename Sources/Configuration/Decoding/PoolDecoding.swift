@@ -49,6 +49,10 @@ extension UpstreamTimeouts {
     init(from reader: consuming TableReader) {
         self.init()
         firstByte = reader.durationOrOff("first_byte", default: firstByte)
+        read = reader.duration(
+            "read", in: .milliseconds(100) ... .seconds(86_400), default: read,
+            cannotBeOff:
+                "a server that stops in the middle of an answer would hold its client and its connection for ever")
         streamIdle = reader.durationOrOff("stream_idle", default: streamIdle)
         reader.rejectUnavailable("tool", because: "this version has one limit for all tools, first_byte")
         for key in ["tls", "header", "body", "idle"] {

@@ -26,6 +26,7 @@ extension UpstreamConfiguration {
         pool = PoolConfiguration(from: reader.table("pool"))
         queue = QueueConfiguration(from: reader.table("queue"))
         timeouts = UpstreamTimeouts(from: reader.table("timeouts"))
+        tcp = TCPConfiguration(from: reader.table("tcp"))
         events = EventStreamConfiguration(from: reader.table("sse"))
         healthCheck = HealthCheckConfiguration(from: reader.table("health_check"), host: host)
         reader.rejectUnavailable(

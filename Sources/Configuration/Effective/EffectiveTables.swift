@@ -47,6 +47,7 @@ extension EffectiveText {
         value("header", listener.timeouts.header)
         value("body", listener.timeouts.body)
         value("idle", listener.timeouts.idle)
+        write(listener.tcp, path: "\(table).tcp", shown: "[listen.tcp]")
         open("[listen.limits]", path: "\(table).limits")
         value("header_bytes", size: listener.limits.headerBytes)
         value("headers", listener.limits.headers)
@@ -87,10 +88,18 @@ extension EffectiveText {
         value("timeout", upstream.queue.timeout)
         open("[\(path).timeouts]", path: "\(path).timeouts")
         value("first_byte", orOff: upstream.timeouts.firstByte)
+        value("read", upstream.timeouts.read)
         value("stream_idle", orOff: upstream.timeouts.streamIdle)
+        write(upstream.tcp, path: "\(path).tcp", shown: "[\(path).tcp]")
         open("[\(path).sse]", path: "\(path).sse")
         value("heartbeat", orOff: upstream.events.heartbeat)
         write(upstream.healthCheck, path: "\(path).health_check")
+    }
+
+    private mutating func write(_ tcp: TCPConfiguration, path: String, shown: String) {
+        open(shown, path: path)
+        value("keepalive", orOff: tcp.keepAlive)
+        value("user_timeout", orOff: tcp.userTimeout)
     }
 
     private mutating func write(_ tls: UpstreamTLSConfiguration, path: String) {
@@ -136,6 +145,7 @@ extension EffectiveText {
         value("timeout", check.timeout)
         value("rise", check.rise)
         value("fall", check.fall)
+        value("on_down", TOMLText.quoted(check.onDown.rawValue))
         value("panic_threshold", check.panicThreshold)
     }
 }

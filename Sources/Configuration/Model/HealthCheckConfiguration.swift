@@ -12,8 +12,18 @@ package struct HealthCheckConfiguration: Sendable, Equatable {
     package var fall = 3
     /// With fewer than this percentage of servers healthy, 0...100, unhealthy ones are used as well. 0 never uses them.
     package var panicThreshold = 0
+    /// What becomes of the calls and streams of a server that goes down.
+    package var onDown = OnServerDown.keep
 
     package init() {}
+}
+
+/// What becomes of the calls and streams of a server that the checks find down.
+package enum OnServerDown: String, Sendable, CaseIterable {
+    /// They go on: a server that answers no check may only be busy.
+    case keep
+    /// They end at once.
+    case close
 }
 
 /// The kind of a health check.

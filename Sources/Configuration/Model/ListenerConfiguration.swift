@@ -16,6 +16,8 @@ package struct ListenerConfiguration: Sendable, Equatable {
     package var timeouts = ListenerTimeouts()
     /// Limits on requests.
     package var limits = ListenerLimits()
+    /// How clients that vanished are noticed.
+    package var tcp = TCPConfiguration()
 
     package init(address: ListenAddress, security: ListenerSecurity) {
         self.address = address

@@ -32,6 +32,8 @@ package struct QueueConfiguration: Sendable, Equatable {
 package struct UpstreamTimeouts: Sendable, Equatable {
     /// From the request's last byte to the response's first; nil: no limit.
     package var firstByte: Duration? = .seconds(300)
+    /// The longest time between two reads of a body that is no event stream, and between two writes of a request.
+    package var read = Duration.seconds(60)
     /// The longest time without data on a server's event stream; nil: no limit.
     package var streamIdle: Duration?
 

@@ -18,6 +18,8 @@ package struct UpstreamConfiguration: Sendable, Equatable {
     package var queue = QueueConfiguration()
     /// Timeouts of servers.
     package var timeouts = UpstreamTimeouts()
+    /// How servers that vanished are noticed.
+    package var tcp = TCPConfiguration()
     /// Event streams.
     package var events = EventStreamConfiguration()
     /// Health checks of the servers.

@@ -33,7 +33,7 @@ extension Worker where Outside: ~Copyable {
         closeUpstream(check.connection)
     }
 
-    private func healthCheckPlan(_ server: Int) -> HealthCheckPlan {
+    func healthCheckPlan(_ server: Int) -> HealthCheckPlan {
         servers.upstreams[servers.upstream(of: server)].plan.healthCheck
     }
 
@@ -47,7 +47,7 @@ extension Worker where Outside: ~Copyable {
         let jitter = Interval(nanoseconds: io.world.random() % max(1, plan.interval.nanoseconds / 10))
         clock.timers.schedule(Token(.healthCheck, slot: server).raw, at: clock.now + plan.interval + jitter)
         guard !upstreams.contains(check.connection) else { return }
-        switch io.world.dial(servers[server].plan.address) {
+        switch io.world.dial(servers[server].plan.address, servers.upstreams[servers.upstream(of: server)].plan.tcp) {
         case .failed(let code):
             recordHealthCheck(server, .failed, code: code)
         case .started(let descriptor):
@@ -174,7 +174,6 @@ extension Worker where Outside: ~Copyable {
     private mutating func recordHealthCheck(_ server: Int, _ outcome: HealthTracker.Outcome, code: CInt) {
         // Without a descriptor to look with, nothing was seen.
         if ErrorNumber.isOwnFault(code) { return }
-        noteRefusal(server, code: code)
         recordHealth(server, outcome)
     }
 }

@@ -78,6 +78,7 @@ extension Worker where Outside: ~Copyable {
         guard exchanges.contains(exchange), upstreams.contains(exchanges[exchange].connection) else { return }
         // What was sent may have been a 1xx: then the rest of the client's body is awaited as before.
         if exchanges[exchange].awaitsRequestBody { armRequestTimeout(exchange) }
+        if exchanges[exchange].state.phase == .relaying, !exchanges[exchange].isEventStream { armBodySilence(exchange) }
         upstreams.resumeLater(exchanges[exchange].connection)
     }
 

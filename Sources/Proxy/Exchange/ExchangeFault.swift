@@ -4,8 +4,8 @@ import Telemetry
 /// Why the proxy answers an exchange itself: what the client is told, and what is counted.
 enum ExchangeFault: UInt8 {
     case noRoute, noServerAvailable, queueFull, queueTimeout, tooManyStreams
-    case connectFailed, serverReset, badServerResponse, firstByteTimeout
-    case sessionNotFound, legacySessionNotFound
+    case connectFailed, serverReset, serverDown, badServerResponse, firstByteTimeout
+    case sessionNotFound, legacySessionNotFound, sessionServerUnavailable
     case malformedBody, requestTooLarge, bodyTimeout
 
     var response: ErrorResponse {
@@ -17,10 +17,12 @@ enum ExchangeFault: UInt8 {
         case .tooManyStreams: .tooManyStreams
         case .connectFailed: .connectFailed
         case .serverReset: .serverReset
+        case .serverDown: .serverDown
         case .badServerResponse: .badServerResponse
         case .firstByteTimeout: .firstByteTimeout
         case .sessionNotFound: .sessionNotFound
         case .legacySessionNotFound: .legacySessionNotFound
+        case .sessionServerUnavailable: .sessionServerUnavailable
         case .malformedBody: .malformed
         case .requestTooLarge: .requestTooLarge
         case .bodyTimeout: .bodyTimeout
@@ -30,8 +32,8 @@ enum ExchangeFault: UInt8 {
     /// What counts it at the server; nil for faults of clients.
     var metric: ServerMetric? {
         switch self {
-        case .noServerAvailable, .queueFull, .queueTimeout, .tooManyStreams: .unavailable
-        case .connectFailed, .serverReset, .badServerResponse: .badGateway
+        case .noServerAvailable, .queueFull, .queueTimeout, .tooManyStreams, .sessionServerUnavailable: .unavailable
+        case .connectFailed, .serverReset, .serverDown, .badServerResponse: .badGateway
         case .firstByteTimeout: .timedOut
         case .sessionNotFound, .legacySessionNotFound: .sessionsNotFound
         case .noRoute, .malformedBody, .requestTooLarge, .bodyTimeout: nil

@@ -10,6 +10,7 @@ extension Worker where Outside: ~Copyable {
     mutating func act(on exchange: Handle, _ event: ExchangeEvent) {
         switch exchanges[exchange].state.handle(event) {
         case .none, .considerRetry: break
+        case .redial: redial(exchange)
         case .respond(let fault): respond(exchange, fault)
         case .finishResponse: finishResponse(exchange)
         case .abortResponse: abortResponse(exchange)

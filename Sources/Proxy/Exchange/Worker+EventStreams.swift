@@ -76,11 +76,11 @@ extension Worker where Outside: ~Copyable {
         var rewritten = ByteBuffer()
         rewritten.append(exchanges[exchange].pending, Int(exchanges[exchange].targetCount)..<data.lowerBound)
         rewritten.append(target)
-        let now = SessionTime(issuedAt: io.world.wallSeconds(), now: clock.now)
         if servers.upstreams[upstream].plan.affinity == .signed {
-            sessions.signEndpoint(target, for: servers[server].plan.tag, issuedAt: now.issuedAt, to: &rewritten)
+            let issuedAt = io.world.wallSeconds()
+            sessions.signEndpoint(target, for: servers[server].plan.tag, issuedAt: issuedAt, to: &rewritten)
         } else if let value = LegacyTarget.sessionParameter(in: target.span) {
-            _ = sessions.learn(Array(target[value]), server: servers[server].id, at: now, in: upstream)
+            _ = sessions.learn(Array(target[value]), server: servers[server].id, at: clock.now, in: upstream)
         }
         rewritten.append(exchanges[exchange].pending, data.upperBound..<exchanges[exchange].pending.count)
         exchanges[exchange].pending = consume rewritten
@@ -118,7 +118,10 @@ extension Worker where Outside: ~Copyable {
     /// only, and not to a client that has not taken what was sent before. What is gathered of a first event has not been
     /// sent: for the client, that is between events.
     mutating func checkSilence(_ exchange: Handle) {
-        guard exchanges[exchange].isEventStream else { return }
+        guard exchanges[exchange].isEventStream else {
+            checkBodySilence(exchange)
+            return
+        }
         let upstream = Int(exchanges[exchange].upstream)
         let silence = clock.now - exchanges[exchange].lastUpstreamActivity
         if silence >= servers.upstreams[upstream].plan.streamIdleTimeout {
@@ -126,8 +129,9 @@ extension Worker where Outside: ~Copyable {
             return
         }
         let client = exchanges[exchange].client
-        if exchanges[exchange].boundary.isAtBoundary, clients.contains(client),
-            clients[client].transport.output.isEmpty, clients.hasDrained(client),
+        // A comment says that somebody is there: none is sent for a server that is believed dead.
+        if metrics.isHealthy(server: Int(exchanges[exchange].server)), exchanges[exchange].boundary.isAtBoundary,
+            clients.contains(client), clients[client].transport.output.isEmpty, clients.hasDrained(client),
             exchanges[exchange].clientFraming != .counted
         {
             io.composed.clear()
@@ -135,5 +139,23 @@ extension Worker where Outside: ~Copyable {
             clients.write(client, &io, &clock)
         }
         if exchanges.contains(exchange) { armHeartbeat(exchange) }
+    }
+
+    /// More of a body is to come, and the client has room for it: the server's time runs from here.
+    mutating func armBodySilence(_ exchange: Handle) {
+        let timeout = servers.upstreams[Int(exchanges[exchange].upstream)].plan.readTimeout
+        exchanges.setDeadline(exchange, clock.now + timeout, &clock)
+    }
+
+    /// Breaks off a response whose server has said nothing for the read timeout. As long as the client takes nothing, it is
+    /// not the server that is waited for.
+    private mutating func checkBodySilence(_ exchange: Handle) {
+        let client = exchanges[exchange].client
+        guard clients.contains(client), clients.credit(for: client) > 0 else {
+            armBodySilence(exchange)
+            return
+        }
+        metrics.count(.timedOut, server: Int(exchanges[exchange].server))
+        act(on: exchange, .responseStalled)
     }
 }

@@ -151,6 +151,7 @@ extension Worker where Outside: ~Copyable {
             case .needsMore(let consumed):
                 io.received.consume(consumed)
                 io.saveInput(&upstreams[connection].transport)
+                if !exchanges[exchange].isEventStream { armBodySilence(exchange) }
                 clients.write(client, &io, &clock)
                 return
             case .end(let end):

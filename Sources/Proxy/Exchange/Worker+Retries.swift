@@ -14,20 +14,37 @@ extension Worker where Outside: ~Copyable {
         if servers[server].upstream == Int(exchanges[exchange].upstream) {
             exchanges[exchange].tried |= Exchange.triedBit(servers[server].position)
         }
-        let cause: ConnectFailure =
-            ErrorNumber.isOwnFault(code) ? .ownFault : code == ErrorNumber.refused ? .refused : .other
-        let failure = RequestFailure.connectFailed(cause, isServerHealthy: metrics.isHealthy(server: server))
-        switch decide(exchange, failure) {
+        switch decide(exchange, .connectFailed(connectFailure(server, code: code))) {
+        case .retry(.sameServerLater):
+            act(on: exchange, .redialPostponed)
+            exchanges.setDeadline(exchange, clock.now + Interval(nanoseconds: RefusalStreak.pause), &clock)
+            return .wait
         case .retry: return .reselect
         case .giveUp(let reason): return .respond(fault(reason, exchange))
         }
+    }
+
+    /// What an error number says about a server that could not be connected to.
+    private func connectFailure(_ server: Int, code: CInt) -> ConnectFailure {
+        if ErrorNumber.isOwnFault(code) { return .ownFault }
+        guard code == ErrorNumber.refused else { return .other }
+        guard servers[server].refusal == .refusesAll else { return .refused }
+        // It refuses newcomers, and somebody is connected: it lives.
+        return metrics.load(.established, server: server) > 0 ? .other : .dead
+    }
+
+    /// The pause is over: dials the exchange's server again.
+    mutating func redial(_ exchange: Handle) {
+        advance(exchange, from: .select, reloading: true)
+        io.received.clear()
     }
 
     /// The same for a connection whose failure came as an event.
     mutating func retryConnect(_ exchange: Handle, _ server: Int, code: CInt, reloading: Bool) {
         switch decideConnectFailure(exchange, server, code: code) {
         case .respond(let fault): act(on: exchange, .rejected(fault))
-        case .next, .reselect, .wait, .done: advance(exchange, from: .select, reloading: reloading)
+        case .wait: break
+        case .next, .reselect, .done: advance(exchange, from: .select, reloading: reloading)
         }
     }
 
@@ -86,6 +103,7 @@ extension Worker where Outside: ~Copyable {
     private func fault(_ reason: GiveUpReason, _ exchange: Handle) -> ExchangeFault {
         switch reason {
         case .noServerAvailable: .noServerAvailable
+        case .sessionServerUnavailable: .sessionServerUnavailable
         case .sessionNotFound: sessionNotFound(exchange)
         case .connectFailed: .connectFailed
         case .connectionLost: .serverReset

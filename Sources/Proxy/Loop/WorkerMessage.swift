@@ -7,6 +7,8 @@ package enum WorkerMessage: Sendable {
     /// An exchange of another worker waits for a connection to this server, and the bound is reached: close one that
     /// idles here. The server is named by its slot.
     case idleEvictionRequested(server: Int)
+    /// A server, named by its slot, went down, and its calls and streams are to end.
+    case serverDown(server: Int)
     /// Work by this snapshot from here on; it is registered with the server table.
     case snapshot(Snapshot)
     /// Stop accepting, finish what is under way; the worker leaves its loop when nothing is left.

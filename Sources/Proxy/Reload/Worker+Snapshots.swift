@@ -12,6 +12,7 @@ extension Worker where Outside: ~Copyable {
             switch message {
             case .capacityFreedElsewhere: servers.hasFreedCapacity = true
             case .idleEvictionRequested(let server): evictIdle(server)
+            case .serverDown(let server): endExchanges(of: server)
             case .snapshot(let snapshot): adopt(snapshot)
             case .drain: drain()
             case .endStreams: endStreams()

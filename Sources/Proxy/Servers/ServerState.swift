@@ -15,6 +15,9 @@ struct ServerState {
     var ticket: TLSTicket?
     /// Connections of this worker to it, those of event streams included.
     var openConnections = 0
+    /// Dials by this worker that it refused, and what the last of them showed.
+    var refusals = RefusalStreak()
+    var refusal = RefusalStreak.Verdict.undecided
     /// Connections that were opened before are to an address that it had earlier: they carry no more exchanges.
     var addressSince = Instant(nanoseconds: 0)
     /// No snapshot names it any more: it keeps what it has and gets nothing new.

@@ -10,6 +10,8 @@ struct Servers {
     var upstreams: [UpstreamState] = []
     /// A connection became free while an exchange waited for one.
     var hasFreedCapacity = false
+    /// Servers that went down and whose exchanges are to end.
+    var goingDown: [DownServer] = []
     /// Leases of earlier snapshots, kept as long as this worker has connections to servers that only they name.
     private var retiring: [ServerLease] = []
 

@@ -5,19 +5,15 @@ import Telemetry
 
 /// What is known of servers' health, by checks and by traffic.
 extension Worker where Outside: ~Copyable {
-    /// A connection could not be opened. Counts like a failed check, at once; a refusal is more: nothing listens there, so
-    /// the process and its sessions are gone.
+    /// A connection could not be opened. Counts like a failed check, at once. Refusals in a row show in time that the
+    /// process is gone.
     mutating func noteConnectFailure(_ server: Int, code: CInt) {
         metrics.count(.connectFailures, server: server)
         if ErrorNumber.isOwnFault(code) { return }
-        noteRefusal(server, code: code)
+        if code == ErrorNumber.refused {
+            servers[server].refusal = servers[server].refusals.refused(at: clock.now.nanoseconds)
+        }
         recordHealth(server, .failed)
-    }
-
-    /// Remembers when a server refused a connection: sessions of before are gone.
-    mutating func noteRefusal(_ server: Int, code: CInt) {
-        guard code == ErrorNumber.refused else { return }
-        metrics.store(.lastRefused, server: server, Int64(io.world.wallSeconds()))
     }
 
     /// Counts a check, or what is as good as one, on the tracker that all workers share.
@@ -32,6 +28,7 @@ extension Worker where Outside: ~Copyable {
             if let change {
                 metrics.writer.noteHealthChange()
                 announce(change, server)
+                if change == .unhealthy { endExchangesEverywhere(of: server) }
             }
             return
         }

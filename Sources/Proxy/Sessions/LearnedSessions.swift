@@ -15,7 +15,6 @@ package final class LearnedSessions: Sendable {
 
     private struct Entry {
         var server: ServerID
-        var learnedAt: UInt32
         var usedAt: Instant
     }
 
@@ -46,7 +45,7 @@ package final class LearnedSessions: Sendable {
         }
     }
 
-    func find(_ id: Span<UInt8>, now: Instant, idle: Interval) -> (server: ServerID, learnedAt: UInt32)? {
+    func find(_ id: Span<UInt8>, now: Instant, idle: Interval) -> ServerID? {
         let digest = digest(id)
         return shard(digest).entries.withLock { entries in
             guard let entry = entries[digest] else { return nil }
@@ -55,21 +54,19 @@ package final class LearnedSessions: Sendable {
                 return nil
             }
             entries[digest]?.usedAt = now
-            return (entry.server, entry.learnedAt)
+            return entry.server
         }
     }
 
     /// Remembers a session; one that was idle for longer than `idle` makes place for it.
-    func insert(
-        _ id: Span<UInt8>, server: ServerID, learnedAt: UInt32, now: Instant, idle: Interval
-    ) -> LearnResult {
+    func insert(_ id: Span<UInt8>, server: ServerID, now: Instant, idle: Interval) -> LearnResult {
         let digest = digest(id)
         return shard(digest).entries.withLock { entries in
             if entries.count >= shardLimit, entries[digest] == nil {
                 entries = entries.filter { now - $0.value.usedAt < idle }
                 guard entries.count < shardLimit else { return .full }
             }
-            entries[digest] = Entry(server: server, learnedAt: learnedAt, usedAt: now)
+            entries[digest] = Entry(server: server, usedAt: now)
             return .learned
         }
     }

@@ -5,16 +5,10 @@ import TLS
 
 /// Who has a session.
 enum SessionOwner {
-    /// The server in this slot, by an id that was issued then (seconds since 1970).
-    case server(Int, issuedAt: UInt32)
+    /// The server in this slot.
+    case server(Int)
     /// No server: forged, signed with a key that is gone, of a server that is gone, or never heard of.
     case unknown
-}
-
-/// A moment on both clocks: the wall clock, for what another process must understand, and the worker's.
-struct SessionTime {
-    let issuedAt: UInt32
-    let now: Instant
 }
 
 /// Tells whose a session is, and makes the ids by which that can be told. One per worker, by value; what workers must
@@ -99,7 +93,7 @@ struct SessionAffinity {
         for key in keys where key.id == signed.keyID {
             guard signed.hasTag(SessionAffinity.tag(signed, covering: bytes, with: key)) else { continue }
             if let server = rules[upstream].server(withTag: signed.serverTag) {
-                return .server(Int(server.slot), issuedAt: signed.issuedAt)
+                return .server(Int(server.slot))
             }
         }
         return .unknown
@@ -202,15 +196,14 @@ struct SessionAffinity {
 
     private func lookUp(_ id: Span<UInt8>, in upstream: Int, now: Instant) -> SessionOwner {
         guard let found = learned?.find(id, now: now, idle: rules[upstream].idle),
-            rules[upstream].members.contains(found.server)
+            rules[upstream].members.contains(found)
         else { return .unknown }
-        return .server(Int(found.server.slot), issuedAt: found.learnedAt)
+        return .server(Int(found.slot))
     }
 
     /// Remembers whose an id is.
-    func learn(_ id: [UInt8], server: ServerID, at time: SessionTime, in upstream: Int) -> LearnResult {
-        learned?.insert(
-            id.span, server: server, learnedAt: time.issuedAt, now: time.now, idle: rules[upstream].idle) ?? .full
+    func learn(_ id: [UInt8], server: ServerID, at now: Instant, in upstream: Int) -> LearnResult {
+        learned?.insert(id.span, server: server, now: now, idle: rules[upstream].idle) ?? .full
     }
 
     /// Forgets an id whose session has ended.

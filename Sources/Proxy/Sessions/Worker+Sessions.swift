@@ -30,12 +30,8 @@ extension Worker where Outside: ~Copyable {
         case .modern, .streamOpening, .resumption, .sessionless, .preflight, .other:
             return .next
         }
-        guard case .server(let server, let issuedAt) = owner else { return .respond(sessionNotFound(exchange)) }
+        guard case .server(let server) = owner else { return .respond(sessionNotFound(exchange)) }
         exchanges[exchange].server = Int32(truncatingIfNeeded: server)
-        // A server that has refused a connection since was restarted, and its sessions are gone with it.
-        guard Int64(issuedAt) >= metrics.load(.lastRefused, server: server) else {
-            return .respond(sessionNotFound(exchange))
-        }
         exchanges[exchange].isPinned = true
         return .next
     }
@@ -59,9 +55,8 @@ extension Worker where Outside: ~Copyable {
         let server = Int(exchanges[exchange].server)
         metrics.count(.sessionsOpened, server: server)
         guard affinity == .learned else { return .sign(value) }
-        let time = SessionTime(issuedAt: io.world.wallSeconds(), now: clock.now)
         let result = sessions.learn(
-            io.received.bytes(value.range), server: servers[server].id, at: time, in: upstream)
+            io.received.bytes(value.range), server: servers[server].id, at: clock.now, in: upstream)
         return result == .learned ? .pass : .drop
     }
 

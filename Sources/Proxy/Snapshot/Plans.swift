@@ -36,6 +36,8 @@ package struct ListenerPlan: Sendable {
     package var limits = HeadLimits()
     package var http2 = HTTP2Limits()
     package var maximumRequestBody: UInt64 = 8 << 20
+    /// How a client that vanished is noticed.
+    package var tcp = TCPOptions()
 
     package init(address: SocketAddress) {
         self.address = address
@@ -110,6 +112,13 @@ package struct HealthCheckPlan: Sendable {
         case http
     }
 
+    package enum OnDown: Sendable {
+        /// They go on: the server may only be busy.
+        case keep
+        /// They end at once.
+        case close
+    }
+
     package var kind = Kind.tcp
     package var path: [UInt8] = Array("/healthz".utf8)
     /// Host of an http check; empty: what requests would be sent with.
@@ -119,6 +128,8 @@ package struct HealthCheckPlan: Sendable {
     /// Successes in a row that bring a server back, failures in a row that take it out.
     package var rise = 2
     package var fall = 3
+    /// What becomes of the calls and streams of a server that goes down.
+    package var onDown = OnDown.keep
 
     package init() {}
 }
@@ -145,6 +156,10 @@ package struct UpstreamPlan: Sendable {
     package var queueTimeout = Interval.seconds(10)
     /// From the request's last byte to the response's head.
     package var firstByteTimeout = Interval.seconds(300)
+    /// Silence of a server within a body that is no event stream, and of one that takes no more of a request.
+    package var readTimeout = Interval.seconds(60)
+    /// How a server that vanished is noticed.
+    package var tcp = TCPOptions()
     /// Silence of a server on an event stream, keep-alives of ours not counted.
     package var streamIdleTimeout = Interval.unlimited
     /// Silence towards the client after which a comment is sent; unlimited: never.

@@ -89,6 +89,7 @@ extension ListenerPlan {
         http2.headerListBytes = configuration.limits.headerBytes
         http2.fields = configuration.limits.headers
         maximumRequestBody = UInt64(configuration.limits.requestBody)
+        tcp = TCPOptions(configuration.tcp)
     }
 
     static func resolve(_ address: ListenAddress) throws(StartError) -> SocketAddress {
@@ -143,10 +144,21 @@ extension UpstreamPlan {
         queueLimit = Int64(configuration.queue.maximum)
         queueTimeout = Interval(configuration.queue.timeout)
         firstByteTimeout = configuration.timeouts.firstByte.map { Interval($0) } ?? .unlimited
+        readTimeout = Interval(configuration.timeouts.read)
+        tcp = TCPOptions(configuration.tcp)
         streamIdleTimeout = configuration.timeouts.streamIdle.map { Interval($0) } ?? .unlimited
         heartbeat = configuration.events.heartbeat.map { Interval($0) } ?? .unlimited
         healthCheck = HealthCheckPlan(configuration.healthCheck)
         panicThreshold = configuration.healthCheck.panicThreshold
+    }
+}
+
+extension TCPOptions {
+    init(_ configuration: TCPConfiguration) {
+        let userTimeout = configuration.userTimeout.map { Interval($0).nanoseconds / 1_000_000 } ?? 0
+        self.init(
+            keepAlive: CInt(clamping: configuration.keepAlive.map { Interval($0).nanoseconds / 1_000_000_000 } ?? 0),
+            userTimeout: CInt(clamping: userTimeout))
     }
 }
 
@@ -173,6 +185,11 @@ extension HealthCheckPlan {
         timeout = Interval(configuration.timeout)
         rise = configuration.rise
         fall = configuration.fall
+        onDown =
+            switch configuration.onDown {
+            case .keep: .keep
+            case .close: .close
+            }
     }
 }
 

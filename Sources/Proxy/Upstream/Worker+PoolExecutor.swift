@@ -49,7 +49,7 @@ extension Worker where Outside: ~Copyable {
     /// Opens a connection whose claim was granted.
     private mutating func connect(_ server: Int, as role: ServerPool.Role) -> PoolResult {
         servers[server].pool.claimGranted(for: role)
-        switch io.world.dial(servers[server].plan.address) {
+        switch io.world.dial(servers[server].plan.address, servers.upstreams[servers.upstream(of: server)].plan.tcp) {
         case .failed(let code):
             releaseClaim(servers[server].pool.closed(.max, as: role), server)
             noteConnectFailure(server, code: code)
@@ -104,7 +104,11 @@ extension Worker where Outside: ~Copyable {
         if role == .parked { metrics.count(.parked, server: server, -1) }
         // What floods leave behind would fill the kernel's tables, and its search for a free port takes longer and longer.
         io.close(&removed.transport, reset: clients.isRunningDeferred)
-        guard role != .healthCheck else { return }
+        switch role {
+        case .healthCheck: return
+        case .connecting, .warming: break
+        case .serving, .streaming, .parked: metrics.add(.established, server: server, -1)
+        }
         servers[server].openConnections -= 1
         releaseClaim(servers[server].pool.closed(connection.slot, as: role), server)
         capacityFreed(server)

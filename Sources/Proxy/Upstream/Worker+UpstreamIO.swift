@@ -91,6 +91,8 @@ extension Worker where Outside: ~Copyable {
         upstreams[connection].deadline = .never
         let role = upstreams[connection].role
         upstreams[connection].phase = .serving
+        servers[server].refusals.connected()
+        metrics.add(.established, server: server, 1)
         guard servers[server].pool.established(as: role) == .serve, exchanges.contains(exchange) else {
             releaseUpstream(connection)
             return
@@ -168,7 +170,7 @@ extension Worker where Outside: ~Copyable {
                 ?? receiveUpstream(connection, exchange, atMost: credit)
             switch outcome {
             case .moved:
-                if !io.received.isEmpty { relay(exchange, from: connection) }
+                if io.received.isEmpty { armBodySilence(exchange) } else { relay(exchange, from: connection) }
             case .wouldBlock:
                 upstreams[connection].transport.mayRead = false
                 io.saveInput(&upstreams[connection].transport)

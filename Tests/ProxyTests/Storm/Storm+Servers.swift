@@ -57,7 +57,6 @@ extension Storm {
         case 13:
             return [pause, .vanish]
         case 14:
-            hasVanishedServer = true
             return [.text(counted), pause, .vanish]
         default: return [pause] + .reply(body, extra: field)
         }
@@ -85,7 +84,6 @@ extension Storm {
         let ends: [SimulatedPeer.Action] = [.reset, .close, .vanish]
         for peer in stage.network.served(at: address) where !peer.isDone {
             let end = ends[below(3)]
-            if case .vanish = end { hasVanishedServer = true }
             peer.perform(end)
         }
         switch below(4) {
