@@ -184,6 +184,22 @@ struct HashRingTests {
         #expect(Self.ownPoints(server, in: list, ordinals: count..<2 * count) < count)
     }
 
+    @Test("behind the last point of the ring comes the first", arguments: 0..<8)
+    func wrapping(first: Int) {
+        let list = Array(entries([Int32](repeating: 1, count: first + 2)).dropFirst(first))
+        let points = list.indices.flatMap { server -> [(hash: UInt64, server: Int)] in
+            var generator = SeededGenerator(seed: list[server].tag)
+            return (0..<160).map { _ in (generator.next() >> 32, server) }
+        }
+        let ascending = points.sorted { $0.hash < $1.hash }
+        let keys = (0..<20_000 as Range<UInt64>).filter {
+            var generator = SeededGenerator(seed: $0)
+            return generator.next() >> 32 > ascending[ascending.count - 1].hash
+        }
+        #expect(!keys.isEmpty)
+        #expect(Self.placed(keys, on: list).allSatisfy { $0 == ascending[0].server })
+    }
+
     @Test("where there would be too many points all servers have fewer, and each has one at least")
     func scaledPoints() {
         let list = entries([3_000, 1_000, .max, 1])

@@ -92,13 +92,11 @@ struct SelectionModelTests {
             let refusing = pair.refusals()
             let scope = Int.random(in: 0..<10, using: &pair.generator) == 0 ? ServerSelection.Scope.all : .eligible
             let hasKey = !policy.isHashing || Int.random(in: 0..<4, using: &pair.generator) > 0
-            let key = hasKey ? UInt64.random(in: 0..<50, using: &pair.generator) : nil
+            let key = hasKey ? pair.generator.next() : nil
             let random = pair.generator.next()
             let (proposals, chosen) = pair.choose(key: key, random: random, refusing: refusing, scope: scope)
             if policy.isHashing, let key {
-                let order = (0..<(scope == .all ? 4 : 2)).flatMap { pair.model.hashed($0, key: key) }
-                let end = order.firstIndex { !refusing.contains($0) } ?? order.count - 1
-                #expect(proposals == Array(order.prefix(end + 1)))
+                #expect(proposals == Self.hashedProposals(pair.model, key, refusing, scope))
                 continue
             }
             guard let chosen, let (tier, members) = pair.model.contenders(refusing: refusing, scope: scope) else {
@@ -117,6 +115,19 @@ struct SelectionModelTests {
                 pair.selection.callBegan(chosen)
             }
         }
+    }
+
+    /// The servers that a key asks, up to the one that accepts.
+    private static func hashedProposals(
+        _ model: NaiveSelection, _ key: UInt64, _ refusing: Set<Int>, _ scope: ServerSelection.Scope
+    ) -> [Int] {
+        var proposals: [Int] = []
+        for tier in 0..<(scope == .all ? 4 : 2) {
+            let order = model.hashed(tier, key: key)
+            if let end = order.firstIndex(where: { !refusing.contains($0) }) { return proposals + order[...end] }
+            proposals += order
+        }
+        return proposals
     }
 
     private static func checkTurn(

@@ -1,4 +1,5 @@
-/// Chooses among the servers of one upstream for one worker, at a cost that does not grow with their number.
+/// Chooses among the servers of one upstream for one worker, at a cost that does not grow with their number, or only with
+/// its logarithm. Each refusal costs one step more.
 ///
 /// Pure: no clock, no randomness of its own, no memory taken after it was made. The owner tells it when a server's
 /// eligibility (healthy and not draining) changes. Whether a server is full, or was already tried by this request, is
