@@ -114,8 +114,8 @@ struct ServerPoolTests {
         try mock.warm(0, isUsable: false)
         #expect(mock.connectionClaims == 0)
         try mock.warm(0)
-        #expect(
-            mock.workers[0].pool.warmingCount == 2 && mock.workers[0].pool.missing(mock.limits, isUsable: true) == 0)
+        #expect(mock.workers[0].slots(.warming) == [0, 1])
+        #expect(mock.workers[0].pool.missing(mock.limits, isUsable: true) == 0)
         try mock.establish(0, 0)
         try mock.establish(0, 1)
         #expect(mock.workers[0].parked == [0, 1])
@@ -211,6 +211,30 @@ struct ServerPoolTests {
         await #expect(processExitsWith: .failure) {
             var pool = ServerPool()
             pool.claimGranted(for: .serving)
+        }
+    }
+
+    @Test("a connection warms up once, however that ends")
+    func warmsUpOnce() async {
+        await #expect(processExitsWith: .failure) {
+            var pool = ServerPool()
+            pool.claimGranted(for: .warming)
+            guard pool.established(as: .warming) == .release else { return }
+            _ = pool.established(as: .warming)
+        }
+        await #expect(processExitsWith: .failure) {
+            var pool = ServerPool()
+            pool.claimGranted(for: .warming)
+            pool.claimGranted(for: .connecting)
+            guard pool.connectFailed(as: .warming) == .connection else { return }
+            _ = pool.established(as: .warming)
+        }
+        await #expect(processExitsWith: .failure) {
+            var pool = ServerPool()
+            pool.claimGranted(for: .warming)
+            pool.claimGranted(for: .connecting)
+            guard pool.closed(0, as: .warming) == .connection else { return }
+            _ = pool.established(as: .warming)
         }
     }
 }

@@ -9,4 +9,11 @@ enum SplitMix64 {
         mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
         return mixed ^ (mixed >> 31)
     }
+
+    /// The number that the generator draws after `ordinal` others, if `seed` was its state at first. Placement depends on
+    /// it, so it must never change.
+    @inline(__always)
+    static func number(_ ordinal: Int, from seed: UInt64) -> UInt64 {
+        avalanche(seed &+ UInt64(truncatingIfNeeded: ordinal) &* 0x9E37_79B9_7F4A_7C15)
+    }
 }

@@ -46,6 +46,7 @@ package struct ServerPool: Sendable {
     /// Coldest first.
     private var parked: [UInt32] = []
     private var claimed: Int32 = 0
+    /// Connections being opened to keep the minimum.
     private var warmingNow: Int32 = 0
 
     /// A pool without connections.
@@ -55,8 +56,6 @@ package struct ServerPool: Sendable {
     package var parkedCount: Int { parked.count }
     /// Connections that hold a claim on the bound for calls: connecting, warming, serving or parked.
     package var connectionCount: Int { Int(claimed) }
-    /// Connections being opened to keep the minimum.
-    package var warmingCount: Int { Int(warmingNow) }
 }
 
 // MARK: - Getting a connection

@@ -49,9 +49,6 @@ package enum Availability: Equatable, Sendable {
         case pinned
     }
 
-    /// Whether the server may get the work now.
-    package var isAvailable: Bool { self == .available }
-
     /// Says whether a server in some condition may get some work.
     package static func of(_ condition: ServerCondition, for work: Work) -> Availability {
         if work == .unpinned {

@@ -8,13 +8,14 @@ enum Order: Equatable, Sendable {
     case deadline
     case leastRequests
     case randomPair
-    case rendezvous
+    /// By consistent hashing of a key.
+    case consistentHash
 }
 
 /// The choice being made: which servers were proposed so far and what came of it.
 struct Choice: Sendable {
     var scope = ServerSelection.Scope.eligible
-    /// What rendezvous hashing places by; nil takes turns.
+    /// What consistent hashing places by; nil takes turns.
     var key: UInt64?
     var random: UInt64 = 0
     /// Index of the present tier in the scope's sequence of tiers.
@@ -34,8 +35,13 @@ struct Choice: Sendable {
     var steps = 0
     /// Proposals accepted.
     var accepted = 0
-    /// Index of the proposed member in the tier, or in its heap.
+    /// Index of the proposed member in the tier, or in its heap; of the next point of its ring, or of the next member of
+    /// its fallback order.
     var index = -1
+    /// Points of the ring that were looked at.
+    var walked = 0
+    /// The walk over the ring is over, and `index` is one of the fallback order.
+    var hasFallenBack = false
     /// Members refused, a bit each: for tiers of at most 64.
     var refused: UInt64 = 0
 
@@ -54,6 +60,8 @@ struct Choice: Sendable {
         steps = 0
         accepted = 0
         index = -1
+        walked = 0
+        hasFallenBack = false
         refused = 0
     }
 }

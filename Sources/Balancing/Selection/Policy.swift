@@ -12,6 +12,6 @@ package enum Policy: Equatable, Sendable {
     /// The less busy of two servers drawn at random.
     case powerOfTwo
 
-    /// Whether servers are chosen by rendezvous hashing of a key.
+    /// Whether servers are chosen by consistent hashing of a key.
     package var isHashing: Bool { self == .ipHash || self == .sessionHash }
 }

@@ -39,7 +39,7 @@ extension ServerSelection {
         choice.proposed = -1
         choice.accepted += 1
         switch order {
-        case .ring, .smooth, .deadline, .rendezvous:
+        case .ring, .smooth, .deadline, .consistentHash:
             choice.chosen = server
             choice.isDecided = true
         case .randomPair:
@@ -67,7 +67,7 @@ extension ServerSelection {
         case .ring: tiers[tier].chargeRing(chosen, index: choice.index)
         case .smooth: smooth.charge(chosen, among: tiers[tier].members, refused: choice.refused)
         case .deadline, .leastRequests: tiers[tier].heap.charge(chosen, places: &places)
-        case .randomPair, .rendezvous: break
+        case .randomPair, .consistentHash: break
         }
         closeChoice()
         return Int(chosen)
@@ -92,7 +92,7 @@ extension ServerSelection {
         case .deadline: return tiers[tier].heap.proposeInTurn(&choice, places: &places)
         case .leastRequests: return tiers[tier].proposeByLoad(&choice, places: &places)
         case .randomPair: return tiers[tier].proposeDrawn(&choice)
-        case .rendezvous: return proposeHashed(tier)
+        case .consistentHash: return proposeHashed(tier)
         }
     }
 
@@ -116,31 +116,24 @@ extension ServerSelection {
         tiers[tier].heap.adjustCalls(of: Int32(truncatingIfNeeded: position), by: change, places: &places)
     }
 
-    /// Ends the choice and puts back what it took out of the tiers.
+    /// Ends the choice, puts back what it took out of the tiers, and forgets what it refused.
     mutating func closeChoice() {
         choice.isDecided = true
         choice.proposed = -1
         choice.chosen = -1
         guard choice.isUnsettled else { return }
         choice.isUnsettled = false
+        refused.removeAll()
         for index in tiers.indices { tiers[index].settle(places: &places) }
     }
 
     private mutating func proposeHashed(_ tier: Int) -> Int32? {
         guard let key = choice.key else { return nil }
-        switch choice.steps {
-        case 0:
-            let isCached = tier == 0 && cache.isWorthwhile(for: tiers[tier].members.count)
-            if isCached, let known = cache.position(of: key) { return known }
-            guard let best = tiers[tier].table.best(for: key) else { return nil }
-            let position = tiers[tier].members[best]
-            if isCached { cache.insert(position, for: key) }
-            return position
-        case 1:
-            ranking.fill(from: tiers[tier].table, members: tiers[tier].members, key: key, without: choice.proposed)
-            return ranking.popBest()
-        default:
-            return ranking.popBest()
+        if choice.proposed >= 0 {
+            refused.insert(Int(choice.proposed))
+            choice.isUnsettled = true
         }
+        return tiers[tier].proposeHashed(
+            &choice, key: key, eligibility: eligibility, isEligible: Tier.isEligible(tier), refused: refused)
     }
 }

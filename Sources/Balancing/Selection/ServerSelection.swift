@@ -1,4 +1,5 @@
-/// Chooses among the servers of one upstream for one worker, at a cost that does not grow with their number.
+/// Chooses among the servers of one upstream for one worker, at a cost that does not grow with their number, or only with
+/// its logarithm. Each refusal costs one step more.
 ///
 /// Pure: no clock, no randomness of its own, no memory taken after it was made. The owner tells it when a server's
 /// eligibility (healthy and not draining) changes. Whether a server is full, or was already tried by this request, is
@@ -45,7 +46,7 @@ package struct ServerSelection: Sendable {
     package let policy: Policy
     let entries: [Entry]
     /// By position.
-    private var eligibility: [Bool]
+    private(set) var eligibility: [Bool]
     /// Every server is a member of exactly one tier, whose index is `Tier.index(isBackup:isEligible:)`.
     var tiers: [Tier]
     var choice = Choice()
@@ -53,8 +54,8 @@ package struct ServerSelection: Sendable {
     var smooth: SmoothTurns
     /// By position, the index in its tier's heap; empty unless some tier has a heap.
     var places: [Int32]
-    var ranking: RendezvousRanking
-    var cache: PlacementCache
+    /// Those that the choice refused; only consistent hashing keeps them.
+    var refused: PositionSet
 
     /// A selection in which all servers are eligible.
     package init(policy: Policy, entries: [Entry]) {
@@ -67,8 +68,8 @@ package struct ServerSelection: Sendable {
         let hasHeap = tiers.contains { $0.usesHeap }
         places = Array(repeating: -1, count: hasHeap ? entries.count : 0)
         smooth = SmoothTurns(weights: tiers.contains { $0.turnOrder == .smooth } ? entries.map(\.weight) : [])
-        ranking = RendezvousRanking(capacity: policy.isHashing ? entries.count : 0)
-        cache = PlacementCache(servers: policy.isHashing ? entries.count : 0)
+        refused = PositionSet(capacity: policy.isHashing ? entries.count : 0)
+        if policy.isHashing { makeRings() }
         for position in entries.indices {
             let entry = entries[position]
             let index = Tier.index(isBackup: entry.isBackup, isEligible: true)
@@ -102,8 +103,17 @@ package struct ServerSelection: Sendable {
         let entry = entries[position]
         let old = Tier.index(isBackup: entry.isBackup, isEligible: !isEligible)
         let new = Tier.index(isBackup: entry.isBackup, isEligible: isEligible)
-        let standing = tiers[old].remove(position, places: &places)
+        let standing = tiers[old].remove(position, entry, places: &places)
         tiers[new].insert(position, entry, standing: standing, places: &places)
-        cache.removeAll()
+    }
+
+    /// Gives each two tiers of a kind, the eligible and the others, the one ring of that kind.
+    private mutating func makeRings() {
+        for isBackup in [false, true] {
+            let ring = HashRing(of: entries, isBackup: isBackup)
+            for isEligible in [true, false] {
+                tiers[Tier.index(isBackup: isBackup, isEligible: isEligible)].hashRing = ring
+            }
+        }
     }
 }

@@ -8,7 +8,9 @@ struct Tier: Sendable {
     private let policyOrder: Order
     private var ring = TurnRing()
     var heap = ServerHeap()
-    var table = RendezvousTable()
+    /// All servers of the kind, eligible or not.
+    var hashRing = HashRing()
+    private var fallbackOrder = FallbackOrder()
     private var draw = RandomDraw()
 
     /// - Parameter weights: Those of all servers that may become members.
@@ -18,25 +20,25 @@ struct Tier: Sendable {
         policyOrder =
             switch policy {
             case .roundRobin: turnOrder
-            case .ipHash, .sessionHash: .rendezvous
+            case .ipHash, .sessionHash: .consistentHash
             case .leastRequests: .leastRequests
             case .powerOfTwo: .randomPair
             }
         members.reserveCapacity(weights.count)
         if usesHeap { heap = ServerHeap(capacity: weights.count, isUniform: isUniform) }
-        if policyOrder == .rendezvous { table = RendezvousTable(capacity: weights.count, isUniform: isUniform) }
+        if policyOrder == .consistentHash { fallbackOrder = FallbackOrder(capacity: weights.count) }
         if policyOrder == .randomPair { draw = RandomDraw(capacity: weights.count) }
     }
 
     /// The order in which servers are proposed; without a key, hashing takes turns.
     func order(hasKey: Bool) -> Order {
-        policyOrder == .rendezvous && !hasKey ? turnOrder : policyOrder
+        policyOrder == .consistentHash && !hasKey ? turnOrder : policyOrder
     }
 
     var usesHeap: Bool {
         switch policyOrder {
         case .leastRequests, .deadline: true
-        case .rendezvous: turnOrder == .deadline
+        case .consistentHash: turnOrder == .deadline
         case .ring, .smooth, .randomPair: false
         }
     }
@@ -50,6 +52,8 @@ struct Tier: Sendable {
     static func index(isBackup: Bool, isEligible: Bool) -> Int { (isEligible ? 0 : 2) + (isBackup ? 1 : 0) }
 
     static func isBackup(_ index: Int) -> Bool { index & 1 == 1 }
+
+    static func isEligible(_ index: Int) -> Bool { index < eligibleIndexCount }
 
     // MARK: Members
 
@@ -67,18 +71,18 @@ struct Tier: Sendable {
         let server = Int32(truncatingIfNeeded: position)
         let index = lowerBound(of: server)
         members.insert(server, at: index)
-        if policyOrder == .rendezvous { table.insert(tag: entry.tag, weight: entry.weight, at: index) }
+        if policyOrder == .consistentHash { fallbackOrder.insert(entry, at: server) }
         if let standing { heap.insert(standing, places: &places) }
         ring.membersChanged(nextIndex: lowerBound(of: ring.last + 1), count: members.count)
     }
 
     /// Removes a server and returns its standing in the heap, if the tier has one.
-    mutating func remove(_ position: Int, places: inout [Int32]) -> ServerHeap.Entry? {
+    mutating func remove(_ position: Int, _ entry: ServerSelection.Entry, places: inout [Int32]) -> ServerHeap.Entry? {
         let server = Int32(truncatingIfNeeded: position)
         let index = lowerBound(of: server)
         precondition(index < members.count && members[index] == server, "a server is a member of its tier")
         members.remove(at: index)
-        if policyOrder == .rendezvous { table.remove(at: index) }
+        if policyOrder == .consistentHash { fallbackOrder.remove(entry, at: server) }
         ring.membersChanged(nextIndex: lowerBound(of: ring.last + 1), count: members.count)
         return usesHeap ? heap.remove(server, places: &places) : nil
     }
@@ -115,6 +119,16 @@ extension Tier {
 
     mutating func proposeDrawn(_ choice: inout Choice) -> Int32? {
         draw.propose(from: &members, &choice)
+    }
+
+    /// Walks on over the ring and, when the walk is over, through the fallback order.
+    func proposeHashed(
+        _ choice: inout Choice, key: UInt64, eligibility: [Bool], isEligible: Bool, refused: PositionSet
+    ) -> Int32? {
+        guard choice.steps < members.count else { return nil }
+        return hashRing.walk(
+            &choice, key: key, eligibility: eligibility, isEligible: isEligible, refused: refused)
+            ?? fallbackOrder.propose(&choice, key: key, refused: refused)
     }
 
     mutating func proposeByLoad(_ choice: inout Choice, places: inout [Int32]) -> Int32? {
