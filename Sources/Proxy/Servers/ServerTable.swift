@@ -17,6 +17,7 @@ package final class ServerTable: Sendable {
     /// Its rows are the table's slots.
     package let metrics: Metrics
 
+    /// An empty table with a slot for each of the metrics' rows of servers, at most 65,535.
     package init(_ metrics: Metrics) {
         self.metrics = metrics
         state = Mutex(
