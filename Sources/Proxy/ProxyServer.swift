@@ -60,7 +60,7 @@ package final class ProxyServer: Sendable {
             watcher = try CertificateWatcher(snapshot, counts: certificates, log: log) { message in
                 // Health checks speak TLS to servers, and the control thread makes them.
                 let readers = if case .certificates = message { traffic } else { all[...] }
-                return readers.reduce(true) { $1.post(message) && $0 }
+                return readers.reduce(.delivered) { $1.post(message) ? $0 : .incomplete }
             }
         } catch {
             throw StartError("cannot watch certificates: \(error)")

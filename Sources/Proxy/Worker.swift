@@ -102,15 +102,19 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         let slot = token.slot
         switch token.kind {
         case .clientDeadline:
-            if clients.deadlines.timerFired(slot, at: clock.now), let client = clients.handle(inSlot: slot) {
+            if clients.deadlines.timerFired(slot, at: clock.now) == .due, let client = clients.handle(inSlot: slot) {
                 clientTimedOut(client)
             }
         case .upstreamDeadline:
-            if upstreams.deadlines.timerFired(slot, at: clock.now), let connection = upstreams.handle(inSlot: slot) {
+            if upstreams.deadlines.timerFired(slot, at: clock.now) == .due,
+                let connection = upstreams.handle(inSlot: slot)
+            {
                 upstreamTimedOut(connection)
             }
         case .exchangeDeadline:
-            if exchanges.deadlines.timerFired(slot, at: clock.now), let exchange = exchanges.handle(inSlot: slot) {
+            if exchanges.deadlines.timerFired(slot, at: clock.now) == .due,
+                let exchange = exchanges.handle(inSlot: slot)
+            {
                 exchangeTimedOut(exchange)
             }
         case .housekeeping: runHousekeeping()

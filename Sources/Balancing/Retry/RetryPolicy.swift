@@ -50,11 +50,13 @@ package enum RetryPolicy {
             if request.isPinned {
                 return .giveUp(cause == .refused || !isServerHealthy ? .sessionNotFound : .connectFailed)
             }
-            guard attempts < attemptLimit, budget.withdraw(now: now) else { return .giveUp(.connectFailed) }
+            guard attempts < attemptLimit, budget.withdraw(now: now) == .granted else {
+                return .giveUp(.connectFailed)
+            }
             return .retry(.anotherServer)
         case .connectionLost(let isReused, let hasReceived, let receipt):
             guard !hasReceived, mayReplay(request, isReused: isReused, attempts: attempts),
-                request.isSafe || receipt == .cannotHaveBeenRead, budget.withdraw(now: now)
+                request.isSafe || receipt == .cannotHaveBeenRead, budget.withdraw(now: now) == .granted
             else { return .giveUp(.connectionLost) }
             attempts += 1
             return .retry(request.isPinned ? .sameServerNewConnection : .anyServerNewConnection)

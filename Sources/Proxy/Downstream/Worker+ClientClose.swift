@@ -72,7 +72,7 @@ extension Worker where Outside: ~Copyable {
         if clients.hasDrained(client) {
             clients[client].deadline = .never
         } else {
-            _ = clients.madeProgress(client, &clock)
+            clients.noteProgress(client, &clock)
         }
         let exchange = clients[client].exchange
         guard exchanges.contains(exchange), upstreams.contains(exchanges[exchange].connection) else { return }
@@ -98,7 +98,7 @@ extension Worker where Outside: ~Copyable {
             abortExchange(of: client)
             clients.close(client, reset: true, &io, metrics)
         } else if !clients.hasDrained(client) {
-            if !clients.madeProgress(client, &clock) { streamStalled(client) }
+            if clients.noteProgress(client, &clock) == .stalled { streamStalled(client) }
         } else {
             phaseTimedOut(client)
         }

@@ -60,7 +60,8 @@ package final class ServerTable: Sendable {
             let old = metrics.view.load(.health, server: slot)
             let known = HealthTracker(packed: UInt64(bitPattern: old))
             let tracker = isNew ? fresh : known.with(rise: plan.rise, fall: plan.fall)
-            if metrics.view.exchange(.health, server: slot, old: old, new: Int64(bitPattern: tracker.packed)) { return }
+            let new = Int64(bitPattern: tracker.packed)
+            if metrics.view.replace(.health, server: slot, old: old, with: new) == .replaced { return }
         }
     }
 

@@ -54,10 +54,18 @@ struct UpstreamConnections: ~Copyable {
         resumeLater(connection)
     }
 
-    /// Whether a failure of TLS is to be logged now: not more often than a person can read.
-    mutating func takeTLSLogTurn(at now: Instant) -> Bool {
-        guard now >= nextTLSLogAt else { return false }
+    /// Whether a line may be logged.
+    enum LogPermit {
+        /// Log it: the next one is for later.
+        case granted
+        /// The last one was logged less than five seconds ago.
+        case tooSoon
+    }
+
+    /// Asks to log a failure of TLS, which is not done more often than a person can read.
+    mutating func takeTLSLogPermit(at now: Instant) -> LogPermit {
+        guard now >= nextTLSLogAt else { return .tooSoon }
         nextTLSLogAt = now + .seconds(5)
-        return true
+        return .granted
     }
 }

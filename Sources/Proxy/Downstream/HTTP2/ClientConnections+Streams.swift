@@ -162,10 +162,20 @@ extension ClientConnections {
         armWriteTimeout(client, &clock)
     }
 
-    /// Whether fewer bytes wait than when the write timeout was armed; the timeout is armed anew if so.
-    mutating func madeProgress(_ client: Handle, _ clock: inout Clock) -> Bool {
-        guard pendingBytes(client) < Int(slab[client].needed) else { return false }
+    /// What a stream's client has done since its write timeout was armed.
+    enum StreamProgress {
+        /// It took some of what waited.
+        case progressed
+        /// As many bytes wait as then, or more.
+        case stalled
+    }
+
+    /// Compares the bytes that wait now with those of when the write timeout was armed, and arms it anew if there are
+    /// fewer.
+    @discardableResult
+    mutating func noteProgress(_ client: Handle, _ clock: inout Clock) -> StreamProgress {
+        guard pendingBytes(client) < Int(slab[client].needed) else { return .stalled }
         armStreamWriteTimeout(client, &clock)
-        return true
+        return .progressed
     }
 }
