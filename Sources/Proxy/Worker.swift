@@ -70,7 +70,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     }
 
     private var isIdle: Bool {
-        clients.resuming.isEmpty && upstreams.resuming.isEmpty && clients.dirtyHTTP2Connections.isEmpty
+        clients.resuming.isEmpty && upstreams.resuming.isEmpty && clients.unsentHTTP2Connections.isEmpty
             && clients.deferred.isEmpty && !servers.hasFreedCapacity
     }
 
@@ -135,26 +135,12 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     }
 
     private mutating func resumeClients() {
-        guard !clients.resuming.isEmpty else { return }
-        swap(&clients.resuming, &clients.resumingNext)
-        for position in clients.resumingNext.indices {
-            let client = clients.resumingNext[position]
-            guard clients.contains(client) else { continue }
-            clients[client].isResuming = false
-            resumeClient(client)
-        }
-        clients.resumingNext.removeAll(keepingCapacity: true)
+        clients.resuming.beginRound()
+        while let client = clients.resuming.popFirst(from: &clients.slab) { resumeClient(client) }
     }
 
     private mutating func resumeUpstreams() {
-        guard !upstreams.resuming.isEmpty else { return }
-        swap(&upstreams.resuming, &upstreams.resumingNext)
-        for position in upstreams.resumingNext.indices {
-            let connection = upstreams.resumingNext[position]
-            guard upstreams.contains(connection) else { continue }
-            upstreams[connection].isResuming = false
-            readUpstream(connection)
-        }
-        upstreams.resumingNext.removeAll(keepingCapacity: true)
+        upstreams.resuming.beginRound()
+        while let connection = upstreams.resuming.popFirst(from: &upstreams.slab) { readUpstream(connection) }
     }
 }

@@ -87,7 +87,7 @@ extension Worker where Outside: ~Copyable {
             clients.deadlines.arm(client.slot, at: clients[client].deadline, now: clock.now, in: &clock.timers)
             return
         }
-        if clients[client].isResuming, clients.hasServedNothing(client) {
+        if clients[client].awaitsTurn, clients.hasServedNothing(client) {
             // It waits for us.
             clients.setDeadline(client, clock.now + .milliseconds(100), &clock)
             return

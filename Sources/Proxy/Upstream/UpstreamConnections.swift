@@ -7,8 +7,7 @@ struct UpstreamConnections: ~Copyable {
     var slab: Slab<UpstreamConnection>
     var deadlines: SlotDeadlines
     /// Connections to look at again before the worker sleeps.
-    var resuming: [Handle] = []
-    var resumingNext: [Handle] = []
+    var resuming = TurnQueue()
     /// No failure of TLS with a server is logged before.
     private var nextTLSLogAt = Instant(nanoseconds: 0)
 
@@ -36,11 +35,7 @@ struct UpstreamConnections: ~Copyable {
     }
 
     /// Has the connection looked at again before the worker sleeps.
-    mutating func resumeLater(_ connection: Handle) {
-        guard !slab[connection].isResuming else { return }
-        slab[connection].isResuming = true
-        resuming.append(connection)
-    }
+    mutating func resumeLater(_ connection: Handle) { resuming.append(connection, in: &slab) }
 
     /// Has the connection looked at no later than `deadline`.
     mutating func setDeadline(_ connection: Handle, _ deadline: Instant, _ clock: inout Clock) {

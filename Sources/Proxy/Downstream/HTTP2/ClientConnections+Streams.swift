@@ -19,11 +19,7 @@ extension ClientConnections {
     func isOrphan(_ client: Handle) -> Bool { isStream(client) && slab[client].http2Connection == .max }
 
     /// Has the connection's frames sent at the end of this turn.
-    mutating func markDirty(_ connection: Handle) {
-        guard !http2Connections[connection].isDirty else { return }
-        http2Connections[connection].isDirty = true
-        dirtyHTTP2Connections.append(connection)
-    }
+    mutating func markDirty(_ connection: Handle) { unsentHTTP2Connections.append(connection, in: &http2Connections) }
 
     /// Translates `io.composed` for a stream: heads first, the rest is body.
     mutating func writeToStream<Outside: World & ~Copyable>(
