@@ -77,7 +77,8 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: house),
-        .target(name: "TestSupport", dependencies: ["Kernel"], path: "Tests/TestSupport", swiftSettings: house),
+        .target(
+            name: "TestSupport", dependencies: ["Kernel", "CNghttp2"], path: "Tests/TestSupport", swiftSettings: house),
         .target(
             name: "Simulation", dependencies: ["TestSupport", "Kernel", "Reactor", "TLS", "COpenSSL"],
             path: "Tests/Simulation",
@@ -105,7 +106,7 @@ let package = Package(
             name: "SocketTests",
             dependencies: [
                 "TestSupport", "berth", "Admin", "Proxy", "TLS", "HTTP", "Configuration", "Telemetry", "Reactor",
-                "Kernel", "CNghttp2",
+                "Kernel",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
@@ -114,7 +115,7 @@ let package = Package(
             name: "ProxyTests",
             dependencies: [
                 "TestSupport", "Proxy", "Simulation", "Kernel", "Reactor", "HTTP", "MCP", "Balancing", "Configuration",
-                "Telemetry", "TLS", "CNghttp2",
+                "Telemetry", "TLS",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),

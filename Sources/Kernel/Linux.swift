@@ -13,18 +13,26 @@ public struct Linux: World, ~Copyable {
         poller = try Poller()
     }
 
+    /// CLOCK_MONOTONIC, read in the vDSO: no system call.
     public mutating func now() -> Instant { .now() }
+    /// time(2), which follows every correction of the system's clock.
     public mutating func wallSeconds() -> UInt32 { WallClock.seconds() }
+    /// The system's generator. Each call may be a getrandom(2).
     public mutating func random() -> UInt64 { generator.next() }
 
+    /// One epoll_wait(2), of at most 512 events; 0 after a signal too.
     public mutating func wait(milliseconds: CInt) -> Int { poller.wait(milliseconds: milliseconds) }
     /// As `wait(milliseconds:)`, to the nanosecond; to the millisecond, rounded down, before Linux 5.11.
     public mutating func wait(_ interval: Interval) -> Int { poller.wait(interval) }
+    /// `index` is below the count that the last wait returned; it is not checked.
     public func event(_ index: Int) -> (token: UInt64, readiness: Readiness) { poller.event(index) }
+    /// One epoll_ctl(2), edge-triggered. False on ENOMEM or ENOSPC (fs.epoll.max_user_watches).
     public mutating func watch(_ descriptor: Descriptor, token: UInt64) -> Bool {
         poller.add(descriptor, token: token)
     }
 
+    /// accept4(2), at most 16 times if connections failed in the backlog. The descriptor is non-blocking and closed on
+    /// exec.
     public mutating func accept(_ listener: Descriptor) -> AcceptResult {
         var peer = sockaddr_storage()
         // A connection that was reset in the backlog (ECONNABORTED) is not the end of the batch. The loop is bounded, for
@@ -44,16 +52,20 @@ public struct Linux: World, ~Copyable {
         return .exhausted(ECONNABORTED)
     }
 
+    /// A non-blocking socket with TCP_NODELAY and `options`. Fails at once for want of a descriptor, a port or a route.
     public mutating func dial(_ address: SocketAddress, _ options: TCPOptions) -> ConnectResult {
         Socket.dial(address, options)
     }
 
+    /// SO_ERROR, which reading clears.
     public mutating func connectionError(_ descriptor: Descriptor) -> CInt { berth_socket_error(descriptor.raw) }
 
+    /// The SIOCOUTQ count: bytes in the send queue that the peer's TCP has not acknowledged.
     public mutating func hasUnacknowledged(_ descriptor: Descriptor) -> Bool {
         berth_unacknowledged(descriptor.raw) > 0
     }
 
+    /// One recvfrom(2). A signal's EINTR counts as `wouldBlock`.
     public mutating func receive(_ descriptor: Descriptor, into space: inout MutableSpan<UInt8>) -> Transfer {
         let raw = descriptor.raw
         let count = space.withUnsafeMutableBufferPointer { berth_receive(raw, $0.baseAddress, $0.count) }
@@ -62,6 +74,7 @@ public struct Linux: World, ~Copyable {
         return Linux.outcome(errno)
     }
 
+    /// One sendto(2) with MSG_NOSIGNAL: a closed peer is EPIPE and no SIGPIPE.
     public mutating func send(_ descriptor: Descriptor, _ bytes: Span<UInt8>) -> Transfer {
         let raw = descriptor.raw
         let count = bytes.withUnsafeBufferPointer {
@@ -70,6 +83,8 @@ public struct Linux: World, ~Copyable {
         return count >= 0 ? .moved(count) : Linux.outcome(errno)
     }
 
+    /// splice(2) into a pipe that the value owns, and out of it again. Nil if no pipe can be made (EMFILE, ENFILE) or
+    /// the kernel cannot splice the sockets; then the pipe, which held nothing, is closed.
     public mutating func splice(from source: Descriptor, to sink: Descriptor, most: Int) -> SpliceResult? {
         if pipe == nil { pipe = SplicePipe() }
         guard var pipe = pipe.take(), let read = pipe.fill(from: source, most: most) else { return nil }
@@ -85,14 +100,17 @@ public struct Linux: World, ~Copyable {
         return SpliceResult(read: read, written: written, leftover: leftover)
     }
 
+    /// Reads the pipe empty.
     public mutating func takeLeftover(into space: inout MutableSpan<UInt8>) {
         pipe?.drain(into: &space)
     }
 
+    /// shutdown(2) of the writing side. Errors are ignored: a peer that has gone needs no FIN.
     public mutating func finish(_ descriptor: Descriptor) {
         shutdown(descriptor.raw, CInt(SHUT_WR))
     }
 
+    /// close(2), after SO_LINGER with a time of zero if the peer is to get RST.
     public mutating func close(_ descriptor: Descriptor, reset: Bool) {
         if reset {
             var linger = linger(l_onoff: 1, l_linger: 0)

@@ -8,10 +8,13 @@ package import Telemetry
 
 /// A running proxy: its workers, a thread each, and the control thread for health checks and admin pages. Start it once.
 package final class ProxyServer: Sendable {
+    /// The snapshot that the server was started with, its servers registered. A reload gives workers another one.
     package let snapshot: Snapshot
+    /// What all workers count, with a row for the control thread, which comes last.
     package let metrics: Metrics
     /// Where the listeners ended up, in the snapshot's order; kernel-chosen ports filled in.
     package let addresses: [SocketAddress]
+    /// When the listeners were opened, for the uptime on the admin pages.
     package let startedAt = Instant.now()
     /// What has become of the files of certificates.
     package let certificates = CertificateCounts()
@@ -57,7 +60,7 @@ package final class ProxyServer: Sendable {
             watcher = try CertificateWatcher(snapshot, counts: certificates, log: log) { message in
                 // Health checks speak TLS to servers, and the control thread makes them.
                 let readers = if case .certificates = message { traffic } else { all[...] }
-                return readers.reduce(true) { $1.post(message) && $0 }
+                return readers.reduce(.delivered) { $1.post(message) ? $0 : .incomplete }
             }
         } catch {
             throw StartError("cannot watch certificates: \(error)")
@@ -78,6 +81,7 @@ package final class ProxyServer: Sendable {
         return (descriptors, address)
     }
 
+    /// `drain` was called; it stays true even if that drain was cancelled. Any thread may ask.
     package var isDraining: Bool { isDrainingFlag.load(ordering: .relaxed) }
 
     /// Starts all threads and returns. `admin` answers the admin listeners.

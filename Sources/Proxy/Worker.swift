@@ -70,7 +70,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     }
 
     private var isIdle: Bool {
-        clients.resuming.isEmpty && upstreams.resuming.isEmpty && clients.dirtyHTTP2Connections.isEmpty
+        clients.resuming.isEmpty && upstreams.resuming.isEmpty && clients.unsentHTTP2Connections.isEmpty
             && clients.deferred.isEmpty && !servers.hasFreedCapacity && servers.goingDown.isEmpty
     }
 
@@ -102,15 +102,19 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         let slot = token.slot
         switch token.kind {
         case .clientDeadline:
-            if clients.deadlines.timerFired(slot, at: clock.now), let client = clients.handle(inSlot: slot) {
+            if clients.deadlines.timerFired(slot, at: clock.now) == .due, let client = clients.handle(inSlot: slot) {
                 clientTimedOut(client)
             }
         case .upstreamDeadline:
-            if upstreams.deadlines.timerFired(slot, at: clock.now), let connection = upstreams.handle(inSlot: slot) {
+            if upstreams.deadlines.timerFired(slot, at: clock.now) == .due,
+                let connection = upstreams.handle(inSlot: slot)
+            {
                 upstreamTimedOut(connection)
             }
         case .exchangeDeadline:
-            if exchanges.deadlines.timerFired(slot, at: clock.now), let exchange = exchanges.handle(inSlot: slot) {
+            if exchanges.deadlines.timerFired(slot, at: clock.now) == .due,
+                let exchange = exchanges.handle(inSlot: slot)
+            {
                 exchangeTimedOut(exchange)
             }
         case .housekeeping: runHousekeeping()
@@ -132,26 +136,12 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     }
 
     private mutating func resumeClients() {
-        guard !clients.resuming.isEmpty else { return }
-        swap(&clients.resuming, &clients.resumingNext)
-        for position in clients.resumingNext.indices {
-            let client = clients.resumingNext[position]
-            guard clients.contains(client) else { continue }
-            clients[client].isResuming = false
-            resumeClient(client)
-        }
-        clients.resumingNext.removeAll(keepingCapacity: true)
+        clients.resuming.beginRound()
+        while let client = clients.resuming.popFirst(from: &clients.slab) { resumeClient(client) }
     }
 
     private mutating func resumeUpstreams() {
-        guard !upstreams.resuming.isEmpty else { return }
-        swap(&upstreams.resuming, &upstreams.resumingNext)
-        for position in upstreams.resumingNext.indices {
-            let connection = upstreams.resumingNext[position]
-            guard upstreams.contains(connection) else { continue }
-            upstreams[connection].isResuming = false
-            readUpstream(connection)
-        }
-        upstreams.resumingNext.removeAll(keepingCapacity: true)
+        upstreams.resuming.beginRound()
+        while let connection = upstreams.resuming.popFirst(from: &upstreams.slab) { readUpstream(connection) }
     }
 }

@@ -66,17 +66,19 @@ package struct MetricsWriter: Sendable {
         cell(metric, server).pointee.add(delta, ordering: .relaxed)
     }
 
-    /// Adds one to a shared metric if it is below `limit`; otherwise returns false.
-    package func claim(_ metric: SharedMetric, server: Int, limit: Int64) -> Bool {
+    /// Adds one to a shared metric if it is below `limit`. What is granted is given back by adding -1.
+    package func claim(_ metric: SharedMetric, server: Int, limit: Int64) -> Claim {
         let claimed = cell(metric, server).pointee.add(1, ordering: .relaxed).newValue
-        if claimed <= limit { return true }
+        if claimed <= limit { return .granted }
         add(metric, server: server, -1)
-        return false
+        return .denied
     }
 
-    /// Replaces the value of a shared metric if it is still `old`; otherwise returns false.
-    package func exchange(_ metric: SharedMetric, server: Int, old: Int64, new: Int64) -> Bool {
-        cell(metric, server).pointee.compareExchange(expected: old, desired: new, ordering: .relaxed).exchanged
+    /// Replaces the value of a shared metric if it is still `old`.
+    package func replace(_ metric: SharedMetric, server: Int, old: Int64, with new: Int64) -> Replacement {
+        let cell = cell(metric, server)
+        let isReplaced = cell.pointee.compareExchange(expected: old, desired: new, ordering: .relaxed).exchanged
+        return isReplaced ? .replaced : .outdated
     }
 
     private func cell(_ metric: SharedMetric, _ server: Int) -> UnsafeMutablePointer<Atomic<Int64>> {
@@ -92,11 +94,11 @@ package struct MetricsWriter: Sendable {
     /// Exchanges in the queue of an upstream, over all workers; limited by `queue.max`.
     package func waiting(upstream: Int) -> Int64 { waiting[upstream].pointee.load(ordering: .relaxed) }
 
-    /// Counts an exchange in the queue if there are fewer than `limit`; otherwise returns false.
-    package func claimQueuePlace(upstream: Int, limit: Int64) -> Bool {
-        if waiting[upstream].pointee.add(1, ordering: .relaxed).newValue <= limit { return true }
+    /// Counts an exchange in the queue if there are fewer than `limit`.
+    package func claimQueuePlace(upstream: Int, limit: Int64) -> Claim {
+        if waiting[upstream].pointee.add(1, ordering: .relaxed).newValue <= limit { return .granted }
         releaseQueuePlace(upstream: upstream)
-        return false
+        return .denied
     }
 
     /// Counts an exchange as having left the queue.
@@ -105,11 +107,11 @@ package struct MetricsWriter: Sendable {
     /// Open client connections, over all workers.
     package var clientCount: Int64 { process[0].pointee.load(ordering: .relaxed) }
 
-    /// Counts a new client connection if there are fewer than `limit`; otherwise returns false.
-    package func admitClient(limit: Int64) -> Bool {
-        if process[0].pointee.add(1, ordering: .relaxed).newValue <= limit { return true }
+    /// Counts a new client connection if there are fewer than `limit`.
+    package func admitClient(limit: Int64) -> Admission {
+        if process[0].pointee.add(1, ordering: .relaxed).newValue <= limit { return .admitted }
         releaseClient()
-        return false
+        return .refused
     }
 
     /// Counts a client connection as closed.

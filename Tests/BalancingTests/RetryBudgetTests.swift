@@ -7,7 +7,7 @@ struct RetryBudgetTests {
     static let second: UInt64 = 1_000_000_000
 
     static func grants(_ budget: inout RetryBudget, now: UInt64, of wanted: Int = 10_000) -> Int {
-        (0..<wanted).reduce(0) { count, _ in count + (budget.withdraw(now: now) ? 1 : 0) }
+        (0..<wanted).reduce(0) { count, _ in count + (budget.withdraw(now: now) == .granted ? 1 : 0) }
     }
 
     @Test("an unlimited budget grants every retry")
@@ -66,7 +66,7 @@ struct RetryBudgetTests {
             if Int.random(in: 0..<3, using: &generator) > 0 {
                 budget.requestBegan(now: now)
                 events.append((now / Self.second, true))
-            } else if budget.withdraw(now: now) {
+            } else if budget.withdraw(now: now) == .granted {
                 events.append((now / Self.second, false))
             }
         }

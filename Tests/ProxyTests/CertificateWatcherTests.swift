@@ -15,15 +15,15 @@ struct CertificateWatcherTests {
     private final class Inbox: Sendable {
         private let state = Mutex((messages: [WorkerMessage](), refusals: 0, refused: 0))
 
-        func write(_ message: WorkerMessage) -> Bool {
+        func write(_ message: WorkerMessage) -> CertificateWatcher.Delivery {
             state.withLock {
                 if $0.refusals > 0 {
                     $0.refusals -= 1
                     $0.refused += 1
-                    return false
+                    return .incomplete
                 }
                 $0.messages.append(message)
-                return true
+                return .delivered
             }
         }
 

@@ -1,10 +1,12 @@
+import TestSupport
+
 /// One HTTP message as it was on the wire: a request as a server got it, or a response as a client did. The reader
 /// below is as simple as can be and shares nothing with the proxy's own.
 struct Message {
     var startLine = ""
-    var fields: [(name: String, value: String)] = []
+    var fields: [HeaderField] = []
     var body: [UInt8] = []
-    var trailers: [(name: String, value: String)] = []
+    var trailers: [HeaderField] = []
     /// Status codes of the 1xx responses before this one.
     var informationalCount: [Int] = []
     /// The head was read to its end; the body may not have been.
@@ -108,7 +110,7 @@ struct MessageReader {
     private mutating func append(_ text: String, trailer: Bool) {
         guard let colon = text.firstIndex(of: ":") else { return isBroken = true }
         let value = text[text.index(after: colon)...].drop { $0 == " " }
-        let field = (name: String(text[..<colon]), value: String(value))
+        let field = HeaderField(String(text[..<colon]), String(value))
         if trailer { current.trailers.append(field) } else { current.fields.append(field) }
     }
 

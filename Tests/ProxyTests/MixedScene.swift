@@ -5,7 +5,7 @@ import Simulation
 
 /// A bit of everything on one worker: plain calls, pipelining, sessions, event streams, uploads. Each request has a tag
 /// that its answer repeats, so an answer that went astray shows.
-final class MixedScene {
+final class MixedScene: FaultScene {
     let stage: ProxyStage
     private(set) var clients: [ScriptedClient] = []
     private(set) var expected: [[String]] = []

@@ -45,18 +45,26 @@ package struct RetryBudget: Equatable, Sendable {
         add(percent, now: now)
     }
 
-    /// Takes the cost of a retry; false if there is not enough left.
+    /// The answer to a withdrawal.
+    package enum Withdrawal: Sendable {
+        /// The cost of a retry was taken.
+        case granted
+        /// There is not enough left; nothing was taken, and `deniedCount` grew.
+        case denied
+    }
+
+    /// Takes the cost of a retry, if there is as much left.
     ///
     /// - Parameter now: Monotonic time in nanoseconds.
-    package mutating func withdraw(now: UInt64) -> Bool {
-        guard !isUnlimited else { return true }
+    package mutating func withdraw(now: UInt64) -> Withdrawal {
+        guard !isUnlimited else { return .granted }
         advance(to: now)
         guard sum + floor >= Self.retryCost else {
             deniedCount &+= 1
-            return false
+            return .denied
         }
         add(-Self.retryCost, now: now)
-        return true
+        return .granted
     }
 
     private mutating func add(_ tokens: Int64, now: UInt64) {

@@ -52,11 +52,13 @@ package enum RetryPolicy {
             if cause != .refused, cause != .dead { attempts = attempts == .max ? .max : attempts + 1 }
             if cause == .ownFault { return .giveUp(.noServerAvailable) }
             if request.isPinned { return decidePinned(cause) }
-            guard attempts < attemptLimit, budget.withdraw(now: now) else { return .giveUp(.connectFailed) }
+            guard attempts < attemptLimit, budget.withdraw(now: now) == .granted else {
+                return .giveUp(.connectFailed)
+            }
             return .retry(.anotherServer)
         case .connectionLost(let isReused, let hasReceived, let receipt):
             guard !hasReceived, mayReplay(request, isReused: isReused, attempts: attempts),
-                request.isSafe || receipt == .cannotHaveBeenRead, budget.withdraw(now: now)
+                request.isSafe || receipt == .cannotHaveBeenRead, budget.withdraw(now: now) == .granted
             else { return .giveUp(.connectionLost) }
             attempts += 1
             return .retry(request.isPinned ? .sameServerNewConnection : .anyServerNewConnection)

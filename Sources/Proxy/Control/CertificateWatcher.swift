@@ -13,16 +13,20 @@ final class CertificateWatcher: Sendable {
 
     private let listeners: [(plan: Int, tls: ReloadingTLS)]
     private let upstreams: [(index: Int, tls: ReloadingClientTLS)]
-    private let write: @Sendable (WorkerMessage) -> Bool
+    private let write: @Sendable (WorkerMessage) -> Delivery
     private let counts: CertificateCounts
     private let log: Logger
     private let wake: Wake
     private let isStopped = Atomic(false)
 
-    /// Nil if there are no files to look at. `write` gives a message to all workers it concerns; false if one could
-    /// not take it, which is then tried again.
+    /// What came of giving a message to all workers that it concerns.
+    enum Delivery { case delivered, incomplete }
+
+    /// Nil if there are no files to look at. `write` gives a message to all workers that it concerns; if one of them
+    /// could not take it, it is called again, and all get the message.
     init?(
-        _ snapshot: Snapshot, counts: CertificateCounts, log: Logger, write: @escaping @Sendable (WorkerMessage) -> Bool
+        _ snapshot: Snapshot, counts: CertificateCounts, log: Logger,
+        write: @escaping @Sendable (WorkerMessage) -> Delivery
     ) throws(SystemError) {
         listeners = snapshot.listeners.enumerated().compactMap { plan, listener in
             listener.reloadingTLS.map { (plan, $0) }
@@ -69,8 +73,8 @@ final class CertificateWatcher: Sendable {
                     shown[upstream] = .upstreamCertificates(upstream: upstream, context)
                 }
             }
-            served = served.filter { !write($0.value) }
-            shown = shown.filter { !write($0.value) }
+            served = served.filter { write($0.value) == .incomplete }
+            shown = shown.filter { write($0.value) == .incomplete }
             wake.sleep(milliseconds: Self.pause)
         }
     }

@@ -5,8 +5,11 @@ import Reactor
 
 /// What an admin page answers.
 package struct AdminResponse: Sendable {
+    /// The status code. The reason phrase is fixed for 200 and 404 and "Service Unavailable" for all others.
     package var status: UInt16
+    /// The value of Content-Type (RFC 9110 section 8.3), written as it is: it must hold no CR or LF.
     package var contentType: String
+    /// The content, sent as UTF-8 with a Content-Length; HEAD gets only the length.
     package var body: String
 
     package init(status: UInt16, contentType: String = "text/plain; charset=utf-8", body: String) {

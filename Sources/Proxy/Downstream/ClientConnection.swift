@@ -6,7 +6,7 @@ import Reactor
 ///
 /// `transport.input` holds, oldest first, the request that is being forwarded (kept until its response begins, so that it
 /// can be sent again, or its JSON-RPC id echoed) and whatever the client pipelined behind it.
-struct ClientConnection: ~Copyable {
+struct ClientConnection: TurnTaking, ~Copyable {
     enum Phase: UInt8 {
         /// The proxy in front has yet to say who the client is (PROXY protocol). There is no TLS before that.
         case awaitingProxyHeader
@@ -44,8 +44,8 @@ struct ClientConnection: ~Copyable {
     var closesAfterOutput = false
     /// At least one request was read.
     var hasServed = false
-    /// In the worker's list of those to look at again, or in its queue for expensive work.
-    var isResuming = false
+    /// In the worker's queue of those to look at again, or in that for expensive work.
+    var awaitsTurn = false
     let listener: UInt16
     /// Bytes of input without which another parse cannot get further; of an HTTP/2 stream that is being answered, the
     /// response bytes that waited when its write timeout was armed.

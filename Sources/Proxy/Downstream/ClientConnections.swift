@@ -7,12 +7,11 @@ import TLS
 /// The clients of one worker: what listens for them, who they are, and who of them waits to be looked at.
 struct ClientConnections: ~Copyable {
     var listeners: [Listener] = []
-    /// Read by name only where an HTTP/2 connection is changed in the same expression.
+    /// Read by name only where another part of this is changed in the same expression.
     var slab: Slab<ClientConnection>
     var http2Connections: Slab<HTTP2Connection>
     /// HTTP/2 connections with frames to send this turn.
-    var dirtyHTTP2Connections: [Handle] = []
-    var flushingHTTP2Connections: [Handle] = []
+    var unsentHTTP2Connections = TurnQueue()
     /// Streams of all HTTP/2 connections.
     var streamCount = 0
     let streamLimit: Int
@@ -20,8 +19,7 @@ struct ClientConnections: ~Copyable {
     var deadlines: SlotDeadlines
     /// Clients to look at again before the worker sleeps: they stopped for fairness or for want of credit that is there
     /// now.
-    var resuming: [Handle] = []
-    var resumingNext: [Handle] = []
+    var resuming = TurnQueue()
     /// Clients whose next step is expensive.
     var deferred = HandleQueue()
     /// Such a step is being done.
@@ -68,16 +66,12 @@ struct ClientConnections: ~Copyable {
     }
 
     /// Has the client looked at again before the worker sleeps.
-    mutating func resumeLater(_ client: Handle) {
-        guard !slab[client].isResuming else { return }
-        slab[client].isResuming = true
-        resuming.append(client)
-    }
+    mutating func resumeLater(_ client: Handle) { resuming.append(client, in: &slab) }
 
     /// Puts the client at the end of the queue for expensive work.
     mutating func deferLater(_ client: Handle) {
-        guard !slab[client].isResuming else { return }
-        slab[client].isResuming = true
+        guard !slab[client].awaitsTurn else { return }
+        slab[client].awaitsTurn = true
         deferred.append(client)
     }
 

@@ -46,7 +46,9 @@ extension Worker where Outside: ~Copyable {
         // A full proxy still answers on its admin address. Streams have a limit of their own.
         let isTraffic = clients.listeners[listener].plan.role == .traffic
         let limit = Int64(clients.listeners[listener].plan.maximumConnections)
-        guard clients.connectionCount < clients.connectionLimit, !isTraffic || metrics.admitClient(limit: limit) else {
+        guard clients.connectionCount < clients.connectionLimit,
+            !isTraffic || metrics.admitClient(limit: limit) == .admitted
+        else {
             io.world.close(descriptor, reset: true)
             return
         }

@@ -72,7 +72,7 @@ extension Worker where Outside: ~Copyable {
         if clients.hasDrained(client) {
             clients[client].deadline = .never
         } else {
-            _ = clients.madeProgress(client, &clock)
+            clients.noteProgress(client, &clock)
         }
         let exchange = clients[client].exchange
         guard exchanges.contains(exchange), upstreams.contains(exchanges[exchange].connection) else { return }
@@ -88,7 +88,7 @@ extension Worker where Outside: ~Copyable {
             clients.deadlines.arm(client.slot, at: clients[client].deadline, now: clock.now, in: &clock.timers)
             return
         }
-        if clients[client].isResuming, clients.hasServedNothing(client) {
+        if clients[client].awaitsTurn, clients.hasServedNothing(client) {
             // It waits for us.
             clients.setDeadline(client, clock.now + .milliseconds(100), &clock)
             return
@@ -99,7 +99,7 @@ extension Worker where Outside: ~Copyable {
             abortExchange(of: client)
             clients.close(client, reset: true, &io, metrics)
         } else if !clients.hasDrained(client) {
-            if !clients.madeProgress(client, &clock) { streamStalled(client) }
+            if clients.noteProgress(client, &clock) == .stalled { streamStalled(client) }
         } else {
             phaseTimedOut(client)
         }

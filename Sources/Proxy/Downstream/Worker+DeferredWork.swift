@@ -21,7 +21,7 @@ extension Worker where Outside: ~Copyable {
         for _ in 0..<Worker.deferredStepLimit {
             guard let client = clients.deferred.popFirst() else { return }
             guard clients.contains(client) else { continue }
-            clients[client].isResuming = false
+            clients[client].awaitsTurn = false
             runDeferred(client)
             if io.world.now() >= end { return }
         }

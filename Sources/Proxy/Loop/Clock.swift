@@ -1,6 +1,14 @@
 import Kernel
 import Reactor
 
+/// What a timer that fired stands for. Timers cannot be cancelled, so some fire for what was wanted once.
+enum FiredTimer {
+    /// Its time has come; no timer is outstanding now.
+    case due
+    /// An earlier timer has done its work, or a later one is on its way: do nothing.
+    case superseded
+}
+
 /// A worker's time: one clock read a turn, and the wheel of its timers.
 struct Clock: ~Copyable {
     /// When the present turn began. Connections that became ready together see the same time.
@@ -22,11 +30,10 @@ struct Clock: ~Copyable {
         timers.schedule(Token(.housekeeping).raw, at: time)
     }
 
-    /// Whether a housekeeping timer that fired is the one that counts: timers cannot be cancelled, and one that was
-    /// overtaken by an earlier one means nothing.
-    mutating func takeHousekeeping() -> Bool {
-        guard housekeepingAt <= now else { return false }
+    /// A timer for housekeeping came: whether it is the one that counts.
+    mutating func housekeepingFired() -> FiredTimer {
+        guard housekeepingAt <= now else { return .superseded }
         housekeepingAt = .never
-        return true
+        return .due
     }
 }

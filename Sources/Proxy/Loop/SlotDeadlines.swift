@@ -28,10 +28,10 @@ struct SlotDeadlines {
         wheel.schedule(Token(kind, slot: slot).raw, at: timer)
     }
 
-    /// A timer for `slot` came. False if a later one is on its way and this is only the shadow of an earlier wish.
-    mutating func timerFired(_ slot: Int, at now: Instant) -> Bool {
-        guard slot < armed.count, armed[slot] <= now else { return false }
+    /// A timer for `slot` came: whether it is the one that the slot has.
+    mutating func timerFired(_ slot: Int, at now: Instant) -> FiredTimer {
+        guard slot < armed.count, armed[slot] <= now else { return .superseded }
         armed[slot] = .never
-        return true
+        return .due
     }
 }

@@ -4,7 +4,7 @@ import Kernel
 extension Worker where Outside: ~Copyable {
     /// Tries backlogs that were left, keeps pools warm, lets retired servers go, and looks for the end of a drain.
     mutating func runHousekeeping() {
-        guard clock.takeHousekeeping() else { return }
+        guard clock.housekeepingFired() == .due else { return }
         retryAccepts()
         servers.releaseRetired()
         if lifecycle.isDraining { checkDrained() } else { warmPools() }

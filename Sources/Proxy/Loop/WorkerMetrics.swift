@@ -20,8 +20,8 @@ struct WorkerMetrics {
     /// Adds to a number that all workers share.
     func add(_ metric: SharedMetric, server: Int, _ delta: Int64) { writer.add(metric, server: server, delta) }
 
-    /// Adds one unless that would pass `limit`; false then.
-    func claim(_ metric: SharedMetric, server: Int, limit: Int64) -> Bool {
+    /// Adds one to a number that all workers share, unless that would pass `limit`.
+    func claim(_ metric: SharedMetric, server: Int, limit: Int64) -> Claim {
         writer.claim(metric, server: server, limit: limit)
     }
 
@@ -30,8 +30,8 @@ struct WorkerMetrics {
     func read(_ metric: ServerMetric, worker: Int, server: Int) -> Int64 {
         writer.read(metric, worker: worker, server: server)
     }
-    /// Counts one more client connection unless there are `limit` already; false then.
-    func admitClient(limit: Int64) -> Bool { writer.admitClient(limit: limit) }
+    /// Counts one more client connection, unless the process has `limit` already.
+    func admitClient(limit: Int64) -> Admission { writer.admitClient(limit: limit) }
     func releaseClient() { writer.releaseClient() }
     func increment(_ counter: AbuseCounter) { writer.increment(counter) }
     func increment(_ refusal: ProxyRefusal) { writer.increment(refusal) }

@@ -1,7 +1,9 @@
 /// Names a server, or an upstream, for as long as anything uses it: its slot in the server table, and the generation the
 /// slot had when it was given out. It outlives snapshots: an unchanged server keeps its name across reloads.
 package struct ServerID: Hashable, Sendable {
+    /// The row in the server table and in the metrics, below the table's capacity; 65,535 if there is no server.
     package let slot: UInt16
+    /// Counts who had the slot, from 1, modulo 2^16; 0 if there is no server.
     package let generation: UInt16
 
     package init(slot: UInt16, generation: UInt16) {

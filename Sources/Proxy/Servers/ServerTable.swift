@@ -17,6 +17,7 @@ package final class ServerTable: Sendable {
     /// Its rows are the table's slots.
     package let metrics: Metrics
 
+    /// An empty table with a slot for each of the metrics' rows of servers, at most 65,535.
     package init(_ metrics: Metrics) {
         self.metrics = metrics
         state = Mutex(
@@ -59,7 +60,8 @@ package final class ServerTable: Sendable {
             let old = metrics.view.load(.health, server: slot)
             let known = HealthTracker(packed: UInt64(bitPattern: old))
             let tracker = isNew ? fresh : known.with(rise: plan.rise, fall: plan.fall)
-            if metrics.view.exchange(.health, server: slot, old: old, new: Int64(bitPattern: tracker.packed)) { return }
+            let new = Int64(bitPattern: tracker.packed)
+            if metrics.view.replace(.health, server: slot, old: old, with: new) == .replaced { return }
         }
     }
 

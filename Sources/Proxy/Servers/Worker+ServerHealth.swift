@@ -23,8 +23,8 @@ extension Worker where Outside: ~Copyable {
             let old = metrics.load(.health, server: server)
             var tracker = HealthTracker(packed: UInt64(bitPattern: old))
             let change = tracker.record(outcome)
-            guard metrics.writer.exchange(.health, server: server, old: old, new: Int64(bitPattern: tracker.packed))
-            else { continue }
+            let new = Int64(bitPattern: tracker.packed)
+            guard metrics.writer.replace(.health, server: server, old: old, with: new) == .replaced else { continue }
             if let change {
                 metrics.writer.noteHealthChange()
                 announce(change, server)

@@ -61,19 +61,21 @@ package enum KeyFile {
         }
         let key = "\(Data(Machine.randomBytes(SigningKey.bytes)).base64EncodedString())\n"
         let temporary = "\(path).\(UInt64.random(in: 0 ... .max))"
-        guard try write(key, to: temporary, for: path) else { throw failure("make", path, EEXIST) }
+        guard try write(key, to: temporary, for: path) == .written else { throw failure("make", path, EEXIST) }
         let hasName = link(temporary, path) == 0 || errno == EEXIST
         unlink(temporary)
         // On a file system without hard links it gets its name first.
         if !hasName { _ = try write(key, to: path, for: path) }
     }
 
-    /// Makes a file with this text, for its owner only (mode 0600). False if there is one.
-    private static func write(_ text: String, to file: String, for path: String) throws(StartError) -> Bool {
+    private enum WriteResult { case written, alreadyExists }
+
+    /// Makes a file with this text, for its owner only (mode 0600). One that exists stays as it is.
+    private static func write(_ text: String, to file: String, for path: String) throws(StartError) -> WriteResult {
         let descriptor = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             guard errno == EEXIST else { throw failure("make", path, errno) }
-            return false
+            return .alreadyExists
         }
         defer { close(descriptor) }
         let bytes = Array(text.utf8)
@@ -82,7 +84,7 @@ package enum KeyFile {
             unlink(file)
             throw failure("write", path, code)
         }
-        return true
+        return .written
     }
 
     private static func failure(_ action: String, _ path: String, _ code: CInt) -> StartError {

@@ -6,13 +6,17 @@ package import TLS
 
 /// One listening address with its rules, as workers use it.
 package struct ListenerPlan: Sendable {
+    /// What the listener is for.
     package enum Role: Sendable {
+        /// Requests for upstreams. Every worker that carries traffic has a socket of its own for it.
         case traffic
         /// Health, readiness and figures; on the control thread only.
         case admin
     }
 
+    /// Whose requests it takes, and with that, on which threads it is open.
     package var role = Role.traffic
+    /// Where it listens; with port 0, the kernel chooses one.
     package var address: SocketAddress
     /// Nil for plain listeners.
     package var tls: TLSContext?
@@ -22,10 +26,14 @@ package struct ListenerPlan: Sendable {
     }
     /// Clients are asked for certificates, and servers told what they showed.
     package var asksForCertificates = false
+    /// Peers that may say whom they speak for, by forwarded fields or the PROXY protocol; empty: none.
     package var trusted: [AddressRange] = []
     /// Connections begin with a PROXY protocol header, and come from `trusted` only.
     package var expectsProxyHeader = false
+    /// Traffic connections of the whole process at which this listener resets new ones, at least 1. The largest of all
+    /// listeners, 1,024 at least, is also the number of sockets that one worker has slots for.
     package var maximumConnections = 100_000
+    /// From accepting a connection to the end of its TLS handshake.
     package var handshakeTimeout = Interval.seconds(10)
     /// From a head's first byte to its last.
     package var headTimeout = Interval.seconds(10)
@@ -33,8 +41,11 @@ package struct ListenerPlan: Sendable {
     package var bodyTimeout = Interval.seconds(30)
     /// Between two requests on one connection.
     package var idleTimeout = Interval.seconds(75)
+    /// Bounds of one HTTP/1.1 request head.
     package var limits = HeadLimits()
+    /// Bounds of one HTTP/2 connection and of each head on it.
     package var http2 = HTTP2Limits()
+    /// Bytes of a request's content, without the framing of chunks. More is 413 (RFC 9110 section 15.5.14).
     package var maximumRequestBody: UInt64 = 8 << 20
     /// How a client that vanished is noticed.
     package var tcp = TCPOptions()
@@ -59,14 +70,19 @@ package enum SessionAffinityMode: Sendable {
 
 /// One server of an upstream.
 package struct ServerPlan: Sendable {
+    /// Where connections to it go. It may change in a reload while the name stays.
     package var address: SocketAddress
     /// `host:port` as the operator wrote it: the Host of health checks, the name in metrics.
     package var name: String
+    /// `name` as bytes: the Host field under `HostRule.upstream` (RFC 9110 section 7.2).
     package var authority: [UInt8]
     /// What its certificate must be for, where it speaks TLS.
     package var serverName = ""
+    /// Its share of new work in relation to the other servers, 1...1000.
     package var weight: Int32 = 1
+    /// Whether it is used only if no other server is available.
     package var isBackup = false
+    /// Whether it keeps its sessions and gets no other work.
     package var isDraining = false
     /// Stable across processes: written into signed ids.
     package var tag: UInt64
@@ -95,9 +111,13 @@ package struct PoolPlan: Sendable {
     package var maximumStreams: Int64 = 10_000
     /// Connections kept open without being asked for, all workers together.
     package var minimum: Int64 = 0
+    /// How long a connection may be parked. Those of the minimum stay longer.
     package var idleTimeout = Interval.seconds(30)
+    /// From dialling to a connection that can carry a request, the TLS handshake included.
     package var connectTimeout = Interval.seconds(5)
+    /// Exchanges on one connection, which is then closed; `.max`: no bound.
     package var maximumUses: UInt32 = 7_500
+    /// Age from which a connection is closed when its exchange is over; `unlimited`: never.
     package var maximumAge = Interval.seconds(3_600)
 
     package init() {}
@@ -105,6 +125,7 @@ package struct PoolPlan: Sendable {
 
 /// An active check of every server of an upstream.
 package struct HealthCheckPlan: Sendable {
+    /// What a server has to do to pass.
     package enum Kind: Sendable {
         /// A connection that opens is a pass.
         case tcp
@@ -112,6 +133,7 @@ package struct HealthCheckPlan: Sendable {
         case http
     }
 
+    /// What becomes of the calls and streams of a server that goes down.
     package enum OnDown: Sendable {
         /// They go on: the server may only be busy.
         case keep
@@ -119,14 +141,20 @@ package struct HealthCheckPlan: Sendable {
         case close
     }
 
+    /// What a check waits for: a connection, or a response on it.
     package var kind = Kind.tcp
+    /// The request target of an http check, in origin form (RFC 9112 section 3.2.1).
     package var path: [UInt8] = Array("/healthz".utf8)
     /// Host of an http check; empty: what requests would be sent with.
     package var host: [UInt8] = []
+    /// From the start of one check to the start of the next. Up to a tenth is added at random, so that checks do
+    /// not fall together.
     package var interval = Interval.seconds(2)
+    /// From dialling to the pass. A check that takes longer has failed.
     package var timeout = Interval.seconds(1)
     /// Successes in a row that bring a server back, failures in a row that take it out.
     package var rise = 2
+    /// Failures in a row after which a healthy server is unhealthy; at least 1.
     package var fall = 3
     /// What becomes of the calls and streams of a server that goes down.
     package var onDown = OnDown.keep
@@ -136,12 +164,15 @@ package struct HealthCheckPlan: Sendable {
 
 /// A group of interchangeable servers and the rules for using them.
 package struct UpstreamPlan: Sendable {
+    /// The name of its table in the configuration, which identifies it across reloads.
     package var name: String
     /// Given by the server table.
     package var id = ServerID.none
     /// Its servers' indices in the snapshot.
     package var servers: Range<Int>
+    /// How a server is selected for a request without a session.
     package var policy = Policy.roundRobin
+    /// The Host field of forwarded requests (RFC 9110 section 7.2).
     package var host = HostRule.keep
     /// How its servers are spoken to; nil: in clear.
     package var tls: TLSClientContext?
@@ -149,10 +180,15 @@ package struct UpstreamPlan: Sendable {
     package var reloadingTLS: ReloadingClientTLS? {
         didSet { tls = reloadingTLS?.context }
     }
+    /// How a request finds the server of its session.
     package var affinity = SessionAffinityMode.signed
+    /// How long a learned session is remembered after its last use. Signed ids do not expire.
     package var sessionIdle = Interval.seconds(86_400)
+    /// Bounds of the connections to each server.
     package var pool = PoolPlan()
+    /// Exchanges that may wait for a connection, over all workers; one more is answered with 503.
     package var queueLimit: Int64 = 1_000
+    /// How long an exchange may wait for a connection before it is answered with 503.
     package var queueTimeout = Interval.seconds(10)
     /// From the request's last byte to the response's head.
     package var firstByteTimeout = Interval.seconds(300)
@@ -164,6 +200,7 @@ package struct UpstreamPlan: Sendable {
     package var streamIdleTimeout = Interval.unlimited
     /// Silence towards the client after which a comment is sent; unlimited: never.
     package var heartbeat = Interval.seconds(15)
+    /// How the servers are checked.
     package var healthCheck = HealthCheckPlan()
     /// Percentage of available servers below which all are tried; 0: never.
     package var panicThreshold = 0
@@ -176,6 +213,7 @@ package struct UpstreamPlan: Sendable {
 
 /// What a request must look like to go to an upstream.
 package struct RoutePlan: Sendable {
+    /// Compared with the target's path byte by byte, without the query: nothing is decoded or put in lower case.
     package enum Path: Sendable {
         case any
         /// With or without a slash at the end.
@@ -185,7 +223,9 @@ package struct RoutePlan: Sendable {
 
     /// Lower case, without a port; nil: any.
     package var host: [UInt8]?
+    /// The condition on the target's path; both this and `host` must hold.
     package var path = Path.any
+    /// The index in the snapshot of the upstream that requests go to.
     package var upstream: Int
 
     package init(upstream: Int) {

@@ -3,9 +3,14 @@ package import Kernel
 
 /// The immutable run-time form of a configuration: which workers read and nothing changes.
 package struct Snapshot: Sendable {
+    /// In the order of the configuration; an admin listener comes last. A worker knows its listeners by these indices.
     package var listeners: [ListenerPlan] = []
+    /// In the order of the configuration: the first that matches a request decides. Empty: all requests go to
+    /// the first upstream.
     package var routes: [RoutePlan] = []
+    /// What `RoutePlan.upstream` and `ServerPlan.upstream` are indices of.
     package var upstreams: [UpstreamPlan] = []
+    /// The servers of all upstreams, those of one upstream together: `UpstreamPlan.servers` is its range.
     package var servers: [ServerPlan] = []
     /// Newest first: the first signs, all verify.
     package var keys: [SigningKey] = []
@@ -13,6 +18,7 @@ package struct Snapshot: Sendable {
     package var learned: LearnedSessions?
     /// Keeps the slots of its servers; set by the server table.
     package var lease: ServerLease?
+    /// How long a drain waits for what is under way.
     package var drainTimeout = Interval.seconds(300)
 
     /// HTTP/2 streams that a worker carries at most, all connections together; nil: as many again as connections, and

@@ -6,7 +6,7 @@ import Reactor
 ///
 /// Parked: connected, idle, in its pool's list. A connection that goes from one exchange straight to another was never
 /// parked.
-struct UpstreamConnection: ~Copyable {
+struct UpstreamConnection: TurnTaking, ~Copyable {
     enum Phase: UInt8 {
         case connecting
         /// The TLS handshake is under way.
@@ -33,8 +33,8 @@ struct UpstreamConnection: ~Copyable {
     var isReused = false
     /// Counted as a stream, not as a call.
     var isStreaming = false
-    /// In the worker's list of those to look at again.
-    var isResuming = false
+    /// In the worker's queue of those to look at again.
+    var awaitsTurn = false
     /// The server said, or showed, that it will take no other request on this connection.
     var closesAfterResponse = false
     /// A send failed with nothing of a request accepted.

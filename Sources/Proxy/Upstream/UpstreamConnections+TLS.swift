@@ -97,17 +97,25 @@ extension UpstreamConnections {
         return (.failed(ErrorNumber.protocolError), false)
     }
 
-    /// A parked connection has something to read. Whether that was only a session ticket, which is no reason to close it.
-    mutating func absorbsTicket<Outside: World & ~Copyable>(
+    /// What a parked connection had to read.
+    enum ParkedInput {
+        /// A session ticket (RFC 8446 section 4.6.1), or a part of one: no reason to close the connection.
+        case ticketOnly
+        /// Data that nobody asked for, an end or an error; or the connection is in clear, and nothing was read.
+        case other
+    }
+
+    /// Reads what a parked connection got, as far as it is a session ticket.
+    mutating func readTicket<Outside: World & ~Copyable>(
         _ connection: Handle, _ io: inout ConnectionIO<Outside>
-    ) -> Bool {
-        guard slab[connection].transport.tls != nil, !slab[connection].transport.hasEnded else { return false }
+    ) -> ParkedInput {
+        guard slab[connection].transport.tls != nil, !slab[connection].transport.hasEnded else { return .other }
         io.received.clear()
         defer { io.received.clear() }
         let (outcome, _) = receiveDecrypted(connection, atMost: Scratch.readBytes, endsBody: false, &io)
-        guard case .wouldBlock = outcome else { return false }
+        guard case .wouldBlock = outcome else { return .other }
         slab[connection].transport.mayRead = false
-        return true
+        return .ticketOnly
     }
 
     /// What spares the next connection to the same server a full handshake, if the server gave it. Not of a connection

@@ -7,8 +7,7 @@ struct UpstreamConnections: ~Copyable {
     var slab: Slab<UpstreamConnection>
     var deadlines: SlotDeadlines
     /// Connections to look at again before the worker sleeps.
-    var resuming: [Handle] = []
-    var resumingNext: [Handle] = []
+    var resuming = TurnQueue()
     /// No failure of TLS with a server is logged before.
     private var nextTLSLogAt = Instant(nanoseconds: 0)
 
@@ -36,11 +35,7 @@ struct UpstreamConnections: ~Copyable {
     }
 
     /// Has the connection looked at again before the worker sleeps.
-    mutating func resumeLater(_ connection: Handle) {
-        guard !slab[connection].isResuming else { return }
-        slab[connection].isResuming = true
-        resuming.append(connection)
-    }
+    mutating func resumeLater(_ connection: Handle) { resuming.append(connection, in: &slab) }
 
     /// Has the connection looked at no later than `deadline`.
     mutating func setDeadline(_ connection: Handle, _ deadline: Instant, _ clock: inout Clock) {
@@ -54,10 +49,18 @@ struct UpstreamConnections: ~Copyable {
         resumeLater(connection)
     }
 
-    /// Whether a failure of TLS is to be logged now: not more often than a person can read.
-    mutating func takeTLSLogTurn(at now: Instant) -> Bool {
-        guard now >= nextTLSLogAt else { return false }
+    /// Whether a line may be logged.
+    enum LogPermit {
+        /// Log it: the next one is for later.
+        case granted
+        /// The last one was logged less than five seconds ago.
+        case tooSoon
+    }
+
+    /// Asks to log a failure of TLS, which is not done more often than a person can read.
+    mutating func takeTLSLogPermit(at now: Instant) -> LogPermit {
+        guard now >= nextTLSLogAt else { return .tooSoon }
         nextTLSLogAt = now + .seconds(5)
-        return true
+        return .granted
     }
 }

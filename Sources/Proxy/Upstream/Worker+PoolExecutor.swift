@@ -24,7 +24,7 @@ extension Worker where Outside: ~Copyable {
         if case .use(let slot) = servers[server].pool.acquire(allowsParked: allowsParked) {
             return unparked(slot, server)
         }
-        guard claimConnection(server) else {
+        guard claimConnection(server) == .granted else {
             switch servers[server].pool.claimDenied() {
             case .use(let slot): return unparked(slot, server)
             case .wait: return .atCapacity
@@ -39,11 +39,15 @@ extension Worker where Outside: ~Copyable {
         return .ready(connection)
     }
 
-    private func claimConnection(_ server: Int) -> Bool {
-        let upstream = servers.upstream(of: server)
-        return !upstreams.isFull
-            && metrics.claim(
-                .connections, server: server, limit: servers.upstreams[upstream].plan.pool.maximum)
+    /// Claims one more connection to a server: a slot of this worker, and a place below the bound over all workers.
+    private func claimConnection(_ server: Int) -> Claim {
+        upstreams.isFull ? .denied : claimCall(server)
+    }
+
+    /// Claims a place below the bound on connections for calls, for one that is open or to be opened.
+    private func claimCall(_ server: Int) -> Claim {
+        let maximum = servers.upstreams[servers.upstream(of: server)].plan.pool.maximum
+        return metrics.claim(.connections, server: server, limit: maximum)
     }
 
     /// Opens a connection whose claim was granted.
@@ -126,8 +130,7 @@ extension Worker where Outside: ~Copyable {
             servers[server].ticket = ticket
         }
         if upstreams[connection].isStreaming {
-            let isGranted = metrics.claim(
-                .connections, server: server, limit: servers.upstreams[upstream].plan.pool.maximum)
+            let isGranted = claimCall(server) == .granted
             guard servers[server].pool.streamEnded(claimGranted: isGranted) == .keep else {
                 closeUpstream(connection)
                 return
@@ -167,14 +170,12 @@ extension Worker where Outside: ~Copyable {
             maximumAge: servers.upstreams[upstream].plan.pool.maximumAge.nanoseconds)
     }
 
-    /// The connection carries an event stream from now on: it leaves the calls' bound for the streams'.
-    mutating func claimStream(_ connection: Handle) -> StreamClaim {
+    /// The connection carries an event stream from now on, if one more may be open at the server: it leaves the calls'
+    /// bound for the streams'.
+    mutating func claimStream(_ connection: Handle) -> Claim {
         let server = Int(upstreams[connection].server)
-        let upstream = servers.upstream(of: server)
-        guard metrics.claim(.streams, server: server, limit: servers.upstreams[upstream].plan.pool.maximumStreams)
-        else {
-            return .denied
-        }
+        let maximum = servers.upstreams[servers.upstream(of: server)].plan.pool.maximumStreams
+        guard metrics.claim(.streams, server: server, limit: maximum) == .granted else { return .denied }
         upstreams[connection].isStreaming = true
         releaseClaim(servers[server].pool.becameStream(), server)
         metrics.count(.streaming, server: server)
@@ -182,9 +183,6 @@ extension Worker where Outside: ~Copyable {
         capacityFreed(server)
         return .granted
     }
-
-    /// Whether one more event stream may be open at a server.
-    enum StreamClaim { case granted, denied }
 
     /// Closes a connection that was idle for its time, unless the pool would fall below its minimum.
     mutating func parkedTimedOut(_ connection: Handle) {
@@ -215,7 +213,9 @@ extension Worker where Outside: ~Copyable {
             let missing = servers[server].pool.missing(
                 poolLimits(upstream), isUsable: metrics.isHealthy(server: server))
             for _ in 0..<missing {
-                guard claimConnection(server), case .connecting = connect(server, as: .warming) else { break }
+                guard claimConnection(server) == .granted, case .connecting = connect(server, as: .warming) else {
+                    break
+                }
             }
         }
     }

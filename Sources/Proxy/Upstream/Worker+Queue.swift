@@ -10,7 +10,9 @@ extension Worker where Outside: ~Copyable {
     mutating func enqueue(_ exchange: Handle, for server: Int) -> PhaseResult {
         let upstream = Int(exchanges[exchange].upstream)
         let limit = servers.upstreams[upstream].plan.queueLimit
-        guard metrics.writer.claimQueuePlace(upstream: upstream, limit: limit) else { return .respond(.queueFull) }
+        guard metrics.writer.claimQueuePlace(upstream: upstream, limit: limit) == .granted else {
+            return .respond(.queueFull)
+        }
         exchanges[exchange].server = Int32(truncatingIfNeeded: server)
         act(on: exchange, .queued)
         exchanges[exchange].times.noteQueued(at: clock.now)

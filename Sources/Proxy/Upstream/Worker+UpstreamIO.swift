@@ -18,7 +18,7 @@ extension Worker where Outside: ~Copyable {
             if upstreams.contains(connection) { handshakeReady(connection) }
         case .parked:
             // A server that sends something unasked is closing or broken, unless it was only a session ticket.
-            if upstreams.absorbsTicket(connection, &io) { return }
+            if upstreams.readTicket(connection, &io) == .ticketOnly { return }
             if upstreams[connection].transport.mayRead || upstreams[connection].transport.hasEnded {
                 closeUpstream(connection)
             }
@@ -76,7 +76,7 @@ extension Worker where Outside: ~Copyable {
     }
 
     private mutating func logTLSFailure(_ connection: Handle) {
-        guard let log = control.log, upstreams.takeTLSLogTurn(at: clock.now) else { return }
+        guard let log = control.log, upstreams.takeTLSLogPermit(at: clock.now) == .granted else { return }
         let reason = upstreams.verificationProblem(connection) ?? io.engine.lastFailure.reason
         let server = Int(upstreams[connection].server)
         log.warning(

@@ -1,5 +1,6 @@
 import Kernel
 import Simulation
+import TestSupport
 
 /// An HTTP/2 client of the proxy, frame by frame and by hand. It keeps what it hears stream by stream, acknowledges what
 /// is to be acknowledged, opens windows as it reads unless it is told not to, and sends bodies as the windows allow.
@@ -72,7 +73,7 @@ final class ScriptedHTTP2Client {
     /// Opens a stream with a whole head; a body, if there is one, follows in pieces as the windows allow.
     @discardableResult
     func ask(
-        _ method: String, _ path: String, _ fields: [HeaderBlock.Field] = [], body: [UInt8]? = nil,
+        _ method: String, _ path: String, _ fields: [HeaderField] = [], body: [UInt8]? = nil,
         inPiecesOf piece: Int = .max, every interval: Interval = Interval(nanoseconds: 0)
     ) -> UInt32 {
         let stream = nextStream
@@ -80,9 +81,11 @@ final class ScriptedHTTP2Client {
         streams[stream] = Stream(method: method, window: initialWindow)
         openedWindows[stream] = openedStreamWindow
         let scheme = peer.layer == nil ? "http" : "https"
-        let head: [HeaderBlock.Field] =
-            [(":method", method), (":scheme", scheme), (":authority", "mcp.test"), (":path", path)] + fields
-        peer.perform(.send(HTTP2Frame.head(HeaderBlock.encode(head), stream: stream, ends: body == nil)))
+        let head = [
+            HeaderField(":method", method), HeaderField(":scheme", scheme), HeaderField(":authority", "mcp.test"),
+            HeaderField(":path", path),
+        ]
+        peer.perform(.send(HTTP2Frame.head(HeaderBlock.encode(head + fields), stream: stream, ends: body == nil)))
         if let body {
             uploads.append(Upload(stream: stream, rest: body[...], piece: piece, interval: interval))
             peer.perform(.run { [weak self] _ in self?.upload() })
@@ -258,7 +261,7 @@ final class ScriptedHTTP2Client {
         }
         block += frame.payload
         guard frame.flags & HTTP2Frame.endHeaders != 0 else { return }
-        guard let fields = headers.decode(block), var state = streams[blockStream] else { return isBroken = true }
+        guard let fields = try? headers.decode(block), var state = streams[blockStream] else { return isBroken = true }
         guard !state.isCancelled else { return }
         if state.isOver { isBroken = true }
         if state.response.hasHead {
@@ -270,7 +273,7 @@ final class ScriptedHTTP2Client {
         streams[blockStream] = state
     }
 
-    private func takeHead(_ fields: [HeaderBlock.Field], _ response: inout Message) {
+    private func takeHead(_ fields: [HeaderField], _ response: inout Message) {
         guard let status = fields.first(where: { $0.name == ":status" }).flatMap({ Int($0.value) }) else {
             return isBroken = true
         }

@@ -1,11 +1,12 @@
 import Kernel
 import Simulation
+import TestSupport
 
 @testable import Proxy
 
 /// What `MixedScene` does not have, on one worker: clients over TLS, in HTTP/2 and in both, each with requests for a
 /// server in clear and for one that speaks TLS. Each request has a tag that its answer repeats.
-final class SecureScene {
+final class SecureScene: FaultScene {
     let stage: ProxyStage
     private var clients: [(client: ScriptedClient, texts: [String])] = []
     private var streams: [(client: ScriptedHTTP2Client, stream: UInt32, text: String)] = []
@@ -57,7 +58,7 @@ final class SecureScene {
         pieces: Int = .max
     ) {
         let stream = client.ask(
-            method, path, [("x-tag", tag)], body: body, inPiecesOf: pieces, every: .milliseconds(1))
+            method, path, [HeaderField("x-tag", tag)], body: body, inPiecesOf: pieces, every: .milliseconds(1))
         streams.append((client, stream, text))
     }
 

@@ -1,13 +1,14 @@
 import Kernel
 import Simulation
 import TLS
+import TestSupport
 
 /// Who comes in a storm, and what they ask for.
 extension Storm {
     private struct Request {
         var method: String
         var path: String
-        var fields: [HeaderBlock.Field]
+        var fields: [HeaderField]
         var body: [UInt8]?
     }
 
@@ -128,9 +129,9 @@ extension Storm {
     }
 
     private func newRequest(_ tag: String, _ path: String, isStream: Bool) -> Request {
-        var request = Request(method: "GET", path: path, fields: [("x-tag", tag)])
+        var request = Request(method: "GET", path: path, fields: [HeaderField("x-tag", tag)])
         if isStream {
-            request.fields.append(("accept", "text/event-stream"))
+            request.fields.append(HeaderField("accept", "text/event-stream"))
             return request
         }
         if chance(3) {
@@ -141,12 +142,12 @@ extension Storm {
         request.method = "POST"
         let known = sessions.filter { ($0.upstream == 1) == (path == "/other") }
         if chance(8) {
-            request.fields.append(("x-kind", "open"))
+            request.fields.append(HeaderField("x-kind", "open"))
         } else if !known.isEmpty, chance(2) {
-            request.fields.append(("mcp-session-id", known[below(known.count)].id))
+            request.fields.append(HeaderField("mcp-session-id", known[below(known.count)].id))
         }
         let count = below(chance(10) ? 90_000 : 400)
-        request.fields.append(("x-size", "\(count)"))
+        request.fields.append(HeaderField("x-size", "\(count)"))
         request.body = [UInt8](repeating: 120, count: count)
         return request
     }

@@ -50,7 +50,7 @@ final class HTTP2Client {
     /// Called with every piece of a body.
     var onData: ((_ stream: UInt32, _ bytes: [UInt8]) -> Void)?
 
-    private let reader = HeaderReader()
+    private let reader = HeaderBlockReader()
     private var next: UInt32 = 1
     private var window = 65_535
     private var block: [UInt8] = []

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// A request that HTTP/2 forbids, or that HTTP/1.1 would read in another way.

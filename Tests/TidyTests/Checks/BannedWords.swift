@@ -45,7 +45,7 @@ extension BannedWord {
         words("heed heeds heeded", "handle"),
         names("goOn dissolve moveOn feed", "continue, tearDown, resumeStream, receiveFrames"),
         words("owed", "unreturned"),
-        names("openWindow hasTakenSome", "returnWindow, madeProgress", within: ["Sources/"]),
+        names("openWindow hasTakenSome", "returnWindow, noteProgress", within: ["Sources/"]),
         words("room rooms roomy", "credit, capacity or space"),
         words("stash stashes stashed unstash", "saveInput, restoreInput"),
         names("letGo recall", "releaseRequest, reloadRequest"),

@@ -19,11 +19,7 @@ extension ClientConnections {
     func isOrphan(_ client: Handle) -> Bool { isStream(client) && slab[client].http2Connection == .max }
 
     /// Has the connection's frames sent at the end of this turn.
-    mutating func markDirty(_ connection: Handle) {
-        guard !http2Connections[connection].isDirty else { return }
-        http2Connections[connection].isDirty = true
-        dirtyHTTP2Connections.append(connection)
-    }
+    mutating func markDirty(_ connection: Handle) { unsentHTTP2Connections.append(connection, in: &http2Connections) }
 
     /// Translates `io.composed` for a stream: heads first, the rest is body.
     mutating func writeToStream<Outside: World & ~Copyable>(
@@ -162,10 +158,20 @@ extension ClientConnections {
         armWriteTimeout(client, &clock)
     }
 
-    /// Whether fewer bytes wait than when the write timeout was armed; the timeout is armed anew if so.
-    mutating func madeProgress(_ client: Handle, _ clock: inout Clock) -> Bool {
-        guard pendingBytes(client) < Int(slab[client].needed) else { return false }
+    /// What a stream's client has done since its write timeout was armed.
+    enum StreamProgress {
+        /// It took some of what waited.
+        case progressed
+        /// As many bytes wait as then, or more.
+        case stalled
+    }
+
+    /// Compares the bytes that wait now with those of when the write timeout was armed, and arms it anew if there are
+    /// fewer.
+    @discardableResult
+    mutating func noteProgress(_ client: Handle, _ clock: inout Clock) -> StreamProgress {
+        guard pendingBytes(client) < Int(slab[client].needed) else { return .stalled }
         armStreamWriteTimeout(client, &clock)
-        return true
+        return .progressed
     }
 }

@@ -4,7 +4,7 @@ import Reactor
 
 /// An HTTP/2 connection's session and streams. The connection itself is a client like any other, and so is each of its
 /// streams: a client without a socket, whose bytes are HTTP/1.1 text that the session made or will translate.
-struct HTTP2Connection: ~Copyable {
+struct HTTP2Connection: TurnTaking, ~Copyable {
     /// How far GOAWAY has got (RFC 9113 section 6.8).
     enum GoAwayState {
         case none
@@ -19,8 +19,8 @@ struct HTTP2Connection: ~Copyable {
     var session: HTTP2Session
     /// The clients that stand for the streams, by stream identifier.
     var streams: [Int32: Handle] = [:]
-    /// In the worker's list of those with frames to send.
-    var isDirty = false
+    /// In the worker's queue of those with frames to send.
+    var awaitsTurn = false
     /// The session has failed: what it still says is sent, then the connection closes.
     var isBroken = false
     private(set) var goAwayState = GoAwayState.none

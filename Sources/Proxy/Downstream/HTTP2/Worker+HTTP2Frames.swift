@@ -79,15 +79,10 @@ extension Worker where Outside: ~Copyable {
 
     /// Sends the frames of this turn, one write a connection.
     mutating func sendFrames() {
-        guard !clients.dirtyHTTP2Connections.isEmpty else { return }
-        swap(&clients.dirtyHTTP2Connections, &clients.flushingHTTP2Connections)
-        for position in clients.flushingHTTP2Connections.indices {
-            let connection = clients.flushingHTTP2Connections[position]
-            guard clients.http2Connections.contains(connection) else { continue }
-            clients.http2Connections[connection].isDirty = false
+        clients.unsentHTTP2Connections.beginRound()
+        while let connection = clients.unsentHTTP2Connections.popFirst(from: &clients.http2Connections) {
             sendFrames(connection)
         }
-        clients.flushingHTTP2Connections.removeAll(keepingCapacity: true)
     }
 
     private mutating func sendFrames(_ connection: Handle) {

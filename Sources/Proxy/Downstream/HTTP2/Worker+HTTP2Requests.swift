@@ -52,7 +52,7 @@ extension Worker where Outside: ~Copyable {
         }
         clients.appendBody(client, range, &io)
         // Its head has not been read either.
-        if clients[client].isResuming, clients[client].phase == .reading { return }
+        if clients[client].awaitsTurn, clients[client].phase == .reading { return }
         resumeStream(client)
     }
 

@@ -1,26 +1,27 @@
 import CNghttp2
 
 /// A header field exactly as a test writes it; nothing is checked.
-struct HeaderField: Equatable, Sendable {
-    var name: String
-    var value: String
+package struct HeaderField: Equatable, Sendable {
+    /// Of a pseudo-header field, with its colon.
+    package var name: String
+    /// Sent as UTF-8.
+    package var value: String
 
-    init(_ name: String, _ value: String) {
+    package init(_ name: String, _ value: String) {
         self.name = name
         self.value = value
     }
 }
 
 /// Writes header blocks (RFC 7541) as literals without indexing.
-enum HeaderBlock {
-    static func encode(_ fields: [HeaderField]) -> [UInt8] {
-        var block: [UInt8] = []
-        for field in fields { block += literal(Array(field.name.utf8), Array(field.value.utf8)) }
-        return block
+package enum HeaderBlock {
+    /// The block of these fields, in their order.
+    package static func encode(_ fields: [HeaderField]) -> [UInt8] {
+        fields.flatMap { literal(Array($0.name.utf8), Array($0.value.utf8)) }
     }
 
     /// A literal that is not indexed (section 6.2.2), or one that is put into the table (section 6.2.1).
-    static func literal(_ name: [UInt8], _ value: [UInt8], indexed: Bool = false) -> [UInt8] {
+    package static func literal(_ name: [UInt8], _ value: [UInt8], indexed: Bool = false) -> [UInt8] {
         [indexed ? 0x40 : 0x00] + length(name.count) + name + length(value.count) + value
     }
 
@@ -37,33 +38,44 @@ enum HeaderBlock {
     }
 }
 
-/// Decodes the header blocks of one connection with nghttp2.
-final class HeaderReader {
+/// A header block that does not follow RFC 7541.
+package struct HeaderBlockError: Error, CustomStringConvertible {
+    /// nghttp2's error code, which is negative.
+    package let code: Int
+
+    package var description: String { "a header block that cannot be read: \(code)" }
+}
+
+/// Decodes the header blocks of one connection, in the order in which they came, with nghttp2.
+package final class HeaderBlockReader {
     private var inflater: OpaquePointer?
 
-    init() { nghttp2_hd_inflate_new(&inflater) }
+    /// A reader with an empty dynamic table of the size that both sides begin with.
+    package init() { nghttp2_hd_inflate_new(&inflater) }
 
     deinit { nghttp2_hd_inflate_del(inflater) }
 
-    func decode(_ block: [UInt8]) throws -> [HeaderField] {
+    /// The fields of a whole block. After an error, the connection's later blocks cannot be read either.
+    package func decode(_ block: [UInt8]) throws(HeaderBlockError) -> [HeaderField] {
         var fields: [HeaderField] = []
-        try block.withUnsafeBufferPointer { bytes in
+        let error = block.withUnsafeBufferPointer { bytes -> HeaderBlockError? in
             var offset = 0
             while true {
                 var field = nghttp2_nv()
                 var flags: CInt = 0
                 let count = nghttp2_hd_inflate_hd2(
                     inflater, &field, &flags, bytes.baseAddress.map { $0 + offset }, bytes.count - offset, 1)
-                guard count >= 0 else { throw TimedOut(description: "a header block that cannot be read: \(count)") }
+                guard count >= 0 else { return HeaderBlockError(code: count) }
                 offset += count
                 if flags & CInt(NGHTTP2_HD_INFLATE_EMIT.rawValue) != 0 {
                     fields.append(HeaderField(text(field.name, field.namelen), text(field.value, field.valuelen)))
                 }
-                if flags & CInt(NGHTTP2_HD_INFLATE_FINAL.rawValue) != 0 { break }
-                if count == 0, offset == bytes.count { break }
+                if flags & CInt(NGHTTP2_HD_INFLATE_FINAL.rawValue) != 0 { return nil }
+                if count == 0, offset == bytes.count { return nil }
             }
         }
         nghttp2_hd_inflate_end_headers(inflater)
+        if let error { throw error }
         return fields
     }
 
