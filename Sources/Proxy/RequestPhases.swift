@@ -81,6 +81,7 @@ extension Worker where Outside: ~Copyable {
 
     private mutating func connect(_ exchange: Handle) -> PhaseResult {
         let server = Int(exchanges[exchange].server)
+        if !exchanges[exchange].isWhole, !mayUpload(to: server) { return enqueue(exchange, for: server) }
         // What cannot be sent again does not go out on a connection whose server may just be closing it.
         let allowsParked = exchanges[exchange].isWhole && exchanges[exchange].connectionChoice == .any
         switch acquireConnection(server, allowsParked: allowsParked) {
@@ -102,5 +103,8 @@ extension Worker where Outside: ~Copyable {
         upstreams[connection].exchange = exchange
         exchanges[exchange].connection = connection
         servers.callBegan(Int(upstreams[connection].server), metrics)
+        guard exchanges[exchange].awaitsRequestBody else { return }
+        upstreams[connection].isUploading = true
+        servers[Int(upstreams[connection].server)].uploads += 1
     }
 }

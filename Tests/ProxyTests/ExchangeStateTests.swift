@@ -6,7 +6,8 @@ import Testing
 struct ExchangeStateTests {
     /// Events that bring a new exchange into a phase.
     private static let ways: [(phase: ExchangeState.Phase, events: [ExchangeEvent])] = [
-        (.started, []), (.queued, [.queued]), (.connecting, [.connecting]), (.sent, [.requestSent]),
+        (.started, []), (.queued, [.queued]), (.connecting, [.connecting]), (.postponed, [.redialPostponed]),
+        (.sent, [.requestSent]),
         (.relaying, [.requestSent, .responseStarted]),
     ]
 
@@ -37,6 +38,11 @@ struct ExchangeStateTests {
         (.connecting, .timedOut, .connecting, "none"),
         (.sent, .requestBodyFailed(.bodyTimeout), .sent, "respond(Proxy.ExchangeFault.bodyTimeout)"),
         (.relaying, .requestBodyFailed(.bodyTimeout), .relaying, "resetClient"),
+        (.started, .redialPostponed, .postponed, "none"), (.postponed, .timedOut, .started, "redial"),
+        (.postponed, .serverWentDown, .postponed, "none"), (.queued, .serverWentDown, .queued, "none"),
+        (.sent, .serverWentDown, .sent, "respond(Proxy.ExchangeFault.serverDown)"),
+        (.relaying, .serverWentDown, .relaying, "abortResponse"),
+        (.relaying, .responseStalled, .relaying, "abortResponse"),
         (.relaying, .streamStopped, .relaying, "endStream"), (.sent, .streamStopped, .sent, "none"),
     ]
 

@@ -365,8 +365,8 @@ struct FaultTests {
             client.ask(
                 "POST",
                 [
-                    .text("POST /mcp HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"),
-                    .pause(.seconds(1)), .text(rest),
+                    .text("POST /mcp HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"),
+                    .text("Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"), .pause(.seconds(1)), .text(rest),
                 ])
             stage.run(within: .seconds(10)) { client.isOver }
 

@@ -27,6 +27,11 @@ extension Worker<SimulatedWorld> {
         return sum
     }
 
+    /// Exchanges that count as uploads.
+    var uploads: Int {
+        mutating get { servers.slots.reduce(0) { $0 + servers[$1].uploads } }
+    }
+
     /// Who is there, one line each: what to print when a test fails.
     mutating func inventory() -> [String] {
         var lines: [String] = []

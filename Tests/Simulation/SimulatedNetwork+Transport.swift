@@ -150,11 +150,11 @@ extension SimulatedNetwork {
     private func armRetransmission(_ socket: SimulatedSocket) {
         guard socket.phase == .established, socket.peer == nil else { return }
         let userTimeout = UInt64(socket.tcp.userTimeout) * 1_000_000
-        var patience = UInt64.max
-        if socket.outstanding > 0 { patience = userTimeout > 0 ? userTimeout : 924_600_000_000 }
-        if socket.tcp.keepAlive > 0 { patience = min(patience, max(userTimeout, 60_000_000_000)) }
-        guard patience < .max, clock + patience < socket.givesUpAt else { return }
-        socket.givesUpAt = clock + patience
+        var longest = UInt64.max
+        if socket.outstanding > 0 { longest = userTimeout > 0 ? userTimeout : 924_600_000_000 }
+        if socket.tcp.keepAlive > 0 { longest = min(longest, max(userTimeout, 60_000_000_000)) }
+        guard longest < .max, clock + longest < socket.givesUpAt else { return }
+        socket.givesUpAt = clock + longest
         agenda.add(.givesUp(socket), at: socket.givesUpAt)
     }
 

@@ -26,6 +26,10 @@ struct ClientConnection: TurnTaking, ~Copyable {
         case nothing, head
         /// A small body; its head is here.
         case body
+        /// A small body whose length is not known; its head is here.
+        case chunkedBody
+
+        var isBody: Bool { self == .body || self == .chunkedBody }
     }
 
     // In this order the parts pack without holes: every idle stream pays for each of these bytes.
@@ -47,12 +51,18 @@ struct ClientConnection: TurnTaking, ~Copyable {
     /// In the worker's queue of those to look at again, or in that for expensive work.
     var awaitsTurn = false
     let listener: UInt16
-    /// Bytes of input without which another parse cannot get further; of an HTTP/2 stream that is being answered, the
+    /// Bytes of input without which another parse cannot get further; what is left of a lingering close; of an HTTP/2 stream that is being answered, the
     /// response bytes that waited when its write timeout was armed.
     var needed: UInt32 = 0
     /// Slot of the HTTP/2 connection that this is, or is a stream of.
     var http2Connection = UInt32.max
     var kind = ClientKind.socket
+
+    /// Of a client that lingers.
+    var lingerBudget: LingerBudget {
+        get { LingerBudget(packed: needed) }
+        set { needed = newValue.packed }
+    }
 
     init(_ transport: consuming Transport, address: SocketAddress, listener: Int, phase: Phase, isSecure: Bool) {
         self.transport = transport

@@ -23,7 +23,7 @@ extension ClientConnections {
 
     /// A part of a request is here. A head's time runs from its first byte, a gathered body's from its last.
     mutating func armReadTimeout(_ client: Handle, _ clock: inout Clock) {
-        if slab[client].gathering == .body {
+        if slab[client].gathering.isBody {
             armBodyTimeout(client, &clock)
         } else if slab[client].needed > 0, slab[client].gathering == .nothing {
             slab[client].gathering = .head
@@ -34,6 +34,11 @@ extension ClientConnections {
     /// More of a request body is to come.
     mutating func armBodyTimeout(_ client: Handle, _ clock: inout Clock) {
         setDeadline(client, clock.now + listeners[listener(of: client)].plan.bodyTimeout, &clock)
+    }
+
+    /// The same for a body that is sent on as it comes: time that its bytes have not earned counts as waiting.
+    mutating func armBodyTimeout(_ client: Handle, pacedFrom pace: Instant, _ clock: inout Clock) {
+        setDeadline(client, min(clock.now, pace) + listeners[listener(of: client)].plan.bodyTimeout, &clock)
     }
 
     /// Output waits: a client that takes nothing for as long as an idle one may stay is closed.

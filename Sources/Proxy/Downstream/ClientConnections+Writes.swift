@@ -84,6 +84,7 @@ extension ClientConnections {
         }
         if slab[client].phase == .http2 { tearDownStreams(client, metrics) }
         slab[client].phase = .lingering
+        slab[client].lingerBudget = .full
         slab[client].exchange = .none
         slab[client].transport.input.clear()
         io.bufferPool.release(&slab[client].transport.input)
@@ -94,8 +95,21 @@ extension ClientConnections {
         io.sendCloseNotify(&slab[client].transport)
         io.world.finish(slab[client].transport.descriptor)
         slab[client].closesAfterOutput = false
-        setDeadline(client, clock.now + .seconds(2), &clock)
+        setDeadline(client, clock.now + ClientConnections.lingerTime, &clock)
         if slab[client].transport.hasEnded { close(client, reset: false, &io, metrics) } else { resumeLater(client) }
+    }
+
+    /// How long a lingering close waits for more.
+    static var lingerTime: Interval { .seconds(2) }
+
+    /// A client that was answered still sends so many bytes. The close waits for it, within bounds.
+    mutating func renewLinger(_ client: Handle, bytes: Int, _ clock: inout Clock) -> LingerBudget.Claim {
+        guard slab[client].lingerBudget.spend(bytes: bytes) == .granted else { return .exhausted }
+        let isFresh = slab[client].deadline > clock.now + .seconds(1)
+        guard !isFresh, slab[client].transport.output.isEmpty else { return .granted }
+        guard slab[client].lingerBudget.renew() == .granted else { return .exhausted }
+        setDeadline(client, clock.now + ClientConnections.lingerTime, &clock)
+        return .granted
     }
 
     /// Closes the socket, or resets the stream, and forgets the client. Its exchange must be complete.
@@ -124,6 +138,7 @@ extension ClientConnections {
             abortStreamResponse(client, &io, &clock)
         } else if !needsReset, !slab[client].transport.output.isEmpty {
             slab[client].phase = .lingering
+            slab[client].lingerBudget = .full
             slab[client].closesAfterOutput = true
         } else {
             close(client, reset: needsReset, &io, metrics)

@@ -7,6 +7,8 @@ enum RequestExtent {
     case whole(Int)
     /// The body is small and not complete: it is gathered, and looked at again when so many bytes are there.
     case gathering(needed: Int)
+    /// The same for a chunked body: it is looked at again when bytes are there that may end it.
+    case gatheringChunks
     /// The body is sent on as it comes.
     case streaming
     case tooLarge
@@ -14,7 +16,7 @@ enum RequestExtent {
 
     /// Requests up to this size, body included, are gathered before a server is selected: no server is kept waiting by a
     /// slow client, the request can be sent again, and its JSON-RPC id can be echoed. Larger ones stream.
-    private static var gatheredBytes: Int { 65_536 }
+    static var gatheredBytes: Int { 65_536 }
 
     /// Measures the request whose head is parsed and at the front of `buffer`. `limit` is the most that its body may have;
     /// `endIsAnnounced` says that the end of a body of unknown length is told apart (by an HTTP/2 stream).
@@ -39,12 +41,17 @@ enum RequestExtent {
             }
         case .chunked:
             self = Self.chunks(in: buffer, from: length, limit: limit)
-            // An HTTP/2 stream says by itself when its body is complete. Until then, or until it is large, no server is
-            // kept waiting for it: else one connection with its streams half open could hold all of a server's.
-            guard endIsAnnounced, case .streaming = self, !head.expectsContinue,
-                buffer.count < length + Self.gatheredBytes
-            else { return }
-            // Looked at again when it may be too large, and then not for every byte.
+            // Until it is complete, or large, no server is kept waiting for it: else a few clients that send a byte now and
+            // then could hold all of a server's connections.
+            guard case .streaming = self, !head.expectsContinue, buffer.count < length + Self.gatheredBytes else {
+                return
+            }
+            guard endIsAnnounced else {
+                self = .gatheringChunks
+                return
+            }
+            // An HTTP/2 stream says by itself when its body is complete. Before, it is looked at when it may be too large,
+            // and then not for every byte.
             let most = Int(min(limit, UInt64(Self.gatheredBytes)))
             self = .gathering(needed: max(length + most, buffer.count + 1_024))
         }

@@ -28,6 +28,14 @@ extension Worker where Outside: ~Copyable {
         clients.close(client, reset: false, &io, metrics)
     }
 
+    /// A client that was answered sends on: that is thrown away.
+    mutating func discardLingering(_ client: Handle) {
+        let count = io.received.count
+        io.received.clear()
+        guard clients.renewLinger(client, bytes: count, &clock) == .exhausted else { return }
+        clients.close(client, reset: false, &io, metrics)
+    }
+
     /// Sends what has waited for the client, now that its socket takes bytes again.
     mutating func flush(_ client: Handle) {
         switch io.flush(&clients[client].transport) {
@@ -120,7 +128,7 @@ extension Worker where Outside: ~Copyable {
         case .handshaking, .lingering:
             clients.close(client, reset: false, &io, metrics)
         case .reading:
-            if clients[client].gathering == .body {
+            if clients[client].gathering.isBody {
                 reject(client, .bodyTimeout)
             } else if clients[client].gathering == .head || !clients[client].transport.input.isEmpty {
                 reject(client, .headTimeout)

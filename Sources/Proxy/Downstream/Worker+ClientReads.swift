@@ -115,7 +115,7 @@ extension Worker where Outside: ~Copyable {
         switch clients[client].phase {
         case .handshaking: io.saveInput(&clients[client].transport)
         case .awaitingProxyHeader: readProxyHeader(client)
-        case .lingering: io.received.clear()
+        case .lingering: discardLingering(client)
         case .http2: receiveFrames(client)
         case .exchanging: forwardBody(client)
         case .reading: processRequestBytes(client)
@@ -129,7 +129,7 @@ extension Worker where Outside: ~Copyable {
             return
         }
         // What could complete a request has not come: the same bytes are not parsed again.
-        if io.received.count < Int(clients[client].needed) || hasIncompleteLine(client) {
+        if io.received.count < Int(clients[client].needed) || hasIncompleteLine(client) || cannotEndChunks(client) {
             io.saveInput(&clients[client].transport)
             clients.armReadTimeout(client, &clock)
         } else {
@@ -143,6 +143,24 @@ extension Worker where Outside: ~Copyable {
         guard clients[client].gathering == .head else { return false }
         let limit = clients.listeners[clients.listener(of: client)].plan.limits.headBytes
         return io.received.count <= limit && !io.received.contains(0x0a, from: io.savedCount)
+    }
+
+    /// Whether the end of a chunked body is awaited and the last read brought none: it is a blank line, wherever it stands
+    /// (RFC 9112 section 7.1). Decoding starts from the first chunk each time.
+    private func cannotEndChunks(_ client: Handle) -> Bool {
+        guard clients[client].gathering == .chunkedBody, io.received.count < RequestExtent.gatheredBytes else {
+            return false
+        }
+        let bytes = io.received.span
+        var index = max(0, io.savedCount - 3)
+        while index + 1 < bytes.count {
+            if bytes[index] == 0x0a {
+                if bytes[index + 1] == 0x0a { return false }
+                if bytes[index + 1] == 0x0d, index + 2 < bytes.count, bytes[index + 2] == 0x0a { return false }
+            }
+            index += 1
+        }
+        return true
     }
 
     /// Parses and starts requests from `io.received`, which holds all unread bytes of the client; what is left over goes

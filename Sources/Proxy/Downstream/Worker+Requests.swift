@@ -26,15 +26,16 @@ extension Worker where Outside: ~Copyable {
         switch extent {
         case .invalid: rejectAndKeepAlive(client, .malformed)
         case .tooLarge: rejectAndKeepAlive(client, .requestTooLarge)
-        case .gathering(let needed): gather(client, needed)
+        case .gathering(let needed): gather(client, needed, as: .body)
+        case .gatheringChunks: gather(client, io.received.count + 1, as: .chunkedBody)
         case .whole(let length): begin(client, isWhole: true, length: length)
         case .streaming: begin(client, isWhole: false, length: io.received.count)
         }
     }
 
-    private mutating func gather(_ client: Handle, _ needed: Int) {
+    private mutating func gather(_ client: Handle, _ needed: Int, as kind: ClientConnection.Gathering) {
         clients[client].needed = UInt32(needed)
-        clients[client].gathering = .body
+        clients[client].gathering = kind
         clients.armBodyTimeout(client, &clock)
         io.saveInput(&clients[client].transport)
     }

@@ -54,8 +54,8 @@ struct Exchange: ~Copyable {
     var server: Int32 = -1
     /// Servers that could not be reached for it, one bit for each of the first 64.
     var tried: UInt64 = 0
-    /// Two instants that are never needed together: until when it may wait, from its first time in the queue on; and
-    /// when the server last sent something on an event stream.
+    /// Three instants that are never needed together: until when it may wait, from its first time in the queue on; how far
+    /// its upload has got; and when the server last sent something on an event stream.
     private var instant = Instant.never
     /// Body bytes from the client.
     var requestBytes: UInt64 = 0
@@ -94,6 +94,13 @@ struct Exchange: ~Copyable {
         set { instant = newValue }
     }
 
+    /// Of a request that streams and has no response yet: the moment up to which the bytes so far have paid for its time,
+    /// never later than the present.
+    var uploadPace: Instant {
+        get { instant }
+        set { instant = newValue }
+    }
+
     var lastUpstreamActivity: Instant {
         get { instant }
         set { instant = newValue }
@@ -125,8 +132,21 @@ struct Exchange: ~Copyable {
         times = PhaseTimes(startedAt: now)
     }
 
+    /// Bytes a second that a body must come with in the long run: one that drips keeps a server's connection for nothing.
+    private static var leastUploadRate: UInt64 { 1_024 }
+
+    /// So many bytes of a body that streams have come.
+    mutating func noteUpload(of count: UInt64, at now: Instant) {
+        let (nanoseconds, overflow) = count.multipliedReportingOverflow(by: 1_000_000_000 / Exchange.leastUploadRate)
+        let earned = overflow ? Interval.unlimited : Interval(nanoseconds: nanoseconds)
+        uploadPace = earned < now - uploadPace ? uploadPace + earned : now
+    }
+
     /// It waits in its upstream's queue.
     var isQueued: Bool { state.phase == .queued }
+
+    /// It may not have every connection that there is: what it waits for says nothing about those behind it in the queue.
+    var isRestricted: Bool { isPinned || !isWhole }
 
     var isEventStream: Bool { responseKind != .message }
 

@@ -80,87 +80,110 @@ struct ExchangeState: Equatable {
     /// The request has gone to a server.
     var isRequestSent: Bool { phase == .sent || phase == .relaying }
 
-    /// Takes an event. Pairs that only a mistake of ours can make are named last, and trap.
+    /// Takes an event. In every phase, events that only a mistake of ours can make are named last, and trap.
     mutating func handle(_ event: ExchangeEvent) -> ExchangeAction {
-        switch (phase, event) {
-        case (_, .clientDisconnected):
-            return .abandon
-        case (.started, .queued):
-            return move(to: .queued)
-        case (.queued, .calledUp):
-            return move(to: .started)
-        case (.started, .connecting):
-            return move(to: .connecting)
-        case (.started, .redialPostponed):
-            return move(to: .postponed)
-        case (.postponed, .timedOut):
-            phase = .started
-            return .redial
-        case (.started, .requestSent), (.connecting, .requestSent):
-            return move(to: .sent)
-        case (.sent, .responseStarted):
-            return move(to: .relaying)
-        case (.started, .connectFailed), (.connecting, .connectFailed), (.sent, .closedBeforeResponse):
+        if case .clientDisconnected = event { return .abandon }
+        return switch phase {
+        case .started: handleStarted(event)
+        case .queued: handleQueued(event)
+        case .connecting: handleConnecting(event)
+        case .postponed: handlePostponed(event)
+        case .sent: handleSent(event)
+        case .relaying: handleRelaying(event)
+        }
+    }
+
+    private mutating func handleStarted(_ event: ExchangeEvent) -> ExchangeAction {
+        switch event {
+        case .queued: return move(to: .queued)
+        case .connecting: return move(to: .connecting)
+        case .connectFailed: return .considerRetry
+        case .redialPostponed: return move(to: .postponed)
+        case .requestSent: return move(to: .sent)
+        case .rejected(let fault), .requestBodyFailed(let fault): return .respond(fault)
+        // A timer of an earlier phase. Nothing was sent to a server that went down: the selection sees to it.
+        case .timedOut, .streamStopped, .serverWentDown, .clientDisconnected: return .none
+        case .calledUp, .closedBeforeResponse, .responseStarted, .responseEnded, .closedDuringResponse,
+            .responseStalled, .responseMalformed:
+            impossible(event)
+        }
+    }
+
+    private mutating func handleQueued(_ event: ExchangeEvent) -> ExchangeAction {
+        switch event {
+        case .calledUp: return move(to: .started)
+        case .timedOut: return .respond(.queueTimeout)
+        case .rejected(let fault), .requestBodyFailed(let fault): return .respond(fault)
+        case .streamStopped, .serverWentDown, .clientDisconnected: return .none
+        case .queued, .connecting, .connectFailed, .redialPostponed, .requestSent, .closedBeforeResponse,
+            .responseStarted, .responseEnded, .closedDuringResponse, .responseStalled, .responseMalformed:
+            impossible(event)
+        }
+    }
+
+    private mutating func handleConnecting(_ event: ExchangeEvent) -> ExchangeAction {
+        switch event {
+        case .connectFailed:
             phase = .started
             return .considerRetry
-        case (.relaying, .responseEnded), (.relaying, .closedDuringResponse(isEnd: true)):
-            return .finishResponse
-        case (.relaying, .closedDuringResponse(isEnd: false)), (.relaying, .responseMalformed),
-            (.relaying, .responseStalled), (.relaying, .serverWentDown):
-            return .abortResponse
-        case (.sent, .responseMalformed):
-            return .respond(.badServerResponse)
-        case (.sent, .serverWentDown):
-            return .respond(.serverDown)
-        case (.started, .serverWentDown), (.queued, .serverWentDown), (.connecting, .serverWentDown),
-            (.postponed, .serverWentDown):
-            // Nothing was sent: the selection and the retries see to it.
-            return .none
-        case (.started, .rejected(let error)), (.queued, .rejected(let error)), (.connecting, .rejected(let error)),
-            (.postponed, .rejected(let error)), (.sent, .rejected(let error)):
-            return .respond(error)
-        case (.started, .requestBodyFailed(let error)), (.queued, .requestBodyFailed(let error)),
-            (.connecting, .requestBodyFailed(let error)), (.postponed, .requestBodyFailed(let error)),
-            (.sent, .requestBodyFailed(let error)):
-            return .respond(error)
-        case (.relaying, .requestBodyFailed):
-            // What would be said now would stand in the middle of the response.
-            return .resetClient
-        case (.queued, .timedOut):
-            return .respond(.queueTimeout)
-        case (.sent, .timedOut):
-            return .respond(.firstByteTimeout)
-        case (.relaying, .timedOut):
-            return .checkSilence
-        case (.started, .timedOut), (.connecting, .timedOut):
-            // A timer of an earlier phase; connecting has a timeout of its own.
-            return .none
-        case (.relaying, .streamStopped):
-            return .endStream
-        case (.started, .streamStopped), (.queued, .streamStopped), (.connecting, .streamStopped),
-            (.postponed, .streamStopped), (.sent, .streamStopped):
-            return .none
-        case (.started, .calledUp), (.connecting, .calledUp), (.sent, .calledUp), (.relaying, .calledUp),
-            (.started, .closedBeforeResponse), (.started, .responseStarted), (.started, .responseEnded),
-            (.started, .closedDuringResponse), (.started, .responseMalformed), (.started, .responseStalled),
-            (.queued, .queued), (.queued, .connecting), (.queued, .connectFailed), (.queued, .requestSent),
-            (.queued, .closedBeforeResponse), (.queued, .responseStarted), (.queued, .responseEnded),
-            (.queued, .closedDuringResponse), (.queued, .responseMalformed), (.queued, .responseStalled),
-            (.connecting, .queued), (.connecting, .connecting), (.connecting, .closedBeforeResponse),
-            (.connecting, .responseStarted), (.connecting, .responseEnded), (.connecting, .closedDuringResponse),
-            (.connecting, .responseMalformed), (.connecting, .responseStalled),
-            (.postponed, .queued), (.postponed, .calledUp), (.postponed, .connecting), (.postponed, .connectFailed),
-            (.postponed, .redialPostponed), (.postponed, .requestSent), (.postponed, .closedBeforeResponse),
-            (.postponed, .responseStarted), (.postponed, .responseEnded), (.postponed, .closedDuringResponse),
-            (.postponed, .responseMalformed), (.postponed, .responseStalled),
-            (.queued, .redialPostponed), (.connecting, .redialPostponed), (.sent, .redialPostponed),
-            (.relaying, .redialPostponed),
-            (.sent, .queued), (.sent, .connecting), (.sent, .connectFailed), (.sent, .requestSent),
-            (.sent, .responseEnded), (.sent, .closedDuringResponse), (.sent, .responseStalled),
-            (.relaying, .queued), (.relaying, .connecting), (.relaying, .connectFailed), (.relaying, .requestSent),
-            (.relaying, .responseStarted), (.relaying, .closedBeforeResponse), (.relaying, .rejected):
-            preconditionFailure("\(event) cannot happen to an exchange that is \(phase)")
+        case .requestSent: return move(to: .sent)
+        case .rejected(let fault), .requestBodyFailed(let fault): return .respond(fault)
+        // Connecting has a timeout of its own.
+        case .timedOut, .streamStopped, .serverWentDown, .clientDisconnected: return .none
+        case .queued, .calledUp, .connecting, .redialPostponed, .closedBeforeResponse, .responseStarted, .responseEnded,
+            .closedDuringResponse, .responseStalled, .responseMalformed:
+            impossible(event)
         }
+    }
+
+    private mutating func handlePostponed(_ event: ExchangeEvent) -> ExchangeAction {
+        switch event {
+        case .timedOut:
+            phase = .started
+            return .redial
+        case .rejected(let fault), .requestBodyFailed(let fault): return .respond(fault)
+        case .streamStopped, .serverWentDown, .clientDisconnected: return .none
+        case .queued, .calledUp, .connecting, .connectFailed, .redialPostponed, .requestSent, .closedBeforeResponse,
+            .responseStarted, .responseEnded, .closedDuringResponse, .responseStalled, .responseMalformed:
+            impossible(event)
+        }
+    }
+
+    private mutating func handleSent(_ event: ExchangeEvent) -> ExchangeAction {
+        switch event {
+        case .closedBeforeResponse:
+            phase = .started
+            return .considerRetry
+        case .responseStarted: return move(to: .relaying)
+        case .responseMalformed: return .respond(.badServerResponse)
+        case .timedOut: return .respond(.firstByteTimeout)
+        case .serverWentDown: return .respond(.serverDown)
+        case .rejected(let fault), .requestBodyFailed(let fault): return .respond(fault)
+        case .streamStopped, .clientDisconnected: return .none
+        case .queued, .calledUp, .connecting, .connectFailed, .redialPostponed, .requestSent, .responseEnded,
+            .closedDuringResponse, .responseStalled:
+            impossible(event)
+        }
+    }
+
+    private mutating func handleRelaying(_ event: ExchangeEvent) -> ExchangeAction {
+        switch event {
+        case .responseEnded, .closedDuringResponse(isEnd: true): return .finishResponse
+        case .closedDuringResponse(isEnd: false), .responseMalformed, .responseStalled, .serverWentDown:
+            return .abortResponse
+        // What would be said now would stand in the middle of the response.
+        case .requestBodyFailed: return .resetClient
+        case .timedOut: return .checkSilence
+        case .streamStopped: return .endStream
+        case .clientDisconnected: return .none
+        case .queued, .calledUp, .connecting, .connectFailed, .redialPostponed, .requestSent, .closedBeforeResponse,
+            .responseStarted, .rejected:
+            impossible(event)
+        }
+    }
+
+    private func impossible(_ event: ExchangeEvent) -> Never {
+        preconditionFailure("\(event) cannot happen to an exchange that is \(phase)")
     }
 
     private mutating func move(to next: Phase) -> ExchangeAction {

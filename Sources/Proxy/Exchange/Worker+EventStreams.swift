@@ -141,7 +141,7 @@ extension Worker where Outside: ~Copyable {
         if exchanges.contains(exchange) { armHeartbeat(exchange) }
     }
 
-    /// More of a body is to come, and the client has room for it: the server's time runs from here.
+    /// More of a body is to come, and the client has credit for it: the server's time runs from here.
     mutating func armBodySilence(_ exchange: Handle) {
         let timeout = servers.upstreams[Int(exchanges[exchange].upstream)].plan.readTimeout
         exchanges.setDeadline(exchange, clock.now + timeout, &clock)

@@ -21,7 +21,11 @@ extension Worker where Outside: ~Copyable {
         io.composed.clear()
         composeHead(exchange)
         let isWhole = exchanges[exchange].isWhole
-        if isWhole { exchanges[exchange].rewindRequest(io.requestHead.framing) }
+        if isWhole {
+            exchanges[exchange].rewindRequest(io.requestHead.framing)
+        } else {
+            exchanges[exchange].uploadPace = clock.now
+        }
         guard composeBody(exchange, from: io.requestHead.length) == .composed else { return .done }
         if !isWhole { releaseSentBody(exchange) }
         writeUpstream(connection)
@@ -120,6 +124,7 @@ extension Worker where Outside: ~Copyable {
                 io.received.consume(consumed)
                 return .composed
             case .end(let end):
+                uploadEnded(exchange)
                 if chunked, exchanges[exchange].requestBody != .ended {
                     io.composed.append(exchanges[exchange].requestBody == .trailers ? "\r\n" : "0\r\n\r\n")
                     exchanges[exchange].requestBody = .ended
@@ -147,8 +152,11 @@ extension Worker where Outside: ~Copyable {
             return
         }
         io.composed.clear()
+        let before = exchanges[exchange].requestBytes
         guard composeBody(exchange, from: 0) == .composed else { return }
         io.saveInput(&clients[client].transport)
+        let count = exchanges[exchange].requestBytes - before
+        if exchanges[exchange].state.phase == .sent { exchanges[exchange].noteUpload(of: count, at: clock.now) }
         writeUpstream(exchanges[exchange].connection)
         armRequestTimeout(exchange)
     }
@@ -158,12 +166,38 @@ extension Worker where Outside: ~Copyable {
         guard exchanges.contains(exchange) else { return }
         let client = exchanges[exchange].client
         if exchanges[exchange].awaitsRequestBody {
-            clients.armBodyTimeout(client, &clock)
+            armUploadTimeout(exchange)
             return
         }
         clients[client].deadline = .never
         guard exchanges[exchange].state.phase == .sent else { return }
         let timeout = servers.upstreams[Int(exchanges[exchange].upstream)].plan.firstByteTimeout
         exchanges.setDeadline(exchange, clock.now + timeout, &clock)
+    }
+
+    /// More of a body is to come. Whoever is waited for has the time: the server, while it takes no more of it, and else the
+    /// client, which must also keep to the least rate.
+    private mutating func armUploadTimeout(_ exchange: Handle) {
+        let client = exchanges[exchange].client
+        let connection = exchanges[exchange].connection
+        guard exchanges[exchange].state.phase == .sent else {
+            clients.armBodyTimeout(client, &clock)
+            return
+        }
+        if upstreams.contains(connection), !upstreams[connection].transport.output.isEmpty {
+            clients[client].deadline = .never
+            let timeout = servers.upstreams[Int(exchanges[exchange].upstream)].plan.readTimeout
+            exchanges.setDeadline(exchange, clock.now + timeout, &clock)
+        } else {
+            exchanges[exchange].deadline = .never
+            clients.armBodyTimeout(client, pacedFrom: exchanges[exchange].uploadPace, &clock)
+        }
+    }
+
+    /// The server has taken some of what waited for it. The time until then was its own, not the client's.
+    mutating func uploadAdvanced(_ exchange: Handle) {
+        guard exchanges[exchange].state.phase == .sent, exchanges[exchange].awaitsRequestBody else { return }
+        exchanges[exchange].uploadPace = clock.now
+        armUploadTimeout(exchange)
     }
 }

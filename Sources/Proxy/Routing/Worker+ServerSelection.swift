@@ -25,7 +25,7 @@ extension Worker where Outside: ~Copyable {
         let key = selectionKey(exchange, upstream)
         let random = servers.upstreams[upstream].drawsAtRandom ? io.world.random() : 0
         // Where others wait, no server has capacity: a newcomer need not ask them all.
-        if servers.upstreams[upstream].queue.unpinnedCount == 0 || exchanges[exchange].waitsUntil < .never,
+        if servers.upstreams[upstream].queue.unrestrictedCount == 0 || exchanges[exchange].waitsUntil < .never,
             let chosen = choose(exchange, upstream, key, random, needingCapacity: true)
         {
             return chosen

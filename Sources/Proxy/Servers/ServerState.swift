@@ -15,6 +15,8 @@ struct ServerState {
     var ticket: TLSTicket?
     /// Connections of this worker to it, those of event streams included.
     var openConnections = 0
+    /// Exchanges of this worker whose requests are still coming from their clients while they hold a connection to it.
+    var uploads = 0
     /// Dials by this worker that it refused, and what the last of them showed.
     var refusals = RefusalStreak()
     var refusal = RefusalStreak.Verdict.undecided
@@ -67,21 +69,21 @@ struct UpstreamState {
 /// The exchanges of one worker that wait for a connection to an upstream, first come first served. Bounded by `queue.max`.
 struct WaitQueue {
     private(set) var exchanges: [Handle] = []
-    /// Those that any server of the upstream may serve.
-    private(set) var unpinnedCount = 0
+    /// Those that any connection to any server of the upstream will do for.
+    private(set) var unrestrictedCount = 0
 
     var count: Int { exchanges.count }
 
     /// At the end; in front if it comes back from being called up.
-    mutating func insert(_ exchange: Handle, isPinned: Bool, first: Bool) {
+    mutating func insert(_ exchange: Handle, isRestricted: Bool, first: Bool) {
         exchanges.insert(exchange, at: first ? 0 : exchanges.count)
-        if !isPinned { unpinnedCount += 1 }
+        if !isRestricted { unrestrictedCount += 1 }
     }
 
     /// Takes an exchange out, wherever it stands.
-    mutating func remove(_ exchange: Handle, isPinned: Bool) {
+    mutating func remove(_ exchange: Handle, isRestricted: Bool) {
         guard let index = exchanges.firstIndex(of: exchange) else { return }
         exchanges.remove(at: index)
-        if !isPinned { unpinnedCount -= 1 }
+        if !isRestricted { unrestrictedCount -= 1 }
     }
 }

@@ -23,7 +23,7 @@ extension Worker where Outside: ~Copyable {
             exchanges[exchange].waitsUntil = clock.now + servers.upstreams[upstream].plan.queueTimeout
         }
         servers.upstreams[upstream].queue.insert(
-            exchange, isPinned: exchanges[exchange].isPinned, first: isBack)
+            exchange, isRestricted: exchanges[exchange].isRestricted, first: isBack)
         exchanges.setDeadline(exchange, exchanges[exchange].waitsUntil, &clock)
         requestIdleEviction(server)
         return .wait
@@ -44,7 +44,7 @@ extension Worker where Outside: ~Copyable {
     mutating func dequeue(_ exchange: Handle) {
         guard exchanges[exchange].isQueued else { return }
         let upstream = Int(exchanges[exchange].upstream)
-        servers.upstreams[upstream].queue.remove(exchange, isPinned: exchanges[exchange].isPinned)
+        servers.upstreams[upstream].queue.remove(exchange, isRestricted: exchanges[exchange].isRestricted)
         metrics.writer.releaseQueuePlace(upstream: upstream)
         metrics.count(.waiting, server: Int(exchanges[exchange].server), -1)
     }
@@ -76,17 +76,17 @@ extension Worker where Outside: ~Copyable {
         for _ in 0..<servers.upstreams[upstream].queue.count {
             guard position < servers.upstreams[upstream].queue.count else { return }
             let exchange = servers.upstreams[upstream].queue.exchanges[position]
-            let isPinned = exchanges[exchange].isPinned
-            guard hasCapacity(upstream, pinned: isPinned ? Int(exchanges[exchange].server) : nil) else {
+            let isRestricted = exchanges[exchange].isRestricted
+            guard hasCapacity(for: exchange) else {
                 requestIdleEviction(Int(exchanges[exchange].server))
-                guard isPinned else { return }
+                guard isRestricted else { return }
                 position += 1
                 continue
             }
             callUp(exchange)
-            // It found no capacity after all, and is in front again: no other that is unpinned will find any.
+            // It found no capacity after all, and is in front again: no other that is not restricted will find any.
             if exchanges.contains(exchange), exchanges[exchange].isQueued {
-                guard isPinned else { return }
+                guard isRestricted else { return }
                 position += 1
             }
         }
@@ -100,13 +100,18 @@ extension Worker where Outside: ~Copyable {
 
     /// Whether an exchange that waits may get a connection now. With no server left to wait for, being called up is being
     /// told so.
-    private mutating func hasCapacity(_ upstream: Int, pinned: Int?) -> Bool {
-        if let pinned { return !condition(of: pinned).isFull }
+    private mutating func hasCapacity(for exchange: Handle) -> Bool {
+        let upstream = Int(exchanges[exchange].upstream)
+        let isUpload = !exchanges[exchange].isWhole
+        if exchanges[exchange].isPinned {
+            let server = Int(exchanges[exchange].server)
+            return !condition(of: server).isFull && (!isUpload || mayUpload(to: server))
+        }
         servers.refreshEligibility(upstream, metrics)
         guard servers.upstreams[upstream].selection.eligibleCount > 0 else { return true }
         return servers.upstreams[upstream].members.contains { server in
             let condition = condition(of: server)
-            return condition.isEligible && !condition.isFull
+            return condition.isEligible && !condition.isFull && (!isUpload || mayUpload(to: server))
         }
     }
 }

@@ -110,6 +110,7 @@ extension Worker where Outside: ~Copyable {
         let role = upstreams[connection].role
         noteConnectFailure(server, code: code)
         if exchanges.contains(exchange) {
+            uploadEnded(exchange)
             exchanges[exchange].connection = .none
             servers.callEnded(server, metrics)
         }
@@ -121,8 +122,12 @@ extension Worker where Outside: ~Copyable {
 
     /// Sends what has waited for a server; the client whose body made it wait goes on.
     private mutating func flushUpstream(_ connection: Handle) {
-        guard !upstreams[connection].transport.output.isEmpty else { return }
-        switch io.flush(&upstreams[connection].transport) {
+        let waiting = upstreams[connection].transport.output.count
+        guard waiting > 0 else { return }
+        let result = io.flush(&upstreams[connection].transport)
+        let owner = upstreams[connection].exchange
+        if upstreams[connection].transport.output.count < waiting, exchanges.contains(owner) { uploadAdvanced(owner) }
+        switch result {
         case .failed: upstreams.markBroken(connection)
         case .blocked: break
         case .unfinished: upstreams[connection].transport.mayWrite = false
@@ -217,6 +222,7 @@ extension Worker where Outside: ~Copyable {
 
     /// Parts an exchange from its connection, both of which live on for the moment.
     mutating func detach(_ exchange: Handle) {
+        uploadEnded(exchange)
         let connection = exchanges[exchange].connection
         exchanges[exchange].connection = .none
         guard upstreams.contains(connection) else { return }

@@ -32,6 +32,8 @@ struct StormTests {
         }
         storm.stage.expectEveryExchangeEndedOnce("seed \(seed)")
         #expect(storm.stage.waitingExchanges == 0, "seed \(seed)")
+        let uploads = storm.stage.worker?.uploads
+        #expect(uploads == 0, "seed \(seed)")
         for metric in [SharedMetric.connections, .streams, .established] {
             #expect(storm.stage.shared(metric) == 0, "\(metric), seed \(seed)")
         }
