@@ -43,7 +43,7 @@ let package = Package(
         .target(
             name: "Proxy",
             dependencies: [
-                "Kernel", "Reactor", "TLS", "HTTP", "MCP", "Balancing", "Configuration", "Telemetry",
+                "ASCII", "Kernel", "Reactor", "TLS", "HTTP", "MCP", "Balancing", "Configuration", "Telemetry",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),

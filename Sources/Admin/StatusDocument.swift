@@ -142,7 +142,7 @@ extension StatusDocument.Server {
         streams = sum(.streaming)
         let counted = max(0, sum(.sessionsOpened) - sum(.sessionsEnded))
         sessions =
-            upstream.affinity == .learned ? Int64(proxy.snapshot.learned?.count(server: plan.id) ?? 0) : counted
+            upstream.affinity == .learned ? max(0, metrics.view.load(.sessions, server: index)) : counted
         requests = sum(.requests)
         errors = StatusDocument.Errors(
             sessionsNotFound: sum(.sessionsNotFound), badGateway: sum(.badGateway), unavailable: sum(.unavailable),

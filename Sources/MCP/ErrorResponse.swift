@@ -109,6 +109,9 @@ extension ErrorResponse {
     package static let sessionServerUnavailable = ErrorResponse(
         503, "Service Unavailable", "The session's server cannot be reached", reason: "session_server_unavailable",
         retryAfterSeconds: 1)
+    /// The table of learned ids is full of sessions that are alive: another one could not be found again.
+    package static let sessionTableFull = ErrorResponse(
+        503, "Service Unavailable", "Too many sessions are open", reason: "session_table_full", retryAfterSeconds: 30)
 }
 
 // MARK: - Errors of the request

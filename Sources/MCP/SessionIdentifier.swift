@@ -1,8 +1,8 @@
 /// The rules for a server's session id (MCP 2025-03-26, "Session Management").
 package enum SessionIdentifier {
-    /// The longest id of a server that is accepted, in bytes. The SDKs' ids have at most 80, those of gateways up to a
-    /// few hundred.
-    package static var maximumLength: Int { 512 }
+    /// The longest id of a server that is accepted, in bytes: the bound of a whole head. The SDKs' ids have at most 80,
+    /// those of gateways up to a few hundred, and some are tokens of some kilobytes.
+    package static var maximumLength: Int { 65_536 }
 
     /// Whether the bytes can be the id of a server's session: visible ASCII, 0x21 to 0x7E (MCP 2025-03-26, "Session
     /// Management"), 1 to `maximumLength` bytes. The signed id that a client sends may be longer;

@@ -43,7 +43,7 @@ package struct SignedSessionID: Sendable {
     package var tag: (UInt64, UInt64) = (0, 0)
 
     /// The longest text that is parsed, in bytes: the longest id of a server, encoded and signed.
-    package static var maximumTextLength: Int { 768 }
+    package static var maximumTextLength: Int { 87_500 }
 
     /// A signed id for a server's session id, still without its tag. `SessionIdentifier.isValid` must hold for the id.
     package init(
@@ -195,7 +195,7 @@ extension SignedSessionID {
         return signed
     }
 
-    /// Decodes an id that is not carried verbatim into `output` (512 bytes are always enough) and returns its length;
+    /// Decodes an id that is not carried verbatim into `output` (as many bytes as are encoded are always enough) and returns its length;
     /// nil if no server can have issued it.
     package static func decodeID(_ encoded: Span<UInt8>, into output: inout MutableSpan<UInt8>) -> Int? {
         guard let count = Base64URL.decode(encoded, into: &output) else { return nil }

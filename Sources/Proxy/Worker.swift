@@ -41,7 +41,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         exchanges = Exchanges(limit: connections + streams)
         upstreams = UpstreamConnections(limit: 2 * connections + streams)
         servers = Servers(snapshot, now: clock.now)
-        sessions = SessionAffinity(snapshot)
+        sessions = SessionAffinity(snapshot, metrics.view)
         self.snapshot = snapshot
         self.metrics = WorkerMetrics(
             writer: metrics.view, worker: index, workers: metrics.workers, trafficWorkers: trafficWorkers)

@@ -36,8 +36,10 @@ package enum SharedMetric: Int, CaseIterable, Sendable {
     /// Connections that were established and not closed yet, those of health checks aside: as long as there is one, the
     /// process lives.
     case established
+    /// Sessions in the table of learned ids.
+    case sessions
 
-    static var count: Int { established.rawValue + 1 }
+    static var count: Int { sessions.rawValue + 1 }
 }
 
 /// Counters of expensive or invalid behaviour of clients, over all workers. All but the last are of HTTP/2 connections;

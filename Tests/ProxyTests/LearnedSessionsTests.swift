@@ -8,6 +8,15 @@ import Testing
 @Suite("Learned sessions")
 struct LearnedSessionsTests {
     private static let idle = Interval.seconds(60)
+    /// What the table says that it has of each server.
+    private final class Counts {
+        private var values: [ServerID: Int64] = [:]
+        var sum: Int { Int(values.values.reduce(0, +)) }
+        func add(_ server: ServerID, _ change: Int64) { values[server, default: 0] += change }
+        subscript(server: ServerID) -> Int { Int(values[server, default: 0]) }
+    }
+
+    private let counts = Counts()
     private let start = Instant(nanoseconds: 1_000_000_000_000)
 
     private func id(_ number: Int) -> [UInt8] { Array("session-\(number)".utf8) }
@@ -20,12 +29,12 @@ struct LearnedSessionsTests {
     @discardableResult
     private func insert(_ table: LearnedSessions, _ number: Int, server: Int = 0, at now: Instant) -> Bool {
         let result = table.insert(
-            id(number).span, server: self.server(server), now: now, idle: Self.idle)
+            id(number).span, of: 0, server: self.server(server), now: now, idle: Self.idle, counter: counts.add)
         return result == .learned
     }
 
     private func find(_ table: LearnedSessions, _ number: Int, at now: Instant) -> Int? {
-        table.find(id(number).span, now: now, idle: Self.idle).map {
+        table.find(id(number).span, of: 0, now: now, idle: Self.idle, counter: counts.add).map {
             Int($0.slot) * 2 + Int($0.generation)
         }
     }
@@ -35,13 +44,12 @@ struct LearnedSessionsTests {
         let table = LearnedSessions(limit: 1_000)
         for number in 0..<100 { #expect(insert(table, number, server: number % 3, at: start)) }
         #expect(table.count == 100)
-        #expect((0..<3).map { table.count(server: server($0)) } == [34, 33, 33])
+        #expect((0..<3).map { counts[server($0)] } == [34, 33, 33])
         for number in 0..<100 {
-            let found = table.find(id(number).span, now: start, idle: Self.idle)
-            #expect(found == server(number % 3))
+            #expect(find(table, number, at: start) == number % 3)
         }
-        table.remove(id(5).span)
-        table.remove(id(5_000).span)
+        table.remove(id(5).span, of: 0, counter: counts.add)
+        table.remove(id(5_000).span, of: 0, counter: counts.add)
         #expect(find(table, 5, at: start) == nil)
         #expect(find(table, 5_000, at: start) == nil)
         #expect(table.count == 99)
@@ -66,10 +74,10 @@ struct LearnedSessionsTests {
         #expect(kept.count == table.count)
         for number in kept { #expect(find(table, number, at: start) == 1) }
         for number in kept { #expect(insert(table, number, server: 2, at: start), "who is in may be learned anew") }
-        #expect(table.count(server: server(2)) == kept.count)
+        #expect(counts[server(2)] == kept.count)
         // Whoever goes leaves a place in its shard, for a newcomer of that shard.
         let gone = kept.removeLast()
-        table.remove(id(gone).span)
+        table.remove(id(gone).span, of: 0, counter: counts.add)
         let late = (1_000_000..<1_002_000).filter { insert(table, $0, at: start) }
         #expect(late.count == 1)
     }
@@ -108,6 +116,35 @@ struct LearnedSessionsTests {
         #expect(find(table, 1, at: start) == nil)
     }
 
+    @Test("one id names a session of each upstream")
+    func scopes() {
+        let table = LearnedSessions(limit: 100)
+        for upstream in [1, 2, 258] {
+            let result = table.insert(
+                id(1).span, of: upstream, server: server(upstream % 4), now: start, idle: Self.idle, counter: counts.add
+            )
+            #expect(result == .learned)
+        }
+        table.remove(id(1).span, of: 2, counter: counts.add)
+        let found = [1, 2, 258, 3].map { upstream in
+            table.find(id(1).span, of: upstream, now: start, idle: Self.idle, counter: counts.add)
+        }
+        #expect(found == [server(1), nil, server(2), nil])
+    }
+
+    @Test("a session that a server denied once is forgotten soon, unless it is used again")
+    func doubt() {
+        let table = LearnedSessions(limit: 100)
+        for number in 0..<3 { insert(table, number, at: start) }
+        for number in 0..<2 {
+            table.doubt(id(number).span, of: 0, now: start, idle: Self.idle, forgetAfter: .seconds(5))
+        }
+        #expect(find(table, 1, at: start + .seconds(4)) == 0)
+        #expect(find(table, 0, at: start + .seconds(6)) == nil)
+        #expect(find(table, 1, at: start + .seconds(50)) == 0 && find(table, 2, at: start + .seconds(50)) == 0)
+        #expect(counts.sum == 2)
+    }
+
     @Test("the table agrees with a plain dictionary", arguments: 1...10 as ClosedRange<UInt64>)
     func model(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
@@ -128,12 +165,12 @@ struct LearnedSessionsTests {
                 }
                 #expect(find(table, number, at: now) == model[number]?.server, "seed \(seed)")
             case 8:
-                table.remove(id(number).span)
+                table.remove(id(number).span, of: 0, counter: counts.add)
                 model[number] = nil
             default:
                 now = now + .seconds(UInt64.random(in: 0..<20, using: &generator))
             }
-            #expect(table.count == model.count, "seed \(seed)")
+            #expect(table.count == model.count && counts.sum == model.count, "seed \(seed)")
         }
     }
 }

@@ -26,6 +26,49 @@ struct LegacyTests {
         return String(line.dropFirst(5).drop { $0 == " " })
     }
 
+    @Test("a stream is one by its response: the endpoint is signed for a client that names no type it accepts")
+    func withoutAccept() {
+        let stage = ProxyStage(seed: 5)
+        let server = ScriptedServer(stage) { message in
+            message.method == "POST"
+                ? .reply("Accepted", status: "202 Accepted")
+                : .stream("event: endpoint\ndata: /messages?session_id=abc\n\n", "data: next\n\n")
+        }
+        let client = stage.connect()
+        client.ask(.get("/sse", extra: "Accept: */*\r\n"))
+        stage.run { client.current.text.contains("next") }
+        let endpoint = announced(client)
+        #expect(endpoint.hasPrefix("/messages?session_id=abc&_berth="))
+        #expect(SessionTests.once(stage, .post(.call(1), to: endpoint)).status == 202)
+        // What is added behind the signature is not covered by it.
+        #expect(SessionTests.once(stage, .post(.call(1), to: endpoint + "&admin=1")).status == 404)
+        #expect(server.requests.filter { $0.method == "POST" }.map(\.target) == ["/messages?session_id=abc"])
+        client.leave()
+        stage.expectNoLeaks()
+    }
+
+    @Test("a coded event stream passes as it is, and where one may not be coded no coding is accepted")
+    func codedStreams() {
+        let stage = ProxyStage(seed: 6)
+        let events = "event: endpoint\ndata: /messages?session_id=abc\n\n"
+        let server = ScriptedServer(stage) { message in
+            .stream(events, extra: message.method == "GET" ? "" : "Content-Encoding: gzip\r\n")
+        }
+        let poster = stage.connect()
+        poster.ask(.post(.call(1), extra: "Accept-Encoding: gzip\r\n"))
+        let getter = stage.connect()
+        getter.ask(.get("/sse", extra: "Accept-Encoding: gzip, br\r\nAccept: text/event-stream\r\nX-Last: 1\r\n"))
+        stage.run { getter.current.text.contains("endpoint") && poster.current.text.contains("endpoint") }
+        stage.run(for: .seconds(100))
+        #expect(poster.current.text == events, "nothing is put between bytes that mean something else")
+        #expect(getter.current.text.contains("_berth=") && getter.current.text.contains(":\n\n"))
+        let asked = Dictionary(grouping: server.requests, by: \.method).mapValues { $0[0] }
+        #expect(asked["POST"]?["accept-encoding"] == "gzip")
+        #expect(asked["GET"]?["accept-encoding"] == nil && asked["GET"]?["x-last"] == "1")
+        for client in [poster, getter] { client.leave() }
+        stage.expectNoLeaks()
+    }
+
     @Test("the endpoint is rewritten and its messages find their server", arguments: 0..<6)
     func rewritten(form: Int) {
         for identity in [SessionAffinityMode.signed, .learned] {

@@ -209,7 +209,10 @@ struct SessionTests {
 
     @Test("an id of any characters is carried, and does not change from answer to answer", arguments: seeds)
     func oddIDs(seed: UInt64) {
-        for prefix in ["a+b/c==", "mcp-session-0d7f1a", "x:{1}~", String(repeating: "L", count: 200)] {
+        for prefix in [
+            "a+b/c==", "mcp-session-0d7f1a", "x:{1}~", String(repeating: "L", count: 200),
+            String(repeating: "M", count: 9_000), String(repeating: "+", count: 3_000),
+        ] {
             let (stage, servers) = stage(seed, .signed, servers: 2)
             for server in servers { server.prefix = prefix + server.name }
             let party = SessionTests.open(stage)
@@ -228,6 +231,62 @@ struct SessionTests {
             party.client.leave()
             stage.expectNoLeaks()
         }
+    }
+
+    @Test("a 404 on another path ends no learned session", arguments: seeds)
+    func otherPath(seed: UInt64) {
+        let stage = ProxyStage(seed: seed)
+        stage.plan.affinity = .learned
+        stage.snapshot.learned = LearnedSessions(limit: 100)
+        let server = SessionServer(stage, 0)
+        let party = SessionTests.open(stage)
+        let answer = server.server.handler
+        server.server.handler = { $0.target == "/nowhere" ? .reply("?", status: "404 Not Found") : answer($0) }
+        party.client.ask(.post(.call(1), to: "/nowhere", session: party.session))
+        stage.run { party.client.responses.count == 2 }
+        #expect(party.client.responses.last?.status == 404, "seed \(seed)")
+        #expect(SessionTests.call(stage, party.session, on: party.client).status == 200, "seed \(seed)")
+        stage.run(within: .seconds(400)) { false }
+        let client = stage.connect()
+        #expect(SessionTests.call(stage, party.session, on: client).status == 200, "it was used since, seed \(seed)")
+        client.leave()
+    }
+
+    @Test("a full table of learned ids refuses a new session and keeps the old ones", arguments: seeds)
+    func fullTable(seed: UInt64) {
+        let stage = ProxyStage(seed: seed)
+        stage.plan.affinity = .learned
+        stage.snapshot.learned = LearnedSessions(limit: 16)
+        _ = SessionServer(stage, 0)
+        let parties = (0..<40).map { _ in SessionTests.open(stage) }
+        let kept = parties.filter { !$0.session.isEmpty }
+        #expect(kept.count > 0 && kept.count <= 16, "seed \(seed)")
+        let refused = parties.filter(\.session.isEmpty).compactMap(\.client.responses.first)
+        #expect(refused.allSatisfy { $0.status == 503 && $0.text.contains("session_table_full") }, "seed \(seed)")
+        #expect(stage.shared(.sessions) == kept.count, "seed \(seed)")
+        for party in kept { #expect(SessionTests.call(stage, party.session, on: party.client).status == 200) }
+        for party in parties { party.client.leave() }
+        stage.expectNoLeaks()
+    }
+
+    @Test("one learned id names a session of each upstream", arguments: seeds)
+    func scopedIDs(seed: UInt64) {
+        let stage = ProxyStage(seed: seed)
+        stage.addUpstream(servers: 1, isSecure: false)
+        stage.snapshot.learned = LearnedSessions(limit: 100)
+        for index in [0, 1] { stage.snapshot.upstreams[index].affinity = .learned }
+        let servers = [0, 1].map { SessionServer(stage, $0, prefix: "same") }
+        let client = stage.connect()
+        for path in ["/mcp", "/other"] { client.ask(.post(.call(0, "initialize"), to: path)) }
+        stage.run { client.responses.count == 2 }
+        let session = client.responses.first?["mcp-session-id"] ?? "?"
+        #expect(client.responses.allSatisfy { $0["mcp-session-id"] == session }, "seed \(seed)")
+        for path in ["/mcp", "/other"] { client.ask(.post(.call(1), to: path, session: session)) }
+        stage.run { client.responses.count == 4 }
+        #expect(client.responses.suffix(2).map(\.status) == [200, 200], "seed \(seed)")
+        #expect(servers.map(\.calls) == [1, 1], "seed \(seed)")
+        client.leave()
+        stage.expectNoLeaks()
     }
 
     @Test("ids in refusals are dropped, and requests of 2026 have no session", arguments: seeds)

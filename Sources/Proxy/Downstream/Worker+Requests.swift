@@ -60,7 +60,7 @@ extension Worker where Outside: ~Copyable {
         clients[client].phase = .exchanging
         clients[client].deadline = .never
         if let session = io.requestHead.sessionID { exchanges[exchange].sessionID = session }
-        if case .streamOpening = kind { keepTarget(exchange) }
+        if exchanges[exchange].mayOpenLegacySession { keepTarget(exchange) }
         advance(exchange, from: .route)
         io.received.clear()
     }

@@ -24,6 +24,14 @@ extension ConnectionIO where Outside: ~Copyable {
         composed.append(received, (target.lowerBound + cut.upperBound)..<target.upperBound)
     }
 
+    /// Has the server answer without a content coding: an endpoint event must be read, and comments put between events.
+    mutating func withholdAcceptEncoding() {
+        let name = Array("accept-encoding".utf8)
+        for index in 0..<requestHead.fields.count where received.hasName(requestHead.fields[index], name) {
+            requestHead.fields[index].isHopByHop = true
+        }
+    }
+
     /// The request fields that are forwarded as they are.
     mutating func appendKeptFields(isTrusted: Bool, keepsSession: Bool) {
         FieldCopier.copy(requestHead.fields, from: received, to: &composed) {

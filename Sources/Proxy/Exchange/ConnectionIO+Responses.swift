@@ -1,3 +1,4 @@
+import ASCII
 import HTTP
 import Kernel
 import MCP
@@ -25,6 +26,19 @@ extension ConnectionIO where Outside: ~Copyable {
         case .mcpSessionID: session && !field.isHopByHop
         default: !field.isHopByHop
         }
+    }
+
+    private static var contentEncoding: [UInt8] { Array("content-encoding".utf8) }
+    private static var identity: [UInt8] { Array("identity".utf8) }
+
+    /// Whether the body of the server's response is in a content coding (RFC 9110 section 8.4).
+    var hasContentCoding: Bool {
+        for index in 0..<responseHead.fields.count {
+            let field = responseHead.fields[index]
+            guard case .other = field.kind, received.hasName(field, Self.contentEncoding) else { continue }
+            if !received.span.extracting(field.value.range).equalsIgnoringCase(Self.identity.span) { return true }
+        }
+        return false
     }
 
     /// A whole response of the proxy's own. `id` is the raw JSON-RPC id of the request, or empty.

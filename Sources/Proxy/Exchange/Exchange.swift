@@ -25,6 +25,8 @@ struct Exchange: ~Copyable {
     enum ResponseKind: UInt8 {
         case message
         case eventStream
+        /// An event stream in a content coding: nothing can be put into it, nor read in it.
+        case codedStream
         /// The stream of a legacy GET whose first event is still being gathered.
         case unseenEndpoint
     }
@@ -144,6 +146,10 @@ struct Exchange: ~Copyable {
 
     /// It waits in its upstream's queue.
     var isQueued: Bool { state.phase == .queued }
+
+    /// The response may begin a session of HTTP+SSE, whose first event names where messages go. Not every client of it says
+    /// that it accepts event streams.
+    var mayOpenLegacySession: Bool { kind == .streamOpening || (kind == .other && method == .get) }
 
     /// It may not have every connection that there is: what it waits for says nothing about those behind it in the queue.
     var isRestricted: Bool { isPinned || !isWhole }

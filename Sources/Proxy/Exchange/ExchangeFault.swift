@@ -5,7 +5,7 @@ import Telemetry
 enum ExchangeFault: UInt8 {
     case noRoute, noServerAvailable, queueFull, queueTimeout, tooManyStreams
     case connectFailed, serverReset, serverDown, badServerResponse, firstByteTimeout
-    case sessionNotFound, legacySessionNotFound, sessionServerUnavailable
+    case sessionNotFound, legacySessionNotFound, sessionServerUnavailable, sessionTableFull
     case malformedBody, requestTooLarge, bodyTimeout
 
     var response: ErrorResponse {
@@ -23,6 +23,7 @@ enum ExchangeFault: UInt8 {
         case .sessionNotFound: .sessionNotFound
         case .legacySessionNotFound: .legacySessionNotFound
         case .sessionServerUnavailable: .sessionServerUnavailable
+        case .sessionTableFull: .sessionTableFull
         case .malformedBody: .malformed
         case .requestTooLarge: .requestTooLarge
         case .bodyTimeout: .bodyTimeout
@@ -32,7 +33,9 @@ enum ExchangeFault: UInt8 {
     /// What counts it at the server; nil for faults of clients.
     var metric: ServerMetric? {
         switch self {
-        case .noServerAvailable, .queueFull, .queueTimeout, .tooManyStreams, .sessionServerUnavailable: .unavailable
+        case .noServerAvailable, .queueFull, .queueTimeout, .tooManyStreams, .sessionServerUnavailable,
+            .sessionTableFull:
+            .unavailable
         case .connectFailed, .serverReset, .serverDown, .badServerResponse: .badGateway
         case .firstByteTimeout: .timedOut
         case .sessionNotFound, .legacySessionNotFound: .sessionsNotFound

@@ -12,9 +12,10 @@ extension Worker where Outside: ~Copyable {
         let isCounted = if case .length = io.responseHead.framing { true } else { false }
         let upstream = Int(exchanges[exchange].upstream)
         let opensLegacy =
-            exchanges[exchange].kind == .streamOpening && servers.upstreams[upstream].plan.affinity != .off
+            exchanges[exchange].mayOpenLegacySession && servers.upstreams[upstream].plan.affinity != .off
             && io.responseHead.status == 200 && !isCounted
-        exchanges[exchange].responseKind = opensLegacy ? .unseenEndpoint : .eventStream
+        exchanges[exchange].responseKind =
+            io.hasContentCoding ? .codedStream : opensLegacy ? .unseenEndpoint : .eventStream
         exchanges[exchange].lastUpstreamActivity = clock.now
         armHeartbeat(exchange)
     }
@@ -22,9 +23,10 @@ extension Worker where Outside: ~Copyable {
     /// Forwards a piece of an event stream.
     mutating func relayEvents(_ exchange: Handle, _ range: ByteRange, chunked: Bool) {
         exchanges[exchange].lastUpstreamActivity = clock.now
-        if exchanges[exchange].responseKind == .unseenEndpoint {
-            scanEndpoint(exchange, range)
-        } else {
+        switch exchanges[exchange].responseKind {
+        case .unseenEndpoint: scanEndpoint(exchange, range)
+        case .codedStream: io.appendData(range, chunked: chunked)
+        case .eventStream, .message:
             exchanges[exchange].boundary.note(io.received, range.range)
             io.appendData(range, chunked: chunked)
         }
@@ -80,7 +82,14 @@ extension Worker where Outside: ~Copyable {
             let issuedAt = io.world.wallSeconds()
             sessions.signEndpoint(target, for: servers[server].plan.tag, issuedAt: issuedAt, to: &rewritten)
         } else if let value = LegacyTarget.sessionParameter(in: target.span) {
-            _ = sessions.learn(Array(target[value]), server: servers[server].id, at: clock.now, in: upstream)
+            let result = sessions.learn(
+                Array(target[value]), server: servers[server].id, at: clock.now, in: upstream)
+            guard result == .learned else {
+                // The client would be told of an endpoint that cannot be found again.
+                exchanges[exchange].responseKind = .eventStream
+                act(on: exchange, .streamStopped)
+                return
+            }
         }
         rewritten.append(exchanges[exchange].pending, data.upperBound..<exchanges[exchange].pending.count)
         exchanges[exchange].pending = consume rewritten
@@ -132,7 +141,7 @@ extension Worker where Outside: ~Copyable {
         // A comment says that somebody is there: none is sent for a server that is believed dead.
         if metrics.isHealthy(server: Int(exchanges[exchange].server)), exchanges[exchange].boundary.isAtBoundary,
             clients.contains(client), clients[client].transport.output.isEmpty, clients.hasDrained(client),
-            exchanges[exchange].clientFraming != .counted
+            exchanges[exchange].clientFraming != .counted, exchanges[exchange].responseKind != .codedStream
         {
             io.composed.clear()
             io.composed.append(exchanges[exchange].clientFraming == .chunked ? "3\r\n:\n\n\r\n" : ":\n\n")

@@ -58,6 +58,7 @@ extension Worker where Outside: ~Copyable {
         io.appendTarget(hidesSignature: isLegacy)
         io.composed.append(" HTTP/1.1\r\n")
         appendHost(upstream, server)
+        if exchanges[exchange].mayOpenLegacySession { io.withholdAcceptEncoding() }
         io.appendKeptFields(
             isTrusted: isTrusted, keepsSession: servers.upstreams[upstream].plan.affinity != .signed)
         composeSession(exchange)

@@ -74,6 +74,11 @@ extension Worker where Outside: ~Copyable {
             return .failed
         }
         let session = decideSessionHeader(exchange)
+        if session == .refuse {
+            io.received.clear()
+            act(on: exchange, .rejected(.sessionTableFull))
+            return .failed
+        }
         exchanges[exchange].status = io.responseHead.status
         exchanges[exchange].times.noteFirstByte(at: clock.now)
         exchanges[exchange].response = body

@@ -1,3 +1,4 @@
+import ASCII
 import HTTP
 import MCP
 import Reactor
@@ -38,6 +39,11 @@ extension EndpointEventScanner {
 }
 
 extension ByteBuffer {
+    /// Whether a field has this name, regardless of case.
+    func hasName(_ field: Field, _ name: [UInt8]) -> Bool {
+        span.extracting(field.name.range).equalsIgnoringCase(name.span)
+    }
+
     /// A copy of a part, for the cold path.
     func bytes(_ range: Range<Int>) -> [UInt8] {
         let view = span

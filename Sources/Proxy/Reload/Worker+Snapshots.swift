@@ -33,7 +33,7 @@ extension Worker where Outside: ~Copyable {
         snapshot = new
         servers.adopt(new, now: clock.now)
         servers.retire(lease)
-        sessions = SessionAffinity(new)
+        sessions = SessionAffinity(new, metrics.writer)
         for index in clients.listeners.indices where clients.listeners[index].id < new.listeners.count {
             let plan = new.listeners[clients.listeners[index].id]
             clients.listeners[index].plan = plan

@@ -38,19 +38,19 @@ package final class LearnedSessions: Sendable {
         shards.reduce(0) { $0 + $1.entries.withLock { $0.count } }
     }
 
-    /// Sessions of one server. Walks everything: for the status page.
-    package func count(server: ServerID) -> Int {
-        shards.reduce(0) { sum, shard in
-            sum + shard.entries.withLock { $0.values.reduce(0) { $0 + ($1.server == server ? 1 : 0) } }
-        }
-    }
+    /// Is told of every server that has a session more (1) or less (-1).
+    typealias Counter = (ServerID, Int64) -> Void
 
-    func find(_ id: Span<UInt8>, now: Instant, idle: Interval) -> ServerID? {
-        let digest = digest(id)
+    /// The server that has the session of an upstream, unless it was idle for longer than `idle`.
+    func find(
+        _ id: Span<UInt8>, of upstream: Int, now: Instant, idle: Interval, counter: Counter
+    ) -> ServerID? {
+        let digest = digest(id, upstream)
         return shard(digest).entries.withLock { entries in
             guard let entry = entries[digest] else { return nil }
             guard now - entry.usedAt < idle else {
                 entries[digest] = nil
+                counter(entry.server, -1)
                 return nil
             }
             entries[digest]?.usedAt = now
@@ -58,27 +58,54 @@ package final class LearnedSessions: Sendable {
         }
     }
 
-    /// Remembers a session; one that was idle for longer than `idle` makes place for it.
-    func insert(_ id: Span<UInt8>, server: ServerID, now: Instant, idle: Interval) -> LearnResult {
-        let digest = digest(id)
+    /// Remembers a session of an upstream; one that was idle for longer than `idle` makes place for it.
+    func insert(
+        _ id: Span<UInt8>, of upstream: Int, server: ServerID, now: Instant, idle: Interval, counter: Counter
+    ) -> LearnResult {
+        let digest = digest(id, upstream)
         return shard(digest).entries.withLock { entries in
             if entries.count >= shardLimit, entries[digest] == nil {
-                entries = entries.filter { now - $0.value.usedAt < idle }
+                entries = entries.filter { _, entry in
+                    if now - entry.usedAt < idle { return true }
+                    counter(entry.server, -1)
+                    return false
+                }
                 guard entries.count < shardLimit else { return .full }
             }
-            entries[digest] = Entry(server: server, usedAt: now)
+            if let old = entries.updateValue(Entry(server: server, usedAt: now), forKey: digest) {
+                counter(old.server, -1)
+            }
+            counter(server, 1)
             return .learned
         }
     }
 
-    func remove(_ id: Span<UInt8>) {
-        let digest = digest(id)
-        shard(digest).entries.withLock { entries in entries[digest] = nil }
+    /// Forgets a session that its client ended.
+    func remove(_ id: Span<UInt8>, of upstream: Int, counter: Counter) {
+        let digest = digest(id, upstream)
+        shard(digest).entries.withLock { entries in
+            if let entry = entries.removeValue(forKey: digest) { counter(entry.server, -1) }
+        }
     }
 
-    private func digest(_ id: Span<UInt8>) -> Digest {
-        let nothing: [UInt8] = []
-        let tag = digester.tag(id, nothing.span)
+    /// A server answered 404 to a request with this id: the session is gone, or only the page is. It is forgotten within
+    /// `after` unless it is used again.
+    func doubt(_ id: Span<UInt8>, of upstream: Int, now: Instant, idle: Interval, forgetAfter after: Interval) {
+        guard after < idle else { return }
+        let digest = digest(id, upstream)
+        let before = idle.nanoseconds - after.nanoseconds
+        shard(digest).entries.withLock { entries in
+            guard let entry = entries[digest], now.nanoseconds > before else { return }
+            entries[digest]?.usedAt = min(entry.usedAt, Instant(nanoseconds: now.nanoseconds - before))
+        }
+    }
+
+    /// Two upstreams may issue the same id: it names a session of each.
+    private func digest(_ id: Span<UInt8>, _ upstream: Int) -> Digest {
+        var scope = InlineArray<2, UInt8>(repeating: 0)
+        scope[0] = UInt8(truncatingIfNeeded: upstream >> 8)
+        scope[1] = UInt8(truncatingIfNeeded: upstream)
+        let tag = digester.tag(scope.span, id)
         return Digest(high: tag.0, low: tag.1)
     }
 

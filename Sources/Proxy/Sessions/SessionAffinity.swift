@@ -2,6 +2,7 @@ import Kernel
 import MCP
 import Reactor
 import TLS
+import Telemetry
 
 /// Who has a session.
 enum SessionOwner {
@@ -38,8 +39,10 @@ struct SessionAffinity {
     /// By the upstream's slot.
     private var rules: [Rules] = []
     private let learned: LearnedSessions?
+    private let metrics: MetricsWriter
 
-    init(_ snapshot: Snapshot) {
+    init(_ snapshot: Snapshot, _ metrics: MetricsWriter) {
+        self.metrics = metrics
         keys = snapshot.keys
         learned = snapshot.learned
         for upstream in snapshot.upstreams {
@@ -82,7 +85,9 @@ struct SessionAffinity {
             guard let (cut, value) = LegacyTarget.signatureParameter(in: target),
                 let signed = SignedSessionID.parseParameter(target.extracting(value))
             else { return .unknown }
-            // The signature is appended last; what stands before it is what it covers.
+            // The signature is appended last, and covers all that stands before it. What stands behind it was added by
+            // somebody else, and is not passed on as if it were signed.
+            guard cut.upperBound == target.count else { return .unknown }
             return verify(signed, covering: target.extracting(0..<cut.lowerBound), in: upstream)
         case .off:
             return .unknown
@@ -163,7 +168,7 @@ struct SessionAffinity {
             output.append(id)
             return
         }
-        output.reserve(512)
+        output.reserve(id.count)
         var space = output.space
         if let count = SignedSessionID.decodeID(id, into: &space) { output.commit(count) }
     }
@@ -183,7 +188,7 @@ struct SessionAffinity {
     }
 
     private static func isEncoding(_ encoded: Span<UInt8>, of id: Span<UInt8>) -> Bool {
-        var decoded = ByteBuffer(capacity: 512)
+        var decoded = ByteBuffer(capacity: encoded.count)
         var space = decoded.space
         guard let count = SignedSessionID.decodeID(encoded, into: &space), count == id.count else { return false }
         decoded.commit(count)
@@ -195,7 +200,9 @@ struct SessionAffinity {
     // MARK: - Learned
 
     private func lookUp(_ id: Span<UInt8>, in upstream: Int, now: Instant) -> SessionOwner {
-        guard let found = learned?.find(id, now: now, idle: rules[upstream].idle),
+        guard
+            let found = learned?.find(
+                id, of: upstream, now: now, idle: rules[upstream].idle, counter: { count($0, $1, in: upstream) }),
             rules[upstream].members.contains(found)
         else { return .unknown }
         return .server(Int(found.slot))
@@ -203,12 +210,27 @@ struct SessionAffinity {
 
     /// Remembers whose an id is.
     func learn(_ id: [UInt8], server: ServerID, at now: Instant, in upstream: Int) -> LearnResult {
-        learned?.insert(id.span, server: server, now: now, idle: rules[upstream].idle) ?? .full
+        learned?.insert(
+            id.span, of: upstream, server: server, now: now, idle: rules[upstream].idle,
+            counter: { count($0, $1, in: upstream) }) ?? .full
     }
 
-    /// Forgets an id whose session has ended.
-    func forget(_ id: [UInt8]) {
-        learned?.remove(id.span)
+    /// Forgets an id whose session its client has ended.
+    func forget(_ id: [UInt8], in upstream: Int) {
+        learned?.remove(id.span, of: upstream, counter: { count($0, $1, in: upstream) })
+    }
+
+    /// A server answered 404 to a request with this id. It may have meant the page: a session that goes on to be used is
+    /// kept.
+    func doubt(_ id: [UInt8], at now: Instant, in upstream: Int) {
+        learned?.doubt(
+            id.span, of: upstream, now: now, idle: rules[upstream].idle, forgetAfter: .seconds(300))
+    }
+
+    /// Counts sessions of servers that the configuration has: the slot of another may have gone to somebody else.
+    private func count(_ server: ServerID, _ change: Int64, in upstream: Int) {
+        guard rules[upstream].members.contains(server) else { return }
+        metrics.add(.sessions, server: Int(server.slot), change)
     }
 }
 

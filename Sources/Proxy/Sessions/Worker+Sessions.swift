@@ -7,6 +7,8 @@ import Telemetry
 /// What becomes of the server's Mcp-Session-Id.
 enum SessionHeaderAction: Equatable {
     case pass, drop
+    /// There is no space to remember the session: it must not begin.
+    case refuse
     /// Signed anew, from this value.
     case sign(ByteRange)
     /// The signed id that the client sent is still right, and stands in its input.
@@ -53,11 +55,15 @@ extension Worker where Outside: ~Copyable {
             return .drop
         }
         let server = Int(exchanges[exchange].server)
-        metrics.count(.sessionsOpened, server: server)
-        guard affinity == .learned else { return .sign(value) }
+        guard affinity == .learned else {
+            metrics.count(.sessionsOpened, server: server)
+            return .sign(value)
+        }
         let result = sessions.learn(
             io.received.bytes(value.range), server: servers[server].id, at: clock.now, in: upstream)
-        return result == .learned ? .pass : .drop
+        guard result == .learned else { return .refuse }
+        metrics.count(.sessionsOpened, server: server)
+        return .pass
     }
 
     private func opensSessions(_ kind: RequestKind) -> Bool {
@@ -98,7 +104,7 @@ extension Worker where Outside: ~Copyable {
         exchanges[exchange].sessionID = ByteRange(start: 0, count: Int(sent.count))
     }
 
-    /// A DELETE that worked, or a response that says "no such session", ends one.
+    /// A DELETE that worked ends a session, and so may a response that says "not found".
     private mutating func noteEnd(_ exchange: Handle, isSuccess: Bool) {
         guard io.responseHead.status == 404 || (exchanges[exchange].method == .delete && isSuccess) else { return }
         metrics.count(.sessionsEnded, server: Int(exchanges[exchange].server))
@@ -106,16 +112,18 @@ extension Worker where Outside: ~Copyable {
             return
         }
         let sent = exchanges[exchange].sessionID.range
-        sessions.forget(
+        let id =
             exchanges[exchange].replayBytes > 0
-                ? clients[exchanges[exchange].client].transport.input.bytes(sent)
-                : exchanges[exchange].pending.bytes(sent))
+            ? clients[exchanges[exchange].client].transport.input.bytes(sent)
+            : exchanges[exchange].pending.bytes(sent)
+        let upstream = Int(exchanges[exchange].upstream)
+        if isSuccess { sessions.forget(id, in: upstream) } else { sessions.doubt(id, at: clock.now, in: upstream) }
     }
 
     /// Appends the session field that `action` asks for. The client's request must still be kept.
     mutating func appendSessionField(_ exchange: Handle, _ action: SessionHeaderAction) {
         switch action {
-        case .pass, .drop:
+        case .pass, .drop, .refuse:
             return
         case .echo:
             io.composed.append("mcp-session-id: ")
