@@ -3,12 +3,12 @@ import Reactor
 /// Reads the forms of a request target (RFC 9112 §3.2) that may be sent to a reverse proxy.
 enum RequestTarget {
     /// Sets `head.target`, and `head.authority` if the target has one. False if the form does not fit the method:
-    /// CONNECT, with its authority-form, is refused, and `*` is for OPTIONS only.
+    /// CONNECT is refused before, and `*` is for OPTIONS only. False, too, if the path has dot segments: another parser
+    /// would resolve them, and so read another path than the one that is routed (RFC 3986 §6.2.2.3).
     @inline(__always)
     static func read(_ range: Range<Int>, in bytes: Span<UInt8>, into head: inout RequestHead) -> Bool {
-        guard head.method != .connect else { return false }
         head.target = ByteRange(start: range.lowerBound, count: range.count)
-        if bytes[range.lowerBound] == UInt8(ascii: "/") { return true }
+        if bytes[range.lowerBound] == UInt8(ascii: "/") { return !bytes.hasDotSegments(range) }
         if range.count == 1, bytes[range.lowerBound] == UInt8(ascii: "*") { return head.method == .options }
         return readAbsolute(range, in: bytes, into: &head)
     }
@@ -25,7 +25,7 @@ enum RequestTarget {
         guard bytes.isAuthority(start..<end) else { return false }
         head.authority = ByteRange(start: start, count: end &- start)
         head.target = ByteRange(start: end, count: range.upperBound &- end)
-        return true
+        return !bytes.hasDotSegments(end..<range.upperBound)
     }
 
     private static func authorityStart(_ range: Range<Int>, in bytes: Span<UInt8>) -> Int? {

@@ -165,15 +165,25 @@ package struct RoutePlan: Sendable {
         case any
         /// With or without a slash at the end.
         case exact([UInt8])
+        /// This path and all below it; or, if it ends with a slash, all that begin with it.
         case prefix([UInt8])
     }
 
-    /// Lower case, without a port; nil: any.
-    package var host: [UInt8]?
+    /// Lower case, without a port and the root's dot, an IPv6 address in brackets; nil: any.
+    package var host: [UInt8]? {
+        didSet { hostAddress = host.flatMap(RoutePlan.address) }
+    }
+    /// The host, if it is an IPv6 address: those are compared as numbers.
+    private(set) var hostAddress: IPv6Literal?
     package var path = Path.any
     package var upstream: Int
 
     package init(upstream: Int) {
         self.upstream = upstream
+    }
+
+    private static func address(_ host: [UInt8]) -> IPv6Literal? {
+        guard host.count > 2, host.first == UInt8(ascii: "["), host.last == UInt8(ascii: "]") else { return nil }
+        return IPv6Literal(host.span, 1..<host.count - 1)
     }
 }

@@ -179,7 +179,8 @@ extension HealthCheckPlan {
 extension RoutePlan {
     init(_ configuration: RouteConfiguration) {
         self.init(upstream: configuration.upstream)
-        host = configuration.host.map { Array($0.lowercased().utf8) }
+        let name = configuration.host.map { $0.contains(":") ? "[\($0)]" : $0 }
+        host = name.map { Array($0.lowercased().utf8) }
         path =
             switch configuration.path {
             case .any: .any
