@@ -41,7 +41,8 @@ struct RequestFieldValidator {
         case .xForwardedFor:
             if head.forwardedFor == nil { head.forwardedFor = field.value }
         case .other, .contentType, .date, .keepAlive, .proxyConnection, .te, .trailer, .upgrade, .http2Settings,
-            .forwarded, .xForwardedProto, .xForwardedHost, .xRealIP, .forwardedLookalike, .clientCertificate:
+            .forwarded, .xForwardedProto, .xForwardedHost, .xRealIP, .forwardedClaim, .forwardedLookalike,
+            .clientCertificate:
             break
         }
         return nil

@@ -26,10 +26,9 @@ struct ResponseFieldValidator {
             // With two ids, one client would use the first and another the last.
             guard head.sessionID == nil else { return .malformed }
             head.sessionID = field.value
-        case .other, .host, .expect, .date, .proxyConnection, .te, .trailer, .upgrade, .http2Settings, .forwarded,
-            .xForwardedFor, .xForwardedProto, .xForwardedHost, .xRealIP, .forwardedLookalike, .clientCertificate,
-            .accept,
-            .mcpProtocolVersion, .mcpMethod, .mcpName, .lastEventID:
+        case .other, .host, .expect, .proxyConnection, .te, .trailer, .upgrade, .http2Settings, .forwarded,
+            .xForwardedFor, .xForwardedProto, .xForwardedHost, .xRealIP, .forwardedClaim, .forwardedLookalike,
+            .clientCertificate, .accept, .mcpProtocolVersion, .mcpMethod, .mcpName, .lastEventID:
             break
         }
         return nil

@@ -36,7 +36,7 @@ extension ConnectionIO where Outside: ~Copyable {
         switch field.kind {
         case .host, .forwardedLookalike, .clientCertificate, .transferEncoding, .upgrade, .http2Settings: return false
         case .xForwardedFor: return false  // Written anew with our peer at its end.
-        case .forwarded, .xForwardedProto, .xForwardedHost, .xRealIP: return isTrusted
+        case .forwarded, .xForwardedProto, .xForwardedHost, .xRealIP, .forwardedClaim: return isTrusted
         case .mcpSessionID: return keepsSession
         default: return true
         }

@@ -25,6 +25,10 @@ package struct ListenerPlan: Sendable {
     package var trusted: [AddressRange] = []
     /// Connections begin with a PROXY protocol header, and come from `trusted` only.
     package var expectsProxyHeader = false
+    /// Servers are told that clients came over TLS, which they did to a balancer in front.
+    package var forwardsAsHTTPS = false
+    /// HTTP/2 is spoken in clear with clients that begin with it (RFC 9113 section 3.3).
+    package var acceptsH2C = true
     package var maximumConnections = 100_000
     package var handshakeTimeout = Interval.seconds(10)
     /// From a head's first byte to its last.

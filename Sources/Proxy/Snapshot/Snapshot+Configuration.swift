@@ -49,6 +49,7 @@ extension Snapshot {
     package mutating func addAdminListener(_ address: ListenAddress) throws(StartError) {
         var plan = ListenerPlan(address: try ListenerPlan.resolve(address))
         plan.role = .admin
+        plan.acceptsH2C = false
         plan.maximumConnections = 256
         listeners.append(plan)
     }
@@ -78,6 +79,8 @@ extension ListenerPlan {
         }
         trusted = configuration.trustedProxies
         expectsProxyHeader = configuration.proxyProtocol
+        forwardsAsHTTPS = configuration.forwardedProto == .https
+        acceptsH2C = configuration.h2c
         maximumConnections = configuration.maximumConnections
         handshakeTimeout = Interval(configuration.timeouts.tls)
         headTimeout = Interval(configuration.timeouts.header)
