@@ -25,8 +25,9 @@ package struct RequestHead: ~Copyable {
     package var acceptsEventStream = false
     /// The field lines, all of them.
     package var fields = FieldTable()
-    /// The value of `Mcp-Session-Id`; nil if it is absent. The parser refuses repeats of this field and of
-    /// `Mcp-Protocol-Version`, `Mcp-Method`, `Mcp-Name` and `Last-Event-ID` as malformed.
+    /// The value of `Mcp-Session-Id`; nil if it is absent. Of this field, `Mcp-Protocol-Version` and
+    /// `Last-Event-ID`, equal repeats are one value: the repeat is marked as hop-by-hop. Different ones are refused as
+    /// malformed, and so is any repeat of `Mcp-Method` and `Mcp-Name`.
     package var sessionID: ByteRange?
     /// The value of `Mcp-Protocol-Version`; nil if it is absent.
     package var protocolVersion: ByteRange?
