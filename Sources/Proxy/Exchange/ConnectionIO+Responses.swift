@@ -16,6 +16,12 @@ extension ConnectionIO where Outside: ~Copyable {
 
     /// The response fields that are forwarded as they are.
     mutating func appendKeptResponseFields(keepsSession: Bool) {
+        if responseHead.needsRewriting {
+            FieldCopier.rewrite(responseHead.fields, from: received, to: &composed) {
+                Self.keeps($0, session: keepsSession)
+            }
+            return
+        }
         FieldCopier.copy(responseHead.fields, from: received, to: &composed) { Self.keeps($0, session: keepsSession) }
     }
 
