@@ -144,6 +144,10 @@ struct RequestParserTests {
         let bare = read(latin1("GET http://a.example HTTP/1.1\r\nHost: other\r\n\r\n"))
         #expect(bare.authority == "a.example")
         #expect(bare.target == "")
+
+        let query = read(latin1("GET http://a.example:80?x=/y HTTP/1.1\r\nHost: other\r\n\r\n"))
+        #expect(query.authority == "a.example:80")
+        #expect(query.target == "?x=/y")
     }
 
     @Test(

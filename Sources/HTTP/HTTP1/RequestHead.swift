@@ -8,12 +8,12 @@ package struct RequestHead: ~Copyable {
     /// The method's bytes as sent.
     package var methodName = ByteRange.empty
     /// The target in origin-form (path and query), asterisk-form for OPTIONS, or, of an absolute-form target, the
-    /// part from the path on; empty if an absolute-form target has no path (send "/").
+    /// part from the path on; empty or beginning with `?` if an absolute-form target has no path (send "/" before it).
     package var target = ByteRange.empty
     /// The authority of an absolute-form target, which replaces Host (RFC 9112 §3.2.2), else Host's value. Empty if
     /// neither is there (HTTP/1.0 only).
     package var authority = ByteRange.empty
-    /// The minor version of HTTP/1.x: 0 or 1.
+    /// The minor version of HTTP/1.x: 0, or 1 for all others.
     package var minorVersion: UInt8 = 1
     /// How the end of the body is found.
     package var framing = BodyFraming.none

@@ -13,15 +13,15 @@ enum RequestTarget {
         return readAbsolute(range, in: bytes, into: &head)
     }
 
-    /// Reads the absolute form: `http://` or `https://`, an authority without user information, and a path or nothing.
-    /// A query right after the authority is refused, because forwarding it would require inserting a path.
+    /// Reads the absolute form: `http://` or `https://`, an authority without user information, and a path, a query or nothing
+    /// (RFC 9112 §3.2.2). Without a path the target is empty or begins with `?`.
     @inline(never)
     private static func readAbsolute(
         _ range: Range<Int>, in bytes: Span<UInt8>, into head: inout RequestHead
     ) -> Bool {
         guard let start = authorityStart(range, in: bytes) else { return false }
         var end = start
-        while end < range.upperBound, bytes[end] != UInt8(ascii: "/") { end &+= 1 }
+        while end < range.upperBound, bytes[end] != UInt8(ascii: "/"), bytes[end] != UInt8(ascii: "?") { end &+= 1 }
         guard bytes.isAuthority(start..<end) else { return false }
         head.authority = ByteRange(start: start, count: end &- start)
         head.target = ByteRange(start: end, count: range.upperBound &- end)

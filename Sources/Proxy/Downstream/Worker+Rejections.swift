@@ -42,6 +42,7 @@ extension ErrorResponse {
         case .codingUnsupported: self = .codingUnsupported
         case .versionUnsupported: self = .versionUnsupported
         case .expectationFailed: self = .expectationFailed
+        case .methodUnsupported: self = .methodNotAllowed
         }
     }
 }
