@@ -77,6 +77,7 @@ extension Worker where Outside: ~Copyable {
         io.appendStatus()
         io.appendKeptResponseFields(keepsSession: session == .pass)
         appendSessionField(exchange, session)
+        if !io.responseHead.hasDate { io.appendDate(at: clock.now) }
         act(on: exchange, .responseStarted)
         exchanges[exchange].responseBytes = 0
         if isEventStream { startEventStream(exchange) } else { exchanges[exchange].deadline = .never }
