@@ -144,10 +144,10 @@ extension ErrorResponse {
     package static let headTooLarge = ErrorResponse(
         431, "Request Header Fields Too Large", code: -32600, "The request head is too large",
         reason: "head_too_large", closesConnection: true)
-    /// The method is none that MCP uses.
+    /// The method is none that is forwarded.
     package static let methodNotAllowed = ErrorResponse(
         405, "Method Not Allowed", code: -32600, "Method not allowed", reason: "method_not_allowed",
-        allow: "GET, POST, DELETE, OPTIONS")
+        allow: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
     /// The request expects something other than `100-continue`.
     package static let expectationFailed = ErrorResponse(
         417, "Expectation Failed", code: -32600, "The expectation cannot be met", reason: "expectation_failed",
@@ -156,7 +156,7 @@ extension ErrorResponse {
     package static let codingUnsupported = ErrorResponse(
         501, "Not Implemented", code: -32600, "The transfer coding is not supported", reason: "coding_unsupported",
         closesConnection: true)
-    /// An HTTP version other than 1.0 and 1.1.
+    /// An HTTP version other than 1.x.
     package static let versionUnsupported = ErrorResponse(
         505, "HTTP Version Not Supported", code: -32600, "The HTTP version is not supported",
         reason: "version_unsupported", closesConnection: true)

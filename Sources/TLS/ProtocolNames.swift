@@ -37,7 +37,8 @@ struct ProtocolNames {
                 let count = CUnsignedInt(list[0]) << 8 | CUnsignedInt(list[1])
                 var match: UnsafeMutablePointer<UInt8>?
                 let outcome = SSL_select_next_proto(&match, chosenCount, list + 2, count, offered, offeredCount)
-                guard outcome == OPENSSL_NPN_NEGOTIATED else { return SSL_TLSEXT_ERR_NOACK }
+                // RFC 7301 section 3.2: a fatal no_application_protocol.
+                guard outcome == OPENSSL_NPN_NEGOTIATED else { return SSL_TLSEXT_ERR_ALERT_FATAL }
                 chosen?.pointee = UnsafePointer(match)
                 return SSL_TLSEXT_ERR_OK
             }, list)

@@ -64,6 +64,30 @@ struct SemanticsTests {
         #expect(lines.contains("# host is not set: every host"))
     }
 
+    @Test("What a balancer in front has done is said, and HTTP/2 in clear can be declined")
+    func balancerInFront() throws {
+        let rest = "[upstream.a]\nservers = [\"a:1\"]\n"
+        let plain = try decode(head + rest).listeners[0]
+        #expect(plain.forwardedProto == nil)
+        #expect(plain.h2c)
+        let told = try decode(head + "forwarded_proto = \"https\"\nh2c = false\n" + rest).listeners[0]
+        #expect(told.forwardedProto == .https)
+        #expect(!told.h2c)
+    }
+
+    @Test("A route's host is compared in one spelling, and two spellings of one host are one")
+    func routeHosts() throws {
+        let rest = "[upstream.a]\nservers = [\"a:1\"]\n"
+        func host(_ text: String) throws -> String? {
+            try decode(head + rest + "[[route]]\nhost = \"\(text)\"\nupstream = \"a\"\n").routes[0].host
+        }
+        for text in ["2001:DB8:0:0::1", "[2001:db8::1]", "2001:db8::0.0.0.1"] {
+            #expect(try host(text) == "2001:db8::1")
+        }
+        #expect(try host("MCP.Example.com.") == "mcp.example.com")
+        #expect(try host("192.0.2.1") == "192.0.2.1")
+    }
+
     @Test("A [listen] table with both addresses makes two listeners that are otherwise equal")
     func twoListeners() throws {
         let configuration = try decode(

@@ -14,6 +14,21 @@ let validHeads: [String] = [
     "GET / HTTP/1.1\r\nHost: [2001:db8::1]:443\r\n\r\n",
     "GET / HTTP/1.1\r\nHost: 192.0.2.1:\r\n\r\n",
     "GET / HTTP/1.1\r\nHost: a%20b_c~d.example\r\n\r\n",
+    // RFC 3986 §3.2.2: an IPv6 literal in each of its forms, and one of a version to come.
+    "GET / HTTP/1.1\r\nHost: [::]\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: [1:2:3:4:5:6:7:8]\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: [::ffff:192.0.2.1]:80\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: [v1.fe80::a+en1]:80\r\n\r\n",
+    // RFC 9112 §3.2.1: a target without a path is "/".
+    "GET http://a?x HTTP/1.1\r\nHost: a\r\n\r\n",
+    "GET http://a:80?x=/y?z HTTP/1.1\r\nHost: a\r\n\r\n",
+    // RFC 9110 §2.5: a higher minor version is read as the highest known.
+    "GET / HTTP/1.2\r\nHost: a\r\n\r\n",
+    "POST / HTTP/1.9\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+    // One value, said twice.
+    "GET / HTTP/1.1\r\nHost: a\r\nMcp-Session-Id: s\r\nmcp-session-id: s\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: a\r\nMCP-Protocol-Version: 2025-11-25\r\nMCP-Protocol-Version:  2025-11-25 \r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: a\r\nLast-Event-ID: 7\r\nLast-Event-ID: 7\r\nLast-Event-ID: 7\r\n\r\n",
     "GET / HTTP/1.1\r\nHost:a\r\nX:\r\nY: \r\nZ:\t \t\r\n\r\n",
     "GET / HTTP/1.1\r\nHost: a\r\nX: \u{80}\u{FF}\ta b:c\r\n\r\n",
     "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
@@ -107,16 +122,17 @@ private let brokenStartLines: [(String, HTTPParseError)] = [
     ("GET / ", .malformed), ("GET / HTTP", .malformed), ("GET / HTTP/1.", .malformed), ("GET / HTTP/11", .malformed),
     ("GET / HTTP/1.1\r", .malformed), ("GET / HTTP/1.1x", .malformed), ("GET / http/1.1", .malformed),
     ("GET / HTTPS/1.1", .malformed), ("GET / HTTP/1,1", .malformed), ("GET / HTTP/a.b", .malformed),
-    ("GET / HTTP/1.10", .malformed), ("GET / HTTP/1.2", .versionUnsupported), ("GET / HTTP/0.9", .versionUnsupported),
+    ("GET / HTTP/1.10", .malformed), ("GET / HTTP/0.9", .versionUnsupported),
     ("GET / HTTP/2.0", .versionUnsupported), ("GET / HTTP/3.1", .versionUnsupported),
-    ("PRI * HTTP/2.0", .versionUnsupported), ("CONNECT a:443 HTTP/1.1", .malformed),
+    ("PRI * HTTP/2.0", .versionUnsupported), ("CONNECT a:443 HTTP/1.1", .methodUnsupported),
+    ("CONNECT [::1]:443 HTTP/1.1", .methodUnsupported), ("CONNECT u@a:443 HTTP/1.1", .malformed),
     ("CONNECT / HTTP/1.1", .malformed), ("GET * HTTP/1.1", .malformed), ("OPTIONS ** HTTP/1.1", .malformed),
     ("GET a HTTP/1.1", .malformed), ("GET a:80 HTTP/1.1", .malformed), ("GET ?x HTTP/1.1", .malformed),
     ("GET /a#b HTTP/1.1", .malformed), ("GET /a\u{0}b HTTP/1.1", .malformed), ("GET /a\u{7F} HTTP/1.1", .malformed),
     ("GET /\u{E9} HTTP/1.1", .malformed), ("GET /a b HTTP/1.1", .malformed), ("GET ftp://a/ HTTP/1.1", .malformed),
     ("GET http:/// HTTP/1.1", .malformed), ("GET http:// HTTP/1.1", .malformed), ("GET https:// HTTP/1.1", .malformed),
     ("GET http:/a HTTP/1.1", .malformed), ("GET http://u@a/ HTTP/1.1", .malformed),
-    ("GET http://u:p@a/ HTTP/1.1", .malformed), ("GET http://a?x HTTP/1.1", .malformed),
+    ("GET http://u:p@a/ HTTP/1.1", .malformed), ("GET http://?x HTTP/1.1", .malformed),
     ("GET http://a:b/ HTTP/1.1", .malformed), ("GET http://[::1/ HTTP/1.1", .malformed),
     ("\nGET / HTTP/1.1", .malformed), ("\rGET / HTTP/1.1", .malformed), ("\r\n\r\nGET / HTTP/1.1", .malformed),
     ("\r\n\nGET / HTTP/1.1", .malformed), ("\u{16}\u{3}\u{1}\u{2}", .malformed),
@@ -131,7 +147,11 @@ private let brokenHosts: [String] =
         "Host: a/b\r\n",
         "Host: a@b\r\n", "Host: a?b\r\n", "Host: a#b\r\n", "Host: http://a\r\n", "Host: a:b\r\n", "Host: a:80:80\r\n",
         "Host: a:123456\r\n", "Host: :80\r\n", "Host: [::1\r\n", "Host: ::1\r\n", "Host: []\r\n", "Host: [a]b\r\n",
-        "Host: [g::1]\r\n", "Host: [::1]:x\r\n", "Host: [\r\n", "Host: a\\b\r\n", "Host: \u{E9}\r\n", "Host: a%2\r\n",
+        "Host: [g::1]\r\n", "Host: [1.2.3.4]\r\n", "Host: [1::2::3]\r\n", "Host: [1:2:3:4:5:6:7]\r\n",
+        "Host: [12345::]\r\n", "Host: [:::]\r\n", "Host: [abc]\r\n", "Host: [v.x]\r\n", "Host: [v1]\r\n",
+        "Host: [v1.]\r\n",
+        "Host: [vg.x]\r\n", "Host: [v1.a/b]\r\n", "Host: [fe80::1%25en1]\r\n", "Host: [::ffff:1.2.3.256]\r\n",
+        "Host: [::1]:x\r\n", "Host: [\r\n", "Host: a\\b\r\n", "Host: \u{E9}\r\n", "Host: a%2\r\n",
         "Host: a%\r\n",
         "Host: a%zz\r\n", "Host: a<b\r\n", "Host: \"a\"\r\n", "Host: a, b\r\n", "Host: a|b\r\n", "Host: a^b\r\n",
         "Host: a`b\r\n",
@@ -152,8 +172,14 @@ private let routingNames: [String] =
     ]
 
 private let routingFaults: [(String, HTTPParseError)] =
-    routingNames.map { ("GET / HTTP/1.1\r\nHost: a\r\n\($0): x\r\n\($0.lowercased()): x\r\n\r\n", .malformed) }
+    routingNames.map { ("GET / HTTP/1.1\r\nHost: a\r\n\($0): x\r\n\($0.lowercased()): y\r\n\r\n", .malformed) }
     + [
+        ("GET / HTTP/1.1\r\nHost: a\r\nMcp-Session-Id: x\r\nMcp-Session-Id: X\r\n\r\n", .malformed),
+        ("GET / HTTP/1.1\r\nHost: a\r\nMcp-Session-Id: x\r\nMcp-Session-Id:\r\n\r\n", .malformed),
+        ("GET / HTTP/1.1\r\nHost: a\r\nLast-Event-ID: x\r\nLast-Event-ID: x\r\nLast-Event-ID: y\r\n\r\n", .malformed),
+        ("GET / HTTP/1.1\r\nHost: a\r\nMcp-Method: x\r\nMcp-Method: x\r\n\r\n", .malformed),
+        ("GET / HTTP/1.1\r\nHost: a\r\nMcp-Name: x\r\nMcp-Name: x\r\n\r\n", .malformed),
+        ("GET /a/../b HTTP/1.1\r\nHost: a\r\n\r\n", .malformed),
         ("GET / HTTP/1.1\r\nHost: a\r\nConnection: a b\r\n\r\n", .malformed),
         ("GET / HTTP/1.1\r\nHost: a\r\nConnection: close;x\r\n\r\n", .malformed),
     ]

@@ -112,6 +112,18 @@ struct RequestParserTests {
         }
     }
 
+    @Test("an equal repeat of a field with one value is that value, and is not passed on")
+    func repeats() {
+        let reading = read(
+            latin1(
+                "GET / HTTP/1.1\r\nHost: a\r\nMcp-Session-Id: s\r\nX: y\r\nMcp-Session-Id: s\r\nLast-Event-ID: 7\r\n\r\n"
+            ))
+        #expect(reading.sessionID == "s")
+        #expect(reading.lastEventID == "7")
+        #expect(
+            reading.fields.filter { !$0.isHopByHop }.map(\.name) == ["Host", "Mcp-Session-Id", "X", "Last-Event-ID"])
+    }
+
     @Test("one empty line before the head is skipped and counted")
     func leadingLine() {
         let bytes = latin1("\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -132,6 +144,10 @@ struct RequestParserTests {
         let bare = read(latin1("GET http://a.example HTTP/1.1\r\nHost: other\r\n\r\n"))
         #expect(bare.authority == "a.example")
         #expect(bare.target == "")
+
+        let query = read(latin1("GET http://a.example:80?x=/y HTTP/1.1\r\nHost: other\r\n\r\n"))
+        #expect(query.authority == "a.example:80")
+        #expect(query.target == "?x=/y")
     }
 
     @Test(

@@ -1,3 +1,4 @@
+import Configuration
 import Testing
 
 @testable import Proxy
@@ -59,12 +60,38 @@ struct RoutingTests {
             [route("a.test", to: 0), route("b.test", to: 1), route("[2001:db8::1]", to: 2)],
             [
                 ("/", "a.test", 0), ("/", "A.Test", 0), ("/", "a.test:8080", 0), ("/", "A.TEST:1", 0),
-                ("/", "b.test", 1), ("/", "b.test.", nil), ("/", "xb.test", nil), ("/", "b.testx", nil),
+                ("/", "b.test", 1), ("/", "xb.test", nil), ("/", "b.testx", nil),
                 ("/", "b.tes", nil), ("/", "c.test", nil), ("/", "b.test.a.test", nil),
                 ("/", "[2001:db8::1]", 2), ("/", "[2001:DB8::1]:443", 2), ("/", "[2001:db8::2]", nil),
+                // The root's dot (RFC 1034 §3.1), and nothing else behind the name.
+                ("/", "b.test.", 1), ("/", "B.test.:80", 1), ("/", "b.test..", nil), ("/", "b.test.x", nil),
+                // One address has many spellings (RFC 4291 §2.2).
+                ("/", "[2001:db8:0:0:0:0:0:1]", 2), ("/", "[2001:0DB8::0.0.0.1]:80", 2), ("/", "[::1]", nil),
                 // RFC 9112 §3.2.2: an absolute target brings its own authority.
                 ("http://a.test/", "a.test", 0), ("http://B.test:81/", "b.test:81", 1),
             ])
+    }
+
+    @Test("a host of the configuration is compared as it is meant", arguments: ["2001:DB8:0::1", "[2001:db8::1]"])
+    func configuredAddress(host: String) throws {
+        let text = """
+            [listen]
+            http = "127.0.0.1:0"
+            [upstream.a]
+            servers = ["127.0.0.1:3001"]
+            [[route]]
+            host = "\(host)"
+            upstream = "a"
+            [[route]]
+            host = "MCP.Test."
+            upstream = "a"
+            """
+        let checks = ConfigurationChecks(files: false, environment: { _ in nil })
+        let file = try ConfigurationFile.parse(text, file: "berth.toml", checks: checks).get()
+        let snapshot = try Snapshot(file.configuration, keys: [])
+        expect(
+            [snapshot.routes[0], snapshot.routes[1]],
+            [("/", "[2001:db8::1]:80", 0), ("/", "mcp.test", 0), ("/", "mcp.test.:80", 0), ("/", "[::1]", nil)])
     }
 
     @Test("an exact path matches with and without one slash at its end, and with any query")
@@ -79,15 +106,65 @@ struct RoutingTests {
             ])
     }
 
-    @Test("a prefix matches what begins with it, the query left out")
+    @Test("a prefix matches itself and whole segments below it, the query left out")
     func prefixes() {
         expect(
             [route(nil, prefix("/api/"), to: 0), route(nil, prefix("/tool"), to: 1)],
             [
                 ("/api/", "h", 0), ("/api/x/y", "h", 0), ("/api/?q", "h", 0), ("/api", "h", nil), ("/api?/", "h", nil),
-                ("/Api/", "h", nil), ("/x/api/", "h", nil), ("/tool", "h", 1), ("/tools/a", "h", 1), ("/too", "h", nil),
-                ("/too?l", "h", nil), ("/?/tool", "h", nil),
+                ("/Api/", "h", nil), ("/x/api/", "h", nil), ("/tool", "h", 1), ("/tool/a", "h", 1), ("/tool/", "h", 1),
+                ("/tool?a", "h", 1), ("/tool/?a", "h", 1), ("/too", "h", nil), ("/too?l", "h", nil),
+                ("/?/tool", "h", nil),
+                // A prefix ends at a segment.
+                ("/tools/a", "h", nil), ("/tool2", "h", nil), ("/tool-admin", "h", nil), ("/tool.x", "h", nil),
+                ("/tool%2fa", "h", nil),
             ])
+    }
+
+    @Test("a target without a path is the root (RFC 9112 §3.2.1)")
+    func emptyPath() {
+        expect(
+            [route(nil, exact("/"), to: 0)], [("http://h", "h", 0), ("http://h?x=1", "h", 0), ("http://h/?x", "h", 0)])
+        expect([route(nil, prefix("/"), to: 1)], [("http://h", "h", 1), ("http://h?x=1", "h", 1)])
+    }
+
+    @Test(
+        "dot segments, in any spelling, reach no server (RFC 3986 §6.2.2.3)",
+        arguments: [
+            "/mcp/../admin", "/mcp/./x", "/mcp/..", "/mcp/.", "/..", "/.", "/mcp/..?x=1", "/mcp/%2e%2e/admin",
+            "/mcp/%2E./admin", "/mcp/.%2e", "/mcp/%2e/x", "/mcp/..%2fadmin", "/mcp%2f..%2Fadmin", "/mcp/..;/admin",
+            "/mcp/.;x/admin", "/mcp/..\\admin", "/mcp%5C..%5cadmin", "http://h/mcp/../admin", "//..", "/mcp//../x",
+        ])
+    func dotSegments(target: String) {
+        let stage = stage([route(nil, prefix("/mcp"), to: 0), route(nil, to: 1)])
+        let servers = (0..<2).map { index in ScriptedServer(stage, index) { _ in .reply("\(index)") } }
+        let client = stage.connect()
+        client.ask("GET \(target) HTTP/1.1\r\nHost: h\r\n\r\n")
+        let modern = stage.connectHTTP2()
+        let stream = target.hasPrefix("/") ? modern.ask("GET", target) : nil
+        #expect(stage.run { client.responses.count == 1 && stream.map { modern.isDone($0) } ?? true })
+
+        #expect(client.responses.first?.status == 400)
+        if let stream { #expect(modern[stream].response.status == 400) }
+        #expect(servers.allSatisfy { $0.requests.isEmpty })
+        client.leave()
+        modern.leave()
+    }
+
+    @Test("what only looks like a dot segment is passed on as it came")
+    func noDotSegments() {
+        let targets = [
+            "/.well-known/oauth-protected-resource/mcp", "/mcp/...", "/mcp/..a", "/mcp/a..", "/mcp/a.b/c", "/mcp/.a/",
+            "/mcp/%2e%2ea", "/mcp?x=/../y", "/mcp/%2ewell", "/mcp/a/?b=%2e%2e", "/a;b/..c", "/mcp/%41", "/a%2fb",
+        ]
+        let stage = stage([route(nil, to: 0)])
+        let server = ScriptedServer(stage) { .reply($0.target) }
+        let client = stage.connect()
+        for target in targets { client.ask("GET \(target) HTTP/1.1\r\nHost: h\r\n\r\n") }
+        #expect(stage.run { client.responses.count == targets.count })
+        #expect(client.responses.map(\.text) == targets)
+        #expect(server.requests.count == targets.count)
+        client.leave()
     }
 
     @Test("the first route that matches wins, whatever is more specific")

@@ -22,10 +22,15 @@ extension SocketTests {
             #expect(client.applicationProtocol == .http1)
         }
 
-        @Test("a client without a common ALPN protocol is served")
+        /// RFC 7301 section 3.2.
+        @Test("a client without a common ALPN protocol is told so, and one without ALPN is served")
         func otherProtocol() throws {
-            let client = try Self.rig.get().secureClient(Certificates.client(protocols: ["spdy/3"]))
+            let rig = try Self.rig.get()
+            #expect(throws: Client.Failure.handshakeFailed("tlsv1 alert no application protocol")) {
+                try rig.secureClient(Certificates.client(protocols: ["spdy/3"]))
+            }
 
+            let client = try rig.secureClient(Certificates.client(protocols: []))
             client.send(Self.request)
 
             #expect(try client.response().text == "ok")

@@ -44,14 +44,13 @@ struct HandshakeTests {
     }
 
     @Test(
-        "the server's order decides ALPN, and a handshake without a common protocol succeeds",
+        "the server's order decides ALPN, and a client that offers none is served",
         arguments: [
             Negotiation(offered: ["http/1.1"], served: ["http/1.1"], outcome: .http1),
             Negotiation(offered: ["h2", "http/1.1"], served: ["http/1.1"], outcome: .http1),
             Negotiation(offered: ["http/1.1", "h2"], served: ["h2", "http/1.1"], outcome: .http2),
             Negotiation(offered: ["h2"], served: ["http/1.1", "h2"], outcome: .http2),
             Negotiation(offered: ["mcp"], served: ["mcp"], outcome: .other),
-            Negotiation(offered: ["h2"], served: ["http/1.1"], outcome: .none),
             Negotiation(offered: [], served: ["http/1.1"], outcome: .none),
             Negotiation(offered: ["h2"], served: [], outcome: .none),
         ])
@@ -64,6 +63,18 @@ struct HandshakeTests {
         let outcomes = (talk.client.applicationProtocol, talk.server.applicationProtocol)
         #expect(talk.server.progress == .established)
         #expect(outcomes == (negotiation.outcome, negotiation.outcome))
+    }
+
+    /// RFC 7301 section 3.2.
+    @Test("a handshake without a common protocol ends with no_application_protocol")
+    func noCommonProtocol() throws {
+        let talk = try Conversation(Fixture.client(protocols: ["h2"]), Fixture.server(protocols: ["http/1.1"]))
+
+        talk.server.receive(talk.client.takeOutgoing())
+
+        #expect(talk.server.progress == .failed)
+        #expect(talk.server.takeOutgoing() == [21, 3, 3, 0, 2, 2, 120])
+        #expect(!talk.server.isEstablished)
     }
 
     @Test("a client with a ticket resumes its session, also on another engine", arguments: [TLSVersion.v1_2, .v1_3])

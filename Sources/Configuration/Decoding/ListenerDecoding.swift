@@ -23,6 +23,8 @@ extension TableReader {
                     + "connection would be refused",
                 help: "trusted_proxies = [\"10.0.0.7\"], the addresses of the proxies in front")
         }
+        if reader.has("forwarded_proto") { common.forwardedProto = reader.choice("forwarded_proto", default: .https) }
+        common.h2c = reader.flag("h2c", default: common.h2c)
         common.maximumConnections = reader.integer(
             "max_connections", in: 1...10_000_000, default: common.maximumConnections)
         common.timeouts = ListenerTimeouts(from: reader.table("timeouts"))

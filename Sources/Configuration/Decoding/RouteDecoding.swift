@@ -51,12 +51,23 @@ extension TableReader {
         } else if text.contains("://") {
             reason = "this is a URL; a route goes by the name alone"
             help = text.split(separator: "/").dropFirst().first.map { "host = \(TOMLText.quoted(String($0)))" }
-        } else if !HostAndPort.isHostName(text), IPAddressText(text) == nil {
+        } else if !HostAndPort.isHostName(text), IPAddressText(Self.withoutBrackets(text)) == nil {
             reason = "a host is a name such as \"mcp.example.com\", or an IP address"
         }
-        guard let reason else { return text.lowercased() }
+        guard let reason else { return Self.canonicalHost(text) }
         findings.report(entry.value.range, "\(quote(entry)) cannot be matched", because: reason, help: help)
         return nil
+    }
+
+    /// The host as it is compared: in lower case, without the root's dot, an IPv6 address in its one spelling of
+    /// RFC 5952 without brackets.
+    private static func canonicalHost(_ text: String) -> String {
+        if let address = IPAddressText(withoutBrackets(text)) { return address.text }
+        return (text.hasSuffix(".") ? String(text.dropLast()) : text).lowercased()
+    }
+
+    private static func withoutBrackets(_ text: String) -> String {
+        text.hasPrefix("[") && text.hasSuffix("]") ? String(text.dropFirst().dropLast()) : text
     }
 
     fileprivate mutating func routePath() -> PathPattern {

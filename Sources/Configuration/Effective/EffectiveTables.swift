@@ -26,6 +26,10 @@ extension EffectiveText {
         value("alpn", "[\(listener.protocols.map { "\"\($0.rawValue)\"" }.joined(separator: ", "))]")
         value("trusted_proxies", "[\(listener.trustedProxies.map { "\"\($0)\"" }.joined(separator: ", "))]")
         value("proxy_protocol", listener.proxyProtocol)
+        value(
+            "forwarded_proto", listener.forwardedProto.map { TOMLText.quoted($0.rawValue) },
+            unset: "the scheme of the connection")
+        if listener.security == .plain { value("h2c", listener.h2c) }
         value("max_connections", listener.maximumConnections)
         if case .tls(let tls) = listener.security {
             open("[listen.tls]", path: "\(table).tls")

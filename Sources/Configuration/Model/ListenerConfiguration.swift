@@ -8,6 +8,10 @@ package struct ListenerConfiguration: Sendable, Equatable {
     package var trustedProxies: [AddressRange] = []
     /// Whether connections begin with a PROXY protocol header, and are accepted from `trustedProxies` only.
     package var proxyProtocol = false
+    /// The scheme that servers are told for requests of untrusted clients; nil: that of the client's connection.
+    package var forwardedProto: ForwardedProto?
+    /// Whether a plain listener speaks HTTP/2 with clients that begin with it, without negotiation.
+    package var h2c = true
     /// Client connections open at a time, over all workers, 1...10_000_000.
     package var maximumConnections = 100_000
     /// The protocols offered by ALPN, in order of preference; never empty.
@@ -23,6 +27,12 @@ package struct ListenerConfiguration: Sendable, Equatable {
         self.address = address
         self.security = security
     }
+}
+
+/// `forwarded_proto`: the scheme that a balancer in front was dialled with. There is one value: without the key a plain
+/// listener says `http`.
+package enum ForwardedProto: String, Sendable, CaseIterable {
+    case https
 }
 
 /// Whether a listener uses TLS.

@@ -4,8 +4,10 @@ package import Reactor
 /// Decodes the chunked transfer coding (RFC 9112 §7.1) incrementally. It stores no bytes: the caller keeps what was
 /// not consumed and passes it again together with the bytes that follow.
 ///
-/// It is strict: a size has 1 to 15 hexadecimal digits without white space around it, and a line ends with CRLF.
-/// Extensions are skipped, but must have no control characters, in a line of at most 256 bytes.
+/// A size has 1 to 15 hexadecimal digits, and a line ends with CRLF. Extensions are skipped, but none may be empty, have
+/// control characters or an open quotation mark, and the line has at most 256 bytes. White space may stand before the
+/// `;` of an extension; from a server it may stand around a size as well, and before a trailer's colon, whose line is
+/// then not to be forwarded.
 package struct ChunkDecoder: Sendable {
     /// The next piece of the body.
     package enum Step: Equatable, Sendable {
@@ -44,9 +46,12 @@ package struct ChunkDecoder: Sendable {
     // Small types, because every exchange has two decoders.
     private var trailerBytes: UInt16 = 0
     private var trailerCount: UInt8 = 0
+    private let isFromServer: Bool
 
-    /// A decoder at the start of a body.
-    package init() {}
+    /// A decoder at the start of a body, which a server or a client sends.
+    package init(fromServer: Bool = false) {
+        isFromServer = fromServer
+    }
 
     /// Whether the body is complete: `end` has been returned.
     package var isComplete: Bool {
@@ -92,7 +97,9 @@ package struct ChunkDecoder: Sendable {
     private mutating func trailer(_ input: Span<UInt8>, at position: Int) -> Step {
         guard position < input.count else { return .needsMore(consumed: position) }
         var field = Field.blank
-        switch input.fieldLine(at: position, into: &field) {
+        var line = input.fieldLine(at: position, into: &field)
+        if line == .invalid, isFromServer { line = input.spacedFieldLine(at: position, into: &field) }
+        switch line {
         case .incomplete:
             // A CR may begin the blank line, which does not count.
             guard
@@ -131,22 +138,63 @@ package struct ChunkDecoder: Sendable {
         // Without an end within the limit the line is too long.
         let missing = isTooLong ? SizeLine.invalid : .incomplete
 
-        var index = start
+        let digits = isFromServer ? bytes.skipBlanks(from: start, to: bytes.count) : start
+        var index = digits
         var size = 0
         while index < bytes.count, let digit = bytes[index].hexadecimalValue {
-            guard index &- start < 15 else { return .invalid }
+            guard index &- digits < 15 else { return .invalid }
             size = size << 4 | Int(digit)
             index &+= 1
         }
         guard index < bytes.count else { return missing }
-        guard index > start else { return .invalid }
-        if bytes[index] == UInt8(ascii: ";") {
-            index = bytes.textEnd(from: index)
-            guard index < bytes.count else { return missing }
+        guard index > digits else { return .invalid }
+        if bytes[index] != ByteClass.carriageReturn {
+            switch extensionsEnd(bytes, from: index) {
+            case .found(let end): index = end
+            case .incomplete: return missing
+            case .invalid: return .invalid
+            }
         }
-        guard bytes[index] == ByteClass.carriageReturn else { return .invalid }
         guard index &+ 1 < bytes.count else { return missing }
         guard bytes[index &+ 1] == ByteClass.lineFeed else { return .invalid }
         return .line(end: index &+ 2, size: size)
+    }
+
+    private enum ExtensionsEnd {
+        case incomplete
+        case invalid
+        /// The offset of the CR.
+        case found(Int)
+    }
+
+    /// Skips what stands between a size and its CR: white space and extensions (RFC 9112 §7.1.1).
+    @inline(never)
+    private func extensionsEnd(_ bytes: Span<UInt8>, from start: Int) -> ExtensionsEnd {
+        var index = bytes.skipBlanks(from: start, to: bytes.count)
+        guard index < bytes.count else { return .incomplete }
+        if isFromServer, bytes[index] == ByteClass.carriageReturn { return .found(index) }
+        guard bytes[index] == UInt8(ascii: ";") else { return .invalid }
+        var isEmpty = true
+        var isQuoted = false
+        while true {
+            index &+= 1
+            guard index < bytes.count else { return .incomplete }
+            let byte = bytes[index]
+            switch byte {
+            case ByteClass.carriageReturn: return isEmpty || isQuoted ? .invalid : .found(index)
+            case _ where ByteClass.isForbiddenControl(byte): return .invalid
+            case UInt8(ascii: "\""): isQuoted.toggle()
+            case UInt8(ascii: "\\") where isQuoted:
+                // The next byte is quoted, whatever it is.
+                guard index &+ 1 < bytes.count else { return .incomplete }
+                if !ByteClass.isForbiddenControl(bytes[index &+ 1]) { index &+= 1 }
+            case UInt8(ascii: ";") where !isQuoted:
+                if isEmpty { return .invalid }
+                isEmpty = true
+                continue
+            default: break
+            }
+            if !ByteClass.isBlank(byte) { isEmpty = false }
+        }
     }
 }

@@ -26,7 +26,26 @@ extension Span where Element == UInt8 {
         let colon = name.end
         guard colon < count else { return .incomplete }
         guard self[colon] == UInt8(ascii: ":"), colon > start else { return lineWithoutName(at: start) }
+        return fieldLine(at: start, name: name, colon: colon, into: &field)
+    }
 
+    /// Reads a field line of a response that `fieldLine` found invalid: white space between the name and the colon is
+    /// left out (RFC 9112 §5.1), everything else is as strict. The line's own bytes must not be forwarded.
+    @inline(never)
+    func spacedFieldLine(at start: Int, into field: inout Field) -> FieldLine {
+        let name = nameEnd(from: start)
+        guard name.end > start, name.end < count, ByteClass.isBlank(self[name.end]) else { return .invalid }
+        let colon = skipBlanks(from: name.end, to: count)
+        guard colon < count else { return .incomplete }
+        guard self[colon] == UInt8(ascii: ":") else { return .invalid }
+        return fieldLine(at: start, name: name, colon: colon, into: &field)
+    }
+
+    /// The rest of a field line, from the colon on.
+    @inline(__always)
+    private func fieldLine(
+        at start: Int, name: (end: Int, hasUnderscore: Bool), colon: Int, into field: inout Field
+    ) -> FieldLine {
         let valueStart = skipBlanks(from: colon &+ 1, to: count)
         let end = textEnd(from: valueStart)
         guard end < count else { return .incomplete }
@@ -35,9 +54,9 @@ extension Span where Element == UInt8 {
         guard self[end &+ 1] == ByteClass.lineFeed else { return .invalid }
 
         let valueEnd = trimBlanks(from: valueStart, to: end)
-        let known = FieldName(self, at: start, length: colon &- start, hasUnderscore: name.hasUnderscore)
+        let known = FieldName(self, at: start, length: name.end &- start, hasUnderscore: name.hasUnderscore)
         field = Field(
-            name: ByteRange(start: start, count: colon &- start),
+            name: ByteRange(start: start, count: name.end &- start),
             value: ByteRange(start: valueStart, count: valueEnd &- valueStart),
             line: ByteRange(start: start, count: end &+ 2 &- start),
             kind: known.kind,

@@ -29,6 +29,16 @@ package struct FieldTable: ~Copyable {
         count += 1
     }
 
+    /// Marks the line that was appended last as one that is not forwarded. There must be one.
+    mutating func dropLast() {
+        storage[count - 1].isHopByHop = true
+    }
+
+    /// Replaces the value of the line that was appended last. There must be one.
+    mutating func shortenLast(to value: ByteRange) {
+        storage[count - 1].value = value
+    }
+
     /// Removes all lines and keeps the storage.
     package mutating func removeAll() {
         count = 0

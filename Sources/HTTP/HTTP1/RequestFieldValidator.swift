@@ -1,3 +1,4 @@
+import ASCII
 import Reactor
 
 /// Validates the fields of a request: each when it is read, and those that depend on each other once all are read.
@@ -26,14 +27,14 @@ struct RequestFieldValidator {
                 head.acceptsEventStream = MediaType.listsEventStream(field.value.range, in: bytes)
             }
         case .mcpSessionID:
+            if let first = head.sessionID { return Self.repeated(first, field.value, in: bytes, &head.fields) }
             head.sessionID = field.value
-            return requireUnique(1)
         case .mcpProtocolVersion:
+            if let first = head.protocolVersion { return Self.repeated(first, field.value, in: bytes, &head.fields) }
             head.protocolVersion = field.value
-            return requireUnique(2)
         case .lastEventID:
+            if let first = head.lastEventID { return Self.repeated(first, field.value, in: bytes, &head.fields) }
             head.lastEventID = field.value
-            return requireUnique(4)
         case .mcpMethod:
             return requireUnique(8)
         case .mcpName:
@@ -41,7 +42,8 @@ struct RequestFieldValidator {
         case .xForwardedFor:
             if head.forwardedFor == nil { head.forwardedFor = field.value }
         case .other, .contentType, .date, .keepAlive, .proxyConnection, .te, .trailer, .upgrade, .http2Settings,
-            .forwarded, .xForwardedProto, .xForwardedHost, .xRealIP, .forwardedLookalike, .clientCertificate:
+            .forwarded, .xForwardedProto, .xForwardedHost, .xRealIP, .forwardedClaim, .forwardedLookalike,
+            .clientCertificate:
             break
         }
         return nil
@@ -83,6 +85,17 @@ struct RequestFieldValidator {
         let text = LowercasedASCII(bytes, at: value.lowerBound, length: Int(value.count))
         guard text.equals("100-cont", "continue", length: 12) else { return .expectationFailed }
         head.expectsContinue = head.minorVersion == 1
+        return nil
+    }
+
+    /// A field that has one value was said again, in the line that was appended last. An equal value is dropped; of
+    /// two different ones, one server would use the first and another the last.
+    @inline(never)
+    private static func repeated(
+        _ first: ByteRange, _ again: ByteRange, in bytes: Span<UInt8>, _ fields: inout FieldTable
+    ) -> HTTPParseError? {
+        guard bytes.extracting(first.range).equals(bytes.extracting(again.range)) else { return .malformed }
+        fields.dropLast()
         return nil
     }
 

@@ -8,12 +8,12 @@ package struct RequestHead: ~Copyable {
     /// The method's bytes as sent.
     package var methodName = ByteRange.empty
     /// The target in origin-form (path and query), asterisk-form for OPTIONS, or, of an absolute-form target, the
-    /// part from the path on; empty if an absolute-form target has no path (send "/").
+    /// part from the path on; empty or beginning with `?` if an absolute-form target has no path (send "/" before it).
     package var target = ByteRange.empty
     /// The authority of an absolute-form target, which replaces Host (RFC 9112 §3.2.2), else Host's value. Empty if
     /// neither is there (HTTP/1.0 only).
     package var authority = ByteRange.empty
-    /// The minor version of HTTP/1.x: 0 or 1.
+    /// The minor version of HTTP/1.x: 0, or 1 for all others.
     package var minorVersion: UInt8 = 1
     /// How the end of the body is found.
     package var framing = BodyFraming.none
@@ -25,8 +25,9 @@ package struct RequestHead: ~Copyable {
     package var acceptsEventStream = false
     /// The field lines, all of them.
     package var fields = FieldTable()
-    /// The value of `Mcp-Session-Id`; nil if it is absent. The parser refuses repeats of this field and of
-    /// `Mcp-Protocol-Version`, `Mcp-Method`, `Mcp-Name` and `Last-Event-ID` as malformed.
+    /// The value of `Mcp-Session-Id`; nil if it is absent. Of this field, `Mcp-Protocol-Version` and
+    /// `Last-Event-ID`, equal repeats are one value: the repeat is marked as hop-by-hop. Different ones are refused as
+    /// malformed, and so is any repeat of `Mcp-Method` and `Mcp-Name`.
     package var sessionID: ByteRange?
     /// The value of `Mcp-Protocol-Version`; nil if it is absent.
     package var protocolVersion: ByteRange?

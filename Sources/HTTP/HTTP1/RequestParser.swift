@@ -89,6 +89,9 @@ package struct RequestParser: Sendable {
         head.minorVersion = minorVersion
         head.methodName = ByteRange(start: start, count: methodEnd &- start)
         head.method = Method(bytes, at: start, length: methodEnd &- start)
+        if head.method == .connect {
+            return .invalid(bytes.isAuthority(targetStart..<targetEnd) ? .methodUnsupported : .malformed)
+        }
         guard RequestTarget.read(targetStart..<targetEnd, in: bytes, into: &head) else {
             return .invalid(.malformed)
         }

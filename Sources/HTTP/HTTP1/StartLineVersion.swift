@@ -1,12 +1,12 @@
 import ASCII
 
 /// The `HTTP/1.x` of a start line (RFC 9112 §2.3).
-enum StartLineVersion {
-    /// `HTTP/1.0` or `HTTP/1.1`, with the minor version.
+enum StartLineVersion: Equatable {
+    /// `HTTP/1.0` or `HTTP/1.1`, with the minor version. A higher one counts as 1 (RFC 9110 §2.5).
     case found(UInt8)
     /// Fewer than eight bytes, which may begin a version.
     case incomplete
-    /// Another version of HTTP, as in HTTP/2's preface.
+    /// Another major version of HTTP, as in HTTP/2's preface.
     case unsupported
     /// No version.
     case malformed
@@ -45,7 +45,7 @@ enum StartLineVersion {
     @inline(never)
     private static func unsupportedOrMalformed(_ bytes: Span<UInt8>, at offset: Int) -> StartLineVersion {
         for index in 0..<8 where !hasForm(bytes[offset &+ index], at: index) { return .malformed }
-        return .unsupported
+        return bytes[offset &+ 5] == UInt8(ascii: "1") ? .found(1) : .unsupported
     }
 
     /// Whether `byte` may stand at `index` of a version: `HTTP/` DIGIT `.` DIGIT.

@@ -2,6 +2,7 @@
 enum FrameType {
     static var data: UInt8 { 0 }
     static var headers: UInt8 { 1 }
+    static var priority: UInt8 { 2 }
     static var reset: UInt8 { 3 }
     static var settings: UInt8 { 4 }
     static var ping: UInt8 { 6 }

@@ -40,6 +40,8 @@ struct HTTP1RequestWriter: ~Copyable {
     private var method = ByteRange.empty
     private var path = ByteRange.empty
     private var authority = ByteRange.empty
+    /// The default port of the scheme (RFC 9110 section 4.2), as it follows a host; empty if there is none.
+    private var defaultPort: StaticString = ""
     /// The cookie fields joined to one value (RFC 9113 section 8.2.3).
     private var cookie = ByteBuffer()
     /// The text so far, between two calls of `HTTP2Session.receive`.
@@ -64,6 +66,7 @@ struct HTTP1RequestWriter: ~Copyable {
         method = .empty
         path = .empty
         authority = .empty
+        defaultPort = ""
         cookie.clear()
     }
 
@@ -138,6 +141,9 @@ struct HTTP1RequestWriter: ~Copyable {
         case 10 where name[1] == UInt8(ascii: "a"):
             guard value.targetEnd(from: 0) == value.count else { return .malformed }
             authority = range
+        case 7:
+            defaultPort = value.equals("https") ? ":443" : value.equals("http") ? ":80" : ""
+            return .accepted
         default:
             return .accepted
         }
@@ -151,7 +157,9 @@ struct HTTP1RequestWriter: ~Copyable {
         switch FieldName(name, at: 0, length: name.count, hasUnderscore: false).kind {
         case .host where !authority.isEmpty:
             // The Host line was written from `:authority`. A different Host is malformed (RFC 9113 section 8.3.1).
-            return pseudoHeaders.span.extracting(authority.range).equalsIgnoringCase(value) ? .accepted : .malformed
+            let written = pseudoHeaders.span.extracting(authority.range)
+            let isSame = withoutDefaultPort(written).equalsIgnoringCase(withoutDefaultPort(value))
+            return isSame ? .accepted : .malformed
         case .te, .http2Settings:
             // These fields are for this hop only. `te: trailers` has no effect in HTTP/1.1, where trailers may follow
             // any chunked body.
@@ -171,6 +179,17 @@ struct HTTP1RequestWriter: ~Copyable {
         }
         Self.write(name, value, to: &bytes)
         return .accepted
+    }
+
+    /// The authority without its port, if that is the scheme's own or empty (RFC 9110 section 4.2.3).
+    @_lifetime(copy authority)
+    private func withoutDefaultPort(_ authority: Span<UInt8>) -> Span<UInt8> {
+        let hostBytes = authority.count - defaultPort.utf8CodeUnitCount
+        if defaultPort.utf8CodeUnitCount > 0, authority.has(defaultPort, at: hostBytes) {
+            return authority.extracting(..<hostBytes)
+        }
+        if authority.has(":", at: authority.count - 1) { return authority.extracting(..<(authority.count - 1)) }
+        return authority
     }
 
     /// Completes a request's text and closes the block. Returns the head's range in `bytes`; nil, with the text

@@ -9,11 +9,13 @@ enum HTTP2Callbacks {
         guard unsafe nghttp2_session_callbacks_new(&callbacks) == 0, let callbacks = unsafe callbacks else {
             return nil
         }
-        unsafe nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks) { _, header, user in
+        unsafe nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks) { session, header, user in
             guard let header = unsafe header, let context = unsafe HTTP2Callbacks.context(user) else {
                 return CallbackResult.stop
             }
-            return unsafe context.pointee.frameBegins(type: header.pointee.type)
+            let frame = unsafe header.pointee
+            guard unsafe HTTP2Callbacks.mayBegin(session, frame, context) else { return CallbackResult.stop }
+            return unsafe context.pointee.frameBegins(type: frame.type)
         }
         unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { session, frame, user in
             unsafe HTTP2Callbacks.headersBegin(session, frame, user)
@@ -58,6 +60,23 @@ enum HTTP2Callbacks {
     /// The stream's entry; nil if the stream is closed or was refused.
     static func entry(_ session: OpaquePointer?, _ stream: Int32) -> UnsafeMutablePointer<HTTP2Stream>? {
         unsafe nghttp2_session_get_stream_user_data(session, stream)?.assumingMemoryBound(to: HTTP2Stream.self)
+    }
+
+    /// Whether a frame may come on its stream, as far as nghttp2 leaves that to us: it ignores PRIORITY frames as soon as
+    /// there is no priority tree, and HEADERS on streams that it does not know any more.
+    private static func mayBegin(
+        _ session: OpaquePointer?, _ frame: nghttp2_frame_hd, _ context: UnsafeMutablePointer<HTTP2Context>
+    ) -> Bool {
+        switch frame.type {
+        // RFC 9113 section 6.3.
+        case FrameType.priority: return frame.stream_id != 0
+        case FrameType.headers:
+            let isOpen = unsafe entry(session, frame.stream_id) != nil
+            let endsStream = frame.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
+            return unsafe context.pointee.streamOrder.accepts(
+                frame.stream_id, endsStream: endsStream, isOpen: isOpen)
+        default: return true
+        }
     }
 
     private static func submitReset(_ session: OpaquePointer?, _ stream: Int32, _ code: HTTP2ErrorCode) {
@@ -133,7 +152,8 @@ enum HTTP2Callbacks {
     ) -> CInt {
         switch unsafe context.pointee.requestArrived(entry, endsStream: endsStream) {
         case .reported: return CallbackResult.proceed
-        case .answered(let status): unsafe respond(session, entry.pointee.id, status: status)
+        case .methodRefused: unsafe respond(session, entry.pointee.id, status: "405", isMethodRefused: true)
+        case .tooLarge: unsafe respond(session, entry.pointee.id, status: "431", isMethodRefused: false)
         case .overLimit:
             unsafe submitReset(session, entry.pointee.id, .refusedStream)
             return unsafe context.pointee.countRefusal() ? CallbackResult.proceed : CallbackResult.stop
@@ -143,14 +163,17 @@ enum HTTP2Callbacks {
         return CallbackResult.proceed
     }
 
-    /// Answers a request that is not reported, without a body.
-    private static func respond(_ session: OpaquePointer?, _ stream: Int32, status: StaticString) {
-        let fields: InlineArray<2, nghttp2_nv> = unsafe [
-            .constant(":status", status), .constant("content-length", "0"),
+    /// Answers a request that is not reported, without a body. 405 has an `Allow` (RFC 9110 section 15.5.6).
+    private static func respond(_ session: OpaquePointer?, _ stream: Int32, status: StaticString, isMethodRefused: Bool)
+    {
+        let fields: InlineArray<4, nghttp2_nv> = unsafe [
+            .constant(":status", status), .constant("content-length", "0"), .constant("server", "berth"),
+            .constant("allow", Method.forwarded),
         ]
         let span = unsafe fields.span
         unsafe span.withUnsafeBufferPointer { fields in
-            _ = unsafe nghttp2_submit_response(session, stream, fields.baseAddress, fields.count, nil)
+            let count = isMethodRefused ? 4 : 3
+            _ = unsafe nghttp2_submit_response(session, stream, fields.baseAddress, count, nil)
         }
     }
 

@@ -21,6 +21,7 @@ struct HTTP2Context: ~Copyable {
     var streams = HTTP2Streams()
     var abuse = HTTP2Abuse()
     var frameCounter = FrameCounter()
+    var streamOrder = StreamOrder()
     /// The number of frames that nghttp2 has called back for, of the bytes passed in one call.
     var handledFrames = 0
     /// Response bytes of all streams that wait for their windows or for the connection.
@@ -129,8 +130,10 @@ struct HTTP2Context: ~Copyable {
     enum RequestOutcome {
         /// It was reported as an event.
         case reported
-        /// It is to be answered with this status and is not reported.
-        case answered(StaticString)
+        /// It is to be answered with 405, because CONNECT is for forward proxies, and is not reported.
+        case methodRefused
+        /// It is to be answered with 431 (RFC 6585 section 5) and is not reported.
+        case tooLarge
         /// Its stream is to be refused, because the heads of all open streams are too large.
         case overLimit
         /// Its stream is to be reset.
@@ -151,8 +154,7 @@ struct HTTP2Context: ~Copyable {
                 abuse.largeHeads &+= 1
                 report(.largeHead)
             }
-            // 501, because CONNECT is not supported; 431 (RFC 6585 section 5).
-            return .answered(isConnect ? "501" : "431")
+            return isConnect ? .methodRefused : .tooLarge
         }
         unsafe entry.pointee.remainingLength = headerBlock.length
         guard let head = unsafe headerBlock.endRequest(endsStream: endsStream, in: &events.pointee.bytes) else {

@@ -2,8 +2,8 @@ import ASCII
 
 extension Span where Element == UInt8 {
     /// Whether `range` is a host with or without a port (RFC 3986 §3.2, without user information): a registered name,
-    /// an IPv4 address or an IPv6 literal in brackets, then optionally `:` and up to five digits. Of an IPv6 literal
-    /// only the characters are checked.
+    /// an IPv4 address or an IP literal in brackets, then optionally `:` and up to five digits. An IPv6 literal must
+    /// be a whole address; of one of a later version (IPvFuture) the grammar is checked.
     func isAuthority(_ range: Range<Int>) -> Bool {
         guard !range.isEmpty else { return false }
         let hostEnd =
@@ -17,13 +17,23 @@ extension Span where Element == UInt8 {
     /// The end of an IP literal, bracket included; nil if it is malformed.
     private func literalEnd(from start: Int, to end: Int) -> Int? {
         var index = start &+ 1
-        while index < end, isLiteralByte(self[index]) { index &+= 1 }
-        guard index < end, index > start &+ 1, self[index] == UInt8(ascii: "]") else { return nil }
-        return index &+ 1
+        while index < end, self[index] != UInt8(ascii: "]") { index &+= 1 }
+        guard index < end else { return nil }
+        let literal = start &+ 1..<index
+        return ipv6(literal) != nil || isFutureLiteral(literal) ? index &+ 1 : nil
     }
 
-    private func isLiteralByte(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: ":") || byte == UInt8(ascii: ".") || byte.hexadecimalValue != nil
+    /// Whether the range is `v` HEXDIG+ `.` and then unreserved characters, sub-delims or colons (RFC 3986 §3.2.2).
+    private func isFutureLiteral(_ range: Range<Int>) -> Bool {
+        guard let first = range.first, self[first] | 0x20 == UInt8(ascii: "v") else { return false }
+        var dot = first &+ 1
+        while dot < range.upperBound, self[dot].hexadecimalValue != nil { dot &+= 1 }
+        guard dot > first &+ 1, dot &+ 1 < range.upperBound, self[dot] == UInt8(ascii: ".") else { return false }
+        for index in dot &+ 1..<range.upperBound
+        where !ByteClass.isRegisteredName(self[index]) && self[index] != UInt8(ascii: ":") {
+            return false
+        }
+        return true
     }
 
     /// The index of the first byte that no registered name may have; nil if a percent sign is not followed by two

@@ -1,3 +1,5 @@
+import ASCII
+
 /// A recognised field name.
 struct FieldName {
     var kind: KnownField
@@ -32,6 +34,17 @@ struct FieldName {
         case ...14: self = Self.upToFourteen(text)
         default: self = Self.long(text)
         }
+        if kind == .other, text.mayBeClaim { self = Self.claim(text, otherwise: self) }
+    }
+
+    /// Recognises what only a proxy may claim of where a request comes from.
+    @inline(never)
+    private static func claim(_ text: LowercasedASCII, otherwise other: FieldName) -> FieldName {
+        let isClaim =
+            text.hasForwardedPrefix || text.equals("x-origin", "inal-url", length: 14)
+            || text.equals("x-origin", "nal-host", length: 15) || text.equals("x-rewrit", "rite-url", length: 13)
+            || text.equals("x-url-sc", "l-scheme", length: 12) || text.equals("front-en", "nd-https", length: 15)
+        return isClaim ? FieldName(.forwardedClaim) : other
     }
 
     @inline(__always)
@@ -95,6 +108,25 @@ struct FieldName {
     @inline(__always)
     private static func choose(_ matches: Bool, _ kind: KnownField, isHopByHop: Bool = false) -> FieldName {
         matches ? FieldName(kind, isHopByHop: isHopByHop) : other
+    }
+}
+
+extension LowercasedASCII {
+    /// Whether the text begins as a claim does. Few other names do.
+    @inline(__always)
+    fileprivate var mayBeClaim: Bool {
+        length > 11
+            && (first == UInt64(ascii: "x-forwar") || first == UInt64(ascii: "x-origin")
+                || first == UInt64(ascii: "x-rewrit") || first == UInt64(ascii: "x-url-sc")
+                || first == UInt64(ascii: "front-en"))
+    }
+
+    /// Whether the text is `x-forwarded-` and more.
+    fileprivate var hasForwardedPrefix: Bool {
+        guard length > 12, first == UInt64(ascii: "x-forwar") else { return false }
+        // The bytes from the ninth on are in the middle word or, of shorter text, in the last.
+        let rest = length > 16 ? middle : last >> UInt64(8 &* (16 &- length))
+        return rest & 0xFFFF_FFFF == UInt64(ascii: "ded-\0\0\0\0")
     }
 }
 

@@ -11,10 +11,12 @@ package enum HTTPParseError: UInt8, Error, Sendable {
     case bodyTooLarge
     /// A transfer coding other than `chunked`.
     case codingUnsupported
-    /// An HTTP version other than 1.0 and 1.1.
+    /// An HTTP version other than 1.x.
     case versionUnsupported
     /// An `Expect` other than `100-continue`.
     case expectationFailed
+    /// CONNECT, which only a forward proxy can serve.
+    case methodUnsupported
 
     /// The status code to answer a request with.
     package var status: UInt16 {
@@ -26,6 +28,7 @@ package enum HTTPParseError: UInt8, Error, Sendable {
         case .codingUnsupported: 501
         case .versionUnsupported: 505
         case .expectationFailed: 417
+        case .methodUnsupported: 405
         }
     }
 }

@@ -7,6 +7,8 @@ package enum KnownField: UInt8, Sendable {
     case connection, keepAlive, proxyConnection, te, trailer, upgrade, http2Settings
     // Set by proxies in front of this one; used only if the proxy is trusted.
     case forwarded, xForwardedFor, xForwardedProto, xForwardedHost, xRealIP
+    /// Any other `x-forwarded-` field, and fields of the same kind by other names, such as `x-original-url`.
+    case forwardedClaim
     /// `x-client-cert-subject` and `x-client-cert-verified`, which only this proxy sets: dropped from every request.
     case clientCertificate
     /// A name of this list with underscores for hyphens, such as `x_forwarded_for` or `content_length`. Some servers

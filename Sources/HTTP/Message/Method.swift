@@ -1,8 +1,12 @@
 import ASCII
 
-/// A request method (RFC 9110 §9). A token that is not listed is `other` and forwarded unchanged.
+/// A request method (RFC 9110 §9). A token that is not listed is `other`. It is refused, as TRACE and
+/// CONNECT are: what it asks for, and whether it may be repeated, cannot be known.
 package enum Method: UInt8, Sendable {
     case get, head, post, put, delete, options, patch, trace, connect, other
+
+    /// The methods that are forwarded, as `Allow` lists them.
+    package static var forwarded: StaticString { "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" }
 
     /// The method of that name, which is case-sensitive.
     @inline(__always)

@@ -21,13 +21,16 @@ package enum ProxyHeader: Equatable, Sendable {
         package var port: UInt16
         /// Whether the address is an IPv4 address.
         package var isIPv4: Bool
+        /// Whether the client speaks TLS with the proxy (PP2_TYPE_SSL, version 2 only).
+        package var usesTLS: Bool
 
-        /// Stores all four.
-        package init(high: UInt64, low: UInt64, port: UInt16, isIPv4: Bool) {
+        /// Stores all five.
+        package init(high: UInt64, low: UInt64, port: UInt16, isIPv4: Bool, usesTLS: Bool = false) {
             self.high = high
             self.low = low
             self.port = port
             self.isIPv4 = isIPv4
+            self.usesTLS = usesTLS
         }
     }
 
@@ -75,7 +78,7 @@ package enum ProxyHeader: Equatable, Sendable {
         guard isLocal || needed < 0 || rest >= needed else { return .invalid }
         guard bytes.count >= 16 + rest else { return .incomplete }
         guard !isLocal, needed > 0 else { return .complete(length: 16 + rest, source: nil) }
-        let source: Source
+        var source: Source
         if needed == 12 {
             source = Source(
                 high: 0, low: 0xffff_0000_0000 | number(bytes, at: 16, count: 4), port: port(bytes, at: 24),
@@ -84,7 +87,24 @@ package enum ProxyHeader: Equatable, Sendable {
             source = ipv6Source(
                 number(bytes, at: 16, count: 8), number(bytes, at: 24, count: 8), port: port(bytes, at: 48))
         }
+        source.usesTLS = saysTLS(bytes, 16 + needed..<16 + rest)
         return .complete(length: 16 + rest, source: source)
+    }
+
+    /// Whether the extensions say that the client speaks TLS: PP2_TYPE_SSL with PP2_CLIENT_SSL among its flags (PROXY
+    /// protocol section 2.2.5). Each extension is a type, a length in two bytes and so many bytes; what does not fit is
+    /// ignored with all that follows.
+    private static func saysTLS(_ bytes: Span<UInt8>, _ extensions: Range<Int>) -> Bool {
+        var start = extensions.lowerBound
+        while extensions.upperBound - start >= 3 {
+            let length = Int(bytes[start + 1]) << 8 | Int(bytes[start + 2])
+            let value = start + 3
+            guard length <= extensions.upperBound - value else { return false }
+            // One byte of flags, four of the result of verification.
+            if bytes[start] == 0x20, length >= 5 { return bytes[value] & 1 != 0 }
+            start = value + length
+        }
+        return false
     }
 
     private static func number(_ bytes: Span<UInt8>, at start: Int, count: Int) -> UInt64 {

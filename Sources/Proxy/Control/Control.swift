@@ -9,4 +9,12 @@ struct Control {
     /// Answers requests on admin listeners.
     let admin: AdminHandler?
     let log: Logger?
+    /// How often this worker says that a server's response was bad.
+    var badResponses = LogLimiter()
+
+    init(runsHealthChecks: Bool, admin: AdminHandler?, log: Logger?) {
+        self.runsHealthChecks = runsHealthChecks
+        self.admin = admin
+        self.log = log
+    }
 }

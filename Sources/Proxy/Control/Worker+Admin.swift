@@ -36,7 +36,7 @@ extension Worker where Outside: ~Copyable {
         let path = io.received.bytes(io.requestHead.target.range).prefix { $0 != UInt8(ascii: "?") }
         let response = admin(String(decoding: path, as: UTF8.self))
         let keepsClient = io.requestHead.isKeepAlive && !lifecycle.isDraining && !clients.isStream(client)
-        io.append(response, isHead: io.requestHead.method == .head, closes: !keepsClient)
+        io.append(response, isHead: io.requestHead.method == .head, closes: !keepsClient, at: clock.now)
         io.received.consume(io.requestHead.length)
         clients.write(client, &io, &clock)
         guard clients.contains(client) else { return }
@@ -51,7 +51,7 @@ extension Worker where Outside: ~Copyable {
 
 extension ConnectionIO where Outside: ~Copyable {
     /// A whole response of an admin page.
-    fileprivate mutating func append(_ response: AdminResponse, isHead: Bool, closes: Bool) {
+    fileprivate mutating func append(_ response: AdminResponse, isHead: Bool, closes: Bool, at now: Instant) {
         composed.clear()
         composed.append("HTTP/1.1 ")
         composed.append(decimal: UInt64(response.status))
@@ -61,7 +61,8 @@ extension ConnectionIO where Outside: ~Copyable {
         composed.append(response.contentType)
         composed.append("\r\ncontent-length: ")
         composed.append(decimal: UInt64(response.body.utf8.count))
-        composed.append("\r\ncache-control: no-store\r\n")
+        composed.append("\r\ncache-control: no-store\r\nserver: berth\r\n")
+        appendDate(at: now)
         if closes { composed.append("connection: close\r\n") }
         composed.append("\r\n")
         if !isHead { composed.append(response.body) }

@@ -40,8 +40,8 @@ struct ClientConnection: TurnTaking, ~Copyable {
     var address: SocketAddress
     var phase: Phase
     var gathering = Gathering.nothing
-    /// The client came over TLS.
-    let isSecure: Bool
+    /// The client came over TLS, to us or to a balancer in front that says so.
+    var isSecure: Bool
     /// A send failed: the client is gone, whatever reading may still say.
     var isBroken = false
     /// Nothing more will be asked on this connection: it closes once the output is out.

@@ -56,7 +56,7 @@ extension Worker where Outside: ~Copyable {
         var connection = ClientConnection(
             Transport(descriptor, mayWrite: true), address: address, listener: listener,
             phase: expectsProxyHeader ? .awaitingProxyHeader : tls == nil ? .reading : .handshaking,
-            isSecure: tls != nil)
+            isSecure: tls != nil || clients.listeners[listener].plan.forwardsAsHTTPS)
         if let tls, !expectsProxyHeader {
             guard let session = try? io.engine.accept(tls) else {
                 if isTraffic { metrics.releaseClient() }

@@ -21,6 +21,7 @@ extension Worker where Outside: ~Copyable {
             if let source {
                 clients[client].address = SocketAddress(
                     high: source.high, low: source.low, port: source.port, isIPv4: source.isIPv4)
+                if source.usesTLS { clients[client].isSecure = true }
             }
             startAfterProxyHeader(client)
         }

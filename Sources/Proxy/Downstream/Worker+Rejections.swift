@@ -5,11 +5,12 @@ import Reactor
 
 /// Answers to what cannot become an exchange.
 extension Worker where Outside: ~Copyable {
-    /// Answers and closes: what follows on this connection cannot be understood.
-    mutating func reject(_ client: Handle, _ response: ErrorResponse) {
+    /// Answers and closes: what follows on this connection cannot be understood. `id` is the raw JSON-RPC id of the
+    /// request, or empty.
+    mutating func reject(_ client: Handle, _ response: ErrorResponse, id: [UInt8] = []) {
         io.received.clear()
         io.composed.clear()
-        io.append(response, id: [], isHead: false, closes: true)
+        io.append(response, id: id, isHead: false, closes: true, at: clock.now)
         clients.write(client, &io, &clock)
         if clients.contains(client) { clients.linger(client, &io, &clock, metrics) }
     }
@@ -19,13 +20,14 @@ extension Worker where Outside: ~Copyable {
         guard io.requestHead.framing == .none, io.requestHead.isKeepAlive, !response.closesConnection,
             !clients.isStream(client)
         else {
-            reject(client, response)
+            // As much of the body as is there may say whose answer this is.
+            reject(client, response, id: RequestID.find(in: io.received, io.requestHead))
             return
         }
         io.received.consume(io.requestHead.length)
         clients[client].hasServed = true
         io.composed.clear()
-        io.append(response, id: [], isHead: io.requestHead.method == .head, closes: false)
+        io.append(response, id: [], isHead: io.requestHead.method == .head, closes: false, at: clock.now)
         clients.write(client, &io, &clock)
         if clients.contains(client) { clients.awaitRequest(client, &clock) }
     }
@@ -42,6 +44,7 @@ extension ErrorResponse {
         case .codingUnsupported: self = .codingUnsupported
         case .versionUnsupported: self = .versionUnsupported
         case .expectationFailed: self = .expectationFailed
+        case .methodUnsupported: self = .methodNotAllowed
         }
     }
 }

@@ -11,11 +11,11 @@ enum BodyReader {
     case chunked(ChunkDecoder)
     case untilClose
 
-    init(_ framing: BodyFraming) {
+    init(_ framing: BodyFraming, fromServer: Bool = false) {
         switch framing {
         case .none, .length(0): self = .complete
         case .length(let count): self = .length(count)
-        case .chunked: self = .chunked(ChunkDecoder())
+        case .chunked: self = .chunked(ChunkDecoder(fromServer: fromServer))
         case .untilClose: self = .untilClose
         }
     }

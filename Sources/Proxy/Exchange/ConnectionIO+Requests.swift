@@ -7,13 +7,15 @@ import TLS
 /// The parts of a request head as the server gets it: runs of kept lines copied whole, ours at the end. The head must be
 /// parsed and at the front of `received`; all append to `composed`.
 extension ConnectionIO where Outside: ~Copyable {
-    /// The request target; `hidesSignature` leaves our signature of a legacy endpoint out.
+    /// The request target; `hidesSignature` leaves our signature of a legacy endpoint out. An empty path is "/"
+    /// (RFC 9112 section 3.2.1), and `*` where OPTIONS asks about the whole server (section 3.2.4).
     mutating func appendTarget(hidesSignature: Bool) {
         let target = requestHead.target
         guard !target.isEmpty else {
-            composed.append("/")
+            composed.append(requestHead.method == .options ? "*" : "/")
             return
         }
+        if received.span[target.lowerBound] == UInt8(ascii: "?") { composed.append("/") }
         guard hidesSignature,
             let cut = LegacyTarget.signatureParameter(in: received.span.extracting(target.range))?.removal
         else {
@@ -44,7 +46,7 @@ extension ConnectionIO where Outside: ~Copyable {
         switch field.kind {
         case .host, .forwardedLookalike, .clientCertificate, .transferEncoding, .upgrade, .http2Settings: return false
         case .xForwardedFor: return false  // Written anew with our peer at its end.
-        case .forwarded, .xForwardedProto, .xForwardedHost, .xRealIP: return isTrusted
+        case .forwarded, .xForwardedProto, .xForwardedHost, .xRealIP, .forwardedClaim: return isTrusted
         case .mcpSessionID: return keepsSession
         default: return true
         }

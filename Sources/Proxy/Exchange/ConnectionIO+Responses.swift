@@ -17,6 +17,12 @@ extension ConnectionIO where Outside: ~Copyable {
 
     /// The response fields that are forwarded as they are.
     mutating func appendKeptResponseFields(keepsSession: Bool) {
+        if responseHead.needsRewriting {
+            FieldCopier.rewrite(responseHead.fields, from: received, to: &composed) {
+                Self.keeps($0, session: keepsSession)
+            }
+            return
+        }
         FieldCopier.copy(responseHead.fields, from: received, to: &composed) { Self.keeps($0, session: keepsSession) }
     }
 
@@ -41,8 +47,14 @@ extension ConnectionIO where Outside: ~Copyable {
         return false
     }
 
+    /// The Date field (RFC 9110 section 6.6.1), which is written anew once a second.
+    mutating func appendDate(at now: Instant) {
+        if dateField.isOutdated(at: now) { dateField.update(at: now, wallSeconds: world.wallSeconds()) }
+        composed.append(dateField.line)
+    }
+
     /// A whole response of the proxy's own. `id` is the raw JSON-RPC id of the request, or empty.
-    mutating func append(_ response: ErrorResponse, id: [UInt8], isHead: Bool, closes: Bool) {
+    mutating func append(_ response: ErrorResponse, id: [UInt8], isHead: Bool, closes: Bool, at now: Instant) {
         // Clients that look for the loss of a session look for a null id.
         let echoed = response.status == 404 ? [] : id
         let body = response.body(id: echoed.span)
@@ -54,7 +66,8 @@ extension ConnectionIO where Outside: ~Copyable {
         composed.append(response.contentType)
         composed.append("\r\ncontent-length: ")
         composed.append(decimal: UInt64(body.count))
-        composed.append("\r\ncache-control: no-store\r\n")
+        composed.append("\r\ncache-control: no-store\r\nserver: berth\r\n")
+        appendDate(at: now)
         if let seconds = response.retryAfterSeconds {
             composed.append("retry-after: ")
             composed.append(decimal: UInt64(seconds))

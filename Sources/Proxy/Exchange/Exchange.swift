@@ -89,7 +89,7 @@ struct Exchange: ~Copyable {
     var responseBody = ChunkedBody.data
     var clientFraming = ClientFraming.counted
     var attempts: UInt8 = 0
-    var informationalCount: UInt8 = 0
+    var interim = InterimBudget()
 
     var waitsUntil: Instant {
         get { instant }

@@ -21,4 +21,18 @@ enum FieldCopier {
         }
         if !run.isEmpty { output.append(source, run) }
     }
+
+    /// Appends the same lines written anew from their names and values, where not all may be copied as they are.
+    @inline(never)
+    static func rewrite(
+        _ fields: borrowing FieldTable, from source: borrowing ByteBuffer, to output: inout ByteBuffer,
+        where isKept: (Field) -> Bool
+    ) {
+        for index in 0..<fields.count where isKept(fields[index]) {
+            output.append(source, fields[index].name.range)
+            output.append(": ")
+            output.append(source, fields[index].value.range)
+            output.append("\r\n")
+        }
+    }
 }

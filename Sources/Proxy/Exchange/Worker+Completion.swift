@@ -148,7 +148,7 @@ extension Worker where Outside: ~Copyable {
         io.composed.clear()
         io.append(
             response, id: requestID(exchange), isHead: exchanges[exchange].method == .head,
-            closes: !exchanges[exchange].keepsClient)
+            closes: !exchanges[exchange].keepsClient, at: clock.now)
         let kept = min(Int(exchanges[exchange].replayBytes), clients[client].transport.input.count)
         if kept > 0 { clients[client].transport.input.consume(kept) }
         exchanges[exchange].replayBytes = 0
@@ -166,29 +166,15 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// The raw JSON-RPC id of the request that the client's input keeps, for the response to echo; empty if there is none
-    /// or it cannot be told.
-    private func requestID(_ exchange: Handle) -> [UInt8] {
+    /// or it cannot be told. It uses the scratch for requests, which holds nothing that is still needed.
+    private mutating func requestID(_ exchange: Handle) -> [UInt8] {
         let client = exchanges[exchange].client
         let kept = min(Int(exchanges[exchange].replayBytes), clients[client].transport.input.count)
         guard kept > 0, exchanges[exchange].method == .post else { return [] }
-        let request = clients[client].transport.input.bytes(0..<kept)
-        guard let body = Self.bodyStart(of: request) else { return [] }
-        let message = Array(request[body...])
-        guard let id = JSONRPC.requestID(in: message.span) else { return [] }
-        return Array(message[id])
-    }
-
-    /// Where the body of an HTTP/1.1 message begins: behind the first empty line.
-    private static func bodyStart(of message: [UInt8]) -> Int? {
-        var index = 0
-        while index + 3 < message.count {
-            if message[index] == 0x0d, message[index + 1] == 0x0a, message[index + 2] == 0x0d,
-                message[index + 3] == 0x0a
-            {
-                return index + 4
-            }
-            index += 1
-        }
-        return nil
+        var request = ByteBuffer()
+        request.append(clients[client].transport.input, 0..<kept)
+        let parser = clients.listeners[clients.listener(of: client)].parser
+        guard case .complete = parser.parse(request, into: &io.requestHead) else { return [] }
+        return RequestID.find(in: request, io.requestHead)
     }
 }

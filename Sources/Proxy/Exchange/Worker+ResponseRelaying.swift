@@ -6,9 +6,6 @@ import Telemetry
 
 /// From a server's bytes to the client's: the phase `relay`.
 extension Worker where Outside: ~Copyable {
-    /// Informational responses in front of the real one; more is a server that does not know when to stop.
-    private static var informationalLimit: UInt8 { 16 }
-
     /// Takes up what `io.received` holds of a server's response.
     mutating func relay(_ exchange: Handle, from connection: Handle) {
         io.composed.clear()
@@ -19,7 +16,7 @@ extension Worker where Outside: ~Copyable {
                 clients.write(exchanges[exchange].client, &io, &clock)
                 return
             case .invalid:
-                rejectResponse(exchange)
+                rejectResponse(exchange, io.responseHead.fault)
                 return
             case .complete(let length):
                 let result =
@@ -39,20 +36,19 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// The server's response makes no sense.
-    private mutating func rejectResponse(_ exchange: Handle) {
+    private mutating func rejectResponse(_ exchange: Handle, _ fault: ResponseFault) {
         io.received.clear()
         io.composed.clear()
+        logBadResponse(exchange, fault)
         act(on: exchange, .responseMalformed)
     }
 
-    /// Forwards a 1xx response (RFC 9110 section 15.2), except to HTTP/1.0 clients, which know none. 101 cannot be: we
-    /// never ask to switch protocols.
+    /// Forwards a 1xx response (RFC 9110 section 15.2), except to HTTP/1.0 clients, which know none. 101 is
+    /// never one of them: the parser refuses it.
     private mutating func forwardInformational(_ exchange: Handle, _ length: Int) -> HeadResult {
-        exchanges[exchange].informationalCount += 1
-        guard io.responseHead.status != 101,
-            exchanges[exchange].informationalCount <= Worker.informationalLimit
-        else {
-            rejectResponse(exchange)
+        let elapsed = clock.now - exchanges[exchange].times.startedAt
+        guard exchanges[exchange].interim.spend(length, elapsed: elapsed) else {
+            rejectResponse(exchange, .interimFlood)
             return .failed
         }
         if !exchanges[exchange].clientIsHTTP10 {
@@ -66,7 +62,7 @@ extension Worker where Outside: ~Copyable {
 
     /// Decides all that a response's head decides, and composes it.
     private mutating func startResponse(_ exchange: Handle, _ connection: Handle, _ length: Int) -> HeadResult {
-        let body = BodyReader(io.responseHead.framing)
+        let body = BodyReader(io.responseHead.framing, fromServer: true)
         let isEventStream = io.responseHead.isEventStream && !body.isComplete
         if isEventStream, claimStream(connection) == .denied {
             io.received.clear()
@@ -86,6 +82,7 @@ extension Worker where Outside: ~Copyable {
         io.appendStatus()
         io.appendKeptResponseFields(keepsSession: session == .pass)
         appendSessionField(exchange, session)
+        if !io.responseHead.hasDate { io.appendDate(at: clock.now) }
         act(on: exchange, .responseStarted)
         exchanges[exchange].responseBytes = 0
         if isEventStream { startEventStream(exchange) } else { exchanges[exchange].deadline = .never }
@@ -165,6 +162,7 @@ extension Worker where Outside: ~Copyable {
                 return
             case .invalid:
                 io.received.clear()
+                logBadResponse(exchange, .chunk)
                 clients.write(client, &io, &clock)
                 act(on: exchange, .responseMalformed)
                 return

@@ -28,6 +28,8 @@ struct ConnectionIO<Outside: World & ~Copyable>: ~Copyable {
     var events = HTTP2Events()
     /// Memory for connections that have to keep bytes.
     var bufferPool = BufferPool(limit: 128)
+    /// The Date of responses.
+    var dateField = DateField()
     let responseParser = ResponseParser(limits: HeadLimits())
 
     init(_ world: consuming Outside) throws(TLSError) {

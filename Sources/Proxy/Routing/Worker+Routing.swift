@@ -26,16 +26,32 @@ enum RequestMatch {
     static func matches(_ route: borrowing RoutePlan, _ head: borrowing RequestHead, in buffer: borrowing ByteBuffer)
         -> Bool
     {
-        if let host = route.host, !isHost(head.authority.range, host, in: buffer) { return false }
+        if let address = route.hostAddress {
+            if !isAddress(head.authority.range, address, in: buffer) { return false }
+        } else if let host = route.host, !isHost(head.authority.range, host, in: buffer) {
+            return false
+        }
         let path = pathOnly(head.target.range, in: buffer)
         switch route.path {
         case .any: return true
         case .exact(let expected):
-            return buffer.equals(expected.isEmpty ? path : withoutSlash(path, in: buffer), expected)
+            // A target without a path is "/" (RFC 9112 section 3.2.1).
+            if path.isEmpty { return isRoot(expected) }
+            return buffer.equals(withoutSlash(path, in: buffer), expected)
         case .prefix(let prefix):
+            if path.isEmpty { return isRoot(prefix) }
             return path.count >= prefix.count
                 && buffer.equals(path.lowerBound..<(path.lowerBound + prefix.count), prefix)
+                && endsSegment(prefix, of: path, in: buffer)
         }
+    }
+
+    private static func isRoot(_ path: [UInt8]) -> Bool { path.count == 1 && path[0] == UInt8(ascii: "/") }
+
+    /// Whether a segment of the path, which begins with the prefix, ends where the prefix does.
+    private static func endsSegment(_ prefix: [UInt8], of path: Range<Int>, in buffer: borrowing ByteBuffer) -> Bool {
+        path.count == prefix.count || prefix.last == UInt8(ascii: "/")
+            || buffer.span[path.lowerBound + prefix.count] == UInt8(ascii: "/")
     }
 
     /// The target's path, without the query.
@@ -51,7 +67,18 @@ enum RequestMatch {
         return path.lowerBound..<(path.upperBound - 1)
     }
 
-    /// Compares the authority without its port and without regard to case.
+    /// Compares the authority's address, which may be spelled in many ways (RFC 4291 section 2.2), without its port.
+    private static func isAddress(_ authority: Range<Int>, _ address: IPv6Literal, in buffer: borrowing ByteBuffer)
+        -> Bool
+    {
+        let bytes = buffer.span
+        guard let first = authority.first, bytes[first] == UInt8(ascii: "[") else { return false }
+        var end = first + 1
+        while end < authority.upperBound, bytes[end] != UInt8(ascii: "]") { end += 1 }
+        return IPv6Literal(bytes, first + 1..<end) == address
+    }
+
+    /// Compares the authority without its port and the root's dot, and without regard to case.
     private static func isHost(_ authority: Range<Int>, _ name: [UInt8], in buffer: borrowing ByteBuffer) -> Bool {
         let bytes = buffer.span
         guard authority.count >= name.count else { return false }
@@ -60,6 +87,8 @@ enum RequestMatch {
             if byte >= 0x41, byte <= 0x5a { byte |= 0x20 }
             if byte != name[index] { return false }
         }
-        return authority.count == name.count || bytes[authority.lowerBound + name.count] == UInt8(ascii: ":")
+        var end = authority.lowerBound + name.count
+        if end < authority.upperBound, bytes[end] == UInt8(ascii: ".") { end += 1 }
+        return end == authority.upperBound || bytes[end] == UInt8(ascii: ":")
     }
 }

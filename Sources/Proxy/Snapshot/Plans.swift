@@ -30,6 +30,10 @@ package struct ListenerPlan: Sendable {
     package var trusted: [AddressRange] = []
     /// Connections begin with a PROXY protocol header, and come from `trusted` only.
     package var expectsProxyHeader = false
+    /// Servers are told that clients came over TLS, which they did to a balancer in front.
+    package var forwardsAsHTTPS = false
+    /// HTTP/2 is spoken in clear with clients that begin with it (RFC 9113 section 3.3).
+    package var acceptsH2C = true
     /// Traffic connections of the whole process at which this listener resets new ones, at least 1. The largest of all
     /// listeners, 1,024 at least, is also the number of sockets that one worker has slots for.
     package var maximumConnections = 100_000
@@ -218,11 +222,16 @@ package struct RoutePlan: Sendable {
         case any
         /// With or without a slash at the end.
         case exact([UInt8])
+        /// This path and all below it; or, if it ends with a slash, all that begin with it.
         case prefix([UInt8])
     }
 
-    /// Lower case, without a port; nil: any.
-    package var host: [UInt8]?
+    /// Lower case, without a port and the root's dot, an IPv6 address in brackets; nil: any.
+    package var host: [UInt8]? {
+        didSet { hostAddress = host.flatMap(RoutePlan.address) }
+    }
+    /// The host, if it is an IPv6 address: those are compared as numbers.
+    private(set) var hostAddress: IPv6Literal?
     /// The condition on the target's path; both this and `host` must hold.
     package var path = Path.any
     /// The index in the snapshot of the upstream that requests go to.
@@ -230,5 +239,10 @@ package struct RoutePlan: Sendable {
 
     package init(upstream: Int) {
         self.upstream = upstream
+    }
+
+    private static func address(_ host: [UInt8]) -> IPv6Literal? {
+        guard host.count > 2, host.first == UInt8(ascii: "["), host.last == UInt8(ascii: "]") else { return nil }
+        return IPv6Literal(host.span, 1..<host.count - 1)
     }
 }

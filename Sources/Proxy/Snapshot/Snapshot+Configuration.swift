@@ -49,6 +49,7 @@ extension Snapshot {
     package mutating func addAdminListener(_ address: ListenAddress) throws(StartError) {
         var plan = ListenerPlan(address: try ListenerPlan.resolve(address))
         plan.role = .admin
+        plan.acceptsH2C = false
         plan.maximumConnections = 256
         listeners.append(plan)
     }
@@ -78,6 +79,8 @@ extension ListenerPlan {
         }
         trusted = configuration.trustedProxies
         expectsProxyHeader = configuration.proxyProtocol
+        forwardsAsHTTPS = configuration.forwardedProto == .https
+        acceptsH2C = configuration.h2c
         maximumConnections = configuration.maximumConnections
         handshakeTimeout = Interval(configuration.timeouts.tls)
         headTimeout = Interval(configuration.timeouts.header)
@@ -196,7 +199,8 @@ extension HealthCheckPlan {
 extension RoutePlan {
     init(_ configuration: RouteConfiguration) {
         self.init(upstream: configuration.upstream)
-        host = configuration.host.map { Array($0.lowercased().utf8) }
+        let name = configuration.host.map { $0.contains(":") ? "[\($0)]" : $0 }
+        host = name.map { Array($0.lowercased().utf8) }
         path =
             switch configuration.path {
             case .any: .any

@@ -209,7 +209,7 @@ extension Worker where Outside: ~Copyable {
 
     /// The server closed or reset the connection while an exchange was on it; `code` is errno, 0 for FIN.
     private mutating func upstreamEnded(_ connection: Handle, _ exchange: Handle, code: CInt) {
-        let hasReceived = !io.received.isEmpty || exchanges[exchange].informationalCount > 0
+        let hasReceived = !io.received.isEmpty || exchanges[exchange].interim.isUsed
         io.received.clear()
         if exchanges[exchange].state.phase == .relaying {
             let isEnd = code == 0 && exchanges[exchange].response.endsWithConnection()

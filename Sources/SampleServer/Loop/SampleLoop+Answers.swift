@@ -211,6 +211,7 @@ extension SampleLoop {
         case .codingUnsupported: "501 Not Implemented"
         case .versionUnsupported: "505 HTTP Version Not Supported"
         case .expectationFailed: "417 Expectation Failed"
+        case .methodUnsupported: "405 Method Not Allowed"
         }
     }
 }

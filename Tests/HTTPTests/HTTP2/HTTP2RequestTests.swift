@@ -24,6 +24,8 @@ private let refused: [(why: String, fields: [(String, String)])] = [
     ("upgrade", plainGet + [("upgrade", "websocket")]),
     ("te other than trailers", plainGet + [("te", "gzip")]),
     ("a host that differs", plainGet + [("host", "b.example")]),
+    ("a host with another scheme's port", plainGet + [("host", "a.example:80")]),
+    ("a host with another port", plainGet + [("host", "a.example:8443")]),
     ("two hosts", Array(plainGet.filter { $0.0 != ":authority" }) + [("host", "a"), ("host", "a")]),
     ("no host at all", plainGet.filter { $0.0 != ":authority" }),
     ("an empty authority and no host", plainGet.map { $0.0 == ":authority" ? ($0.0, "") : $0 }),
@@ -80,6 +82,16 @@ struct HTTP2RequestTests {
         let table: [(fields: [(String, String)], endsStream: Bool, head: String)] = [
             (plainGet + [("te", "trailers")], true, "GET /mcp HTTP/1.1\r\nhost: a.example\r\n\r\n"),
             (plainGet + [("host", "A.Example")], true, "GET /mcp HTTP/1.1\r\nhost: a.example\r\n\r\n"),
+            // RFC 9110 §4.2.2: they differ in the default port alone.
+            (plainGet + [("host", "a.example:443")], true, "GET /mcp HTTP/1.1\r\nhost: a.example\r\n\r\n"),
+            (plainGet + [("host", "a.example:")], true, "GET /mcp HTTP/1.1\r\nhost: a.example\r\n\r\n"),
+            (
+                [
+                    (":method", "GET"), (":scheme", "http"), (":authority", "[::1]:80"), (":path", "/"),
+                    ("host", "[::1]"),
+                ],
+                true, "GET / HTTP/1.1\r\nhost: [::1]:80\r\n\r\n"
+            ),
             (
                 plainGet.filter { $0.0 != ":authority" } + [("x", "1"), ("host", "b:1")], true,
                 "GET /mcp HTTP/1.1\r\nx: 1\r\nhost: b:1\r\n\r\n"
@@ -123,6 +135,50 @@ struct HTTP2RequestTests {
         #expect(frames.last == .reset(1, code: 0))
         #expect(server.seen.isEmpty)
         #expect(server.streams == 0)
+    }
+
+    /// RFC 9113 section 5.1.1.
+    @Test("HEADERS on an identifier that was skipped, or used before, end the connection")
+    func lowerStream() {
+        let reused = RawFrame.headers(1, plainPost, endsStream: false)
+        for (before, late) in [
+            ([UInt32(5)], RawFrame.headers(3, plainGet)), ([7], .headers(1, plainGet)), ([1], reused),
+            ([1, 3, 9, 11], .headers(5, plainGet)), ([1, 3], reused),
+        ] {
+            let server = ServerSessionHarness.prepared()
+            for stream in before {
+                server.receive(.headers(stream, plainGet))
+                server.respond(Int32(stream), "HTTP/1.1 200 OK\r\n\r\n", endsStream: true)
+            }
+            _ = server.send()
+            _ = server.takeEvents()
+            #expect(!server.receive(late), "\(late.stream) after \(before)")
+            #expect(server.sendFrames().last?.kind == RawFrame.Kind.goAway, "\(late.stream) after \(before)")
+            #expect(server.takeEvents() == [], "\(late.stream) after \(before)")
+        }
+    }
+
+    @Test("trailers that were on their way when their stream was reset do no harm")
+    func lateTrailers() {
+        let server = ServerSessionHarness.prepared()
+        server.receive(.headers(1, plainPost, endsStream: false))
+        server.receive(.headers(3, plainGet))
+        server.reset(stream: 1, code: .cancel)
+        _ = server.send()
+        _ = server.takeEvents()
+        #expect(server.receive(.headers(1, [("x", "y")])))
+        #expect(server.receive(.headers(5, plainGet)))
+        #expect(server.takeEvents().count == 1)
+    }
+
+    /// RFC 9113 section 6.3.
+    @Test("PRIORITY on stream 0 ends the connection, on others it is ignored")
+    func priority() {
+        let payload: [UInt8] = [0, 0, 0, 0, 16]
+        let server = ServerSessionHarness.prepared()
+        #expect(server.receive(RawFrame(kind: RawFrame.Kind.priority, stream: 3, payload: payload)))
+        #expect(!server.receive(RawFrame(kind: RawFrame.Kind.priority, stream: 0, payload: payload)))
+        #expect(server.sendFrames().last?.kind == RawFrame.Kind.goAway)
     }
 
     @Test("a body longer than its content-length is reset before the surplus is reported")
@@ -197,7 +253,7 @@ struct HTTP2RequestTests {
         let pair = NGHTTP2Pair()
         let id = pair.client.request("GET", "/", (0..<101).map { ("x-\($0)", "y") })
         pair.exchange()
-        #expect(pair.client.responses[id]?.head == [":status: 431", "content-length: 0"])
+        #expect(pair.client.responses[id]?.head == [":status: 431", "content-length: 0", "server: berth"])
         #expect(pair.client.responses[id]?.closed == 0)
     }
 

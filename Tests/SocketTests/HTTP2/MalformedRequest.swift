@@ -144,7 +144,7 @@ struct MalformedRequest: Sendable, CustomTestStringConvertible {
         pseudo(
             "two hosts",
             [(":method", "GET"), (":scheme", "https"), (":path", "/bad"), ("host", "a"), ("host", "b")], .refusal),
-        pseudo("CONNECT", [(":method", "CONNECT"), (":authority", "a:443")], .status(501)),
+        pseudo("CONNECT", [(":method", "CONNECT"), (":authority", "a:443")], .status(405)),
         pseudo(
             "CONNECT with a path",
             [(":method", "CONNECT"), (":scheme", "https"), (":path", "/bad"), (":authority", "a")], .refusal),

@@ -105,6 +105,7 @@ extension Attack {
         chunks("5 \r\nhello"), chunks("0x5\r\nhello"), chunks("\r\nhello"), chunks(";\r\nhello"),
         chunks("FFFFFFFFFFFFFFFFF\r\nhello"), chunks("10000000000000005\r\nhello"), chunks("5\nhello"),
         chunks("5\r\nhelloX"), chunks("5\r\nhello\n0"), chunks("5;a\nb\r\nhello"), chunks("5;a\rb\r\nhello"),
+        chunks("5;\r\nhello"), chunks("5;a=\"b\r\nhello"), chunks("5;;a\r\nhello"),
         chunks("5;a=\u{0}\r\nhello"), chunks("5;\(String(repeating: "e", count: 300))\r\nhello"),
         chunks("5\r\nhello\r\n0\r\nX: a\nb"), chunks("5\r\nhello\r\n0\r\nX : a"),
         chunks("5\r\nhello\r\n0\r\n folded: a"),
@@ -132,7 +133,7 @@ extension Attack {
         head("GET ftp://a/bad HTTP/1.1\r\nHost: a\r\n\r\n"),
         head("GET bad HTTP/1.1\r\nHost: a\r\n\r\n"),
         head("GET * HTTP/1.1\r\nHost: a\r\n\r\n"),
-        head("CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n"),
+        head("CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n", 405),
         head("GET /bad\r\n"),
         head("GET /bad HTTP/1.1\nHost: a\n\n"),
         head("GET /bad HTTP/1.1\r\nHost: a\n\r\n"),
@@ -144,7 +145,9 @@ extension Attack {
         head("GET /bad HTTP/1.1 \r\nHost: a\r\n\r\n"),
         head("GET /bad http/1.1\r\nHost: a\r\n\r\n"),
         head("GET /bad HTTP/1.10\r\nHost: a\r\n\r\n"),
-        head("GET /bad HTTP/1.2\r\nHost: a\r\n\r\n", 505),
+        head("GET /bad/../x HTTP/1.1\r\nHost: a\r\n\r\n"),
+        head("GET /bad/%2E%2e%2fx HTTP/1.1\r\nHost: a\r\n\r\n"),
+        head("GET /bad HTTP/1.1\r\nHost: [1::2::3]\r\n\r\n"),
         head("GET /bad HTTP/2.0\r\nHost: a\r\n\r\n", 505),
         head("\r\n\r\nGET /bad HTTP/1.1\r\nHost: a\r\n\r\n"),
         head("\nGET /bad HTTP/1.1\r\nHost: a\r\n\r\n"),
@@ -179,6 +182,13 @@ extension Attack {
         harmless(
             "a length on a GET", "GET /one HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",
             reaching: ["GET /one"]),
+        harmless(
+            "a chunk extension behind white space",
+            "POST /one HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5 ;a=\"b;c\"\r\nhello\r\n0\r\n\r\n",
+            reaching: ["POST /one"]),
+        harmless("a minor version to come", "GET /one HTTP/1.2\r\nHost: a\r\n\r\n", reaching: ["GET /one"]),
+        harmless(
+            "a query right behind an authority", "GET http://a?x HTTP/1.1\r\nHost: a\r\n\r\n", reaching: ["GET /?x"]),
         harmless("one blank line in front", "\r\nGET /one HTTP/1.1\r\nHost: a\r\n\r\n", reaching: ["GET /one"]),
         harmless(
             "lengths with underscores",

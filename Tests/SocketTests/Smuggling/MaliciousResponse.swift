@@ -44,18 +44,20 @@ struct MaliciousResponse: Sendable, CustomTestStringConvertible {
         MaliciousResponse(name: name, steps: [.text(text)], outcome: .passed(body), method: method)
     }
 
+    static let spacedColon = "white space before a colon"
+    static let spacedChunk = "white space before a chunk's size"
+
     private static let second = "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nhidden"
 
     static let all: [MaliciousResponse] = [
         head("content-length: 5\r\ntransfer-encoding: chunked"),
         head("transfer-encoding: chunked\r\ncontent-length: 5"),
         head("content-length: 5\r\ncontent-length: 6"),
-        head("content-length: 5\r\ncontent-length: 5"),
-        head("content-length: +5"), head("content-length: 5,5"), head("content-length: 0x5"),
+        head("content-length: +5"), head("content-length: 5,6"), head("content-length: 0x5"),
         head("content-length: -5"), head("content-length: 99999999999999999999"), head("content-length:"),
         head("transfer-encoding: xchunked"), head("transfer-encoding: gzip, chunked"),
         head("transfer-encoding: chunked\r\ntransfer-encoding: chunked"),
-        head("transfer-encoding : chunked"), head("transfer-encoding: \u{b}chunked"),
+        head("transfer-encoding: \u{b}chunked"),
         head("x: a\ny: b\r\ncontent-length: 2"), head("x: a\r\n folded\r\ncontent-length: 2"),
         head("x: a\rset-cookie: b\r\ncontent-length: 2"), head("x: a\u{0}b\r\ncontent-length: 2"),
         head("x y: a\r\ncontent-length: 2"), head(": a\r\ncontent-length: 2"), head("no colon\r\ncontent-length: 2"),
@@ -66,8 +68,6 @@ struct MaliciousResponse: Sendable, CustomTestStringConvertible {
         replaced("HTTP/1.0 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"),
         replaced("HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n"),
         replaced("HTTP/1.1 100 Continue\r\ncontent-length: 5\r\n\r\nhello"),
-        replaced("HTTP/1.1 204 No Content\r\ncontent-length: 5\r\n\r\nhello"),
-        replaced(String(repeating: "HTTP/1.1 103 Early Hints\r\nx: y\r\n\r\n", count: 40)),
         replaced(String(repeating: "HTTP/1.1 103 Early Hints\r\nx: y\r\n\r\n", count: 20_000)),
         replaced("HTTP/1.1 200 OK\rx: y\r\ncontent-length: 0\r\n\r\n"),
         replaced("HTTP/1.1 200 O\u{0}K\r\ncontent-length: 0\r\n\r\n"),
@@ -84,7 +84,7 @@ struct MaliciousResponse: Sendable, CustomTestStringConvertible {
         replaced("", then: .close),
         replaced("", then: .reset),
 
-        chunks("5x\r\nhello\r\n0\r\n\r\n"), chunks("-5\r\nhello\r\n0\r\n\r\n"), chunks(" 5\r\nhello\r\n0\r\n\r\n"),
+        chunks("5x\r\nhello\r\n0\r\n\r\n"), chunks("-5\r\nhello\r\n0\r\n\r\n"), chunks("5 5\r\nhello\r\n0\r\n\r\n"),
         chunks("FFFFFFFFFFFFFFFFF\r\nhello\r\n0\r\n\r\n"), chunks("5\r\nhelloX\r\n0\r\n\r\n"),
         chunks("5\r\nhello\n0\r\n\r\n"), chunks("5\nhello\r\n0\r\n\r\n"), chunks("5;a\nb\r\nhello\r\n0\r\n\r\n"),
         chunks("5\r\nhello\r\n0\r\nx: a\nb\r\n\r\n"), chunks("5\r\nhello\r\n", then: .close),
@@ -99,6 +99,21 @@ struct MaliciousResponse: Sendable, CustomTestStringConvertible {
             "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n" + second, "ok"),
         passed("a body on 304", "HTTP/1.1 304 Not Modified\r\ncontent-length: 5\r\n\r\nhello", ""),
         passed("a body on 204", "HTTP/1.1 204 No Content\r\n\r\nhello", ""),
+        passed("a counted body on 204", "HTTP/1.1 204 No Content\r\ncontent-length: 5\r\n\r\nhello", ""),
+        passed(
+            "a response as the body of a 204", "HTTP/1.1 204 No Content\r\ncontent-length: 45\r\n\r\n" + second, ""),
+        passed(
+            "two equal lengths", "HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 5\r\n\r\n5\r\nhello",
+            "5\r\nhe"),
+        passed("a list of equal lengths", "HTTP/1.1 200 OK\r\ncontent-length: 5,5\r\n\r\n5\r\nhello", "5\r\nhe"),
+        passed(
+            spacedColon, "HTTP/1.1 200 OK\r\ntransfer-encoding : chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", "hello"),
+        passed(
+            spacedChunk, "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n 5\r\nhello\r\n0\r\n\r\n", "hello"),
+        passed(
+            "forty interim responses",
+            String(repeating: "HTTP/1.1 103 Early Hints\r\nx: y\r\n\r\n", count: 40)
+                + "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok" + second, "ok"),
         passed("a body for HEAD", "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello", "", method: "HEAD"),
         passed("an answer behind HEAD's", "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n" + second, "", method: "HEAD"),
         // It ends exactly where one read of the proxy ends, with more bytes in the socket.

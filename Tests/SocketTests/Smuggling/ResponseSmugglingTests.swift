@@ -65,7 +65,7 @@ extension SocketTests {
 
             let response = try client.response()
             #expect(response.text == "ok")
-            #expect(Set(response.fields.map(\.name)) == ["x-kept", "content-length"])
+            #expect(Set(response.fields.map(\.name)) == ["x-kept", "content-length", "date"])
         }
 
         @Test("trailers of a response are forwarded, except those for framing, routing or authentication")
@@ -103,21 +103,23 @@ extension SocketTests {
             #expect(try client.response().text == "ok")
         }
 
-        @Test("up to sixteen interim responses are forwarded before the final one")
+        @Test("interim responses are forwarded before the final one, as many as a server may send at once")
         func informationalCount() throws {
-            let early = String(repeating: "HTTP/1.1 103 Early Hints\r\nx: y\r\n\r\n", count: 16)
+            let early = String(repeating: "HTTP/1.1 103 Early Hints\r\nx: y\r\n\r\n", count: 128)
             let rig = try Rig { _ in [.text(early), .answer("ok")] }
             let client = try rig.client()
 
             client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
 
-            for _ in 0..<16 { #expect(try client.head().status == 103) }
+            for _ in 0..<128 { #expect(try client.head().status == 103) }
             #expect(try client.response().text == "ok")
         }
     }
 }
 
 extension MaliciousResponse {
-    /// Whether the proxy must close the replica's connection: always, unless the extra bytes are within the message.
-    fileprivate var mustNotBeReused: Bool { name != "an answer in a chunk extension" }
+    /// Whether the proxy must close the replica's connection: always, unless all bytes are within the message.
+    fileprivate var mustNotBeReused: Bool {
+        !["an answer in a chunk extension", Self.spacedColon, Self.spacedChunk].contains(name)
+    }
 }

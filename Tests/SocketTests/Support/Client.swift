@@ -19,7 +19,7 @@ final class Client {
         var text: String { String(decoding: body, as: UTF8.self) }
     }
 
-    enum Failure: Error {
+    enum Failure: Error, Equatable {
         case refused(CInt)
         case timedOut(String)
         /// The connection ended; the text has the unread bytes.

@@ -5,9 +5,12 @@ import Telemetry
 
 /// HTTP/2 connections (RFC 9113): one socket, many clients.
 extension ClientConnections {
-    /// Whether `bytes`, the first of a connection in clear, begin HTTP/2 by prior knowledge (RFC 9113 section 3.3).
+    /// Whether `bytes`, the first of a connection in clear, begin HTTP/2 by prior knowledge (RFC 9113 section 3.3), and
+    /// the listener takes it. Over TLS, ALPN alone decides (section 3.2).
     func hasHTTP2Preface(_ client: Handle, _ bytes: borrowing ByteBuffer) -> Bool {
-        guard !slab[client].hasServed, !isStream(client), bytes.count >= 4 else { return false }
+        guard !slab[client].hasServed, !isStream(client), bytes.count >= 4, !usesTLS(client),
+            listeners[listener(of: client)].plan.acceptsH2C, listeners[listener(of: client)].plan.role == .traffic
+        else { return false }
         let preface: StaticString = "PRI * HTTP/2.0"
         let view = bytes.span
         for index in 0..<min(view.count, preface.utf8CodeUnitCount)
