@@ -16,6 +16,16 @@ package enum KeyFile {
         return try parse(bytes, path)
     }
 
+    /// Why the keys of an existing file cannot be used; nil if they can, or if there is no such file. Makes nothing.
+    package static func problem(with path: String) -> String? {
+        do throws(StartError) {
+            if let bytes = try read(path) { _ = try parse(bytes, path) }
+            return nil
+        } catch {
+            return error.description
+        }
+    }
+
     private static func parse(_ bytes: [UInt8], _ path: String) throws(StartError) -> [SigningKey] {
         var keys: [SigningKey] = []
         let lines = String(decoding: bytes, as: UTF8.self)
