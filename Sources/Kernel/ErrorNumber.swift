@@ -13,6 +13,9 @@ public enum ErrorNumber {
     /// EPROTO: what the peer sent breaks the protocol.
     public static var protocolError: CInt { EPROTO }
 
+    /// Whether a machine lacks an address family, IPv6 most often: it has no such sockets, or no such addresses.
+    public static func isFamilyMissing(_ code: CInt) -> Bool { code == EAFNOSUPPORT || code == EADDRNOTAVAIL }
+
     /// Whether a connection could not be opened for want of something on this machine: descriptors, memory, local ports.
     public static func isOwnFault(_ code: CInt) -> Bool {
         switch code {

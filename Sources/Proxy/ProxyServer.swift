@@ -11,14 +11,15 @@ package final class ProxyServer: Sendable {
     package let snapshot: Snapshot
     package let metrics: Metrics
     /// Where the listeners ended up, in the snapshot's order; kernel-chosen ports filled in.
-    package let addresses: [SocketAddress]
+    package var addresses: [SocketAddress] { sockets.addresses }
     package let startedAt = Instant.now()
     /// What has become of the files of certificates.
     package let certificates = CertificateCounts()
 
     private let table: ServerTable
     private let workers: Int
-    private let sockets: [[Descriptor]]
+    private let sockets: ListeningSockets
+    private let gate: StartGate
     private let mailboxes: [Mailbox<WorkerMessage>]
     private let log: Logger
     private let watcher: CertificateWatcher?
@@ -29,29 +30,20 @@ package final class ProxyServer: Sendable {
     package init(snapshot: Snapshot, workers: Int, log: Logger) throws(StartError) {
         self.workers = max(1, workers)
         self.log = log
-        metrics = Metrics(workers: self.workers + 1, servers: max(4_096, 4 * snapshot.servers.count))
+        metrics = Metrics(
+            workers: self.workers + 1, servers: max(4_096, 4 * snapshot.servers.count),
+            listeners: snapshot.listeners.count)
         table = ServerTable(metrics)
         var snapshot = snapshot
         try table.register(&snapshot)
         self.snapshot = snapshot
-        var opened: [[Descriptor]] = []
-        var bound: [SocketAddress] = []
         do throws(SystemError) {
+            gate = try StartGate()
             mailboxes = try (0...self.workers).mapThrowing { _ throws(SystemError) in try Mailbox(limit: 1_024) }
         } catch {
             throw StartError("cannot start: \(error)")
         }
-        for plan in snapshot.listeners {
-            do throws(SystemError) {
-                let (descriptors, address) = try ProxyServer.open(plan, count: plan.role == .admin ? 1 : self.workers)
-                opened.append(descriptors)
-                bound.append(address)
-            } catch {
-                throw StartError("cannot listen on \(plan.address): \(error)")
-            }
-        }
-        sockets = opened
-        addresses = bound
+        sockets = try ListeningSockets(snapshot.listeners, workers: self.workers)
         let (all, traffic) = (mailboxes, mailboxes.prefix(self.workers))
         do throws(SystemError) {
             watcher = try CertificateWatcher(snapshot, counts: certificates, log: log) { message in
@@ -64,58 +56,66 @@ package final class ProxyServer: Sendable {
         }
     }
 
-    private static func open(
-        _ plan: ListenerPlan, count: Int
-    ) throws(SystemError) -> ([Descriptor], SocketAddress) {
-        var address = plan.address
-        var descriptors: [Descriptor] = []
-        for _ in 0..<count {
-            // Our own workers share the address; another process that has it is an error, not a partner.
-            let descriptor = try Socket.listen(on: address, shared: count > 1)
-            descriptors.append(descriptor)
-            if let local = Socket.localAddress(descriptor) { address = local }
-        }
-        return (descriptors, address)
-    }
-
     package var isDraining: Bool { isDrainingFlag.load(ordering: .relaxed) }
 
-    /// Starts all threads and returns. `admin` answers the admin listeners.
+    /// Starts all threads and returns when every one of them accepts. If one cannot, all leave, every socket is closed and
+    /// the error says why. `admin` answers the admin listeners.
     package func start(admin: AdminHandler? = nil) throws(StartError) {
-        for index in 0...workers {
-            do throws(SystemError) {
+        var started = 0
+        var failure: StartError?
+        do throws(SystemError) {
+            while started <= workers {
+                let index = started
                 let thread = try Thread(named: index == workers ? "control" : "worker-\(index)") { [self] in
                     run(index, admin: admin)
                 }
                 thread.detach()
-            } catch {
-                throw StartError("cannot start a thread: \(error)")
+                started += 1
             }
-        }
-        do throws(SystemError) {
-            try watcher?.start()
         } catch {
-            throw StartError("cannot start a thread: \(error)")
+            failure = StartError("cannot start a thread: \(error)")
         }
+        let refusal = gate.wait(for: started)
+        do throws(SystemError) {
+            if failure == nil, refusal == nil { try watcher?.start() }
+        } catch {
+            failure = StartError("cannot start a thread: \(error)")
+        }
+        guard let reason = failure ?? refusal else { return }
+        abandonStart(threads: started)
+        throw reason
+    }
+
+    /// Has the threads that run leave, and closes the sockets of those that never did.
+    private func abandonStart(threads: Int) {
+        stop()
+        let deadline = Instant.now() + .seconds(5)
+        let pause = try? Wake()
+        while left.withLock({ $0 }) < threads, Instant.now() < deadline { pause?.sleep(milliseconds: 1) }
+        for index in threads..<max(threads, workers + 1) { sockets.close(worker: index, isControl: index == workers) }
     }
 
     private func run(_ index: Int, admin: AdminHandler?) {
         let isControl = index == workers
         do {
-            var worker = try Worker(
-                world: try Linux(), snapshot: snapshot, index: index, metrics: metrics, mailbox: mailboxes[index],
-                peers: mailboxes.prefix(workers).enumerated().filter { $0.offset != index }.map(\.element),
-                trafficWorkers: workers, healthChecks: isControl, admin: isControl ? admin : nil, log: log)
-            for (plan, listener) in snapshot.listeners.enumerated() {
-                if (listener.role == .admin) == isControl {
-                    worker.listen(on: sockets[plan][isControl ? 0 : index], plan: plan)
-                }
-            }
+            var worker = try makeWorker(index, admin: isControl ? admin : nil)
+            let listeners = sockets.sockets(ofWorker: index, isControl: isControl)
+            let isListening = listeners.reduce(true) { worker.listen(on: $1.descriptor, plan: $1.plan) && $0 }
+            gate.report(isListening ? nil : StartError("a worker cannot watch its sockets"))
             while !worker.isDone { worker.turn() }
+            worker.stopListening()
         } catch {
-            log.critical("a worker could not start: \(error)")
+            sockets.close(worker: index, isControl: isControl)
+            gate.report(StartError("a worker cannot start: \(error)"))
         }
         left.withLock { $0 += 1 }
+    }
+
+    private func makeWorker(_ index: Int, admin: AdminHandler?) throws -> Worker<Linux> {
+        try Worker(
+            world: try Linux(), snapshot: snapshot, index: index, metrics: metrics, mailbox: mailboxes[index],
+            peers: mailboxes.prefix(workers).enumerated().filter { $0.offset != index }.map(\.element),
+            trafficWorkers: workers, healthChecks: index == workers, admin: admin, log: log)
     }
 
     /// How a drain ended.

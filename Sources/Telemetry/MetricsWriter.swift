@@ -7,22 +7,26 @@ package struct MetricsWriter: Sendable {
     private let waiting: Counters
     private let exchanges: Counters
     private let process: Counters
+    private let clients: Counters
     private let abuse: Counters
     private let refusals: Counters
     private let servers: Int
+    private let listeners: Int
 
     init(
-        rows: Counters, shared: Counters, waiting: Counters, exchanges: Counters, process: Counters, abuse: Counters,
-        refusals: Counters, servers: Int
+        rows: Counters, shared: Counters, waiting: Counters, exchanges: Counters, process: Counters,
+        clients: Counters, abuse: Counters, refusals: Counters, servers: Int, listeners: Int
     ) {
         self.rows = rows
         self.shared = shared
         self.waiting = waiting
         self.exchanges = exchanges
         self.process = process
+        self.clients = clients
         self.abuse = abuse
         self.refusals = refusals
         self.servers = servers
+        self.listeners = listeners
     }
 
     // MARK: - Rows of workers
@@ -84,10 +88,10 @@ package struct MetricsWriter: Sendable {
     }
 
     /// The number of changes of servers' health. A reader that caches their health compares it with the last it saw.
-    package var healthEpoch: Int { Int(process[1].pointee.load(ordering: .acquiring)) }
+    package var healthEpoch: Int { Int(process[0].pointee.load(ordering: .acquiring)) }
 
     /// Counts a change of a server's health.
-    package func noteHealthChange() { process[1].pointee.add(1, ordering: .releasing) }
+    package func noteHealthChange() { process[0].pointee.add(1, ordering: .releasing) }
 
     /// Exchanges in the queue of an upstream, over all workers; limited by `queue.max`.
     package func waiting(upstream: Int) -> Int64 { waiting[upstream].pointee.load(ordering: .relaxed) }
@@ -102,18 +106,26 @@ package struct MetricsWriter: Sendable {
     /// Counts an exchange as having left the queue.
     package func releaseQueuePlace(upstream: Int) { waiting[upstream].pointee.subtract(1, ordering: .relaxed) }
 
-    /// Open client connections, over all workers.
-    package var clientCount: Int64 { process[0].pointee.load(ordering: .relaxed) }
+    /// Open client connections, over all workers and listeners.
+    package var clientCount: Int64 { (0..<listeners).reduce(0) { $0 + clientCount(listener: $1) } }
 
-    /// Counts a new client connection if there are fewer than `limit`; otherwise returns false.
-    package func admitClient(limit: Int64) -> Bool {
-        if process[0].pointee.add(1, ordering: .relaxed).newValue <= limit { return true }
-        releaseClient()
+    /// Open client connections of a listener, over all workers. A listener beyond those that the metrics were made for
+    /// counts with the last.
+    package func clientCount(listener: Int) -> Int64 { clientCell(listener).pointee.load(ordering: .relaxed) }
+
+    /// Counts a new client connection of a listener if it has fewer than `limit`; otherwise returns false.
+    package func admitClient(listener: Int, limit: Int64) -> Bool {
+        if clientCell(listener).pointee.add(1, ordering: .relaxed).newValue <= limit { return true }
+        releaseClient(listener: listener)
         return false
     }
 
-    /// Counts a client connection as closed.
-    package func releaseClient() { process[0].pointee.subtract(1, ordering: .relaxed) }
+    /// Counts a client connection of a listener as closed.
+    package func releaseClient(listener: Int) { clientCell(listener).pointee.subtract(1, ordering: .relaxed) }
+
+    private func clientCell(_ listener: Int) -> UnsafeMutablePointer<Atomic<Int64>> {
+        clients[min(listener, listeners - 1)]
+    }
 
     /// Adds one to a counter, which all workers share.
     package func increment(_ counter: AbuseCounter) { abuse[counter.rawValue].pointee.add(1, ordering: .relaxed) }

@@ -12,7 +12,7 @@ extension Worker where Outside: ~Copyable {
     mutating func decideConnectFailure(_ exchange: Handle, _ server: Int, code: CInt) -> PhaseResult {
         act(on: exchange, .connectFailed)
         if servers[server].upstream == Int(exchanges[exchange].upstream) {
-            exchanges[exchange].tried |= Exchange.triedBit(servers[server].position)
+            exchanges.noteTried(exchange, servers[server].position)
         }
         let cause: ConnectFailure =
             ErrorNumber.isOwnFault(code) ? .ownFault : code == ErrorNumber.refused ? .refused : .other

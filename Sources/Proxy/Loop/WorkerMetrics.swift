@@ -30,9 +30,9 @@ struct WorkerMetrics {
     func read(_ metric: ServerMetric, worker: Int, server: Int) -> Int64 {
         writer.read(metric, worker: worker, server: server)
     }
-    /// Counts one more client connection unless there are `limit` already; false then.
-    func admitClient(limit: Int64) -> Bool { writer.admitClient(limit: limit) }
-    func releaseClient() { writer.releaseClient() }
+    /// Counts one more client connection of a listener unless it has `limit` already; false then.
+    func admitClient(listener: Int, limit: Int64) -> Bool { writer.admitClient(listener: listener, limit: limit) }
+    func releaseClient(listener: Int) { writer.releaseClient(listener: listener) }
     func increment(_ counter: AbuseCounter) { writer.increment(counter) }
     func increment(_ refusal: ProxyRefusal) { writer.increment(refusal) }
 

@@ -45,7 +45,10 @@ package final class ServerTable: Sendable {
             return true
         }
         snapshot.lease = ServerLease(table: self, servers: servers, upstreams: upstreams)
-        guard isComplete else { throw StartError("more than \(metrics.servers) servers, those that drain included") }
+        guard isComplete else {
+            let capacity = state.withLock { $0.servers.capacity }
+            throw StartError("more than \(capacity) servers, those that drain included")
+        }
     }
 
     /// Servers that have a slot.

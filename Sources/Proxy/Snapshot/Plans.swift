@@ -14,6 +14,8 @@ package struct ListenerPlan: Sendable {
 
     package var role = Role.traffic
     package var address: SocketAddress
+    /// Where to listen instead on a machine without IPv6; nil if `address` says what is meant.
+    package var addressWithoutIPv6: SocketAddress?
     /// Nil for plain listeners.
     package var tls: TLSContext?
     /// What `tls` was made of, if its files are to be watched.

@@ -47,7 +47,7 @@ extension Snapshot {
 
     /// Appends a listener for the admin pages; the control thread alone opens it.
     package mutating func addAdminListener(_ address: ListenAddress) throws(StartError) {
-        var plan = ListenerPlan(address: try ListenerPlan.resolve(address))
+        var plan = try ListenerPlan(at: address)
         plan.role = .admin
         plan.maximumConnections = 256
         listeners.append(plan)
@@ -56,7 +56,7 @@ extension Snapshot {
 
 extension ListenerPlan {
     init(_ configuration: ListenerConfiguration, tickets: TicketSecrets) throws(StartError) {
-        self.init(address: try ListenerPlan.resolve(configuration.address))
+        try self.init(at: configuration.address)
         if case .tls(let tls) = configuration.security {
             var options = TLSOptions()
             options.minimumVersion = tls.minimumVersion == .tls12 ? .v1_2 : .v1_3
@@ -91,12 +91,15 @@ extension ListenerPlan {
         maximumRequestBody = UInt64(configuration.limits.requestBody)
     }
 
-    static func resolve(_ address: ListenAddress) throws(StartError) -> SocketAddress {
-        let host = address.host.isEmpty || address.host == "*" ? "::" : address.host
-        guard let resolved = SocketAddress.resolve(host: host, port: address.port).first else {
-            throw StartError("cannot resolve the address to listen on, \(address)")
+    /// The plan of a listener at an address, with everything else as by default. Without a host it is all addresses, those of
+    /// IPv4 alone where there is no IPv6.
+    package init(at address: ListenAddress) throws(StartError) {
+        let isWildcard = address.host.isEmpty || address.host == "*"
+        guard let literal = SocketAddress(literal: isWildcard ? "::" : address.host, port: address.port) else {
+            throw StartError("cannot listen on \(address): not an IP address")
         }
-        return resolved
+        self.init(address: literal)
+        if isWildcard { addressWithoutIPv6 = .ipv4(0, port: address.port) }
     }
 }
 
