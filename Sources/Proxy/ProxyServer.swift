@@ -23,11 +23,15 @@ package final class ProxyServer: Sendable {
     private let mailboxes: [Mailbox<WorkerMessage>]
     private let log: Logger
     private let watcher: CertificateWatcher?
+    private let secretWatcher: SecretWatcher?
     private let left = Mutex(0)
     private let isDrainingFlag = Atomic(false)
 
-    /// Opens the listeners. `workers` threads carry traffic; at least 1.
-    package init(snapshot: Snapshot, workers: Int, log: Logger) throws(StartError) {
+    /// Opens the listeners. `workers` threads carry traffic; at least 1. `secrets` are what the snapshot was made with, if
+    /// they are to be renewed while the proxy runs.
+    package init(
+        snapshot: Snapshot, workers: Int, log: Logger, secrets: SessionSecrets? = nil
+    ) throws(StartError) {
         self.workers = max(1, workers)
         self.log = log
         metrics = Metrics(
@@ -50,6 +54,11 @@ package final class ProxyServer: Sendable {
                 // Health checks speak TLS to servers, and the control thread makes them.
                 let readers = if case .certificates = message { traffic } else { all[...] }
                 return readers.reduce(true) { $1.post(message) && $0 }
+            }
+            secretWatcher = try secrets.map { (secrets) throws(SystemError) in
+                try SecretWatcher(secrets, log: log) { keys in
+                    traffic.reduce(true) { $1.post(.keys(keys)) && $0 }
+                }
             }
         } catch {
             throw StartError("cannot watch certificates: \(error)")
@@ -77,7 +86,10 @@ package final class ProxyServer: Sendable {
         }
         let refusal = gate.wait(for: started)
         do throws(SystemError) {
-            if failure == nil, refusal == nil { try watcher?.start() }
+            if failure == nil, refusal == nil {
+                try watcher?.start()
+                try secretWatcher?.start()
+            }
         } catch {
             failure = StartError("cannot start a thread: \(error)")
         }
@@ -143,6 +155,7 @@ package final class ProxyServer: Sendable {
     /// Makes all threads leave as soon as they see it.
     package func stop() {
         watcher?.stop()
+        secretWatcher?.stop()
         for mailbox in mailboxes { mailbox.post(.stop) }
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Kernel
 import Testing
@@ -31,6 +32,35 @@ extension SocketTests {
             #expect(try command.exitCode() == 2)
             #expect(command.complained.contains("berth.toml:2:10: error: the keys in \(keys) cannot be used"))
             #expect(command.complained.contains("session.keys:1: expected a base64 key"))
+        }
+
+        @Test(
+            "so is a default key file that is corrupt: nothing starts with a temporary key",
+            arguments: ["check", "run"])
+        func malformedDefaultKeys(_ verb: String) throws {
+            let folder = try TemporaryFolder()
+            let keys = try folder.write("session.keys", "nonsense\n")
+            chmod(keys, 0o600)
+            let path = try folder.write(
+                "berth.toml", "[listen]\nhttp = \"127.0.0.1:0\"\n[upstream.mcp]\nservers = [\"127.0.0.1:9\"]\n")
+
+            let command = try BerthCommand([verb, path], in: folder, environment: ["STATE_DIRECTORY": folder.url.path])
+
+            #expect(try command.exitCode() == (verb == "check" ? 2 : 1))
+            #expect(command.complained.contains("session.keys:1: expected a base64 key"))
+            #expect(!command.complained.contains("listening on"))
+        }
+
+        @Test("a key file that others can write is refused", arguments: ["check", "run"])
+        func openKeys(_ verb: String) throws {
+            let folder = try TemporaryFolder()
+            let keys = try folder.write("session.keys", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n")
+            chmod(keys, 0o666)
+
+            let command = try BerthCommand([verb, write(folder, server: "127.0.0.1:9")], in: folder)
+
+            #expect(try command.exitCode() == 2)
+            #expect(command.complained.contains("can be written by others") && command.complained.contains("0666"))
         }
 
         @Test("a name that does not resolve is a warning, and the file is valid")

@@ -9,6 +9,8 @@ package enum WorkerMessage: Sendable {
     case idleEvictionRequested(server: Int)
     /// Work by this snapshot from here on; it is registered with the server table.
     case snapshot(Snapshot)
+    /// Sign with the first of these keys, and verify with all.
+    case keys([SigningKey])
     /// Stop accepting, finish what is under way; the worker leaves its loop when nothing is left.
     case drain
     /// End the event streams that have no end of their own, politely.

@@ -13,6 +13,9 @@ extension Worker where Outside: ~Copyable {
             case .capacityFreedElsewhere: servers.hasFreedCapacity = true
             case .idleEvictionRequested(let server): evictIdle(server)
             case .snapshot(let snapshot): adopt(snapshot)
+            case .keys(let keys):
+                snapshot.keys = keys
+                sessions = SessionAffinity(snapshot)
             case .drain: drain()
             case .endStreams: endStreams()
             case .stop: lifecycle.isDone = true

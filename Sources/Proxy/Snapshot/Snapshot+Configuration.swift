@@ -2,20 +2,20 @@ import Balancing
 package import Configuration
 import HTTP
 import Kernel
-import TLS
+package import TLS
 
 extension Snapshot {
-    /// The run-time form of a checked configuration. Loads certificates and resolves names, which may block.
-    package init(_ configuration: Configuration, keys: [SigningKey]) throws(StartError) {
+    /// The run-time form of a checked configuration. Loads certificates and resolves names, which may block. All listeners
+    /// share `tickets`, and keep them when certificates are swapped; nil: random ones that nobody else has.
+    package init(
+        _ configuration: Configuration, keys: [SigningKey], tickets: TicketSecrets? = nil
+    ) throws(StartError) {
         self.init()
         self.keys = keys
         drainTimeout = Interval(configuration.global.drainTimeout)
         for upstream in configuration.upstreams { try append(upstream) }
-        // Shared by all listeners, and kept when certificates are swapped.
-        let secrets = keys.isEmpty ? [Machine.randomBytes(SigningKey.bytes)] : keys.map(\.ticketSecret)
-        for listener in configuration.listeners {
-            listeners.append(try ListenerPlan(listener, tickets: TicketSecrets(secrets)))
-        }
+        let tickets = tickets ?? TicketSecrets([Machine.randomBytes(TicketRatchet.bytes)])
+        for listener in configuration.listeners { listeners.append(try ListenerPlan(listener, tickets: tickets)) }
         routes = configuration.routes.map { RoutePlan($0) }
         if upstreams.contains(where: { $0.affinity == .learned }) { learned = LearnedSessions(limit: 1_000_000) }
     }
