@@ -13,6 +13,9 @@ public enum ErrorNumber {
     /// EPROTO: what the peer sent breaks the protocol.
     public static var protocolError: CInt { EPROTO }
 
+    /// What strerror(3) says, in lower case: "connection refused".
+    public static func text(_ code: CInt) -> String { String(cString: strerror(code)).lowercased() }
+
     /// Whether a machine lacks an address family, IPv6 most often: it has no such sockets, or no such addresses.
     public static func isFamilyMissing(_ code: CInt) -> Bool { code == EAFNOSUPPORT || code == EADDRNOTAVAIL }
 

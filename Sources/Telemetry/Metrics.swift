@@ -23,6 +23,7 @@ package final class Metrics: Sendable {
             shared: Counters(self.servers * SharedMetric.count),
             waiting: Counters(self.servers),
             exchanges: Counters(workers * ExchangeMetric.count),
+            rejections: Counters(workers * MetricsWriter.rejectionReasons),
             process: Counters(1),
             clients: Counters(listeners),
             abuse: Counters(AbuseCounter.count),
@@ -38,6 +39,11 @@ package final class Metrics: Sendable {
     /// The sum of a metric of exchanges over all workers.
     package func sum(_ metric: ExchangeMetric) -> Int64 {
         (0..<workers).reduce(0) { $0 + view.read(metric, worker: $1) }
+    }
+
+    /// How often the proxy answered for this reason, over all workers.
+    package func rejections(reason: Int) -> Int64 {
+        (0..<workers).reduce(0) { $0 + view.rejections(reason: reason, worker: $1) }
     }
 
     /// Sets all metrics of a slot to 0, before another server gets it. No worker may use the slot.

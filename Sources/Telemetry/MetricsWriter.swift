@@ -6,6 +6,7 @@ package struct MetricsWriter: Sendable {
     private let shared: Counters
     private let waiting: Counters
     private let exchanges: Counters
+    private let rejections: Counters
     private let process: Counters
     private let clients: Counters
     private let abuse: Counters
@@ -14,13 +15,15 @@ package struct MetricsWriter: Sendable {
     private let listeners: Int
 
     init(
-        rows: Counters, shared: Counters, waiting: Counters, exchanges: Counters, process: Counters,
+        rows: Counters, shared: Counters, waiting: Counters, exchanges: Counters, rejections: Counters,
+        process: Counters,
         clients: Counters, abuse: Counters, refusals: Counters, servers: Int, listeners: Int
     ) {
         self.rows = rows
         self.shared = shared
         self.waiting = waiting
         self.exchanges = exchanges
+        self.rejections = rejections
         self.process = process
         self.clients = clients
         self.abuse = abuse
@@ -51,6 +54,21 @@ package struct MetricsWriter: Sendable {
     /// The value of a metric in one worker's row.
     package func read(_ metric: ExchangeMetric, worker: Int) -> Int64 {
         exchanges[worker * ExchangeMetric.count + metric.rawValue].pointee.load(ordering: .relaxed)
+    }
+
+    /// Reasons for the proxy's own responses that can be told apart.
+    package static var rejectionReasons: Int { 64 }
+
+    /// Counts a response of the proxy's own in the caller's row, by a reason from 0 to 63. Only the thread of `worker` may
+    /// call this.
+    package func addRejection(reason: Int, worker: Int) {
+        let cell = rejections[worker * MetricsWriter.rejectionReasons + (reason & (MetricsWriter.rejectionReasons - 1))]
+        cell.pointee.store(cell.pointee.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
+    }
+
+    /// How often one worker counted this reason.
+    package func rejections(reason: Int, worker: Int) -> Int64 {
+        rejections[worker * MetricsWriter.rejectionReasons + reason].pointee.load(ordering: .relaxed)
     }
 
     // MARK: - Shared by all workers

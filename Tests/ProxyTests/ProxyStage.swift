@@ -1,5 +1,6 @@
 import Balancing
 import Kernel
+import Logging
 import Reactor
 import Simulation
 import TLS
@@ -16,6 +17,8 @@ final class ProxyStage {
     static let secureFront = SocketAddress.loopback(port: 8443)
 
     let network: SimulatedNetwork
+    /// What the worker logs to; nil: nothing.
+    var log: Logger?
     var snapshot = Snapshot()
     private(set) var metrics: Metrics
     private(set) var table: ServerTable?
@@ -73,7 +76,7 @@ final class ProxyStage {
             worker = try Worker(
                 world: SimulatedWorld(network), snapshot: snapshot, index: 0, metrics: metrics, mailbox: mailbox,
                 peers: peers,
-                trafficWorkers: 1 + peers.count, healthChecks: healthChecks)
+                trafficWorkers: 1 + peers.count, healthChecks: healthChecks, log: log)
             _ = worker?.io.world.watch(ProxyStage.alarm, token: Token(.mailbox).raw)
             for (plan, listener) in snapshot.listeners.enumerated() {
                 worker?.listen(on: network.listen(on: listener.address), plan: plan)

@@ -2,7 +2,7 @@ import MCP
 import Telemetry
 
 /// Why the proxy answers an exchange itself: what the client is told, and what is counted.
-enum ExchangeFault: UInt8 {
+enum ExchangeFault: UInt8, CaseIterable {
     case noRoute, noServerAvailable, queueFull, queueTimeout, tooManyStreams
     case connectFailed, serverReset, badServerResponse, firstByteTimeout
     case sessionNotFound, legacySessionNotFound

@@ -139,6 +139,7 @@ extension Worker where Outside: ~Copyable {
             complete(exchange, .clientDisconnected)
             return
         }
+        metrics.countRejection(fault)
         exchanges[exchange].status = response.status
         // A body that is still coming would be taken for the next request.
         if response.closesConnection || lifecycle.isDraining || exchanges[exchange].awaitsRequestBody {

@@ -36,6 +36,9 @@ struct WorkerMetrics {
     func increment(_ counter: AbuseCounter) { writer.increment(counter) }
     func increment(_ refusal: ProxyRefusal) { writer.increment(refusal) }
 
+    /// The proxy answers for this reason.
+    func countRejection(_ fault: ExchangeFault) { writer.addRejection(reason: Int(fault.rawValue), worker: worker) }
+
     func isHealthy(server: Int) -> Bool {
         HealthTracker(packed: UInt64(bitPattern: writer.load(.health, server: server))).isHealthy
     }

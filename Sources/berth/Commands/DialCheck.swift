@@ -62,7 +62,7 @@ struct DialCheck {
     }
 
     private static func reason(_ code: CInt) -> String {
-        code == ErrorNumber.timedOut ? "no answer" : String(cString: strerror(code)).lowercased()
+        code == ErrorNumber.timedOut ? "no answer" : ErrorNumber.text(code)
     }
 }
 
