@@ -6,6 +6,8 @@ public enum ErrorNumber {
     public static var refused: CInt { ECONNREFUSED }
     /// EPIPE: the peer had closed before our bytes arrived.
     public static var brokenPipe: CInt { EPIPE }
+    /// EHOSTUNREACH: there is no address to reach the host at.
+    public static var unreachable: CInt { EHOSTUNREACH }
     /// ETIMEDOUT.
     public static var timedOut: CInt { ETIMEDOUT }
     /// ENOMEM.

@@ -24,13 +24,14 @@ package final class ProxyServer: Sendable {
     private let log: Logger
     private let watcher: CertificateWatcher?
     private let secretWatcher: SecretWatcher?
+    private let nameWatcher: NameWatcher?
     private let left = Mutex(0)
     private let isDrainingFlag = Atomic(false)
 
     /// Opens the listeners. `workers` threads carry traffic; at least 1. `secrets` are what the snapshot was made with, if
-    /// they are to be renewed while the proxy runs.
+    /// they are to be renewed while the proxy runs. `names` looks the servers' names up again.
     package init(
-        snapshot: Snapshot, workers: Int, log: Logger, secrets: SessionSecrets? = nil
+        snapshot: Snapshot, workers: Int, log: Logger, secrets: SessionSecrets? = nil, names: NameLookup = .system
     ) throws(StartError) {
         self.workers = max(1, workers)
         self.log = log
@@ -55,13 +56,16 @@ package final class ProxyServer: Sendable {
                 let readers = if case .certificates = message { traffic } else { all[...] }
                 return readers.reduce(true) { $1.post(message) && $0 }
             }
+            nameWatcher = try NameWatcher(snapshot, names: names, log: log) { message in
+                all.reduce(true) { $1.post(message) && $0 }
+            }
             secretWatcher = try secrets.map { (secrets) throws(SystemError) in
                 try SecretWatcher(secrets, log: log) { keys in
                     traffic.reduce(true) { $1.post(.keys(keys)) && $0 }
                 }
             }
         } catch {
-            throw StartError("cannot watch certificates: \(error)")
+            throw StartError("cannot watch files and names: \(error)")
         }
     }
 
@@ -89,6 +93,7 @@ package final class ProxyServer: Sendable {
             if failure == nil, refusal == nil {
                 try watcher?.start()
                 try secretWatcher?.start()
+                try nameWatcher?.start()
             }
         } catch {
             failure = StartError("cannot start a thread: \(error)")
@@ -156,6 +161,7 @@ package final class ProxyServer: Sendable {
     package func stop() {
         watcher?.stop()
         secretWatcher?.stop()
+        nameWatcher?.stop()
         for mailbox in mailboxes { mailbox.post(.stop) }
     }
 }

@@ -74,6 +74,28 @@ extension SocketTests {
             #expect(command.printed.contains("valid, 1 server in 1 upstream"))
         }
 
+        @Test("run starts all the same: the servers that resolve get the calls")
+        func runUnresolved() throws {
+            let folder = try TemporaryFolder()
+            let replica = try RecordingReplica { _ in [.answer("ok")] }
+            defer { replica.stop() }
+            let path = try write(folder, server: "mcp.invalid:3001\", \"\(replica.address)")
+
+            let command = try BerthCommand(["run", path], in: folder)
+
+            let address = SocketAddress.loopback(port: try command.port(after: "listening on http://"))
+            for _ in 0..<4 {
+                let client = try Client(address)
+                client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+                #expect(try client.response().text == "ok")
+            }
+            try eventually("a warning") {
+                command.complained.contains("the name of server mcp.invalid:3001 does not resolve")
+            }
+            command.signal(SIGTERM)
+            #expect(try command.exitCode() == 0)
+        }
+
         @Test("with --dial an address in use is an error, a server that takes connections is named")
         func addressTaken() throws {
             let folder = try TemporaryFolder()

@@ -47,12 +47,15 @@ extension Worker where Outside: ~Copyable {
         let jitter = Interval(nanoseconds: io.world.random() % max(1, plan.interval.nanoseconds / 10))
         clock.timers.schedule(Token(.healthCheck, slot: server).raw, at: clock.now + plan.interval + jitter)
         guard !upstreams.contains(check.connection) else { return }
-        switch io.world.dial(servers[server].plan.address) {
+        let (result, address) = dial(server)
+        switch result {
         case .failed(let code):
-            recordHealthCheck(server, .failed(.connect(code)), code: code)
+            let isResolved = !servers[server].plan.addresses.isEmpty
+            recordHealthCheck(server, .failed(isResolved ? .connect(code) : .unresolved), code: code)
         case .started(let descriptor):
             var connection = UpstreamConnection(descriptor: descriptor, server: server, openedAt: clock.now)
             connection.phase = .healthCheck
+            connection.address = address
             guard let handle = upstreams.insert(connection) else { return }
             control.healthChecks[server]?.connection = handle
             control.healthChecks[server]?.step = .connecting
@@ -60,7 +63,7 @@ extension Worker where Outside: ~Copyable {
                 closeUpstream(handle)
                 return
             }
-            upstreams.setDeadline(handle, clock.now + plan.timeout, &clock)
+            setDialDeadline(handle, limit: plan.timeout)
         }
     }
 
@@ -71,10 +74,13 @@ extension Worker where Outside: ~Copyable {
         case .connecting:
             let code = io.world.connectionError(upstreams[connection].transport.descriptor)
             guard code == 0 else {
+                if redial(connection, limit: healthCheckPlan(server).timeout) == .begun { return }
                 finishHealthCheck(connection, .failed(.connect(code)), code: code)
                 return
             }
             upstreams[connection].transport.mayWrite = true
+            noteGoodAddress(connection)
+            upstreams.setDeadline(connection, clock.now + healthCheckPlan(server).timeout, &clock)
             if startHandshake(connection) == .needed {
                 control.healthChecks[server]?.step = .handshaking
                 healthCheckHandshake(connection)
@@ -161,6 +167,7 @@ extension Worker where Outside: ~Copyable {
     mutating func healthCheckTimedOut(_ connection: Handle) {
         let server = Int(upstreams[connection].server)
         let limit = healthCheckPlan(server).timeout
+        if control.healthChecks[server]?.step == .connecting, redial(connection, limit: limit) == .begun { return }
         let problem: HealthProblem =
             switch control.healthChecks[server]?.step {
             case .connecting, nil: .connectTimedOut(limit)

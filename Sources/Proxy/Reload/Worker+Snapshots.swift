@@ -13,6 +13,7 @@ extension Worker where Outside: ~Copyable {
             case .capacityFreedElsewhere: servers.hasFreedCapacity = true
             case .idleEvictionRequested(let server): evictIdle(server)
             case .snapshot(let snapshot): adopt(snapshot)
+            case .addresses(let server, let addresses): moveServer(server, to: addresses)
             case .keys(let keys):
                 snapshot.keys = keys
                 sessions = SessionAffinity(snapshot)
@@ -42,16 +43,21 @@ extension Worker where Outside: ~Copyable {
             clients.listeners[index].parser = RequestParser(limits: plan.limits)
             clients.listeners[index].tls = plan.tls
         }
+        closeObsoleteConnections()
+        updateHealthChecks()
+        // What waits may have a new server to go to, or none any more.
+        servers.hasFreedCapacity = true
+        clock.scheduleHousekeeping(at: clock.now)
+    }
+
+    /// Closes parked connections that no exchange may use any more.
+    mutating func closeObsoleteConnections() {
         for slot in 0..<upstreams.slots {
             guard let connection = upstreams.handle(inSlot: slot), upstreams[connection].phase == .parked else {
                 continue
             }
             if isObsolete(connection) { closeUpstream(connection) }
         }
-        updateHealthChecks()
-        // What waits may have a new server to go to, or none any more.
-        servers.hasFreedCapacity = true
-        clock.scheduleHousekeeping(at: clock.now)
     }
 
     /// Whether a connection is to a server that is not configured any more, or to an address that the server had earlier.

@@ -21,7 +21,8 @@ extension Worker where Outside: ~Copyable {
     }
 
     private func connectProblem(_ server: Int, code: CInt) -> HealthProblem {
-        switch code {
+        if servers[server].plan.addresses.isEmpty { return .unresolved }
+        return switch code {
         case ErrorNumber.timedOut:
             .connectTimedOut(servers.upstreams[servers.upstream(of: server)].plan.pool.connectTimeout)
         case ErrorNumber.protocolError: .handshake

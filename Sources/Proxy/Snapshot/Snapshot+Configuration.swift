@@ -5,29 +5,36 @@ import Kernel
 package import TLS
 
 extension Snapshot {
-    /// The run-time form of a checked configuration. Loads certificates and resolves names, which may block. All listeners
+    /// The run-time form of a checked configuration. Loads certificates and resolves names, which may block for seconds;
+    /// servers whose names do not resolve have no address. All listeners
     /// share `tickets`, and keep them when certificates are swapped; nil: random ones that nobody else has.
     package init(
-        _ configuration: Configuration, keys: [SigningKey], tickets: TicketSecrets? = nil
+        _ configuration: Configuration, keys: [SigningKey], tickets: TicketSecrets? = nil, names: NameLookup = .system
     ) throws(StartError) {
         self.init()
         self.keys = keys
         drainTimeout = Interval(configuration.global.drainTimeout)
-        for upstream in configuration.upstreams { try append(upstream) }
+        let hosts = configuration.upstreams.flatMap { $0.servers.map(\.address.host) }
+        let found = names.resolve(Set(hosts), within: .seconds(5))
+        for upstream in configuration.upstreams { try append(upstream, found) }
         let tickets = tickets ?? TicketSecrets([Machine.randomBytes(TicketRatchet.bytes)])
         for listener in configuration.listeners { listeners.append(try ListenerPlan(listener, tickets: tickets)) }
         routes = configuration.routes.map { RoutePlan($0) }
         if upstreams.contains(where: { $0.affinity == .learned }) { learned = LearnedSessions(limit: 1_000_000) }
     }
 
-    private mutating func append(_ configuration: UpstreamConfiguration) throws(StartError) {
+    private mutating func append(
+        _ configuration: UpstreamConfiguration, _ found: [String: [SocketAddress]]
+    ) throws(StartError) {
         let first = servers.count
         for server in configuration.servers {
             let name = server.address.description
-            guard let address = SocketAddress.resolve(host: server.address.host, port: server.address.port).first else {
-                throw StartError("cannot resolve server \(name) of upstream \(configuration.name)")
+            let port = server.address.port
+            var plan = ServerPlan(address: .loopback(port: port), name: name, upstream: upstreams.count)
+            plan.addresses = (found[server.address.host] ?? []).prefix(ServerPlan.maximumAddresses).map {
+                $0.at(port: port)
             }
-            var plan = ServerPlan(address: address, name: name, upstream: upstreams.count)
+            if SocketAddress(literal: server.address.host, port: 0) == nil { plan.host = server.address.host }
             plan.weight = Int32(clamping: server.weight)
             plan.isBackup = server.isBackup
             plan.isDraining = server.isDraining
