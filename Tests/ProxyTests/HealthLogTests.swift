@@ -120,7 +120,7 @@ struct HealthLogTests {
         }
         func count(_ fault: ExchangeFault) -> Int64 { stage.metrics.rejections(reason: Int(fault.rawValue)) }
 
-        #expect(count(.noRoute) == 1)
+        #expect(count(.noRoute) == 1 && count(.noRouteForSession) == 0)
         #expect(count(.sessionNotFound) == 1)
         #expect(count(.noServerAvailable) == 2)
         #expect(ExchangeFault.allCases.reduce(0) { $0 + count($1) } == 4)

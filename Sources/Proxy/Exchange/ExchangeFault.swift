@@ -3,7 +3,8 @@ import Telemetry
 
 /// Why the proxy answers an exchange itself: what the client is told, and what is counted.
 enum ExchangeFault: UInt8, CaseIterable {
-    case noRoute, noServerAvailable, queueFull, queueTimeout, tooManyStreams
+    case noRoute, noRouteForSession, unknownHost
+    case noServerAvailable, queueFull, queueTimeout, tooManyStreams
     case connectFailed, serverReset, badServerResponse, firstByteTimeout
     case sessionNotFound, legacySessionNotFound
     case malformedBody, requestTooLarge, bodyTimeout
@@ -11,6 +12,8 @@ enum ExchangeFault: UInt8, CaseIterable {
     var response: ErrorResponse {
         switch self {
         case .noRoute: .noRoute
+        case .noRouteForSession: .noRouteForSession
+        case .unknownHost: .unknownHost
         case .noServerAvailable: .noServerAvailable
         case .queueFull: .queueFull
         case .queueTimeout: .queueTimeout
@@ -34,7 +37,7 @@ enum ExchangeFault: UInt8, CaseIterable {
         case .connectFailed, .serverReset, .badServerResponse: .badGateway
         case .firstByteTimeout: .timedOut
         case .sessionNotFound, .legacySessionNotFound: .sessionsNotFound
-        case .noRoute, .malformedBody, .requestTooLarge, .bodyTimeout: nil
+        case .noRoute, .noRouteForSession, .unknownHost, .malformedBody, .requestTooLarge, .bodyTimeout: nil
         }
     }
 }
