@@ -50,9 +50,13 @@ extension Worker where Outside: ~Copyable {
     ) -> Int? {
         servers.upstreams[upstream].selection.begin(key: key, random: random, scope: scope)
         let needsCalls = servers.upstreams[upstream].comparesCalls
+        let tried = exchanges[exchange].tried
         while let position = servers.upstreams[upstream].selection.next() {
             let server = servers.upstreams[upstream].members[position]
-            let condition = condition(of: server, tried: exchanges.wasTried(exchange, position))
+            let wasTried =
+                position < UInt64.bitWidth
+                ? tried & 1 << UInt64(position) != 0 : exchanges.wasTried(exchange, position)
+            let condition = condition(of: server, tried: wasTried)
             guard !condition.wasTried, !needingCapacity || !condition.isFull else { continue }
             servers.upstreams[upstream].selection.accept(
                 position, calls: needsCalls ? Int(metrics.activeCalls(server: server)) : 0)
