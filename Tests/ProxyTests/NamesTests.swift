@@ -143,6 +143,8 @@ struct NamesTests {
     @Test("a check that finds one good address passes", arguments: 1...4)
     func checks(seed: UInt64) {
         let stage = ProxyStage(seed: seed, servers: 2)
+        let record = LogRecord()
+        stage.log = record.logger
         stage.plan.healthCheck.fall = 1
         stage.snapshot.servers[0].addresses = [Self.dead, Self.silent, ProxyStage.server(0)]
         stage.snapshot.servers[1].addresses = [Self.dead, Self.silent]
@@ -151,9 +153,55 @@ struct NamesTests {
         stage.start(healthChecks: true)
         stage.run(for: .seconds(15))
         #expect(stage.isHealthy == [true, false], "seed \(seed)")
+        #expect(record.texts == ["warning: server mcp-1:3001 is unhealthy: no connection in 1s"], "seed \(seed)")
     }
 
     // MARK: Names that move
+
+    @Test(
+        "the address that was good last is the first to be dialled, wherever it stands in the new list",
+        arguments: 1...4)
+    func lastGood(seed: UInt64) {
+        let stage = ProxyStage(seed: seed)
+        stage.plan.pool.maximumUses = 1
+        stage.snapshot.servers[0].addresses = [Self.dead, ProxyStage.server(1)]
+        let servers = (0..<2).map { index in ScriptedServer(stage, index) { _ in .reply("\(index)") } }
+        let client = stage.connect()
+        #expect(ask(stage, client).text == "1", "seed \(seed)")
+        stage.post(.addresses(stage.snapshot.servers[0].id, [ProxyStage.server(0), Self.dead, ProxyStage.server(1)]))
+        stage.run(for: .milliseconds(50))
+
+        #expect(ask(stage, client).text == "1", "seed \(seed)")
+        #expect(servers[0].connections.isEmpty && servers[1].connections.count == 2, "seed \(seed)")
+        client.leave()
+        stage.expectNoLeaks()
+    }
+
+    @Test("a name that takes for ever does not keep others from being looked up again and again")
+    func slowWatcher() throws {
+        let isOver = Mutex(false)
+        let asked = Mutex<[String: Int]>([:])
+        let names = NameLookup { host in
+            asked.withLock { $0[host, default: 0] += 1 }
+            while host == "slow", !isOver.withLock({ $0 }) { usleep(1_000) }
+            return [.loopback(port: 0)]
+        }
+        let search = try NameSearch(names)
+        for round in 1...3 {
+            search.begin(["slow", "quick"])
+            var found: [String: [SocketAddress]] = [:]
+            let deadline = Instant.now() + .seconds(30)
+            while found.isEmpty, Instant.now() < deadline {
+                search.wait(within: .milliseconds(5))
+                found = search.take()
+            }
+            #expect(Set(found.keys) == ["quick"])
+            #expect(asked.withLock { $0 } == ["slow": 1, "quick": round])
+        }
+        isOver.withLock { $0 = true }
+        search.wait(within: .seconds(30))
+        #expect(Set(search.take().keys) == ["slow"])
+    }
 
     @Test(
         "new addresses are used; connections stay while theirs is among them, and close when it is gone",

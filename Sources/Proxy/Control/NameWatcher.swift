@@ -4,7 +4,7 @@ import Synchronization
 
 /// Looks the names of servers up again and again, and tells workers what has changed.
 ///
-/// On a thread of its own, and on more of them for many names: no worker waits for a name server.
+/// On threads of its own: no worker waits for a name server, and no name for another that takes long.
 final class NameWatcher: Sendable {
     /// A server that is known by a name.
     private struct Named {
@@ -22,6 +22,7 @@ final class NameWatcher: Sendable {
     private let write: @Sendable (WorkerMessage) -> Bool
     private let log: Logger
     private let wake: Wake
+    private let search: NameSearch
     private let isStopped = Atomic(false)
 
     /// Nil if no server of the snapshot, which must be registered, has a name. `write` gives a message to all workers; false if
@@ -39,6 +40,7 @@ final class NameWatcher: Sendable {
         self.log = log
         self.write = write
         wake = try Wake()
+        search = try NameSearch(names)
     }
 
     func start() throws(SystemError) {
@@ -56,10 +58,13 @@ final class NameWatcher: Sendable {
         for server in servers.indices where servers[server].addresses.isEmpty { noteLost(&servers[server]) }
         while !isStopped.load(ordering: .acquiring) {
             wake.sleep(milliseconds: CInt(clamping: names.interval.nanoseconds / 1_000_000))
-            // No longer than this for all of them: a name that takes longer keeps its addresses.
-            let found = names.resolve(Set(servers.map(\.host)), within: .seconds(30))
+            search.begin(Set(servers.map(\.host)))
+            // A name that takes longer is looked at in a later round, and keeps its addresses until then.
+            search.wait(within: names.interval)
+            let found = search.take()
             for index in servers.indices {
-                if let addresses = changed(&servers[index], found[servers[index].host] ?? []) {
+                guard let addresses = found[servers[index].host] else { continue }
+                if let addresses = changed(&servers[index], addresses) {
                     undelivered[servers[index].id] = .addresses(servers[index].id, addresses)
                 }
             }
