@@ -80,6 +80,8 @@ struct StatusDocument: Encodable {
     var certificates: Certificates
     var http2Abuse: Abuse
     var proxyProtocol: ProxyProtocol
+    /// Error responses of the proxy to requests, since the start, by the reason in their body.
+    var rejected: [String: Int64]
     var upstreams: [Upstream]
 
     init(_ proxy: ProxyServer) {
@@ -95,6 +97,7 @@ struct StatusDocument: Encodable {
         proxyProtocol = ProxyProtocol(
             untrusted: metrics.load(.untrusted), malformed: metrics.load(.malformed),
             timedOut: metrics.load(.proxyHeaderTimedOut))
+        rejected = proxy.rejections
         upstreams = proxy.snapshot.upstreams.map { plan in
             Upstream(name: plan.name, servers: proxy.snapshot.servers[plan.servers].map { Server(proxy, plan, $0) })
         }

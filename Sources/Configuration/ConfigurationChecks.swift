@@ -14,13 +14,19 @@ package struct ConfigurationChecks: Sendable {
     package var cipherProblem: @Sendable (_ ciphers: String) -> String?
     /// Returns why the certificate authorities in a readable file cannot be used; nil if they can.
     package var authoritiesProblem: @Sendable (_ path: String) -> String?
+    /// Returns why the keys in an existing, readable file cannot be used; nil if they can. Called only if `files` is true.
+    package var keyFileProblem: @Sendable (_ path: String) -> String?
+    /// Returns those of the servers' host names that do not resolve. Called once for all of them.
+    package var unresolvedHosts: @Sendable (_ hosts: [String]) -> Set<String>
 
     package init(
         files: Bool, environment: @escaping @Sendable (_ name: String) -> String?,
         certificateProblems: @escaping @Sendable (_ certificates: [CertificateFiles]) -> [Int: String] = { _ in [:] },
         stapleProblem: @escaping @Sendable (_ files: CertificateFiles) -> ConfigurationProblem? = { _ in nil },
         cipherProblem: @escaping @Sendable (_ ciphers: String) -> String? = { _ in nil },
-        authoritiesProblem: @escaping @Sendable (_ path: String) -> String? = { _ in nil }
+        authoritiesProblem: @escaping @Sendable (_ path: String) -> String? = { _ in nil },
+        keyFileProblem: @escaping @Sendable (_ path: String) -> String? = { _ in nil },
+        unresolvedHosts: @escaping @Sendable (_ hosts: [String]) -> Set<String> = { _ in [] }
     ) {
         self.files = files
         self.environment = environment
@@ -28,6 +34,8 @@ package struct ConfigurationChecks: Sendable {
         self.cipherProblem = cipherProblem
         self.certificateProblems = certificateProblems
         self.stapleProblem = stapleProblem
+        self.keyFileProblem = keyFileProblem
+        self.unresolvedHosts = unresolvedHosts
     }
 }
 

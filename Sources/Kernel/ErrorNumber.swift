@@ -6,12 +6,20 @@ public enum ErrorNumber {
     public static var refused: CInt { ECONNREFUSED }
     /// EPIPE: the peer had closed before our bytes arrived.
     public static var brokenPipe: CInt { EPIPE }
+    /// EHOSTUNREACH: there is no address to reach the host at.
+    public static var unreachable: CInt { EHOSTUNREACH }
     /// ETIMEDOUT.
     public static var timedOut: CInt { ETIMEDOUT }
     /// ENOMEM.
     public static var outOfMemory: CInt { ENOMEM }
     /// EPROTO: what the peer sent breaks the protocol.
     public static var protocolError: CInt { EPROTO }
+
+    /// What strerror(3) says, in lower case: "connection refused".
+    public static func text(_ code: CInt) -> String { String(cString: strerror(code)).lowercased() }
+
+    /// Whether a machine lacks an address family, IPv6 most often: it has no such sockets, or no such addresses.
+    public static func isFamilyMissing(_ code: CInt) -> Bool { code == EAFNOSUPPORT || code == EADDRNOTAVAIL }
 
     /// Whether a connection could not be opened for want of something on this machine: descriptors, memory, local ports.
     public static func isOwnFault(_ code: CInt) -> Bool {

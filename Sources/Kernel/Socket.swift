@@ -28,6 +28,17 @@ public enum Socket {
         }
     }
 
+    /// Lets other sockets listen at the address of a listener that was opened without `shared`, whether or not it has
+    /// accepted: from here on the kernel spreads connections among them (SO_REUSEPORT).
+    public static func share(_ listener: Descriptor) throws(SystemError) {
+        try set(listener.raw, SOL_SOCKET, SO_REUSEPORT, 1)
+    }
+
+    /// Closes a socket that no `World` was given.
+    public static func close(_ descriptor: Descriptor) {
+        Glibc.close(descriptor.raw)
+    }
+
     /// The address a socket is bound to, with the port that the kernel chose if port 0 was asked for; nil if it is no IP
     /// socket.
     public static func localAddress(_ descriptor: Descriptor) -> SocketAddress? {

@@ -1,7 +1,7 @@
 /// A response that the proxy itself sends instead of a server's: a status and a JSON-RPC error with the reason.
 ///
 /// MCP gives statuses a meaning, so all are chosen in this file. 404 ends a session (MCP 2025-03-26, "Session
-/// Management") and is used only for a session that does not exist. 400 makes some clients initialize again. Temporary
+/// Management") and is used only for a session that does not exist, or where none is named. 400 makes some clients initialize again. Temporary
 /// errors are a 5xx. The codes are -32603 (internal error) and -32600 (invalid request) of JSON-RPC 2.0 section 5.1,
 /// and -32001, which servers and clients use for "Session not found". `reason` distinguishes the errors for people and
 /// logs.
@@ -160,7 +160,14 @@ extension ErrorResponse {
     package static let versionUnsupported = ErrorResponse(
         505, "HTTP Version Not Supported", code: -32600, "The HTTP version is not supported",
         reason: "version_unsupported", closesConnection: true)
-    /// No route matches. The status is not 404, because that would end sessions.
+    /// No route matches a request without a session.
     package static let noRoute = ErrorResponse(
-        421, "Misdirected Request", code: -32600, "No route matches this request", reason: "no_route")
+        404, "Not Found", code: -32600, "No route matches this request", reason: "no_route")
+    /// No route matches a request of a session: 404 would end it (MCP 2025-03-26, "Session Management").
+    package static let noRouteForSession = ErrorResponse(
+        503, "Service Unavailable", "No route matches this request of a session", reason: "no_route_for_session",
+        retryAfterSeconds: 5)
+    /// No route has the request's host (RFC 9110 section 15.5.20).
+    package static let unknownHost = ErrorResponse(
+        421, "Misdirected Request", code: -32600, "This host is not served here", reason: "unknown_host")
 }

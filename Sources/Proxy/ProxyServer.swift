@@ -13,7 +13,7 @@ package final class ProxyServer: Sendable {
     /// What all workers count, with a row for the control thread, which comes last.
     package let metrics: Metrics
     /// Where the listeners ended up, in the snapshot's order; kernel-chosen ports filled in.
-    package let addresses: [SocketAddress]
+    package var addresses: [SocketAddress] { sockets.addresses }
     /// When the listeners were opened, for the uptime on the admin pages.
     package let startedAt = Instant.now()
     /// What has become of the files of certificates.
@@ -21,40 +21,37 @@ package final class ProxyServer: Sendable {
 
     private let table: ServerTable
     private let workers: Int
-    private let sockets: [[Descriptor]]
+    private let sockets: ListeningSockets
+    private let gate: StartGate
     private let mailboxes: [Mailbox<WorkerMessage>]
     private let log: Logger
     private let watcher: CertificateWatcher?
+    private let secretWatcher: SecretWatcher?
+    private let nameWatcher: NameWatcher?
     private let left = Mutex(0)
     private let isDrainingFlag = Atomic(false)
 
-    /// Opens the listeners. `workers` threads carry traffic; at least 1.
-    package init(snapshot: Snapshot, workers: Int, log: Logger) throws(StartError) {
+    /// Opens the listeners. `workers` threads carry traffic; at least 1. `secrets` are what the snapshot was made with, if
+    /// they are to be renewed while the proxy runs. `names` looks the servers' names up again.
+    package init(
+        snapshot: Snapshot, workers: Int, log: Logger, secrets: SessionSecrets? = nil, names: NameLookup = .system
+    ) throws(StartError) {
         self.workers = max(1, workers)
         self.log = log
-        metrics = Metrics(workers: self.workers + 1, servers: max(4_096, 4 * snapshot.servers.count))
+        metrics = Metrics(
+            workers: self.workers + 1, servers: max(4_096, 4 * snapshot.servers.count),
+            listeners: snapshot.listeners.count)
         table = ServerTable(metrics)
         var snapshot = snapshot
         try table.register(&snapshot)
         self.snapshot = snapshot
-        var opened: [[Descriptor]] = []
-        var bound: [SocketAddress] = []
         do throws(SystemError) {
+            gate = try StartGate()
             mailboxes = try (0...self.workers).mapThrowing { _ throws(SystemError) in try Mailbox(limit: 1_024) }
         } catch {
             throw StartError("cannot start: \(error)")
         }
-        for plan in snapshot.listeners {
-            do throws(SystemError) {
-                let (descriptors, address) = try ProxyServer.open(plan, count: plan.role == .admin ? 1 : self.workers)
-                opened.append(descriptors)
-                bound.append(address)
-            } catch {
-                throw StartError("cannot listen on \(plan.address): \(error)")
-            }
-        }
-        sockets = opened
-        addresses = bound
+        sockets = try ListeningSockets(snapshot.listeners, workers: self.workers)
         let (all, traffic) = (mailboxes, mailboxes.prefix(self.workers))
         do throws(SystemError) {
             watcher = try CertificateWatcher(snapshot, counts: certificates, log: log) { message in
@@ -62,64 +59,84 @@ package final class ProxyServer: Sendable {
                 let readers = if case .certificates = message { traffic } else { all[...] }
                 return readers.reduce(.delivered) { $1.post(message) ? $0 : .incomplete }
             }
+            nameWatcher = try NameWatcher(snapshot, names: names, log: log) { message in
+                all.reduce(true) { $1.post(message) && $0 }
+            }
+            secretWatcher = try secrets.map { (secrets) throws(SystemError) in
+                try SecretWatcher(secrets, log: log) { keys in
+                    traffic.reduce(true) { $1.post(.keys(keys)) && $0 }
+                }
+            }
         } catch {
-            throw StartError("cannot watch certificates: \(error)")
+            throw StartError("cannot watch files and names: \(error)")
         }
-    }
-
-    private static func open(
-        _ plan: ListenerPlan, count: Int
-    ) throws(SystemError) -> ([Descriptor], SocketAddress) {
-        var address = plan.address
-        var descriptors: [Descriptor] = []
-        for _ in 0..<count {
-            // Our own workers share the address; another process that has it is an error, not a partner.
-            let descriptor = try Socket.listen(on: address, shared: count > 1, tcp: plan.tcp)
-            descriptors.append(descriptor)
-            if let local = Socket.localAddress(descriptor) { address = local }
-        }
-        return (descriptors, address)
     }
 
     /// `drain` was called; it stays true even if that drain was cancelled. Any thread may ask.
     package var isDraining: Bool { isDrainingFlag.load(ordering: .relaxed) }
 
-    /// Starts all threads and returns. `admin` answers the admin listeners.
+    /// Starts all threads and returns when every one of them accepts. If one cannot, all leave, every socket is closed and
+    /// the error says why. `admin` answers the admin listeners.
     package func start(admin: AdminHandler? = nil) throws(StartError) {
-        for index in 0...workers {
-            do throws(SystemError) {
+        var started = 0
+        var failure: StartError?
+        do throws(SystemError) {
+            while started <= workers {
+                let index = started
                 let thread = try Thread(named: index == workers ? "control" : "worker-\(index)") { [self] in
                     run(index, admin: admin)
                 }
                 thread.detach()
-            } catch {
-                throw StartError("cannot start a thread: \(error)")
+                started += 1
             }
-        }
-        do throws(SystemError) {
-            try watcher?.start()
         } catch {
-            throw StartError("cannot start a thread: \(error)")
+            failure = StartError("cannot start a thread: \(error)")
         }
+        let refusal = gate.wait(for: started)
+        do throws(SystemError) {
+            if failure == nil, refusal == nil {
+                try watcher?.start()
+                try secretWatcher?.start()
+                try nameWatcher?.start()
+            }
+        } catch {
+            failure = StartError("cannot start a thread: \(error)")
+        }
+        guard let reason = failure ?? refusal else { return }
+        abandonStart(threads: started)
+        throw reason
+    }
+
+    /// Has the threads that run leave, and closes the sockets of those that never did.
+    private func abandonStart(threads: Int) {
+        stop()
+        let deadline = Instant.now() + .seconds(5)
+        let pause = try? Wake()
+        while left.withLock({ $0 }) < threads, Instant.now() < deadline { pause?.sleep(milliseconds: 1) }
+        for index in threads..<max(threads, workers + 1) { sockets.close(worker: index, isControl: index == workers) }
     }
 
     private func run(_ index: Int, admin: AdminHandler?) {
         let isControl = index == workers
         do {
-            var worker = try Worker(
-                world: try Linux(), snapshot: snapshot, index: index, metrics: metrics, mailbox: mailboxes[index],
-                peers: mailboxes.prefix(workers).enumerated().filter { $0.offset != index }.map(\.element),
-                trafficWorkers: workers, healthChecks: isControl, admin: isControl ? admin : nil, log: log)
-            for (plan, listener) in snapshot.listeners.enumerated() {
-                if (listener.role == .admin) == isControl {
-                    worker.listen(on: sockets[plan][isControl ? 0 : index], plan: plan)
-                }
-            }
+            var worker = try makeWorker(index, admin: isControl ? admin : nil)
+            let listeners = sockets.sockets(ofWorker: index, isControl: isControl)
+            let isListening = listeners.reduce(true) { worker.listen(on: $1.descriptor, plan: $1.plan) && $0 }
+            gate.report(isListening ? nil : StartError("a worker cannot watch its sockets"))
             while !worker.isDone { worker.turn() }
+            worker.stopListening()
         } catch {
-            log.critical("a worker could not start: \(error)")
+            sockets.close(worker: index, isControl: isControl)
+            gate.report(StartError("a worker cannot start: \(error)"))
         }
         left.withLock { $0 += 1 }
+    }
+
+    private func makeWorker(_ index: Int, admin: AdminHandler?) throws -> Worker<Linux> {
+        try Worker(
+            world: try Linux(), snapshot: snapshot, index: index, metrics: metrics, mailbox: mailboxes[index],
+            peers: mailboxes.prefix(workers).enumerated().filter { $0.offset != index }.map(\.element),
+            trafficWorkers: workers, healthChecks: index == workers, admin: admin, log: log)
     }
 
     /// How a drain ended.
@@ -147,6 +164,8 @@ package final class ProxyServer: Sendable {
     /// Makes all threads leave as soon as they see it.
     package func stop() {
         watcher?.stop()
+        secretWatcher?.stop()
+        nameWatcher?.stop()
         for mailbox in mailboxes { mailbox.post(.stop) }
     }
 }

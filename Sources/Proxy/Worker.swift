@@ -34,8 +34,8 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         healthChecks runsHealthChecks: Bool = false, admin: AdminHandler? = nil, log: Logger? = nil
     ) throws(TLSError) {
         io = try ConnectionIO(world)
-        let connections = snapshot.listeners.reduce(1_024) { max($0, $1.maximumConnections) }
-        let streams = snapshot.streamLimit(connections: connections)
+        let connections = snapshot.connectionLimit
+        let streams = snapshot.streamLimit()
         clock = Clock(now: io.world.now(), timers: connections * 4)
         clients = ClientConnections(connectionLimit: connections, streamLimit: streams)
         exchanges = Exchanges(limit: connections + streams)

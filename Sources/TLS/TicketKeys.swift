@@ -4,29 +4,19 @@ import Glibc
 /// Encrypts and decrypts session tickets with keys that are derived from secrets and the current period.
 ///
 /// Each ticket has its key's name in plaintext: 8 bytes for the secret, 8 for the period. The key is derived from the
-/// name at each use, in under a microsecond, from hash states that are made once. So no key is stored and no lock is
-/// needed.
+/// name at each use, in under a microsecond, from hash states that are made once for each secret. So no key is stored.
 final class TicketKeys: Sendable {
-    private struct Secret {
-        var name: UInt64
-        var authenticator: MessageAuthenticator
-    }
-
     /// The lifetime of a key in seconds: 12 hours.
     private static let periodSeconds: Int64 = 43_200
     /// Fetched once: finding an algorithm by name takes a lock in OpenSSL.
     nonisolated(unsafe) private static let cipher = EVP_CIPHER_fetch(nil, "AES-256-CBC", nil)
 
-    private let secrets: [Secret]
-    private let secondsAhead: Int64
+    private let source: TicketSecrets
 
-    init(_ source: TicketSecrets) {
-        secrets = source.secrets.map { secret in
-            let authenticator = MessageAuthenticator(key: secret)
-            return Secret(name: Self.tag(authenticator, 0, 0).0, authenticator: authenticator)
-        }
-        secondsAhead = source.secondsAhead
-    }
+    init(_ source: TicketSecrets) { self.source = source }
+
+    /// What tickets name a secret by; it follows from the secret.
+    static func name(_ secret: MessageAuthenticator) -> UInt64 { tag(secret, 0, 0).0 }
 
     /// Makes `context` use the keys in its `ContextExtraData`.
     static func install(in context: OpaquePointer) {
@@ -40,7 +30,7 @@ final class TicketKeys: Sendable {
         }
     }
 
-    private var period: Int64 { (Int64(time(nil)) + secondsAhead) / Self.periodSeconds }
+    private var period: Int64 { (Int64(time(nil)) + source.secondsAhead) / Self.periodSeconds }
 
     /// Chooses the key for a new ticket: writes its name and a random IV. Returns 1, or -1 on failure, as
     /// SSL_CTX_set_tlsext_ticket_key_evp_cb(3) specifies.
@@ -49,7 +39,9 @@ final class TicketKeys: Sendable {
         _ mac: OpaquePointer
     ) -> CInt {
         let period = period
-        guard let secret = secrets.first, RAND_bytes(iv, EVP_CIPHER_get_iv_length(Self.cipher)) == 1 else { return -1 }
+        guard let secret = source.prepared.first, RAND_bytes(iv, EVP_CIPHER_get_iv_length(Self.cipher)) == 1 else {
+            return -1
+        }
         let raw = UnsafeMutableRawPointer(name)
         raw.storeBytes(of: secret.name.bigEndian, as: UInt64.self)
         raw.storeBytes(of: period.bigEndian, toByteOffset: 8, as: Int64.self)
@@ -70,6 +62,7 @@ final class TicketKeys: Sendable {
         let secretName = UInt64(bigEndian: raw.loadUnaligned(as: UInt64.self))
         let period = Int64(bigEndian: raw.loadUnaligned(fromByteOffset: 8, as: Int64.self))
         let current = self.period
+        let secrets = source.prepared
         guard period >= current - 1, period <= current + 1,
             let index = secrets.firstIndex(where: { $0.name == secretName })
         else { return 0 }
@@ -83,7 +76,7 @@ final class TicketKeys: Sendable {
 
     /// Runs `body` with 64 bytes: the cipher's key, then the authenticator's. They are erased afterwards.
     private func withKeys(
-        _ secret: Secret, _ period: Int64, _ body: (UnsafePointer<UInt8>) -> CInt
+        _ secret: TicketSecrets.Prepared, _ period: Int64, _ body: (UnsafePointer<UInt8>) -> CInt
     ) -> CInt {
         let make = { Self.tag(secret.authenticator, $0, period) }
         var keys = (make(1), make(2), make(3), make(4))

@@ -14,8 +14,8 @@ package final class Metrics: Sendable {
     /// Access to the metrics.
     package let view: MetricsWriter
 
-    /// Metrics with `workers` rows and `servers` slots, all values 0.
-    package init(workers: Int, servers: Int) {
+    /// Metrics with `workers` rows, `servers` slots and so many listeners, all values 0.
+    package init(workers: Int, servers: Int, listeners: Int = 64) {
         self.workers = workers
         self.servers = max(1, servers)
         view = MetricsWriter(
@@ -23,10 +23,12 @@ package final class Metrics: Sendable {
             shared: Counters(self.servers * SharedMetric.count),
             waiting: Counters(self.servers),
             exchanges: Counters(workers * ExchangeMetric.count),
-            process: Counters(2),
+            rejections: Counters(workers * MetricsWriter.rejectionReasons),
+            process: Counters(1),
+            clients: Counters(listeners),
             abuse: Counters(AbuseCounter.count),
             refusals: Counters(ProxyRefusal.count),
-            servers: self.servers)
+            servers: self.servers, listeners: max(1, listeners))
     }
 
     /// The sum of a metric of one server over all workers.
@@ -37,6 +39,11 @@ package final class Metrics: Sendable {
     /// The sum of a metric of exchanges over all workers.
     package func sum(_ metric: ExchangeMetric) -> Int64 {
         (0..<workers).reduce(0) { $0 + view.read(metric, worker: $1) }
+    }
+
+    /// How often the proxy answered for this reason, over all workers.
+    package func rejections(reason: Int) -> Int64 {
+        (0..<workers).reduce(0) { $0 + view.rejections(reason: reason, worker: $1) }
     }
 
     /// Sets all metrics of a slot to 0, before another server gets it. No worker may use the slot.

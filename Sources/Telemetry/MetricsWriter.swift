@@ -6,23 +6,30 @@ package struct MetricsWriter: Sendable {
     private let shared: Counters
     private let waiting: Counters
     private let exchanges: Counters
+    private let rejections: Counters
     private let process: Counters
+    private let clients: Counters
     private let abuse: Counters
     private let refusals: Counters
     private let servers: Int
+    private let listeners: Int
 
     init(
-        rows: Counters, shared: Counters, waiting: Counters, exchanges: Counters, process: Counters, abuse: Counters,
-        refusals: Counters, servers: Int
+        rows: Counters, shared: Counters, waiting: Counters, exchanges: Counters, rejections: Counters,
+        process: Counters,
+        clients: Counters, abuse: Counters, refusals: Counters, servers: Int, listeners: Int
     ) {
         self.rows = rows
         self.shared = shared
         self.waiting = waiting
         self.exchanges = exchanges
+        self.rejections = rejections
         self.process = process
+        self.clients = clients
         self.abuse = abuse
         self.refusals = refusals
         self.servers = servers
+        self.listeners = listeners
     }
 
     // MARK: - Rows of workers
@@ -47,6 +54,21 @@ package struct MetricsWriter: Sendable {
     /// The value of a metric in one worker's row.
     package func read(_ metric: ExchangeMetric, worker: Int) -> Int64 {
         exchanges[worker * ExchangeMetric.count + metric.rawValue].pointee.load(ordering: .relaxed)
+    }
+
+    /// Reasons for the proxy's own responses that can be told apart.
+    package static var rejectionReasons: Int { 64 }
+
+    /// Counts a response of the proxy's own in the caller's row, by a reason from 0 to 63. Only the thread of `worker` may
+    /// call this.
+    package func addRejection(reason: Int, worker: Int) {
+        let cell = rejections[worker * MetricsWriter.rejectionReasons + (reason & (MetricsWriter.rejectionReasons - 1))]
+        cell.pointee.store(cell.pointee.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
+    }
+
+    /// How often one worker counted this reason.
+    package func rejections(reason: Int, worker: Int) -> Int64 {
+        rejections[worker * MetricsWriter.rejectionReasons + reason].pointee.load(ordering: .relaxed)
     }
 
     // MARK: - Shared by all workers
@@ -86,10 +108,10 @@ package struct MetricsWriter: Sendable {
     }
 
     /// The number of changes of servers' health. A reader that caches their health compares it with the last it saw.
-    package var healthEpoch: Int { Int(process[1].pointee.load(ordering: .acquiring)) }
+    package var healthEpoch: Int { Int(process[0].pointee.load(ordering: .acquiring)) }
 
     /// Counts a change of a server's health.
-    package func noteHealthChange() { process[1].pointee.add(1, ordering: .releasing) }
+    package func noteHealthChange() { process[0].pointee.add(1, ordering: .releasing) }
 
     /// Exchanges in the queue of an upstream, over all workers; limited by `queue.max`.
     package func waiting(upstream: Int) -> Int64 { waiting[upstream].pointee.load(ordering: .relaxed) }
@@ -104,18 +126,26 @@ package struct MetricsWriter: Sendable {
     /// Counts an exchange as having left the queue.
     package func releaseQueuePlace(upstream: Int) { waiting[upstream].pointee.subtract(1, ordering: .relaxed) }
 
-    /// Open client connections, over all workers.
-    package var clientCount: Int64 { process[0].pointee.load(ordering: .relaxed) }
+    /// Open client connections, over all workers and listeners.
+    package var clientCount: Int64 { (0..<listeners).reduce(0) { $0 + clientCount(listener: $1) } }
 
-    /// Counts a new client connection if there are fewer than `limit`.
-    package func admitClient(limit: Int64) -> Admission {
-        if process[0].pointee.add(1, ordering: .relaxed).newValue <= limit { return .admitted }
-        releaseClient()
+    /// Open client connections of a listener, over all workers. A listener beyond those that the metrics were made for
+    /// counts with the last.
+    package func clientCount(listener: Int) -> Int64 { clientCell(listener).pointee.load(ordering: .relaxed) }
+
+    /// Counts a new client connection of a listener if it has fewer than `limit`.
+    package func admitClient(listener: Int, limit: Int64) -> Admission {
+        if clientCell(listener).pointee.add(1, ordering: .relaxed).newValue <= limit { return .admitted }
+        releaseClient(listener: listener)
         return .refused
     }
 
-    /// Counts a client connection as closed.
-    package func releaseClient() { process[0].pointee.subtract(1, ordering: .relaxed) }
+    /// Counts a client connection of a listener as closed.
+    package func releaseClient(listener: Int) { clientCell(listener).pointee.subtract(1, ordering: .relaxed) }
+
+    private func clientCell(_ listener: Int) -> UnsafeMutablePointer<Atomic<Int64>> {
+        clients[min(listener, listeners - 1)]
+    }
 
     /// Adds one to a counter, which all workers share.
     package func increment(_ counter: AbuseCounter) { abuse[counter.rawValue].pointee.add(1, ordering: .relaxed) }

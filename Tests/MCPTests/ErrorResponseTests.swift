@@ -8,7 +8,8 @@ struct ErrorResponseTests {
         .noServerAvailable, .queueTimeout, .queueFull, .tooManyStreams, .connectFailed,
         .serverReset, .badServerResponse, .firstByteTimeout, .internalError, .sessionNotFound,
         .legacySessionNotFound, .malformed, .headTimeout, .bodyTimeout, .requestTooLarge, .targetTooLong, .headTooLarge,
-        .methodNotAllowed, .expectationFailed, .codingUnsupported, .versionUnsupported, .noRoute,
+        .methodNotAllowed, .expectationFailed, .codingUnsupported, .versionUnsupported, .noRoute, .noRouteForSession,
+        .unknownHost,
     ]
 
     static func body(_ response: ErrorResponse, id: String) -> Data {
@@ -42,12 +43,12 @@ struct ErrorResponseTests {
 
     @Test("statuses have the meaning that MCP clients expect")
     func statuses() {
-        #expect(Set(Self.all.filter { $0.status == 404 }.map { "\($0.reason)" }) == ["session_gone"])
+        #expect(Set(Self.all.filter { $0.status == 404 }.map { "\($0.reason)" }) == ["session_gone", "no_route"])
         #expect(Self.all.filter { $0.status == 400 }.map { "\($0.reason)" } == ["malformed_request"])
         for response in Self.all {
             // The protocol reserves -32020 to -32099.
             #expect([-32603, -32600, -32001].contains(response.code))
-            #expect((response.code == -32001) == (response.status == 404))
+            #expect((response.code == -32001) == ("\(response.reason)" == "session_gone"))
             #expect((response.status == 503) == (response.retryAfterSeconds != nil))
             #expect((response.status == 405) == (response.allow != nil))
         }
@@ -55,7 +56,7 @@ struct ErrorResponseTests {
 
     @Test("each error has its own reason")
     func reasons() {
-        let reasons = Self.all.filter { $0.status != 404 }.map { "\($0.reason)" }
+        let reasons = Self.all.filter { "\($0.reason)" != "session_gone" }.map { "\($0.reason)" }
         #expect(Set(reasons).count == reasons.count)
     }
 
@@ -67,7 +68,7 @@ struct ErrorResponseTests {
             (.sessionNotFound, 404), (.requestTooLarge, 413), (.malformed, 400), (.headTimeout, 408),
             (.headTooLarge, 431),
             (.targetTooLong, 414), (.methodNotAllowed, 405), (.versionUnsupported, 505), (.codingUnsupported, 501),
-            (.expectationFailed, 417), (.noRoute, 421),
+            (.expectationFailed, 417), (.noRoute, 404), (.noRouteForSession, 503), (.unknownHost, 421),
         ] as [(ErrorResponse, UInt16)])
     func status(_ response: ErrorResponse, _ status: UInt16) {
         #expect(response.status == status)

@@ -1,6 +1,7 @@
 import Configuration
 import Kernel
 import Simulation
+import TestSupport
 import Testing
 
 @testable import Proxy

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Kernel
 import Testing
 
@@ -18,6 +19,7 @@ struct KeyFileTests {
 
         func write(_ text: String) throws -> String {
             try Data(text.utf8).write(to: url.appending(path: "keys"))
+            chmod(path("keys"), 0o600)
             return path("keys")
         }
     }
@@ -31,7 +33,7 @@ struct KeyFileTests {
     }
 
     private static func secret(_ byte: UInt8, bytes: Int = 32) -> [UInt8] {
-        SigningKey([UInt8](repeating: byte, count: bytes)).ticketSecret
+        SigningKey([UInt8](repeating: byte, count: bytes)).fingerprint
     }
 
     private func mode(_ path: String) throws -> Int {
@@ -50,14 +52,14 @@ struct KeyFileTests {
         #expect(try mode(folder.path("new/deeper")) == 0o700)
         let text = try String(contentsOfFile: path, encoding: .utf8)
         #expect(Data(base64Encoded: String(text.dropLast()))?.count == 32 && text.hasSuffix("\n"))
-        #expect(try KeyFile.load(path).map(\.ticketSecret) == made.map(\.ticketSecret))
+        #expect(try KeyFile.load(path).map(\.fingerprint) == made.map(\.fingerprint))
         #expect(try String(contentsOfFile: path, encoding: .utf8) == text, "reading changes nothing")
     }
 
     @Test("two files have two keys")
     func fresh() throws {
         let (one, two) = (try KeyFile.load(folder.path("1")), try KeyFile.load(folder.path("2")))
-        #expect(one[0].ticketSecret != two[0].ticketSecret)
+        #expect(one[0].fingerprint != two[0].fingerprint)
     }
 
     @Test(
@@ -69,14 +71,14 @@ struct KeyFileTests {
             (" \n\t\n\(text(1))\n  \n", [1]), ("  \(text(1))\t\n", [1]), ("\(text(1))\n\(text(1))\n", [1, 1]),
         ] as [(String, [UInt8])])
     func order(_ text: String, _ keys: [UInt8]) throws {
-        #expect(try KeyFile.load(folder.write(text)).map(\.ticketSecret) == keys.map { Self.secret($0) })
+        #expect(try KeyFile.load(folder.write(text)).map(\.fingerprint) == keys.map { Self.secret($0) })
     }
 
     @Test("a longer key counts with all its bytes")
     func longer() throws {
         let key = try KeyFile.load(folder.write(Self.text(7, bytes: 64)))
-        #expect(key.map(\.ticketSecret) == [Self.secret(7, bytes: 64)])
-        #expect(key[0].ticketSecret != Self.secret(7))
+        #expect(key.map(\.fingerprint) == [Self.secret(7, bytes: 64)])
+        #expect(key[0].fingerprint != Self.secret(7))
     }
 
     @Test(
@@ -117,16 +119,82 @@ struct KeyFileTests {
         #expect(inProc?.description.contains("No such file or directory") == true)
     }
 
+    @Test(
+        "a file that others can write, or everyone can read, is refused",
+        arguments: [
+            (0o600, nil), (0o400, nil), (0o640, nil), (0o440, nil), (0o644, "can be read by everyone (mode 0644)"),
+            (0o604, "can be read by everyone (mode 0604)"), (0o660, "can be written by others (mode 0660)"),
+            (0o602, "can be written by others (mode 0602)"), (0o666, "can be written by others (mode 0666)"),
+        ] as [(mode_t, String?)])
+    func modes(_ mode: mode_t, _ problem: String?) throws {
+        let path = try folder.write(Self.text(1))
+        chmod(path, mode)
+        guard let problem else {
+            #expect(try KeyFile.load(path).count == 1)
+            return
+        }
+        let error = #expect(throws: StartError.self) { try KeyFile.load(path) }
+        #expect(error?.description == "the key file \(path) \(problem): chmod 600 it")
+        #expect(KeyFile.problem(with: path) == error?.description)
+    }
+
+    @Test("a file of another user is refused", .enabled(if: geteuid() == 0, "only root can give files away"))
+    func owner() throws {
+        let path = try folder.write(Self.text(1))
+        chown(path, 4_711, 0)
+        let error = #expect(throws: StartError.self) { try KeyFile.load(path) }
+        #expect(error?.description.contains("belongs to user 4711") == true)
+    }
+
+    @Test("a folder in which others can put another file is refused, unless it is sticky; nothing is made in it")
+    func openFolder() throws {
+        let path = try folder.write(Self.text(1))
+        for (mode, isRefused) in [(0o777, true), (0o757, true), (0o1777, false), (0o755, false), (0o700, false)] {
+            chmod(folder.url.path, mode_t(mode))
+            guard isRefused else {
+                #expect(try KeyFile.load(path).count == 1)
+                continue
+            }
+            let error = #expect(throws: StartError.self) { try KeyFile.load(path) }
+            #expect(
+                error?.description.contains("is in a folder that others can write (mode 0\(String(mode, radix: 8)))")
+                    == true)
+            #expect(throws: StartError.self) { try KeyFile.load(folder.path("fresh")) }
+            #expect(throws: StartError.self) { try KeyFile.load(folder.path("below/fresh")) }
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path).sorted() == ["below", "keys"])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("below")) == [])
+    }
+
+    @Test("a link is followed, and the folder that it leads to must be safe as well")
+    func link() throws {
+        let other = try Folder()
+        let real = try other.write(Self.text(1))
+        let link = folder.path("link")
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: real)
+        #expect(try KeyFile.load(link).count == 1)
+        chmod(other.url.path, 0o777)
+        #expect(throws: StartError.self) { try KeyFile.load(link) }
+    }
+
+    @Test("a pipe is refused, and does not hold up the start")
+    func pipe() throws {
+        let path = folder.path("pipe")
+        mkfifo(path, 0o600)
+        let error = #expect(throws: StartError.self) { try KeyFile.load(path) }
+        #expect(error?.description == "the key file \(path) is not a regular file")
+    }
+
     @Test("whoever loads a new file at once with others gets the key that is kept")
     func together() async throws {
         for round in 0..<100 {
             let path = folder.path("at once/\(round)/session.keys")
             let taken = try await withThrowingTaskGroup(of: [UInt8].self) { group in
-                for _ in 0..<8 { group.addTask { try KeyFile.load(path)[0].ticketSecret } }
+                for _ in 0..<8 { group.addTask { try KeyFile.load(path)[0].fingerprint } }
                 return try await group.reduce(into: []) { $0.append($1) }
             }
             let kept = try KeyFile.load(path)
-            #expect(taken == Array(repeating: kept[0].ticketSecret, count: 8))
+            #expect(taken == Array(repeating: kept[0].fingerprint, count: 8))
             #expect(try mode(path) == 0o600)
             let names = try FileManager.default.contentsOfDirectory(atPath: folder.path("at once/\(round)"))
             #expect(names == ["session.keys"], "nothing else is left")
@@ -147,7 +215,7 @@ struct KeyFileTests {
                 .filter { $0.hasPrefix("together\(round).") }
                 .map { try Data(contentsOf: folder.url.appending(path: $0)) }
             #expect(taken.count == 2)
-            #expect(taken.allSatisfy { $0 == Data(kept[0].ticketSecret) })
+            #expect(taken.allSatisfy { $0 == Data(kept[0].fingerprint) })
         }
     }
 
@@ -155,7 +223,7 @@ struct KeyFileTests {
     private func load(_ path: String) async {
         await #expect(processExitsWith: .success) { [path] in
             let keys = try KeyFile.load(path)
-            try Data(keys[0].ticketSecret).write(to: URL(filePath: "\(path).\(getpid())"))
+            try Data(keys[0].fingerprint).write(to: URL(filePath: "\(path).\(getpid())"))
         }
     }
 }

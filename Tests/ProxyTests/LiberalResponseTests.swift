@@ -1,5 +1,6 @@
 import Kernel
 import Simulation
+import TestSupport
 import Testing
 
 @testable import Proxy

@@ -2,6 +2,7 @@ import Foundation
 import Kernel
 import Reactor
 import Simulation
+import TestSupport
 import Testing
 
 @testable import Proxy
@@ -88,7 +89,8 @@ struct OwnAnswerTests {
         let streams = [
             modern.ask("POST", "/mcp", body: Array(body.utf8), inPiecesOf: 7),
             modern.ask(
-                "POST", "/mcp", [("content-length", "\(body.utf8.count)")], body: Array(body.utf8), inPiecesOf: 7),
+                "POST", "/mcp", [HeaderField("content-length", "\(body.utf8.count)")], body: Array(body.utf8),
+                inPiecesOf: 7),
         ]
         #expect(stage.run { client.responses.count == 2 && streams.allSatisfy { modern.isDone($0) } })
         for answer in client.responses + streams.map({ modern[$0].response }) {

@@ -17,9 +17,9 @@ final class ProxyStage {
     static let secureFront = SocketAddress.loopback(port: 8443)
 
     let network: SimulatedNetwork
-    var snapshot = Snapshot()
-    /// What the worker logs to.
+    /// What the worker logs to; nil: nothing.
     var log: Logger?
+    var snapshot = Snapshot()
     private(set) var metrics: Metrics
     private(set) var table: ServerTable?
     private var mailbox: Mailbox<WorkerMessage>?

@@ -24,31 +24,33 @@ struct RoutingTests {
         return stage
     }
 
-    /// What a request with this target and Host gets: the number of an upstream, or nil for 421 (RFC 9110 §15.5.20).
-    private func ask(_ stage: ProxyStage, _ target: String, host: String) -> Int? {
+    /// What a request with this target and Host gets: the number of an upstream, or nil for an answer of `unrouted`.
+    private func ask(_ stage: ProxyStage, _ target: String, host: String, unrouted: Int) -> Int? {
         let client = stage.connect()
         client.ask("GET \(target) HTTP/1.1\r\nHost: \(host)\r\n\r\n")
         #expect(stage.run { client.responses.count == 1 }, "\(target) at \(host) is answered")
         let answer = client.responses.first ?? Message()
         client.leave()
         guard answer.status == 200 else {
-            #expect(answer.status == 421, "\(target) at \(host)")
+            #expect(answer.status == unrouted, "\(target) at \(host)")
             return nil
         }
         return Int(answer.text)
     }
 
     private func expect(
-        _ routes: [RoutePlan], _ cases: [(target: String, host: String, upstream: Int?)],
+        _ routes: [RoutePlan], _ cases: [(target: String, host: String, upstream: Int?)], unrouted: Int = 404,
         sourceLocation: SourceLocation = #_sourceLocation
     ) {
         let stage = stage(routes)
         let servers = (0..<3).map { index in ScriptedServer(stage, index) { _ in .reply("\(index)") } }
         for (target, host, upstream) in cases {
-            #expect(ask(stage, target, host: host) == upstream, "\(target) at \(host)", sourceLocation: sourceLocation)
+            #expect(
+                ask(stage, target, host: host, unrouted: unrouted) == upstream, "\(target) at \(host)",
+                sourceLocation: sourceLocation)
         }
         let answered = cases.count { $0.upstream != nil }
-        #expect(servers.reduce(0) { $0 + $1.requests.count } == answered, "who gets 421 reaches no server")
+        #expect(servers.reduce(0) { $0 + $1.requests.count } == answered, "who gets \(unrouted) reaches no server")
     }
 
     private func exact(_ path: String) -> Path { .exact(Array(path.utf8)) }
@@ -69,7 +71,7 @@ struct RoutingTests {
                 ("/", "[2001:db8:0:0:0:0:0:1]", 2), ("/", "[2001:0DB8::0.0.0.1]:80", 2), ("/", "[::1]", nil),
                 // RFC 9112 §3.2.2: an absolute target brings its own authority.
                 ("http://a.test/", "a.test", 0), ("http://B.test:81/", "b.test:81", 1),
-            ])
+            ], unrouted: 421)
     }
 
     @Test("a host of the configuration is compared as it is meant", arguments: ["2001:DB8:0::1", "[2001:db8::1]"])
@@ -177,7 +179,8 @@ struct RoutingTests {
             [("/mcp", "a.test", 0), ("/mcp", "b.test", 1), ("/x", "b.test", 2), ("/x", "a.test", 0)])
         expect(
             [route("a.test", exact("/mcp"), to: 1), route("a.test", prefix("/"), to: 0)],
-            [("/mcp", "a.test", 1), ("/mcp/", "a.test", 1), ("/mcp/x", "a.test", 0), ("/mcp", "b.test", nil)])
+            [("/mcp", "a.test", 1), ("/mcp/", "a.test", 1), ("/mcp/x", "a.test", 0), ("/mcp", "b.test", nil)],
+            unrouted: 421)
     }
 
     @Test("host and path must both match")
@@ -185,6 +188,41 @@ struct RoutingTests {
         expect(
             [route("a.test", exact("/mcp"), to: 0), route("b.test", exact("/sse"), to: 1)],
             [("/mcp", "a.test", 0), ("/sse", "b.test", 1), ("/sse", "a.test", nil), ("/mcp", "b.test", nil)])
+    }
+
+    @Test(
+        "what no route matches: 404 without a session, 503 with one, 421 for a host that is not served",
+        arguments: 1...4)
+    func unrouted(seed: UInt64) {
+        let stage = ProxyStage(seed: seed)
+        stage.snapshot.routes = [route("a.test", exact("/mcp"), to: 0), route("b.test", prefix("/messages/"), to: 0)]
+        let server = ScriptedServer(stage, 0) { _ in .reply("") }
+        func head(_ line: String, _ host: String, _ fields: String = "") -> String {
+            "\(line) HTTP/1.1\r\nHost: \(host)\r\n\(fields)Content-Length: 0\r\n\r\n"
+        }
+        let session = "Mcp-Session-Id: b1.whatever\r\n"
+        for (request, status, reason) in [
+            (head("POST /other", "a.test"), 404, "no_route"), (head("GET /mcp", "b.test"), 404, "no_route"),
+            (head("OPTIONS /", "a.test"), 404, "no_route"),
+            (head("POST /other", "a.test", session), 503, "no_route_for_session"),
+            (head("GET /", "a.test", session + "Accept: text/event-stream\r\n"), 503, "no_route_for_session"),
+            (head("DELETE /other", "a.test", session), 503, "no_route_for_session"),
+            (head("POST /message?sessionId=1", "b.test"), 503, "no_route_for_session"),
+            (head("POST /other", "a.test", session + "MCP-Protocol-Version: 2026-07-28\r\n"), 404, "no_route"),
+            (head("POST /mcp", "c.test"), 421, "unknown_host"),
+            (head("POST /mcp", "c.test", session), 421, "unknown_host"),
+        ] {
+            let client = stage.connect()
+            client.ask(request)
+            stage.run { client.responses.count == 1 }
+            let answer = client.responses.first ?? Message()
+            #expect(answer.status == status, "\(request), seed \(seed)")
+            #expect(answer.text.contains("\"reason\":\"\(reason)\""), "\(request): \(answer.text)")
+            #expect((answer["retry-after"] != nil) == (status == 503))
+            client.leave()
+        }
+        #expect(server.requests.isEmpty)
+        stage.expectNoLeaks()
     }
 
     @Test("without routes the first upstream has everything")

@@ -68,6 +68,27 @@ struct TicketTests {
         }
     }
 
+    @Test("secrets are replaced in contexts that are in use", arguments: [TLSVersion.v1_2, .v1_3])
+    func replaced(_ version: TLSVersion) throws {
+        let (certificate, key) = try Fixture.pair.get()
+        var options = TLSOptions()
+        let secrets = TicketSecrets([[UInt8](repeating: 1, count: 32)])
+        options.ticketSecrets = secrets
+        let context = try TLSContext(certificatePEM: certificate, keyPEM: key, options: options)
+        let old = try Self.ticket(from: context, version)
+        let copy = secrets
+
+        copy.replace([[UInt8](repeating: 2, count: 32), [UInt8](repeating: 1, count: 32)])
+        #expect(try Self.resumes(old, with: context, version))
+        let new = try Self.ticket(from: context, version)
+        #expect(try !Self.resumes(new, with: Self.context([1]), version))
+        #expect(try Self.resumes(new, with: Self.context([2]), version))
+
+        copy.replace([[UInt8](repeating: 2, count: 32)])
+        #expect(try !Self.resumes(old, with: context, version))
+        #expect(secrets.secrets == [[UInt8](repeating: 2, count: 32)])
+    }
+
     @Test("a ticket stays valid after a change of the certificate")
     func otherCertificate() throws {
         let ticket = try Self.ticket(from: Self.context([1]), .v1_3)

@@ -122,12 +122,29 @@ extension ConfigurationDecoding {
                 inner, at: named.value.range, path: path.named(named.name), findings: findings, inherited: defaults)
             upstreams.append((UpstreamConfiguration(name: named.name, from: settings), named.value.range))
         }
+        checkServerCount(upstreams)
         if table.entries.isEmpty {
             findings.report(
                 entry.value.range, "there is no upstream", because: "Berth would have no server to send requests to",
                 help: "[upstream.mcp] and below it servers = [\"mcp-1:3001\"]")
         }
         return upstreams
+    }
+
+    /// Servers of all upstreams together, at most: the table of a running process has twice as many places, so that a
+    /// reload finds places for new ones beside those that are still in use.
+    private static var maximumServers: Int { 32_767 }
+
+    private func checkServerCount(_ upstreams: [Positioned]) {
+        var count = 0
+        for (upstream, range) in upstreams {
+            let before = count
+            count += upstream.servers.count
+            guard before <= Self.maximumServers, count > Self.maximumServers else { continue }
+            findings.report(
+                range, "too many servers",
+                because: "with this upstream the file has \(count), and one Berth takes at most \(Self.maximumServers)")
+        }
     }
 
     private mutating func decodeDefaults() -> LocatedTable? {
@@ -161,6 +178,12 @@ extension ConfigurationDecoding {
         }
         checkReach(routes)
         let names = upstreams.map(\.value.name)
+        let used = Set(routes.compactMap { $0.upstream?.name })
+        for (upstream, range) in upstreams where !used.contains(upstream.name) {
+            findings.warn(
+                range, "no route leads to upstream \(TOMLText.quoted(upstream.name))",
+                because: "its servers are checked and never get a request; with routes, only they say what goes where")
+        }
         return routes.map { route in
             RouteConfiguration(host: route.host, path: route.path, upstream: index(of: route, in: names) ?? 0)
         }

@@ -12,6 +12,8 @@ final class Findings {
     /// Every key that decoding has looked for, with "*" for names and indices ("upstream.*.pool.max").
     private(set) var knownKeys: Set<String> = []
     private var unknownKeys: [UnknownKey] = []
+    /// The host names of servers, with the bytes of the addresses that have them.
+    private var serverNames: [(host: String, range: Range<Int>)] = []
 
     /// A key of the file that no reader has looked for.
     private struct UnknownKey {
@@ -72,8 +74,26 @@ final class Findings {
                 name: entry.name, key: entry.key, table: path.shown, pattern: path.pattern, siblings: siblings))
     }
 
-    /// Reports unknown keys. Called at the end, when the keys of all tables are known.
+    /// Records that a server is known by a name, which must resolve at some time.
+    func noteServerName(_ host: String, at range: Range<Int>) {
+        serverNames.append((host, range))
+    }
+
+    private func warnOfUnresolvedNames() {
+        guard !serverNames.isEmpty else { return }
+        let unresolved = checks.unresolvedHosts(Array(Set(serverNames.map(\.host))).sorted())
+        for (host, range) in serverNames where unresolved.contains(host) {
+            warn(
+                range, "\(TOMLText.quoted(host)) does not resolve",
+                because:
+                    "no address was found for it here and now; Berth starts all the same, counts the server as down "
+                    + "and looks again every five seconds")
+        }
+    }
+
+    /// Reports unknown keys, when the keys of all tables are known, and names that do not resolve. Called at the end.
     func finish() {
+        warnOfUnresolvedNames()
         for unknownKey in unknownKeys {
             let help = similarKey(to: unknownKey) ?? otherTable(with: unknownKey) ?? validKeys(insteadOf: unknownKey)
             report(
@@ -82,6 +102,7 @@ final class Findings {
                 help: help)
         }
         errors.sort { ($0.line, $0.column) < ($1.line, $1.column) }
+        warnings.sort { ($0.line, $0.column) < ($1.line, $1.column) }
     }
 
     private func similarKey(to unknownKey: UnknownKey) -> String? {

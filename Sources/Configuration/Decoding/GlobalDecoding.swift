@@ -2,7 +2,10 @@ extension GlobalConfiguration {
     init(from reader: consuming TableReader) {
         self.init()
         workers = reader.integer("workers", in: 0...1024, default: workers, "; 0 is one per core")
-        admin = reader.admin()?.address
+        if let (address, entry) = reader.admin() {
+            admin = address
+            reader.warnOfOpenAdmin(address, entry)
+        }
         drainTimeout = reader.duration(
             "drain_timeout", in: .zero ... .seconds(7 * 86_400), default: drainTimeout,
             cannotBeOff: "a process that waits without a limit for its last stream never stops")
@@ -21,6 +24,17 @@ extension TableReader {
             return nil
         }
         return listenAddress("admin")
+    }
+
+    /// Warns of admin pages that others can reach: they have no token, and name every server.
+    fileprivate func warnOfOpenAdmin(_ address: ListenAddress, _ entry: LocatedTable.Entry) {
+        let isLoopback = address.host == "::1" || address.host.hasPrefix("127.")
+        guard !isLoopback else { return }
+        findings.warn(
+            entry.value.range, "\(quote(entry)) is not a loopback address",
+            because:
+                "the admin pages are plain HTTP without a token: whoever reaches this port reads the names and figures "
+                + "of all servers, so let only your probes and monitoring reach it")
     }
 
     fileprivate mutating func secret() -> SecretSource? {
@@ -93,6 +107,9 @@ extension TableReader {
                 findings.report(
                     entry.value.range, "\(path) cannot be read",
                     because: "\(problem): without its keys no session handed out before can be found again")
+            } else if let problem = findings.checks.keyFileProblem(path) {
+                findings.report(
+                    entry.value.range, "the keys in \(path) cannot be used", because: problem)
             }
         } else if !FilePath.canWrite(in: FilePath.folder(of: path)) {
             findings.report(

@@ -74,6 +74,7 @@ extension TableReader {
             } else if address == nil && (parts.isBracketed || !HostAndPort.isHostName(parts.host)) {
                 reason = "\(TOMLText.quoted(parts.host)) is neither a host name nor an IP address"
             } else {
+                if address == nil { findings.noteServerName(parts.host.lowercased(), at: value.range) }
                 return ServerAddress(host: address?.text ?? parts.host.lowercased(), port: parts.port)
             }
         } catch .noPort {

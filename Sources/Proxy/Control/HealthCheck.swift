@@ -16,3 +16,9 @@ struct HealthCheck {
         case waiting
     }
 }
+
+/// What came of a health check.
+enum HealthCheckResult {
+    case passed
+    case failed(HealthProblem)
+}

@@ -47,12 +47,15 @@ extension Worker where Outside: ~Copyable {
         let jitter = Interval(nanoseconds: io.world.random() % max(1, plan.interval.nanoseconds / 10))
         clock.timers.schedule(Token(.healthCheck, slot: server).raw, at: clock.now + plan.interval + jitter)
         guard !upstreams.contains(check.connection) else { return }
-        switch io.world.dial(servers[server].plan.address, servers.upstreams[servers.upstream(of: server)].plan.tcp) {
+        let (result, address) = dial(server)
+        switch result {
         case .failed(let code):
-            recordHealthCheck(server, .failed, code: code)
+            let isResolved = !servers[server].plan.addresses.isEmpty
+            recordHealthCheck(server, .failed(isResolved ? .connect(code) : .unresolved), code: code)
         case .started(let descriptor):
             var connection = UpstreamConnection(descriptor: descriptor, server: server, openedAt: clock.now)
             connection.phase = .healthCheck
+            connection.address = address
             guard let handle = upstreams.insert(connection) else { return }
             control.healthChecks[server]?.connection = handle
             control.healthChecks[server]?.step = .connecting
@@ -60,7 +63,7 @@ extension Worker where Outside: ~Copyable {
                 closeUpstream(handle)
                 return
             }
-            upstreams.setDeadline(handle, clock.now + plan.timeout, &clock)
+            setDialDeadline(handle, limit: plan.timeout)
         }
     }
 
@@ -71,10 +74,13 @@ extension Worker where Outside: ~Copyable {
         case .connecting:
             let code = io.world.connectionError(upstreams[connection].transport.descriptor)
             guard code == 0 else {
-                finishHealthCheck(connection, .failed, code: code)
+                if redial(connection, limit: healthCheckPlan(server).timeout) == .begun { return }
+                finishHealthCheck(connection, .failed(.connect(code)), code: code)
                 return
             }
             upstreams[connection].transport.mayWrite = true
+            noteGoodAddress(connection)
+            upstreams.setDeadline(connection, clock.now + healthCheckPlan(server).timeout, &clock)
             if startHandshake(connection) == .needed {
                 control.healthChecks[server]?.step = .handshaking
                 healthCheckHandshake(connection)
@@ -92,7 +98,7 @@ extension Worker where Outside: ~Copyable {
         switch stepHandshake(connection) {
         case .pending: break
         case .done: askHealth(connection)
-        case .failed, .refused: finishHealthCheck(connection, .failed, code: ErrorNumber.protocolError)
+        case .failed, .refused: finishHealthCheck(connection, .failed(.handshake))
         }
     }
 
@@ -107,7 +113,7 @@ extension Worker where Outside: ~Copyable {
         composeHealthCheck(server)
         // So few bytes fit any socket buffer; one that takes less is not a healthy server's.
         guard io.write(&upstreams[connection].transport) == .written else {
-            finishHealthCheck(connection, .failed)
+            finishHealthCheck(connection, .failed(.closed))
             return
         }
         if upstreams[connection].transport.mayRead { readHealthCheckResponse(connection) }
@@ -145,35 +151,45 @@ extension Worker where Outside: ~Copyable {
             io.saveInput(&upstreams[connection].transport)
             return
         case .ended, .failed:
-            finishHealthCheck(connection, .failed)
+            finishHealthCheck(connection, .failed(.closed))
             return
         }
         switch io.responseParser.parse(io.received, answering: .get, into: &io.responseHead) {
         case .incomplete: io.saveInput(&upstreams[connection].transport)
-        case .invalid: finishHealthCheck(connection, .failed)
+        case .invalid: finishHealthCheck(connection, .failed(.invalidAnswer))
         case .complete:
-            let isPassed = io.responseHead.status >= 200 && io.responseHead.status < 400
-            finishHealthCheck(connection, isPassed ? .passed : .failed)
+            let status = io.responseHead.status
+            finishHealthCheck(connection, status >= 200 && status < 400 ? .passed : .failed(.status(status)))
         }
     }
 
     /// The server took too long.
     mutating func healthCheckTimedOut(_ connection: Handle) {
-        finishHealthCheck(connection, .failed, code: ErrorNumber.timedOut)
+        let server = Int(upstreams[connection].server)
+        let limit = healthCheckPlan(server).timeout
+        if control.healthChecks[server]?.step == .connecting, redial(connection, limit: limit) == .begun { return }
+        let problem: HealthProblem =
+            switch control.healthChecks[server]?.step {
+            case .connecting, nil: .connectTimedOut(limit)
+            case .handshaking: .handshakeTimedOut(limit)
+            case .waiting: .noAnswer(limit)
+            }
+        finishHealthCheck(connection, .failed(problem), code: ErrorNumber.timedOut)
     }
 
-    private mutating func finishHealthCheck(
-        _ connection: Handle, _ outcome: HealthTracker.Outcome, code: CInt = 0
-    ) {
+    private mutating func finishHealthCheck(_ connection: Handle, _ result: HealthCheckResult, code: CInt = 0) {
         let server = Int(upstreams[connection].server)
         control.healthChecks[server]?.connection = .none
         closeUpstream(connection)
-        recordHealthCheck(server, outcome, code: code)
+        recordHealthCheck(server, result, code: code)
     }
 
-    private mutating func recordHealthCheck(_ server: Int, _ outcome: HealthTracker.Outcome, code: CInt) {
+    private mutating func recordHealthCheck(_ server: Int, _ result: HealthCheckResult, code: CInt) {
         // Without a descriptor to look with, nothing was seen.
         if ErrorNumber.isOwnFault(code) { return }
-        recordHealth(server, outcome)
+        switch result {
+        case .passed: recordHealth(server, .passed)
+        case .failed(let problem): recordHealth(server, .failed, because: problem)
+        }
     }
 }

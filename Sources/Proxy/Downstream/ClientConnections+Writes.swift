@@ -123,7 +123,8 @@ extension ClientConnections {
         }
         if slab[client].phase == .http2 { tearDownStreams(client, metrics) }
         if slab[client].phase == .handshaking { metrics.increment(.failedHandshakes) }
-        if listeners[listener(of: client)].plan.role == .traffic { metrics.releaseClient() }
+        let listener = listener(of: client)
+        if listeners[listener].plan.role == .traffic { metrics.releaseClient(listener: listeners[listener].id) }
         guard var connection = slab.remove(client) else { return }
         io.close(&connection.transport, reset: reset)
     }

@@ -9,10 +9,11 @@ extension Worker where Outside: ~Copyable {
     private static var acceptBatch: Int { 16 }
 
     /// Starts accepting on `descriptor` by the snapshot's listener with the index `id`. The descriptor is the worker's
-    /// from here on.
-    package mutating func listen(on descriptor: Descriptor, plan id: Int) {
+    /// from here on. False if the kernel does not let the worker watch it.
+    @discardableResult
+    package mutating func listen(on descriptor: Descriptor, plan id: Int) -> Bool {
         clients.listeners.append(Listener(descriptor, id: id, plan: snapshot.listeners[id]))
-        _ = io.world.watch(descriptor, token: Token(.listener, slot: clients.listeners.count - 1).raw)
+        return io.world.watch(descriptor, token: Token(.listener, slot: clients.listeners.count - 1).raw)
     }
 
     /// Takes new connections from a listener's backlog.
@@ -46,8 +47,9 @@ extension Worker where Outside: ~Copyable {
         // A full proxy still answers on its admin address. Streams have a limit of their own.
         let isTraffic = clients.listeners[listener].plan.role == .traffic
         let limit = Int64(clients.listeners[listener].plan.maximumConnections)
+        let id = clients.listeners[listener].id
         guard clients.connectionCount < clients.connectionLimit,
-            !isTraffic || metrics.admitClient(limit: limit) == .admitted
+            !isTraffic || metrics.admitClient(listener: id, limit: limit) == .admitted
         else {
             io.world.close(descriptor, reset: true)
             return
@@ -59,7 +61,7 @@ extension Worker where Outside: ~Copyable {
             isSecure: tls != nil || clients.listeners[listener].plan.forwardsAsHTTPS)
         if let tls, !expectsProxyHeader {
             guard let session = try? io.engine.accept(tls) else {
-                if isTraffic { metrics.releaseClient() }
+                if isTraffic { metrics.releaseClient(listener: id) }
                 io.world.close(descriptor, reset: true)
                 return
             }

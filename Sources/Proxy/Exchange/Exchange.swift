@@ -54,7 +54,8 @@ struct Exchange: ~Copyable {
     var times: PhaseTimes
     /// The server's slot in the server table; -1 until one is selected.
     var server: Int32 = -1
-    /// Servers that could not be reached for it, one bit for each of the first 64.
+    /// Servers that could not be reached for it: a bit for each of the first 64. Written and read by `Exchanges`, which
+    /// has the others.
     var tried: UInt64 = 0
     /// Three instants that are never needed together: until when it may wait, from its first time in the queue on; how far
     /// its upload has got; and when the server last sent something on an event stream.

@@ -2,8 +2,9 @@ import MCP
 import Telemetry
 
 /// Why the proxy answers an exchange itself: what the client is told, and what is counted.
-enum ExchangeFault: UInt8 {
-    case noRoute, noServerAvailable, queueFull, queueTimeout, tooManyStreams
+enum ExchangeFault: UInt8, CaseIterable {
+    case noRoute, noRouteForSession, unknownHost
+    case noServerAvailable, queueFull, queueTimeout, tooManyStreams
     case connectFailed, serverReset, serverDown, badServerResponse, firstByteTimeout
     case sessionNotFound, legacySessionNotFound, sessionServerUnavailable, sessionTableFull
     case malformedBody, requestTooLarge, bodyTimeout
@@ -11,6 +12,8 @@ enum ExchangeFault: UInt8 {
     var response: ErrorResponse {
         switch self {
         case .noRoute: .noRoute
+        case .noRouteForSession: .noRouteForSession
+        case .unknownHost: .unknownHost
         case .noServerAvailable: .noServerAvailable
         case .queueFull: .queueFull
         case .queueTimeout: .queueTimeout
@@ -39,7 +42,7 @@ enum ExchangeFault: UInt8 {
         case .connectFailed, .serverReset, .serverDown, .badServerResponse: .badGateway
         case .firstByteTimeout: .timedOut
         case .sessionNotFound, .legacySessionNotFound: .sessionsNotFound
-        case .noRoute, .malformedBody, .requestTooLarge, .bodyTimeout: nil
+        case .noRoute, .noRouteForSession, .unknownHost, .malformedBody, .requestTooLarge, .bodyTimeout: nil
         }
     }
 }

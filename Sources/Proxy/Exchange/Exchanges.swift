@@ -5,6 +5,9 @@ import Reactor
 struct Exchanges: ~Copyable {
     private(set) var slab: Slab<Exchange>
     var deadlines: SlotDeadlines
+    /// By an exchange's slot: positions from 64 on of servers that could not be reached for it. Those below are bits of
+    /// the exchange.
+    private var triedBeyond: [UInt32: Set<Int>] = [:]
 
     init(limit: Int) {
         slab = Slab(limit: limit)
@@ -17,7 +20,27 @@ struct Exchanges: ~Copyable {
     func contains(_ exchange: Handle) -> Bool { slab.contains(exchange) }
     func handle(inSlot slot: Int) -> Handle? { slab.handle(inSlot: slot) }
     mutating func insert(_ exchange: consuming Exchange) -> Handle? { slab.insert(exchange) }
-    mutating func discard(_ exchange: Handle) { slab.discard(exchange) }
+    mutating func discard(_ exchange: Handle) {
+        if !triedBeyond.isEmpty { triedBeyond[exchange.slot] = nil }
+        slab.discard(exchange)
+    }
+
+    // MARK: - Servers that could not be reached
+
+    /// Remembers that the server in this position of the exchange's upstream could not be reached for it.
+    mutating func noteTried(_ exchange: Handle, _ position: Int) {
+        if position < UInt64.bitWidth {
+            slab[exchange].tried |= 1 << UInt64(position)
+        } else {
+            triedBeyond[exchange.slot, default: []].insert(position)
+        }
+    }
+
+    /// Whether `noteTried` was called for the position.
+    func wasTried(_ exchange: Handle, _ position: Int) -> Bool {
+        if position < UInt64.bitWidth { return slab[exchange].tried & 1 << UInt64(position) != 0 }
+        return !triedBeyond.isEmpty && triedBeyond[exchange.slot]?.contains(position) == true
+    }
 
     subscript(exchange: Handle) -> Exchange {
         @inline(__always) _read { yield slab[exchange] }

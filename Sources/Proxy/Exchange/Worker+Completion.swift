@@ -10,7 +10,7 @@ extension Worker where Outside: ~Copyable {
     mutating func act(on exchange: Handle, _ event: ExchangeEvent) {
         switch exchanges[exchange].state.handle(event) {
         case .none, .considerRetry: break
-        case .redial: redial(exchange)
+        case .redial: dialAgain(exchange)
         case .respond(let fault): respond(exchange, fault)
         case .finishResponse: finishResponse(exchange)
         case .abortResponse: abortResponse(exchange)
@@ -140,6 +140,7 @@ extension Worker where Outside: ~Copyable {
             complete(exchange, .clientDisconnected)
             return
         }
+        metrics.countRejection(fault)
         exchanges[exchange].status = response.status
         // A body that is still coming would be taken for the next request.
         if response.closesConnection || lifecycle.isDraining || exchanges[exchange].awaitsRequestBody {

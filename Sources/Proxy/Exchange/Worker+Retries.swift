@@ -12,7 +12,7 @@ extension Worker where Outside: ~Copyable {
     mutating func decideConnectFailure(_ exchange: Handle, _ server: Int, code: CInt) -> PhaseResult {
         act(on: exchange, .connectFailed)
         if servers[server].upstream == Int(exchanges[exchange].upstream) {
-            exchanges[exchange].tried |= Exchange.triedBit(servers[server].position)
+            exchanges.noteTried(exchange, servers[server].position)
         }
         switch decide(exchange, .connectFailed(connectFailure(server, code: code))) {
         case .retry(.sameServerLater):
@@ -34,7 +34,7 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// The pause is over: dials the exchange's server again.
-    mutating func redial(_ exchange: Handle) {
+    mutating func dialAgain(_ exchange: Handle) {
         advance(exchange, from: .select, reloading: true)
         io.received.clear()
     }

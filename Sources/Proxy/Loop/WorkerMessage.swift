@@ -1,3 +1,4 @@
+package import Kernel
 package import TLS
 
 /// What other threads may tell a worker.
@@ -11,6 +12,10 @@ package enum WorkerMessage: Sendable {
     case serverDown(server: Int)
     /// Work by this snapshot from here on; it is registered with the server table.
     case snapshot(Snapshot)
+    /// The addresses that a server's name has now; at least one.
+    case addresses(ServerID, [SocketAddress])
+    /// Sign with the first of these keys, and verify with all.
+    case keys([SigningKey])
     /// Stop accepting, finish what is under way; the worker leaves its loop when nothing is left.
     case drain
     /// End the event streams that have no end of their own, politely.

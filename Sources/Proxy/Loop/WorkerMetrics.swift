@@ -30,11 +30,14 @@ struct WorkerMetrics {
     func read(_ metric: ServerMetric, worker: Int, server: Int) -> Int64 {
         writer.read(metric, worker: worker, server: server)
     }
-    /// Counts one more client connection, unless the process has `limit` already.
-    func admitClient(limit: Int64) -> Admission { writer.admitClient(limit: limit) }
-    func releaseClient() { writer.releaseClient() }
+    /// Counts one more client connection of a listener, unless it has `limit` already.
+    func admitClient(listener: Int, limit: Int64) -> Admission { writer.admitClient(listener: listener, limit: limit) }
+    func releaseClient(listener: Int) { writer.releaseClient(listener: listener) }
     func increment(_ counter: AbuseCounter) { writer.increment(counter) }
     func increment(_ refusal: ProxyRefusal) { writer.increment(refusal) }
+
+    /// The proxy answers for this reason.
+    func countRejection(_ fault: ExchangeFault) { writer.addRejection(reason: Int(fault.rawValue), worker: worker) }
 
     func isHealthy(server: Int) -> Bool {
         HealthTracker(packed: UInt64(bitPattern: writer.load(.health, server: server))).isHealthy

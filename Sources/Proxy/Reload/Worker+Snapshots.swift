@@ -14,6 +14,10 @@ extension Worker where Outside: ~Copyable {
             case .idleEvictionRequested(let server): evictIdle(server)
             case .serverDown(let server): endExchanges(of: server)
             case .snapshot(let snapshot): adopt(snapshot)
+            case .addresses(let server, let addresses): moveServer(server, to: addresses)
+            case .keys(let keys):
+                snapshot.keys = keys
+                sessions = SessionAffinity(snapshot, metrics.writer)
             case .drain: drain()
             case .endStreams: endStreams()
             case .stop: lifecycle.isDone = true
@@ -25,9 +29,9 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// Works by `new` from here on. Servers that it names and that were known keep connections, pools, sessions, health and
-    /// counters; the others get nothing new, and their idle connections close, as do those to an address that a server has no longer. Exchanges under way go on with what they
-    /// have. Listeners keep their sockets and connections; their rules change where the snapshot has a listener of the
-    /// same index.
+    /// counters; the others get nothing new, and their idle connections close, as do those to an address that a server has
+    /// no longer. Exchanges under way go on with what they have. Listeners keep their sockets and connections; their rules
+    /// change where the snapshot has a listener of the same index.
     mutating func adopt(_ new: Snapshot) {
         let lease = snapshot.lease
         snapshot = new
@@ -40,16 +44,21 @@ extension Worker where Outside: ~Copyable {
             clients.listeners[index].parser = RequestParser(limits: plan.limits)
             clients.listeners[index].tls = plan.tls
         }
+        closeObsoleteConnections()
+        updateHealthChecks()
+        // What waits may have a new server to go to, or none any more.
+        servers.hasFreedCapacity = true
+        clock.scheduleHousekeeping(at: clock.now)
+    }
+
+    /// Closes parked connections that no exchange may use any more.
+    mutating func closeObsoleteConnections() {
         for slot in 0..<upstreams.slots {
             guard let connection = upstreams.handle(inSlot: slot), upstreams[connection].phase == .parked else {
                 continue
             }
             if isObsolete(connection) { closeUpstream(connection) }
         }
-        updateHealthChecks()
-        // What waits may have a new server to go to, or none any more.
-        servers.hasFreedCapacity = true
-        clock.scheduleHousekeeping(at: clock.now)
     }
 
     /// Whether a connection is to a server that is not configured any more, or to an address that the server had earlier.

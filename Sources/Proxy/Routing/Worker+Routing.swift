@@ -1,5 +1,6 @@
 import HTTP
 import Kernel
+import MCP
 import Reactor
 
 /// Which upstream a request is for.
@@ -17,7 +18,22 @@ extension Worker where Outside: ~Copyable {
             exchanges[exchange].upstream = snapshot.upstreams[snapshot.routes[index].upstream].id.slot
             return .next
         }
-        return .respond(.noRoute)
+        return .respond(unroutedFault(exchange))
+    }
+
+    /// What a request is told that no route matches: 421 if no route has its host, else 404; but that would end a session,
+    /// which a request that names one is not to lose by a route that is missing.
+    private func unroutedFault(_ exchange: Handle) -> ExchangeFault {
+        let servesHost = snapshot.routes.contains { route in
+            var anyPath = route
+            anyPath.path = .any
+            return RequestMatch.matches(anyPath, io.requestHead, in: io.received)
+        }
+        guard servesHost else { return .unknownHost }
+        switch exchanges[exchange].kind {
+        case .session, .legacyMessage: return .noRouteForSession
+        case .modern, .streamOpening, .resumption, .sessionless, .preflight, .other: return .noRoute
+        }
     }
 }
 

@@ -48,12 +48,15 @@ extension Worker where Outside: ~Copyable {
         _ exchange: Handle, _ upstream: Int, _ key: UInt64?, _ random: UInt64, needingCapacity: Bool,
         scope: ServerSelection.Scope = .eligible
     ) -> Int? {
-        let tried = exchanges[exchange].tried
         servers.upstreams[upstream].selection.begin(key: key, random: random, scope: scope)
         let needsCalls = servers.upstreams[upstream].comparesCalls
+        let tried = exchanges[exchange].tried
         while let position = servers.upstreams[upstream].selection.next() {
             let server = servers.upstreams[upstream].members[position]
-            let condition = condition(of: server, tried: tried & Exchange.triedBit(position) != 0)
+            let wasTried =
+                position < UInt64.bitWidth
+                ? tried & 1 << UInt64(position) != 0 : exchanges.wasTried(exchange, position)
+            let condition = condition(of: server, tried: wasTried)
             guard !condition.wasTried, !needingCapacity || !condition.isFull else { continue }
             servers.upstreams[upstream].selection.accept(
                 position, calls: needsCalls ? Int(metrics.activeCalls(server: server)) : 0)
@@ -76,9 +79,4 @@ extension Worker where Outside: ~Copyable {
             return nil
         }
     }
-}
-
-extension Exchange {
-    /// The bit of `tried` for a server by its position in the upstream; beyond 64 servers, some share one.
-    static func triedBit(_ position: Int) -> UInt64 { 1 << UInt64(position & 63) }
 }

@@ -9,6 +9,8 @@ struct ServerState {
     var plan: ServerPlan
     /// The slot of its upstream.
     var upstream = 0
+    /// Which of its addresses was good last: the next connection is tried there first.
+    var addressIndex = 0
     /// Its place among the servers of its upstream, by which the selection names it.
     var position = 0
     var pool = ServerPool()
@@ -29,6 +31,20 @@ struct ServerState {
     static let vacant = ServerState(plan: .vacant)
 
     init(plan: ServerPlan) { self.plan = plan }
+
+    /// Takes the addresses that its name has now. If the one that was good last is still among them, connections to it are
+    /// good too; otherwise those that were opened before `now` are to addresses of the past.
+    mutating func move(to addresses: [SocketAddress], now: Instant) {
+        let current = plan.addresses.indices.contains(addressIndex) ? plan.addresses[addressIndex] : nil
+        plan.addresses = addresses
+        if let current, let index = addresses.firstIndex(of: current) {
+            addressIndex = index
+            return
+        }
+        addressIndex = 0
+        addressSince = now
+        ticket = nil
+    }
 }
 
 /// What one worker has of an upstream: its plan, its servers, whose turn it is, and which exchanges wait.

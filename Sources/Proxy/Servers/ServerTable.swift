@@ -25,8 +25,8 @@ package final class ServerTable: Sendable {
                 servers: SlotRegistry(capacity: metrics.servers), upstreams: SlotRegistry(capacity: metrics.servers)))
     }
 
-    /// Gives every server and upstream of a snapshot its identity. A server that is new begins as healthy and with all
-    /// counters at zero; one that is known keeps what it has.
+    /// Gives every server and upstream of a snapshot its identity. A server that is new begins as healthy, or as unhealthy if
+    /// it has no address, and with all counters at zero; one that is known keeps what it has.
     package func register(_ snapshot: inout Snapshot) throws(StartError) {
         var servers: [ServerID] = []
         var upstreams: [ServerID] = []
@@ -40,22 +40,27 @@ package final class ServerTable: Sendable {
                     guard let (id, isNew) = state.servers.retain(key) else { return false }
                     servers.append(id)
                     snapshot.servers[server].id = id
-                    setThresholds(snapshot.upstreams[index].healthCheck, of: id, isNew: isNew)
+                    let isResolved = !snapshot.servers[server].addresses.isEmpty
+                    setThresholds(snapshot.upstreams[index].healthCheck, of: id, isNew: isNew, isResolved: isResolved)
                 }
             }
             return true
         }
         snapshot.lease = ServerLease(table: self, servers: servers, upstreams: upstreams)
-        guard isComplete else { throw StartError("more than \(metrics.servers) servers, those that drain included") }
+        guard isComplete else {
+            let capacity = state.withLock { $0.servers.capacity }
+            throw StartError("more than \(capacity) servers, those that drain included")
+        }
     }
 
     /// Servers that have a slot.
     package var count: Int { state.withLock { $0.servers.count } }
 
-    private func setThresholds(_ plan: HealthCheckPlan, of id: ServerID, isNew: Bool) {
+    private func setThresholds(_ plan: HealthCheckPlan, of id: ServerID, isNew: Bool, isResolved: Bool) {
         let slot = Int(id.slot)
         if isNew { metrics.reset(server: slot) }
-        let fresh = HealthTracker(rise: plan.rise, fall: plan.fall)
+        var fresh = HealthTracker(rise: plan.rise, fall: plan.fall)
+        while isNew, !isResolved, fresh.isHealthy { _ = fresh.record(.failed) }
         for _ in 0..<64 {
             let old = metrics.view.load(.health, server: slot)
             let known = HealthTracker(packed: UInt64(bitPattern: old))

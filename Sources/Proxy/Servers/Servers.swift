@@ -47,10 +47,7 @@ struct Servers {
         let slot = Int(plan.id.slot)
         while states.count <= slot { states.append(.vacant) }
         if states[slot].id != plan.id { states[slot] = ServerState(plan: plan) }
-        if states[slot].plan.address != plan.address {
-            states[slot].addressSince = now
-            states[slot].ticket = nil
-        }
+        if states[slot].plan.addresses != plan.addresses { states[slot].move(to: plan.addresses, now: now) }
         states[slot].id = plan.id
         states[slot].plan = plan
         states[slot].upstream = upstream

@@ -8,7 +8,8 @@ struct SlotRegistry {
 
     private var entries: [Entry] = []
     private var slots: [String: Int] = [:]
-    private let capacity: Int
+    /// The most slots there are.
+    let capacity: Int
 
     init(capacity: Int) { self.capacity = min(capacity, Int(UInt16.max)) }
 

@@ -4,16 +4,63 @@ import Kernel
 
 /// The file of the keys that sign session ids: base64, one key a line, newest first. Every Berth of a fleet has the
 /// same; a key stays in it, further down, for as long as sessions signed with it may live.
+///
+/// The first key signs once the file has been as it is for `settlingSeconds`; until then the second one does. So a new key
+/// on top opens everywhere before it signs anywhere, if the file reaches all Berths within that time. A running Berth
+/// watches the file.
 package enum KeyFile {
-    /// The largest file that is read, in bytes.
-    private static let maximumBytes = 1 << 20
+    /// How long a file with a new key on top has to reach every Berth of a fleet: two minutes. Kubernetes takes up to one.
+    package static var settlingSeconds: Int64 { 120 }
 
-    /// Reads the keys. If the file does not exist, it is made first (mode 0600), with one fresh key.
+    private static let what = "key file"
+
+    /// Reads the keys, in the order of the file. If the file does not exist, it is made first (mode 0600), with one fresh
+    /// key.
     package static func load(_ path: String) throws(StartError) -> [SigningKey] {
-        if let bytes = try read(path) { return try parse(bytes, path) }
-        try create(path)
-        guard let bytes = try read(path) else { throw failure("read", path, ENOENT) }
-        return try parse(bytes, path)
+        try contents(path).keys
+    }
+
+    /// The same, in the order in which they are to be used at `time` (seconds since 1970): the first signs, all verify.
+    package static func load(_ path: String, at time: Int64) throws(StartError) -> [SigningKey] {
+        let (keys, modifiedAt) = try contents(path)
+        return inOrder(keys, age: time - modifiedAt)
+    }
+
+    /// The same of a file that exists; nil if there is none.
+    static func loadExisting(_ path: String, at time: Int64) throws(StartError) -> [SigningKey]? {
+        guard let contents = try SecretFile.read(path, what) else { return nil }
+        return inOrder(try parse(contents.bytes, path), age: time - contents.modifiedAt)
+    }
+
+    /// Why the keys of an existing file cannot be used; nil if they can, or if there is no such file. Makes nothing.
+    package static func problem(with path: String) -> String? {
+        do throws(StartError) {
+            if let contents = try SecretFile.read(path, what) { _ = try parse(contents.bytes, path) }
+            return nil
+        } catch {
+            return error.description
+        }
+    }
+
+    /// Whether there is such a file, readable or not.
+    package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 || errno != ENOENT }
+
+    /// The keys of a file, of that age in seconds, in the order of their use. A file from the future is a fresh one.
+    static func inOrder(_ keys: [SigningKey], age: Int64) -> [SigningKey] {
+        guard keys.count > 1, age < settlingSeconds else { return keys }
+        return [keys[1], keys[0]] + keys[2...]
+    }
+
+    private static func contents(_ path: String) throws(StartError) -> (keys: [SigningKey], modifiedAt: Int64) {
+        if let contents = try SecretFile.read(path, what) {
+            return (try parse(contents.bytes, path), contents.modifiedAt)
+        }
+        let key = Data(Machine.randomBytes(SigningKey.bytes)).base64EncodedString()
+        try SecretFile.create(path, "\(key)\n", what)
+        guard let contents = try SecretFile.read(path, what) else {
+            throw StartError("cannot read the key file \(path): it is gone again")
+        }
+        return (try parse(contents.bytes, path), contents.modifiedAt)
     }
 
     private static func parse(_ bytes: [UInt8], _ path: String) throws(StartError) -> [SigningKey] {
@@ -30,65 +77,6 @@ package enum KeyFile {
         }
         guard !keys.isEmpty else { throw StartError("\(path) holds no key; remove it and a new one is made") }
         return keys
-    }
-
-    /// The file's bytes; nil if there is no such file.
-    private static func read(_ path: String) throws(StartError) -> [UInt8]? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            guard errno == ENOENT else { throw failure("read", path, errno) }
-            return nil
-        }
-        defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 4_096)
-        while bytes.count <= maximumBytes {
-            let count = Glibc.read(descriptor, &chunk, chunk.count)
-            guard count >= 0 else { throw failure("read", path, errno) }
-            if count == 0 { return bytes }
-            bytes += chunk[..<count]
-        }
-        throw failure("read", path, EFBIG)
-    }
-
-    /// Makes the file with one fresh key, unless another process is faster. The file gets its name when it is complete:
-    /// processes that start together all read the same key, and a crash leaves no file without one.
-    private static func create(_ path: String) throws(StartError) {
-        let folder = (path as NSString).deletingLastPathComponent
-        if !folder.isEmpty {
-            try? FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        }
-        let key = "\(Data(Machine.randomBytes(SigningKey.bytes)).base64EncodedString())\n"
-        let temporary = "\(path).\(UInt64.random(in: 0 ... .max))"
-        guard try write(key, to: temporary, for: path) == .written else { throw failure("make", path, EEXIST) }
-        let hasName = link(temporary, path) == 0 || errno == EEXIST
-        unlink(temporary)
-        // On a file system without hard links it gets its name first.
-        if !hasName { _ = try write(key, to: path, for: path) }
-    }
-
-    private enum WriteResult { case written, alreadyExists }
-
-    /// Makes a file with this text, for its owner only (mode 0600). One that exists stays as it is.
-    private static func write(_ text: String, to file: String, for path: String) throws(StartError) -> WriteResult {
-        let descriptor = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            guard errno == EEXIST else { throw failure("make", path, errno) }
-            return .alreadyExists
-        }
-        defer { close(descriptor) }
-        let bytes = Array(text.utf8)
-        guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0 else {
-            let code = errno
-            unlink(file)
-            throw failure("write", path, code)
-        }
-        return .written
-    }
-
-    private static func failure(_ action: String, _ path: String, _ code: CInt) -> StartError {
-        StartError("cannot \(action) the key file \(path): \(String(cString: strerror(code)))")
     }
 
     /// Where the keys are kept unless the configuration says otherwise: the system's state folder, or the user's.

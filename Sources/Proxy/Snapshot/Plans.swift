@@ -18,6 +18,8 @@ package struct ListenerPlan: Sendable {
     package var role = Role.traffic
     /// Where it listens; with port 0, the kernel chooses one.
     package var address: SocketAddress
+    /// Where to listen instead on a machine without IPv6; nil if `address` says what is meant.
+    package var addressWithoutIPv6: SocketAddress?
     /// Nil for plain listeners.
     package var tls: TLSContext?
     /// What `tls` was made of, if its files are to be watched.
@@ -74,8 +76,12 @@ package enum SessionAffinityMode: Sendable {
 
 /// One server of an upstream.
 package struct ServerPlan: Sendable {
-    /// Where connections to it go. It may change in a reload while the name stays.
-    package var address: SocketAddress
+    /// Where it is: one address, or those of its name, which are alternatives to each other (RFC 8305), best first. Empty as
+    /// long as the name does not resolve: the server is down then.
+    package var addresses: [SocketAddress]
+    /// Looked up again while the proxy runs; nil for a server that is known by its IP address.
+    package var host: String?
+    package var port: UInt16
     /// `host:port` as the operator wrote it: the Host of health checks, the name in metrics.
     package var name: String
     /// `name` as bytes: the Host field under `HostRule.upstream` (RFC 9110 section 7.2).
@@ -98,8 +104,18 @@ package struct ServerPlan: Sendable {
     /// What stands in slots that no server has.
     static let vacant = ServerPlan(address: .loopback(port: 0), name: "", upstream: 0)
 
+    /// More addresses of one name than these are not tried.
+    package static var maximumAddresses: Int { 15 }
+
+    /// The first address; assigning one replaces all.
+    package var address: SocketAddress? {
+        get { addresses.first }
+        set { addresses = newValue.map { [$0] } ?? [] }
+    }
+
     package init(address: SocketAddress, name: String, upstream: Int) {
-        self.address = address
+        addresses = [address]
+        port = address.port
         self.name = name
         self.upstream = upstream
         authority = Array(name.utf8)

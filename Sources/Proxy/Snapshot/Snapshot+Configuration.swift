@@ -2,32 +2,39 @@ import Balancing
 package import Configuration
 import HTTP
 import Kernel
-import TLS
+package import TLS
 
 extension Snapshot {
-    /// The run-time form of a checked configuration. Loads certificates and resolves names, which may block.
-    package init(_ configuration: Configuration, keys: [SigningKey]) throws(StartError) {
+    /// The run-time form of a checked configuration. Loads certificates and resolves names, which may block for seconds;
+    /// servers whose names do not resolve have no address. All listeners
+    /// share `tickets`, and keep them when certificates are swapped; nil: random ones that nobody else has.
+    package init(
+        _ configuration: Configuration, keys: [SigningKey], tickets: TicketSecrets? = nil, names: NameLookup = .system
+    ) throws(StartError) {
         self.init()
         self.keys = keys
         drainTimeout = Interval(configuration.global.drainTimeout)
-        for upstream in configuration.upstreams { try append(upstream) }
-        // Shared by all listeners, and kept when certificates are swapped.
-        let secrets = keys.isEmpty ? [Machine.randomBytes(SigningKey.bytes)] : keys.map(\.ticketSecret)
-        for listener in configuration.listeners {
-            listeners.append(try ListenerPlan(listener, tickets: TicketSecrets(secrets)))
-        }
+        let hosts = configuration.upstreams.flatMap { $0.servers.map(\.address.host) }
+        let found = names.resolve(Set(hosts), within: .seconds(5))
+        for upstream in configuration.upstreams { try append(upstream, found) }
+        let tickets = tickets ?? TicketSecrets([Machine.randomBytes(TicketRatchet.bytes)])
+        for listener in configuration.listeners { listeners.append(try ListenerPlan(listener, tickets: tickets)) }
         routes = configuration.routes.map { RoutePlan($0) }
         if upstreams.contains(where: { $0.affinity == .learned }) { learned = LearnedSessions(limit: 1_000_000) }
     }
 
-    private mutating func append(_ configuration: UpstreamConfiguration) throws(StartError) {
+    private mutating func append(
+        _ configuration: UpstreamConfiguration, _ found: [String: [SocketAddress]]
+    ) throws(StartError) {
         let first = servers.count
         for server in configuration.servers {
             let name = server.address.description
-            guard let address = SocketAddress.resolve(host: server.address.host, port: server.address.port).first else {
-                throw StartError("cannot resolve server \(name) of upstream \(configuration.name)")
+            let port = server.address.port
+            var plan = ServerPlan(address: .loopback(port: port), name: name, upstream: upstreams.count)
+            plan.addresses = (found[server.address.host] ?? []).prefix(ServerPlan.maximumAddresses).map {
+                $0.at(port: port)
             }
-            var plan = ServerPlan(address: address, name: name, upstream: upstreams.count)
+            if SocketAddress(literal: server.address.host, port: 0) == nil { plan.host = server.address.host }
             plan.weight = Int32(clamping: server.weight)
             plan.isBackup = server.isBackup
             plan.isDraining = server.isDraining
@@ -47,7 +54,7 @@ extension Snapshot {
 
     /// Appends a listener for the admin pages; the control thread alone opens it.
     package mutating func addAdminListener(_ address: ListenAddress) throws(StartError) {
-        var plan = ListenerPlan(address: try ListenerPlan.resolve(address))
+        var plan = try ListenerPlan(at: address)
         plan.role = .admin
         plan.acceptsH2C = false
         plan.maximumConnections = 256
@@ -57,7 +64,7 @@ extension Snapshot {
 
 extension ListenerPlan {
     init(_ configuration: ListenerConfiguration, tickets: TicketSecrets) throws(StartError) {
-        self.init(address: try ListenerPlan.resolve(configuration.address))
+        try self.init(at: configuration.address)
         if case .tls(let tls) = configuration.security {
             var options = TLSOptions()
             options.minimumVersion = tls.minimumVersion == .tls12 ? .v1_2 : .v1_3
@@ -95,12 +102,15 @@ extension ListenerPlan {
         tcp = TCPOptions(configuration.tcp)
     }
 
-    static func resolve(_ address: ListenAddress) throws(StartError) -> SocketAddress {
-        let host = address.host.isEmpty || address.host == "*" ? "::" : address.host
-        guard let resolved = SocketAddress.resolve(host: host, port: address.port).first else {
-            throw StartError("cannot resolve the address to listen on, \(address)")
+    /// The plan of a listener at an address, with everything else as by default. Without a host it is all addresses, those of
+    /// IPv4 alone where there is no IPv6.
+    package init(at address: ListenAddress) throws(StartError) {
+        let isWildcard = address.host.isEmpty || address.host == "*"
+        guard let literal = SocketAddress(literal: isWildcard ? "::" : address.host, port: address.port) else {
+            throw StartError("cannot listen on \(address): not an IP address")
         }
-        return resolved
+        self.init(address: literal)
+        if isWildcard { addressWithoutIPv6 = .ipv4(0, port: address.port) }
     }
 }
 

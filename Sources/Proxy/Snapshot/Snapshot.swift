@@ -27,7 +27,18 @@ package struct Snapshot: Sendable {
 
     package init() {}
 
-    func streamLimit(connections: Int) -> Int {
+    /// Client connections that a worker carries at most: those of all its listeners together, for each has a bound of its
+    /// own; but no more than ten million, unless one listener alone may have more.
+    var connectionLimit: Int {
+        let (largest, sum) = listeners.reduce((1_024, 0)) { bounds, listener in
+            let maximum = min(max(0, listener.maximumConnections), 1 << 30)
+            return (max(bounds.0, maximum), bounds.1 + maximum)
+        }
+        return max(largest, min(sum, 10_000_000))
+    }
+
+    func streamLimit() -> Int {
+        let connections = listeners.reduce(1_024) { max($0, $1.maximumConnections) }
         let most = listeners.reduce(1) { max($0, Int($1.http2.concurrentStreams)) }
         return maximumStreams ?? max(connections, 16 * most)
     }

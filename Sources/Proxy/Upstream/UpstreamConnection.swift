@@ -41,6 +41,8 @@ struct UpstreamConnection: TurnTaking, ~Copyable {
     var closesAfterResponse = false
     /// A send failed with nothing of a request accepted.
     var hasRefusedBytes = false
+    /// Which of the server's addresses it is opened to.
+    var address = AddressCursor()
 
     init(descriptor: Descriptor, server: Int, openedAt: Instant, isWarming: Bool = false) {
         self.isWarming = isWarming

@@ -53,14 +53,16 @@ extension Worker where Outside: ~Copyable {
     /// Opens a connection whose claim was granted.
     private mutating func connect(_ server: Int, as role: ServerPool.Role) -> PoolResult {
         servers[server].pool.claimGranted(for: role)
-        switch io.world.dial(servers[server].plan.address, servers.upstreams[servers.upstream(of: server)].plan.tcp) {
+        let (result, address) = dial(server)
+        switch result {
         case .failed(let code):
             releaseClaim(servers[server].pool.closed(.max, as: role), server)
             noteConnectFailure(server, code: code)
             return .failed(code)
         case .started(let descriptor):
-            let connection = UpstreamConnection(
+            var connection = UpstreamConnection(
                 descriptor: descriptor, server: server, openedAt: clock.now, isWarming: role == .warming)
+            connection.address = address
             return watch(connection, server, role)
         }
     }
@@ -79,8 +81,7 @@ extension Worker where Outside: ~Copyable {
             return .failed(ErrorNumber.outOfMemory)
         }
         metrics.count(.connectionsOpened, server: server)
-        upstreams.setDeadline(
-            handle, clock.now + servers.upstreams[servers.upstream(of: server)].plan.pool.connectTimeout, &clock)
+        setDialDeadline(handle, limit: servers.upstreams[servers.upstream(of: server)].plan.pool.connectTimeout)
         return .connecting(handle)
     }
 

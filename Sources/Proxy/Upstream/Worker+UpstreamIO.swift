@@ -38,6 +38,7 @@ extension Worker where Outside: ~Copyable {
             return
         }
         upstreams[connection].transport.mayWrite = true
+        noteGoodAddress(connection)
         if startHandshake(connection) == .needed {
             upstreams[connection].phase = .handshaking
             handshakeReady(connection)
@@ -108,6 +109,8 @@ extension Worker where Outside: ~Copyable {
         let server = Int(upstreams[connection].server)
         let exchange = upstreams[connection].exchange
         let role = upstreams[connection].role
+        let limit = servers.upstreams[servers.upstream(of: server)].plan.pool.connectTimeout
+        if upstreams[connection].phase == .connecting, redial(connection, limit: limit) == .begun { return }
         noteConnectFailure(server, code: code)
         if exchanges.contains(exchange) {
             uploadEnded(exchange)

@@ -1,12 +1,17 @@
 import ArgumentParser
 import Configuration
+import Foundation
+import Proxy
 
 /// `berth check`
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
         abstract: "Check a configuration file and print all errors in it.",
-        discussion: "Exits with 0 if the file is valid, with 2 if it is not.")
+        discussion: """
+            Exits with 0 if the file is valid, with 2 if it is not. With --dial it also opens every listener and dials every
+            server: 1 if an address cannot be listened on, as "berth run" would then exit with.
+            """)
 
     @Argument(help: "The configuration file (TOML).")
     var file: String
@@ -14,8 +19,12 @@ struct CheckCommand: ParsableCommand {
     @Flag(help: "Print every value with its origin: a line of the file, or the default.")
     var effective = false
 
+    @Flag(help: "Also open every listener and dial every server, to see what run will meet.")
+    var dial = false
+
     func run() throws {
-        let checked = try CheckedFile.load(file)
+        let checked = try CheckedFile.load(file, resolvesNames: !dial)
+        try checkDefaultKeys(checked.configuration)
         if effective {
             print(checked.effectiveText(), terminator: "")
         } else {
@@ -24,6 +33,28 @@ struct CheckCommand: ParsableCommand {
             let counts = "\(Self.count(servers, "server")) in \(Self.count(upstreams.count, "upstream"))"
             print("\(file): valid, \(counts)")
         }
+        if dial { try report(DialCheck(checked.configuration)) }
+    }
+
+    /// The key file that the configuration does not name is used all the same.
+    private func checkDefaultKeys(_ configuration: Configuration) throws {
+        guard configuration.global.secret == nil,
+            configuration.upstreams.contains(where: { $0.session.affinity == .signed }),
+            let problem = KeyFile.problem(with: KeyFile.defaultPath)
+        else { return }
+        warn("\(file): error: the keys in \(KeyFile.defaultPath), the default, cannot be used\n  \(problem)")
+        throw CheckedFile.errorCode
+    }
+
+    private func report(_ found: DialCheck) throws {
+        for line in found.successes { print(line) }
+        for line in found.warnings { warn("\(file): warning: \(line)") }
+        for line in found.errors { warn("\(file): error: \(line)") }
+        if !found.errors.isEmpty { throw ExitCode.failure }
+    }
+
+    private func warn(_ line: String) {
+        FileHandle.standardError.write(Data("\(line)\n".utf8))
     }
 
     /// A number with its noun, as in "1 server" or "2 servers".

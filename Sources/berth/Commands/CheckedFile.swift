@@ -1,6 +1,8 @@
 import ArgumentParser
 import Configuration
 import Foundation
+import Kernel
+import Proxy
 import TLS
 
 /// Reads and checks a configuration file for a command.
@@ -9,14 +11,16 @@ enum CheckedFile {
     static let errorCode = ExitCode(2)
 
     /// The file's configuration. Prints all warnings and errors to standard error. Throws `errorCode` if there are
-    /// errors.
-    static func load(_ path: String) throws -> ConfigurationFile {
+    /// errors. With `resolvesNames` servers whose names do not resolve are warned of, which may take five seconds.
+    static func load(_ path: String, resolvesNames: Bool = false) throws -> ConfigurationFile {
         let checks = ConfigurationChecks(
             files: true, environment: { ProcessInfo.processInfo.environment[$0] },
             certificateProblems: { certificateProblems($0) },
             stapleProblem: { stapleProblem($0) },
             cipherProblem: { cipherProblem($0) },
-            authoritiesProblem: { ClientAuthentication.problem(withAuthorities: $0)?.description })
+            authoritiesProblem: { ClientAuthentication.problem(withAuthorities: $0)?.description },
+            keyFileProblem: { KeyFile.problem(with: $0) },
+            unresolvedHosts: { resolvesNames ? unresolved($0) : [] })
         switch ConfigurationFile.load(path: path, checks: checks) {
         case .success(let file):
             for warning in file.warnings { FileHandle.standardError.write(Data("\(warning)\n".utf8)) }
@@ -25,6 +29,11 @@ enum CheckedFile {
             FileHandle.standardError.write(Data("\(errors)\n".utf8))
             throw errorCode
         }
+    }
+
+    private static func unresolved(_ hosts: [String]) -> Set<String> {
+        let found = NameLookup.system.resolve(Set(hosts), within: .seconds(5))
+        return Set(hosts.filter { found[$0] == nil })
     }
 
     private static func cipherProblem(_ ciphers: String) -> String? {

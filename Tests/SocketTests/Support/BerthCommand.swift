@@ -8,13 +8,14 @@ final class BerthCommand {
     private let errors: URL
 
     /// Starts it. Its output is written to files in `folder`, so that no pipe can fill up.
-    init(_ arguments: [String], in folder: TemporaryFolder) throws {
+    init(_ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:]) throws {
         let name = UUID().uuidString
         output = folder.url.appending(path: "\(name).out")
         errors = folder.url.appending(path: "\(name).err")
         for file in [output, errors] { try Data().write(to: file) }
         process.executableURL = try Self.executable()
         process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardOutput = try FileHandle(forWritingTo: output)
         process.standardError = try FileHandle(forWritingTo: errors)
         process.standardInput = FileHandle.nullDevice
