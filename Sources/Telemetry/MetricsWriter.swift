@@ -5,6 +5,7 @@ package struct MetricsWriter: Sendable {
     private let rows: Counters
     private let shared: Counters
     private let waiting: Counters
+    private let turns: Counters
     private let exchanges: Counters
     private let process: Counters
     private let abuse: Counters
@@ -12,12 +13,13 @@ package struct MetricsWriter: Sendable {
     private let servers: Int
 
     init(
-        rows: Counters, shared: Counters, waiting: Counters, exchanges: Counters, process: Counters, abuse: Counters,
-        refusals: Counters, servers: Int
+        rows: Counters, shared: Counters, waiting: Counters, turns: Counters, exchanges: Counters, process: Counters,
+        abuse: Counters, refusals: Counters, servers: Int
     ) {
         self.rows = rows
         self.shared = shared
         self.waiting = waiting
+        self.turns = turns
         self.exchanges = exchanges
         self.process = process
         self.abuse = abuse
@@ -101,6 +103,11 @@ package struct MetricsWriter: Sendable {
 
     /// Counts an exchange as having left the queue.
     package func releaseQueuePlace(upstream: Int) { waiting[upstream].pointee.subtract(1, ordering: .relaxed) }
+
+    /// Takes turns of an upstream's rotation, which all workers share. Returns how many were taken before.
+    package func takeTurns(_ count: Int64 = 1, upstream: Int) -> UInt64 {
+        UInt64(bitPattern: turns[upstream].pointee.add(count, ordering: .relaxed).oldValue)
+    }
 
     /// Open client connections, over all workers.
     package var clientCount: Int64 { process[0].pointee.load(ordering: .relaxed) }
