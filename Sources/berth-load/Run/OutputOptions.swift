@@ -20,6 +20,9 @@ struct OutputOptions: ParsableArguments {
     @Flag(help: "Exit with 0 if calls failed but no answer was wrong.")
     var allowFailures = false
 
+    @Flag(inversion: .prefixedNo, help: "Ask the server for its protocol revision and its tools before a run.")
+    var preflight = true
+
     /// Whether the live view and the table are printed to standard output.
     private var isShown: Bool { !quiet && json != "-" }
 
