@@ -201,4 +201,17 @@ struct CheckerTests {
         #expect(count("| `Sources/Proxy` | the worker |\n| `Sources/Kernel` | calls |") == 1)
         #expect(count("nothing") == 3)
     }
+
+    @Test("an error without a row, and a row without an error, are found")
+    func reasons() {
+        let errors = SourceFile("E.swift", "    static let a = E(400, reason: \"one\")\n    b, reason: \"two_two\",\n")
+        func count(_ rows: String) -> Int {
+            ReasonRule.offences(errors: errors, table: SourceFile("T.md", rows)).count
+        }
+        #expect(count("| 400 | `one` | what | do |\n| 503 | `two_two` | what | `do` |") == 0)
+        #expect(count("| 400 | `one`, `two_two` | what | do |") == 0)
+        #expect(count("| 400 | `one` | what | do |") == 1)
+        #expect(count("| 400 | `one`, `two_two`, `three` | what | do |") == 1)
+        #expect(count("`one` `two_two`") == 2)
+    }
 }

@@ -68,6 +68,13 @@ struct TidyTests {
     @Test("no notes to oneself, no pointers to what a reader does not have")
     func looseEnds() { expectNone(LooseEndRule.offences(tree.prose)) }
 
+    @Test("every reason that the proxy gives stands in the table of Operations")
+    func reasons() throws {
+        let errors = try #require(tree["Sources/MCP/ErrorResponse.swift"])
+        let table = try #require(tree["Sources/Proxy/Proxy.docc/Operations.md"])
+        expectNone(ReasonRule.offences(errors: errors, table: table))
+    }
+
     @Test("README's map names every module and the folders of the proxy")
     func map() throws {
         let readme = try #require(tree["README.md"])

@@ -30,7 +30,7 @@ struct OutputOptions: ParsableArguments {
     var screen: LiveScreen {
         let mode = LiveScreen.Mode.forOutput(
             descriptor: STDOUT_FILENO, isQuiet: !isShown, environment: ProcessInfo.processInfo.environment)
-        return LiveScreen(mode) { FileHandle.standardOutput.write(Data($0.utf8)) }
+        return LiveScreen(mode) { StandardStream.output.write($0) }
     }
 
     /// Prints the table and writes the report files.

@@ -29,6 +29,6 @@ extension RunSeries {
     }
 
     private static func writeLine(_ text: String) {
-        FileHandle.standardError.write(Data("berth-load: \(text)\n".utf8))
+        StandardStream.error.write("berth-load: \(text)\n")
     }
 }
