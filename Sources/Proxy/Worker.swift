@@ -40,7 +40,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         clients = ClientConnections(connectionLimit: connections, streamLimit: streams)
         exchanges = Exchanges(limit: connections + streams)
         upstreams = UpstreamConnections(limit: 2 * connections + streams)
-        servers = Servers(snapshot, now: clock.now)
+        servers = Servers(snapshot, now: clock.now, worker: index, of: trafficWorkers)
         sessions = SessionAffinity(snapshot, metrics.view)
         self.snapshot = snapshot
         self.metrics = WorkerMetrics(

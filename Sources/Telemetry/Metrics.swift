@@ -22,6 +22,7 @@ package final class Metrics: Sendable {
             rows: Counters(workers * self.servers * ServerMetric.count),
             shared: Counters(self.servers * SharedMetric.count),
             waiting: Counters(self.servers),
+            turns: Counters(self.servers),
             exchanges: Counters(workers * ExchangeMetric.count),
             rejections: Counters(workers * MetricsWriter.rejectionReasons),
             process: Counters(1),

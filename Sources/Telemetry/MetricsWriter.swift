@@ -5,6 +5,7 @@ package struct MetricsWriter: Sendable {
     private let rows: Counters
     private let shared: Counters
     private let waiting: Counters
+    private let turns: Counters
     private let exchanges: Counters
     private let rejections: Counters
     private let process: Counters
@@ -15,13 +16,14 @@ package struct MetricsWriter: Sendable {
     private let listeners: Int
 
     init(
-        rows: Counters, shared: Counters, waiting: Counters, exchanges: Counters, rejections: Counters,
-        process: Counters,
-        clients: Counters, abuse: Counters, refusals: Counters, servers: Int, listeners: Int
+        rows: Counters, shared: Counters, waiting: Counters, turns: Counters, exchanges: Counters,
+        rejections: Counters, process: Counters, clients: Counters, abuse: Counters, refusals: Counters, servers: Int,
+        listeners: Int
     ) {
         self.rows = rows
         self.shared = shared
         self.waiting = waiting
+        self.turns = turns
         self.exchanges = exchanges
         self.rejections = rejections
         self.process = process
@@ -125,6 +127,11 @@ package struct MetricsWriter: Sendable {
 
     /// Counts an exchange as having left the queue.
     package func releaseQueuePlace(upstream: Int) { waiting[upstream].pointee.subtract(1, ordering: .relaxed) }
+
+    /// Takes turns of an upstream's rotation, which all workers share. Returns how many were taken before.
+    package func takeTurns(_ count: Int64 = 1, upstream: Int) -> UInt64 {
+        UInt64(bitPattern: turns[upstream].pointee.add(count, ordering: .relaxed).oldValue)
+    }
 
     /// Open client connections, over all workers and listeners.
     package var clientCount: Int64 { (0..<listeners).reduce(0) { $0 + clientCount(listener: $1) } }

@@ -19,6 +19,11 @@ struct BerthLoad: ParsableCommand {
     /// The error message if the first argument is neither an option nor a subcommand; nil otherwise.
     static func unknownSubcommand(in arguments: [String]) -> String? {
         Suggestion.unknownCommand(
-            in: arguments, known: configuration.subcommands.compactMap { $0.configuration.commandName })
+            in: arguments, known: configuration.subcommands.compactMap { $0.configuration.commandName },
+            instead: { word in
+                if word.hasPrefix("http://") || word.hasPrefix("https://") { return "berth-load --url \(word)" }
+                if word.hasSuffix(".toml") { return "berth-load scenario \(word)" }
+                return word.hasSuffix(".json") ? "berth-load report \(word)" : nil
+            })
     }
 }

@@ -31,11 +31,11 @@ struct ReportFiles {
     static func printTable(_ runs: [RunFigures]) {
         let style = TerminalStyle.forOutput(
             descriptor: STDOUT_FILENO, environment: ProcessInfo.processInfo.environment)
-        FileHandle.standardOutput.write(Data(RunTable.text(runs, style: style).utf8))
+        StandardStream.output.write(RunTable.text(runs, style: style))
     }
 
     private static func write(_ text: String, to path: String) throws {
-        if path == "-" { return FileHandle.standardOutput.write(Data(text.utf8)) }
+        if path == "-" { return StandardStream.output.write(text) }
         do {
             try Data(text.utf8).write(to: URL(fileURLWithPath: path))
         } catch {
@@ -45,7 +45,7 @@ struct ReportFiles {
 
     /// Prints an error. Returns the exit code 2.
     private static func failure(_ text: String) -> ExitCode {
-        FileHandle.standardError.write(Data("berth-load: \(text)\n".utf8))
+        StandardStream.error.write("berth-load: \(text)\n")
         return ExitCode(2)
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Kernel
+import Load
 import SampleServer
 
 /// `berth-load serve`: sample servers behind a balancer under test, whose results can be checked.
@@ -50,7 +51,7 @@ struct ServeCommand: ParsableCommand {
         // Before any thread is created, so that all threads inherit the signal mask.
         let signals = try Signals([SIGTERM, SIGINT])
         Machine.raiseDescriptorLimit()
-        let servers = try (0..<replicas).map { try server($0) }
+        let servers = try listeningServers()
         for server in servers { try server.start() }
         for server in servers { try announce(server) }
         if untilEOF { try endWithInput() }
@@ -58,11 +59,22 @@ struct ServeCommand: ParsableCommand {
         for server in servers { server.stop() }
     }
 
-    private func server(_ index: Int) throws -> SampleServer {
+    /// The servers. Prints which address cannot be listened on, and throws the exit code 2.
+    private func listeningServers() throws -> [SampleServer] {
         guard let first = ServeCommand.address(listen) else { throw ExitCode.validationFailure }
-        let port = first.port == 0 ? 0 : first.port + UInt16(index)
-        let address = SocketAddress(high: first.high, low: first.low, port: port, isIPv4: first.isIPv4)
-        return try SampleServer(
+        return try (0..<replicas).map { index in
+            let port = first.port == 0 ? 0 : first.port + UInt16(index)
+            let address = SocketAddress(high: first.high, low: first.low, port: port, isIPv4: first.isIPv4)
+            do {
+                return try server(index, address)
+            } catch let error as SystemError {
+                throw RunSeries.exitCode(reporting: LoadError("cannot listen on \(address): \(error)"))
+            }
+        }
+    }
+
+    private func server(_ index: Int, _ address: SocketAddress) throws -> SampleServer {
+        try SampleServer(
             name: replicas == 1 ? name : "\(name)-\(index + 1)", address: address,
             options: SampleServer.Options(
                 answersWithEvents: answerWithEvents, maximumSessions: 1_000_000, maximumConnections: 1_000_000,

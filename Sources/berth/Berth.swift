@@ -33,9 +33,14 @@ struct Berth: ParsableCommand {
         main(arguments)
     }
 
-    /// The error message if the first argument is neither an option nor a subcommand; nil otherwise.
+    /// The error message if the first argument is neither an option nor a subcommand, or an option by which other
+    /// programs take their configuration file; nil otherwise.
     static func unknownSubcommand(in arguments: [String]) -> String? {
-        Suggestion.unknownCommand(
-            in: arguments, known: configuration.subcommands.compactMap { $0.configuration.commandName })
+        if arguments.count == 2, ["-c", "-f", "--config", "--file"].contains(arguments[0]) {
+            return "the configuration file needs no option; did you mean \"berth run \(arguments[1])\"?"
+        }
+        return Suggestion.unknownCommand(
+            in: arguments, known: configuration.subcommands.compactMap { $0.configuration.commandName },
+            instead: { $0.hasSuffix(".toml") ? "berth run \($0)" : nil })
     }
 }

@@ -20,9 +20,10 @@ extension ServerSelection {
 
     /// Makes a whole choice as an owner does.
     mutating func choose(
-        key: UInt64? = 0, random: UInt64 = 0, calls: [Int32] = [], refusing: Set<Int> = [], scope: Scope = .eligible
+        turn: UInt64? = nil, key: UInt64? = 0, random: UInt64 = 0, calls: [Int32] = [], refusing: Set<Int> = [],
+        scope: Scope = .eligible
     ) -> Int? {
-        begin(key: key, random: random, scope: scope)
+        begin(key: key, random: random, scope: scope, turn: turn)
         var left = count
         while let position = next() {
             left -= 1

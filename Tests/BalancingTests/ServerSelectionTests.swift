@@ -102,6 +102,26 @@ struct RoundRobinTests {
         #expect(turns == [0, 1, 2, 0, 1, 2])
     }
 
+    @Test("turns that the owner counts are taken as they are numbered, and leave the selection's own rotation alone")
+    func ownersTurns() {
+        var selection = ServerSelection(.roundRobin, [1, 1, 1])
+        #expect(selection.choose() == 0)
+        let turns = [7, 8, 9, 8].map { selection.choose(turn: $0) }
+        #expect(turns == [1, 2, 0, 2])
+        #expect(selection.choose(turn: 4, refusing: [1]) == 2)
+        #expect(selection.choose(turn: .max) == Int(UInt64.max % 3))
+        #expect(selection.choose() == 1)
+    }
+
+    @Test("turns that are skipped are as if they had been taken", arguments: everyPolicy)
+    func skipping(_ policy: Policy) {
+        var skipped = ServerSelection(policy, [3, 1, 2, 1])
+        var taken = skipped
+        skipped.skip(turns: 5)
+        for _ in 0..<5 { _ = taken.choose(key: nil) }
+        for _ in 0..<12 { #expect(skipped.choose(key: nil) == taken.choose(key: nil)) }
+    }
+
     @Test("every cycle is exact, and no prefix of it strays from its share", arguments: 0..<40 as Range<UInt64>)
     func shares(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import berth_load
@@ -8,10 +9,26 @@ struct CommandTests {
         "An unknown subcommand is named, with the nearest known one",
         arguments: [
             (["scenari", "x.toml"], "unknown command \"scenari\"; did you mean \"scenario\"?"),
-            (["x.toml"], "unknown command \"x.toml\"; the commands are run, scenario, report, serve, help"),
+            (["start"], "unknown command \"start\"; the commands are run, scenario, report, serve, help"),
+            (["help", "repot"], "unknown command \"repot\"; did you mean \"report\"?"),
+            (["x.toml"], "\"x.toml\" is no command; did you mean \"berth-load scenario x.toml\"?"),
+            (["a.json"], "\"a.json\" is no command; did you mean \"berth-load report a.json\"?"),
+            (["http://a/mcp"], "\"http://a/mcp\" is no command; did you mean \"berth-load --url http://a/mcp\"?"),
         ])
     func unknownSubcommand(arguments: [String], message: String) {
         #expect(BerthLoad.unknownSubcommand(in: arguments) == message)
+    }
+
+    @Test("A reader of the output that has gone, as head does, ends no command")
+    func closedOutput() async {
+        await #expect(processExitsWith: .success) {
+            signal(SIGPIPE, SIG_IGN)
+            var ends: [CInt] = [0, 0]
+            pipe(&ends)
+            dup2(ends[1], STDOUT_FILENO)
+            close(ends[0])
+            ReportFiles.printTable([SampleRuns.good()])
+        }
     }
 
     @Test(

@@ -23,6 +23,10 @@ final class ProxyStage {
     private(set) var metrics: Metrics
     private(set) var table: ServerTable?
     private var mailbox: Mailbox<WorkerMessage>?
+    /// The first of the workers of a process, if this is another one of them: they share metrics and servers.
+    private var first: ProxyStage?
+    private var index = 0
+    private var workerCount = 1
     var worker: Worker<SimulatedWorld>?
     /// Turns of a worker in one simulated second, at most, in which nothing new came from outside. What arrives in pieces
     /// of a byte may wake it any number of times.
@@ -63,20 +67,32 @@ final class ProxyStage {
         set { snapshot.listeners[0] = newValue }
     }
 
+    /// The workers of one process, each with a network of its own and the same servers behind it.
+    static func workers(_ count: Int, seed: UInt64, servers: Int) -> [ProxyStage] {
+        let stages = (0..<count).map { ProxyStage(seed: seed + UInt64($0) * 1_000, servers: servers) }
+        for (index, stage) in stages.enumerated() {
+            stage.index = index
+            stage.workerCount = count
+            if index > 0 { stage.first = stages[0] }
+        }
+        return stages
+    }
+
     /// Makes the worker, if there is none yet. A second call after `stop` is a restart with the same machine.
     func start(healthChecks: Bool = false, peers: [Mailbox<WorkerMessage>] = []) {
         guard worker == nil else { return }
-        metrics = Metrics(workers: 1 + peers.count, servers: snapshot.servers.count + 16)
+        first?.start()
+        let workers = max(workerCount, 1 + peers.count)
+        metrics = first?.metrics ?? Metrics(workers: workers, servers: snapshot.servers.count + 16)
         do {
-            let table = ServerTable(metrics)
+            let table = first?.table ?? ServerTable(metrics)
             try table.register(&snapshot)
             self.table = table
             let mailbox = try Mailbox<WorkerMessage>(limit: 64)
             self.mailbox = mailbox
             worker = try Worker(
-                world: SimulatedWorld(network), snapshot: snapshot, index: 0, metrics: metrics, mailbox: mailbox,
-                peers: peers,
-                trafficWorkers: 1 + peers.count, healthChecks: healthChecks, log: log)
+                world: SimulatedWorld(network), snapshot: snapshot, index: index, metrics: metrics, mailbox: mailbox,
+                peers: peers, trafficWorkers: workers, healthChecks: healthChecks, log: log)
             _ = worker?.io.world.watch(ProxyStage.alarm, token: Token(.mailbox).raw)
             for (plan, listener) in snapshot.listeners.enumerated() {
                 worker?.listen(on: network.listen(on: listener.address), plan: plan)

@@ -106,6 +106,8 @@ def _gate(verdicts, failed):
     ]
     said = "".join(f'<li class="bad">{_escape(text)}</li>' for text in failed)
     held = sum(holds for *_, holds in verdicts)
+    if not verdicts:
+        return f"<h2>Failures</h2><ul>{said}</ul>"
     return (
         f"<h2>Bounds</h2><p>{held} of {len(verdicts)} hold.</p>"
         + (f"<ul>{said}</ul>" if failed else "")
@@ -215,16 +217,16 @@ def _truth(measured):
         f'<span class="key" style="background: var(--{colour})"></span>{word}'
         for word, colour in (("whole", "good"), ("wrong answers", "bad"), ("no answer", "warn"))
     )
-    rows = []
+    rows, shown = [], truth.shown(measured)
     for name, cases in measured.items():
-        cells = "".join(f"<td>{_strip(cases[case])}</td>" if case in cases else "<td>-</td>" for case in truth.CASES)
+        cells = "".join(f"<td>{_strip(cases[case])}</td>" if case in cases else "<td>-</td>" for case in shown)
         rows.append(f"<tr{' class=mine-row' if name == 'berth' else ''}><td>{_escape(name)}</td>{cells}</tr>")
-    meaning = "".join(f"<dt>{case}</dt><dd>{_escape(text)}</dd>" for case, text in truth.CASES.items())
+    meaning = "".join(f"<dt>{case}</dt><dd>{_escape(text)}</dd>" for case, text in truth.CASES.items() if case in shown)
     return (
         f"<h2>Session truth</h2><p>Sessions of which every call was answered by the replica that holds it, each peer in its best "
         f"arrangement. The replicas answer any id, so that a wrong proxy is not seen by its status codes.</p><div>{key}</div>"
         '<figure class="scroll"><table><tr><th></th>'
-        + "".join(f"<th>{case}</th>" for case in truth.CASES)
+        + "".join(f"<th>{case}</th>" for case in shown)
         + "</tr>"
         + "".join(rows)
         + f"</table></figure><dl>{meaning}</dl>"

@@ -50,10 +50,16 @@ class Peer:
     session: int   # with the best session affinity of this proxy
     address: int   # keeps clients by their address (nginx)
     cookie: int    # keeps clients that keep cookies (Caddy)
+    standby: Child = None  # a second HAProxy, which holds the table of sessions too
     warm: set = field(default_factory=set)  # kinds of load that it has been under
 
     def port(self, tls):
         return self.https if tls else self.http
+
+    def stop(self):
+        self.child.stop()
+        if self.standby:
+            self.standby.stop()
 
     def restart(self):
         """Ends the proxy as its service manager would, and starts it again where it was."""
@@ -113,21 +119,40 @@ def _start(name, executable, machine, replicas, affinity, wrapper, timeout):
     values = {
         "DIR": directory, "FILES": machine.files, "CONNECTIONS": machine.files // 2 - 200, "USER": user_directive(),
         "CERT": machine.certificate, "KEY": machine.key, "BUNDLE": machine.bundle, "NAME": "bench", "GENERATION": 1,
-        "SERVERS": _servers(name, replicas, affinity),
+        "SERVERS": _servers(name, replicas, affinity), "PEERLIST": f"peer bench 127.0.0.1:{ports['PEERS']}",
     } | {use: f"127.0.0.1:{port}" for use, port in ports.items()} | {f"{use}PORT": port for use, port in ports.items()}
     # Berth keeps sessions wherever it listens, and nghttpx keeps clients everywhere or nowhere.
     if name in ("berth", "nghttpx"):
         ports |= {"SESSION": ports["HTTP"], "ADDRESS": ports["HTTP"], "COOKIE": ports["HTTP"]}
+    if affinity == "peer":
+        values["PEERLIST"] += f"\n    peer standby 127.0.0.1:{free_port()}"
     environment = {"GOMAXPROCS": "1", "HOME": str(directory)} if name == "caddy" else {}
     child = Child(name, [*wrapper, *ARGUMENTS[name](executable, values, directory)], machine.proxy_cpu,
                   directory / "output.log", environment)
     peer = Peer(name, child, values, *(ports[use] for use in ("HTTP", "HTTPS", "SESSION", "ADDRESS", "COOKIE")))
     try:
         peer.wait(timeout)
+        if affinity == "peer":
+            peer.standby = _standby(executable, values, machine, directory)
+    except BaseException:
+        peer.stop()
+        raise
+    return peer
+
+
+def _standby(executable, values, machine, directory):
+    """A second HAProxy beside the one of `values`, which carries no traffic and is
+    told of every session that the other learns."""
+    ports = {use: free_port() for use in ("HTTP", "HTTPS", "SESSION")}
+    mine = values | {use: f"127.0.0.1:{port}" for use, port in ports.items()} | {"DIR": directory / "standby", "NAME": "standby"}
+    mine["DIR"].mkdir()
+    child = Child("haproxy standby", _haproxy(executable, mine, mine["DIR"]), machine.load_cpu, mine["DIR"] / "output.log", {})
+    try:
+        child.wait_for_port(ports["HTTP"], 10)
     except BaseException:
         child.stop()
         raise
-    return peer
+    return child
 
 
 def _servers(name, replicas, affinity):

@@ -57,12 +57,12 @@ def syscalls(cases):
 
 
 def sessions(arrangements):
+    shown = truth.shown(arrangements)
     lines = table(
-        "Session truth: sessions that stayed whole", "| arrangement | " + " | ".join(truth.CASES) + " |",
-        "|---|" + "---|" * len(truth.CASES),
-        (f"| {name} | " + " | ".join(truth.text(cases[case]) if case in cases else "-" for case in truth.CASES) + " |"
+        "Session truth: sessions that stayed whole", "| arrangement | " + " | ".join(shown) + " |", "|---|" + "---|" * len(shown),
+        (f"| {name} | " + " | ".join(truth.text(cases[case]) if case in cases else "-" for case in shown) + " |"
          for name, cases in arrangements.items()))
-    return lines + (["", *(f"- *{case}*: {meaning}" for case, meaning in truth.CASES.items())] if lines else [])
+    return lines + (["", *(f"- *{case}*: {truth.CASES[case]}" for case in shown)] if lines else [])
 
 
 def cpu(workload, peers):

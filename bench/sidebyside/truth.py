@@ -29,7 +29,7 @@ class Arrangement(NamedTuple):
     """One way to set a peer up for sessions."""
     peer: str
     port: str = "session"      # which of the peer's ports
-    affinity: str = "none"     # nghttpx: has it in the whole configuration
+    affinity: str = "none"     # nghttpx has it in the whole configuration; "peer": a second HAProxy holds the table too
     cookies: bool = False      # the clients keep cookies, as a browser does and few MCP clients do
 
 
@@ -38,6 +38,7 @@ ARRANGEMENTS = {
     "nginx, hash of the id": Arrangement("nginx"),
     "nginx, hash of the address": Arrangement("nginx", "address"),
     "haproxy, learned id": Arrangement("haproxy"),
+    "haproxy, learned id and a peer": Arrangement("haproxy", affinity="peer"),
     "envoy, address in the id": Arrangement("envoy"),
     "caddy, hash of the address": Arrangement("caddy"),
     "caddy, cookie": Arrangement("caddy", "cookie", cookies=True),
@@ -47,8 +48,8 @@ ARRANGEMENTS = {
 }
 
 
-def measure(chosen, machine, sessions, seed, progress, tolerate):
-    """{arrangement: {case: outcome}} for every arrangement whose peer is in `chosen`."""
+def measure(chosen, machine, cases, sessions, seed, progress, tolerate):
+    """{arrangement: {case: outcome}} of `cases`, for every arrangement whose peer is in `chosen`."""
     outcomes = {}
     for name, arrangement in ARRANGEMENTS.items():
         if arrangement.peer not in chosen:
@@ -60,15 +61,20 @@ def measure(chosen, machine, sessions, seed, progress, tolerate):
                 running.callback(server.stop)
                 servers.append(server)
                 ports.append(port)
-            for case in CASES:
+            for case in cases:
                 # A fresh proxy each time: one that was just reloaded may still be at it.
                 with tolerate(f"truth {name} {case}"), ExitStack() as its_own:
                     peer = peers.start(arrangement.peer, chosen[arrangement.peer], machine, ports, arrangement.affinity)
-                    its_own.callback(lambda: peer.child.stop())
+                    its_own.callback(peer.stop)
                     outcome = asyncio.run(_Case(case, peer, arrangement, servers, sessions, seed).run())
                     outcomes.setdefault(name, {})[case] = outcome
                     progress(f"truth {case}, {name}: {text(outcome)}")
     return outcomes
+
+
+def shown(measured):
+    """The cases that were measured, in order."""
+    return [case for case in CASES if any(case in cases for cases in measured.values())]
 
 
 def text(outcome):

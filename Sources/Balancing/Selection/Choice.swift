@@ -18,6 +18,8 @@ struct Choice: Sendable {
     /// What consistent hashing places by; nil takes turns.
     var key: UInt64?
     var random: UInt64 = 0
+    /// The turn of a rotation that is counted elsewhere; nil: the selection counts it.
+    var turn: UInt64?
     /// Index of the present tier in the scope's sequence of tiers.
     var tierStep = 0
     /// Position proposed last, or -1; it is refused unless accepted.
@@ -47,10 +49,11 @@ struct Choice: Sendable {
 
     init() {}
 
-    init(scope: ServerSelection.Scope, key: UInt64?, random: UInt64) {
+    init(scope: ServerSelection.Scope, key: UInt64?, random: UInt64, turn: UInt64?) {
         self.scope = scope
         self.key = key
         self.random = random
+        self.turn = turn
         isDecided = false
     }
 

@@ -8,9 +8,13 @@ extension ServerSelection {
     ///   - key: What the hashing policies place by. With nil they take turns instead.
     ///   - random: Fresh and uniform for `powerOfTwo`; the other policies ignore it.
     ///   - scope: `.all` in panic mode.
-    package mutating func begin(key: UInt64? = nil, random: UInt64 = 0, scope: Scope = .eligible) {
+    ///   - turn: Where servers of equal weight take turns and the owner counts them, as workers do that share a rotation:
+    ///     the number of this turn. With nil, and where weights differ, the selection counts for itself.
+    package mutating func begin(
+        key: UInt64? = nil, random: UInt64 = 0, scope: Scope = .eligible, turn: UInt64? = nil
+    ) {
         closeChoice()
-        choice = Choice(scope: scope, key: key, random: random)
+        choice = Choice(scope: scope, key: key, random: random, turn: turn)
     }
 
     /// The position of the next server to consider; nil when the choice is decided or no server is left.
@@ -64,13 +68,23 @@ extension ServerSelection {
         let chosen = choice.chosen
         let tier = choice.tierStep
         switch order {
-        case .ring: tiers[tier].chargeRing(chosen, index: choice.index)
+        case .ring: if choice.turn == nil { tiers[tier].chargeRing(chosen, index: choice.index) }
         case .smooth: smooth.charge(chosen, among: tiers[tier].members, refused: choice.refused)
         case .deadline, .leastRequests: tiers[tier].heap.charge(chosen, places: &places)
         case .randomPair, .consistentHash: break
         }
         closeChoice()
         return Int(chosen)
+    }
+
+    /// Takes so many turns without work: selections of several workers that each count for themselves should not all begin
+    /// with the same server.
+    package mutating func skip(turns: Int) {
+        for _ in 0..<turns {
+            begin()
+            while let position = next() { accept(position) }
+            if finish() == nil { return }
+        }
     }
 
     /// Records that a call of this worker began at a server; only `leastRequests` needs to know.

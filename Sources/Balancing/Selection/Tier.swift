@@ -109,7 +109,11 @@ struct Tier: Sendable {
 extension Tier {
     mutating func proposeInTurn(_ choice: inout Choice) -> Int32? {
         guard choice.steps < members.count else { return nil }
-        choice.index = ring.index(choice.steps, of: members.count)
+        if let turn = choice.turn {
+            choice.index = Int((turn &+ UInt64(choice.steps)) % UInt64(members.count))
+        } else {
+            choice.index = ring.index(choice.steps, of: members.count)
+        }
         return members[choice.index]
     }
 

@@ -12,10 +12,17 @@ package enum Suggestion {
     }
 
     /// The error message for a command line whose first argument is neither an option nor one of the `known`
-    /// subcommands; nil for any other.
-    package static func unknownCommand(in arguments: [String], known: [String]) -> String? {
+    /// subcommands, or that asks for help about none of them; nil for any other.
+    ///
+    /// - Parameter instead: The command that a word which is no command's name was probably meant for, as it should be
+    ///   written.
+    package static func unknownCommand(
+        in arguments: [String], known: [String], instead: (String) -> String? = { _ in nil }
+    ) -> String? {
         let known = known + ["help"]
-        guard let word = arguments.first, !word.hasPrefix("-"), !known.contains(word) else { return nil }
+        let word = arguments.first == "help" && arguments.count > 1 ? arguments[1] : arguments.first
+        guard let word, !word.hasPrefix("-"), !known.contains(word) else { return nil }
+        if let instead = instead(word) { return "\"\(word)\" is no command; did you mean \"\(instead)\"?" }
         if let nearest = nearest(to: word, among: known) {
             return "unknown command \"\(word)\"; did you mean \"\(nearest)\"?"
         }

@@ -7,6 +7,8 @@ struct Call: ~Copyable {
     enum Sink {
         /// The body is ignored.
         case discard
+        /// The body of an error status: its beginning is kept, for what the server says.
+        case refusal
         /// The body is one JSON-RPC message.
         case message
         /// The body is an event stream; the data of each event is a JSON-RPC message.
@@ -40,6 +42,8 @@ struct Call: ~Copyable {
     var isCounted = false
     /// A check of the response failed: the call does not count as completed.
     var isWrong = false
+    /// The server answered with an error: the call counts as failed.
+    var isRefused = false
     /// Checks the numbers of the events of its stream.
     var events = StreamOracle()
     /// When its event stream last brought a numbered event.

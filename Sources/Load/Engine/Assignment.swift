@@ -27,6 +27,8 @@ struct Assignment: Sendable {
     let statistics: Statistics
     /// When measuring begins and ends.
     let measuring: Range<Instant>
+    /// What a preflight collects: its sessions end after `tools/list`. Nil for runs that make calls.
+    let listing: ToolListing?
 
     var timeout: Interval { Interval(nanoseconds: UInt64(plan.timeout * 1_000_000_000)) }
 }

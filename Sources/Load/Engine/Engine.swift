@@ -117,7 +117,8 @@ struct Engine: ~Copyable {
                 depth: part.depth, schedule: schedule))
         for index in 0..<part.sessions {
             let home = firstConnection + index % part.connections
-            _ = sessions.insert(Session(group: group, home: home, step: groups[group].firstStep))
+            let isListing = assignment.listing != nil && part.workload.isStateless
+            _ = sessions.insert(Session(group: group, home: home, step: isListing ? .list : groups[group].firstStep))
         }
         let requests = RequestForms(assignment.plan, part.workload)
         if speaksHTTP2 { fields.append(requests.fields(assignment.plan.target)) }

@@ -5,7 +5,7 @@ struct Counters {
     /// Calls that passed all checks while measuring.
     var completed: UInt64 = 0
     /// By `WrongAnswer.index`.
-    var wrong = InlineArray<9, UInt64>(repeating: 0)
+    var wrong = InlineArray<8, UInt64>(repeating: 0)
     var failed: [Failure: UInt64] = [:]
     /// The first wrong answers and failures in words, at most `exampleLimit`.
     var examples: [String] = []
@@ -27,7 +27,7 @@ struct Counters {
 
     var wrongCount: UInt64 {
         var sum: UInt64 = 0
-        for index in 0..<9 { sum += wrong[index] }
+        for index in 0..<8 { sum += wrong[index] }
         return sum
     }
     var failedCount: UInt64 { failed.values.reduce(0, +) }
@@ -45,7 +45,7 @@ struct Counters {
 
     mutating func add(_ other: Counters) {
         completed += other.completed
-        for index in 0..<9 { wrong[index] += other.wrong[index] }
+        for index in 0..<8 { wrong[index] += other.wrong[index] }
         failed.merge(other.failed, uniquingKeysWith: +)
         for example in other.examples { addExample(example) }
         bytesReceived += other.bytesReceived
@@ -77,8 +77,7 @@ extension WrongAnswer {
         case .gap: 4
         case .duplicate: 5
         case .damaged: 6
-        case .hiddenError: 7
-        case .malformed: 8
+        case .malformed: 7
         }
     }
 }

@@ -14,6 +14,10 @@ enum Failure: Hashable {
     case handshake
     /// A status that is no success.
     case status(UInt16)
+    /// The call was answered with a JSON-RPC error; its code if that is a reserved one.
+    case rpcError(Int16?)
+    /// The tool's result has `isError`.
+    case toolError
     /// The response was not valid HTTP.
     case unreadable
     /// The response was larger than `Engine.answerLimit`.
@@ -39,6 +43,8 @@ enum Failure: Hashable {
         case .timedOut: "timed out"
         case .handshake: "TLS handshake failed"
         case .status(let status): "HTTP \(status)"
+        case .rpcError(let code): "JSON-RPC error" + (code.map { " \($0)" } ?? "")
+        case .toolError: "tool error"
         case .unreadable: "not HTTP"
         case .tooLarge: "answer too large"
         case .notSent: "too many calls waiting"

@@ -103,8 +103,6 @@ package enum WrongAnswer: String, Codable, Sendable, CaseIterable, CodingKeyRepr
     case duplicate
     /// A body of another length, or with other bytes, than what was asked for.
     case damaged
-    /// 200 with a JSON-RPC error or `isError` inside.
-    case hiddenError
     /// A response of the wrong form: not JSON-RPC, another content type, another session id.
     case malformed
 }

@@ -18,8 +18,14 @@ struct AnswerFacts {
     private(set) var id: UInt64?
     /// Whether it is an error, or a tool result with `isError`.
     private(set) var isError = false
+    /// Whether it is a tool's result with `isError`.
+    private(set) var isToolError = false
     /// The error object, or the result with `isError`, to be printed.
     private(set) var errorRange = 0..<0
+    /// The content of the error's `message`, escapes not decoded.
+    private(set) var errorMessage: Range<Int>?
+    /// The error's `code` if it is one of those that JSON-RPC reserves (section 5.1): -32768 to -32000.
+    private(set) var errorCode: Int16?
     /// The first text of a tool's result, without its quotes, escapes not decoded.
     private(set) var text: Range<Int>?
     /// `protocolVersion` of an initialize result, without its quotes.
@@ -48,7 +54,7 @@ struct AnswerFacts {
                 readResult(&reader, text)
             } else if name.equals("error") {
                 (hasOutcome, isError) = (true, true)
-                errorRange = reader.value(text) ?? errorRange
+                readError(&reader, text)
             } else if name.equals("method") {
                 hasMethod = true
                 _ = reader.value(text)
@@ -74,7 +80,9 @@ struct AnswerFacts {
             if name.equals("content") {
                 readContent(&reader, text)
             } else if name.equals("isError") {
-                if let value = reader.value(text), text.extracting(value).equals("true") { isError = true }
+                if let value = reader.value(text), text.extracting(value).equals("true") {
+                    (isError, isToolError) = (true, true)
+                }
             } else if name.equals("protocolVersion"), reader.peek(text) == UInt8(ascii: "\"") {
                 version = reader.string(text)
             } else {
@@ -83,6 +91,25 @@ struct AnswerFacts {
             }
         }
         if isError { errorRange = start..<reader.position }
+    }
+
+    private mutating func readError(_ reader: inout JSONReader, _ text: Span<UInt8>) {
+        _ = reader.peek(text)
+        let start = reader.position
+        guard reader.openObject(text) else {
+            errorRange = reader.value(text) ?? errorRange
+            return
+        }
+        while let key = reader.nextName(text) {
+            let name = text.extracting(key)
+            if name.equals("message"), reader.peek(text) == UInt8(ascii: "\"") {
+                errorMessage = reader.string(text)
+            } else if let value = reader.value(text), name.equals("code") {
+                let code = Int16(text.extracting(value).excerpt(8)) ?? 0
+                if -32_768 ... -32_000 ~= code { errorCode = code }
+            }
+        }
+        errorRange = start..<reader.position
     }
 
     private mutating func readContent(_ reader: inout JSONReader, _ text: Span<UInt8>) {

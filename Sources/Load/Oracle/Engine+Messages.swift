@@ -32,16 +32,28 @@ extension Engine {
         }
         calls[c].isAnswered = true
         if facts.isError {
-            recordWrong(c, .hiddenError, text.extracting(facts.errorRange).excerpt())
+            recordRefusal(c, facts, text)
             return true
         }
         switch calls[c].kind {
         case .initialize: storeInitializeResult(s, facts, text)
-        case .list: if !facts.hasTools { recordWrong(c, .malformed, "tools/list without tools") }
+        case .list:
+            if !facts.hasTools { recordWrong(c, .malformed, "tools/list without tools") }
+            assignment.listing?.readTools(text)
         case .call, .echo: checkToolResult(c, s, facts, text)
         case .initialized, .delete, .stream: break
         }
         return true
+    }
+
+    /// The server answered the call with an error: it has failed, with what the server says.
+    private mutating func recordRefusal(_ c: Handle, _ facts: AnswerFacts, _ text: Span<UInt8>) {
+        let failure: Failure = facts.isToolError ? .toolError : .rpcError(facts.errorCode)
+        calls[c].isRefused = true
+        counters.count(failure)
+        let words = ServerWords.ofError(facts, text)
+        counters.addExample("\(calls[c].kind): \(failure.text): \(words)")
+        assignment.listing?.refused("\(calls[c].kind): \(failure.text): \(words)")
     }
 
     /// Whether no call with this id is under way.
@@ -78,6 +90,7 @@ extension Engine {
 
     /// Composes the session's field lines from the result of initialize.
     private mutating func storeInitializeResult(_ s: Handle, _ facts: AnswerFacts, _ text: Span<UInt8>) {
+        assignment.listing?.readServer(text)
         sessions[s].fields.clear()
         guard groups[sessions[s].group].workload != .legacy else { return }
         if !sessions[s].identifier.isEmpty {

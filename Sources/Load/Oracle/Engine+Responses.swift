@@ -12,6 +12,7 @@ extension Engine {
         let kind = calls[c].kind
         let s = calls[c].session
         let workload = groups[sessions[s].group].workload
+        if status >= 300 { calls[c].sink = .refusal }
         guard status == 200 else { return }
         if !sessionID.isEmpty { checkSessionID(c, sessionID) }
         switch content {
@@ -35,6 +36,9 @@ extension Engine {
         guard calls.contains(c) else { return }
         switch calls[c].sink {
         case .discard: break
+        case .refusal:
+            let space = max(0, ServerWords.bodyLimit - calls[c].body.count)
+            calls[c].body.append(bytes.extracting(first: space))
         case .message:
             guard calls[c].body.count + bytes.count <= Engine.answerLimit else { return responseTooLarge(c) }
             calls[c].body.append(bytes)
@@ -52,6 +56,7 @@ extension Engine {
         let s = calls[c].session
         calls[c].connection = .none
         guard calls[c].status < 300 else {
+            responseBodyReceived(c, rest)
             handleErrorStatus(c)
             return true
         }
@@ -80,23 +85,27 @@ extension Engine {
         var body = ByteBuffer()
         swap(&body, &calls[c].body)
         switch calls[c].sink {
-        case .discard, .events: return true
+        case .discard, .refusal, .events: return true
         case .message: return checkMessage(c, body.span)
         case .bytes(let check):
-            if check.hasMismatch || check.count != UInt64(assignment.plan.bytes) {
+            let isInOrder = checkMessage(c, body.span)
+            if !calls[c].isRefused, check.hasMismatch || check.count != UInt64(assignment.plan.bytes) {
                 recordWrong(c, .damaged, "\(check.count) bytes for \(assignment.plan.bytes), or other content")
             }
-            return checkMessage(c, body.span)
+            return isInOrder
         }
     }
 
-    /// The call got no response that could be checked: counts the failure and moves its session on.
-    mutating func callFailed(_ c: Handle, _ failure: Failure) {
+    /// The call got no response that could be checked: counts the failure and moves its session on. `words`: what the
+    /// server says about it.
+    mutating func callFailed(_ c: Handle, _ failure: Failure, _ words: String = "") {
         guard calls.contains(c) else { return }
         let kind = calls[c].kind
         let s = calls[c].session
         counters.count(kind.isEndless && calls[c].status == 200 ? .streamEnded : failure)
-        counters.addExample("\(kind): \(failure.text)")
+        let example = "\(kind): \(failure.text)" + (words.isEmpty ? "" : ": \(words)")
+        counters.addExample(example)
+        assignment.listing?.refused(example)
         noteUncertainCount(c)
         sessions[s].lastFailed = calls[c].id
         cancelStream(c)
@@ -145,14 +154,18 @@ extension Engine {
         if kind == .delete, status == 405 { return completeCall(c) }
         // A session is named by its id, or by its endpoint's path (2024-11-05).
         let hasSession = !sessions[s].identifier.isEmpty || !sessions[s].target.isEmpty
-        let isNotFound = (status == 404 || status == 400) && hasSession
-        guard isNotFound, phase != .ending || kind != .delete else { return callFailed(c, .status(status)) }
+        var body = ByteBuffer()
+        swap(&body, &calls[c].body)
+        let words = ServerWords.ofBody(body.span)
+        let isNotFound = hasSession && (status == 404 || status == 400 && ServerWords.areAboutSession(words))
+        guard isNotFound, phase != .ending || kind != .delete else { return callFailed(c, .status(status), words) }
         _ = calls.remove(c)
         sessions[s].call = .none
         sessions[s].notFoundInARow += 1
         if sessions[s].notFoundInARow >= Engine.notFoundLimit {
             counters.count(.lostSession)
-            counters.addExample("session lost: HTTP \(status), \(sessions[s].notFoundInARow) times in a row")
+            counters.addExample(
+                "session lost: HTTP \(status), \(sessions[s].notFoundInARow) times in a row: \(words)")
             return restartSession(s)
         }
         // The call is repeated: if that succeeds, the response came from a replica that does not own the session.
@@ -179,7 +192,7 @@ extension Engine {
     mutating func completeCall(_ c: Handle) {
         let s = calls[c].session
         let kind = calls[c].kind
-        let succeeded = !calls[c].isWrong
+        let succeeded = !calls[c].isWrong && !calls[c].isRefused
         if succeeded {
             recordCompleted(c)
             if phase == .measuring { unreportedCalls &+= 1 }

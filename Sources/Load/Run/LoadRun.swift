@@ -17,7 +17,12 @@ package final class LoadRun: Sendable {
 
     /// Checks the plan, resolves the host, reads the certificates and starts the threads; the warm-up begins at once.
     /// Throws if any of these fails.
-    package init(_ plan: LoadPlan) throws(LoadError) {
+    package convenience init(_ plan: LoadPlan) throws(LoadError) {
+        try self.init(plan, listing: nil)
+    }
+
+    /// With `listing` it is a preflight, which ends after the first `tools/list`.
+    init(_ plan: LoadPlan, listing: ToolListing?) throws(LoadError) {
         try plan.check()
         Machine.raiseDescriptorLimit()
         let addresses = SocketAddress.resolve(host: plan.target.host, port: plan.target.port)
@@ -38,7 +43,7 @@ package final class LoadRun: Sendable {
             assignments.append(
                 Assignment(
                     plan: plan, thread: thread, parts: parts, addresses: addresses, tls: tls, statistics: statistics,
-                    measuring: measuring))
+                    measuring: measuring, listing: listing))
         }
         self.assignments = assignments
         for assignment in assignments { try LoadRun.launch(assignment) }

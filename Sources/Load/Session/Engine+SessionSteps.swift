@@ -20,7 +20,9 @@ extension Engine {
         case .call:
             let plan = assignment.plan
             let workload = groups[sessions[s].group].workload
-            guard workload == .sessions || workload == .legacy, plan.tool == "whoami" else { return .call }
+            guard workload == .sessions || workload == .legacy, plan.tool == "whoami", plan.usesEcho else {
+                return .call
+            }
             return sessions[s].calls % Engine.echoEvery == Engine.echoEvery - 1 ? .echo : .call
         }
     }
@@ -28,6 +30,11 @@ extension Engine {
     /// Moves the session to its next step after a call has ended. `succeeded`: the call passed all checks.
     mutating func advance(_ s: Handle, after kind: RequestKind, succeeded: Bool) {
         sessions[s].call = .none
+        if let listing = assignment.listing, listing.isRefused {
+            sessions[s].isAbandoned = true
+            finishSession(s)
+            return statistics.stop()
+        }
         let workload = groups[sessions[s].group].workload
         switch kind {
         case .initialize:
@@ -35,6 +42,10 @@ extension Engine {
             sessions[s].step = .initialized
         case .initialized:
             sessions[s].step = workload == .fanin || workload == .idle ? .stream : .list
+        case .list where assignment.listing != nil:
+            sessions[s].isAbandoned = true
+            finishSession(s)
+            return statistics.stop()
         case .list: sessions[s].step = .call
         case .call, .echo:
             guard !workload.isStateless else { break }

@@ -74,7 +74,6 @@ extension WrongAnswer {
         case .gap: "events skipped"
         case .duplicate: "events repeated"
         case .damaged: "wrong body"
-        case .hiddenError: "error in a 200"
         case .malformed: "malformed"
         }
     }
@@ -89,7 +88,6 @@ extension WrongAnswer {
         case .gap: "an event stream skipped events"
         case .duplicate: "an event stream repeated an event"
         case .damaged: "a body has another length or other content than requested"
-        case .hiddenError: "a response with status 200 contains a JSON-RPC error or a result with isError"
         case .malformed: "a response is not valid JSON-RPC, or has another content type or session id"
         }
     }

@@ -24,20 +24,21 @@ extension Worker where Outside: ~Copyable {
         servers.refreshEligibility(upstream, metrics)
         let key = selectionKey(exchange, upstream)
         let random = servers.upstreams[upstream].drawsAtRandom ? io.world.random() : 0
+        let turn = sharedTurn(exchange, upstream)
         // Where others wait, no server has capacity: a newcomer need not ask them all.
         if servers.upstreams[upstream].queue.unrestrictedCount == 0 || exchanges[exchange].waitsUntil < .never,
-            let chosen = choose(exchange, upstream, key, random, needingCapacity: true)
+            let chosen = choose(exchange, upstream, key, random, turn, needingCapacity: true)
         {
             return chosen
         }
-        if let chosen = choose(exchange, upstream, key, random, needingCapacity: false) { return chosen }
+        if let chosen = choose(exchange, upstream, key, random, turn, needingCapacity: false) { return chosen }
         let threshold = servers.upstreams[upstream].plan.panicThreshold
         let total = servers.upstreams[upstream].members.count
         guard threshold > 0,
             PanicThreshold.applies(
                 available: healthyCount(upstream), total: total, thresholdPercent: threshold)
         else { return nil }
-        return choose(exchange, upstream, key, random, needingCapacity: false, scope: .all)
+        return choose(exchange, upstream, key, random, turn, needingCapacity: false, scope: .all)
     }
 
     private func healthyCount(_ upstream: Int) -> Int {
@@ -45,10 +46,11 @@ extension Worker where Outside: ~Copyable {
     }
 
     private mutating func choose(
-        _ exchange: Handle, _ upstream: Int, _ key: UInt64?, _ random: UInt64, needingCapacity: Bool,
-        scope: ServerSelection.Scope = .eligible
+        _ exchange: Handle, _ upstream: Int, _ key: UInt64?, _ random: UInt64, _ turn: UInt64?,
+        needingCapacity: Bool, scope: ServerSelection.Scope = .eligible
     ) -> Int? {
-        servers.upstreams[upstream].selection.begin(key: key, random: random, scope: scope)
+        servers.upstreams[upstream].selection.begin(key: key, random: random, scope: scope, turn: turn)
+        var passedOver: Int64 = 0
         let needsCalls = servers.upstreams[upstream].comparesCalls
         let tried = exchanges[exchange].tried
         while let position = servers.upstreams[upstream].selection.next() {
@@ -57,11 +59,28 @@ extension Worker where Outside: ~Copyable {
                 position < UInt64.bitWidth
                 ? tried & 1 << UInt64(position) != 0 : exchanges.wasTried(exchange, position)
             let condition = condition(of: server, tried: wasTried)
-            guard !condition.wasTried, !needingCapacity || !condition.isFull else { continue }
+            guard !condition.wasTried, !needingCapacity || !condition.isFull else {
+                passedOver += 1
+                continue
+            }
             servers.upstreams[upstream].selection.accept(
                 position, calls: needsCalls ? Int(metrics.activeCalls(server: server)) : 0)
         }
-        return servers.upstreams[upstream].selection.finish().map { servers.upstreams[upstream].members[$0] }
+        guard let chosen = servers.upstreams[upstream].selection.finish() else { return nil }
+        // The next turn is that of the server behind the chosen one.
+        if turn != nil, passedOver > 0 { _ = metrics.writer.takeTurns(passedOver, upstream: upstream) }
+        return servers.upstreams[upstream].members[chosen]
+    }
+
+    /// The turn of a request that may open a session, in the rotation that all workers share: sessions are few and stay
+    /// where they are placed, so they are spread evenly however few they are. Nil for all other requests, for which each
+    /// worker counts alone.
+    private func sharedTurn(_ exchange: Handle, _ upstream: Int) -> UInt64? {
+        guard metrics.trafficWorkers > 1, servers.upstreams[upstream].plan.policy == .roundRobin else { return nil }
+        switch exchanges[exchange].kind {
+        case .sessionless, .streamOpening: return metrics.writer.takeTurns(upstream: upstream)
+        case .modern, .legacyMessage, .session, .resumption, .preflight, .other: return nil
+        }
     }
 
     /// What hashing policies place by: the client's address, or a key made here that the session id will carry. Nil where

@@ -15,7 +15,13 @@ struct Servers {
     /// Leases of earlier snapshots, kept as long as this worker has connections to servers that only they name.
     private var retiring: [ServerLease] = []
 
-    init(_ snapshot: Snapshot, now: Instant) {
+    /// Which of the workers that carry traffic has them: where each begins its rotation.
+    private let worker: Int
+    private let workers: Int
+
+    init(_ snapshot: Snapshot, now: Instant, worker: Int, of workers: Int) {
+        self.worker = worker
+        self.workers = max(1, workers)
         adopt(snapshot, now: now)
     }
 
@@ -65,10 +71,18 @@ struct Servers {
             upstreams[slot].members == members && upstreams[slot].selection.policy == plan.policy
             && upstreams[slot].selection.hasEntries(entries)
         let queue = upstreams[slot].queue
-        let selection = isSame ? upstreams[slot].selection : ServerSelection(policy: plan.policy, entries: entries)
+        let selection = isSame ? upstreams[slot].selection : newSelection(plan.policy, entries)
         upstreams[slot] = UpstreamState(plan: plan, members: members)
         upstreams[slot].queue = queue
         upstreams[slot].selection = selection
+    }
+
+    /// A selection that begins its rotation at this worker's share of the servers, so that the workers' first turns are
+    /// spread.
+    private func newSelection(_ policy: Policy, _ entries: [ServerSelection.Entry]) -> ServerSelection {
+        var selection = ServerSelection(policy: policy, entries: entries)
+        selection.skip(turns: entries.count * min(worker, workers - 1) / workers)
+        return selection
     }
 
     /// Keeps an earlier snapshot's lease as long as servers that are not in the configuration any more are in use here.

@@ -20,6 +20,9 @@ struct OutputOptions: ParsableArguments {
     @Flag(help: "Exit with 0 if calls failed but no answer was wrong.")
     var allowFailures = false
 
+    @Flag(inversion: .prefixedNo, help: "Ask the server for its protocol revision and its tools before a run.")
+    var preflight = true
+
     /// Whether the live view and the table are printed to standard output.
     private var isShown: Bool { !quiet && json != "-" }
 
@@ -27,7 +30,7 @@ struct OutputOptions: ParsableArguments {
     var screen: LiveScreen {
         let mode = LiveScreen.Mode.forOutput(
             descriptor: STDOUT_FILENO, isQuiet: !isShown, environment: ProcessInfo.processInfo.environment)
-        return LiveScreen(mode) { FileHandle.standardOutput.write(Data($0.utf8)) }
+        return LiveScreen(mode) { StandardStream.output.write($0) }
     }
 
     /// Prints the table and writes the report files.

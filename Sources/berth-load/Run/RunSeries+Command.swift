@@ -7,7 +7,9 @@ extension RunSeries {
     /// Performs the runs of a command, reports them, and throws the exit code.
     static func run(_ plans: [LoadPlan], output: OutputOptions, title: String = "") throws {
         let signals = try Signals([SIGINT, SIGTERM])
-        var series = RunSeries(plans)
+        var series = RunSeries(plans, asksFirst: output.preflight) { text in
+            if !output.quiet { writeLine(text) }
+        }
         var failure: LoadError?
         do throws(LoadError) {
             try series.perform(on: output.screen, until: signals)
@@ -22,7 +24,11 @@ extension RunSeries {
 
     /// Prints why a run cannot begin. Returns the exit code 2.
     static func exitCode(reporting error: LoadError) -> ExitCode {
-        FileHandle.standardError.write(Data("berth-load: \(error)\n".utf8))
+        writeLine("\(error)")
         return ExitCode(2)
+    }
+
+    private static func writeLine(_ text: String) {
+        StandardStream.error.write("berth-load: \(text)\n")
     }
 }

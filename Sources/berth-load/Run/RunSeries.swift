@@ -5,23 +5,38 @@ import LoadReport
 /// Performs runs one after the other, and shows their status. A signal ends the current run and the series.
 struct RunSeries {
     let plans: [LoadPlan]
+    /// Whether the server is asked for its revision and its tools before each run.
+    let asksFirst: Bool
+    /// Told what the server says of itself.
+    let announce: (String) -> Void
     /// The figures of the runs that have begun, in order.
     private(set) var figures: [RunFigures] = []
 
     /// The interval of updates; shorter than that of the live screen.
     private static let turnMilliseconds: CInt = 50
 
-    init(_ plans: [LoadPlan]) { self.plans = plans }
+    init(_ plans: [LoadPlan], asksFirst: Bool = true, announce: @escaping (String) -> Void = { _ in }) {
+        self.plans = plans
+        self.asksFirst = asksFirst
+        self.announce = announce
+    }
 
     mutating func perform(on screen: consuming LiveScreen, until signals: borrowing Signals) throws(LoadError) {
         let start = Instant.now()
         for (index, plan) in plans.enumerated() {
-            let run = try LoadRun(plan)
+            let run = try LoadRun(try prepared(plan))
             let wasStopped = watch(run, index, on: &screen, since: start, until: signals)
             screen.clear()
             figures.append(try run.finish())
             if wasStopped { return }
         }
+    }
+
+    private func prepared(_ plan: LoadPlan) throws(LoadError) -> LoadPlan {
+        guard asksFirst else { return plan }
+        let (taken, preflight) = try plan.preflight()
+        if let preflight { announce("\(plan.target.url): \(preflight.text)") }
+        return taken
     }
 
     /// Shows the status of a run until it ends. True if a signal ended it.

@@ -54,7 +54,7 @@ struct ScenarioCommand: ParsableCommand {
             }
             return scenario
         case .failure(let errors):
-            FileHandle.standardError.write(Data("\(errors)\n".utf8))
+            StandardStream.error.write("\(errors)\n")
             throw ExitCode(2)
         }
     }

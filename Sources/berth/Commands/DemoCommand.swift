@@ -23,6 +23,16 @@ struct DemoCommand: ParsableCommand {
     @Option(help: "Concurrent MCP sessions, 1 to 1000.")
     var sessions = 12
 
+    func validate() throws {
+        if let problem = Self.problem(sessions: sessions, seconds: seconds) { throw ValidationError(problem) }
+    }
+
+    /// Why the demo cannot run with these numbers; nil if it can.
+    static func problem(sessions: Int, seconds: Int?) -> String? {
+        guard 1...1_000 ~= sessions else { return "--sessions must be 1 to 1000" }
+        return seconds.map { $0 < 1 } == true ? "--seconds must be above 0" : nil
+    }
+
     func run() throws {
         let signals = try Signals([SIGTERM, SIGINT])
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
@@ -37,7 +47,8 @@ struct DemoCommand: ParsableCommand {
         try client.start()
 
         var screen = DemoScreen(isTerminal: isatty(STDOUT_FILENO) == 1) { text in
-            FileHandle.standardOutput.write(Data(text.utf8))
+            // A reader that has gone, as `head` does, is no reason to end.
+            try? FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
         }
         let statistics = screen.watch(client, until: signals, seconds: seconds)
         client.stop()

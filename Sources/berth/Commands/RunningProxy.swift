@@ -27,7 +27,7 @@ struct RunningProxy {
         for (listener, address) in zip(proxy.snapshot.listeners, proxy.addresses) {
             let scheme = listener.tls == nil ? "http" : "https"
             let line = listener.role == .admin ? "admin on http://\(address)" : "listening on \(scheme)://\(address)"
-            FileHandle.standardError.write(Data("\(line)\n".utf8))
+            try? FileHandle.standardError.write(contentsOf: Data("\(line)\n".utf8))
         }
     }
 }

@@ -35,12 +35,23 @@ final class FaultyServer: Sendable {
         case losesSession
         /// 503.
         case overload
+        /// 400 with a JSON-RPC error, for a call of a session that exists.
+        case badRequest
+        /// 400 for everything but `initialize` that names no session: it speaks no revision without sessions.
+        case sessionsOnly
+        /// 421 for everything.
+        case misdirects
         /// Not HTTP.
         case invalidHTTP
         /// Ends an event stream.
         case endsStream
         /// 405 for an event stream.
         case hasNoStreams
+
+        /// Those with which a call is not counted.
+        static let rejections: Set<Fault> = [
+            .notFoundOnce, .losesSession, .overload, .badRequest, .rpcError, .toolError,
+        ]
     }
 
     private struct State {
@@ -52,15 +63,18 @@ final class FaultyServer: Sendable {
 
     let address: SocketAddress
     private let fault: Fault
+    /// What `tools/list` names.
+    private let tools: [String]
     private let listener: CInt
     private let stopping = Atomic(false)
     private let state = Mutex(State())
     private static let faultInterval = 7
 
-    init(_ fault: Fault) throws {
+    init(_ fault: Fault, tools: [String] = ["whoami", "echo", "bytes"]) throws {
         let descriptor = try Socket.listen(on: .loopback(port: 0), shared: false)
         address = Socket.localAddress(descriptor) ?? .loopback(port: 0)
         self.fault = fault
+        self.tools = tools
         listener = descriptor.raw
         try Thread(named: "faulty") { [self] in
             while !isStopping {
@@ -147,6 +161,11 @@ final class FaultyServer: Sendable {
     /// Responds to a request. False if the connection ends with the response.
     private func answer(_ request: Request, _ socket: CInt) -> Bool {
         let session = request.field("mcp-session-id")
+        if fault == .misdirects {
+            state.withLock { $0.faultCount += 1 }
+            write(response("Invalid Host header", status: "421 Misdirected Request", type: "text/plain"), socket)
+            return true
+        }
         if request.head.hasPrefix("GET "), fault == .hasNoStreams {
             state.withLock { $0.faultCount += 1 }
             write(response("", status: "405 Method Not Allowed"), socket)
@@ -161,6 +180,11 @@ final class FaultyServer: Sendable {
             write(response("", session: session), socket)
             return true
         }
+        if fault == .sessionsOnly, session == nil, !request.body.contains("\"initialize\"") {
+            state.withLock { $0.faultCount += 1 }
+            write(response(error("server-error", "Bad Request: Missing session ID"), status: "400 Bad Request"), socket)
+            return true
+        }
         if request.body.contains("\"initialize\"") {
             let fresh = state.withLock { state in
                 let name = "session-\(state.sessions.count)-\(state.calls)-\(request.id)"
@@ -171,7 +195,8 @@ final class FaultyServer: Sendable {
         } else if request.body.contains("notifications/initialized") {
             write(response("", status: "202 Accepted", session: session), socket)
         } else if request.body.contains("tools/list") {
-            write(response(result(request.id, "\"tools\":[]"), session: session), socket)
+            let list = tools.map { #"{"name":"\#($0)","inputSchema":{"type":"object"}}"# }.joined(separator: ",")
+            write(response(result(request.id, "\"tools\":[\(list)]"), session: session), socket)
         } else {
             return answerCall(request, session, socket)
         }
@@ -180,6 +205,10 @@ final class FaultyServer: Sendable {
 
     private func result(_ id: String, _ inside: String) -> String {
         #"{"jsonrpc":"2.0","id":\#(id),"result":{\#(inside)}}"#
+    }
+
+    private func error(_ id: String, _ message: String) -> String {
+        #"{"jsonrpc":"2.0","id":"\#(id)","error":{"code":-32600,"message":"\#(message)"}}"#
     }
 
     private func content(_ text: String, isError: Bool = false) -> String {
@@ -199,10 +228,10 @@ final class FaultyServer: Sendable {
             if fault == .otherReplica {
                 isFaulty = isFaulty && request.tool == "whoami" && state.sessions[session ?? ""] ?? 0 > 0
             }
-            if fault == .none { isFaulty = false }
+            if fault == .none || fault == .sessionsOnly { isFaulty = false }
             if isFaulty { state.faultCount += 1 }
             // A rejected call is not counted.
-            if !(isFaulty && (fault == .notFoundOnce || fault == .losesSession || fault == .overload)) {
+            if !(isFaulty && Fault.rejections.contains(fault)) {
                 state.sessions[session ?? "", default: 0] += 1
             }
             if isFaulty, fault == .skipsCount { state.sessions[session ?? "", default: 0] += 1 }
@@ -224,10 +253,12 @@ final class FaultyServer: Sendable {
         case .foreignID: write(response(result("9" + request.id.dropFirst(), content(text)), session: session), socket)
         case .oldID: write(response(result(last, content(text)), session: session), socket)
         case .respondsTwice: write(correct + correct, socket)
-        case .toolError: write(response(result(request.id, content("no", isError: true)), session: session), socket)
+        case .toolError:
+            write(response(result(request.id, content("no such row", isError: true)), session: session), socket)
         case .rpcError:
             write(
-                response(#"{"jsonrpc":"2.0","id":\#(request.id),"error":{"code":-32000,"message":"no"}}"#), socket)
+                response(#"{"jsonrpc":"2.0","id":\#(request.id),"error":{"code":-32000,"message":"no such row"}}"#),
+                socket)
         case .notJSON: write(response("<html>Hello</html>", session: session), socket)
         case .otherSession: write(response(result(request.id, content(text)), session: "another-session"), socket)
         case .otherType:
@@ -235,6 +266,7 @@ final class FaultyServer: Sendable {
         case .acceptsOnly: write(response("", status: "202 Accepted", session: session), socket)
         case .notFoundOnce, .losesSession: write(response("{}", status: "404 Not Found"), socket)
         case .overload: write(response("{}", status: "503 Service Unavailable"), socket)
+        case .badRequest: write(response(error("server-error", "no such row"), status: "400 Bad Request"), socket)
         case .invalidHTTP: write("Hello, this is not HTTP\r\n\r\n", socket)
         case .noResponse: break
         case .truncates:

@@ -17,6 +17,8 @@ struct FaultyServerTests {
         plan.connections = fault == .oldID ? 1 : 3
         plan.seconds = workload == .fanin ? 0.5 : 20
         plan.warmUp = 0
+        // A server that answers no call would never reach the number of calls.
+        if fault == .sessionsOnly { plan.seconds = 0.3 }
         plan.calls = calls
         plan.callsPerSession = 20
         plan.bytes = 5_000
@@ -44,8 +46,6 @@ struct FaultyServerTests {
             (.otherReplica, .sessions, .strayed),
             (.skipsCount, .sessions, .miscounted),
             (.respondsTwice, .calls, .answeredTwice),
-            (.toolError, .sessions, .hiddenError),
-            (.rpcError, .calls, .hiddenError),
             (.notJSON, .calls, .malformed),
             (.otherSession, .sessions, .malformed),
             (.otherType, .calls, .malformed),
@@ -77,6 +77,12 @@ struct FaultyServerTests {
             (.truncates, .calls, "connection closed"),
             (.losesSession, .sessions, "session lost"),
             (.overload, .calls, "HTTP 503"),
+            (.toolError, .sessions, "tool error"),
+            (.toolError, .calls, "tool error"),
+            (.rpcError, .calls, "JSON-RPC error -32000"),
+            (.rpcError, .sessions, "JSON-RPC error -32000"),
+            (.badRequest, .sessions, "HTTP 400"),
+            (.badRequest, .calls, "HTTP 400"),
             (.invalidHTTP, .calls, "not HTTP"),
             (.endsStream, .fanin, "stream ended"),
             (.hasNoStreams, .fanin, "HTTP 405"),
@@ -87,5 +93,19 @@ struct FaultyServerTests {
         #expect(figures.wrong == [:], "\(figures.examples)")
         #expect(Set(figures.failed.keys) == [kind], "\(figures.failed) \(figures.examples)")
         #expect(figures.failed[kind] ?? 0 <= UInt64(faultCount))
+    }
+
+    @Test(
+        "A failed call is shown with what the server says",
+        arguments: [
+            (FaultyServer.Fault.toolError, Workload.sessions, "call: tool error: no such row"),
+            (.rpcError, .calls, "call: JSON-RPC error -32000: no such row"),
+            (.badRequest, .sessions, "call: HTTP 400: no such row"),
+            (.sessionsOnly, .calls, "call: HTTP 400: Bad Request: Missing session ID"),
+        ])
+    func words(_ fault: FaultyServer.Fault, _ workload: Workload, _ words: String) throws {
+        let (figures, _) = try run(fault, workload, calls: 40)
+        #expect(figures.wrong == [:], "\(figures.examples)")
+        #expect(figures.examples.contains(words), "\(figures.examples)")
     }
 }

@@ -57,6 +57,22 @@ struct ServeCommandTests {
         return try LoadRun(plan).finish()
     }
 
+    @Test("An address in use is named, and the exit code is 2")
+    func addressInUse() throws {
+        let taken = try Socket.listen(on: .loopback(port: 0), shared: false)
+        let address = try #require(Socket.localAddress(taken))
+        let (process, output) = (Process(), Pipe())
+        process.executableURL = try executable()
+        process.arguments = ["serve", "--listen", "\(address)"]
+        process.standardError = output
+        try process.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(text == "berth-load: cannot listen on \(address): bind: Address already in use\n")
+        #expect(process.terminationStatus == 2)
+        close(taken.raw)
+    }
+
     @Test("Each replica prints its address and answers with its name; all end when standard input ends")
     func replicas() throws {
         let (process, input, replicas) = try start([
