@@ -61,6 +61,37 @@ extension SocketTests {
             #expect(began.allSatisfy { $0 > 0 }, "\(began)")
         }
 
+        @Test("a new proxy starts where another one drains, whose call in flight completes", arguments: 1...3)
+        func takeover(workers: Int) async throws {
+            let replica = try RecordingReplica { $0.target == "/slow" ? [] : [.answer("ok")] }
+            defer { replica.stop() }
+            let old = try Self.proxy(.loopback(port: 0), server: replica.address, workers: workers)
+            try old.start()
+            let address = old.addresses[0]
+            let slow = try Client(address)
+            slow.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+            try eventually("the call at the replica") { replica.requests.contains { $0.target == "/slow" } }
+            let connection = try #require(replica.requests.last).connection
+            let drained = Task.detached { old.drain { usleep(1_000) != 0 } }
+
+            var found: ProxyServer?
+            try eventually("the address is free") {
+                found = try? Self.proxy(address, server: replica.address, workers: workers)
+                return found != nil
+            }
+            let new = try #require(found)
+            try new.start()
+            defer { new.stop() }
+            let client = try Client(address)
+            client.send("GET /quick HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(try client.response().text == "ok")
+            replica.push(.answer("late"), to: connection)
+
+            #expect(try slow.response().text == "late")
+            #expect(await drained.value == .finished)
+            old.stop()
+        }
+
         @Test("a listener that cannot be opened closes those that were")
         func oneOfTwo() throws {
             let taken = try Socket.listen(on: .loopback(port: 0), shared: false)

@@ -5,7 +5,7 @@ import TLS
 ///
 /// The next secret follows from the present one (a hash ratchet), so Berths that began with the same secret have the
 /// same ones for ever, without a word to each other.
-package struct TicketRatchet: Equatable, Sendable {
+package struct TicketRatchet: Equatable, Sendable, CustomStringConvertible {
     /// Bytes of a secret.
     package static var bytes: Int { 32 }
     /// The time a secret is used, in seconds: the period of the keys that are derived from it.
@@ -24,6 +24,9 @@ package struct TicketRatchet: Equatable, Sendable {
         self.period = period
         self.secret = secret
     }
+
+    /// Says nothing of the secret.
+    package var description: String { "ticket secret of period \(period)" }
 
     /// A new one, that nobody else has, from the period before `time` on: a Berth whose clock is behind can use it too.
     static func random(at time: Int64, _ bytes: [UInt8]) -> TicketRatchet {
