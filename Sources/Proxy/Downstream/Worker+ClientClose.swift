@@ -120,7 +120,7 @@ extension Worker where Outside: ~Copyable {
             clients.close(client, reset: false, &io, metrics)
         case .reading:
             if clients[client].gathering == .body {
-                reject(client, .bodyTimeout)
+                reject(client, .bodyTimeout, id: requestID(of: client, kept: clients[client].transport.input.count))
             } else if clients[client].gathering == .head || !clients[client].transport.input.isEmpty {
                 reject(client, .headTimeout)
             } else {
