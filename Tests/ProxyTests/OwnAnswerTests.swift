@@ -120,6 +120,24 @@ struct OwnAnswerTests {
         modern.leave()
     }
 
+    @Test("a body that does not come to its end is answered with its id")
+    func incomplete() {
+        let stage = ProxyStage(seed: 1)
+        let body = String.call(19)
+        let client = stage.connect()
+        client.ask("POST /mcp HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n\(body)")
+        let modern = stage.connectHTTP2()
+        let stream = modern.ask(
+            "POST", "/mcp", body: Array((body + body).utf8), inPiecesOf: body.utf8.count, every: .seconds(100))
+        #expect(stage.run(within: .seconds(60)) { client.responses.count == 1 && modern[stream].response.isComplete })
+        for answer in [client.responses.first ?? Message(), modern[stream].response] {
+            #expect(answer.status == 408)
+            #expect(answer.text.hasPrefix(#"{"jsonrpc":"2.0","id":19,"#), "\(answer.text)")
+        }
+        client.leave()
+        modern.leave()
+    }
+
     @Test(
         "Allow names every method that is forwarded, and those that are not get 405",
         arguments: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "get", "CONNECT"])

@@ -129,7 +129,7 @@ extension Worker where Outside: ~Copyable {
             clients.close(client, reset: false, &io, metrics)
         case .reading:
             if clients[client].gathering.isBody {
-                reject(client, .bodyTimeout)
+                reject(client, .bodyTimeout, id: requestID(of: client, kept: clients[client].transport.input.count))
             } else if clients[client].gathering == .head || !clients[client].transport.input.isEmpty {
                 reject(client, .headTimeout)
             } else {

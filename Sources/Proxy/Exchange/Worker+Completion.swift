@@ -166,14 +166,19 @@ extension Worker where Outside: ~Copyable {
         return servers.upstreams[upstream].members.first ?? -1
     }
 
-    /// The raw JSON-RPC id of the request that the client's input keeps, for the response to echo; empty if there is none
-    /// or it cannot be told. It uses the scratch for requests, which holds nothing that is still needed.
+    /// The raw JSON-RPC id of the exchange's request, for the response to echo.
     private mutating func requestID(_ exchange: Handle) -> [UInt8] {
-        let client = exchanges[exchange].client
-        let kept = min(Int(exchanges[exchange].replayBytes), clients[client].transport.input.count)
-        guard kept > 0, exchanges[exchange].method == .post else { return [] }
+        guard exchanges[exchange].method == .post else { return [] }
+        return requestID(of: exchanges[exchange].client, kept: Int(exchanges[exchange].replayBytes))
+    }
+
+    /// The raw JSON-RPC id of the request in the first `kept` bytes of the client's input, all of it or its beginning;
+    /// empty if there is none or it cannot be told. It uses the scratch's head, of which nothing is needed any more.
+    mutating func requestID(of client: Handle, kept: Int) -> [UInt8] {
+        let count = min(kept, clients[client].transport.input.count)
+        guard count > 0 else { return [] }
         var request = ByteBuffer()
-        request.append(clients[client].transport.input, 0..<kept)
+        request.append(clients[client].transport.input, 0..<count)
         let parser = clients.listeners[clients.listener(of: client)].parser
         guard case .complete = parser.parse(request, into: &io.requestHead) else { return [] }
         return RequestID.find(in: request, io.requestHead)

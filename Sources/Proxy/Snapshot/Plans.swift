@@ -81,6 +81,7 @@ package struct ServerPlan: Sendable {
     package var addresses: [SocketAddress]
     /// Looked up again while the proxy runs; nil for a server that is known by its IP address.
     package var host: String?
+    /// The port of all its addresses.
     package var port: UInt16
     /// `host:port` as the operator wrote it: the Host of health checks, the name in metrics.
     package var name: String
