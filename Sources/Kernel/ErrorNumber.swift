@@ -10,6 +10,8 @@ public enum ErrorNumber {
     public static var unreachable: CInt { EHOSTUNREACH }
     /// ETIMEDOUT.
     public static var timedOut: CInt { ETIMEDOUT }
+    /// EIO: bytes were lost on this machine.
+    public static var inputOutput: CInt { EIO }
     /// ENOMEM.
     public static var outOfMemory: CInt { ENOMEM }
     /// EPROTO: what the peer sent breaks the protocol.

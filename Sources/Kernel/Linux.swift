@@ -101,8 +101,11 @@ public struct Linux: World, ~Copyable {
     }
 
     /// Reads the pipe empty.
-    public mutating func takeLeftover(into space: inout MutableSpan<UInt8>) {
-        pipe?.drain(into: &space)
+    public mutating func takeLeftover(into space: inout MutableSpan<UInt8>) -> Int {
+        guard let count = pipe?.drain(into: &space) else { return 0 }
+        // What could not be read would come out in front of the next body.
+        if pipe?.leftover != 0 { pipe = nil }
+        return count
     }
 
     /// shutdown(2) of the writing side. Errors are ignored: a peer that has gone needs no FIN.

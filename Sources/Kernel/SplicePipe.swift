@@ -54,9 +54,11 @@ struct SplicePipe: ~Copyable {
     /// Bytes in the pipe.
     var leftover: Int { held }
 
-    /// Reads all that is in the pipe into `space`, which is large enough. A pipe gives what it has without waiting.
-    mutating func drain(into space: inout MutableSpan<UInt8>) {
+    /// Reads all that is in the pipe into `space`, which is large enough, and returns how much that was: a pipe gives what
+    /// it has without waiting. After a failed read `leftover` is not 0, and the pipe must not be used again.
+    mutating func drain(into space: inout MutableSpan<UInt8>) -> Int {
         let wanted = min(held, space.count)
+        var taken = 0
         space.withUnsafeMutableBufferPointer { target in
             var offset = 0
             while offset < wanted, let base = target.baseAddress {
@@ -64,7 +66,9 @@ struct SplicePipe: ~Copyable {
                 guard count > 0 else { break }
                 offset += count
             }
+            taken = offset
         }
-        held = 0
+        held -= taken
+        return taken
     }
 }

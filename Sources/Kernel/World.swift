@@ -105,8 +105,9 @@ public protocol World: ~Copyable {
     /// Moves up to `most` bytes, at least one, from what one connection has received to what another is to send, within
     /// the kernel. Nil where that cannot be done, with nothing read: then receive and send.
     mutating func splice(from source: Descriptor, to sink: Descriptor, most: Int) -> SpliceResult?
-    /// Copies the bytes that the last `splice` left over, in order, into `space`, which is large enough.
-    mutating func takeLeftover(into space: inout MutableSpan<UInt8>)
+    /// Copies the bytes that the last `splice` left over, in order, into `space`, which is large enough. Returns how many
+    /// came: where it is fewer, the others are lost.
+    mutating func takeLeftover(into space: inout MutableSpan<UInt8>) -> Int
     /// Sends FIN after all that was sent; reading goes on.
     mutating func finish(_ descriptor: Descriptor)
     /// Closes the descriptor, which must not be used again. With `reset`, the peer gets RST in place of FIN, so that it

@@ -72,7 +72,7 @@ package final class ProxyServer: Sendable {
         }
     }
 
-    /// `drain` was called; it stays true even if that drain was cancelled. Any thread may ask.
+    /// `drain` or `announceDrain` was called; it stays true even if that drain was cancelled. Any thread may ask.
     package var isDraining: Bool { isDrainingFlag.load(ordering: .relaxed) }
 
     /// Starts all threads and returns when every one of them accepts. If one cannot, all leave, every socket is closed and
@@ -147,13 +147,17 @@ package final class ProxyServer: Sendable {
         case timedOut
     }
 
+    /// Says that the process is about to drain: it accepts and serves as before, and is not ready any more, so that a load
+    /// balancer in front sends new clients elsewhere.
+    package func announceDrain() { isDrainingFlag.store(true, ordering: .relaxed) }
+
     /// Stops accepting and lets what is under way finish; at most for the snapshot's drain timeout. Blocks until the
     /// workers have left or the time is up. `isCancelled` is asked again and again and should itself wait a little; true
     /// ends the drain.
     @discardableResult
     package func drain(orUntil isCancelled: () -> Bool) -> DrainResult {
         isDrainingFlag.store(true, ordering: .relaxed)
-        for mailbox in mailboxes.prefix(workers) { mailbox.post(.drain) }
+        for mailbox in mailboxes.prefix(workers) { mailbox.postAlways(.drain) }
         let deadline = Instant.now() + snapshot.drainTimeout
         while left.withLock({ $0 }) < workers {
             if Instant.now() >= deadline || isCancelled() { return .timedOut }
@@ -166,7 +170,7 @@ package final class ProxyServer: Sendable {
         watcher?.stop()
         secretWatcher?.stop()
         nameWatcher?.stop()
-        for mailbox in mailboxes { mailbox.post(.stop) }
+        for mailbox in mailboxes { mailbox.postAlways(.stop) }
     }
 }
 

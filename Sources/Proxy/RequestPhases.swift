@@ -39,9 +39,16 @@ extension Worker where Outside: ~Copyable {
     /// Walks an exchange through its phases from `phase` on. Its request must be parsed and at the front of
     /// `io.received`; with `reloading` it is put there first, from where its client keeps it.
     mutating func advance(_ exchange: Handle, from phase: RequestPhase, reloading: Bool = false) {
-        if reloading, reloadRequest(exchange) == .gone {
-            abandonInconsistent(exchange)
-            return
+        if reloading {
+            switch reloadRequest(exchange) {
+            case .ready: break
+            case .orphaned:
+                act(on: exchange, .clientDisconnected)
+                return
+            case .gone:
+                abandonInconsistent(exchange)
+                return
+            }
         }
         var phase: RequestPhase? = phase
         while let current = phase {

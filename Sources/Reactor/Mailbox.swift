@@ -32,6 +32,13 @@ public final class Mailbox<Message: Sendable>: Sendable {
         return accepted
     }
 
+    /// The same for a message that must not be lost, such as the order to stop: taken however full the mailbox is. For what is
+    /// sent a few times in the life of a process.
+    public func postAlways(_ message: Message) {
+        messages.withLock { $0.append(message) }
+        wake.ring()
+    }
+
     /// Takes all messages, oldest first.
     public func collect() -> [Message] {
         messages.withLock { messages in

@@ -27,8 +27,12 @@ extension World where Self: ~Copyable {
         if result.leftover > 0 {
             buffer.reserve(result.leftover)
             var space = buffer.space
-            takeLeftover(into: &space)
-            buffer.commit(result.leftover)
+            let count = takeLeftover(into: &space)
+            // A body with a hole in it is worse than one that breaks off.
+            guard count == result.leftover else {
+                return SpliceResult(read: result.read, written: .failed(ErrorNumber.inputOutput))
+            }
+            buffer.commit(count)
         }
         return result
     }

@@ -87,7 +87,8 @@ struct SpliceTests {
         let result = world.splice(from: source.near, to: sink.near, most: 100)
         var bytes = [UInt8](repeating: 0, count: 9)
         var space = bytes.mutableSpan
-        world.takeLeftover(into: &space)
+        let taken = world.takeLeftover(into: &space)
+        #expect(taken == 9)
         try source.supply(Array("next".utf8))
         let next = world.splice(from: source.near, to: other.near, most: 100)
 

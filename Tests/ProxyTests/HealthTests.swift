@@ -127,6 +127,27 @@ struct HealthTests {
 
     // MARK: Draining the worker
 
+    @Test("connections that the kernel had accepted when a drain began are served", arguments: seeds)
+    func backlog(seed: UInt64) {
+        let stage = ProxyStage(seed: seed)
+        _ = ScriptedServer(stage) { .reply($0.text) }
+        stage.start()
+        stage.run(for: .seconds(1))
+        let clients = (0..<40).map { _ in stage.connect() }
+        for client in clients.prefix(20) { client.ask(.post(.call(1))) }
+        // They are in the backlog, or nearly, and the worker has not looked.
+        stage.network.advance(by: .milliseconds(30))
+        for client in clients.suffix(20) { client.peer.perform(.pause(.milliseconds(100)), .text(.post(.call(2)))) }
+        let accepted = clients.filter(\.peer.wasOpened)
+        #expect(accepted.count > 10, "seed \(seed)")
+        stage.worker?.drain()
+        stage.run(within: .seconds(5)) { accepted.allSatisfy { $0.responses.count == 1 } }
+        #expect(accepted.allSatisfy { $0.responses.first?.status == 200 }, "seed \(seed)")
+        stage.run(within: .seconds(20)) { stage.worker?.isDone == true }
+        let isDone = stage.worker?.isDone
+        #expect(isDone == true, "seed \(seed)")
+    }
+
     @Test("a draining worker accepts nobody, finishes calls, ends streams properly and leaves", arguments: seeds)
     func drain(seed: UInt64) {
         let stage = ProxyStage(seed: seed)

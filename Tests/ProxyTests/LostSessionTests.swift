@@ -1,5 +1,7 @@
 import Kernel
 import Simulation
+import Telemetry
+import TestSupport
 import Testing
 
 @testable import Proxy
@@ -115,6 +117,27 @@ struct LostSessionTests {
         server.server.die()
         party.client.ask(.post(.call(1), session: party.session))
         stage.run(for: .milliseconds(250))
+        party.client.leave()
+        stage.expectNoLeaks()
+    }
+
+    @Test(
+        "a connection that is lost while its streams' server is dialled again is no mistake of ours", arguments: seeds)
+    func connectionLost(seed: UInt64) {
+        let stage = ProxyStage(seed: seed)
+        let server = SessionServer(stage, 0)
+        let party = SessionTests.open(stage)
+        Self.die(server, stage)
+        let client = stage.connectHTTP2()
+        for _ in 0..<40 {
+            _ = client.ask(
+                "POST", "/mcp", [HeaderField("mcp-session-id", party.session)], body: Array(String.call(1).utf8))
+        }
+        // All of them are dialled again at once, and the connection goes about then.
+        stage.network.after(Interval(nanoseconds: 169_000_000 + seed * 400_000)) { client.peer.perform(.reset) }
+        stage.run(for: .seconds(2))
+        #expect(stage.exchangeCount == 0, "seed \(seed)")
+        #expect(stage.metrics.sum(.inconsistent) == 0, "seed \(seed)")
         party.client.leave()
         stage.expectNoLeaks()
     }

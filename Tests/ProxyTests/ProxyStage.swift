@@ -28,13 +28,13 @@ final class ProxyStage {
     private var index = 0
     private var workerCount = 1
     var worker: Worker<SimulatedWorld>?
-    /// Turns of a worker in one simulated second, at most, in which nothing new came from outside. What arrives in pieces
-    /// of a byte may wake it any number of times.
-    private static let idleTurnsPerSecond = 5_000
+    /// Turns of a worker in a row and in one simulated second, at most, in which nothing new came from outside. What
+    /// arrives in pieces of a byte may wake it any number of times.
+    private static let maximumIdleTurns = 1_000
     private(set) var turns = 0
     private var runs = 0
     private var secondBegan: UInt64 = 0
-    private var idleTurnsThisSecond = 0
+    private var idleTurns = 0
     private var hasSpun = false
 
     init(seed: UInt64, servers: Int = 1, _ conditions: Conditions = .varied) {
@@ -218,17 +218,17 @@ final class ProxyStage {
         worker?.turn()
         turns += 1
         let second = network.now.nanoseconds / 1_000_000_000
-        if second != secondBegan {
+        if second != secondBegan || network.occurrences != before {
             secondBegan = second
-            idleTurnsThisSecond = 0
+            idleTurns = 0
         }
-        if network.occurrences == before { idleTurnsThisSecond += 1 }
-        if idleTurnsThisSecond > ProxyStage.idleTurnsPerSecond, !hasSpun {
+        idleTurns += 1
+        if idleTurns > ProxyStage.maximumIdleTurns, !hasSpun {
             hasSpun = true
             let trace = network.traceText.split(separator: "\n").suffix(24).joined(separator: "\n")
             Issue.record(
                 """
-                the worker spins: \(idleTurnsThisSecond) turns without cause in a second, seed \(network.seed)
+                the worker spins: \(idleTurns) turns without cause in a second, seed \(network.seed)
                 \(trace)
                 \(inventory.joined(separator: "\n"))
                 """)

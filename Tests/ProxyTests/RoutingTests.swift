@@ -93,7 +93,8 @@ struct RoutingTests {
         let snapshot = try Snapshot(file.configuration, keys: [])
         expect(
             [snapshot.routes[0], snapshot.routes[1]],
-            [("/", "[2001:db8::1]:80", 0), ("/", "mcp.test", 0), ("/", "mcp.test.:80", 0), ("/", "[::1]", nil)])
+            [("/", "[2001:db8::1]:80", 0), ("/", "mcp.test", 0), ("/", "mcp.test.:80", 0), ("/", "[::1]", nil)],
+            unrouted: 421)
     }
 
     @Test("an exact path matches with and without one slash at its end, and with any query")

@@ -162,6 +162,28 @@ struct UploadTests {
             stage.expectNoLeaks()
         }
     }
+
+    @Test(
+        "over HTTP/2 the rest of a refused upload is read and thrown away, not reset", arguments: seeds, [false, true])
+    func earlyAnswerOfStream(seed: UInt64, isSecure: Bool) {
+        let stage = ProxyStage(seed: seed)
+        stage.addSecureListener()
+        stage.snapshot.listeners[isSecure ? 1 : 0].maximumRequestBody = 1_000
+        _ = ScriptedServer(stage) { .reply($0.text) }
+        let client = stage.connectHTTP2(isSecure: isSecure)
+        let body = [UInt8](repeating: 0x61, count: 300_000)
+        let upload = client.ask("POST", "/mcp", body: body, inPiecesOf: 10_000, every: .milliseconds(300))
+        stage.run(within: .seconds(5)) { client[upload].response.isComplete }
+        #expect(client[upload].response.status == 413, "seed \(seed)")
+        stage.run(for: .seconds(12))
+        #expect(client[upload].reset == nil, "TLS \(isSecure), seed \(seed)")
+        #expect(!client.isOver && !client.isBroken, "seed \(seed)")
+        let next = client.ask("POST", "/mcp", body: Array("next".utf8))
+        stage.run { client.isDone(next) }
+        #expect(client[next].response.text == "next", "seed \(seed)")
+        client.leave()
+        stage.expectNoLeaks()
+    }
 }
 
 @Suite("Linger budget")

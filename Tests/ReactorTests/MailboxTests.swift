@@ -10,6 +10,15 @@ struct MailboxTests {
         let number: Int
     }
 
+    @Test("a message that must arrive is taken by a full mailbox")
+    func postAlways() throws {
+        let mailbox = try Mailbox<Message>(limit: 2)
+        let taken = (0..<3).map { mailbox.post(Message(sender: 0, number: $0)) }
+        mailbox.postAlways(Message(sender: 0, number: 3))
+        #expect(taken == [true, true, false])
+        #expect(mailbox.collect().map(\.number) == [0, 1, 3])
+    }
+
     @Test("letters of many threads all arrive, each thread's in its order")
     func threads() throws {
         let mailbox = try Mailbox<Message>(limit: 100_000)

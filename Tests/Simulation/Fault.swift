@@ -2,7 +2,7 @@ import Glibc
 
 /// A call of the worker that can fail.
 package enum Operation: Hashable, Sendable, CaseIterable {
-    case watch, accept, dial, connectionError, receive, send
+    case watch, accept, dial, connectionError, receive, send, takeLeftover
 }
 
 /// Fails the n-th call that can fail, once or from then on. A loop over n = 1, 2, 3 ... until a run ends without

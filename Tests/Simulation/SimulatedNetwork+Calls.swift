@@ -176,9 +176,11 @@ extension SimulatedNetwork {
         return SpliceResult(read: read, written: written, leftover: passing.count)
     }
 
-    func takeLeftover(into space: inout MutableSpan<UInt8>) {
-        for (index, byte) in passing.enumerated() { space[index] = byte }
+    func takeLeftover(into space: inout MutableSpan<UInt8>) -> Int {
+        let count = fault.strikes(.takeLeftover) ? passing.count / 2 : passing.count
+        for index in 0..<count { space[index] = passing[index] }
         passing = []
+        return count
     }
 
     func finish(_ descriptor: Descriptor) {

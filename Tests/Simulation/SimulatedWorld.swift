@@ -43,7 +43,9 @@ package struct SimulatedWorld: World, ~Copyable {
     package mutating func splice(from source: Descriptor, to sink: Descriptor, most: Int) -> SpliceResult? {
         network.splice(from: source, to: sink, most: most)
     }
-    package mutating func takeLeftover(into space: inout MutableSpan<UInt8>) { network.takeLeftover(into: &space) }
+    package mutating func takeLeftover(into space: inout MutableSpan<UInt8>) -> Int {
+        network.takeLeftover(into: &space)
+    }
     package mutating func finish(_ descriptor: Descriptor) { network.finish(descriptor) }
     package mutating func close(_ descriptor: Descriptor, reset: Bool) { network.close(descriptor, reset: reset) }
 }

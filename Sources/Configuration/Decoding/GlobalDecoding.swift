@@ -6,6 +6,7 @@ extension GlobalConfiguration {
             admin = address
             reader.warnOfOpenAdmin(address, entry)
         }
+        drainDelay = reader.duration("drain_delay", in: .zero ... .seconds(3_600), default: drainDelay)
         drainTimeout = reader.duration(
             "drain_timeout", in: .zero ... .seconds(7 * 86_400), default: drainTimeout,
             cannotBeOff: "a process that waits without a limit for its last stream never stops")

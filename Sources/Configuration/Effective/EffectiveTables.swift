@@ -5,6 +5,7 @@ extension EffectiveText {
         open("[global]", path: "global")
         value("workers", global.workers)
         value("admin", "\"\(global.admin?.description ?? "off")\"")
+        value("drain_delay", global.drainDelay)
         value("drain_timeout", global.drainTimeout)
         switch global.secret {
         case .file(let path): value("secret", TOMLText.quoted("file:\(path)"))

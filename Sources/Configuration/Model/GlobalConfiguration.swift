@@ -4,6 +4,8 @@ package struct GlobalConfiguration: Sendable, Equatable {
     package var workers = 0
     /// The address of the admin pages, in plain HTTP; nil for none.
     package var admin: ListenAddress?
+    /// How long a stopping process says that it is not ready before its listeners close.
+    package var drainDelay = Duration.zero
     /// How long a stopping process waits for its requests and streams before it closes them.
     package var drainTimeout = Duration.seconds(300)
     /// The keys that session ids are signed with; nil: the default key file.

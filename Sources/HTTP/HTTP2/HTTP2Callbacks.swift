@@ -182,8 +182,9 @@ enum HTTP2Callbacks {
     ) -> CInt {
         guard let context = unsafe context(user) else { return CallbackResult.stop }
         let bytes = unsafe UnsafeBufferPointer(start: data, count: count)
-        if let entry = unsafe entry(session, stream), unsafe context.pointee.dataArrived(entry, bytes.span) {
-            return CallbackResult.proceed
+        if let entry = unsafe entry(session, stream) {
+            if unsafe context.pointee.discarded(entry, count) { unsafe submitReset(session, stream, .noError) }
+            if unsafe context.pointee.dataArrived(entry, bytes.span) { return CallbackResult.proceed }
         }
         // Only the connection's window is returned; the stream's stays closed.
         _ = unsafe nghttp2_session_consume_connection(session, count)

@@ -214,6 +214,18 @@ struct HTTP2Context: ~Copyable {
         return true
     }
 
+    /// Body bytes have come behind the end of the response. True if they are too many, and the stream is to be declined.
+    mutating func discarded(_ entry: UnsafeMutablePointer<HTTP2Stream>, _ count: Int) -> Bool {
+        guard unsafe entry.pointee.state.contains(.responseSent), unsafe !entry.pointee.state.contains(.declined) else {
+            return false
+        }
+        let total = unsafe UInt64(entry.pointee.discarded) + UInt64(count)
+        unsafe entry.pointee.discarded = UInt32(clamping: total)
+        guard total > UInt64(max(0, limits.discardedBytes)) else { return false }
+        unsafe entry.pointee.state.insert(.declined)
+        return true
+    }
+
     /// The response bytes that may be written to a stream with `pending` body bytes and a send window of `window`
     /// bytes. At most `lowWatermarkBytes` wait beyond the window, which is enough until it opens.
     func credit(pending: Int, window: Int) -> Int {
@@ -230,7 +242,9 @@ struct HTTP2Context: ~Copyable {
         abuse.windowUpdateAllowance = UInt32(min(unused, UInt64(limits.windowUpdateAllowance)))
     }
 
-    /// The last frame of a response was sent. True if the rest of its request is to be declined with RST_STREAM.
+    /// The last frame of a response was sent. True if the rest of its request is to be declined with RST_STREAM (RFC 9113
+    /// section 8.1). Many clients take that for an error, whatever its code, and lose the response: so the rest is thrown
+    /// away as it comes, unless it is more than `discardedBytes`, or of a request that was not reported.
     mutating func responseEnded(_ entry: UnsafeMutablePointer<HTTP2Stream>) -> Bool {
         unsafe entry.pointee.state.insert(.responseSent)
         if unsafe entry.pointee.reportsEvents {
@@ -240,6 +254,11 @@ struct HTTP2Context: ~Copyable {
         // If all bytes of content-length have come, only an empty last frame is missing. Clients that send it
         // separately (httpx) would report a reset before it as an error.
         guard unsafe !entry.pointee.state.contains(.requestComplete), unsafe entry.pointee.remainingLength != 0 else {
+            return false
+        }
+        if limits.discardedBytes >= 0, unsafe entry.pointee.reportsEvents,
+            unsafe entry.pointee.remainingLength <= limits.discardedBytes
+        {
             return false
         }
         unsafe entry.pointee.state.insert(.declined)

@@ -20,6 +20,9 @@ package struct HTTP2Limits: Sendable {
     package var excessFactor = 4
     /// The receive window of one stream: body bytes that a client may send before any are consumed.
     package var initialWindow: UInt32 = 65_535
+    /// The most body bytes of one request that are read and thrown away behind the end of its response; negative: the rest
+    /// is declined at once.
+    package var discardedBytes: Int64 = 64 * 1_048_576
     /// The receive window of the connection, in bytes.
     package var connectionWindow: UInt32 = 1_048_576
     /// The most payload bytes of a frame (SETTINGS_MAX_FRAME_SIZE), 16,384 to 16,777,215.

@@ -43,6 +43,8 @@ struct HTTP2Stream: ~Copyable {
     var pending = ByteBuffer()
     /// The name of a client's request in events.
     var tag: UInt32 = 0
+    /// Body bytes that came after the response was sent, and were thrown away.
+    var discarded: UInt32 = 0
 
     /// The unit of `headUnits`, in bytes.
     static var headUnit: Int { 64 }
@@ -115,6 +117,7 @@ struct HTTP2Streams: ~Copyable {
         unsafe entry.pointee.unconsumed = 0
         unsafe entry.pointee.trailerBytes = 0
         unsafe entry.pointee.tag = 0
+        unsafe entry.pointee.discarded = 0
         if unsafe entry.pointee.state.contains(.cachesBuffer), unsafe entry.pointee.pending.allocated <= cachedBytes {
             unsafe entry.pointee.pending.clear()
         } else {

@@ -118,7 +118,10 @@ extension ClientConnections {
     ) {
         guard contains(client) else { return }
         if isStream(client) {
-            resetStream(client, code: reset ? .internalError : .cancel, &io)
+            // One that was answered in full is told that nothing went wrong.
+            let code: HTTP2ErrorCode =
+                reset ? .internalError : slab[client].phase == .lingering && hasDrained(client) ? .noError : .cancel
+            resetStream(client, code: code, &io)
             return
         }
         if slab[client].phase == .http2 { tearDownStreams(client, metrics) }

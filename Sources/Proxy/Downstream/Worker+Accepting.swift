@@ -92,6 +92,19 @@ extension Worker where Outside: ~Copyable {
         for listener in clients.listeners.indices { accept(listener) }
     }
 
+    /// Takes what the kernel has accepted for us: closing the sockets would reset it. Bounded by what a backlog holds.
+    mutating func emptyBacklogs() {
+        for listener in clients.listeners.indices {
+            var batches = 0
+            clients.hasStalledAccepts = true
+            while clients.hasStalledAccepts, batches < 512 {
+                clients.hasStalledAccepts = false
+                accept(listener)
+                batches += 1
+            }
+        }
+    }
+
     /// Closes the listening sockets: the kernel sends new connections to whoever else listens there.
     mutating func stopListening() {
         for listener in clients.listeners.indices where clients.listeners[listener].isOpen {

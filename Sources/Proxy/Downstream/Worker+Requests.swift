@@ -75,13 +75,19 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// Whether a kept request could be read again.
-    enum Reload { case ready, gone }
+    enum Reload {
+        case ready
+        /// Its client was a stream whose connection is gone, and waits to be told.
+        case orphaned
+        case gone
+    }
 
     /// Puts an exchange's request, which its client's input keeps, back at the front of `io.received` and parses it
     /// again. The cold path: a connection had to be opened or waited for, or the request is sent a second time.
     mutating func reloadRequest(_ exchange: Handle) -> Reload {
         let client = exchanges[exchange].client
-        guard clients.contains(client), !clients.isOrphan(client) else { return .gone }
+        guard clients.contains(client) else { return .gone }
+        guard !clients.isOrphan(client) else { return .orphaned }
         io.received.clear()
         io.received.append(clients[client].transport.input)
         let listener = clients.listener(of: client)

@@ -8,6 +8,8 @@ extension Worker where Outside: ~Copyable {
     mutating func drain() {
         guard !lifecycle.isDraining else { return }
         lifecycle.isDraining = true
+        lifecycle.drainBeganAt = clock.now
+        emptyBacklogs()
         stopListening()
         for slot in 0..<clients.slots {
             if let client = clients.handle(inSlot: slot) { drain(client) }
@@ -26,7 +28,7 @@ extension Worker where Outside: ~Copyable {
         }
         guard clients[client].phase == .reading, !clients.isStream(client) else { return }
         // A request may be on its way in: what has begun to arrive is served, and the connection closed after it.
-        if clients[client].transport.input.isEmpty, clients[client].transport.output.isEmpty,
+        if clients[client].hasServed, clients[client].transport.input.isEmpty, clients[client].transport.output.isEmpty,
             !clients[client].transport.mayRead
         {
             clients.close(client, reset: false, &io, metrics)
@@ -64,8 +66,13 @@ extension Worker where Outside: ~Copyable {
         case .http2: if !clients.hasSentFinalGoAway(client, &clock) { return true }
         // A response is complete, and the client has not taken all of it.
         case .lingering: if clients.isStream(client) { return true }
-        case .reading, .handshaking, .awaitingProxyHeader: break
+        // Its first request is on its way: the kernel had accepted it, or we had.
+        case .reading, .handshaking, .awaitingProxyHeader:
+            if !clients[client].hasServed, clock.now - lifecycle.drainBeganAt < Self.firstRequestTime { return true }
         }
         return !clients[client].transport.output.isEmpty || !clients[client].transport.input.isEmpty
     }
+
+    /// How long a connection that has not asked anything keeps a drain from its end.
+    private static var firstRequestTime: Interval { .seconds(1) }
 }

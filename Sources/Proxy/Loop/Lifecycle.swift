@@ -1,9 +1,12 @@
+import Kernel
 import Synchronization
 
 /// Whether a worker takes new work, finishes what it has, or is done.
 struct Lifecycle: ~Copyable {
     /// The worker accepts nothing new and finishes what is under way.
     var isDraining = false
+    /// When that began.
+    var drainBeganAt = Instant.never
     /// The worker has nothing left to do and was asked to stop.
     var isDone = false
     /// Never read. A type that contains an atomic has an address of its own; one without is passed by value, and Swift

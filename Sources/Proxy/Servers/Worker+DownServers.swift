@@ -20,7 +20,7 @@ extension Worker where Outside: ~Copyable {
     mutating func endExchangesEverywhere(of server: Int) {
         guard healthCheckPlan(server).onDown == .close else { return }
         endExchanges(of: server)
-        for peer in inbox.peers { peer.post(.serverDown(server: server)) }
+        for peer in inbox.peers { peer.postAlways(.serverDown(server: server)) }
     }
 
     /// Ends this worker's exchanges of a server, from the end of this turn on.

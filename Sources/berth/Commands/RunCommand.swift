@@ -12,9 +12,9 @@ struct RunCommand: ParsableCommand {
         commandName: "run",
         abstract: "Run the load balancer.",
         discussion: """
-            SIGTERM or SIGINT drains: new connections are refused, requests in progress finish, event streams are ended,
-            then the process exits with 0. A second signal ends it at once. The admin address serves /healthz, /readyz
-            and /stats.
+            SIGTERM or SIGINT drains: /readyz says 503 for drain_delay, then new connections are refused, requests in
+            progress finish, event streams are ended, and the process exits with 0. A second signal ends it at once.
+            SIGHUP does nothing in this version. The admin address serves /healthz, /readyz and /stats.
             """)
 
     @Argument(help: "The configuration file (TOML).")
@@ -23,7 +23,7 @@ struct RunCommand: ParsableCommand {
     func run() throws {
         let configuration = try CheckedFile.load(file).configuration
         // Before any thread is created, so that all threads inherit the signal mask.
-        let signals = try Signals([SIGTERM, SIGINT])
+        let signals = try Signals([SIGTERM, SIGINT, SIGHUP])
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         let log = Logger(label: "berth")
         let server: RunningProxy
@@ -34,10 +34,37 @@ struct RunCommand: ParsableCommand {
             throw ExitCode.failure
         }
         server.announce()
-        // A debugger or another signal may end a wait early.
-        while signals.wait() == nil {}
+        RunCommand.waitForStop(signals, log)
+        server.proxy.announceDrain()
+        if RunCommand.delay(configuration.global.drainDelay, signals, log) == .interrupted { return }
         log.notice("draining, for at most \(configuration.global.drainTimeout)")
-        let result = server.proxy.drain { signals.wait(milliseconds: 50) != nil }
+        let result = server.proxy.drain { RunCommand.isStop(signals.wait(milliseconds: 50)) }
         log.notice(result == .finished ? "drained" : "drain timeout: closed the remaining connections")
+    }
+
+    /// Waits for the signal to stop. A terminal that goes, or an init script that asks for a reload, sends SIGHUP: that must
+    /// not end the process.
+    private static func waitForStop(_ signals: borrowing Signals, _ log: Logger) {
+        while true {
+            // A debugger or another signal may end a wait early.
+            guard let signal = signals.wait() else { continue }
+            if isStop(signal) { return }
+            log.notice("SIGHUP: this version does not reload; restart to work by a changed file")
+        }
+    }
+
+    private static func isStop(_ signal: CInt?) -> Bool { signal == SIGTERM || signal == SIGINT }
+
+    private enum DelayResult { case passed, interrupted }
+
+    /// Waits before the listeners close; a second signal to stop ends the process.
+    private static func delay(_ delay: Duration, _ signals: borrowing Signals, _ log: Logger) -> DelayResult {
+        guard delay > .zero else { return .passed }
+        log.notice("not ready any more; listeners close in \(delay)")
+        let end = ContinuousClock.now + delay
+        while ContinuousClock.now < end {
+            if isStop(signals.wait(milliseconds: 50)) { return .interrupted }
+        }
+        return .passed
     }
 }

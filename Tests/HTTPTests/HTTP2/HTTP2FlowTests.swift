@@ -80,6 +80,7 @@ struct HTTP2FlowTests {
         var limits = HTTP2Limits()
         limits.initialWindow = 40_000
         limits.connectionWindow = 100_000
+        limits.discardedBytes = -1
         let pair = NGHTTP2Pair(limits: limits)
         for round in 0..<20 {
             let id = pair.client.request(

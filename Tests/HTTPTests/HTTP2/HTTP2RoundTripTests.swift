@@ -184,9 +184,23 @@ struct HTTP2RoundTripTests {
         #expect(server.sendFrames().first?.payload.prefix(2) == [0x88, 0x10])
     }
 
-    @Test("a response before the end of its request declines the rest")
+    @Test("a response before the end of its request leaves the rest to be thrown away, or declines what is too much")
     func early() {
-        let pair = NGHTTP2Pair()
+        let patient = NGHTTP2Pair()
+        let upload = patient.client.request("POST", "/mcp", [], body: latin1("begin"), isLast: false)
+        patient.exchange()
+        patient.server.respond(upload, "HTTP/1.1 413 Content Too Large\r\n\r\n", endsStream: true)
+        patient.exchange()
+        #expect(patient.client.responses[upload]?.head == [":status: 413"])
+        #expect(patient.client.responses[upload]?.closed == nil)
+        patient.client.send(upload, latin1("end"), isLast: true)
+        patient.exchange()
+        #expect(patient.client.responses[upload]?.closed == 0)
+        #expect(patient.server.streams == 0)
+
+        var limits = HTTP2Limits()
+        limits.discardedBytes = -1
+        let pair = NGHTTP2Pair(limits: limits)
         let id = pair.client.request("POST", "/mcp", [], body: latin1("begin"), isLast: false)
         pair.exchange()
         pair.server.respond(id, "HTTP/1.1 413 Content Too Large\r\n\r\n", endsStream: true)
