@@ -142,7 +142,11 @@ struct HTTP1RequestWriter: ~Copyable {
             guard value.targetEnd(from: 0) == value.count else { return .malformed }
             authority = range
         case 7:
-            defaultPort = value.equals("https") ? ":443" : value.equals("http") ? ":80" : ""
+            // `http` or `https`, told by their length and ends: every request says one of them.
+            guard !value.isEmpty, value[0] == UInt8(ascii: "h") else { return .accepted }
+            let last = value[value.count - 1]
+            if value.count == 5, last == UInt8(ascii: "s") { defaultPort = ":443" }
+            if value.count == 4, last == UInt8(ascii: "p") { defaultPort = ":80" }
             return .accepted
         default:
             return .accepted

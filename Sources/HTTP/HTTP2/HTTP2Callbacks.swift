@@ -13,9 +13,8 @@ enum HTTP2Callbacks {
             guard let header = unsafe header, let context = unsafe HTTP2Callbacks.context(user) else {
                 return CallbackResult.stop
             }
-            let frame = unsafe header.pointee
-            guard unsafe HTTP2Callbacks.mayBegin(session, frame, context) else { return CallbackResult.stop }
-            return unsafe context.pointee.frameBegins(type: frame.type)
+            guard unsafe HTTP2Callbacks.mayBegin(session, header, context) else { return CallbackResult.stop }
+            return unsafe context.pointee.frameBegins(type: header.pointee.type)
         }
         unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { session, frame, user in
             unsafe HTTP2Callbacks.headersBegin(session, frame, user)
@@ -64,13 +63,17 @@ enum HTTP2Callbacks {
 
     /// Whether a frame may come on its stream, as far as nghttp2 leaves that to us: it ignores PRIORITY frames as soon as
     /// there is no priority tree, and HEADERS on streams that it does not know any more.
+    @inline(__always)
     private static func mayBegin(
-        _ session: OpaquePointer?, _ frame: nghttp2_frame_hd, _ context: UnsafeMutablePointer<HTTP2Context>
+        _ session: OpaquePointer?, _ header: UnsafePointer<nghttp2_frame_hd>,
+        _ context: UnsafeMutablePointer<HTTP2Context>
     ) -> Bool {
-        switch frame.type {
+        switch unsafe header.pointee.type {
         // RFC 9113 section 6.3.
-        case FrameType.priority: return frame.stream_id != 0
+        case FrameType.priority: return unsafe header.pointee.stream_id != 0
         case FrameType.headers:
+            let frame = unsafe header.pointee
+            if unsafe context.pointee.streamOrder.opensNext(frame.stream_id) { return true }
             let isOpen = unsafe entry(session, frame.stream_id) != nil
             let endsStream = frame.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
             return unsafe context.pointee.streamOrder.accepts(

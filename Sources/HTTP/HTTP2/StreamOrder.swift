@@ -9,8 +9,17 @@ struct StreamOrder {
     /// The most ranges of skipped identifiers that are remembered.
     private static var limit: Int { 16 }
 
-    /// Takes note of a HEADERS frame. False if it may not come: on an identifier that was skipped, or, on a stream that
-    /// was closed, as a new request rather than as the trailers of an old one, which may have been on their way.
+    /// Takes note of a HEADERS frame. True if it opens the next stream, as nearly all do.
+    @inline(__always)
+    mutating func opensNext(_ stream: Int32) -> Bool {
+        guard stream == last &+ 2, last > 0 else { return false }
+        last = stream
+        return true
+    }
+
+    /// Takes note of any other HEADERS frame. False if it may not come: on an identifier that was skipped, or, on a
+    /// stream that was closed, as a new request rather than as the trailers of an old one, which may have been on their
+    /// way.
     mutating func accepts(_ stream: Int32, endsStream: Bool, isOpen: Bool) -> Bool {
         // nghttp2 ends the connection for streams that only a server may open.
         guard stream & 1 == 1, !isOpen else { return true }
