@@ -137,7 +137,7 @@ struct HealthTests {
         for client in clients.prefix(20) { client.ask(.post(.call(1))) }
         // They are in the backlog, or nearly, and the worker has not looked.
         stage.network.advance(by: .milliseconds(30))
-        for client in clients.suffix(20) { client.peer.perform(.pause(.milliseconds(100)), .text(.post(.call(2)))) }
+        for client in clients.suffix(20) { client.ask("POST", [.pause(.milliseconds(100)), .text(.post(.call(2)))]) }
         let accepted = clients.filter(\.peer.wasOpened)
         #expect(accepted.count > 10, "seed \(seed)")
         stage.worker?.drain()

@@ -80,9 +80,7 @@ struct HTTP2ClientSessionTests {
 
     @Test("an upload that the server does not consume does not delay other requests")
     func stalledUpload() {
-        var limits = HTTP2Limits()
-        limits.discardedBytes = -1
-        let pair = SessionPair(limits)
+        let pair = SessionPair()
         pair.caller.request(1, body: [UInt8](repeating: 1, count: 200_000))
         pair.caller.request(2, body: [2])
         pair.exchange()
@@ -163,7 +161,9 @@ struct HTTP2ClientSessionTests {
 
     @Test("the end is a request's last event, whichever side ends first")
     func earlyAnswer() {
-        let pair = SessionPair()
+        var limits = HTTP2Limits()
+        limits.discardedBytes = -1
+        let pair = SessionPair(limits)
         pair.caller.request(1, body: [UInt8](repeating: 1, count: 200_000))
         pair.exchange()
         // The response is complete before its request: the server declines the rest.
