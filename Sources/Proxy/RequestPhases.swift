@@ -110,7 +110,7 @@ extension Worker where Outside: ~Copyable {
         upstreams[connection].exchange = exchange
         exchanges[exchange].connection = connection
         servers.callBegan(Int(upstreams[connection].server), metrics)
-        guard exchanges[exchange].awaitsRequestBody else { return }
+        guard !exchanges[exchange].isWhole, exchanges[exchange].awaitsRequestBody else { return }
         upstreams[connection].isUploading = true
         servers[Int(upstreams[connection].server)].uploads += 1
     }

@@ -126,7 +126,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     /// Gives those that stopped for fairness another go, and sends the turn's frames before expensive work delays them.
     /// One pass: what stops again, or has frames to send then, waits for the next turn, which does not sleep.
     private mutating func settle() {
-        settleDownServers()
+        if !servers.goingDown.isEmpty { settleDownServers() }
         serveQueues()
         resumeClients()
         resumeUpstreams()

@@ -150,7 +150,14 @@ struct Exchange: ~Copyable {
 
     /// The response may begin a session of HTTP+SSE, whose first event names where messages go. Not every client of it says
     /// that it accepts event streams.
-    var mayOpenLegacySession: Bool { kind == .streamOpening || (kind == .other && method == .get) }
+    var mayOpenLegacySession: Bool {
+        // Matched rather than compared: `==` of another module's enum is a call through a witness table.
+        switch kind {
+        case .streamOpening: true
+        case .other: if case .get = method { true } else { false }
+        case .modern, .legacyMessage, .session, .resumption, .sessionless, .preflight: false
+        }
+    }
 
     /// It may not have every connection that there is: what it waits for says nothing about those behind it in the queue.
     var isRestricted: Bool { isPinned || !isWhole }

@@ -125,7 +125,7 @@ extension Worker where Outside: ~Copyable {
                 io.received.consume(consumed)
                 return .composed
             case .end(let end):
-                uploadEnded(exchange)
+                if !exchanges[exchange].isWhole { uploadEnded(exchange) }
                 if chunked, exchanges[exchange].requestBody != .ended {
                     io.composed.append(exchanges[exchange].requestBody == .trailers ? "\r\n" : "0\r\n\r\n")
                     exchanges[exchange].requestBody = .ended

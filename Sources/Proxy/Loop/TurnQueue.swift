@@ -27,9 +27,10 @@ struct TurnQueue {
     }
 
     /// Begins a round with those that wait now. The last round must be over: `popFirst` has returned nil.
+    @inline(__always)
     mutating func beginRound() {
         assert(serving.isEmpty, "rounds do not overlap")
-        swap(&waiting, &serving)
+        if !waiting.isEmpty { swap(&waiting, &serving) }
     }
 
     /// Takes the next occupant of the round that is still there; nil, and the round is over, if there is none.
@@ -42,8 +43,11 @@ struct TurnQueue {
             slab[handle].awaitsTurn = false
             return handle
         }
-        serving.removeAll(keepingCapacity: true)
-        next = 0
+        // Emptying an array that is empty costs as much as a look at several occupants.
+        if next > 0 {
+            serving.removeAll(keepingCapacity: true)
+            next = 0
+        }
         return nil
     }
 }

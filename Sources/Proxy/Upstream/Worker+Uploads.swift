@@ -15,9 +15,7 @@ extension Worker where Outside: ~Copyable {
     /// The body of a request that streams is complete, or the exchange parts from its connection before that.
     mutating func uploadEnded(_ exchange: Handle) {
         let connection = exchanges[exchange].connection
-        guard !exchanges[exchange].isWhole, upstreams.contains(connection), upstreams[connection].isUploading else {
-            return
-        }
+        guard upstreams.contains(connection), upstreams[connection].isUploading else { return }
         upstreams[connection].isUploading = false
         let server = Int(upstreams[connection].server)
         servers[server].uploads -= 1
