@@ -110,8 +110,6 @@ extension Worker where Outside: ~Copyable {
         upstreams[connection].exchange = exchange
         exchanges[exchange].connection = connection
         servers.callBegan(Int(upstreams[connection].server), metrics)
-        guard !exchanges[exchange].isWhole, exchanges[exchange].awaitsRequestBody else { return }
-        upstreams[connection].isUploading = true
-        servers[Int(upstreams[connection].server)].uploads += 1
+        if exchanges[exchange].awaitsRequestBody { servers[Int(upstreams[connection].server)].uploads += 1 }
     }
 }

@@ -74,6 +74,8 @@ struct Exchange: ~Copyable {
     var upstream = UInt16.max
     /// Of the response, ours or the server's; 0 until there is one.
     var status: UInt16 = 0
+    /// Interim responses of the server so far.
+    var interim = InterimBudget()
     var state = ExchangeState()
     let kind: RequestKind
     let method: Method
@@ -86,11 +88,20 @@ struct Exchange: ~Copyable {
     /// All of the request was there when it was dispatched: it is kept and can be sent again.
     let isWhole: Bool
     var responseKind = ResponseKind.message
-    var requestBody = ChunkedBody.data
-    var responseBody = ChunkedBody.data
+    /// How far the bodies of request and response have got, two bits each.
+    private var packedBodies: UInt8 = 0
     var clientFraming = ClientFraming.counted
     var attempts: UInt8 = 0
-    var interim = InterimBudget()
+
+    var requestBody: ChunkedBody {
+        get { ChunkedBody(rawValue: packedBodies & 3) ?? .data }
+        set { packedBodies = packedBodies & ~3 | newValue.rawValue }
+    }
+
+    var responseBody: ChunkedBody {
+        get { ChunkedBody(rawValue: packedBodies >> 2) ?? .data }
+        set { packedBodies = packedBodies & 3 | newValue.rawValue << 2 }
+    }
 
     var waitsUntil: Instant {
         get { instant }

@@ -108,7 +108,10 @@ extension Worker where Outside: ~Copyable {
         let chunked = exchanges[exchange].request.isChunked
         let limit = clients.listeners[clients.listener(of: exchanges[exchange].client)].plan.maximumRequestBody
         while true {
-            switch exchanges[exchange].request.next(io.received, from: offset) {
+            let wasAwaited = exchanges[exchange].awaitsRequestBody
+            let step = exchanges[exchange].request.next(io.received, from: offset)
+            if wasAwaited, !exchanges[exchange].awaitsRequestBody { uploadEnded(exchange) }
+            switch step {
             case .data(let range):
                 exchanges[exchange].requestBytes += UInt64(range.count)
                 if exchanges[exchange].requestBytes > limit { return rejectBody(exchange, .requestTooLarge) }
@@ -125,7 +128,6 @@ extension Worker where Outside: ~Copyable {
                 io.received.consume(consumed)
                 return .composed
             case .end(let end):
-                if !exchanges[exchange].isWhole { uploadEnded(exchange) }
                 if chunked, exchanges[exchange].requestBody != .ended {
                     io.composed.append(exchanges[exchange].requestBody == .trailers ? "\r\n" : "0\r\n\r\n")
                     exchanges[exchange].requestBody = .ended

@@ -31,8 +31,6 @@ struct UpstreamConnection: TurnTaking, ~Copyable {
     let isWarming: Bool
     /// Has carried a whole exchange before the present one.
     var isReused = false
-    /// Its exchange's request is still coming from the client.
-    var isUploading = false
     /// Counted as a stream, not as a call.
     var isStreaming = false
     /// In the worker's queue of those to look at again.

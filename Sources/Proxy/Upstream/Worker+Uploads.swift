@@ -12,11 +12,11 @@ extension Worker where Outside: ~Copyable {
         return servers[server].uploads < max(1, Int(share * 3 / 4))
     }
 
-    /// The body of a request that streams is complete, or the exchange parts from its connection before that.
+    /// The body of a request that streams has just become complete, or the exchange parts from its connection before that:
+    /// as long as it has one and awaits more of the body, it counts as an upload.
     mutating func uploadEnded(_ exchange: Handle) {
         let connection = exchanges[exchange].connection
-        guard upstreams.contains(connection), upstreams[connection].isUploading else { return }
-        upstreams[connection].isUploading = false
+        guard upstreams.contains(connection) else { return }
         let server = Int(upstreams[connection].server)
         servers[server].uploads -= 1
         capacityFreed(server)

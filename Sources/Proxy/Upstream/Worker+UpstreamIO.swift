@@ -113,7 +113,7 @@ extension Worker where Outside: ~Copyable {
         if upstreams[connection].phase == .connecting, redial(connection, limit: limit) == .begun { return }
         noteConnectFailure(server, code: code)
         if exchanges.contains(exchange) {
-            uploadEnded(exchange)
+            if exchanges[exchange].awaitsRequestBody { uploadEnded(exchange) }
             exchanges[exchange].connection = .none
             servers.callEnded(server, metrics)
         }
@@ -225,7 +225,7 @@ extension Worker where Outside: ~Copyable {
 
     /// Parts an exchange from its connection, both of which live on for the moment.
     mutating func detach(_ exchange: Handle) {
-        if !exchanges[exchange].isWhole { uploadEnded(exchange) }
+        if exchanges[exchange].awaitsRequestBody { uploadEnded(exchange) }
         let connection = exchanges[exchange].connection
         exchanges[exchange].connection = .none
         guard upstreams.contains(connection) else { return }
