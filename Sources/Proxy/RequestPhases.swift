@@ -23,8 +23,8 @@ enum RequestPhase: UInt8 {
     var next: RequestPhase? { RequestPhase(rawValue: rawValue + 1) }
 }
 
-/// The life of a request. A new capability has its door here: limits and tokens in `admit`, the owner of a session in
-/// `resolve`, a cache in `admit` and `relay`, a log or an outlier detector in `complete`.
+/// The life of a request. A new capability has its door here: limits by address and tokens in `admit`, the owner of a
+/// session, and limits by it, in `resolve`, a cache in `admit` and `relay`, a log or an outlier detector in `complete`.
 ///
 ///     receive  Downstream/Worker+Requests      a whole head, perhaps a body: an exchange begins
 ///     route    Routing/Worker+Routing          host and path name the upstream
