@@ -85,6 +85,37 @@ extension SocketTests {
             #expect(command.complained.contains("drained"))
         }
 
+        @Test("in drain_delay it serves and is not ready; SIGHUP changes nothing")
+        func drainDelay() throws {
+            let folder = try TemporaryFolder()
+            let replica = try RecordingReplica { _ in [.answer("ok")] }
+            defer { replica.stop() }
+            let file = try folder.write(
+                "delay.toml",
+                """
+                [global]
+                admin = "127.0.0.1:0"
+                drain_delay = "30s"
+                secret = "file:\(folder.path("delay.keys"))"
+                [listen]
+                http = "127.0.0.1:0"
+                [upstream.mcp]
+                servers = ["\(replica.address)"]
+                """)
+            let command = try BerthCommand(["run", file], in: folder)
+            let plain = SocketAddress.loopback(port: try command.port(after: "listening on http://"))
+            let admin = SocketAddress.loopback(port: try command.port(after: "admin on http://"))
+            command.signal(SIGHUP)
+            try eventually("SIGHUP is spoken of") { command.complained.contains("SIGHUP") }
+            #expect(try ask("/readyz", admin) == "ready\n")
+
+            command.signal(SIGTERM)
+            try eventually("it is not ready") { try ask("/readyz", admin) == "draining\n" }
+            #expect(try ask("/one", plain) == "ok", "a new connection is served")
+            command.signal(SIGTERM)
+            #expect(try command.exitCode() == 0)
+        }
+
         @Test("a second signal ends the drain at once, with 0")
         func secondSignal() throws {
             let folder = try TemporaryFolder()
