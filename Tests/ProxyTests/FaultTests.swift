@@ -324,11 +324,13 @@ struct FaultTests {
         let client = stage.connect()
         client.ask(
             "POST",
-            [.text("POST /mcp HTTP/1.1\r\nHost: h\r\nContent-Length: 20\r\n\r\n")]
-                + (0..<20).flatMap { _ in [SimulatedPeer.Action.pause(.seconds(3)), .text("x")] })
+            [.text("POST /mcp HTTP/1.1\r\nHost: h\r\nContent-Length: 60000\r\n\r\n")]
+                + (0..<20).flatMap { _ in
+                    [SimulatedPeer.Action.pause(.seconds(3)), .text(String(repeating: "x", count: 3_000))]
+                })
         stage.run(within: .seconds(80)) { client.responses.count == 1 }
         #expect(client.responses.first?.status == 200, "seed \(seed)")
-        #expect(server.requests.first?.body.count == 20)
+        #expect(server.requests.first?.body.count == 60_000)
         client.leave()
         stage.expectNoLeaks()
     }

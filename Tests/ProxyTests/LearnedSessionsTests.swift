@@ -116,6 +116,18 @@ struct LearnedSessionsTests {
         #expect(find(table, 1, at: start) == nil)
     }
 
+    @Test("a full table that refuses looks for idle sessions when there can be some")
+    func sweeps() {
+        let table = LearnedSessions(limit: 16)
+        for number in 0..<400 { insert(table, number, at: start) }
+        #expect(table.count == 16)
+        let idleAt = start + .seconds(60)
+        let before = Instant(nanoseconds: idleAt.nanoseconds - 1_000_000_000)
+        #expect((1_000..<1_400).allSatisfy { !insert(table, $0, at: before) })
+        #expect((2_000..<2_400).contains { insert(table, $0, at: idleAt) })
+        #expect(counts.sum == 16)
+    }
+
     @Test("one id names a session of each upstream")
     func scopes() {
         let table = LearnedSessions(limit: 100)

@@ -93,7 +93,10 @@ struct RoutingTests {
         let snapshot = try Snapshot(file.configuration, keys: [])
         expect(
             [snapshot.routes[0], snapshot.routes[1]],
-            [("/", "[2001:db8::1]:80", 0), ("/", "mcp.test", 0), ("/", "mcp.test.:80", 0), ("/", "[::1]", nil)],
+            [
+                ("/", "[2001:db8::1]:80", 0), ("/", "[2001:DB8:0:0::0001]", 0), ("/", "mcp.test", 0),
+                ("/", "mcp.test.:80", 0), ("/", "[::1]", nil),
+            ],
             unrouted: 421)
     }
 

@@ -70,6 +70,29 @@ struct UploadTests {
         }
     }
 
+    @Test("a gathered body that drips is given up too, counted or chunked", arguments: seeds)
+    func gatheredDrip(seed: UInt64) {
+        let bodies: [(field: String, piece: String)] = [
+            ("Content-Length: 60000", "x"), ("Transfer-Encoding: chunked", "1\r\nx\r\n"),
+        ]
+        for (field, piece) in bodies {
+            let stage = ProxyStage(seed: seed)
+            stage.listener.bodyTimeout = .seconds(4)
+            let server = ScriptedServer(stage) { .reply($0.text) }
+            let client = stage.connect()
+            client.ask(Self.head(field))
+            for _ in 0..<30 {
+                client.peer.perform(.text(piece))
+                client.peer.perform(.pause(.seconds(1)))
+            }
+            stage.run(within: .seconds(8)) { client.responses.count == 1 }
+            #expect(client.responses.first?.status == 408, "\(field), seed \(seed)")
+            #expect(server.requests.isEmpty)
+            client.leave()
+            stage.expectNoLeaks()
+        }
+    }
+
     @Test("uploads do not take the last connections to a server: calls go on beside them", arguments: seeds)
     func lastPlaces(seed: UInt64) {
         let stage = ProxyStage(seed: seed)

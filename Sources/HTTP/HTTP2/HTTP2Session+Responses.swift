@@ -98,6 +98,12 @@ extension HTTP2Session {
         return unsafe !entry.pointee.state.contains(.detached)
     }
 
+    /// Whether the last frame of the stream's response was sent.
+    package func hasSentResponse(stream: Int32) -> Bool {
+        guard let entry = unsafe HTTP2Callbacks.entry(session, stream) else { return false }
+        return unsafe entry.pointee.state.contains(.responseSent)
+    }
+
     /// The stream's entry if its response has begun and not ended.
     private func writableEntry(_ stream: Int32) -> UnsafeMutablePointer<HTTP2Stream>? {
         guard let entry = unsafe HTTP2Callbacks.entry(session, stream) else { return nil }

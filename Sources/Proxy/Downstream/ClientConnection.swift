@@ -57,6 +57,8 @@ struct ClientConnection: TurnTaking, ~Copyable {
     /// Slot of the HTTP/2 connection that this is, or is a stream of.
     var http2Connection = UInt32.max
     var kind = ClientKind.socket
+    /// When the body that is gathered began to be: seconds of the worker's clock, modulo 2^16.
+    var bodySince: UInt16 = 0
 
     /// Of a client that lingers.
     var lingerBudget: LingerBudget {

@@ -21,10 +21,30 @@ extension ClientConnections {
         setDeadline(client, clock.now + timeout, &clock)
     }
 
+    /// A body begins to be gathered.
+    mutating func beginBody(_ client: Handle, at now: Instant) {
+        slab[client].bodySince = ClientConnections.seconds(now)
+    }
+
+    private static func seconds(_ instant: Instant) -> UInt16 {
+        UInt16(truncatingIfNeeded: instant.nanoseconds / 1_000_000_000)
+    }
+
+    /// More of a gathered body is to come: within the body timeout, and at the least rate in the long run. What is gathered
+    /// has at most 64 KiB, so that the long run is a minute.
+    private mutating func armGatheredBodyTimeout(_ client: Handle, _ clock: inout Clock) {
+        let timeout = listeners[listener(of: client)].plan.bodyTimeout
+        let elapsed = Interval.seconds(UInt64(ClientConnections.seconds(clock.now) &- slab[client].bodySince))
+        let earned = Interval.seconds(UInt64(slab[client].transport.input.count) / Exchange.leastUploadRate)
+        let left = timeout.nanoseconds &+ earned.nanoseconds
+        let wait = min(timeout.nanoseconds, left > elapsed.nanoseconds ? left - elapsed.nanoseconds : 0)
+        setDeadline(client, clock.now + Interval(nanoseconds: wait), &clock)
+    }
+
     /// A part of a request is here. A head's time runs from its first byte, a gathered body's from its last.
     mutating func armReadTimeout(_ client: Handle, _ clock: inout Clock) {
         if slab[client].gathering.isBody {
-            armBodyTimeout(client, &clock)
+            armGatheredBodyTimeout(client, &clock)
         } else if slab[client].needed > 0, slab[client].gathering == .nothing {
             slab[client].gathering = .head
             setDeadline(client, clock.now + listeners[listener(of: client)].plan.headTimeout, &clock)

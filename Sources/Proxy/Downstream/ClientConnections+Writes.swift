@@ -118,9 +118,8 @@ extension ClientConnections {
     ) {
         guard contains(client) else { return }
         if isStream(client) {
-            // One that was answered in full is told that nothing went wrong.
-            let code: HTTP2ErrorCode =
-                reset ? .internalError : slab[client].phase == .lingering && hasDrained(client) ? .noError : .cancel
+            // One that was sent the whole answer is told that nothing went wrong.
+            let code: HTTP2ErrorCode = reset ? .internalError : hasSentResponse(client) ? .noError : .cancel
             resetStream(client, code: code, &io)
             return
         }

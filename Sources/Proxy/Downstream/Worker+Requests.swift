@@ -34,10 +34,11 @@ extension Worker where Outside: ~Copyable {
     }
 
     private mutating func gather(_ client: Handle, _ needed: Int, as kind: ClientConnection.Gathering) {
+        if !clients[client].gathering.isBody { clients.beginBody(client, at: clock.now) }
         clients[client].needed = UInt32(needed)
         clients[client].gathering = kind
-        clients.armBodyTimeout(client, &clock)
         io.saveInput(&clients[client].transport)
+        clients.armReadTimeout(client, &clock)
     }
 
     /// Makes an exchange of the request and sends it on its way.

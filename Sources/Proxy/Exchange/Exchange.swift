@@ -147,7 +147,7 @@ struct Exchange: ~Copyable {
     }
 
     /// Bytes a second that a body must come with in the long run: one that drips keeps a server's connection for nothing.
-    private static var leastUploadRate: UInt64 { 1_024 }
+    static var leastUploadRate: UInt64 { 1_024 }
 
     /// So many bytes of a body that streams have come.
     mutating func noteUpload(of count: UInt64, at now: Instant) {

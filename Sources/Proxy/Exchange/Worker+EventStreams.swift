@@ -164,7 +164,6 @@ extension Worker where Outside: ~Copyable {
             armBodySilence(exchange)
             return
         }
-        metrics.count(.timedOut, server: Int(exchanges[exchange].server))
         act(on: exchange, .responseStalled)
     }
 }

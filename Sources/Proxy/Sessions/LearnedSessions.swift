@@ -20,6 +20,9 @@ package final class LearnedSessions: Sendable {
 
     private final class Shard: Sendable {
         let entries = Mutex<[Digest: Entry]>([:])
+        /// Before this moment no session in it can have been idle for its time: a full shard is not swept for every one that
+        /// it refuses.
+        let nextSweep = Mutex(Instant(nanoseconds: 0))
     }
 
     private let shards: [Shard]
@@ -63,13 +66,14 @@ package final class LearnedSessions: Sendable {
         _ id: Span<UInt8>, of upstream: Int, server: ServerID, now: Instant, idle: Interval, counter: Counter
     ) -> LearnResult {
         let digest = digest(id, upstream)
-        return shard(digest).entries.withLock { entries in
+        let shard = shard(digest)
+        return shard.entries.withLock { entries in
             if entries.count >= shardLimit, entries[digest] == nil {
-                entries = entries.filter { _, entry in
-                    if now - entry.usedAt < idle { return true }
-                    counter(entry.server, -1)
-                    return false
-                }
+                guard now >= shard.nextSweep.withLock({ $0 }) else { return .full }
+                let oldest = LearnedSessions.sweep(&entries, now: now, idle: idle, counter: counter)
+                // Sessions that are used meanwhile are idle later, none is sooner; but another upstream's rule may be shorter.
+                let wait = min(idle.nanoseconds, Self.longestSweepInterval.nanoseconds)
+                shard.nextSweep.withLock { $0 = min(oldest + idle, now + Interval(nanoseconds: wait)) }
                 guard entries.count < shardLimit else { return .full }
             }
             if let old = entries.updateValue(Entry(server: server, usedAt: now), forKey: digest) {
@@ -78,6 +82,24 @@ package final class LearnedSessions: Sendable {
             counter(server, 1)
             return .learned
         }
+    }
+
+    private static var longestSweepInterval: Interval { .seconds(1) }
+
+    /// Removes what was idle for longer than `idle`. Returns when the oldest of the others was used.
+    private static func sweep(
+        _ entries: inout [Digest: Entry], now: Instant, idle: Interval, counter: Counter
+    ) -> Instant {
+        var oldest = now
+        entries = entries.filter { _, entry in
+            guard now - entry.usedAt < idle else {
+                counter(entry.server, -1)
+                return false
+            }
+            oldest = min(oldest, entry.usedAt)
+            return true
+        }
+        return oldest
     }
 
     /// Forgets a session that its client ended.

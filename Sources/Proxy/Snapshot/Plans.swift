@@ -245,8 +245,14 @@ package struct RoutePlan: Sendable {
 
     /// Lower case, without a port and the root's dot, an IPv6 address in brackets; nil: any.
     package var host: [UInt8]? {
-        didSet { hostAddress = host.flatMap(RoutePlan.address) }
+        get { hostText }
+        // Not an observer: those do not run in initializers.
+        set {
+            hostText = newValue
+            hostAddress = newValue.flatMap(RoutePlan.address)
+        }
     }
+    private var hostText: [UInt8]?
     /// The host, if it is an IPv6 address: those are compared as numbers.
     private(set) var hostAddress: IPv6Literal?
     /// The condition on the target's path; both this and `host` must hold.

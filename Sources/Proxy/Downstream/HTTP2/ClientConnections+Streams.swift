@@ -140,6 +140,12 @@ extension ClientConnections {
         markDirty(connection)
     }
 
+    /// Whether the client is a stream whose response has been sent to its end.
+    func hasSentResponse(_ client: Handle) -> Bool {
+        guard let stream = slab[client].kind.stream, let connection = http2Connection(of: client) else { return false }
+        return http2Connections[connection].session.hasSentResponse(stream: stream.id)
+    }
+
     /// Response bytes that wait for the stream's window; 0 for a socket.
     func pendingBytes(_ client: Handle) -> Int {
         guard let stream = slab[client].kind.stream, let connection = http2Connection(of: client) else { return 0 }
