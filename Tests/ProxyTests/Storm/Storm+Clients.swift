@@ -20,7 +20,9 @@ extension Storm {
         let peer = guest.peer
         switch below(12) {
         case 0: peer.segmentBytes = 1...3
-        case 1: peer.perform(.read(.slowly(bytes: 1 + below(2000), every: .milliseconds(UInt64(1 + below(50))))))
+        case 1:
+            guest.readsSlowly = true
+            peer.perform(.read(.slowly(bytes: 1 + below(2000), every: .milliseconds(UInt64(1 + below(50))))))
         default: break
         }
         if case .http2(let client) = guest.voice, chance(6) { client.holdsWindows = true }

@@ -39,14 +39,17 @@ extension Storm {
             if stream.isOver { guest.asked[index].isAnswered = true }
             if stream.isCancelled { continue }
             judge(stream.response, guest.asked[index], guest)
-            if let code = stream.reset, !stream.response.isComplete, !mayReset(stream.response, code) {
+            if let code = stream.reset, !stream.response.isComplete, !mayReset(stream.response, code, guest) {
                 note("\(guest.asked[index].tag) was reset with code \(code)", guest)
             }
         }
     }
 
-    /// A response that broke off ends with INTERNAL_ERROR, one that the client's window held up with CANCEL.
-    private func mayReset(_ response: Message, _ code: UInt32) -> Bool { response.hasHead && (code == 2 || code == 8) }
+    /// A response that broke off ends with INTERNAL_ERROR, one that the client's window held up with CANCEL; where the
+    /// client reads slowly its head may not have got through either.
+    private func mayReset(_ response: Message, _ code: UInt32, _ guest: StormGuest) -> Bool {
+        (response.hasHead && (code == 2 || code == 8)) || (guest.readsSlowly && code == 8)
+    }
 
     private func judge(_ response: Message, _ asked: StormGuest.Asked, _ guest: StormGuest) {
         guard response.hasHead else { return }

@@ -27,6 +27,9 @@ final class StormGuest {
     /// HTTP/1.1 responses that were judged.
     var answered = 0
 
+    /// It takes what it is sent a little at a time: what is behind it on its connection may wait in vain.
+    var readsSlowly = false
+
     init(_ voice: Voice) { self.voice = voice }
 
     var peer: SimulatedPeer {
@@ -58,15 +61,6 @@ final class StormGuest {
             // What GOAWAY says was not looked at is nobody's to answer.
             let last = client.goAways.last?.lastStream ?? .max
             return asked.first { !$0.isAnswered && !$0.isStream && $0.stream <= last }?.tag
-        }
-    }
-
-    /// The answer to the request it waits for has begun.
-    var hasHead: Bool {
-        switch voice {
-        case .mute: false
-        case .http1(let client): client.current.hasHead
-        case .http2(let client): asked.contains { !$0.isAnswered && client[$0.stream].response.hasHead }
         }
     }
 }
