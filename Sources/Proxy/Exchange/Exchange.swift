@@ -16,9 +16,13 @@ struct Exchange: ~Copyable {
         case untilClose
     }
 
-    /// How far a chunked body has got on the side that gets it.
-    enum ChunkedBody: UInt8 {
-        case data, trailers, ended
+    /// How far a chunked body has got on the side that gets it. No enum: two of them share a byte, and must come out of it
+    /// at no cost.
+    struct ChunkedBody: Equatable {
+        fileprivate let bits: UInt8
+        static var data: ChunkedBody { ChunkedBody(bits: 0) }
+        static var trailers: ChunkedBody { ChunkedBody(bits: 1) }
+        static var ended: ChunkedBody { ChunkedBody(bits: 2) }
     }
 
     /// What the response's body is.
@@ -94,13 +98,13 @@ struct Exchange: ~Copyable {
     var attempts: UInt8 = 0
 
     var requestBody: ChunkedBody {
-        get { ChunkedBody(rawValue: packedBodies & 3) ?? .data }
-        set { packedBodies = packedBodies & ~3 | newValue.rawValue }
+        get { ChunkedBody(bits: packedBodies & 3) }
+        set { packedBodies = packedBodies & ~3 | newValue.bits }
     }
 
     var responseBody: ChunkedBody {
-        get { ChunkedBody(rawValue: packedBodies >> 2) ?? .data }
-        set { packedBodies = packedBodies & 3 | newValue.rawValue << 2 }
+        get { ChunkedBody(bits: packedBodies >> 2) }
+        set { packedBodies = packedBodies & 3 | newValue.bits << 2 }
     }
 
     var waitsUntil: Instant {

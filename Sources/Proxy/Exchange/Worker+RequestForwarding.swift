@@ -107,10 +107,13 @@ extension Worker where Outside: ~Copyable {
         var offset = start
         let chunked = exchanges[exchange].request.isChunked
         let limit = clients.listeners[clients.listener(of: exchanges[exchange].client)].plan.maximumRequestBody
+        var isUpload = exchanges[exchange].awaitsRequestBody
         while true {
-            let wasAwaited = exchanges[exchange].awaitsRequestBody
             let step = exchanges[exchange].request.next(io.received, from: offset)
-            if wasAwaited, !exchanges[exchange].awaitsRequestBody { uploadEnded(exchange) }
+            if isUpload, !exchanges[exchange].awaitsRequestBody {
+                isUpload = false
+                uploadEnded(exchange)
+            }
             switch step {
             case .data(let range):
                 exchanges[exchange].requestBytes += UInt64(range.count)
