@@ -110,6 +110,7 @@ extension Worker where Outside: ~Copyable {
         upstreams[connection].exchange = exchange
         exchanges[exchange].connection = connection
         servers.callBegan(Int(upstreams[connection].server), metrics)
-        if exchanges[exchange].awaitsRequestBody { servers[Int(upstreams[connection].server)].uploads += 1 }
+        guard !exchanges[exchange].isWhole, exchanges[exchange].awaitsRequestBody else { return }
+        servers[Int(upstreams[connection].server)].uploads += 1
     }
 }

@@ -107,7 +107,8 @@ extension Worker where Outside: ~Copyable {
         var offset = start
         let chunked = exchanges[exchange].request.isChunked
         let limit = clients.listeners[clients.listener(of: exchanges[exchange].client)].plan.maximumRequestBody
-        var isUpload = exchanges[exchange].awaitsRequestBody
+        // Asked in two steps, here and elsewhere: nearly all requests are whole, and the reader is not looked at for them.
+        var isUpload = !exchanges[exchange].isWhole && exchanges[exchange].awaitsRequestBody
         while true {
             let step = exchanges[exchange].request.next(io.received, from: offset)
             if isUpload, !exchanges[exchange].awaitsRequestBody {

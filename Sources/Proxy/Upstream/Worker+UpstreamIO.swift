@@ -225,7 +225,7 @@ extension Worker where Outside: ~Copyable {
 
     /// Parts an exchange from its connection, both of which live on for the moment.
     mutating func detach(_ exchange: Handle) {
-        if exchanges[exchange].awaitsRequestBody { uploadEnded(exchange) }
+        if !exchanges[exchange].isWhole, exchanges[exchange].awaitsRequestBody { uploadEnded(exchange) }
         let connection = exchanges[exchange].connection
         exchanges[exchange].connection = .none
         guard upstreams.contains(connection) else { return }
