@@ -28,7 +28,14 @@ package struct RefusalStreak: Equatable, Sendable {
     /// No dial was refused.
     package init() {}
 
+    /// What the last refusal showed.
+    package var verdict: Verdict {
+        let hasLasted = lastAt - min(lastAt, firstAt) >= RefusalStreak.proof
+        return hasLasted && count >= RefusalStreak.minimumDials ? .refusesAll : .undecided
+    }
+
     /// A dial was refused. `now` is monotonic time in nanoseconds.
+    @discardableResult
     package mutating func refused(at now: UInt64) -> Verdict {
         if count == 0 || now - min(now, lastAt) > RefusalStreak.memory {
             firstAt = now
@@ -36,8 +43,7 @@ package struct RefusalStreak: Equatable, Sendable {
         }
         lastAt = now
         if count < .max { count += 1 }
-        let hasLasted = now - min(now, firstAt) >= RefusalStreak.proof
-        return hasLasted && count >= RefusalStreak.minimumDials ? .refusesAll : .undecided
+        return verdict
     }
 
     /// A connection was established: somebody listens.

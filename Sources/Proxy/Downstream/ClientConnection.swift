@@ -51,8 +51,8 @@ struct ClientConnection: TurnTaking, ~Copyable {
     /// In the worker's queue of those to look at again, or in that for expensive work.
     var awaitsTurn = false
     let listener: UInt16
-    /// Bytes of input without which another parse cannot get further; what is left of a lingering close; of an HTTP/2 stream that is being answered, the
-    /// response bytes that waited when its write timeout was armed.
+    /// Bytes of input without which another parse cannot get further; what is left of a lingering close; of an HTTP/2
+    /// stream that is being answered, the response bytes that waited when its write timeout was armed.
     var needed: UInt32 = 0
     /// Slot of the HTTP/2 connection that this is, or is a stream of.
     var http2Connection = UInt32.max

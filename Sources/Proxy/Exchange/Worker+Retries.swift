@@ -28,7 +28,7 @@ extension Worker where Outside: ~Copyable {
     private func connectFailure(_ server: Int, code: CInt) -> ConnectFailure {
         if ErrorNumber.isOwnFault(code) { return .ownFault }
         guard code == ErrorNumber.refused else { return .other }
-        guard servers[server].refusal == .refusesAll else { return .refused }
+        guard servers[server].refusals.verdict == .refusesAll else { return .refused }
         // It refuses newcomers, and somebody is connected: it lives.
         return metrics.load(.established, server: server) > 0 ? .other : .dead
     }

@@ -19,9 +19,8 @@ struct ServerState {
     var openConnections = 0
     /// Exchanges of this worker whose requests are still coming from their clients while they hold a connection to it.
     var uploads = 0
-    /// Dials by this worker that it refused, and what the last of them showed.
+    /// Dials by this worker that it refused.
     var refusals = RefusalStreak()
-    var refusal = RefusalStreak.Verdict.undecided
     /// Connections that were opened before are to an address that it had earlier: they carry no more exchanges.
     var addressSince = Instant(nanoseconds: 0)
     /// No snapshot names it any more: it keeps what it has and gets nothing new.

@@ -11,7 +11,7 @@ extension Worker where Outside: ~Copyable {
         metrics.count(.connectFailures, server: server)
         if ErrorNumber.isOwnFault(code) { return }
         if code == ErrorNumber.refused {
-            servers[server].refusal = servers[server].refusals.refused(at: clock.now.nanoseconds)
+            servers[server].refusals.refused(at: clock.now.nanoseconds)
         }
         recordHealth(server, .failed, because: connectProblem(server, code: code))
     }

@@ -18,11 +18,15 @@ package final class LearnedSessions: Sendable {
         var usedAt: Instant
     }
 
+    private struct Contents {
+        var entries: [Digest: Entry] = [:]
+        /// Not swept before: no session can have been idle for its time. A full shard is not swept for every one that it
+        /// refuses.
+        var nextSweep = Instant(nanoseconds: 0)
+    }
+
     private final class Shard: Sendable {
-        let entries = Mutex<[Digest: Entry]>([:])
-        /// Before this moment no session in it can have been idle for its time: a full shard is not swept for every one that
-        /// it refuses.
-        let nextSweep = Mutex(Instant(nanoseconds: 0))
+        let contents = Mutex(Contents())
     }
 
     private let shards: [Shard]
@@ -38,7 +42,7 @@ package final class LearnedSessions: Sendable {
 
     /// Sessions remembered, idle ones that were not looked for since included.
     package var count: Int {
-        shards.reduce(0) { $0 + $1.entries.withLock { $0.count } }
+        shards.reduce(0) { $0 + $1.contents.withLock { $0.entries.count } }
     }
 
     /// Is told of every server that has a session more (1) or less (-1).
@@ -49,14 +53,14 @@ package final class LearnedSessions: Sendable {
         _ id: Span<UInt8>, of upstream: Int, now: Instant, idle: Interval, counter: Counter
     ) -> ServerID? {
         let digest = digest(id, upstream)
-        return shard(digest).entries.withLock { entries in
-            guard let entry = entries[digest] else { return nil }
+        return shard(digest).contents.withLock { contents in
+            guard let entry = contents.entries[digest] else { return nil }
             guard now - entry.usedAt < idle else {
-                entries[digest] = nil
+                contents.entries[digest] = nil
                 counter(entry.server, -1)
                 return nil
             }
-            entries[digest]?.usedAt = now
+            contents.entries[digest]?.usedAt = now
             return entry.server
         }
     }
@@ -66,17 +70,16 @@ package final class LearnedSessions: Sendable {
         _ id: Span<UInt8>, of upstream: Int, server: ServerID, now: Instant, idle: Interval, counter: Counter
     ) -> LearnResult {
         let digest = digest(id, upstream)
-        let shard = shard(digest)
-        return shard.entries.withLock { entries in
-            if entries.count >= shardLimit, entries[digest] == nil {
-                guard now >= shard.nextSweep.withLock({ $0 }) else { return .full }
-                let oldest = LearnedSessions.sweep(&entries, now: now, idle: idle, counter: counter)
+        return shard(digest).contents.withLock { contents in
+            if contents.entries.count >= shardLimit, contents.entries[digest] == nil {
+                guard now >= contents.nextSweep else { return .full }
+                let oldest = LearnedSessions.sweep(&contents.entries, now: now, idle: idle, counter: counter)
                 // Sessions that are used meanwhile are idle later, none is sooner; but another upstream's rule may be shorter.
                 let wait = min(idle.nanoseconds, Self.longestSweepInterval.nanoseconds)
-                shard.nextSweep.withLock { $0 = min(oldest + idle, now + Interval(nanoseconds: wait)) }
-                guard entries.count < shardLimit else { return .full }
+                contents.nextSweep = min(oldest + idle, now + Interval(nanoseconds: wait))
+                guard contents.entries.count < shardLimit else { return .full }
             }
-            if let old = entries.updateValue(Entry(server: server, usedAt: now), forKey: digest) {
+            if let old = contents.entries.updateValue(Entry(server: server, usedAt: now), forKey: digest) {
                 counter(old.server, -1)
             }
             counter(server, 1)
@@ -105,8 +108,8 @@ package final class LearnedSessions: Sendable {
     /// Forgets a session that its client ended.
     func remove(_ id: Span<UInt8>, of upstream: Int, counter: Counter) {
         let digest = digest(id, upstream)
-        shard(digest).entries.withLock { entries in
-            if let entry = entries.removeValue(forKey: digest) { counter(entry.server, -1) }
+        shard(digest).contents.withLock { contents in
+            if let entry = contents.entries.removeValue(forKey: digest) { counter(entry.server, -1) }
         }
     }
 
@@ -116,9 +119,9 @@ package final class LearnedSessions: Sendable {
         guard after < idle else { return }
         let digest = digest(id, upstream)
         let before = idle.nanoseconds - after.nanoseconds
-        shard(digest).entries.withLock { entries in
-            guard let entry = entries[digest], now.nanoseconds > before else { return }
-            entries[digest]?.usedAt = min(entry.usedAt, Instant(nanoseconds: now.nanoseconds - before))
+        shard(digest).contents.withLock { contents in
+            guard let entry = contents.entries[digest], now.nanoseconds > before else { return }
+            contents.entries[digest]?.usedAt = min(entry.usedAt, Instant(nanoseconds: now.nanoseconds - before))
         }
     }
 
