@@ -64,6 +64,14 @@ struct StatusDocument: Encodable {
         var untrusted, malformed, timedOut: Int64
     }
 
+    /// What became of sessions whose server was lost, since the start. `recovered` went on with another server; `swallowed`
+    /// counts messages for a server that was gone, `abandoned` sessions that were ended because nobody could use them.
+    struct Recoveries: Encodable {
+        var recovered, degraded: Int64
+        var off, unknown, dirty, budget, crowded, noServer, refused, differs, timedOut: Int64
+        var swallowed, abandoned: Int64
+    }
+
     /// One upstream.
     struct Upstream: Encodable {
         var name: String
@@ -79,6 +87,7 @@ struct StatusDocument: Encodable {
     var failedHandshakes: Int64
     var certificates: Certificates
     var http2Abuse: Abuse
+    var recoveries: Recoveries
     var proxyProtocol: ProxyProtocol
     /// Error responses of the proxy to requests, since the start, by the reason in their body.
     var rejected: [String: Int64]
@@ -94,6 +103,7 @@ struct StatusDocument: Encodable {
         certificates = Certificates(renewed: totals.renewed, refused: totals.refused)
         http2Abuse = Abuse(proxy.metrics.view)
         let metrics = proxy.metrics.view
+        recoveries = Recoveries(metrics)
         proxyProtocol = ProxyProtocol(
             untrusted: metrics.load(.untrusted), malformed: metrics.load(.malformed),
             timedOut: metrics.load(.proxyHeaderTimedOut))
@@ -123,6 +133,24 @@ extension StatusDocument.Abuse {
         refusedStreams = metrics.load(.refusedStreams)
         largeHeads = metrics.load(.largeHeads)
         malformedRequests = metrics.load(.malformedRequests)
+    }
+}
+
+extension StatusDocument.Recoveries {
+    init(_ metrics: MetricsWriter) {
+        recovered = metrics.load(RecoveryCounter.recovered)
+        degraded = metrics.load(RecoveryCounter.degraded)
+        off = metrics.load(RecoveryCounter.off)
+        unknown = metrics.load(RecoveryCounter.unknown)
+        dirty = metrics.load(RecoveryCounter.dirty)
+        budget = metrics.load(RecoveryCounter.budget)
+        crowded = metrics.load(RecoveryCounter.crowded)
+        noServer = metrics.load(RecoveryCounter.noServer)
+        refused = metrics.load(RecoveryCounter.refused)
+        differs = metrics.load(RecoveryCounter.differs)
+        timedOut = metrics.load(RecoveryCounter.timedOut)
+        swallowed = metrics.load(RecoveryCounter.swallowed)
+        abandoned = metrics.load(RecoveryCounter.abandoned)
     }
 }
 

@@ -104,6 +104,10 @@ extension ErrorResponse {
 }
 
 extension ErrorResponse {
+    /// No error: a message for a server that is gone, whose session goes on with another one. Nobody waits for it, and its
+    /// client need not know.
+    package static let messageForLostServer = ErrorResponse(
+        202, "Accepted", "", reason: "message_for_lost_server", contentType: "text/plain")
     /// The session's server cannot be reached now. It may still have the session, so the client must not initialize again:
     /// a 404 would be for ever, and this is one failed call.
     package static let sessionServerUnavailable = ErrorResponse(

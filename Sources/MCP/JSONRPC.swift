@@ -49,6 +49,16 @@ package enum JSONRPC {
         return envelope.kind == .request ? envelope.id : nil
     }
 
+    /// The id of a response, as it stands in the body; nil if the body is none, or has none that could be compared.
+    package static func responseID(in body: Span<UInt8>) -> Range<Int>? {
+        var reader = JSONReader()
+        var members = MessageMembers()
+        guard body.count <= maximumBytes, members.read(body, &reader), reader.isAtEnd(body),
+            members.envelope(isComplete: true).kind == .response
+        else { return nil }
+        return members.id
+    }
+
     /// The method of a request or notification.
     package static func method(in body: Span<UInt8>) -> Range<Int>? {
         scan(body).method

@@ -4,7 +4,8 @@ import JSON
 struct MessageMembers {
     private var seen: UInt8 = 0
     private var isID = false
-    private var id: Range<Int>?
+    /// As it stands in the message, if it is one to echo.
+    private(set) var id: Range<Int>?
     /// Between its quotes, escapes as written.
     private(set) var method: Range<Int>?
     /// The value of `params`, brackets included; nil if there is none or it is cut off.

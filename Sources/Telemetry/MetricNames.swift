@@ -73,6 +73,24 @@ package enum ProxyRefusal: Int, CaseIterable, Sendable {
     static var count: Int { proxyHeaderTimedOut.rawValue + 1 }
 }
 
+/// Counters of sessions whose server was lost, over all workers: one for each request whose session was, unless it waited
+/// for the recovery that another one had begun.
+package enum RecoveryCounter: Int, CaseIterable, Sendable {
+    /// Sessions opened anew on another server, and those of them whose log level or subscriptions could not be.
+    case recovered, degraded
+    /// Sessions that stayed lost: recovery is off, it is not known how they were opened, they may hold state, they were
+    /// recovered too often, too many requests waited.
+    case off, unknown, dirty, budget, crowded
+    /// Recoveries that failed: there was no server, it opened no session, it is not the same as before, it took too long.
+    case noServer, refused, differs, timedOut
+    /// Messages for a server that is gone, which were accepted and dropped.
+    case swallowed
+    /// Sessions that were ended at their server because nobody could use them any more.
+    case abandoned
+
+    static var count: Int { abandoned.rawValue + 1 }
+}
+
 /// Counters of exchanges per worker: how many began, and how they ended. Every exchange ends in exactly one way.
 package enum ExchangeMetric: Int, CaseIterable, Sendable {
     /// Exchanges begun.

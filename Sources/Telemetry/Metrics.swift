@@ -25,10 +25,11 @@ package final class Metrics: Sendable {
             turns: Counters(self.servers),
             exchanges: Counters(workers * ExchangeMetric.count),
             rejections: Counters(workers * MetricsWriter.rejectionReasons),
-            process: Counters(1),
+            process: Counters(2),
             clients: Counters(listeners),
             abuse: Counters(AbuseCounter.count),
             refusals: Counters(ProxyRefusal.count),
+            recoveries: Counters(RecoveryCounter.count),
             servers: self.servers, listeners: max(1, listeners))
     }
 

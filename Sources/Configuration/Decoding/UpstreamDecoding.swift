@@ -126,8 +126,9 @@ extension SessionConfiguration {
                 because: "session-hash finds the server by a key inside the signed id, and only \"signed\" makes one",
                 help: "affinity = \"signed\", or another balance")
         }
-        reader.rejectUnavailable(
-            "on_lost", because: "this version answers 404 for a session whose server is gone, as \"never\" would")
+        onLost = reader.choice(
+            "on_lost", default: onLost,
+            aliases: ["off": .never, "false": .never, "404": .never, "true": .clean, "recover": .clean])
         reader.rejectUnavailable("store", "max_per_server")
         reader.finish()
     }

@@ -87,6 +87,7 @@ extension EffectiveText {
         open("[\(path).session]", path: "\(path).session")
         value("affinity", TOMLText.quoted(upstream.session.affinity.rawValue))
         value("idle", upstream.session.idle)
+        value("on_lost", TOMLText.quoted(upstream.session.onLost.rawValue))
         write(upstream.pool, path: "\(path).pool")
         open("[\(path).queue]", path: "\(path).queue")
         value("max", upstream.queue.maximum)

@@ -36,6 +36,7 @@ extension Worker where Outside: ~Copyable {
         if exchanges[exchange].responseKind == .legacyStream {
             metrics.sessionEnded(server: Int(exchanges[exchange].server))
         }
+        if exchanges[exchange].isCaptured { endCapture(exchange) }
         metrics.exchangeEnded(ExchangeRecord(exchanges[exchange], outcome, at: clock.now))
         exchanges[exchange].pending.clear()
         io.bufferPool.release(&exchanges[exchange].pending)
@@ -64,7 +65,9 @@ extension Worker where Outside: ~Copyable {
         let isRead = !exchanges[exchange].awaitsRequestBody
         complete(exchange, outcome)
         guard clients.contains(client) else { return }
-        if clients.isStream(client) {
+        if clients.isInternal(client) {
+            clients.endInternal(client, .answered, &io)
+        } else if clients.isStream(client) {
             clients.finishStream(client, &io, &clock)
         } else if keepsClient, !clients[client].isBroken {
             keepClient(client)

@@ -80,9 +80,9 @@ extension Worker where Outside: ~Copyable {
         rewritten.append(target)
         if servers.upstreams[upstream].plan.affinity == .signed {
             let issuedAt = io.world.wallSeconds()
-            sessions.signEndpoint(target, for: servers[server].plan.tag, issuedAt: issuedAt, to: &rewritten)
+            sessions.affinity.signEndpoint(target, for: servers[server].plan.tag, issuedAt: issuedAt, to: &rewritten)
         } else if let value = LegacyTarget.sessionParameter(in: target.span) {
-            let result = sessions.learn(
+            let result = sessions.affinity.learn(
                 Array(target[value]), server: servers[server].id, at: clock.now, in: upstream, endsWithStream: true)
             guard result == .learned else {
                 // The client would be told of an endpoint that cannot be found again.

@@ -19,6 +19,16 @@ extension Worker where Outside: ~Copyable {
                 rejectResponse(exchange, io.responseHead.fault)
                 return
             case .complete(let length):
+                if io.responseHead.status == 404 {
+                    switch considerNotFound(exchange, length) {
+                    case .forward: break
+                    case .needsMore:
+                        io.saveInput(&upstreams[connection].transport)
+                        clients.write(exchanges[exchange].client, &io, &clock)
+                        return
+                    case .taken: return
+                    }
+                }
                 let result =
                     io.responseHead.isInformational
                     ? forwardInformational(exchange, length) : startResponse(exchange, connection, length)
@@ -71,6 +81,7 @@ extension Worker where Outside: ~Copyable {
         }
         let session = decideSessionHeader(exchange)
         if session == .refuse {
+            if let id = io.responseHead.sessionID { endRefusedSession(exchange, io.received.bytes(id.range)) }
             io.received.clear()
             act(on: exchange, .rejected(.sessionTableFull))
             return .failed
@@ -110,8 +121,8 @@ extension Worker where Outside: ~Copyable {
     }
 
     private func clientFraming(_ exchange: Handle) -> Exchange.ClientFraming {
-        // An HTTP/2 stream has an end of its own.
-        if clients.isStream(exchanges[exchange].client) { return .untilClose }
+        // An HTTP/2 stream has an end of its own, and what the proxy asks itself is not framed at all.
+        if !clients.hasSocket(exchanges[exchange].client) { return .untilClose }
         return switch io.responseHead.framing {
         case .none, .length: .counted
         case .chunked, .untilClose: exchanges[exchange].clientIsHTTP10 ? .untilClose : .chunked
@@ -139,6 +150,7 @@ extension Worker where Outside: ~Copyable {
             case .data(let range):
                 offset = range.upperBound
                 exchanges[exchange].responseBytes &+= UInt64(range.count)
+                if exchanges[exchange].isCaptured { capture(exchange, range) }
                 if exchanges[exchange].isEventStream {
                     relayEvents(exchange, range, chunked: chunked)
                 } else if range.count >= 16_384, !chunked, io.composed.isEmpty {

@@ -20,6 +20,7 @@ extension Worker where Outside: ~Copyable {
             exchanges.setDeadline(exchange, clock.now + Interval(nanoseconds: RefusalStreak.pause), &clock)
             return .wait
         case .retry: return .reselect
+        case .giveUp(.sessionNotFound): return sessionLost(exchange)
         case .giveUp(let reason): return .respond(fault(reason, exchange))
         }
     }
@@ -35,6 +36,11 @@ extension Worker where Outside: ~Copyable {
 
     /// The pause is over: dials the exchange's server again.
     mutating func dialAgain(_ exchange: Handle) {
+        if exchanges[exchange].awaitsRecovery {
+            resumeAfterRecovery(exchange)
+            io.received.clear()
+            return
+        }
         advance(exchange, from: .select, reloading: true)
         io.received.clear()
     }

@@ -7,8 +7,13 @@ extension Worker where Outside: ~Copyable {
         guard clock.housekeepingFired() == .due else { return }
         retryAccepts()
         servers.releaseRetired()
+        sweepSessions()
         if lifecycle.isDraining { checkDrained() } else { warmPools() }
-        if needsHousekeeping { clock.scheduleHousekeeping(at: clock.now + .milliseconds(250)) }
+        if needsHousekeeping {
+            clock.scheduleHousekeeping(at: clock.now + .milliseconds(250))
+        } else if let table = sessions.table, metrics.worker == 0, table.count > 0 {
+            clock.scheduleHousekeeping(at: sessions.nextSweep)
+        }
     }
 
     private var needsHousekeeping: Bool {

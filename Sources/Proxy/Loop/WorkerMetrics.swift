@@ -40,6 +40,7 @@ struct WorkerMetrics {
     func admitClient(listener: Int, limit: Int64) -> Admission { writer.admitClient(listener: listener, limit: limit) }
     func releaseClient(listener: Int) { writer.releaseClient(listener: listener) }
     func increment(_ counter: AbuseCounter) { writer.increment(counter) }
+    func increment(_ counter: RecoveryCounter) { writer.increment(counter) }
     func increment(_ refusal: ProxyRefusal) { writer.increment(refusal) }
 
     /// The proxy answers for this reason.

@@ -17,7 +17,7 @@ extension Worker where Outside: ~Copyable {
             case .addresses(let server, let addresses): moveServer(server, to: addresses)
             case .keys(let keys):
                 snapshot.keys = keys
-                sessions = SessionAffinity(snapshot, metrics.writer)
+                sessions.adopt(snapshot, metrics.writer)
             case .drain: drain()
             case .endStreams: endStreams()
             case .stop: lifecycle.isDone = true
@@ -37,7 +37,7 @@ extension Worker where Outside: ~Copyable {
         snapshot = new
         servers.adopt(new, now: clock.now)
         servers.retire(lease)
-        sessions = SessionAffinity(new, metrics.writer)
+        sessions.adopt(new, metrics.writer)
         for index in clients.listeners.indices where clients.listeners[index].id < new.listeners.count {
             let plan = new.listeners[clients.listeners[index].id]
             clients.listeners[index].plan = plan

@@ -8,11 +8,6 @@ import TLS
 /// same for any id. Bounded: a full table refuses new sessions rather than forget one that is alive; sessions idle
 /// for their time make place.
 package final class LearnedSessions: Sendable {
-    struct Digest: Hashable {
-        let high: UInt64
-        let low: UInt64
-    }
-
     private struct Entry {
         var server: ServerID
         var usedAt: Instant
@@ -21,7 +16,7 @@ package final class LearnedSessions: Sendable {
     }
 
     private struct Contents {
-        var entries: [Digest: Entry] = [:]
+        var entries: [SessionKey: Entry] = [:]
         /// Not swept before: no session can have been idle for its time. A full shard is not swept for every one that it
         /// refuses.
         var nextSweep = Instant(nanoseconds: 0)
@@ -54,8 +49,12 @@ package final class LearnedSessions: Sendable {
     func find(
         _ id: Span<UInt8>, of upstream: Int, now: Instant, idle: Interval, counter: Counter
     ) -> ServerID? {
-        let digest = digest(id, upstream)
-        return shard(digest).contents.withLock { contents in
+        find(digest(id, upstream), now: now, idle: idle, counter: counter)
+    }
+
+    /// The same by the id's digest.
+    func find(_ digest: SessionKey, now: Instant, idle: Interval, counter: Counter) -> ServerID? {
+        shard(digest).contents.withLock { contents in
             guard let entry = contents.entries[digest] else { return nil }
             guard now - entry.usedAt < idle else {
                 contents.entries[digest] = nil
@@ -94,7 +93,7 @@ package final class LearnedSessions: Sendable {
 
     /// Removes what was idle for longer than `idle`. Returns when the oldest of the others was used.
     private static func sweep(
-        _ entries: inout [Digest: Entry], now: Instant, idle: Interval, counter: Counter
+        _ entries: inout [SessionKey: Entry], now: Instant, idle: Interval, counter: Counter
     ) -> Instant {
         var oldest = now
         entries = entries.filter { _, entry in
@@ -118,6 +117,30 @@ package final class LearnedSessions: Sendable {
         }
     }
 
+    /// The session is another server's from now on.
+    func move(_ digest: SessionKey, to server: ServerID, now: Instant, counter: Counter) {
+        shard(digest).contents.withLock { contents in
+            guard var entry = contents.entries[digest] else { return }
+            if entry.isCounted { counter(entry.server, -1) }
+            entry.server = server
+            entry.usedAt = now
+            if entry.isCounted { counter(server, 1) }
+            contents.entries[digest] = entry
+        }
+    }
+
+    /// Removes what was idle for longer than its upstream allows from all shards.
+    func sweep(now: Instant, idle: (ServerID) -> Interval, counter: Counter) {
+        for shard in shards {
+            shard.contents.withLock { contents in
+                for (digest, entry) in contents.entries where now - entry.usedAt >= idle(entry.server) {
+                    contents.entries[digest] = nil
+                    if entry.isCounted { counter(entry.server, -1) }
+                }
+            }
+        }
+    }
+
     /// A server answered 404 to a request with this id: the session is gone, or only the page is. It is forgotten within
     /// `after` unless it is used again.
     func doubt(_ id: Span<UInt8>, of upstream: Int, now: Instant, idle: Interval, forgetAfter after: Interval) {
@@ -131,15 +154,15 @@ package final class LearnedSessions: Sendable {
     }
 
     /// Two upstreams may issue the same id: it names a session of each.
-    private func digest(_ id: Span<UInt8>, _ upstream: Int) -> Digest {
+    func digest(_ id: Span<UInt8>, _ upstream: Int) -> SessionKey {
         var scope = InlineArray<2, UInt8>(repeating: 0)
         scope[0] = UInt8(truncatingIfNeeded: upstream >> 8)
         scope[1] = UInt8(truncatingIfNeeded: upstream)
         let tag = digester.tag(scope.span, id)
-        return Digest(high: tag.0, low: tag.1)
+        return SessionKey(high: tag.0, low: tag.1)
     }
 
-    private func shard(_ digest: Digest) -> Shard {
+    private func shard(_ digest: SessionKey) -> Shard {
         shards[Int(truncatingIfNeeded: digest.high & 15)]
     }
 }

@@ -203,8 +203,11 @@ package struct UpstreamPlan: Sendable {
     }
     /// How a request finds the server of its session.
     package var affinity = SessionAffinityMode.signed
-    /// How long a learned session is remembered after its last use. Signed ids do not expire.
+    /// How long a session is remembered after its last use. Signed ids do not expire: what ends is what was known beside
+    /// them.
     package var sessionIdle = Interval.seconds(86_400)
+    /// What becomes of a session whose server is gone.
+    package var onLost = SessionLossPolicy.clean
     /// Bounds of the connections to each server.
     package var pool = PoolPlan()
     /// Exchanges that may wait for a connection, over all workers; one more is answered with 503.

@@ -21,6 +21,7 @@ extension Snapshot {
         for listener in configuration.listeners { listeners.append(try ListenerPlan(listener, tickets: tickets)) }
         routes = configuration.routes.map { RoutePlan($0) }
         if upstreams.contains(where: { $0.affinity == .learned }) { learned = LearnedSessions(limit: 1_000_000) }
+        if upstreams.contains(where: { $0.affinity != .off }) { sessionTable = SessionTable() }
     }
 
     private mutating func append(
@@ -153,6 +154,7 @@ extension UpstreamPlan {
             case .off: .off
             }
         sessionIdle = Interval(configuration.session.idle)
+        onLost = configuration.session.onLost
         pool = PoolPlan(configuration.pool)
         queueLimit = Int64(configuration.queue.maximum)
         queueTimeout = Interval(configuration.queue.timeout)
