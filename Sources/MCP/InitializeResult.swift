@@ -124,8 +124,8 @@ enum JSONContainment {
     static func contains(_ larger: Span<UInt8>, _ smaller: Span<UInt8>, depth: Int = 0) -> Bool {
         if larger.equals(smaller) { return true }
         guard depth < maximumDepth, larger.count <= maximumBytes, smaller.count <= maximumBytes else { return false }
-        var reader = JSONReader()
-        guard reader.openObject(smaller) else { return false }
+        var (reader, other) = (JSONReader(), JSONReader())
+        guard reader.openObject(smaller), other.openObject(larger) else { return false }
         while let name = reader.nextName(smaller) {
             guard let value = reader.value(smaller),
                 let other = member(smaller.extracting(name), of: larger),

@@ -18,6 +18,9 @@ extension Worker where Outside: ~Copyable {
             io.hasContentCoding ? .codedStream : opensLegacy ? .unseenEndpoint : .eventStream
         exchanges[exchange].lastUpstreamActivity = clock.now
         armHeartbeat(exchange)
+        if exchanges[exchange].isMapped, exchanges[exchange].responseKind == .eventStream {
+            captureServerRequests(exchange)
+        }
     }
 
     /// Forwards a piece of an event stream.

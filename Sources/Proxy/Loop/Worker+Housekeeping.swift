@@ -11,7 +11,7 @@ extension Worker where Outside: ~Copyable {
         if lifecycle.isDraining { checkDrained() } else { warmPools() }
         if needsHousekeeping {
             clock.scheduleHousekeeping(at: clock.now + .milliseconds(250))
-        } else if let table = sessions.table, metrics.worker == 0, table.count > 0 {
+        } else if sweepsSessions {
             clock.scheduleHousekeeping(at: sessions.nextSweep)
         }
     }

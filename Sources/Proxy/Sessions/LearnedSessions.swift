@@ -29,6 +29,8 @@ package final class LearnedSessions: Sendable {
     private let shards: [Shard]
     private let digester: MessageAuthenticator
     private let shardLimit: Int
+    /// Says which shard is swept next.
+    private let sweeps = Atomic(0)
 
     /// `limit`: sessions remembered at most.
     package init(limit: Int) {
@@ -129,15 +131,16 @@ package final class LearnedSessions: Sendable {
         }
     }
 
-    /// Removes what was idle for longer than its upstream allows from all shards.
+    /// Removes what was idle for longer than its upstream allows from one shard, each time another.
     func sweep(now: Instant, idle: (ServerID) -> Interval, counter: Counter) {
-        for shard in shards {
-            shard.contents.withLock { contents in
-                for (digest, entry) in contents.entries where now - entry.usedAt >= idle(entry.server) {
-                    contents.entries[digest] = nil
-                    if entry.isCounted { counter(entry.server, -1) }
-                }
+        let index = sweeps.add(1, ordering: .relaxed).newValue & 15
+        shards[index].contents.withLock { contents in
+            var expired: [SessionKey] = []
+            for (digest, entry) in contents.entries where now - entry.usedAt >= idle(entry.server) {
+                expired.append(digest)
+                if entry.isCounted { counter(entry.server, -1) }
             }
+            for digest in expired { contents.entries[digest] = nil }
         }
     }
 

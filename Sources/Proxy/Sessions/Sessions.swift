@@ -29,6 +29,7 @@ struct Sessions {
         affinity = SessionAffinity(snapshot, metrics)
         table = snapshot.sessionTable
         isRecording = table != nil
+        known = KnownSessions()
     }
 }
 

@@ -124,6 +124,13 @@ extension Worker where Outside: ~Copyable {
             key: key, purpose: purpose, isEventStream: io.responseHead.isEventStream)
     }
 
+    /// The requests that a recovered session's server makes on this stream are taken note of: their answers are told from
+    /// those to requests of a server that is gone.
+    mutating func captureServerRequests(_ exchange: Handle) {
+        guard let key = keyOfSentID(exchange) else { return }
+        beginCapture(exchange, key, .serverRequests)
+    }
+
     /// A piece of the response's body came, in `io.received`.
     mutating func capture(_ exchange: Handle, _ range: ByteRange) {
         guard var capture = sessions.captures.removeValue(forKey: exchange.slot) else { return }
@@ -176,14 +183,19 @@ extension Worker where Outside: ~Copyable {
 
     // MARK: - The end
 
-    /// Once in a while, sessions that nobody uses any more are forgotten.
+    /// Once in a while, the last of the workers (the control thread, where there is one) forgets sessions that nobody uses
+    /// any more.
     mutating func sweepSessions() {
-        guard clock.now >= sessions.nextSweep, let table = sessions.table else { return }
+        guard sweepsSessions, clock.now >= sessions.nextSweep, let table = sessions.table else { return }
         let idle = snapshot.upstreams.map(\.sessionIdle).min() ?? .seconds(60)
-        let pause = min(60_000, max(500, idle.nanoseconds / 64_000_000))
+        // All shards in a quarter of the time, as far as that is no more often than twice a second.
+        let pause = table.count == 0 ? 60_000 : min(60_000, max(500, idle.nanoseconds / 64_000_000))
         sessions.nextSweep = clock.now + .milliseconds(pause)
         let affinity = sessions.affinity
         table.sweep(now: clock.now, idle: affinity.idle, counter: affinity.countAnywhere)
         affinity.sweep(at: clock.now)
     }
+
+    /// Whether it is this worker that sweeps.
+    var sweepsSessions: Bool { sessions.isRecording && metrics.worker == metrics.workers - 1 }
 }

@@ -175,7 +175,7 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// The key of the session that the client's request names, as long as its id is still here.
-    private func keyOfSentID(_ exchange: Handle) -> SessionKey? {
+    func keyOfSentID(_ exchange: Handle) -> SessionKey? {
         guard hasSentID(exchange) else { return nil }
         let sent = exchanges[exchange].sessionID.range
         let upstream = Int(exchanges[exchange].upstream)

@@ -102,10 +102,11 @@ package final class SessionTable: Sendable {
     func sweep(now: Instant, idle: (ServerID) -> Interval, counter: Counter) {
         let index = sweeps.add(1, ordering: .relaxed).newValue & 15
         shards[index].contents.withLock { contents in
+            var expired: [SessionKey] = []
             for (key, record) in contents.records where now - record.usedAt >= idle(record.server) {
-                guard !record.recovery.isUnderWay else { continue }
-                Self.replace(&contents, key, with: nil, counter)
+                if !record.recovery.isUnderWay { expired.append(key) }
             }
+            for key in expired { Self.replace(&contents, key, with: nil, counter) }
         }
     }
 
