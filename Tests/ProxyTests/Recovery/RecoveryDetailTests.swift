@@ -137,6 +137,50 @@ struct RecoveryDetailTests {
         scene.expectNoLeaks()
     }
 
+    @Test("a recovery that another worker has begun is waited for", arguments: seeds, modes)
+    func otherWorker(seed: UInt64, mode: Proxy.SessionAffinityMode) throws {
+        for works in [true, false] {
+            let scene = RecoveryStage(seed, mode)
+            let lost = scene.killOwner()
+            let found = scene.stage.worker?.sessionKey(scene.session)
+            let key = try #require(found)
+            let table = try #require(scene.stage.snapshot.sessionTable)
+            #expect(table.decide(key, .call, .always, asked: 0, now: scene.stage.network.now) == .start)
+            scene.client.ask(.post(.call(5), session: scene.session))
+            let before = scene.client.responses.count
+            scene.stage.run(for: .seconds(2))
+            #expect(scene.client.responses.count == before, "it waits, seed \(seed)")
+            let index = try #require(scene.servers.firstIndex { $0.name != lost?.name })
+            if works {
+                scene.servers[index].adopt("elsewhere")
+                table.finishRecovery(
+                    key, on: scene.stage.snapshot.servers[index].id, id: Array("elsewhere".utf8),
+                    now: scene.stage.network.now, counter: { _, _ in })
+                scene.stage.metrics.view.noteRecovery()
+            } else {
+                table.failRecovery(key, .differs)
+            }
+            scene.stage.run(within: .seconds(1)) { scene.client.responses.count > before }
+            let answer = scene.client.responses.last ?? Message()
+            #expect(answer.status == (works ? 200 : 404), "seed \(seed)")
+            if works { #expect(answer.text.contains("elsewhere") && answer["mcp-session-id"] == scene.session) }
+            scene.expectNoLeaks()
+        }
+    }
+
+    @Test("a recovery that another worker never ends is not waited for for ever", arguments: modes)
+    func stuckWorker(mode: Proxy.SessionAffinityMode) throws {
+        let scene = RecoveryStage(1, mode)
+        scene.killOwner()
+        let found = scene.stage.worker?.sessionKey(scene.session)
+        let key = try #require(found)
+        _ = scene.stage.snapshot.sessionTable?.decide(key, .call, .always, asked: 0, now: scene.stage.network.now)
+        #expect(scene.list().status == 503)
+        scene.stage.run(for: .seconds(10))
+        #expect(scene.list().status == 200, "it is begun anew")
+        scene.expectNoLeaks()
+    }
+
     @Test("over HTTP/2 as well", arguments: seeds, modes)
     func http2(seed: UInt64, mode: Proxy.SessionAffinityMode) {
         let scene = RecoveryStage(seed, mode)

@@ -65,10 +65,3 @@ final class RecoveryStage {
         #expect(stage.worker?.recoveryLeftovers() == 0, "seed \(stage.network.seed)", sourceLocation: sourceLocation)
     }
 }
-
-extension Worker<SimulatedWorld> {
-    /// What recoveries have left in the worker.
-    mutating func recoveryLeftovers() -> Int {
-        sessions.captures.count + sessions.recoveries.active.count + clients.internalRequests.count
-    }
-}

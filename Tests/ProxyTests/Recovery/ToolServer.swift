@@ -47,6 +47,9 @@ final class ToolServer {
         server.listen()
     }
 
+    /// Takes a session that somebody else has opened.
+    func adopt(_ session: String) { sessions.insert(session) }
+
     func methods(_ name: String) -> [String] { log.filter { $0.method == name }.map(\.session) }
 
     private static func method(of body: String) -> String {

@@ -78,15 +78,15 @@ enum RecoveryDecision: Equatable, Sendable {
                 self = request == .call ? .follow : .swallow
             } else if facts.isUnderWay {
                 self = request == .message ? .swallow : facts.hasPlace ? .wait : .giveUp(.crowded)
-            } else if let obstacle = Self.obstacle(facts) {
-                self = .giveUp(obstacle)
+            } else if let reason = Self.reason(facts) {
+                self = .giveUp(reason)
             } else {
                 self = request == .message ? .swallow : .start
             }
         }
     }
 
-    private static func obstacle(_ facts: Facts) -> RecoveryFailure? {
+    private static func reason(_ facts: Facts) -> RecoveryFailure? {
         if facts.policy == .never { return .off }
         if !facts.isRecorded { return .unknown }
         if facts.policy == .clean, facts.isDirty { return .dirty }

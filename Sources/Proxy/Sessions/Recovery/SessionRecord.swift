@@ -50,6 +50,8 @@ struct Handshake: Sendable {
 struct RecoveryState: Sendable {
     /// One is under way; others wait for it.
     var isUnderWay = false
+    /// When it began. One that does not end was a worker's that has left: another may begin.
+    var beganAt = Instant(nanoseconds: 0)
     /// Requests that have joined the one that is under way.
     var joined: UInt16 = 0
     /// How the last one ended; nil: it worked, or there was none.
@@ -63,8 +65,13 @@ struct RecoveryState: Sendable {
     /// Recoveries within this time that a session may have. More say that it loses its servers faster than it is of use.
     static var window: Interval { .seconds(600) }
     static var limit: UInt8 { 3 }
+    /// All steps of a recovery together.
+    static var longest: Interval { .seconds(8) }
     /// Requests that wait for one recovery at most.
     static var maximumJoined: UInt16 { 256 }
+
+    /// Whether there is one to wait for.
+    func isUnderWay(at now: Instant) -> Bool { isUnderWay && now - beganAt < Self.longest }
 
     /// Whether the budget has one more at `now`.
     func allowsMore(at now: Instant) -> Bool {

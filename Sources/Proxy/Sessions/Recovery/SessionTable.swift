@@ -137,7 +137,7 @@ package final class SessionTable: Sendable {
             let moved = record.recovery.generation != asked
             let facts = RecoveryDecision.Facts(
                 policy: policy, isRecorded: record.handshake != nil && record.result != nil, isDirty: record.isDirty,
-                isUnderWay: record.recovery.isUnderWay,
+                isUnderWay: record.recovery.isUnderWay(at: now),
                 hasPlace: record.recovery.joined < RecoveryState.maximumJoined, hasMoved: moved,
                 hasBudget: record.recovery.allowsMore(at: now))
             decision = RecoveryDecision(request, facts)
@@ -145,6 +145,7 @@ package final class SessionTable: Sendable {
             switch decision {
             case .start:
                 record.recovery.isUnderWay = true
+                record.recovery.beganAt = now
                 record.recovery.joined = 0
                 record.recovery.failure = nil
             case .wait: record.recovery.joined += 1

@@ -147,7 +147,7 @@ extension Worker where Outside: ~Copyable {
         closeUpstream(connection)
         act(on: exchange, .recoveryBegan)
         exchanges[exchange].awaitsRecovery = true
-        exchanges[exchange].waitsUntil = clock.now + Self.longestRecovery
+        exchanges[exchange].waitsUntil = clock.now + RecoveryState.longest
         exchanges.setDeadline(exchange, clock.now + Self.recoveryPoll, &clock)
         sessions.known.forget(key)
         switch decision {
@@ -162,8 +162,6 @@ extension Worker where Outside: ~Copyable {
 
     /// How often an exchange looks whether another worker has recovered its session.
     private static var recoveryPoll: Interval { .milliseconds(20) }
-    /// All steps of a recovery together.
-    private static var longestRecovery: Interval { .seconds(8) }
 
     // MARK: - Going on
 

@@ -83,10 +83,10 @@ extension Worker where Outside: ~Copyable {
         case .logLevel, .subscription:
             if !isSuccess { recovery.isDegraded = true }
         }
-        goOn(recovery)
+        takeNextStep(recovery)
     }
 
-    private mutating func goOn(_ recovery: Recovery) {
+    private mutating func takeNextStep(_ recovery: Recovery) {
         var recovery = recovery
         if recovery.advance() != nil { send(recovery) } else { commit(recovery) }
     }
@@ -125,7 +125,7 @@ extension Worker where Outside: ~Copyable {
             fail(recovery, .differs)
             return
         }
-        goOn(recovery)
+        takeNextStep(recovery)
     }
 
     // MARK: - Ends
