@@ -7,8 +7,6 @@ package struct InitializeResult: Equatable, Sendable {
     package let protocolVersion: [UInt8]
     /// `capabilities` as it stands in the message, brackets included.
     package let capabilities: [UInt8]
-    /// `serverInfo.name`, between its quotes; empty if there is none.
-    package let serverName: [UInt8]
 
     /// Reads the body of a response to `initialize`: one message, or event streams of which one event is the message.
     /// Nil if it is an error, or none that can be read.
@@ -45,13 +43,12 @@ package struct InitializeResult: Equatable, Sendable {
         }
         protocolVersion = Self.bytes(message, version)
         self.capabilities = Self.bytes(message, capabilities)
-        serverName = parts.name.map { Self.bytes(message, $0) } ?? []
     }
 
-    /// Whether a session that was opened with `recorded` can go on with the server that has said this: the same revision
-    /// from the same server, which offers at least as much.
+    /// Whether a session that was opened with `recorded` can go on with the server that has said this: it speaks the same
+    /// revision, and offers at least as much. Names are not compared: replicas may have names of their own.
     package func canReplace(_ recorded: InitializeResult) -> Bool {
-        protocolVersion == recorded.protocolVersion && serverName == recorded.serverName
+        protocolVersion == recorded.protocolVersion
             && JSONContainment.contains(capabilities.span, recorded.capabilities.span)
     }
 
@@ -76,7 +73,6 @@ package struct InitializeResult: Equatable, Sendable {
 private struct Parts {
     var version: Range<Int>?
     var capabilities: Range<Int>?
-    var name: Range<Int>?
 
     mutating func readResult(_ text: Span<UInt8>, _ reader: inout JSONReader) {
         guard reader.openObject(text) else {
@@ -89,22 +85,6 @@ private struct Parts {
                 version = reader.string(text)
             } else if JSONString.content(key, equals: "capabilities") {
                 capabilities = reader.value(text)
-            } else if JSONString.content(key, equals: "serverInfo") {
-                readServer(text, &reader)
-            } else {
-                _ = reader.value(text)
-            }
-        }
-    }
-
-    private mutating func readServer(_ text: Span<UInt8>, _ reader: inout JSONReader) {
-        guard reader.openObject(text) else {
-            _ = reader.value(text)
-            return
-        }
-        while let member = reader.nextName(text) {
-            if JSONString.content(text.extracting(member), equals: "name") {
-                name = reader.string(text)
             } else {
                 _ = reader.value(text)
             }

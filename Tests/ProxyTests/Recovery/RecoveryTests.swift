@@ -129,7 +129,7 @@ struct RecoveryTests {
     func differs(seed: UInt64, mode: Proxy.SessionAffinityMode) {
         let changes: [(ToolServer) -> Void] = [
             { $0.capabilities = #"{"tools":{"listChanged":true}}"# }, { $0.revision = "2025-06-18" },
-            { $0.serverName = "other" }, { $0.capabilities = #"{"tools":{"listChanged":false},"logging":{}}"# },
+            { $0.capabilities = #"{"tools":{"listChanged":false},"logging":{}}"# },
         ]
         for change in changes {
             let scene = RecoveryStage(seed, mode)

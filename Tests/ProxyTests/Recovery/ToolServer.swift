@@ -15,7 +15,6 @@ final class ToolServer {
     /// What it says to `initialize`.
     var capabilities = #"{"tools":{"listChanged":true},"logging":{}}"#
     var revision = "2025-11-25"
-    var serverName = "tools"
     /// Answers `initialize` with an event stream.
     var usesStream = false
     /// Answers no `initialize`.
@@ -98,7 +97,7 @@ final class ToolServer {
         let session = "\(name)-\(lives)-\(issued)"
         sessions.insert(session)
         let result =
-            #"{"protocolVersion":"\#(revision)","capabilities":\#(capabilities),"serverInfo":{"name":"\#(serverName)"}}"#
+            #"{"protocolVersion":"\#(revision)","capabilities":\#(capabilities),"serverInfo":{"name":"\#(name)"}}"#
         let text = #"{"jsonrpc":"2.0","id":\#(Self.id(of: message.text)),"result":\#(result)}"#
         let echo = "Mcp-Session-Id: \(session)\r\n"
         guard usesStream else { return .reply(text, extra: echo) }

@@ -32,7 +32,7 @@ struct SessionRecord: Sendable {
     /// Bytes that it owns, roughly.
     var byteCount: Int {
         let parts = handshake?.params.count ?? 0
-        let answer = result.map { $0.capabilities.count + $0.serverName.count + 10 } ?? 0
+        let answer = result.map { $0.capabilities.count + 10 } ?? 0
         return parts + answer + logLevel.count + subscriptions.reduce(0) { $0 + $1.count } + (recoveredID?.count ?? 0)
     }
 }

@@ -232,7 +232,7 @@ extension RecoveryFailure {
         case .crowded: "too many of its requests wait for its recovery"
         case .noServer: "no other server could be asked"
         case .refused: "another server did not open a session"
-        case .differs: "another server is not the same: its revision, name or capabilities differ"
+        case .differs: "another server is not the same: its revision differs, or it lacks a capability"
         case .timedOut: "its recovery took too long"
         }
     }
