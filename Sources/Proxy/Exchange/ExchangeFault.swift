@@ -8,6 +8,7 @@ enum ExchangeFault: UInt8, CaseIterable {
     case connectFailed, serverReset, serverDown, badServerResponse, firstByteTimeout
     case sessionNotFound, legacySessionNotFound, sessionServerUnavailable, sessionTableFull, messageForLostServer
     case malformedBody, requestTooLarge, bodyTimeout
+    case shuttingDown
 
     var response: ErrorResponse {
         switch self {
@@ -31,6 +32,7 @@ enum ExchangeFault: UInt8, CaseIterable {
         case .malformedBody: .malformed
         case .requestTooLarge: .requestTooLarge
         case .bodyTimeout: .bodyTimeout
+        case .shuttingDown: .shuttingDown
         }
     }
 
@@ -38,7 +40,7 @@ enum ExchangeFault: UInt8, CaseIterable {
     var metric: ServerMetric? {
         switch self {
         case .noServerAvailable, .queueFull, .queueTimeout, .tooManyStreams, .sessionServerUnavailable,
-            .sessionTableFull:
+            .sessionTableFull, .shuttingDown:
             .unavailable
         case .connectFailed, .serverReset, .serverDown, .badServerResponse: .badGateway
         case .firstByteTimeout: .timedOut

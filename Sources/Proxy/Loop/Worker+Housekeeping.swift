@@ -6,7 +6,8 @@ extension Worker where Outside: ~Copyable {
     mutating func runHousekeeping() {
         guard clock.housekeepingFired() == .due else { return }
         retryAccepts()
-        servers.releaseRetired()
+        settleListeners()
+        releaseRetired()
         sweepSessions()
         if lifecycle.isDraining { checkDrained() } else { warmPools() }
         if needsHousekeeping {
@@ -17,6 +18,7 @@ extension Worker where Outside: ~Copyable {
     }
 
     private var needsHousekeeping: Bool {
-        lifecycle.isDraining || servers.hasRetired || snapshot.upstreams.contains { $0.pool.minimum > 0 }
+        lifecycle.isDraining || hasClosingListeners || servers.hasRetired
+            || snapshot.upstreams.contains { $0.pool.minimum > 0 }
     }
 }
