@@ -22,6 +22,7 @@ struct StatusDocument: Encodable {
         var sessions: Int64
         var requests: Int64
         var errors: Errors
+        var retries: Retries
     }
 
     /// Connections by state. `total` is idle plus active; `opened`, `connectFailures` and `replays` count since the
@@ -36,6 +37,12 @@ struct StatusDocument: Encodable {
         var opened: Int64
         var connectFailures: Int64
         var replays: Int64
+    }
+
+    /// Requests sent again, counted at the server that failed, and retries that the budget refused, since the start.
+    struct Retries: Encodable {
+        var granted: Int64
+        var refused: Int64
     }
 
     /// Error responses of the proxy, since the start: 404 for unknown sessions, 502, 503, 504.
@@ -150,5 +157,6 @@ extension StatusDocument.Server {
         errors = StatusDocument.Errors(
             sessionsNotFound: sum(.sessionsNotFound), badGateway: sum(.badGateway), unavailable: sum(.unavailable),
             timedOut: sum(.timedOut))
+        retries = StatusDocument.Retries(granted: sum(.retries), refused: sum(.retriesRefused))
     }
 }

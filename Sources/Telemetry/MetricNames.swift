@@ -15,8 +15,10 @@ package enum ServerMetric: Int, CaseIterable, Sendable {
     case connectionsOpened
     /// Connections that were not established.
     case connectFailures
-    /// Requests sent again because a reused connection was closed by the server.
+    /// Requests sent again because their connection was lost, counted at the server that lost it.
     case replays
+    /// Requests sent again for any reason, counted at the server that failed; and retries that the budget did not grant.
+    case retries, retriesRefused
     /// Sessions begun and ended through this worker.
     case sessionsOpened, sessionsEnded
     /// Error responses of the proxy: 404 for unknown sessions, 502, 503, 504.

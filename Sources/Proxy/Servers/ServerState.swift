@@ -62,7 +62,7 @@ struct UpstreamState {
     let comparesCalls: Bool
     let countsCalls: Bool
     var queue = WaitQueue()
-    /// Bounds retries; without a bound until it is configured.
+    /// Bounds the retries of this worker.
     var retryBudget = RetryBudget.unlimited
 
     /// A slot that no upstream has.

@@ -71,10 +71,17 @@ struct Servers {
             upstreams[slot].members == members && upstreams[slot].selection.policy == plan.policy
             && upstreams[slot].selection.hasEntries(entries)
         let queue = upstreams[slot].queue
+        let budget = upstreams[slot].plan.retry == plan.retry ? upstreams[slot].retryBudget : newBudget(plan.retry)
         let selection = isSame ? upstreams[slot].selection : newSelection(plan.policy, entries)
         upstreams[slot] = UpstreamState(plan: plan, members: members)
         upstreams[slot].queue = queue
+        upstreams[slot].retryBudget = budget
         upstreams[slot].selection = selection
+    }
+
+    /// This worker's share of a budget.
+    private func newBudget(_ plan: RetryPlan) -> RetryBudget {
+        RetryBudget(percent: plan.budgetPercent, minimumPerSecond: max(1, plan.budgetFloor / workers))
     }
 
     /// A selection that begins its rotation at this worker's share of the servers, so that the workers' first turns are
