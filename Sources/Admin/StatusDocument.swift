@@ -18,7 +18,7 @@ struct StatusDocument: Encodable {
         var pool: Pool
         /// Open event streams.
         var streams: Int64
-        /// Affinity `signed`: sessions begun minus sessions ended, since the start. `learned`: sessions in the table.
+        /// Sessions that the server is believed to hold now.
         var sessions: Int64
         var requests: Int64
         var errors: Errors
@@ -150,9 +150,7 @@ extension StatusDocument.Server {
             active: sum(.active), streaming: sum(.streaming), waiting: sum(.waiting), opened: sum(.connectionsOpened),
             connectFailures: sum(.connectFailures), replays: sum(.replays))
         streams = sum(.streaming)
-        let counted = max(0, sum(.sessionsOpened) - sum(.sessionsEnded))
-        sessions =
-            upstream.affinity == .learned ? max(0, metrics.view.load(.sessions, server: index)) : counted
+        sessions = max(0, metrics.view.load(.sessions, server: index))
         requests = sum(.requests)
         errors = StatusDocument.Errors(
             sessionsNotFound: sum(.sessionsNotFound), badGateway: sum(.badGateway), unavailable: sum(.unavailable),

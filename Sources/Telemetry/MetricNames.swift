@@ -38,7 +38,7 @@ package enum SharedMetric: Int, CaseIterable, Sendable {
     /// Connections that were established and not closed yet, those of health checks aside: as long as there is one, the
     /// process lives.
     case established
-    /// Sessions in the table of learned ids.
+    /// Sessions that the server is believed to hold now.
     case sessions
 
     static var count: Int { sessions.rawValue + 1 }

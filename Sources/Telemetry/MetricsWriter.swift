@@ -90,6 +90,17 @@ package struct MetricsWriter: Sendable {
         cell(metric, server).pointee.add(delta, ordering: .relaxed)
     }
 
+    /// Takes one from a shared metric that is above 0.
+    package func releaseOne(_ metric: SharedMetric, server: Int) {
+        let cell = cell(metric, server)
+        var value = cell.pointee.load(ordering: .relaxed)
+        while value > 0 {
+            let change = cell.pointee.weakCompareExchange(expected: value, desired: value - 1, ordering: .relaxed)
+            if change.exchanged { return }
+            value = change.original
+        }
+    }
+
     /// Adds one to a shared metric if it is below `limit`. What is granted is given back by adding -1.
     package func claim(_ metric: SharedMetric, server: Int, limit: Int64) -> Claim {
         let claimed = cell(metric, server).pointee.add(1, ordering: .relaxed).newValue

@@ -33,6 +33,8 @@ struct Exchange: ~Copyable {
         case codedStream
         /// The stream of a legacy GET whose first event is still being gathered.
         case unseenEndpoint
+        /// The stream of a legacy session, which ends with it.
+        case legacyStream
     }
 
     /// Which connections will do.

@@ -33,6 +33,9 @@ extension Worker where Outside: ~Copyable {
         closeUpstream(connection)
         let client = exchanges[exchange].client
         if clients.contains(client) { clients[client].exchange = .none }
+        if exchanges[exchange].responseKind == .legacyStream {
+            metrics.sessionEnded(server: Int(exchanges[exchange].server))
+        }
         metrics.exchangeEnded(ExchangeRecord(exchanges[exchange], outcome, at: clock.now))
         exchanges[exchange].pending.clear()
         io.bufferPool.release(&exchanges[exchange].pending)

@@ -26,7 +26,7 @@ extension Worker where Outside: ~Copyable {
         switch exchanges[exchange].responseKind {
         case .unseenEndpoint: scanEndpoint(exchange, range)
         case .codedStream: io.appendData(range, chunked: chunked)
-        case .eventStream, .message:
+        case .eventStream, .legacyStream, .message:
             exchanges[exchange].boundary.note(io.received, range.range)
             io.appendData(range, chunked: chunked)
         }
@@ -83,7 +83,7 @@ extension Worker where Outside: ~Copyable {
             sessions.signEndpoint(target, for: servers[server].plan.tag, issuedAt: issuedAt, to: &rewritten)
         } else if let value = LegacyTarget.sessionParameter(in: target.span) {
             let result = sessions.learn(
-                Array(target[value]), server: servers[server].id, at: clock.now, in: upstream)
+                Array(target[value]), server: servers[server].id, at: clock.now, in: upstream, endsWithStream: true)
             guard result == .learned else {
                 // The client would be told of an endpoint that cannot be found again.
                 exchanges[exchange].responseKind = .eventStream
@@ -95,6 +95,8 @@ extension Worker where Outside: ~Copyable {
         exchanges[exchange].pending = consume rewritten
         exchanges[exchange].targetCount = 0
         releasePending(exchange)
+        exchanges[exchange].responseKind = .legacyStream
+        metrics.add(.sessions, server: server, 1)
     }
 
     private func resolveEndpoint(_ exchange: Handle, _ data: Range<Int>) -> [UInt8]? {

@@ -16,6 +16,8 @@ package final class LearnedSessions: Sendable {
     private struct Entry {
         var server: ServerID
         var usedAt: Instant
+        /// A session that ends with its stream is counted by that.
+        var isCounted = true
     }
 
     private struct Contents {
@@ -57,7 +59,7 @@ package final class LearnedSessions: Sendable {
             guard let entry = contents.entries[digest] else { return nil }
             guard now - entry.usedAt < idle else {
                 contents.entries[digest] = nil
-                counter(entry.server, -1)
+                if entry.isCounted { counter(entry.server, -1) }
                 return nil
             }
             contents.entries[digest]?.usedAt = now
@@ -65,9 +67,11 @@ package final class LearnedSessions: Sendable {
         }
     }
 
-    /// Remembers a session of an upstream; one that was idle for longer than `idle` makes place for it.
+    /// Remembers a session of an upstream; one that was idle for longer than `idle` makes place for it. One that
+    /// `endsWithStream` is not counted.
     func insert(
-        _ id: Span<UInt8>, of upstream: Int, server: ServerID, now: Instant, idle: Interval, counter: Counter
+        _ id: Span<UInt8>, of upstream: Int, server: ServerID, now: Instant, idle: Interval,
+        endsWithStream: Bool = false, counter: Counter
     ) -> LearnResult {
         let digest = digest(id, upstream)
         return shard(digest).contents.withLock { contents in
@@ -79,10 +83,9 @@ package final class LearnedSessions: Sendable {
                 contents.nextSweep = min(oldest + idle, now + Interval(nanoseconds: wait))
                 guard contents.entries.count < shardLimit else { return .full }
             }
-            if let old = contents.entries.updateValue(Entry(server: server, usedAt: now), forKey: digest) {
-                counter(old.server, -1)
-            }
-            counter(server, 1)
+            let entry = Entry(server: server, usedAt: now, isCounted: !endsWithStream)
+            if let old = contents.entries.updateValue(entry, forKey: digest), old.isCounted { counter(old.server, -1) }
+            if entry.isCounted { counter(server, 1) }
             return .learned
         }
     }
@@ -96,7 +99,7 @@ package final class LearnedSessions: Sendable {
         var oldest = now
         entries = entries.filter { _, entry in
             guard now - entry.usedAt < idle else {
-                counter(entry.server, -1)
+                if entry.isCounted { counter(entry.server, -1) }
                 return false
             }
             oldest = min(oldest, entry.usedAt)
@@ -109,7 +112,9 @@ package final class LearnedSessions: Sendable {
     func remove(_ id: Span<UInt8>, of upstream: Int, counter: Counter) {
         let digest = digest(id, upstream)
         shard(digest).contents.withLock { contents in
-            if let entry = contents.entries.removeValue(forKey: digest) { counter(entry.server, -1) }
+            if let entry = contents.entries.removeValue(forKey: digest), entry.isCounted {
+                counter(entry.server, -1)
+            }
         }
     }
 

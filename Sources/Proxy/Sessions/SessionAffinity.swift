@@ -209,9 +209,11 @@ struct SessionAffinity {
     }
 
     /// Remembers whose an id is.
-    func learn(_ id: [UInt8], server: ServerID, at now: Instant, in upstream: Int) -> LearnResult {
+    func learn(
+        _ id: [UInt8], server: ServerID, at now: Instant, in upstream: Int, endsWithStream: Bool = false
+    ) -> LearnResult {
         learned?.insert(
-            id.span, of: upstream, server: server, now: now, idle: rules[upstream].idle,
+            id.span, of: upstream, server: server, now: now, idle: rules[upstream].idle, endsWithStream: endsWithStream,
             counter: { count($0, $1, in: upstream) }) ?? .full
     }
 

@@ -57,6 +57,7 @@ extension Worker where Outside: ~Copyable {
         let server = Int(exchanges[exchange].server)
         guard affinity == .learned else {
             metrics.count(.sessionsOpened, server: server)
+            metrics.add(.sessions, server: server, 1)
             return .sign(value)
         }
         let result = sessions.learn(
@@ -108,9 +109,11 @@ extension Worker where Outside: ~Copyable {
     private mutating func noteEnd(_ exchange: Handle, isSuccess: Bool) {
         guard io.responseHead.status == 404 || (exchanges[exchange].method == .delete && isSuccess) else { return }
         metrics.count(.sessionsEnded, server: Int(exchanges[exchange].server))
-        guard servers.upstreams[Int(exchanges[exchange].upstream)].plan.affinity == .learned, hasSentID(exchange) else {
+        guard servers.upstreams[Int(exchanges[exchange].upstream)].plan.affinity == .learned else {
+            metrics.sessionEnded(server: Int(exchanges[exchange].server))
             return
         }
+        guard hasSentID(exchange) else { return }
         let sent = exchanges[exchange].sessionID.range
         let id =
             exchanges[exchange].replayBytes > 0
