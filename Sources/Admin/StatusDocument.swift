@@ -51,6 +51,8 @@ struct StatusDocument: Encodable {
         var badGateway: Int64
         var unavailable: Int64
         var timedOut: Int64
+        /// Those of them that were sent with status 200 (`legacy_errors`).
+        var inBand: Int64
     }
 
     /// Changed certificate files that were loaded, and those that could not be, since the start.
@@ -89,6 +91,8 @@ struct StatusDocument: Encodable {
     var proxyProtocol: ProxyProtocol
     /// Error responses of the proxy to requests, since the start, by the reason in their body.
     var rejected: [String: Int64]
+    /// Event streams whose server died and which ended with an error event, since the start.
+    var streamsFailed: Int64
     var upstreams: [Upstream]
 
     init(_ proxy: ProxyServer) {
@@ -105,6 +109,7 @@ struct StatusDocument: Encodable {
             untrusted: metrics.load(.untrusted), malformed: metrics.load(.malformed),
             timedOut: metrics.load(.proxyHeaderTimedOut))
         rejected = proxy.rejections
+        streamsFailed = proxy.metrics.sum(.streamsFailed)
         upstreams = proxy.snapshot.upstreams.map { plan in
             Upstream(name: plan.name, servers: proxy.snapshot.servers[plan.servers].map { Server(proxy, plan, $0) })
         }
@@ -154,7 +159,7 @@ extension StatusDocument.Server {
         requests = sum(.requests)
         errors = StatusDocument.Errors(
             sessionsNotFound: sum(.sessionsNotFound), badGateway: sum(.badGateway), unavailable: sum(.unavailable),
-            timedOut: sum(.timedOut))
+            timedOut: sum(.timedOut), inBand: sum(.inBandErrors))
         retries = StatusDocument.Retries(granted: sum(.retries), refused: sum(.retriesRefused))
     }
 }

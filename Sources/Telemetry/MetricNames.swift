@@ -23,8 +23,10 @@ package enum ServerMetric: Int, CaseIterable, Sendable {
     case sessionsOpened, sessionsEnded
     /// Error responses of the proxy: 404 for unknown sessions, 502, 503, 504.
     case sessionsNotFound, badGateway, unavailable, timedOut
+    /// Error responses of the proxy that were sent with status 200 (`legacy_errors`); they are also counted as what they are.
+    case inBandErrors
 
-    static var count: Int { timedOut.rawValue + 1 }
+    static var count: Int { inBandErrors.rawValue + 1 }
 }
 
 /// Metrics per server that all workers share. They are changed by atomic read-modify-write operations, and seldom.
@@ -85,6 +87,8 @@ package enum ExchangeMetric: Int, CaseIterable, Sendable {
     case rejected
     /// The proxy ended an event stream.
     case streamsEnded
+    /// The server died within an event stream, which the proxy ended with an error event.
+    case streamsFailed
     /// The response ended early, after its head had been sent to the client.
     case responsesAborted
     /// The request's body failed after the response had begun.

@@ -96,8 +96,9 @@ struct RetryPolicyTests {
 
     /// A server says that it does not take the request. Who has been asked is the caller's to know.
     static let turnedAway: [Row] = [
-        Row(.turnedAway, post, 0, .retry(.anotherServer), 0),
-        Row(.turnedAway, get, 2, .retry(.anotherServer), 2),
+        Row(.turnedAway, post, 0, .retry(.anotherServer), 1),
+        Row(.turnedAway, get, 2, .retry(.anotherServer), 3),
+        Row(.turnedAway, get, .max, .retry(.anotherServer), .max),
         Row(.turnedAway, pinned, 0, .giveUp(.turnedAway), 0),
         Row(.turnedAway, streamed, 0, .giveUp(.turnedAway), 0),
     ]

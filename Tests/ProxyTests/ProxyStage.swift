@@ -301,7 +301,7 @@ final class ProxyStage {
     /// Every exchange that began has passed the one end, in exactly one way, unless it is still under way.
     func expectEveryExchangeEndedOnce(_ comment: String = "", sourceLocation: SourceLocation = #_sourceLocation) {
         let ends: [ExchangeMetric] = [
-            .responded, .rejected, .streamsEnded, .responsesAborted, .requestsAborted, .clientsDisconnected,
+            .responded, .rejected, .streamsEnded, .streamsFailed, .responsesAborted, .requestsAborted, .clientsDisconnected,
             .inconsistent,
         ]
         let ended = ends.reduce(0) { $0 + metrics.sum($1) }

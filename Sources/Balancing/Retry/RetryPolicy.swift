@@ -65,10 +65,19 @@ package struct RetryPolicy: Equatable, Sendable {
                 isReused: isReused, hasReceived: hasReceived, receipt, attempts: &attempts, of: request,
                 budget: &budget, now: now)
         case .turnedAway:
-            // Bounded by the servers: each is asked once.
-            retryLimit > 0 && request.isWhole && !request.isPinned && budget.withdraw(now: now) == .granted
-                ? .retry(.anotherServer) : .giveUp(.turnedAway)
+            decideTurnedAway(attempts: &attempts, of: request, budget: &budget, now: now)
         }
+    }
+
+    /// Bounded by the servers: each is asked once.
+    private func decideTurnedAway(
+        attempts: inout UInt8, of request: RetryableRequest, budget: inout RetryBudget, now: UInt64
+    ) -> RetryDecision {
+        guard retryLimit > 0, request.isWhole, !request.isPinned, budget.withdraw(now: now) == .granted else {
+            return .giveUp(.turnedAway)
+        }
+        attempts = attempts == .max ? .max : attempts + 1
+        return .retry(.anotherServer)
     }
 
     /// Nothing was sent, so any request may move on.

@@ -15,6 +15,7 @@ extension Worker where Outside: ~Copyable {
             case .serverDown(let server): endExchanges(of: server)
             case .snapshot(let snapshot): adopt(snapshot)
             case .addresses(let server, let addresses): moveServer(server, to: addresses)
+            case .toolAnnotations(let server, let tools): adopt(tools, of: server)
             case .keys(let keys):
                 snapshot.keys = keys
                 sessions = SessionAffinity(snapshot, metrics.writer)

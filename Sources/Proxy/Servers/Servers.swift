@@ -71,7 +71,9 @@ struct Servers {
             upstreams[slot].members == members && upstreams[slot].selection.policy == plan.policy
             && upstreams[slot].selection.hasEntries(entries)
         let queue = upstreams[slot].queue
-        let budget = upstreams[slot].plan.retry == plan.retry ? upstreams[slot].retryBudget : newBudget(plan.retry)
+        let old = upstreams[slot]
+        let keepsBudget = old.plan.id == plan.id && old.plan.retry == plan.retry
+        let budget = keepsBudget ? old.retryBudget : newBudget(plan.retry)
         let selection = isSame ? upstreams[slot].selection : newSelection(plan.policy, entries)
         upstreams[slot] = UpstreamState(plan: plan, members: members)
         upstreams[slot].queue = queue
