@@ -7,9 +7,9 @@
 /// logs.
 package struct ErrorResponse: Sendable {
     /// The status code.
-    package let status: UInt16
+    package private(set) var status: UInt16
     /// The reason phrase of the status line.
-    package let phrase: StaticString
+    package private(set) var phrase: StaticString
     /// The JSON-RPC error code.
     package let code: Int
     /// `error.message`.
@@ -47,10 +47,8 @@ package struct ErrorResponse: Sendable {
     /// The same error with status 200: the one answer after which every client of the revisions before 2026-07-28 fails the
     /// call and goes on (MCP 2025-11-25, "Sending Messages to the Server").
     package func inBand() -> ErrorResponse {
-        var response = ErrorResponse(
-            200, "OK", code: code, message, reason: reason, retryAfterSeconds: retryAfterSeconds, allow: allow,
-            closesConnection: closesConnection, contentType: contentType)
-        response.isInBand = true
+        var response = self
+        (response.status, response.phrase, response.isInBand) = (200, "OK", true)
         return response
     }
 

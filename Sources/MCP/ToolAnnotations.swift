@@ -10,8 +10,10 @@ package struct ToolAnnotations: Equatable, Sendable {
 
     /// What was said of a tool. A tool of which neither was said is not remembered.
     package struct Hints: OptionSet, Sendable {
+        /// The bits.
         package let rawValue: UInt8
 
+        /// The hints of these bits.
         package init(rawValue: UInt8) { self.rawValue = rawValue }
 
         /// `readOnlyHint`: it changes nothing.

@@ -31,21 +31,3 @@ extension MCPMethod {
         }
     }
 }
-
-extension Worker where Outside: ~Copyable {
-    /// What the exchange's request asks for, as long as all of it is kept. It uses the scratch's request head, of which
-    /// nothing may be needed any more.
-    mutating func keptCall(_ exchange: Handle) -> KeptCall? {
-        let client = exchanges[exchange].client
-        guard exchanges[exchange].isWhole, case .post = exchanges[exchange].method, clients.contains(client) else {
-            return nil
-        }
-        let count = min(Int(exchanges[exchange].replayBytes), clients[client].transport.input.count)
-        guard count > 0 else { return nil }
-        var request = ByteBuffer()
-        request.append(clients[client].transport.input, 0..<count)
-        let parser = clients.listeners[clients.listener(of: client)].parser
-        guard case .complete = parser.parse(request, into: &io.requestHead) else { return nil }
-        return KeptCall.find(in: request, io.requestHead)
-    }
-}

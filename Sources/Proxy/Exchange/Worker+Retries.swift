@@ -5,9 +5,6 @@ import MCP
 import Reactor
 import Telemetry
 
-/// Whether a response that turns a request away goes to the client.
-enum TurnedAway { case askedElsewhere, passedOn }
-
 /// What becomes of exchanges whose connection failed. `RetryPolicy` decides; why a request was sent again, or not, is
 /// answered there.
 extension Worker where Outside: ~Copyable {
@@ -78,7 +75,7 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// Asks the policy about a failure of `request` at `server`, and counts what it says.
-    private mutating func decide(
+    mutating func decide(
         _ exchange: Handle, _ failure: RequestFailure, of request: RetryableRequest, at server: Int
     ) -> RetryDecision {
         let upstream = Int(exchanges[exchange].upstream)
@@ -117,58 +114,20 @@ extension Worker where Outside: ~Copyable {
         }
     }
 
-    // MARK: - Servers that do not take a request
-
-    /// Whether a response, whose head is parsed, says that its server does not take the exchange's request, and another may
-    /// be asked. 503 to a request that opens a session: the server has as many as it wants. Any 5xx to
-    /// `server/discover`: a client that gets one takes the server for one of an older revision.
-    func turnsAway(_ exchange: Handle) -> Bool {
-        guard exchanges[exchange].isWhole, !exchanges[exchange].isPinned, exchanges[exchange].replayBytes > 0,
-            hasAnother(exchange, than: Int(exchanges[exchange].server))
-        else { return false }
-        return switch exchanges[exchange].kind {
-        case .sessionless, .streamOpening: io.responseHead.status == 503
-        case .modern: true
-        case .legacyMessage, .session, .resumption, .preflight, .other: false
+    /// What the exchange's request asks for, as long as all of it is kept. It uses the scratch's request head, of which
+    /// nothing may be needed any more.
+    mutating func keptCall(_ exchange: Handle) -> KeptCall? {
+        let client = exchanges[exchange].client
+        guard exchanges[exchange].isWhole, case .post = exchanges[exchange].method, clients.contains(client) else {
+            return nil
         }
-    }
-
-    /// Asks another server, or passes the response on if the request is none of those or the budget is used up.
-    mutating func askAnother(_ exchange: Handle, _ connection: Handle, _ length: Int) -> TurnedAway {
-        let server = Int(exchanges[exchange].server)
-        let request = RetryableRequest(isRepeatable: true, isWhole: true, isPinned: false)
-        guard mayAskAnother(exchange), case .retry = decide(exchange, .turnedAway, of: request, at: server) else {
-            return .passedOn
-        }
-        if !io.composed.isEmpty { clients.write(exchanges[exchange].client, &io, &clock) }
-        let isReusable = isWholeResponse(length) && io.responseHead.isKeepAlive
-        io.received.clear()
-        detach(exchange)
-        if isReusable, !upstreams[connection].transport.mayRead, upstreams[connection].transport.output.isEmpty {
-            releaseUpstream(connection)
-        } else {
-            closeUpstream(connection)
-        }
-        act(on: exchange, .closedBeforeResponse)
-        exchanges.noteTried(exchange, servers[server].position)
-        advance(exchange, from: .select, reloading: true)
-        io.received.clear()
-        return .askedElsewhere
-    }
-
-    private mutating func mayAskAnother(_ exchange: Handle) -> Bool {
-        if case .streamOpening = exchanges[exchange].kind { return true }
-        let call = keptCall(exchange)
-        return call?.method == .initialize || (call?.method == .discover && exchanges[exchange].kind == .modern)
-    }
-
-    /// Whether all of the response is in `io.received`, and nothing else.
-    private func isWholeResponse(_ length: Int) -> Bool {
-        switch io.responseHead.framing {
-        case .none: io.received.count == length
-        case .length(let count): UInt64(io.received.count - length) == count
-        case .chunked, .untilClose: false
-        }
+        let count = min(Int(exchanges[exchange].replayBytes), clients[client].transport.input.count)
+        guard count > 0 else { return nil }
+        var request = ByteBuffer()
+        request.append(clients[client].transport.input, 0..<count)
+        let parser = clients.listeners[clients.listener(of: client)].parser
+        guard case .complete = parser.parse(request, into: &io.requestHead) else { return nil }
+        return KeptCall.find(in: request, io.requestHead)
     }
 
     /// Whether the server can have read the request. It cannot if its FIN came first, so that our bytes were answered
@@ -196,16 +155,6 @@ extension Worker where Outside: ~Copyable {
         case .sessionNotFound: sessionNotFound(exchange)
         case .connectFailed: .connectFailed
         case .connectionLost, .turnedAway: .serverReset
-        }
-    }
-
-    /// Whether a server other than `server` may get the exchange, as far as is known without looking for a connection.
-    func hasAnother(_ exchange: Handle, than server: Int) -> Bool {
-        let upstream = Int(exchanges[exchange].upstream)
-        return servers.upstreams[upstream].members.indices.contains { position in
-            let other = servers.upstreams[upstream].members[position]
-            return other != server && !exchanges.wasTried(exchange, position)
-                && servers.condition(of: other, metrics).isEligible
         }
     }
 

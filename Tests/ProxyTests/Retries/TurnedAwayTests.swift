@@ -24,7 +24,7 @@ struct TurnedAwayTests {
         }
     }
 
-    @Test("initialize goes on to a server that has room, each asked once", arguments: seeds)
+    @Test("initialize goes on to a server with space, each asked once", arguments: seeds)
     func full(seed: UInt64) {
         for full in [[0], [1, 2], [0, 1, 2, 3]] as [Set<Int>] {
             let stage = ProxyStage(seed: seed, servers: 4)
