@@ -132,7 +132,9 @@ final class RetryStorm {
             if !free.isEmpty { ask(free[below(free.count)]) }
         case 15, 16, 17:
             let open = servers[below(servers.count)].connections.filter { $0.isOpen }
-            let ends: [SimulatedPeer.Action] = [.reset, .close, .finish]
+            // Not `.finish`: a server that has closed its half and executes what it reads then cannot be told from one that
+            // has closed.
+            let ends: [SimulatedPeer.Action] = [.reset, .close, .close]
             if !open.isEmpty { open[below(open.count)].perform(ends[below(3)]) }
         case 18:
             guard below(3) == 0 else { return }
