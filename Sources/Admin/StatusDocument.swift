@@ -25,6 +25,7 @@ struct StatusDocument: Encodable {
         var sessions: Int64
         var requests: Int64
         var errors: Errors
+        var retries: Retries
     }
 
     /// Connections by state. `total` is idle plus active; `opened`, `connectFailures` and `replays` count since the
@@ -41,12 +42,20 @@ struct StatusDocument: Encodable {
         var replays: Int64
     }
 
+    /// Requests sent again, counted at the server that failed, and retries that the budget refused, since the start.
+    struct Retries: Encodable {
+        var granted: Int64
+        var refused: Int64
+    }
+
     /// Error responses of the proxy, since the start: 404 for unknown sessions, 502, 503, 504.
     struct Errors: Encodable {
         var sessionsNotFound: Int64
         var badGateway: Int64
         var unavailable: Int64
         var timedOut: Int64
+        /// Those of them that were sent with status 200 (`legacy_errors`).
+        var inBand: Int64
     }
 
     /// Changed certificate files that were loaded, and those that could not be, since the start.
@@ -111,6 +120,8 @@ struct StatusDocument: Encodable {
     var proxyProtocol: ProxyProtocol
     /// Error responses of the proxy to requests, since the start, by the reason in their body.
     var rejected: [String: Int64]
+    /// Event streams whose server died and which ended with an error event, since the start.
+    var streamsFailed: Int64
     var upstreams: [Upstream]
 
     init(_ proxy: ProxyServer, _ reloads: ReloadStatus?) {
@@ -135,6 +146,7 @@ struct StatusDocument: Encodable {
             untrusted: metrics.load(.untrusted), malformed: metrics.load(.malformed),
             timedOut: metrics.load(.proxyHeaderTimedOut))
         rejected = proxy.rejections
+        streamsFailed = proxy.metrics.sum(.streamsFailed)
         let snapshot = proxy.snapshot
         upstreams = snapshot.upstreams.map { plan in
             Upstream(name: plan.name, servers: snapshot.servers[plan.servers].map { Server(proxy, plan, $0) })
@@ -205,6 +217,7 @@ extension StatusDocument.Server {
         requests = sum(.requests)
         errors = StatusDocument.Errors(
             sessionsNotFound: sum(.sessionsNotFound), badGateway: sum(.badGateway), unavailable: sum(.unavailable),
-            timedOut: sum(.timedOut))
+            timedOut: sum(.timedOut), inBand: sum(.inBandErrors))
+        retries = StatusDocument.Retries(granted: sum(.retries), refused: sum(.retriesRefused))
     }
 }

@@ -15,14 +15,18 @@ package enum ServerMetric: Int, CaseIterable, Sendable {
     case connectionsOpened
     /// Connections that were not established.
     case connectFailures
-    /// Requests sent again because a reused connection was closed by the server.
+    /// Requests sent again because their connection was lost, counted at the server that lost it.
     case replays
+    /// Requests sent again for any reason, counted at the server that failed; and retries that the budget did not grant.
+    case retries, retriesRefused
     /// Sessions begun and ended through this worker.
     case sessionsOpened, sessionsEnded
     /// Error responses of the proxy: 404 for unknown sessions, 502, 503, 504.
     case sessionsNotFound, badGateway, unavailable, timedOut
+    /// Error responses of the proxy that were sent with status 200 (`legacy_errors`); they are also counted as what they are.
+    case inBandErrors
 
-    static var count: Int { timedOut.rawValue + 1 }
+    static var count: Int { inBandErrors.rawValue + 1 }
 }
 
 /// Metrics per server that all workers share. They are changed by atomic read-modify-write operations, and seldom.
@@ -101,6 +105,8 @@ package enum ExchangeMetric: Int, CaseIterable, Sendable {
     case rejected
     /// The proxy ended an event stream.
     case streamsEnded
+    /// The server died within an event stream, which the proxy ended with an error event.
+    case streamsFailed
     /// The response ended early, after its head had been sent to the client.
     case responsesAborted
     /// The request's body failed after the response had begun.

@@ -16,6 +16,7 @@ extension Worker where Outside: ~Copyable {
             && io.responseHead.status == 200 && !isCounted
         exchanges[exchange].responseKind =
             io.hasContentCoding ? .codedStream : opensLegacy ? .unseenEndpoint : .eventStream
+        if !isCounted { keepRequest(exchange) }
         exchanges[exchange].lastUpstreamActivity = clock.now
         armHeartbeat(exchange)
         if exchanges[exchange].isMapped, exchanges[exchange].responseKind == .eventStream {
@@ -31,6 +32,7 @@ extension Worker where Outside: ~Copyable {
         case .codedStream: io.appendData(range, chunked: chunked)
         case .eventStream, .legacyStream, .message:
             exchanges[exchange].boundary.note(io.received, range.range)
+            if !exchanges[exchange].pending.isEmpty { watchEvents(exchange, range) }
             io.appendData(range, chunked: chunked)
         }
         armHeartbeat(exchange)
@@ -142,6 +144,7 @@ extension Worker where Outside: ~Copyable {
             act(on: exchange, .streamStopped)
             return
         }
+        shrinkRequest(exchange)
         let client = exchanges[exchange].client
         // A comment says that somebody is there: none is sent for a server that is believed dead.
         if metrics.isHealthy(server: Int(exchanges[exchange].server)), exchanges[exchange].boundary.isAtBoundary,

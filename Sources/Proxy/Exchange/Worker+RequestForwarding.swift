@@ -1,3 +1,4 @@
+import Balancing
 import HTTP
 import Kernel
 import MCP
@@ -18,6 +19,9 @@ extension Worker where Outside: ~Copyable {
         // The queue's timeout is over with the queue.
         exchanges[exchange].deadline = .never
         metrics.count(.requests, server: Int(upstreams[connection].server))
+        if exchanges[exchange].attempts == 0 {
+            servers.upstreams[Int(exchanges[exchange].upstream)].retryBudget.requestBegan(now: clock.now.nanoseconds)
+        }
         if case .session = exchanges[exchange].kind { noteSessionUse(exchange) }
         io.composed.clear()
         composeHead(exchange)

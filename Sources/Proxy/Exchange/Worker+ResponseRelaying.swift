@@ -29,6 +29,12 @@ extension Worker where Outside: ~Copyable {
                     case .taken: return
                     }
                 }
+                // Asked first, and in one step: nearly no response has such a status.
+                if io.responseHead.status >= 500, turnsAway(exchange),
+                    askAnother(exchange, connection, length) == .askedElsewhere
+                {
+                    return
+                }
                 let result =
                     io.responseHead.isInformational
                     ? forwardInformational(exchange, length) : startResponse(exchange, connection, length)
@@ -96,6 +102,7 @@ extension Worker where Outside: ~Copyable {
         if !io.responseHead.hasDate { io.appendDate(at: clock.now) }
         act(on: exchange, .responseStarted)
         exchanges[exchange].responseBytes = 0
+        if servers.upstreams[Int(exchanges[exchange].upstream)].plan.retry.trustsAnnotations { noteToolList(exchange) }
         if isEventStream { startEventStream(exchange) } else { exchanges[exchange].deadline = .never }
         releaseRequest(exchange)
         decideFraming(exchange)
@@ -151,6 +158,7 @@ extension Worker where Outside: ~Copyable {
                 offset = range.upperBound
                 exchanges[exchange].responseBytes &+= UInt64(range.count)
                 if exchanges[exchange].isCaptured { capture(exchange, range) }
+                if !exchanges.toolLists.isEmpty { exchanges.toolLists.append(exchange.slot, io.received, range) }
                 if exchanges[exchange].isEventStream {
                     relayEvents(exchange, range, chunked: chunked)
                 } else if range.count >= 16_384, !chunked, io.composed.isEmpty {

@@ -169,6 +169,16 @@ extension UpstreamPlan {
         heartbeat = configuration.events.heartbeat.map { Interval($0) } ?? .unlimited
         healthCheck = HealthCheckPlan(configuration.healthCheck)
         panicThreshold = configuration.healthCheck.panicThreshold
+        retry = RetryPlan(configuration.retry)
+        legacyErrors = configuration.legacyErrors == .rpc200 ? .rpc200 : .http
+    }
+}
+
+extension RetryPlan {
+    init(_ configuration: RetryConfiguration) {
+        policy = RetryPolicy(retryLimit: UInt8(clamping: configuration.attempts))
+        budgetPercent = configuration.budgetPercent
+        trustsAnnotations = configuration.trustsAnnotations
     }
 }
 
