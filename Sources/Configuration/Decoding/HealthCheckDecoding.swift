@@ -17,7 +17,9 @@ extension HealthCheckConfiguration {
             "panic_threshold", in: 0...100, default: panicThreshold, ", in percent; 0 never tries a server that is down"
         )
         onDown = reader.choice("on_down", default: onDown, aliases: ["ignore": .keep, "abort": .close, "end": .close])
-        reader.rejectUnavailable("slow_start")
+        expectation = HealthCheckExpectation(from: reader.table("expect"))
+        slowStart = reader.durationOrOff(
+            "slow_start", in: .seconds(1) ... .seconds(3_600), default: slowStart)
         if type == .http, let path { kind = .http(path: path, host: host) }
         reader.checkKind(type, path: path)
         reader.checkTimes(interval: interval, timeout: timeout)
@@ -41,6 +43,35 @@ extension HealthCheckConfiguration {
             default: nil
             }
         }
+    }
+}
+
+extension HealthCheckExpectation {
+    /// Bytes of `body`, at most; what it is looked for in has 64 KiB.
+    private static var longestBody: Int { 256 }
+
+    fileprivate init(from reader: consuming TableReader) {
+        self.init()
+        if let (text, entry) = reader.text("status") {
+            if let ranges = StatusRangesText.parse(text) {
+                status = ranges
+            } else {
+                reader.findings.report(
+                    entry.value.range, "\(reader.quote(entry)) names no status codes",
+                    because: "status is a list of codes and ranges from 200 to 599, such as \"200-299\" or \"200,204\"",
+                    help: text.lowercased() == "2xx" ? "status = \"200-299\"" : nil)
+            }
+        }
+        if let (text, entry) = reader.text("body") {
+            if text.utf8.count <= Self.longestBody {
+                body = text
+            } else {
+                reader.findings.report(
+                    entry.value.range, "\(reader.quote(entry)) is too long",
+                    because: "body is a text of at most 256 bytes that must stand in the response's body")
+            }
+        }
+        reader.finish()
     }
 }
 
@@ -87,7 +118,7 @@ extension TableReader {
         case .tcp:
             // With an invalid type, the keys that belong to it are unknown.
             if let entry = entry("type"), findings.hasError(in: entry.value.range) { return }
-            guard let entry = entry("path") ?? entry("host") else { return }
+            guard let entry = entry("path") ?? entry("host") ?? entry("expect") else { return }
             findings.report(
                 entry.key, "\(TOMLText.quoted(entry.name)) without type = \"http\"",
                 because: "a tcp check only connects, so it would do nothing", help: "type = \"http\"")

@@ -29,8 +29,9 @@ extension UpstreamConfiguration {
         tcp = TCPConfiguration(from: reader.table("tcp"))
         events = EventStreamConfiguration(from: reader.table("sse"))
         healthCheck = HealthCheckConfiguration(from: reader.table("health_check"), host: host)
+        outlierDetection = OutlierDetectionConfiguration.read(from: reader.table("outlier_detection"))
         reader.rejectUnavailable(
-            "discover", "outlier_detection", "retry", "cache", "circuit_breaker", "rate_limit", "slow_start",
+            "discover", "retry", "cache", "circuit_breaker", "rate_limit", "slow_start",
             "response_limit")
     }
 }

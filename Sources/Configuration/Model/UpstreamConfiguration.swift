@@ -24,6 +24,8 @@ package struct UpstreamConfiguration: Sendable, Equatable {
     package var events = EventStreamConfiguration()
     /// Health checks of the servers.
     package var healthCheck = HealthCheckConfiguration()
+    /// When servers are ejected whose work fails; nil: never.
+    package var outlierDetection: OutlierDetectionConfiguration?
 
     package init(name: String, servers: [ServerConfiguration]) {
         self.name = name

@@ -9,11 +9,15 @@ struct HealthCheck {
     var connection = Handle.none
     /// How far that is.
     var step = Step.connecting
+    /// What has come of the response's body.
+    var body = CheckBody()
 
     enum Step: UInt8 {
         case connecting, handshaking
         /// The request was sent.
         case waiting
+        /// The response's head was read, and its body is awaited.
+        case reading
     }
 }
 

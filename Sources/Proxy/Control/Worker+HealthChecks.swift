@@ -89,8 +89,12 @@ extension Worker where Outside: ~Copyable {
             }
         case .handshaking:
             healthCheckHandshake(connection)
-        case .waiting:
-            if upstreams[connection].transport.mayRead { readHealthCheckResponse(connection) }
+        case .waiting, .reading:
+            if flushHealthCheck(connection) == .failed {
+                finishHealthCheck(connection, .failed(.closed))
+            } else {
+                readHealthCheckResponse(connection)
+            }
         }
     }
 
@@ -111,12 +115,18 @@ extension Worker where Outside: ~Copyable {
             return
         }
         composeHealthCheck(server)
-        // So few bytes fit any socket buffer; one that takes less is not a healthy server's.
-        guard io.write(&upstreams[connection].transport) == .written else {
-            finishHealthCheck(connection, .failed(.closed))
-            return
+        switch io.write(&upstreams[connection].transport) {
+        case .written, .blocked: readHealthCheckResponse(connection)
+        case .refused, .failed: finishHealthCheck(connection, .failed(.closed))
         }
-        if upstreams[connection].transport.mayRead { readHealthCheckResponse(connection) }
+    }
+
+    /// Sends what the socket has not taken yet of the request.
+    private mutating func flushHealthCheck(_ connection: Handle) -> FlushResult {
+        guard !upstreams[connection].transport.output.isEmpty, upstreams[connection].transport.mayWrite else {
+            return .flushed
+        }
+        return io.flush(&upstreams[connection].transport)
     }
 
     private mutating func composeHealthCheck(_ server: Int) {
@@ -135,32 +145,83 @@ extension Worker where Outside: ~Copyable {
         return servers[server].plan.authority
     }
 
+    /// Reads as long as there is something and the check goes on: what is read is bounded.
     private mutating func readHealthCheckResponse(_ connection: Handle) {
+        while upstreams.contains(connection), upstreams[connection].transport.mayRead {
+            receiveHealthCheckResponse(connection)
+            io.received.clear()
+        }
+    }
+
+    private mutating func receiveHealthCheckResponse(_ connection: Handle) {
+        let server = Int(upstreams[connection].server)
+        let isReading = control.healthChecks[server]?.step == .reading
+        let endsBody = isReading && control.healthChecks[server]?.body.endsWithConnection == true
         io.received.clear()
         io.restoreInput(&upstreams[connection].transport)
         let outcome =
             !upstreams.usesTLS(connection)
             ? io.receive(&upstreams[connection].transport)
-            : upstreams.receiveDecrypted(connection, atMost: Scratch.readBytes, endsBody: false, &io).outcome
-        defer { io.received.clear() }
+            : upstreams.receiveDecrypted(connection, atMost: Scratch.readBytes, endsBody: endsBody, &io).outcome
         switch outcome {
         case .moved:
-            upstreams[connection].transport.mayRead = upstreams[connection].transport.hasEnded
+            if isReading { readHealthCheckBody(connection) } else { readHealthCheckHead(connection) }
         case .wouldBlock:
             upstreams[connection].transport.mayRead = false
             io.saveInput(&upstreams[connection].transport)
-            return
-        case .ended, .failed:
-            finishHealthCheck(connection, .failed(.closed))
-            return
+        case .ended where endsBody: judgeHealthCheckBody(connection)
+        case .ended, .failed: finishHealthCheck(connection, .failed(.closed))
         }
-        switch io.responseParser.parse(io.received, answering: .get, into: &io.responseHead) {
+    }
+
+    private mutating func readHealthCheckHead(_ connection: Handle) {
+        let server = Int(upstreams[connection].server)
+        while true {
+            switch io.responseParser.parse(io.received, answering: .get, into: &io.responseHead) {
+            case .incomplete:
+                io.saveInput(&upstreams[connection].transport)
+                return
+            case .invalid:
+                finishHealthCheck(connection, .failed(.invalidAnswer))
+                return
+            case .complete(let length):
+                io.received.consume(length)
+                if io.responseHead.isInformational { continue }
+                let status = io.responseHead.status
+                let plan = healthCheckPlan(server)
+                guard plan.expectedStatus.contains(where: { $0.contains(status) }) else {
+                    finishHealthCheck(connection, .failed(.status(status)))
+                    return
+                }
+                guard !plan.expectedBody.isEmpty else {
+                    finishHealthCheck(connection, .passed)
+                    return
+                }
+                control.healthChecks[server]?.body = CheckBody(io.responseHead.framing, limit: Self.expectedBodyLimit)
+                control.healthChecks[server]?.step = .reading
+                readHealthCheckBody(connection)
+                return
+            }
+        }
+    }
+
+    /// Bytes of a body in which the expected text must stand.
+    private static var expectedBodyLimit: Int { 65_536 }
+
+    private mutating func readHealthCheckBody(_ connection: Handle) {
+        let server = Int(upstreams[connection].server)
+        switch control.healthChecks[server]?.body.read(&io.received) {
         case .incomplete: io.saveInput(&upstreams[connection].transport)
-        case .invalid: finishHealthCheck(connection, .failed(.invalidAnswer))
-        case .complete:
-            let status = io.responseHead.status
-            finishHealthCheck(connection, status >= 200 && status < 400 ? .passed : .failed(.status(status)))
+        case .complete, .tooLong: judgeHealthCheckBody(connection)
+        case .malformed, nil: finishHealthCheck(connection, .failed(.invalidAnswer))
         }
+    }
+
+    private mutating func judgeHealthCheckBody(_ connection: Handle) {
+        let server = Int(upstreams[connection].server)
+        let isFound = ExpectedText.isFound(
+            healthCheckPlan(server).expectedBody, in: control.healthChecks[server]?.body.bytes ?? [])
+        finishHealthCheck(connection, isFound ? .passed : .failed(.unexpectedBody))
     }
 
     /// The server took too long.
@@ -172,7 +233,7 @@ extension Worker where Outside: ~Copyable {
             switch control.healthChecks[server]?.step {
             case .connecting, nil: .connectTimedOut(limit)
             case .handshaking: .handshakeTimedOut(limit)
-            case .waiting: .noAnswer(limit)
+            case .waiting, .reading: .noAnswer(limit)
             }
         finishHealthCheck(connection, .failed(problem), code: ErrorNumber.timedOut)
     }
@@ -180,6 +241,7 @@ extension Worker where Outside: ~Copyable {
     private mutating func finishHealthCheck(_ connection: Handle, _ result: HealthCheckResult, code: CInt = 0) {
         let server = Int(upstreams[connection].server)
         control.healthChecks[server]?.connection = .none
+        control.healthChecks[server]?.body = CheckBody()
         closeUpstream(connection)
         recordHealthCheck(server, result, code: code)
     }

@@ -11,8 +11,10 @@ enum HealthProblem {
     /// The TLS handshake failed, or took longer than this.
     case handshake
     case handshakeTimedOut(Interval)
-    /// A GET was answered with another status than 200 to 399.
+    /// A GET was answered with a status that is not expected.
     case status(UInt16)
+    /// The body of the answer does not have the text that is expected.
+    case unexpectedBody
     /// A GET was not answered in this time.
     case noAnswer(Interval)
     /// The connection ended before there was an answer.
@@ -30,6 +32,7 @@ enum HealthProblem {
         case .handshake: "the TLS handshake failed"
         case .handshakeTimedOut(let limit): "no TLS handshake in \(limit.text)"
         case .status(let status): "\(get) answered \(status)"
+        case .unexpectedBody: "\(get): the body is not as expected"
         case .noAnswer(let limit): "\(get): no answer in \(limit.text)"
         case .closed: "\(get): the connection ended before an answer"
         case .invalidAnswer: "\(get): the answer is not HTTP"

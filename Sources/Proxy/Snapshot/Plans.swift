@@ -150,7 +150,7 @@ package struct HealthCheckPlan: Sendable {
     package enum Kind: Sendable {
         /// A connection that opens is a pass.
         case tcp
-        /// GET; 2xx and 3xx pass.
+        /// GET; a response that is as expected passes.
         case http
     }
 
@@ -168,6 +168,10 @@ package struct HealthCheckPlan: Sendable {
     package var path: [UInt8] = Array("/healthz".utf8)
     /// Host of an http check; empty: what requests would be sent with.
     package var host: [UInt8] = []
+    /// Status codes with which an http check passes.
+    package var expectedStatus: [ClosedRange<UInt16>] = [200...399]
+    /// What the body of an http check must contain; empty: it is not read.
+    package var expectedBody: [UInt8] = []
     /// From the start of one check to the start of the next. Up to a tenth is added at random, so that checks do
     /// not fall together.
     package var interval = Interval.seconds(2)
@@ -179,8 +183,23 @@ package struct HealthCheckPlan: Sendable {
     package var fall = 3
     /// What becomes of the calls and streams of a server that goes down.
     package var onDown = OnDown.keep
+    /// How long the share of new work grows of a server that comes back; zero: it has its whole share at once.
+    package var slowStart = Interval(nanoseconds: 0)
 
     package init() {}
+}
+
+/// When servers are ejected whose work fails.
+package struct OutlierPlan: Sendable, Equatable {
+    /// When one is, and for how long.
+    package var rule: OutlierDetector.Rule
+    /// How many of an upstream's servers at a time, in percent; 1...100.
+    package var maximumPercent: Int
+
+    package init(rule: OutlierDetector.Rule, maximumPercent: Int) {
+        self.rule = rule
+        self.maximumPercent = maximumPercent
+    }
 }
 
 /// A group of interchangeable servers and the rules for using them.
@@ -225,6 +244,8 @@ package struct UpstreamPlan: Sendable {
     package var healthCheck = HealthCheckPlan()
     /// Percentage of available servers below which all are tried; 0: never.
     package var panicThreshold = 0
+    /// When servers are ejected whose work fails; nil: never.
+    package var outliers: OutlierPlan?
 
     package init(name: String, servers: Range<Int>) {
         self.name = name
