@@ -12,6 +12,10 @@ struct StatusDocument: Encodable {
         var healthy: Bool
         /// False until a health check has passed or `fall` have failed.
         var checked: Bool
+        /// Kept from new work by outlier detection, because its answers failed.
+        var ejected: Bool
+        /// How often it was, since the start.
+        var ejections: Int64
         var draining: Bool
         var backup: Bool
         var weight: Int32
@@ -135,6 +139,8 @@ extension StatusDocument.Server {
         address = plan.name
         healthy = tracker.isHealthy
         checked = tracker.isProven
+        ejected = OutlierDetector(packed: UInt64(bitPattern: metrics.view.load(.outlier, server: index))).isEjected
+        ejections = sum(.ejections)
         draining = plan.isDraining
         backup = plan.isBackup
         weight = plan.weight

@@ -80,7 +80,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         case .upstream: upstreamReady(token.handle, readiness)
         case .listener: accept(token.slot)
         case .mailbox: processMailbox()
-        case .clientDeadline, .upstreamDeadline, .exchangeDeadline, .housekeeping, .healthCheck, nil: break
+        case .clientDeadline, .upstreamDeadline, .exchangeDeadline, .housekeeping, .healthCheck, .ejection, nil: break
         }
     }
 
@@ -119,6 +119,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
             }
         case .housekeeping: runHousekeeping()
         case .healthCheck: startHealthCheck(slot)
+        case .ejection: endEjection(slot)
         case .listener, .client, .upstream, .mailbox, nil: break
         }
     }

@@ -21,8 +21,10 @@ package enum ServerMetric: Int, CaseIterable, Sendable {
     case sessionsOpened, sessionsEnded
     /// Error responses of the proxy: 404 for unknown sessions, 502, 503, 504.
     case sessionsNotFound, badGateway, unavailable, timedOut
+    /// Ejections by outlier detection.
+    case ejections
 
-    static var count: Int { timedOut.rawValue + 1 }
+    static var count: Int { ejections.rawValue + 1 }
 }
 
 /// Metrics per server that all workers share. They are changed by atomic read-modify-write operations, and seldom.
@@ -38,8 +40,12 @@ package enum SharedMetric: Int, CaseIterable, Sendable {
     case established
     /// Sessions in the table of learned ids.
     case sessions
+    /// A packed `OutlierDetector`.
+    case outlier
+    /// When the server came back, or appeared while others worked, in monotonic nanoseconds; 0: it did not.
+    case returnedAt
 
-    static var count: Int { sessions.rawValue + 1 }
+    static var count: Int { returnedAt.rawValue + 1 }
 }
 
 /// Counters of expensive or invalid behaviour of clients, over all workers. All but the last are of HTTP/2 connections;

@@ -33,7 +33,9 @@ extension Worker where Outside: ~Copyable {
         closeUpstream(connection)
         let client = exchanges[exchange].client
         if clients.contains(client) { clients[client].exchange = .none }
-        metrics.exchangeEnded(ExchangeRecord(exchanges[exchange], outcome, at: clock.now))
+        let record = ExchangeRecord(exchanges[exchange], outcome, at: clock.now)
+        metrics.exchangeEnded(record)
+        if servers.detectsOutliers { observe(record) }
         exchanges[exchange].pending.clear()
         io.bufferPool.release(&exchanges[exchange].pending)
         exchanges.discard(exchange)

@@ -6,6 +6,8 @@ struct Token {
         case listener, client, upstream, mailbox
         /// Timers only: deadlines by slot, housekeeping, and the health checks of servers.
         case clientDeadline, upstreamDeadline, exchangeDeadline, housekeeping, healthCheck
+        /// A timer only: the end of a server's ejection.
+        case ejection
     }
 
     let raw: UInt64

@@ -43,6 +43,26 @@ struct WorkerMetrics {
         HealthTracker(packed: UInt64(bitPattern: writer.load(.health, server: server))).isHealthy
     }
 
+    func outlierDetector(server: Int) -> OutlierDetector {
+        OutlierDetector(packed: UInt64(bitPattern: writer.load(.outlier, server: server)))
+    }
+
+    /// Outlier detection keeps new work from it.
+    func isEjected(server: Int) -> Bool { outlierDetector(server: server).isEjected }
+
+    /// Changes a server's outlier detector, which all workers share. `change` may be called several times, each time with
+    /// the present state; what the last call made of it stays.
+    func updateOutlierDetector(_ server: Int, _ change: (inout OutlierDetector) -> Void) {
+        // One word, and no thread loses more often than there are threads.
+        for _ in 0..<64 {
+            let old = writer.load(.outlier, server: server)
+            var detector = OutlierDetector(packed: UInt64(bitPattern: old))
+            change(&detector)
+            let new = Int64(bitPattern: detector.packed)
+            if new == old || writer.replace(.outlier, server: server, old: old, with: new) == .replaced { return }
+        }
+    }
+
     /// An exchange begins.
     func exchangeBegan() { writer.add(.began, worker: worker) }
 

@@ -2,6 +2,7 @@ import HTTP
 import Kernel
 import Reactor
 import TLS
+import Telemetry
 
 /// What other threads tell a worker, and how it takes a new snapshot over.
 extension Worker where Outside: ~Copyable {
@@ -37,6 +38,7 @@ extension Worker where Outside: ~Copyable {
         snapshot = new
         servers.adopt(new, now: clock.now)
         servers.retire(lease)
+        noteAddedServers()
         sessions = SessionAffinity(new, metrics.writer)
         for index in clients.listeners.indices where clients.listeners[index].id < new.listeners.count {
             let plan = new.listeners[clients.listeners[index].id]
@@ -49,6 +51,13 @@ extension Worker where Outside: ~Copyable {
         // What waits may have a new server to go to, or none any more.
         servers.hasFreedCapacity = true
         clock.scheduleHousekeeping(at: clock.now)
+    }
+
+    /// Servers that the snapshot has added begin with a part of their share.
+    private mutating func noteAddedServers() {
+        for server in servers.added where metrics.load(.returnedAt, server: server) == 0 { noteReturn(server) }
+        servers.added = []
+        metrics.writer.noteHealthChange()
     }
 
     /// Closes parked connections that no exchange may use any more.

@@ -42,7 +42,7 @@ enum HealthProblem {
 
 extension Interval {
     /// "2s", "1500ms".
-    fileprivate var text: String {
+    var text: String {
         let milliseconds = nanoseconds / 1_000_000
         return milliseconds % 1_000 == 0 ? "\(milliseconds / 1_000)s" : "\(milliseconds)ms"
     }

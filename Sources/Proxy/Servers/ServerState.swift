@@ -62,6 +62,8 @@ struct UpstreamState {
     let comparesCalls: Bool
     let countsCalls: Bool
     var queue = WaitQueue()
+    /// Servers whose share of new work still grows.
+    var slowStart = SlowStart()
     /// Bounds retries; without a bound until it is configured.
     var retryBudget = RetryBudget.unlimited
 

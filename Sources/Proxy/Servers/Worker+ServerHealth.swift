@@ -13,7 +13,9 @@ extension Worker where Outside: ~Copyable {
         if code == ErrorNumber.refused {
             servers[server].refusals.refused(at: clock.now.nanoseconds)
         }
-        recordHealth(server, .failed, because: connectProblem(server, code: code))
+        let problem = connectProblem(server, code: code)
+        noteWork(server, .connect(problem))
+        recordHealth(server, .failed, because: problem)
     }
 
     private func connectProblem(_ server: Int, code: CInt) -> HealthProblem {
@@ -38,6 +40,7 @@ extension Worker where Outside: ~Copyable {
             let new = Int64(bitPattern: tracker.packed)
             guard metrics.writer.replace(.health, server: server, old: old, with: new) == .replaced else { continue }
             if let change {
+                if change == .healthy { noteReturn(server) }
                 metrics.writer.noteHealthChange()
                 announce(change, server, problem)
                 if change == .unhealthy { endExchangesEverywhere(of: server) }

@@ -110,8 +110,8 @@ extension Worker where Outside: ~Copyable {
         servers.refreshEligibility(upstream, metrics)
         guard servers.upstreams[upstream].selection.eligibleCount > 0 else { return true }
         return servers.upstreams[upstream].members.contains { server in
-            let condition = condition(of: server)
-            return condition.isEligible && !condition.isFull && (!isUpload || mayUpload(to: server))
+            let isEligible = servers.upstreams[upstream].selection.isEligible(servers[server].position)
+            return isEligible && !condition(of: server).isFull && (!isUpload || mayUpload(to: server))
         }
     }
 }
