@@ -16,6 +16,10 @@ struct StatusDocument: Encodable {
         var ejected: Bool
         /// How often it was, since the start.
         var ejections: Int64
+        /// Protocol revisions that it speaks, by an mcp check; empty: not known.
+        var revisions: [String]
+        /// Stands for the tools that it lists, by an mcp check; nil: not known.
+        var catalog: String?
         var draining: Bool
         var backup: Bool
         var weight: Int32
@@ -71,6 +75,8 @@ struct StatusDocument: Encodable {
     /// One upstream.
     struct Upstream: Encodable {
         var name: String
+        /// Its servers list different tools, as far as that is known.
+        var catalogsDiffer: Bool
         var servers: [Server]
     }
 
@@ -103,7 +109,9 @@ struct StatusDocument: Encodable {
             timedOut: metrics.load(.proxyHeaderTimedOut))
         rejected = proxy.rejections
         upstreams = proxy.snapshot.upstreams.map { plan in
-            Upstream(name: plan.name, servers: proxy.snapshot.servers[plan.servers].map { Server(proxy, plan, $0) })
+            let servers = proxy.snapshot.servers[plan.servers].map { Server(proxy, plan, $0) }
+            let catalogs = Set(servers.filter(\.healthy).compactMap(\.catalog))
+            return Upstream(name: plan.name, catalogsDiffer: catalogs.count > 1, servers: servers)
         }
     }
 }
@@ -141,6 +149,9 @@ extension StatusDocument.Server {
         checked = tracker.isProven
         ejected = OutlierDetector(packed: UInt64(bitPattern: metrics.view.load(.outlier, server: index))).isEjected
         ejections = sum(.ejections)
+        revisions = proxy.revisions(server: index)
+        let tools = metrics.view.load(.catalog, server: index)
+        catalog = tools == 0 ? nil : String(UInt64(bitPattern: tools), radix: 16)
         draining = plan.isDraining
         backup = plan.isBackup
         weight = plan.weight

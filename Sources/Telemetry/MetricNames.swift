@@ -44,8 +44,12 @@ package enum SharedMetric: Int, CaseIterable, Sendable {
     case outlier
     /// When the server came back, or appeared while others worked, in monotonic nanoseconds; 0: it did not.
     case returnedAt
+    /// The raw value of the `ProtocolRevisions` that the server speaks; 0: not known.
+    case revisions
+    /// Stands for the tools that the server lists; 0: not known.
+    case catalog
 
-    static var count: Int { returnedAt.rawValue + 1 }
+    static var count: Int { catalog.rawValue + 1 }
 }
 
 /// Counters of expensive or invalid behaviour of clients, over all workers. All but the last are of HTTP/2 connections;

@@ -228,7 +228,11 @@ struct OutlierTests {
         var before = (0..<4).map(fleet.requests)
         fleet.calls(8)
         #expect((0..<4).map(fleet.requests) == [before[0], before[1], before[2] + 4, before[3] + 4], "seed \(seed)")
-        fleet.stage.markUnhealthy(2)
+        for _ in 0..<100 { fleet.stage.worker?.recordHealth(2, .failed) }
+        #expect(
+            fleet.record.lines.last == "warning: server mcp-2:3001 is unhealthy"
+                && fleet.record.lines.dropLast().last?.contains("less than 50 % of its servers") == true,
+            "\(fleet.record.lines)")
         before = (0..<4).map(fleet.requests)
         fleet.calls(8)
         #expect((0..<4).map(fleet.requests) == before.map { $0 + 2 }, "before: \(before), seed \(seed)")

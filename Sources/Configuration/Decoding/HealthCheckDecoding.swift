@@ -4,7 +4,7 @@ extension HealthCheckConfiguration {
     init(from reader: consuming TableReader, host policy: HostPolicy) {
         self.init()
         let type = reader.choice("type", default: CheckType.tcp, explaining: CheckType.explanation)
-        let path = reader.checkPath()
+        let path = reader.checkPath(isEndpoint: type == .mcp)
         var host = reader.checkHost()
         if host == nil, case .fixed(let name) = policy { host = name }
         interval = reader.duration(
@@ -21,21 +21,17 @@ extension HealthCheckConfiguration {
         slowStart = reader.durationOrOff(
             "slow_start", in: .seconds(1) ... .seconds(3_600), default: slowStart)
         if type == .http, let path { kind = .http(path: path, host: host) }
+        if type == .mcp { kind = .mcp(path: path ?? "/mcp", host: host) }
         reader.checkKind(type, path: path)
         reader.checkTimes(interval: interval, timeout: timeout)
         reader.finish()
     }
 
     fileprivate enum CheckType: String, CaseIterable {
-        case tcp, http
+        case tcp, http, mcp
 
         static func explanation(of text: String) -> TableReader.Explanation? {
             switch text.lowercased() {
-            case "mcp":
-                TableReader.Explanation(
-                    verdict: "is not available in this version",
-                    reason: "the value is right, but this version checks with a connection or an HTTP request only",
-                    help: "type = \"http\" with the path of a health page, or type = \"tcp\"")
             case "off", "none":
                 TableReader.Explanation(
                     verdict: "is not possible", reason: "a server that is down would get its share of new sessions",
@@ -76,7 +72,7 @@ extension HealthCheckExpectation {
 }
 
 extension TableReader {
-    fileprivate mutating func checkPath() -> String? {
+    fileprivate mutating func checkPath(isEndpoint: Bool) -> String? {
         guard let (text, entry) = text("path") else { return nil }
         guard text.hasPrefix("/"), text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             findings.report(
@@ -86,11 +82,11 @@ extension TableReader {
             return nil
         }
         let endpoint = text.prefix { $0 != "?" }.lowercased()
-        if ["/mcp", "/mcp/", "/sse", "/sse/"].contains(endpoint) {
+        if !isEndpoint, ["/mcp", "/mcp/", "/sse", "/sse/"].contains(endpoint) {
             findings.report(
                 entry.value.range, "\(quote(entry)) would check the MCP endpoint itself",
                 because: "a request without a session opens a new one, or a stream without end, on every check",
-                help: "check a page of its own such as \"/healthz\", or use type = \"tcp\"")
+                help: "check a page of its own such as \"/healthz\", or use type = \"mcp\", which keeps one session")
             return nil
         }
         return text
@@ -115,6 +111,11 @@ extension TableReader {
                 entry.value.range, "\(quote(entry)) without a path",
                 because: "an HTTP check asks for a page of the server",
                 help: "path = \"/healthz\"")
+        case .mcp:
+            guard let entry = entry("expect") else { return }
+            findings.report(
+                entry.key, "\"expect\" without type = \"http\"",
+                because: "an mcp check knows what a server of MCP answers", help: "type = \"http\"")
         case .tcp:
             // With an invalid type, the keys that belong to it are unknown.
             if let entry = entry("type"), findings.hasError(in: entry.value.range) { return }

@@ -147,6 +147,10 @@ extension EffectiveText {
             value("path", TOMLText.quoted(page))
             value("host", host.map(TOMLText.quoted), unset: "the server's own address")
             write(check.expectation)
+        case .mcp(let page, let host):
+            value("type", "\"mcp\"")
+            value("path", TOMLText.quoted(page))
+            value("host", host.map(TOMLText.quoted), unset: "the server's own address")
         }
         value("interval", check.interval)
         value("timeout", check.timeout)

@@ -37,6 +37,9 @@ package enum HealthCheckKind: Sendable, Equatable {
     /// The check passes if the response to a GET of `path` is as expected. `host`: the Host field; nil for the server's
     /// address.
     case http(path: String, host: String?)
+    /// The check passes if the server answers `server/discover` (2026-07-28), or `ping` in a session that is kept for
+    /// it, with a POST to `path`.
+    case mcp(path: String, host: String?)
 }
 
 /// `expect` of an http check: the responses that pass.

@@ -20,6 +20,8 @@ package enum WorkerMessage: Sendable {
     case drain
     /// End the event streams that have no end of their own, politely.
     case endStreams
+    /// For the control thread: end the health checks and what servers keep for them, then leave.
+    case endHealthChecks
     /// Leave now.
     case stop
     /// The context that a listener, by its index in the snapshot, is to serve new connections with.

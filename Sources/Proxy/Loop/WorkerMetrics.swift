@@ -1,4 +1,5 @@
 import Balancing
+import MCP
 import Telemetry
 
 /// A worker's share of the metrics: its own row of every server, and what all workers count together.
@@ -45,6 +46,11 @@ struct WorkerMetrics {
 
     func outlierDetector(server: Int) -> OutlierDetector {
         OutlierDetector(packed: UInt64(bitPattern: writer.load(.outlier, server: server)))
+    }
+
+    /// What a server speaks, as far as its checks have found out.
+    func revisions(server: Int) -> ProtocolRevisions {
+        ProtocolRevisions(rawValue: UInt16(truncatingIfNeeded: writer.load(.revisions, server: server)))
     }
 
     /// Outlier detection keeps new work from it.

@@ -21,6 +21,7 @@ extension Worker where Outside: ~Copyable {
                 sessions = SessionAffinity(snapshot, metrics.writer)
             case .drain: drain()
             case .endStreams: endStreams()
+            case .endHealthChecks: endHealthChecks()
             case .stop: lifecycle.isDone = true
             case .certificates(let listener, let context): replaceCertificates(context, listener: listener)
             case .upstreamCertificates(let upstream, let context):

@@ -30,8 +30,11 @@ extension Worker where Outside: ~Copyable {
             beginSlowChoice(upstream)
             required.insert(.earnedTurn)
         }
-        // Where others wait, no server has capacity: a newcomer need not ask them all.
-        if servers.upstreams[upstream].queue.unrestrictedCount == 0 || exchanges[exchange].waitsUntil < .never {
+        if needsModernServer(exchange) { required.insert(.modernRevision) }
+        // Where others wait, no server has capacity: a newcomer need not ask them all, unless others wait for other servers.
+        if servers.upstreams[upstream].queue.unrestrictedCount == 0 || exchanges[exchange].waitsUntil < .never
+            || servers.upstreams[upstream].separatesRevisions
+        {
             if let chosen = choose(exchange, upstream, key, random, turn, required) { return chosen }
             if required.remove(.earnedTurn) != nil,
                 let chosen = choose(exchange, upstream, key, random, turn, required)
@@ -40,6 +43,12 @@ extension Worker where Outside: ~Copyable {
             }
         }
         return choose(exchange, upstream, key, random, turn, required.subtracting([.capacity, .earnedTurn]))
+    }
+
+    /// Some servers are known to refuse the exchange's request for its revision, and others are not.
+    func needsModernServer(_ exchange: Handle) -> Bool {
+        guard servers.upstreams[Int(exchanges[exchange].upstream)].separatesRevisions else { return false }
+        return if case .modern = exchanges[exchange].kind { true } else { false }
     }
 
     /// Servers that start slowly gain a part of a turn.
@@ -63,7 +72,8 @@ extension Worker where Outside: ~Copyable {
                 ? tried & 1 << UInt64(position) != 0 : exchanges.wasTried(exchange, position)
             let condition = condition(of: server, tried: wasTried)
             guard !condition.wasTried, !required.contains(.capacity) || !condition.isFull,
-                !required.contains(.earnedTurn) || servers.upstreams[upstream].slowStart.admits(position)
+                !required.contains(.earnedTurn) || servers.upstreams[upstream].slowStart.admits(position),
+                !required.contains(.modernRevision) || metrics.revisions(server: server).mayBeModern
             else {
                 passedOver += 1
                 continue
@@ -113,4 +123,6 @@ private struct ServerRequirements: OptionSet {
     static let capacity = ServerRequirements(rawValue: 1)
     /// A turn that it has earned, where it starts slowly.
     static let earnedTurn = ServerRequirements(rawValue: 2)
+    /// Requests of revisions without sessions are not known to be refused.
+    static let modernRevision = ServerRequirements(rawValue: 4)
 }

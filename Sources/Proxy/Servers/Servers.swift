@@ -1,5 +1,6 @@
 import Balancing
 import Kernel
+import MCP
 import TLS
 import Telemetry
 
@@ -127,16 +128,37 @@ struct Servers {
         let epoch = metrics.writer.healthEpoch
         guard upstreams[upstream].healthEpoch != epoch else { return }
         upstreams[upstream].healthEpoch = epoch
-        var availability = UpstreamAvailability()
-        for server in upstreams[upstream].members {
-            availability.note(condition(of: server, metrics), isBackup: states[server].plan.isBackup)
-        }
-        let mode = availability.mode(panicThreshold: upstreams[upstream].plan.panicThreshold)
+        let mode = mode(of: upstream, metrics)
         for position in upstreams[upstream].members.indices {
             let server = upstreams[upstream].members[position]
             upstreams[upstream].selection.setEligible(position, condition(of: server, metrics).isEligible(mode))
         }
         if upstreams[upstream].plan.healthCheck.slowStart.nanoseconds > 0 { refreshSlowStart(upstream, metrics) }
+        if upstreams[upstream].plan.healthCheck.kind == .mcp { refreshRevisions(upstream, metrics) }
+    }
+
+    /// Finds out whether it matters which servers get requests of revisions without sessions. Where none is left that
+    /// may speak them, all get them: the server's own answer tells the client what it speaks.
+    private mutating func refreshRevisions(_ upstream: Int, _ metrics: WorkerMetrics) {
+        var hasModern = false
+        var hasOther = false
+        for position in upstreams[upstream].members.indices where upstreams[upstream].selection.isEligible(position) {
+            let mayBeModern = metrics.revisions(server: upstreams[upstream].members[position]).mayBeModern
+            if mayBeModern { hasModern = true } else { hasOther = true }
+        }
+        upstreams[upstream].separatesRevisions = hasModern && hasOther
+    }
+
+    /// Which servers of an upstream may get new work; `supposing` something else of one of them than is known.
+    func mode(
+        of upstream: Int, _ metrics: WorkerMetrics, supposing: (server: Int, condition: ServerCondition)? = nil
+    ) -> UpstreamAvailability.Mode {
+        var availability = UpstreamAvailability()
+        for server in upstreams[upstream].members {
+            let supposed = supposing.flatMap { $0.server == server ? $0.condition : nil }
+            availability.note(supposed ?? condition(of: server, metrics), isBackup: states[server].plan.isBackup)
+        }
+        return availability.mode(panicThreshold: upstreams[upstream].plan.panicThreshold)
     }
 
     /// Finds the servers whose share is to grow from when they came.

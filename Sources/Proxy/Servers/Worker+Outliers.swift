@@ -65,9 +65,16 @@ extension Worker where Outside: ~Copyable {
             failures in a row, the last: \(failure.text)
             """,
             metadata: ["upstream": "\(servers.upstreams[upstream].plan.name)"])
+        announceChange(ofEjection: server)
     }
 
     private func ejectedCount(_ members: [Int]) -> Int { members.count { metrics.isEjected(server: $0) } }
+
+    private func announceChange(ofEjection server: Int) {
+        var before = servers.condition(of: server, metrics)
+        before.isEjected.toggle()
+        announcePanic(server, before: before)
+    }
 
     /// Says once that a server would be ejected if there were others.
     private func logKept(_ server: Int, _ rule: OutlierDetector.Rule, _ failure: WorkFailure) {
@@ -91,6 +98,7 @@ extension Worker where Outside: ~Copyable {
         control.log?.notice(
             "server \(servers[server].plan.name) gets work again: its ejection is over",
             metadata: ["upstream": "\(servers.upstreams[servers.upstream(of: server)].plan.name)"])
+        announceChange(ofEjection: server)
     }
 
     /// A server gets new work again, or for the first time: its share grows from here on.
@@ -112,7 +120,7 @@ enum WorkFailure {
 
     var text: String {
         switch self {
-        case .connect(let problem): problem.text(path: [])
+        case .connect(let problem): problem.text(request: "")
         case .reset: "the connection ended before an answer"
         case .status(let status): "answered \(status)"
         case .firstByteTimeout: "no answer in time"

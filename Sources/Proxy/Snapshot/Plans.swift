@@ -152,6 +152,8 @@ package struct HealthCheckPlan: Sendable {
         case tcp
         /// GET; a response that is as expected passes.
         case http
+        /// An answer to `server/discover`, or to `ping` in a session that is kept for it.
+        case mcp
     }
 
     /// What becomes of the calls and streams of a server that goes down.
@@ -164,9 +166,9 @@ package struct HealthCheckPlan: Sendable {
 
     /// What a check waits for: a connection, or a response on it.
     package var kind = Kind.tcp
-    /// The request target of an http check, in origin form (RFC 9112 section 3.2.1).
+    /// The request target of an http or mcp check, in origin form (RFC 9112 section 3.2.1).
     package var path: [UInt8] = Array("/healthz".utf8)
-    /// Host of an http check; empty: what requests would be sent with.
+    /// Host of an http or mcp check; empty: what requests would be sent with.
     package var host: [UInt8] = []
     /// Status codes with which an http check passes.
     package var expectedStatus: [ClosedRange<UInt16>] = [200...399]

@@ -201,7 +201,13 @@ extension OutlierPlan {
 
 extension HealthCheckPlan {
     init(_ configuration: HealthCheckConfiguration) {
-        if case .http(let path, let host) = configuration.kind {
+        switch configuration.kind {
+        case .tcp: break
+        case .mcp(let path, let host):
+            kind = .mcp
+            self.path = Array(path.utf8)
+            self.host = Array((host ?? "").utf8)
+        case .http(let path, let host):
             kind = .http
             self.path = Array(path.utf8)
             self.host = Array((host ?? "").utf8)
