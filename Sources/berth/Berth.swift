@@ -25,7 +25,11 @@ struct Berth: ParsableCommand {
               servers = ["mcp-1:3001", "mcp-2:3001", "mcp-3:3001"]
             """,
         version: version,
-        subcommands: [RunCommand.self, CheckCommand.self, DemoCommand.self, VersionCommand.self])
+        subcommands: [
+            RunCommand.self, CheckCommand.self, ReloadCommand.self, DrainCommand.self, StatusCommand.self,
+            DemoCommand.self,
+            VersionCommand.self,
+        ])
 
     static func main() {
         let arguments = Array(CommandLine.arguments.dropFirst())

@@ -38,7 +38,8 @@ extension Worker where Outside: ~Copyable {
     /// Ejects a server if enough others are left.
     private mutating func considerEjection(_ server: Int, _ rule: OutlierDetector.Rule, _ failure: WorkFailure) {
         let upstream = servers.upstream(of: server)
-        let members = servers.upstreams[upstream].members
+        // Servers that drain would get nothing anyway.
+        let members = servers.upstreams[upstream].members.filter { !servers.condition(of: $0, metrics).isDraining }
         let percent = servers.upstreams[upstream].plan.outliers?.maximumPercent ?? 0
         let limit = OutlierDetector.limit(servers: members.count, maximumPercent: percent)
         let hasOther = members.contains { $0 != server && servers.condition(of: $0, metrics).isEligible }
