@@ -26,6 +26,7 @@ package final class ProxyServer: Sendable {
     private let log: Logger
     private let left = Mutex(0)
     private let isDrainingFlag = Atomic(false)
+    private let hasControlLeft = Atomic(false)
 
     /// The snapshot in force, and the listeners' sockets.
     struct Current {
@@ -118,6 +119,7 @@ package final class ProxyServer: Sendable {
             current.withLock { $0.sockets.close(worker: index, isControl: isControl) }
             gate.report(StartError("a worker cannot start: \(error)"))
         }
+        if isControl { hasControlLeft.store(true, ordering: .relaxed) }
         left.withLock { $0 += 1 }
     }
 
@@ -151,10 +153,20 @@ package final class ProxyServer: Sendable {
         isDrainingFlag.store(true, ordering: .relaxed)
         for mailbox in mailboxes.prefix(workers) { mailbox.postAlways(.drain) }
         let deadline = Instant.now() + snapshot.drainTimeout
+        defer { endHealthChecks() }
         while left.withLock({ $0 }) < workers {
             if Instant.now() >= deadline || isCancelled() { return .timedOut }
         }
         return .finished
+    }
+
+    /// Has the control thread end the sessions that servers keep for the health checks, and leave. Waits for a second at
+    /// most.
+    private func endHealthChecks() {
+        mailboxes[workers].postAlways(.endHealthChecks)
+        let deadline = Instant.now() + .seconds(1)
+        let pause = try? Wake()
+        while !hasControlLeft.load(ordering: .relaxed), Instant.now() < deadline { pause?.sleep(milliseconds: 1) }
     }
 
     /// Makes all threads leave as soon as they see it.

@@ -24,6 +24,8 @@ package enum WorkerMessage: Sendable {
     case drain
     /// End the event streams that have no end of their own, politely.
     case endStreams
+    /// For the control thread: end the health checks and what servers keep for them, then leave.
+    case endHealthChecks
     /// The response to a request on the admin address.
     case adminResponse(AdminExchange, AdminResponse)
     /// Leave now.
