@@ -22,6 +22,7 @@ extension Worker where Outside: ~Copyable {
                 snapshot.keys = keys
                 sessions.adopt(snapshot, metrics.writer)
             case .adminResponse(let exchange, let response): respondAdmin(exchange, response)
+            case .listenersTaken(let descriptors): leaveListeners(descriptors)
             case .drain: drain()
             case .endStreams: endStreams()
             case .stop: lifecycle.isDone = true
