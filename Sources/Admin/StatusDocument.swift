@@ -115,7 +115,18 @@ struct StatusDocument: Encodable {
         var applied, unchanged, rejected: Int
     }
 
+    /// Upgrades that this process was asked for.
+    struct Upgrades: Encodable {
+        /// One is under way.
+        var running: Bool
+        /// Those that failed.
+        var failures: Int
+        /// Why the last one failed; missing if it did not.
+        var lastError: String?
+    }
+
     var pid: Int32
+    var upgrade: Upgrades?
     var configuration: Configuration?
     var uptimeSeconds: Double
     var draining: Bool
@@ -134,8 +145,13 @@ struct StatusDocument: Encodable {
     var streamsFailed: Int64
     var upstreams: [Upstream]
 
-    init(_ proxy: ProxyServer, _ reloads: ReloadStatus?) {
+    init(_ proxy: ProxyServer, _ reloads: ReloadStatus?, _ upgrade: Upgrade?) {
         pid = getpid()
+        self.upgrade = upgrade.map { upgrade in
+            let state = upgrade.state
+            let error: String? = if case .failed(let reason) = state { reason } else { nil }
+            return Upgrades(running: state == .running, failures: upgrade.failures, lastError: error)
+        }
         configuration = reloads.map { status in
             Configuration(
                 hash: status.hash, loadedAt: status.loadedAt,

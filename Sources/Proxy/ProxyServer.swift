@@ -22,6 +22,11 @@ package final class ProxyServer: Sendable {
     let current: Mutex<Current>
     let mailboxes: [Mailbox<WorkerMessage>]
     let watchers: Watchers
+    /// Rung when another process should be told what has changed.
+    package let changes: Wake
+    /// Whether the listeners are being handed to another process: until then they may change, and afterwards not.
+    let isUpgrading = Mutex(false)
+    let handover = Handover()
     private let gate: StartGate
     private let log: Logger
     private let left = Mutex(0)
@@ -35,26 +40,32 @@ package final class ProxyServer: Sendable {
     }
 
     /// Opens the listeners. `workers` threads carry traffic; at least 1. `secrets` are what the snapshot was made with, if
-    /// they are to be renewed while the proxy runs. `names` looks the servers' names up again.
+    /// they are to be renewed while the proxy runs. `names` looks the servers' names up again. `sockets` are taken in place of new
+    /// ones, and what `predecessor` knew is taken over.
     package init(
-        snapshot: Snapshot, workers: Int, log: Logger, secrets: SessionSecrets? = nil, names: NameLookup = .system
+        snapshot: Snapshot, workers: Int, log: Logger, secrets: SessionSecrets? = nil, names: NameLookup = .system,
+        inheriting sockets: InheritedSockets = InheritedSockets(), from predecessor: HandoverState? = nil
     ) throws(StartError) {
         self.workers = max(1, workers)
         self.log = log
         metrics = Metrics(workers: self.workers + 1, servers: max(4_096, 4 * snapshot.servers.count))
         table = ServerTable(metrics)
         var snapshot = snapshot
+        if let predecessor { table.reserve(predecessor) }
         try table.register(&snapshot)
+        table.dropReservations()
         do throws(SystemError) {
             gate = try StartGate()
+            changes = try Wake()
             mailboxes = try (0...self.workers).mapThrowing { _ throws(SystemError) in try Mailbox(limit: 1_024) }
             watchers = try Watchers(
                 snapshot, workers: mailboxes, secrets: secrets, names: names, certificates: certificates, log: log)
         } catch {
             throw StartError("cannot start: \(error)")
         }
-        let sockets = try ListeningSockets(snapshot.listeners, workers: self.workers)
+        let sockets = try ListeningSockets(snapshot.listeners, workers: self.workers, inherited: sockets)
         current = Mutex(Current(snapshot: snapshot, sockets: sockets))
+        if let predecessor { restore(predecessor) }
     }
 
     /// The snapshot in force, its servers registered.

@@ -29,6 +29,14 @@ package enum ServerMetric: Int, CaseIterable, Sendable {
     case ejections
 
     static var count: Int { ejections.rawValue + 1 }
+
+    /// It only grows, and another process may go on where this one ends.
+    package var isCounter: Bool {
+        switch self {
+        case .parked, .active, .streaming, .waiting: false
+        default: true
+        }
+    }
 }
 
 /// Metrics per server that all workers share. They are changed by atomic read-modify-write operations, and seldom.

@@ -27,6 +27,7 @@ struct Berth: ParsableCommand {
         version: version,
         subcommands: [
             RunCommand.self, CheckCommand.self, ReloadCommand.self, DrainCommand.self, StatusCommand.self,
+            UpgradeCommand.self,
             DemoCommand.self,
             VersionCommand.self,
         ])

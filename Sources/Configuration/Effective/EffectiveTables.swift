@@ -13,6 +13,8 @@ extension EffectiveText {
         value("watch", global.watch)
         value("drain_delay", global.drainDelay)
         value("drain_timeout", global.drainTimeout)
+        value("upgrade_timeout", global.upgradeTimeout)
+        value("pid_file", global.pidFile.map(TOMLText.quoted), unset: "no file")
         switch global.secret {
         case .file(let path): value("secret", TOMLText.quoted("file:\(path)"))
         case .key: line("# secret comes from the environment", origin(of: "global.secret"))

@@ -23,6 +23,7 @@ extension Worker where Outside: ~Copyable {
                 snapshot.keys = keys
                 sessions.adopt(snapshot, metrics.writer)
             case .adminResponse(let exchange, let response): respondAdmin(exchange, response)
+            case .listenersTaken(let descriptors): leaveListeners(descriptors)
             case .drain: drain()
             case .endStreams: endStreams()
             case .endHealthChecks: endHealthChecks()
