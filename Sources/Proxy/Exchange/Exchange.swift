@@ -133,6 +133,14 @@ struct Exchange: ~Copyable {
         set { packedBodies = newValue ? packedBodies | 128 : packedBodies & ~128 }
     }
 
+    /// Its response may begin a session.
+    var mayOpenSession: Bool {
+        switch kind {
+        case .sessionless, .streamOpening, .resumption, .other: true
+        case .modern, .legacyMessage, .session, .preflight: false
+        }
+    }
+
     var waitsUntil: Instant {
         get { instant }
         set { instant = newValue }
@@ -199,9 +207,6 @@ struct Exchange: ~Copyable {
         case .modern, .legacyMessage, .session, .resumption, .sessionless, .preflight: false
         }
     }
-
-    /// It may not have every connection that there is: what it waits for says nothing about those behind it in the queue.
-    var isRestricted: Bool { isPinned || !isWhole }
 
     var isEventStream: Bool { responseKind != .message }
 

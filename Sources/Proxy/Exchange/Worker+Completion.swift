@@ -148,7 +148,12 @@ extension Worker where Outside: ~Copyable {
     private mutating func respond(_ exchange: Handle, _ fault: ExchangeFault) {
         let client = exchanges[exchange].client
         let id = requestID(exchange)
-        let response = isToldInBand(exchange, fault, id: id) ? fault.response.inBand() : fault.response
+        var response = isToldInBand(exchange, fault, id: id) ? fault.response.inBand() : fault.response
+        switch fault {
+        case .queueFull, .queueTimeout:
+            response.retryAfterSeconds = retryAfterSeconds(Int(exchanges[exchange].upstream))
+        default: break
+        }
         if let metric = fault.metric { metrics.count(metric, server: countedServer(exchange)) }
         guard clients.contains(client) else {
             complete(exchange, .clientDisconnected)

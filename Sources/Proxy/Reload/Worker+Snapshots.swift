@@ -11,6 +11,7 @@ extension Worker where Outside: ~Copyable {
             switch message {
             case .capacityFreedElsewhere: servers.hasFreedCapacity = true
             case .idleEvictionRequested(let server): evictIdle(server)
+            case .claimTransferred(let server): receiveClaim(server)
             case .serverDown(let server): endExchanges(of: server)
             case .snapshot(let snapshot, let sockets, let gate):
                 adopt(snapshot)
