@@ -37,6 +37,7 @@ extension Worker where Outside: ~Copyable {
             metrics.sessionEnded(server: Int(exchanges[exchange].server))
         }
         if exchanges[exchange].isCaptured { endCapture(exchange) }
+        if exchanges[exchange].isSessionStream { exchanges.removeStream(exchange) }
         metrics.exchangeEnded(ExchangeRecord(exchanges[exchange], outcome, at: clock.now))
         exchanges[exchange].pending.clear()
         io.bufferPool.release(&exchanges[exchange].pending)

@@ -42,6 +42,7 @@ struct StormTests {
         let uploads = storm.stage.worker?.uploads
         #expect(uploads == 0, "seed \(seed)")
         #expect(storm.stage.worker?.servers.shares.count == 0, "seed \(seed)")
+        #expect(storm.stage.worker?.exchanges.streams.isEmpty == true, "seed \(seed)")
         for metric in [SharedMetric.connections, .streams, .established, .calls] {
             #expect(storm.stage.shared(metric) == 0, "\(metric), seed \(seed)")
         }
