@@ -50,12 +50,14 @@ let package = Package(
         .target(name: "Admin", dependencies: ["Proxy", "Balancing", "Telemetry", "Kernel"], swiftSettings: house),
         .target(
             name: "SampleServer", dependencies: ["ASCII", "JSON", "Kernel", "Reactor", "HTTP"], swiftSettings: house),
+        .target(
+            name: "Prove", dependencies: ["Load", "LoadReport", "SampleServer", "TLS", "Kernel"], swiftSettings: house),
         .executableTarget(
             name: "berth",
             dependencies: [
-                "Admin", "Proxy", "Configuration", "SampleServer", "TLS", "HTTP", "Reactor", "Kernel",
+                "Admin", "Proxy", "Prove", "Load", "LoadReport", "Configuration", "SampleServer", "TLS", "HTTP",
+                "Reactor", "Kernel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
@@ -99,6 +101,9 @@ let package = Package(
             name: "TLSTests", dependencies: ["TestSupport", "TLS", "Reactor", "COpenSSL"], swiftSettings: house),
         .testTarget(
             name: "SampleServerTests", dependencies: ["TestSupport", "SampleServer", "Kernel"], swiftSettings: house),
+        .testTarget(
+            name: "ProveTests", dependencies: ["TestSupport", "berth", "Prove", "Load", "LoadReport", "Kernel"],
+            swiftSettings: house),
         .testTarget(
             name: "DemoTests", dependencies: ["berth", "SampleServer", "TLS", "Reactor", "Kernel"], swiftSettings: house
         ),

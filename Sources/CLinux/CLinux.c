@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 
 ssize_t berth_receive(int descriptor, void *space, size_t count) {
     return syscall(SYS_recvfrom, descriptor, space, count, 0, NULL, NULL);
@@ -51,3 +52,7 @@ int berth_available_processors(void) {
     if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
     return CPU_COUNT(&set);
 }
+
+int berth_end_with_parent(int signal) { return prctl(PR_SET_PDEATHSIG, signal); }
+
+int berth_adopt_orphans(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1); }

@@ -116,6 +116,7 @@ final class Statistics: Sendable {
         figures.connectionsOpened = total.connectionsOpened
         figures.handshakesResumed = total.handshakesResumed
         figures.latency = LatencyFigures(total.latency)
+        figures.trial = total.trial?.figures
     }
 }
 

@@ -1,0 +1,69 @@
+import Kernel
+import Load
+
+/// `berth prove`: one balancer, the seeded schedule, a verdict.
+package struct ProveRun {
+    private let plan: ProvePlan
+    private let programs: Programs
+    private let commands: Set<String>
+
+    /// `commands`: the subcommands that the executable of `programs` has.
+    package init(_ plan: ProvePlan, programs: Programs, commands: Set<String>) {
+        self.plan = plan
+        self.programs = programs
+        self.commands = commands
+    }
+
+    /// Runs until the load has ended, or `isStopped` returns true; that is asked many times a second, and may sleep some
+    /// milliseconds. Returns the figures. Throws if it could not begin.
+    package func perform(on screen: inout TrialScreen, isStopped: () -> Bool) throws(ProveError) -> ProveFigures {
+        let folder = try WorkFolder()
+        let history = ServerHistory()
+        let fleet = try ServerFleet(
+            plan.servers, command: plan.command, eventsPerSecond: ProvePlan.eventsPerSecond, programs: programs,
+            folder: folder, history: history)
+        var schedule = ProveSchedule(seed: plan.seed, servers: plan.servers, pace: plan.pace, only: plan.only)
+        let trial = try Trial(
+            fleet: fleet, fronts: { (ports) throws(ProveError) in [try makeFront(ports, folder)] }, history: history,
+            load: { plan.load(on: $0.target, name: $0.name) }, steps: { schedule.next() })
+        try watch(trial, on: &screen, isStopped: isStopped)
+        let load = try trial.finish()
+        let front = trial.subjects[0].front
+        let onLost = plan.peer == nil ? (front as? BerthFront)?.file.onLost : nil
+        var figures = ProveFigures(
+            front: front.name, affinity: front.affinity, seed: plan.seed, onLost: onLost, load: load[0])
+        figures.disturbances = trial.disturbances
+        figures.skipped = trial.skipped
+        if plan.peer == nil, onLost == nil { figures.skipped["this berth recovers no sessions (session.on_lost)"] = 1 }
+        figures.executions = fleet.executions.map { ExecutionFigures($0) }
+        guard figures.load.trial?.calls ?? 0 > 0 else {
+            throw ProveError("no call was answered; the first failures: \(load[0].examples.prefix(3).joined(separator: "; "))")
+        }
+        return figures
+    }
+
+    private func watch(_ trial: Trial, on screen: inout TrialScreen, isStopped: () -> Bool) throws(ProveError) {
+        do throws(ProveError) {
+            while trial.isRunning {
+                for event in try trial.turn() { screen.tell(event) }
+                screen.show(at: trial.elapsed) { trial.status }
+                if isStopped() { trial.stop() }
+            }
+        } catch {
+            trial.endAll()
+            throw error
+        }
+    }
+
+    private func makeFront(_ ports: [UInt16], _ folder: WorkFolder) throws(ProveError) -> any Front {
+        if let peer = plan.peer {
+            return try PeerFront(peer, servers: ports, programs: programs, folder: folder)
+        }
+        var file = BerthFile(servers: [])
+        file.onLost = plan.onLost.rawValue
+        file.token = "prove-\(Machine.randomBytes(16).map { "\($0)" }.joined())"
+        file.checksHealth = plan.command == nil
+        return try BerthFront(
+            "Berth", file, servers: ports, programs: programs, commands: commands, folder: folder, prefix: "berth")
+    }
+}
