@@ -105,8 +105,7 @@ let package = Package(
             name: "ProveTests", dependencies: ["TestSupport", "berth", "Prove", "Load", "LoadReport", "Kernel"],
             swiftSettings: house),
         .testTarget(
-            name: "DemoTests", dependencies: ["berth", "SampleServer", "TLS", "Reactor", "Kernel"], swiftSettings: house
-        ),
+            name: "DemoTests", dependencies: ["TestSupport", "berth", "Prove", "LoadReport"], swiftSettings: house),
         .testTarget(
             name: "SocketTests",
             dependencies: [

@@ -49,8 +49,12 @@ struct Berth: ParsableCommand {
         if arguments.count == 2, ["-c", "-f", "--config", "--file"].contains(arguments[0]) {
             return "the configuration file needs no option; did you mean \"berth run \(arguments[1])\"?"
         }
+        if let first = arguments.first, commands.contains(first) { return nil }
         return Suggestion.unknownCommand(
-            in: arguments, known: configuration.subcommands.filter { $0.configuration.shouldDisplay }.compactMap { $0.configuration.commandName },
+            in: arguments,
+            known: configuration.subcommands.filter { $0.configuration.shouldDisplay }.compactMap {
+                $0.configuration.commandName
+            },
             instead: { $0.hasSuffix(".toml") ? "berth run \($0)" : nil })
     }
 }

@@ -12,7 +12,8 @@ struct VerdictTests {
         onLost: String? = "always", executed: [ExecutionLog.Entry] = []
     ) -> ProveFigures {
         let plan = PlanFigures(
-            name: "Berth", workload: "sessions", url: "", transport: "", connections: 1, depth: 1, rate: nil, unit: "calls")
+            name: "Berth", workload: "sessions", url: "", transport: "", connections: 1, depth: 1, rate: nil,
+            unit: "calls")
         var load = RunFigures(plan: plan, began: 0, seconds: 60)
         load.failed = failed
         load.wrong = wrong
@@ -39,9 +40,14 @@ struct VerdictTests {
     @Test(
         "it is broken by each of these",
         arguments: [
-            (["HTTP 502": 4] as [String: UInt64], ["HTTP 502": 3] as [String: UInt64], [:] as [WrongAnswer: UInt64], "1 call failed without cause"),
-            (["connection reset": 2], [:], [:], "2 calls failed without cause"), ([:], [:], [.strayed: 1], "1 wrong answer"),
-            (["session lost": 2], [:], [:], "2 lost sessions"), (["session lost": 2], ["session lost": 2], [:], "2 lost sessions"),
+            (
+                ["HTTP 502": 4] as [String: UInt64], ["HTTP 502": 3] as [String: UInt64], [:] as [WrongAnswer: UInt64],
+                "1 call failed without cause"
+            ),
+            (["connection reset": 2], [:], [:], "2 calls failed without cause"),
+            ([:], [:], [.strayed: 1], "1 wrong answer"),
+            (["session lost": 2], [:], [:], "2 lost sessions"),
+            (["session lost": 2], ["session lost": 2], [:], "2 lost sessions"),
         ])
     func broken(
         _ failed: [String: UInt64], _ explained: [String: UInt64], _ wrong: [WrongAnswer: UInt64], _ reason: String
@@ -65,7 +71,8 @@ struct VerdictTests {
             ExecutionLog.Entry(id: id, isReadOnly: isReadOnly)
         }
         let once = figures(executed: [entry(1), entry(2), entry(3, true), entry(3, true)])
-        #expect(once.executions?.calls == 3 && once.executions?.duplicates == 0 && once.executions?.readOnlyDuplicates == 1)
+        #expect(
+            once.executions?.calls == 3 && once.executions?.duplicates == 0 && once.executions?.readOnlyDuplicates == 1)
         #expect(Verdict(once).holds)
         let twice = Verdict(figures(executed: [entry(1), entry(2), entry(1), entry(1)]))
         #expect(!twice.holds && twice.duplicates == 1)

@@ -24,12 +24,16 @@ extension Engine {
     mutating func countLostSession(_ s: Handle) {
         counters.count(.lostSession)
         guard let history = assignment.history else { return }
-        if history.hasEnded(sessions[s].oracle.replica.map { replicas.name($0) }) { counters.trial?.explained[.lostSession, default: 0] &+= 1 }
+        if history.hasEnded(sessions[s].oracle.replica.map { replicas.name($0) }) {
+            counters.trial?.explained[.lostSession, default: 0] &+= 1
+        }
     }
 
     /// The name of the session's server; nil if it is unknown, or another one has the session by now.
     private func runningServer(_ s: Handle) -> String? {
-        guard !groups[sessions[s].group].workload.isStateless, let number = sessions[s].oracle.replica else { return nil }
+        guard !groups[sessions[s].group].workload.isStateless, let number = sessions[s].oracle.replica else {
+            return nil
+        }
         let name = replicas.name(number)
         return assignment.history?.hasEnded(name) ?? false ? nil : name
     }

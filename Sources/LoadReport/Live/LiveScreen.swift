@@ -50,11 +50,11 @@ package struct LiveScreen {
 
     /// Prints a text of whole lines in place of the last one.
     package mutating func redraw(_ text: String) {
-            // Cursor up (ECMA-48 CUU). Each line then erases to its right (EL) and the last one below (ED). Erasing all
-            // first would make the terminal flicker.
-            let rewind = linesShown == 0 ? "" : "\u{1b}[\(linesShown)A"
-            linesShown = text.utf8.count { $0 == UInt8(ascii: "\n") }
-            write(rewind + text.replacing("\n", with: "\u{1b}[K\n") + "\u{1b}[J")
+        // Cursor up (ECMA-48 CUU). Each line then erases to its right (EL) and the last one below (ED). Erasing all
+        // first would make the terminal flicker.
+        let rewind = linesShown == 0 ? "" : "\u{1b}[\(linesShown)A"
+        linesShown = text.utf8.count { $0 == UInt8(ascii: "\n") }
+        write(rewind + text.replacing("\n", with: "\u{1b}[K\n") + "\u{1b}[J")
     }
 
     /// Erases the last status from a terminal.

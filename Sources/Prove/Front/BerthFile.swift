@@ -47,10 +47,14 @@ struct BerthFile {
 
     /// The same for a reader who wants to run it: other places for files, and no more than is needed.
     var copy: String {
-        var lines = ["[listen]", "https = \":443\"", "cert  = \"/etc/berth/mcp.pem\"", "key   = \"/etc/berth/mcp.key\"", ""]
+        var lines = [
+            "[listen]", "https = \":443\"", "cert  = \"/etc/berth/mcp.pem\"", "key   = \"/etc/berth/mcp.key\"", "",
+        ]
         lines += ["[upstream.mcp]", "servers = [\(servers.map { "\"\($0)\"" }.joined(separator: ", "))]"]
         if let onLost { lines += ["session = { on_lost = \"\(onLost)\" }"] }
-        lines += ["health_check = { type = \"http\", path = \"/healthz\", interval = \"500ms\", timeout = \"400ms\", fall = 2 }"]
+        lines += [
+            "health_check = { type = \"http\", path = \"/healthz\", interval = \"500ms\", timeout = \"400ms\", fall = 2 }"
+        ]
         return lines.map { $0 + "\n" }.joined()
     }
 }

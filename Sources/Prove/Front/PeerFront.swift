@@ -46,7 +46,8 @@ final class PeerFront: Front {
         let user = getuid() == 0 ? "user root;" : ""
         var text = peer.template
         for (name, value) in [
-            ("LISTEN", "127.0.0.1:\(files.port)"), ("SERVERS", peer.servers(files.servers)), ("CERT", files.certificate),
+            ("LISTEN", "127.0.0.1:\(files.port)"), ("SERVERS", peer.servers(files.servers)),
+            ("CERT", files.certificate),
             ("KEY", files.key), ("BUNDLE", files.bundle), ("DIR", files.folder.path), ("USER", user),
             ("REVISION", "\(revision)"), ("PEERPORT", "\(peerPort)"),
         ] { text = text.replacing("@\(name)@", with: value) }

@@ -7,7 +7,8 @@ package final class WorkFolder {
 
     /// Makes a folder that only this user can enter. Throws if it cannot be made.
     package init() throws(ProveError) {
-        let url = FileManager.default.temporaryDirectory.appending(path: "berth-prove-\(getpid())-\(UUID().uuidString.prefix(8))")
+        let url = FileManager.default.temporaryDirectory.appending(
+            path: "berth-prove-\(getpid())-\(UUID().uuidString.prefix(8))")
         path = url.path
         do {
             try FileManager.default.createDirectory(

@@ -26,7 +26,7 @@ package struct ProveRun {
         let trial = try Trial(
             fleet: fleet, fronts: { (ports) throws(ProveError) in [try makeFront(ports, folder)] }, history: history,
             load: { plan.load(on: $0.target, name: $0.name) }, steps: { schedule.next() })
-        try watch(trial, on: &screen, isStopped: isStopped)
+        try trial.watch(on: &screen, isStopped: isStopped) { event, _ in [event.text] }
         let load = try trial.finish()
         let front = trial.subjects[0].front
         let onLost = plan.peer == nil ? (front as? BerthFront)?.file.onLost : nil
@@ -37,22 +37,10 @@ package struct ProveRun {
         if plan.peer == nil, onLost == nil { figures.skipped["this berth recovers no sessions (session.on_lost)"] = 1 }
         figures.executions = fleet.executions.map { ExecutionFigures($0) }
         guard figures.load.trial?.calls ?? 0 > 0 else {
-            throw ProveError("no call was answered; the first failures: \(load[0].examples.prefix(3).joined(separator: "; "))")
+            throw ProveError(
+                "no call was answered; the first failures: \(load[0].examples.prefix(3).joined(separator: "; "))")
         }
         return figures
-    }
-
-    private func watch(_ trial: Trial, on screen: inout TrialScreen, isStopped: () -> Bool) throws(ProveError) {
-        do throws(ProveError) {
-            while trial.isRunning {
-                for event in try trial.turn() { screen.tell(event) }
-                screen.show(at: trial.elapsed) { trial.status }
-                if isStopped() { trial.stop() }
-            }
-        } catch {
-            trial.endAll()
-            throw error
-        }
     }
 
     private func makeFront(_ ports: [UInt16], _ folder: WorkFolder) throws(ProveError) -> any Front {

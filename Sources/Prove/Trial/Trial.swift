@@ -21,6 +21,8 @@ package final class Trial {
         package let at: Double
         /// What, in a few words.
         package let text: String
+        /// What was done; nil for what came of it.
+        package var disturbance: Disturbance?
     }
 
     let fleet: ServerFleet
@@ -78,7 +80,11 @@ package final class Trial {
         var events: [Event] = []
         while let step = nextStep, step.at <= elapsed, isRunning {
             nextStep = steps()
-            if let text = try perform(step.disturbance) { events.append(Event(at: elapsed, text: text)) }
+            guard let outcome = try perform(step.disturbance) else { continue }
+            switch outcome {
+            case .done(let text): events.append(Event(at: elapsed, text: text, disturbance: step.disturbance))
+            case .skipped(let reason): events.append(Event(at: elapsed, text: "left out: \(reason)"))
+            }
         }
         let wereStarting = fleet.servers.indices.filter { fleet.servers[$0].state == .starting }
         fleet.refresh()
@@ -91,7 +97,7 @@ package final class Trial {
     }
 
     /// Returns what was done in words; nil if there is nothing to tell.
-    private func perform(_ disturbance: Disturbance) throws(ProveError) -> String? {
+    private func perform(_ disturbance: Disturbance) throws(ProveError) -> FrontOutcome? {
         history.disturbed(until: .now() + .seconds(1))
         let name = disturbance.server.map { fleet.name($0) } ?? ""
         switch disturbance {
@@ -109,28 +115,28 @@ package final class Trial {
             return counted(disturbance, "\(name) stands still (SIGSTOP)")
         case .resume(let server):
             if fleet.servers[server].state == .stopped { fleet.resume(server) }
-            return "\(name) goes on (SIGCONT)"
+            return .done("\(name) goes on (SIGCONT)")
         case .drain, .undrain, .reload, .rotateKey, .rotateCertificate, .upgrade:
             return try performOnFront(disturbance, name)
         }
     }
 
-    private func performOnFront(_ disturbance: Disturbance, _ name: String) throws(ProveError) -> String? {
+    private func performOnFront(_ disturbance: Disturbance, _ name: String) throws(ProveError) -> FrontOutcome? {
         guard let front = subjects.first?.front else { return nil }
         switch try front.perform(disturbance) {
         case .skipped(let reason):
             guard disturbance.kind != nil else { return nil }
             skipped[reason, default: 0] += 1
-            return skipped[reason] == 1 ? "left out: \(reason)" : nil
+            return skipped[reason] == 1 ? .skipped(reason) : nil
         case .done(let text):
             if let server = disturbance.server { fleet.markDraining(server, disturbance.kind == .drain) }
             return counted(disturbance, name.isEmpty ? text : "\(text), \(name)")
         }
     }
 
-    private func counted(_ disturbance: Disturbance, _ text: String) -> String {
+    private func counted(_ disturbance: Disturbance, _ text: String) -> FrontOutcome {
         if let kind = disturbance.kind { disturbances[kind.rawValue, default: 0] += 1 }
-        return text
+        return .done(text)
     }
 
     /// Ends the loads early.

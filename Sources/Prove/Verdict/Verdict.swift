@@ -42,7 +42,8 @@ package struct Verdict: Equatable, Sendable {
     package var sentence: String {
         guard !holds else { return "The promise holds" }
         let broken = [
-            count(wrong, "wrong answer"), count(lost, "lost session"), count(duplicates, "call executed twice", "calls executed twice"),
+            count(wrong, "wrong answer"), count(lost, "lost session"),
+            count(duplicates, "call executed twice", "calls executed twice"),
             count(unexplainedCount, "call failed without cause", "calls failed without cause"),
         ].compactMap { $0 }
         return "The promise is broken: " + broken.joined(separator: ", ")

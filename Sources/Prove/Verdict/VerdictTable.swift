@@ -36,22 +36,39 @@ package enum VerdictTable {
     private static func rows(_ figures: ProveFigures, _ verdict: Verdict) -> [Row] {
         let load = figures.load
         let trial = load.trial ?? TrialFigures()
-        var rows = [Row(label: "disturbances", value: count(figures.disturbances.values.reduce(0, +)), note: done(figures))]
-        rows.append(Row(label: "calls", value: NumberFormat.count(trial.calls), note: "\(NumberFormat.rate(load.seconds > 0 ? Double(trial.calls) / load.seconds : 0)) a second"))
+        var rows = [
+            Row(label: "disturbances", value: count(figures.disturbances.values.reduce(0, +)), note: done(figures))
+        ]
+        rows.append(
+            Row(
+                label: "calls", value: NumberFormat.count(trial.calls),
+                note: "\(NumberFormat.rate(load.seconds > 0 ? Double(trial.calls) / load.seconds : 0)) a second"))
         rows.append(counted("wrong answers", verdict.wrong, parts(load.wrong.map { ($0.key.label, $0.value) })))
-        rows.append(counted("lost sessions", verdict.lost, verdict.lostWithServer > 0 ? "and \(NumberFormat.count(verdict.lostWithServer)) with their server, as asked" : ""))
+        rows.append(
+            counted(
+                "lost sessions", verdict.lost,
+                verdict.lostWithServer > 0
+                    ? "and \(NumberFormat.count(verdict.lostWithServer)) with their server, as asked" : ""))
         if let executions = figures.executions {
             rows.append(
-                counted("executed twice", executions.duplicates, "of \(NumberFormat.count(executions.calls)) executed calls; \(NumberFormat.count(executions.readOnlyDuplicates)) of read-only tools besides"))
+                counted(
+                    "executed twice", executions.duplicates,
+                    "of \(NumberFormat.count(executions.calls)) executed calls; \(NumberFormat.count(executions.readOnlyDuplicates)) of read-only tools besides"
+                ))
         } else {
             rows.append(Row(label: "executed twice", value: NumberFormat.none, note: "these servers keep no account"))
         }
         rows.append(counted("failed without cause", verdict.unexplainedCount, parts(verdict.unexplained)))
         rows.append(
-            Row(label: "failed on a server that was killed or stopped", value: NumberFormat.count(verdict.explained.values.reduce(0, +)), note: parts(verdict.explained)))
+            Row(
+                label: "failed on a server that was killed or stopped",
+                value: NumberFormat.count(verdict.explained.values.reduce(0, +)), note: parts(verdict.explained)))
         rows.append(Row(label: "sessions recovered", value: NumberFormat.count(trial.recovered)))
         rows.append(Row(label: "event streams resumed", value: NumberFormat.count(trial.streamsResumed)))
-        rows.append(Row(label: "longest silence of a stream", value: seconds(trial.silence), note: "\(seconds(trial.disturbedSilence)) where its server was killed or stopped"))
+        rows.append(
+            Row(
+                label: "longest silence of a stream", value: seconds(trial.silence),
+                note: "\(seconds(trial.disturbedSilence)) where its server was killed or stopped"))
         rows.append(latency("latency, quiet", trial.quiet))
         rows.append(latency("latency, disturbed", trial.disturbed))
         return rows
@@ -64,12 +81,16 @@ package enum VerdictTable {
     private static func latency(_ label: String, _ latency: LatencyFigures) -> Row {
         guard latency.count > 0 else { return Row(label: label, value: NumberFormat.none) }
         func at(_ percentile: Double) -> String { NumberFormat.duration(microseconds: latency.at(percentile)) }
-        return Row(label: label, value: at(50), note: "p99 \(at(99)), longest \(NumberFormat.duration(microseconds: latency.maximum))")
+        return Row(
+            label: label, value: at(50),
+            note: "p99 \(at(99)), longest \(NumberFormat.duration(microseconds: latency.maximum))")
     }
 
     private static func count(_ number: Int) -> String { NumberFormat.count(UInt64(max(0, number))) }
 
-    private static func seconds(_ value: Double) -> String { value == 0 ? NumberFormat.none : "\(NumberFormat.fixed(value, 1)) s" }
+    private static func seconds(_ value: Double) -> String {
+        value == 0 ? NumberFormat.none : "\(NumberFormat.fixed(value, 1)) s"
+    }
 
     /// What was done, the most frequent first; then what was not.
     private static func done(_ figures: ProveFigures) -> String {

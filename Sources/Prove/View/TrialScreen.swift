@@ -21,11 +21,14 @@ package struct TrialScreen {
     }
 
     /// Prints something that happened.
-    package mutating func tell(_ event: Trial.Event) {
+    package mutating func tell(_ text: String, at seconds: Double) {
         guard mode != .quiet else { return }
         screen.clear()
-        let time = NumberFormat.fixed(event.at, 1).rightAligned(in: 6) + " s  "
-        write(style.tint(time, .quiet) + event.text.sanitized + "\n")
+        let time = NumberFormat.fixed(seconds, 1).rightAligned(in: 6) + " s  "
+        for (index, line) in text.sanitized.wrapped(to: max(20, style.width - time.count)).enumerated() {
+            let start = index == 0 && !text.hasPrefix(" ") ? time : String(repeating: " ", count: time.count)
+            write(style.tint(start, .quiet) + line + "\n")
+        }
         // The table is gone until the next update, which is due at once.
         next = 0
     }

@@ -22,7 +22,8 @@ package enum TrialView {
     package static func line(_ status: TrialStatus) -> String {
         let fronts = status.fronts.map { front in
             let counts = FrontCounts(front.figures)
-            return "\(front.name): \(NumberFormat.count(counts.calls)) calls, \(counts.wrong) wrong, \(counts.lost) sessions lost, "
+            return
+                "\(front.name): \(NumberFormat.count(counts.calls)) calls, \(counts.wrong) wrong, \(counts.lost) sessions lost, "
                 + "\(counts.failed) failed, \(counts.recovered) recovered"
         }
         return "\(NumberFormat.clock(seconds: status.elapsed).rightAligned(in: 6))  " + fronts.joined(separator: " | ")
@@ -34,7 +35,8 @@ package enum TrialView {
         let columns = status.fronts.map { front in
             column(status.fronts.count > 1 ? front.name : "\(front.name), pid \(front.pid)", style, .strong)
         }
-        return style.tint(clock, .quiet) + style.tint(bar.done, .good) + style.tint(bar.left, .quiet) + "  " + columns.joined()
+        return style.tint(clock, .quiet) + style.tint(bar.done, .good) + style.tint(bar.left, .quiet) + "  "
+            + columns.joined()
     }
 
     private static func figures(_ status: TrialStatus, _ style: TerminalStyle) -> [String] {

@@ -60,7 +60,8 @@ struct ProveCommand: ParsableCommand {
     @Flag(help: "Clients speak HTTP/2.")
     var http2 = false
 
-    @Option(help: "Only these, separated by commas: \(Disturbance.Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(
+        help: "Only these, separated by commas: \(Disturbance.Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
     var only: String?
 
     @Option(help: "Write the figures to this file.")
@@ -104,8 +105,11 @@ struct ProveCommand: ParsableCommand {
 }
 
 extension ProveCommand {
+    /// The plan that arguments ask for. Throws if they make none.
+    static func plan(_ arguments: [String]) throws -> ProvePlan { try parse(arguments).validPlan() }
+
     /// The plan that the options ask for. Throws if they make none.
-    func validPlan() throws -> ProvePlan {
+    private func validPlan() throws -> ProvePlan {
         var plan = ProvePlan()
         plan.calls = calls
         plan.seconds = calls == nil ? 60 : 86_400
