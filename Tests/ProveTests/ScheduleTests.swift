@@ -20,7 +20,7 @@ struct ScheduleTests {
     @Test("it begins as it always has")
     func fixed() {
         let first = steps(ProveSchedule(seed: 1, servers: 3), 4)
-        #expect(first.map(\.disturbance) == [.stop(2)])
+        #expect(first.map(\.disturbance) == [.drain(2), .upgrade(workers: 2), .undrain(2), .rotateKey])
     }
 
     @Test("servers are disturbed one at a time, and each is whole again", arguments: 1...40 as ClosedRange<UInt64>)

@@ -28,6 +28,7 @@ package struct DemoRun {
     /// Runs until its time is over, or `isStopped` returns true; that is asked many times a second, and may sleep some
     /// milliseconds. Throws if it could not begin.
     package func perform(on screen: inout TrialScreen, isStopped: () -> Bool) throws(ProveError) -> Outcome {
+        screen.tell("starting three servers, Berth in front of them, and round-robin beside it", at: 0)
         let folder = try WorkFolder()
         let history = ServerHistory()
         let fleet = try ServerFleet(
@@ -56,6 +57,7 @@ package struct DemoRun {
     private var plan: ProvePlan {
         var plan = ProvePlan()
         plan.seconds = seconds
+        plan.timeout = 5
         plan.sessions = max(4, sessions)
         // Clients that think between calls: ten calls a second each.
         plan.rate = Double(plan.sessions) * 10

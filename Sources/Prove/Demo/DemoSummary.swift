@@ -26,7 +26,8 @@ package enum DemoSummary {
         row("failed on a server that was killed or stopped", \.explained)
         row("sessions recovered", \.recovered)
         lines += outcome.figures.first.map { leftOut($0, style) } ?? []
-        lines += ["", verdict(outcome, style), ""]
+        lines.append("")
+        lines += verdict(outcome, style) + [""]
         lines += next(outcome, style)
         return lines.map { $0 + "\n" }.joined()
     }
@@ -35,11 +36,13 @@ package enum DemoSummary {
         figures.skipped.keys.sorted().map { style.tint("  left out: \($0)", .warning) }
     }
 
-    private static func verdict(_ outcome: DemoRun.Outcome, _ style: TerminalStyle) -> String {
-        guard let figures = outcome.figures.first else { return "" }
+    private static func verdict(_ outcome: DemoRun.Outcome, _ style: TerminalStyle) -> [String] {
+        guard let figures = outcome.figures.first else { return [] }
         let verdict = Verdict(figures)
-        return style.tint(verdict.sentence + ".", verdict.holds ? .good : .bad)
-            + " Round-robin is Berth with affinity = \"off\": any balancer that does not know MCP sessions."
+        let about =
+            "Round-robin is Berth with affinity = \"off\": it stands for any balancer that does not know MCP sessions, "
+            + "where a session that meets the wrong server is answered 404."
+        return [style.tint(verdict.sentence + ".", verdict.holds ? .good : .bad)] + about.wrapped(to: style.width)
     }
 
     private static func next(_ outcome: DemoRun.Outcome, _ style: TerminalStyle) -> [String] {

@@ -50,11 +50,10 @@ struct BerthFile {
         var lines = [
             "[listen]", "https = \":443\"", "cert  = \"/etc/berth/mcp.pem\"", "key   = \"/etc/berth/mcp.key\"", "",
         ]
-        lines += ["[upstream.mcp]", "servers = [\(servers.map { "\"\($0)\"" }.joined(separator: ", "))]"]
-        if let onLost { lines += ["session = { on_lost = \"\(onLost)\" }"] }
-        lines += [
-            "health_check = { type = \"http\", path = \"/healthz\", interval = \"500ms\", timeout = \"400ms\", fall = 2 }"
-        ]
+        lines += ["[upstream.mcp]", "servers = [\(servers.map { "\"\($0)\"" }.joined(separator: ", "))]", ""]
+        if let onLost { lines += ["[upstream.mcp.session]", "on_lost = \"\(onLost)\"", ""] }
+        lines += ["[upstream.mcp.health_check]", "type = \"http\"", "path = \"/healthz\"", "interval = \"500ms\""]
+        lines += ["timeout = \"400ms\"", "fall = 2"]
         return lines.map { $0 + "\n" }.joined()
     }
 }

@@ -36,7 +36,7 @@ package struct ProveSchedule: Sendable {
         serverDraw = SeededDraw(seed: seed)
         frontDraw = SeededDraw(seed: seed ^ 0x5deece66d)
         // The beginning is quiet, to have something to compare with.
-        (serverTime, frontTime) = (3 * pace, 4 * pace)
+        (serverTime, frontTime) = (3, 4)
     }
 
     /// The next step; times never decrease. Nil if nothing can ever be done.
@@ -46,7 +46,8 @@ package struct ProveSchedule: Sendable {
             if frontSteps.isEmpty { appendFrontStep() }
             let isServer = (serverSteps.first?.at ?? .infinity) <= (frontSteps.first?.at ?? .infinity)
             let step = isServer ? serverSteps.removeFirst() : frontSteps.removeFirst()
-            if isAllowed(step.disturbance) { return step }
+            // Multiplied last, so that the pace changes no order.
+            if isAllowed(step.disturbance) { return Step(at: step.at * pace, step.disturbance) }
         }
         return nil
     }
@@ -66,7 +67,7 @@ package struct ProveSchedule: Sendable {
         let server = serverDraw.number(below: servers)
         var time = serverTime
         func step(after seconds: Double, _ disturbance: Disturbance) -> Step {
-            time += seconds * pace
+            time += seconds
             return Step(at: time, disturbance)
         }
         let kinds: [Disturbance.Kind] = [.kill, .kill, .kill, .stop, .stop, .restart, .restart, .drain]
@@ -84,7 +85,7 @@ package struct ProveSchedule: Sendable {
         default: serverSteps = [step(after: 0, .kill(server)), step(after: length, .start(server))]
         }
         // Long enough for health checks to find the server well before the next one is disturbed.
-        serverTime = time + serverDraw.seconds(in: 2...4) * pace
+        serverTime = time + serverDraw.seconds(in: 2...4)
     }
 
     private mutating func appendFrontStep() {
@@ -98,7 +99,7 @@ package struct ProveSchedule: Sendable {
         default: disturbance = .upgrade(workers: 1 + frontDraw.number(below: 3))
         }
         frontSteps = [Step(at: frontTime, disturbance)]
-        frontTime += frontDraw.seconds(in: 1.5...5) * pace
+        frontTime += frontDraw.seconds(in: 1.5...5)
     }
 }
 

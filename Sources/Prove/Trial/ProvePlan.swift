@@ -39,6 +39,8 @@ package struct ProvePlan: Sendable {
     package var arguments = "{}"
     /// The kinds of disturbances; nil for all.
     package var only: Set<Disturbance.Kind>?
+    /// Seconds after which clients give a call up.
+    package var timeout = 15.0
     /// What the pauses of the schedule are multiplied with.
     package var pace = 1.0
 
@@ -64,7 +66,7 @@ package struct ProvePlan: Sendable {
         load.calls = calls
         load.seconds = seconds
         load.warmUp = 0
-        load.timeout = 15
+        load.timeout = timeout
         load.callsPerSession = 300
         load.trust = .anyone
         load.seed = seed

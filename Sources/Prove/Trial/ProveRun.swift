@@ -17,6 +17,8 @@ package struct ProveRun {
     /// Runs until the load has ended, or `isStopped` returns true; that is asked many times a second, and may sleep some
     /// milliseconds. Returns the figures. Throws if it could not begin.
     package func perform(on screen: inout TrialScreen, isStopped: () -> Bool) throws(ProveError) -> ProveFigures {
+        let name = plan.peer.map { $0.kind == .nginx ? "nginx" : "HAProxy" } ?? "Berth"
+        screen.tell("starting \(plan.servers) servers, and \(name) in front of them; seed \(plan.seed)", at: 0)
         let folder = try WorkFolder()
         let history = ServerHistory()
         let fleet = try ServerFleet(

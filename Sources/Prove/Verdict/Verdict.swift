@@ -16,7 +16,12 @@ package struct Verdict: Equatable, Sendable {
     /// All other failed calls, by cause.
     package let unexplained: [String: UInt64]
 
-    private static let lostSession = "session lost"
+    /// Calls that the clients could not make in time, which says nothing about the balancer unless others failed too.
+    package let notSent: UInt64
+
+    /// How `Failure.text` names the two kinds that are no failed calls.
+    static let lostSession = "session lost"
+    static let notSent = "too many calls waiting"
 
     /// From the figures of a trial.
     package init(_ figures: ProveFigures) {
@@ -28,9 +33,13 @@ package struct Verdict: Equatable, Sendable {
         lost = lostInAll - lostWithServer
         wrong = figures.load.wrongCount
         duplicates = figures.executions?.duplicates ?? 0
-        explained = trial.explained.filter { $0.key != Self.lostSession }
-        unexplained = trial.unexplained(failed).filter { $0.key != Self.lostSession }
+        notSent = failed[Self.notSent] ?? 0
+        explained = trial.explained.filter { Self.isCall($0.key) }
+        unexplained = trial.unexplained(failed).filter { Self.isCall($0.key) }
     }
+
+    /// Whether a failure by this name is one of a call that was made.
+    static func isCall(_ failure: String) -> Bool { failure != lostSession && failure != notSent }
 
     /// Failed calls that nothing explains.
     package var unexplainedCount: UInt64 { unexplained.values.reduce(0, +) }

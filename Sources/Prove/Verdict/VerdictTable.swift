@@ -112,6 +112,12 @@ package enum VerdictTable {
         var lines = figures.skipped.sorted { $0.key < $1.key }.map {
             style.tint("  left out \($0.value == 1 ? "once" : "\($0.value) times"): \($0.key)", .warning)
         }
+        if verdict.notSent > 0 {
+            lines.append(
+                style.tint(
+                    "  \(NumberFormat.count(verdict.notSent)) calls were not made in time: the machine is too slow for this rate",
+                    .warning))
+        }
         guard !verdict.holds else { return lines }
         lines.append("  first of what went wrong")
         for example in figures.load.examples.prefix(6) {

@@ -4,6 +4,7 @@ package import Load
 package struct TrialStatus: Sendable {
     /// A server and what it is doing.
     package struct Server: Equatable, Sendable {
+        /// As events name it.
         package var name: String
         /// "running", "killed", "stands still", "draining" or "starting".
         package var state: String
@@ -19,6 +20,7 @@ package struct TrialStatus: Sendable {
 
     /// A balancer and the load on it.
     package struct Front: Sendable {
+        /// As tables name it.
         package var name: String
         /// The number of its main process.
         package var pid: Int32

@@ -79,12 +79,12 @@ struct FrontCounts {
 
     init(_ figures: RunFigures) {
         let trial = figures.trial ?? TrialFigures()
-        let lost = figures.failed["session lost"] ?? 0
+        let lost = figures.failed[Verdict.lostSession] ?? 0
         calls = trial.calls
         wrong = figures.wrongCount
         self.lost = lost
-        failed = trial.unexplained(figures.failed).reduce(0) { $0 + ($1.key == "session lost" ? 0 : $1.value) }
-        explained = trial.explained.reduce(0) { $0 + ($1.key == "session lost" ? 0 : $1.value) }
+        failed = trial.unexplained(figures.failed).reduce(0) { $0 + (Verdict.isCall($1.key) ? $1.value : 0) }
+        explained = trial.explained.reduce(0) { $0 + (Verdict.isCall($1.key) ? $1.value : 0) }
         recovered = trial.recovered
         let last = figures.series.last
         perSecond = Double(last?.completed ?? 0)

@@ -156,7 +156,9 @@ extension ProveCommand {
     static func seconds(_ text: String) throws -> Double {
         let units = ["s": 1.0, "m": 60, "h": 3_600]
         let unit = text.last.flatMap { units[String($0)] }
-        guard let number = Double(unit == nil ? Substring(text) : text.dropLast()), number > 0, number <= 86_400 else {
+        guard let number = Double(unit == nil ? Substring(text) : text.dropLast()), number > 0,
+            number * (unit ?? 1) <= 1_000_000
+        else {
             throw ValidationError("--duration must be a time as in 90s, 5m or 1h")
         }
         return number * (unit ?? 1)
