@@ -26,7 +26,8 @@ struct ProveRunTests {
 
     private var plan: ProvePlan {
         var plan = ProvePlan()
-        plan.seconds = 5
+        plan.seconds = 60
+        plan.calls = 250
         plan.rate = 50
         plan.sessions = 12
         plan.pace = 0.3
