@@ -34,7 +34,7 @@ let package = Package(
         .target(name: "JSON", dependencies: ["ASCII"], swiftSettings: pure),
         .target(name: "Kernel", dependencies: ["CLinux"], swiftSettings: house),
         .target(name: "Reactor", dependencies: ["Kernel"], swiftSettings: house),
-        .target(name: "TLS", dependencies: ["ASCII", "COpenSSL", "Reactor"], swiftSettings: house),
+        .target(name: "TLS", dependencies: ["ASCII", "COpenSSL", "Kernel", "Reactor"], swiftSettings: house),
         .target(name: "HTTP", dependencies: ["ASCII", "CNghttp2", "Reactor", "Kernel"], swiftSettings: pure),
         .target(name: "MCP", dependencies: ["ASCII", "JSON"], swiftSettings: pure),
         .target(name: "Balancing", swiftSettings: pure),
@@ -47,7 +47,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
-        .target(name: "Admin", dependencies: ["Proxy", "Balancing", "Telemetry", "Kernel"], swiftSettings: house),
+        .target(name: "Admin", dependencies: ["Proxy", "Balancing", "Configuration", "Telemetry", "Kernel"], swiftSettings: house),
         .target(
             name: "SampleServer", dependencies: ["ASCII", "JSON", "Kernel", "Reactor", "HTTP"], swiftSettings: house),
         .target(

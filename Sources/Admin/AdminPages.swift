@@ -1,51 +1,71 @@
 import Balancing
-import Foundation
+import Configuration
 package import Proxy
 import Telemetry
 
-/// The pages of the admin address. Safe to use from any thread.
+/// The pages of the admin address, and the changes that can be made there. Safe to use from any thread.
 package struct AdminPages: Sendable {
     private let proxy: ProxyServer
+    private let changes: AdminChanges?
 
-    /// The pages of `proxy`, which must be running.
-    package init(_ proxy: ProxyServer) {
+    /// The pages of `proxy`, which must be running. Without `changes` there is nothing to change.
+    package init(_ proxy: ProxyServer, changes: AdminChanges? = nil) {
         self.proxy = proxy
+        self.changes = changes
     }
 
-    /// The response to a GET of `path`. `/healthz`: 200 while the process runs. `/readyz`: 200 if every upstream has a
-    /// healthy server and the proxy is not draining, otherwise 503. `/stats`: all metrics as JSON. 404 for any other
-    /// path.
-    package func answer(_ path: String) -> AdminResponse {
+    /// Answers a request, now or later. GET: `/healthz`: 200 while the process runs. `/readyz`: 200 if every upstream has a
+    /// healthy server that takes new sessions and the proxy is not draining, otherwise 503. `/stats`: all metrics as JSON.
+    /// `/config`: the configuration in force. POST: `AdminChanges`.
+    package func answer(_ request: AdminRequest, _ respond: @escaping @Sendable (AdminResponse) -> Void) {
+        guard request.isPost else {
+            respond(page(request.path))
+            return
+        }
+        guard let changes else {
+            respond(AdminResponse(status: 404, body: "this process takes no changes\n"))
+            return
+        }
+        changes.perform(request, respond)
+    }
+
+    /// The response to a GET of `path`.
+    package func page(_ path: String) -> AdminResponse {
         switch path {
         case "/healthz": AdminResponse(status: 200, body: "ok\n")
         case "/readyz": readiness
         case "/stats": stats
-        default: AdminResponse(status: 404, body: "no such page; there are /healthz, /readyz and /stats\n")
+        case "/config": configuration
+        default:
+            AdminResponse(status: 404, body: "no such page; there are /healthz, /readyz, /stats and /config\n")
         }
     }
 
     private var readiness: AdminResponse {
         if proxy.isDraining { return AdminResponse(status: 503, body: "draining\n") }
-        for upstream in proxy.snapshot.upstreams
-        where !proxy.snapshot.servers[upstream.servers].contains(where: isUsable) {
-            return AdminResponse(status: 503, body: "no server of upstream \(upstream.name) is healthy\n")
+        let snapshot = proxy.snapshot
+        for upstream in snapshot.upstreams where !snapshot.servers[upstream.servers].contains(where: isUsable) {
+            return AdminResponse(
+                status: 503, body: "no server of upstream \(upstream.name) is healthy and takes new sessions\n")
         }
         return AdminResponse(status: 200, body: "ready\n")
     }
 
     private func isUsable(_ server: ServerPlan) -> Bool {
-        HealthTracker(packed: UInt64(bitPattern: proxy.metrics.view.load(.health, server: Int(server.id.slot))))
-            .isHealthy
+        let health = proxy.metrics.view.load(.health, server: Int(server.id.slot))
+        return !server.drains && HealthTracker(packed: UInt64(bitPattern: health)).isHealthy
     }
 
     private var stats: AdminResponse {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        guard let data = try? encoder.encode(StatusDocument(proxy)) else {
-            return AdminResponse(status: 503, body: "cannot encode the figures\n")
+        JSONPage.response(StatusDocument(proxy, changes?.status))
+    }
+
+    private var configuration: AdminResponse {
+        guard let status = changes?.status else {
+            return AdminResponse(status: 404, body: "this process runs without a configuration file\n")
         }
         return AdminResponse(
-            status: 200, contentType: "application/json", body: String(decoding: data, as: UTF8.self) + "\n")
+            status: 200, contentType: "application/toml; charset=utf-8",
+            body: "# configuration \(status.hash)\n" + status.file.effectiveText())
     }
 }

@@ -12,7 +12,10 @@ struct StatusDocument: Encodable {
         var healthy: Bool
         /// False until a health check has passed or `fall` have failed.
         var checked: Bool
+        /// It keeps its sessions and gets no new ones.
         var draining: Bool
+        /// It stands in the configuration no more, and is forgotten when its sessions are over.
+        var removed: Bool
         var backup: Bool
         var weight: Int32
         var pool: Pool
@@ -70,6 +73,23 @@ struct StatusDocument: Encodable {
         var servers: [Server]
     }
 
+    /// The configuration in force, and reloads since the start.
+    struct Configuration: Encodable {
+        var hash: String
+        /// When it came into force, in seconds since 1970.
+        var loadedAt: UInt32
+        var reloads: Reloads
+        /// Why the last reload was rejected; missing if it was not.
+        var lastError: String?
+    }
+
+    /// Reloads by what they came to.
+    struct Reloads: Encodable {
+        var applied, unchanged, rejected: Int
+    }
+
+    var pid: Int32
+    var configuration: Configuration?
     var uptimeSeconds: Double
     var draining: Bool
     var workers: Int
@@ -84,7 +104,14 @@ struct StatusDocument: Encodable {
     var rejected: [String: Int64]
     var upstreams: [Upstream]
 
-    init(_ proxy: ProxyServer) {
+    init(_ proxy: ProxyServer, _ reloads: ReloadStatus?) {
+        pid = getpid()
+        configuration = reloads.map { status in
+            Configuration(
+                hash: status.hash, loadedAt: status.loadedAt,
+                reloads: Reloads(applied: status.applied, unchanged: status.unchanged, rejected: status.rejected),
+                lastError: status.lastError)
+        }
         uptimeSeconds = (Instant.now() - proxy.startedAt).milliseconds / 1_000
         draining = proxy.isDraining
         workers = proxy.metrics.workers - 1
@@ -98,8 +125,9 @@ struct StatusDocument: Encodable {
             untrusted: metrics.load(.untrusted), malformed: metrics.load(.malformed),
             timedOut: metrics.load(.proxyHeaderTimedOut))
         rejected = proxy.rejections
-        upstreams = proxy.snapshot.upstreams.map { plan in
-            Upstream(name: plan.name, servers: proxy.snapshot.servers[plan.servers].map { Server(proxy, plan, $0) })
+        let snapshot = proxy.snapshot
+        upstreams = snapshot.upstreams.map { plan in
+            Upstream(name: plan.name, servers: snapshot.servers[plan.servers].map { Server(proxy, plan, $0) })
         }
     }
 }
@@ -135,17 +163,17 @@ extension StatusDocument.Server {
         address = plan.name
         healthy = tracker.isHealthy
         checked = tracker.isProven
-        draining = plan.isDraining
+        draining = plan.drains
+        removed = plan.isRemoved
         backup = plan.isBackup
         weight = plan.weight
         pool = StatusDocument.Pool(
             max: upstream.pool.maximum, total: metrics.view.load(.connections, server: index), idle: sum(.parked),
             active: sum(.active), streaming: sum(.streaming), waiting: sum(.waiting), opened: sum(.connectionsOpened),
             connectFailures: sum(.connectFailures), replays: sum(.replays))
-        streams = sum(.streaming)
-        let counted = max(0, sum(.sessionsOpened) - sum(.sessionsEnded))
-        sessions =
-            upstream.affinity == .learned ? max(0, metrics.view.load(.sessions, server: index)) : counted
+        let load = proxy.load(of: plan)
+        streams = load.streams
+        sessions = load.sessions
         requests = sum(.requests)
         errors = StatusDocument.Errors(
             sessionsNotFound: sum(.sessionsNotFound), badGateway: sum(.badGateway), unavailable: sum(.unavailable),

@@ -3,6 +3,7 @@
 #include "CLinux.h"
 #include <fcntl.h>
 #include <pthread.h>
+#include <linux/filter.h>
 #include <linux/sockios.h>
 #include <sched.h>
 #include <sys/syscall.h>
@@ -38,6 +39,19 @@ int berth_epoll_wait_finely(int poller, struct epoll_event *events, int most, in
 int berth_accept(int listener, struct sockaddr_storage *peer) {
     socklen_t length = sizeof *peer;
     return accept4(listener, (struct sockaddr *)peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+int berth_refuse_handshakes(int listener) {
+    // The filter sees packets from their TCP header on: byte 13 has the flags. SYN without ACK begins a connection.
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0x12),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x02, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+    };
+    struct sock_fprog program = {.len = sizeof code / sizeof code[0], .filter = code};
+    return setsockopt(listener, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
 int berth_unacknowledged(int descriptor) {

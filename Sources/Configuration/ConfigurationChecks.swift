@@ -16,6 +16,8 @@ package struct ConfigurationChecks: Sendable {
     package var authoritiesProblem: @Sendable (_ path: String) -> String?
     /// Returns why the keys in an existing, readable file cannot be used; nil if they can. Called only if `files` is true.
     package var keyFileProblem: @Sendable (_ path: String) -> String?
+    /// Returns why the token in an existing, readable file cannot be used; nil if it can. Called only if `files` is true.
+    package var tokenFileProblem: @Sendable (_ path: String) -> String?
     /// Returns those of the servers' host names that do not resolve. Called once for all of them.
     package var unresolvedHosts: @Sendable (_ hosts: [String]) -> Set<String>
 
@@ -26,6 +28,7 @@ package struct ConfigurationChecks: Sendable {
         cipherProblem: @escaping @Sendable (_ ciphers: String) -> String? = { _ in nil },
         authoritiesProblem: @escaping @Sendable (_ path: String) -> String? = { _ in nil },
         keyFileProblem: @escaping @Sendable (_ path: String) -> String? = { _ in nil },
+        tokenFileProblem: @escaping @Sendable (_ path: String) -> String? = { _ in nil },
         unresolvedHosts: @escaping @Sendable (_ hosts: [String]) -> Set<String> = { _ in [] }
     ) {
         self.files = files
@@ -35,6 +38,7 @@ package struct ConfigurationChecks: Sendable {
         self.certificateProblems = certificateProblems
         self.stapleProblem = stapleProblem
         self.keyFileProblem = keyFileProblem
+        self.tokenFileProblem = tokenFileProblem
         self.unresolvedHosts = unresolvedHosts
     }
 }

@@ -31,6 +31,9 @@ public struct Linux: World, ~Copyable {
         poller.add(descriptor, token: token)
     }
 
+    /// A filter on the socket drops SYNs (socket(7), SO_ATTACH_FILTER).
+    public mutating func refuseHandshakes(_ listener: Descriptor) { _ = berth_refuse_handshakes(listener.raw) }
+
     /// accept4(2), at most 16 times if connections failed in the backlog. The descriptor is non-blocking and closed on
     /// exec.
     public mutating func accept(_ listener: Descriptor) -> AcceptResult {

@@ -89,6 +89,9 @@ public protocol World: ~Copyable {
 
     /// Takes one connection out of the backlog of `listener`.
     mutating func accept(_ listener: Descriptor) -> AcceptResult
+    /// Has `listener` ignore connections that begin now; what has begun may still be accepted. Best effort: a kernel that
+    /// cannot do it goes on as before.
+    mutating func refuseHandshakes(_ listener: Descriptor)
     /// Starts a TCP connection to `address` with `options`, and does not wait for it.
     mutating func dial(_ address: SocketAddress, _ options: TCPOptions) -> ConnectResult
     /// After a dialled descriptor became ready: 0 if connected, else errno.

@@ -8,28 +8,30 @@ package import Telemetry
 
 /// A running proxy: its workers, a thread each, and the control thread for health checks and admin pages. Start it once.
 package final class ProxyServer: Sendable {
-    /// The snapshot that the server was started with, its servers registered. A reload gives workers another one.
-    package let snapshot: Snapshot
     /// What all workers count, with a row for the control thread, which comes last.
     package let metrics: Metrics
-    /// Where the listeners ended up, in the snapshot's order; kernel-chosen ports filled in.
-    package var addresses: [SocketAddress] { sockets.addresses }
     /// When the listeners were opened, for the uptime on the admin pages.
     package let startedAt = Instant.now()
     /// What has become of the files of certificates.
     package let certificates = CertificateCounts()
 
-    private let table: ServerTable
-    private let workers: Int
-    private let sockets: ListeningSockets
+    let table: ServerTable
+    /// Threads that carry traffic.
+    let workers: Int
+    /// What the workers work by, and the sockets they have.
+    let current: Mutex<Current>
+    let mailboxes: [Mailbox<WorkerMessage>]
+    let watchers: Watchers
     private let gate: StartGate
-    private let mailboxes: [Mailbox<WorkerMessage>]
     private let log: Logger
-    private let watcher: CertificateWatcher?
-    private let secretWatcher: SecretWatcher?
-    private let nameWatcher: NameWatcher?
     private let left = Mutex(0)
     private let isDrainingFlag = Atomic(false)
+
+    /// The snapshot in force, and the listeners' sockets.
+    struct Current {
+        var snapshot: Snapshot
+        var sockets: ListeningSockets
+    }
 
     /// Opens the listeners. `workers` threads carry traffic; at least 1. `secrets` are what the snapshot was made with, if
     /// they are to be renewed while the proxy runs. `names` looks the servers' names up again.
@@ -38,42 +40,31 @@ package final class ProxyServer: Sendable {
     ) throws(StartError) {
         self.workers = max(1, workers)
         self.log = log
-        metrics = Metrics(
-            workers: self.workers + 1, servers: max(4_096, 4 * snapshot.servers.count),
-            listeners: snapshot.listeners.count)
+        metrics = Metrics(workers: self.workers + 1, servers: max(4_096, 4 * snapshot.servers.count))
         table = ServerTable(metrics)
         var snapshot = snapshot
         try table.register(&snapshot)
-        self.snapshot = snapshot
         do throws(SystemError) {
             gate = try StartGate()
             mailboxes = try (0...self.workers).mapThrowing { _ throws(SystemError) in try Mailbox(limit: 1_024) }
+            watchers = try Watchers(
+                snapshot, workers: mailboxes, secrets: secrets, names: names, certificates: certificates, log: log)
         } catch {
             throw StartError("cannot start: \(error)")
         }
-        sockets = try ListeningSockets(snapshot.listeners, workers: self.workers)
-        let (all, traffic) = (mailboxes, mailboxes.prefix(self.workers))
-        do throws(SystemError) {
-            watcher = try CertificateWatcher(snapshot, counts: certificates, log: log) { message in
-                // Health checks speak TLS to servers, and the control thread makes them.
-                let readers = if case .certificates = message { traffic } else { all[...] }
-                return readers.reduce(.delivered) { $1.post(message) ? $0 : .incomplete }
-            }
-            nameWatcher = try NameWatcher(snapshot, names: names, log: log) { message in
-                all.reduce(true) { $1.post(message) && $0 }
-            }
-            secretWatcher = try secrets.map { (secrets) throws(SystemError) in
-                try SecretWatcher(secrets, log: log) { keys in
-                    traffic.reduce(true) { $1.post(.keys(keys)) && $0 }
-                }
-            }
-        } catch {
-            throw StartError("cannot watch files and names: \(error)")
-        }
+        let sockets = try ListeningSockets(snapshot.listeners, workers: self.workers)
+        current = Mutex(Current(snapshot: snapshot, sockets: sockets))
     }
 
-    /// `drain` or `announceDrain` was called; it stays true even if that drain was cancelled. Any thread may ask.
-    package var isDraining: Bool { isDrainingFlag.load(ordering: .relaxed) }
+    /// The snapshot in force, its servers registered.
+    package var snapshot: Snapshot { current.withLock { $0.snapshot } }
+
+    /// Where the listeners ended up, in the snapshot's order; kernel-chosen ports filled in.
+    package var addresses: [SocketAddress] {
+        current.withLock { current in
+            current.snapshot.listeners.map { current.sockets.address(of: $0.id) ?? $0.address }
+        }
+    }
 
     /// Starts all threads and returns when every one of them accepts. If one cannot, all leave, every socket is closed and
     /// the error says why. `admin` answers the admin listeners.
@@ -94,11 +85,7 @@ package final class ProxyServer: Sendable {
         }
         let refusal = gate.wait(for: started)
         do throws(SystemError) {
-            if failure == nil, refusal == nil {
-                try watcher?.start()
-                try secretWatcher?.start()
-                try nameWatcher?.start()
-            }
+            if failure == nil, refusal == nil { try watchers.start() }
         } catch {
             failure = StartError("cannot start a thread: \(error)")
         }
@@ -113,24 +100,29 @@ package final class ProxyServer: Sendable {
         let deadline = Instant.now() + .seconds(5)
         let pause = try? Wake()
         while left.withLock({ $0 }) < threads, Instant.now() < deadline { pause?.sleep(milliseconds: 1) }
-        for index in threads..<max(threads, workers + 1) { sockets.close(worker: index, isControl: index == workers) }
+        for index in threads..<max(threads, workers + 1) {
+            current.withLock { $0.sockets.close(worker: index, isControl: index == workers) }
+        }
     }
 
     private func run(_ index: Int, admin: AdminHandler?) {
         let isControl = index == workers
         do {
             var worker = try makeWorker(index, admin: isControl ? admin : nil)
-            let listeners = sockets.sockets(ofWorker: index, isControl: isControl)
-            let isListening = listeners.reduce(true) { worker.listen(on: $1.descriptor, plan: $1.plan) && $0 }
+            let sockets = current.withLock { $0.sockets.sockets(ofWorker: index, isControl: isControl) }
+            let isListening = worker.listen(on: sockets)
             gate.report(isListening ? nil : StartError("a worker cannot watch its sockets"))
             while !worker.isDone { worker.turn() }
             worker.stopListening()
         } catch {
-            sockets.close(worker: index, isControl: isControl)
+            current.withLock { $0.sockets.close(worker: index, isControl: isControl) }
             gate.report(StartError("a worker cannot start: \(error)"))
         }
         left.withLock { $0 += 1 }
     }
+
+    /// `drain` or `announceDrain` was called; it stays true even if that drain was cancelled. Any thread may ask.
+    package var isDraining: Bool { isDrainingFlag.load(ordering: .relaxed) }
 
     private func makeWorker(_ index: Int, admin: AdminHandler?) throws -> Worker<Linux> {
         try Worker(
@@ -167,9 +159,7 @@ package final class ProxyServer: Sendable {
 
     /// Makes all threads leave as soon as they see it.
     package func stop() {
-        watcher?.stop()
-        secretWatcher?.stop()
-        nameWatcher?.stop()
+        watchers.stop()
         for mailbox in mailboxes { mailbox.postAlways(.stop) }
     }
 }

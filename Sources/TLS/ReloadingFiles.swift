@@ -1,3 +1,5 @@
+import Kernel
+
 /// The files that a context is made of, and how to make it.
 package protocol ReloadableFiles: Sendable {
     /// The context made of the files.
@@ -67,6 +69,11 @@ package struct ReloadingFiles<Files: ReloadableFiles>: Sendable {
     /// The number of checks between two attempts to load a version that was refused. A certificate that is not valid
     /// yet becomes valid without a change of its file.
     private static var checksBetweenRetries: Int { 120 }
+
+    /// Whether both were made of the same files with the same contents.
+    package func isSame(as other: Self) -> Bool where Files: Equatable {
+        files == other.files && contents == other.contents
+    }
 
     /// Reads the files. Throws if no context can be made of them. Does not check whether they are valid now.
     package init(_ files: Files) throws(TLSError) {

@@ -11,13 +11,16 @@ package final class Metrics: Sendable {
     package let workers: Int
     /// The number of slots for servers.
     package let servers: Int
+    /// The number of slots for listeners.
+    package let listeners: Int
     /// Access to the metrics.
     package let view: MetricsWriter
 
-    /// Metrics with `workers` rows, `servers` slots and so many listeners, all values 0.
-    package init(workers: Int, servers: Int, listeners: Int = 64) {
+    /// Metrics with `workers` rows, `servers` slots and `listeners` slots, all values 0.
+    package init(workers: Int, servers: Int, listeners: Int = 1_024) {
         self.workers = workers
         self.servers = max(1, servers)
+        self.listeners = max(1, listeners)
         view = MetricsWriter(
             rows: Counters(workers * self.servers * ServerMetric.count),
             shared: Counters(self.servers * SharedMetric.count),
@@ -26,10 +29,10 @@ package final class Metrics: Sendable {
             exchanges: Counters(workers * ExchangeMetric.count),
             rejections: Counters(workers * MetricsWriter.rejectionReasons),
             process: Counters(1),
-            clients: Counters(listeners),
+            clients: Counters(self.listeners),
             abuse: Counters(AbuseCounter.count),
             refusals: Counters(ProxyRefusal.count),
-            servers: self.servers, listeners: max(1, listeners))
+            servers: self.servers, listeners: self.listeners)
     }
 
     /// The sum of a metric of one server over all workers.

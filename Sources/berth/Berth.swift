@@ -28,8 +28,8 @@ struct Berth: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            RunCommand.self, CheckCommand.self, DemoCommand.self, ProveCommand.self, VersionCommand.self,
-            LaunchCommand.self, ReplicaCommand.self,
+            RunCommand.self, CheckCommand.self, ReloadCommand.self, DrainCommand.self, StatusCommand.self,
+            DemoCommand.self, ProveCommand.self, VersionCommand.self, LaunchCommand.self, ReplicaCommand.self,
         ])
 
     /// The names of the subcommands.

@@ -253,9 +253,8 @@ struct NamesTests {
             // The first time a mailbox is full.
             return said.withLock { $0.count } > 1
         }
-        let running = try #require(watcher)
-        try running.start()
-        defer { running.stop() }
+        try watcher.start()
+        defer { watcher.stop() }
         let (one, two) = (SocketAddress.ipv4(0x0a00_0001, port: 0), SocketAddress.ipv4(0x0a00_0002, port: 0))
         for addresses in [[], [one], [one, two], [two, one], [], [two, one], [two]] {
             answer.withLock { $0 = addresses }
@@ -282,17 +281,17 @@ struct NamesTests {
     @Test("all addresses are those of IPv4 on a machine without IPv6", arguments: [2, 5, 6])
     func withoutIPv6(workers: Int) throws {
         var plan = try ListenerPlan(at: ListenAddress(host: "", port: 0))
-        var asked: [SocketAddress] = []
+        let asked = Mutex<[SocketAddress]>([])
         for code in [EAFNOSUPPORT, EADDRNOTAVAIL] {
             let sockets = try ListeningSockets([plan], workers: workers) { address, shared, tcp throws(SystemError) in
-                asked.append(address)
+                asked.withLock { $0.append(address) }
                 guard address.isIPv4 else { throw SystemError("socket", code: code) }
                 return try Socket.listen(on: address, shared: shared, tcp: tcp)
             }
             #expect(sockets.addresses[0].isIPv4 && sockets.addresses[0].port != 0)
             for worker in 0..<workers { sockets.close(worker: worker, isControl: false) }
         }
-        #expect(asked.filter { !$0.isIPv4 }.count == 2, "it is asked for once")
+        #expect(asked.withLock { $0 }.filter { !$0.isIPv4 }.count == 2, "it is asked for once")
 
         // What was asked for by its address is not replaced.
         plan = try ListenerPlan(at: ListenAddress(host: "::", port: 0))

@@ -109,11 +109,12 @@ final class ProxyStage {
         network.ring(mailbox.descriptor)
     }
 
-    /// Registers a changed snapshot and posts it to the worker.
-    func reload(_ change: (inout Snapshot) -> Void) throws {
+    /// Registers a changed snapshot and posts it to the worker, with sockets for its listeners, the first of which are new.
+    func reload(sockets: [Descriptor] = [], _ change: (inout Snapshot) -> Void) throws {
         change(&snapshot)
         try table?.register(&snapshot)
-        post(.snapshot(snapshot))
+        let opened = zip(snapshot.listeners, sockets).map { ListenerSocket(listener: $0.id, descriptor: $1) }
+        post(.snapshot(snapshot, sockets: opened))
         run(for: .milliseconds(5))
     }
 

@@ -1,3 +1,4 @@
+import Balancing
 import Kernel
 import Simulation
 import Telemetry
@@ -133,6 +134,63 @@ struct SnapshotTests {
         }
         stage.run { other.requests.count == 1 }
         #expect(other.requests.count == 1, "seed \(seed)")
+        for client in clients { client.leave() }
+        stage.expectNoLeaks()
+    }
+
+    @Test(
+        "a listener that is removed serves what has connected, and takes no more; its place is used again",
+        arguments: 1...8)
+    func listeners(seed: UInt64) throws {
+        let stage = ProxyStage(seed: seed)
+        _ = ScriptedServer(stage, 0) { _ in .reply("ok") }
+        let kept = stage.connect()
+        kept.ask(.post("one"))
+        stage.run { kept.responses.count == 1 }
+        let address = SocketAddress.loopback(port: 8081)
+
+        for round in 0..<3 {
+            let next = round % 2 == 0 ? address : ProxyStage.front
+            let descriptor = stage.network.listen(on: next)
+            try stage.reload(sockets: [descriptor]) { $0.listeners = [ListenerPlan(address: next)] }
+            stage.run(for: .seconds(1))
+            #expect(stage.network.openListeners == 1, "the other's socket is closed, seed \(seed)")
+        }
+        kept.ask(.post("three"))
+        stage.run { kept.responses.count == 2 }
+        #expect(kept.responses.last?.status == 200, "seed \(seed)")
+        let late = stage.connect()
+        late.ask(.post("four"))
+        let fresh = ScriptedClient(stage.network.connect(to: address))
+        fresh.ask(.post("five"))
+        stage.run { !fresh.responses.isEmpty }
+        #expect(fresh.responses.first?.status == 200 && late.responses.isEmpty, "seed \(seed)")
+        #expect(stage.worker?.clients.listeners.count ?? 9 <= 4, "seed \(seed)")
+        for client in [kept, late, fresh] { client.leave() }
+        stage.expectNoLeaks()
+        #expect(stage.metrics.view.clientCount == 0, "seed \(seed)")
+    }
+
+    @Test("a policy that counts calls knows those that were under way before a server was added", arguments: 1...8)
+    func calls(seed: UInt64) throws {
+        let stage = ProxyStage(seed: seed, servers: 2)
+        stage.plan.policy = .leastRequests
+        _ = ScriptedServer(stage, 0) { _ in [.pause(.seconds(3))] + .reply("0") }
+        _ = ScriptedServer(stage, 1) { _ in [.pause(.seconds(3))] + .reply("1") }
+        let third = ScriptedServer(stage, 2) { _ in [.pause(.seconds(3))] + .reply("2") }
+        let clients = (0..<7).map { _ in stage.connect() }
+        for client in clients[..<4] { client.ask(.post("x")) }
+        stage.run { stage.sum(.active) == 4 }
+        try stage.reload { snapshot in
+            snapshot.servers.append(server(2))
+            snapshot.upstreams[0].servers = 0..<3
+        }
+        for client in clients[4..<6] { client.ask(.post("x")) }
+        stage.run { third.requests.count == 2 }
+        #expect(third.requests.count == 2, "both go where nothing is under way, seed \(seed)")
+        stage.run { clients[..<6].allSatisfy { $0.responses.count == 1 } }
+        clients[6].ask(.post("x"))
+        stage.run { clients[6].responses.count == 1 }
         for client in clients { client.leave() }
         stage.expectNoLeaks()
     }

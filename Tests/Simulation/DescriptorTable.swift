@@ -5,6 +5,8 @@ final class SimulatedListener {
     let address: SocketAddress
     let tcp: TCPOptions
     var backlog: [SimulatedSocket] = []
+    /// SYNs are dropped.
+    var refusesHandshakes = false
 
     init(address: SocketAddress, tcp: TCPOptions) {
         self.address = address
@@ -52,6 +54,8 @@ struct DescriptorTable {
             slots[slot].map { (Descriptor(DescriptorTable.first + CInt(slot)), $0) }
         }
     }
+
+    var openListeners: Int { open.count { if case .listener = $0.1 { true } else { false } } }
 
     func listener(on address: SocketAddress) -> (Descriptor, SimulatedListener)? {
         for (descriptor, object) in open {

@@ -91,6 +91,15 @@ extension SimulatedNetwork {
         return .connection(accepted, from: socket.remote)
     }
 
+    func refuseHandshakes(_ descriptor: Descriptor) {
+        guard case .listener(let listener) = descriptors[descriptor] else {
+            violate("refuseHandshakes on descriptor \(descriptor.raw), which is no open listener")
+            return
+        }
+        record("refuseHandshakes", Int(descriptor.raw), 0)
+        listener.refusesHandshakes = true
+    }
+
     func dial(_ address: SocketAddress, _ options: TCPOptions) -> ConnectResult {
         interleave()
         if let error = immediateRefusal(of: address) {

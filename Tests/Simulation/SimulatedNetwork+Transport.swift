@@ -238,14 +238,14 @@ extension SimulatedNetwork {
         wake(near)
     }
 
-    /// A client's SYN arrives. A full backlog drops it, and it comes again after 1, 2, 4 ... seconds.
+    /// A client's SYN arrives. A full backlog, or a listener that closes, drops it, and it comes again after 1, 2, 4 ... seconds.
     private func knock(_ peer: SimulatedPeer, attempt: Int) {
         guard peer.isConnecting else { return }
         guard let (descriptor, listener) = descriptors.listener(on: peer.target) else {
             peer.fail(ECONNREFUSED)
             return
         }
-        guard listener.backlog.count < conditions.backlog else {
+        guard !listener.refusesHandshakes, listener.backlog.count < conditions.backlog else {
             if attempt > 6 {
                 peer.fail(ETIMEDOUT)
             } else {

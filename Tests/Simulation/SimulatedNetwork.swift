@@ -98,6 +98,9 @@ package final class SimulatedNetwork {
         poller.ring(descriptor)
     }
 
+    /// Listeners that the worker has open.
+    package var openListeners: Int { descriptors.openListeners }
+
     /// Descriptors the worker has open, listeners included.
     package var openDescriptors: Int { descriptors.openCount }
 

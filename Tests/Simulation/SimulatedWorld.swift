@@ -26,6 +26,7 @@ package struct SimulatedWorld: World, ~Copyable {
     }
 
     package mutating func accept(_ listener: Descriptor) -> AcceptResult { network.accept(listener) }
+    package mutating func refuseHandshakes(_ listener: Descriptor) { network.refuseHandshakes(listener) }
     package mutating func dial(_ address: SocketAddress, _ options: TCPOptions) -> ConnectResult {
         network.dial(address, options)
     }

@@ -39,6 +39,9 @@ int berth_epoll_wait_finely(int poller, struct epoll_event *events, int most, in
 
 int berth_accept(int listener, struct sockaddr_storage *peer);
 
+/// Drops the SYNs that come to a listener, and nothing else: handshakes that were answered are completed.
+int berth_refuse_handshakes(int listener);
+
 static inline int berth_stream_socket(int family) {
     return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }

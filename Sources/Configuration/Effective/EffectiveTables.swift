@@ -5,6 +5,12 @@ extension EffectiveText {
         open("[global]", path: "global")
         value("workers", global.workers)
         value("admin", "\"\(global.admin?.description ?? "off")\"")
+        switch global.adminToken {
+        case .file(let path): value("admin_token", TOMLText.quoted("file:\(path)"))
+        case .text: line("# admin_token comes from the environment", origin(of: "global.admin_token"))
+        case nil: value("admin_token", nil, unset: "nothing can be changed on the admin address")
+        }
+        value("watch", global.watch)
         value("drain_delay", global.drainDelay)
         value("drain_timeout", global.drainTimeout)
         switch global.secret {

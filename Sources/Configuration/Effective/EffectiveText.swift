@@ -4,6 +4,18 @@ extension ConfigurationFile {
     package func effectiveText() -> String {
         var text = EffectiveText(origins: origins)
         text.comment("\(path), every value with its origin")
+        write(to: &text)
+        return text.result
+    }
+
+    /// The same without origins: equal for files that mean the same.
+    package func plainText() -> String {
+        var text = EffectiveText(origins: nil)
+        write(to: &text)
+        return text.result
+    }
+
+    private func write(to text: inout EffectiveText) {
         text.write(configuration.global)
         for (listener, table) in zip(configuration.listeners, listenerTables) {
             text.write(listener, table: table)
@@ -14,20 +26,20 @@ extension ConfigurationFile {
         for upstream in configuration.upstreams {
             text.write(upstream)
         }
-        return text.result
     }
 }
 
-/// Writes tables and values as TOML, with their origins as comments.
+/// Writes tables and values as TOML, with their origins as comments, or without.
 struct EffectiveText {
-    private let origins: [String: Origin]
+    /// Nil: they are not shown.
+    private let origins: [String: Origin]?
     private var table = ""
     private(set) var result = ""
 
     /// The column at which comments begin, unless the line is longer.
     private static let column = 44
 
-    init(origins: [String: Origin]) {
+    init(origins: [String: Origin]?) {
         self.origins = origins
     }
 
@@ -72,7 +84,7 @@ struct EffectiveText {
 
     /// A line with an optional comment.
     mutating func line(_ text: String, _ comment: String?) {
-        guard let comment else {
+        guard origins != nil, let comment else {
             result += text + "\n"
             return
         }
@@ -81,6 +93,6 @@ struct EffectiveText {
     }
 
     func origin(of path: String) -> String {
-        origins[path]?.comment ?? "default"
+        origins?[path]?.comment ?? "default"
     }
 }

@@ -4,6 +4,10 @@ package struct GlobalConfiguration: Sendable, Equatable {
     package var workers = 0
     /// The address of the admin pages, in plain HTTP; nil for none.
     package var admin: ListenAddress?
+    /// What changes on the admin address need; nil: none can be made there.
+    package var adminToken: TokenSource?
+    /// The file is read again when it changes.
+    package var watch = false
     /// How long a stopping process says that it is not ready before its listeners close.
     package var drainDelay = Duration.zero
     /// How long a stopping process waits for its requests and streams before it closes them.
@@ -12,6 +16,17 @@ package struct GlobalConfiguration: Sendable, Equatable {
     package var secret: SecretSource?
 
     package init() {}
+}
+
+/// The source of a token that people or programs show.
+package enum TokenSource: Sendable, Equatable {
+    /// A file whose first line is the token.
+    case file(String)
+    /// The token itself, from the environment.
+    case text(String)
+
+    /// Its fewest characters.
+    package static var minimumLength: Int { 16 }
 }
 
 /// The source of the signing keys.

@@ -1,11 +1,11 @@
 /// Durations as the file writes them: "250ms", "30s", "5m", "24h", "7d", and sums such as "1m30s".
-enum DurationText {
+package enum DurationText {
     private static let units: [(name: String, milliseconds: Int)] = [
         ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1),
     ]
 
     /// The duration; nil for other text. No sign, fraction or blank; units in descending order, each once.
-    static func parse(_ text: String) -> Duration? {
+    package static func parse(_ text: String) -> Duration? {
         var rest = Substring(text)
         var total = 0
         var unitsLeft = units[...]

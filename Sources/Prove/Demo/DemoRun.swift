@@ -67,7 +67,6 @@ package struct DemoRun {
     private func makeFronts(_ ports: [UInt16], _ folder: WorkFolder) throws(ProveError) -> [any Front] {
         var file = BerthFile(servers: [])
         file.onLost = ProvePlan.OnLost.always.rawValue
-        file.token = "demo-\(Machine.randomBytes(16).map { "\($0)" }.joined())"
         var naive = BerthFile(servers: [])
         naive.affinity = "off"
         func front(_ name: String, _ file: BerthFile, _ prefix: String) throws(ProveError) -> any Front {

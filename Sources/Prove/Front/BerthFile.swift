@@ -9,7 +9,7 @@ struct BerthFile {
     var onLost: String?
     /// The value of `session.affinity`; nil leaves the key out.
     var affinity: String?
-    /// The value of `admin_token`; nil leaves the key out.
+    /// The value of `admin_token`, a file; nil leaves the key out.
     var token: String?
     /// Whether the servers answer `/healthz`.
     var checksHealth = true

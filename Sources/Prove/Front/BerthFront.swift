@@ -54,6 +54,8 @@ final class BerthFront: Front {
 
     func start() throws(ProveError) {
         try rotateKey()
+        let token = Machine.randomBytes(32).map { "\($0)" }.joined()
+        file.token = "file:" + (try files.folder.write("\(files.prefix).token", token + "\n"))
         try leaveOutUnknownKeys()
         let process = try programs.start([programs.berth, "run", path], endsBy: SIGTERM, output: files.log)
         try files.wait(for: process, name)

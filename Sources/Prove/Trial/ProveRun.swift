@@ -51,7 +51,6 @@ package struct ProveRun {
         }
         var file = BerthFile(servers: [])
         file.onLost = plan.onLost.rawValue
-        file.token = "prove-\(Machine.randomBytes(16).map { "\($0)" }.joined())"
         file.checksHealth = plan.command == nil
         return try BerthFront(
             "Berth", file, servers: ports, programs: programs, commands: commands, folder: folder, prefix: "berth")

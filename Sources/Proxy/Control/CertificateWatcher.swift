@@ -5,77 +5,96 @@ import TLS
 
 /// Looks at the files of all certificates, the listeners' and those for servers, and hands workers the new contexts.
 ///
-/// On a thread of its own: a file system that hangs delays no request and no health check. It looks rather than being
-/// told: what is replaced may be a link, a link to a link, or a folder above them.
+/// It looks rather than being told: what is replaced may be a link, a link to a link, or a folder above them.
 final class CertificateWatcher: Sendable {
-    /// Milliseconds between two looks.
-    private static var pause: CInt { 250 }
+    /// What is looked at, and what has not reached all workers yet: a newer context takes the place of one that has not.
+    private struct State {
+        var listeners: [(id: ServerID, tls: ReloadingTLS)] = []
+        var upstreams: [(slot: Int, tls: ReloadingClientTLS)] = []
+        var served: [ServerID: WorkerMessage] = [:]
+        var shown: [Int: WorkerMessage] = [:]
+        /// Listeners whose OCSP response is known to be out of date.
+        var stale: Set<ServerID> = []
 
-    private let listeners: [(plan: Int, tls: ReloadingTLS)]
-    private let upstreams: [(index: Int, tls: ReloadingClientTLS)]
+        init() {}
+
+        init(_ snapshot: Snapshot) {
+            listeners = snapshot.listeners.compactMap { listener in listener.reloadingTLS.map { (listener.id, $0) } }
+            upstreams = snapshot.upstreams.compactMap { upstream in
+                guard let tls = upstream.reloadingTLS, !tls.files.paths.isEmpty else { return nil }
+                return (Int(upstream.id.slot), tls)
+            }
+        }
+
+        var isEmpty: Bool { listeners.isEmpty && upstreams.isEmpty }
+    }
+
+    private let state: Mutex<State>
     private let write: @Sendable (WorkerMessage) -> Delivery
     private let counts: CertificateCounts
     private let log: Logger
-    private let wake: Wake
-    private let isStopped = Atomic(false)
+    private let thread: WatchThread
+
+    /// Milliseconds between two looks.
+    private static var pause: CInt { 250 }
 
     /// What came of giving a message to all workers that it concerns.
     enum Delivery { case delivered, incomplete }
 
-    /// Nil if there are no files to look at. `write` gives a message to all workers that it concerns; if one of them
-    /// could not take it, it is called again, and all get the message.
-    init?(
+    /// Watches the files of a snapshot, which must be registered. `write` gives a message to all workers that it concerns; if
+    /// one of them could not take it, it is called again, and all get the message.
+    init(
         _ snapshot: Snapshot, counts: CertificateCounts, log: Logger,
         write: @escaping @Sendable (WorkerMessage) -> Delivery
     ) throws(SystemError) {
-        listeners = snapshot.listeners.enumerated().compactMap { plan, listener in
-            listener.reloadingTLS.map { (plan, $0) }
-        }
-        upstreams = snapshot.upstreams.compactMap { upstream in
-            guard let tls = upstream.reloadingTLS, !tls.files.paths.isEmpty else { return nil }
-            return (Int(upstream.id.slot), tls)
-        }
-        guard !listeners.isEmpty || !upstreams.isEmpty else { return nil }
+        state = Mutex(State(snapshot))
         self.counts = counts
         self.log = log
         self.write = write
-        wake = try Wake()
+        thread = try WatchThread(named: "certificates")
     }
 
+    /// There are no files to look at.
+    var isIdle: Bool { state.withLock { $0.isEmpty } }
+
+    /// Starts to look, if there is anything to look at.
     func start() throws(SystemError) {
-        try Thread(named: "certificates") { [self] in run() }.detach()
+        if !isIdle { try thread.start { [self] in look() } }
     }
 
-    func stop() {
-        isStopped.store(true, ordering: .releasing)
-        wake.ring()
+    func stop() { thread.stop() }
+
+    /// Watches nothing: what workers were told before is all that they are told.
+    func pause() { state.withLock { $0 = State() } }
+
+    /// Watches the files of another snapshot, which must be registered.
+    func resume(with snapshot: Snapshot) throws(SystemError) {
+        state.withLock { $0 = State(snapshot) }
+        try start()
+        thread.lookNow()
     }
 
-    private func run() {
-        var (listeners, upstreams) = (listeners, upstreams)
-        // By plan and by upstream: a newer context takes the place of one that could not be delivered yet.
-        var (served, shown): ([Int: WorkerMessage], [Int: WorkerMessage]) = ([:], [:])
-        var stale: Set<Int> = []
-        while !isStopped.load(ordering: .acquiring) {
+    private func look() -> CInt {
+        state.withLock { state in
             let now = Int64(WallClock.seconds())
-            for index in listeners.indices {
-                let plan = listeners[index].plan
-                if let context = changed(listeners[index].tls.check(at: now)) {
+            for index in state.listeners.indices {
+                let id = state.listeners[index].id
+                if let context = changed(state.listeners[index].tls.check(at: now)) {
                     log.notice("serving a new certificate", metadata: Self.metadata(context.certificates.first))
-                    served[plan] = .certificates(listener: plan, context)
+                    state.served[id] = .certificates(listener: id, context)
                 }
-                warnOfStaleResponse(of: listeners[index].tls.context, plan, &stale, at: now)
+                warnOfStaleResponse(of: state.listeners[index].tls.context, id, &state.stale, at: now)
             }
-            for index in upstreams.indices {
-                if let context = changed(upstreams[index].tls.check(at: now)) {
+            for index in state.upstreams.indices {
+                if let context = changed(state.upstreams[index].tls.check(at: now)) {
                     log.notice("new certificates for servers", metadata: Self.metadata(context.certificate))
-                    let upstream = upstreams[index].index
-                    shown[upstream] = .upstreamCertificates(upstream: upstream, context)
+                    let slot = state.upstreams[index].slot
+                    state.shown[slot] = .upstreamCertificates(upstream: slot, context)
                 }
             }
-            served = served.filter { write($0.value) == .incomplete }
-            shown = shown.filter { write($0.value) == .incomplete }
-            wake.sleep(milliseconds: Self.pause)
+            state.served = state.served.filter { write($0.value) == .incomplete }
+            state.shown = state.shown.filter { write($0.value) == .incomplete }
+            return state.isEmpty ? -1 : Self.pause
         }
     }
 
@@ -93,12 +112,14 @@ final class CertificateWatcher: Sendable {
     }
 
     /// Says once that an OCSP response is out of date: it was to be replaced in time.
-    private func warnOfStaleResponse(of context: TLSContext, _ plan: Int, _ stale: inout Set<Int>, at now: Int64) {
+    private func warnOfStaleResponse(
+        of context: TLSContext, _ id: ServerID, _ stale: inout Set<ServerID>, at now: Int64
+    ) {
         let problem = context.staples.lazy.compactMap { $0?.problem(at: now) }.first
-        if let problem, !stale.contains(plan) {
+        if let problem, !stale.contains(id) {
             log.warning("an OCSP response is not shown to clients: \(problem)")
         }
-        if problem == nil { stale.remove(plan) } else { stale.insert(plan) }
+        if problem == nil { stale.remove(id) } else { stale.insert(id) }
     }
 
     private static func metadata(_ certificate: CertificateFacts?) -> Logger.Metadata {

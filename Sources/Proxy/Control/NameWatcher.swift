@@ -2,9 +2,8 @@ import Kernel
 import Logging
 import Synchronization
 
-/// Looks the names of servers up again and again, and tells workers what has changed.
-///
-/// On threads of its own: no worker waits for a name server, and no name for another that takes long.
+/// Looks the names of servers up again and again, and tells workers what has changed. No worker waits for a name server,
+/// and no name for another that takes long.
 final class NameWatcher: Sendable {
     /// A server that is known by a name.
     private struct Named {
@@ -17,58 +16,89 @@ final class NameWatcher: Sendable {
         var isLost = false
     }
 
-    private let servers: [Named]
+    private struct State {
+        var servers: [Named] = []
+        /// What has not reached all workers yet.
+        var undelivered: [ServerID: WorkerMessage] = [:]
+    }
+
+    private let state: Mutex<State>
     private let names: NameLookup
     private let write: @Sendable (WorkerMessage) -> Bool
     private let log: Logger
-    private let wake: Wake
     private let search: NameSearch
-    private let isStopped = Atomic(false)
+    private let thread: WatchThread
 
-    /// Nil if no server of the snapshot, which must be registered, has a name. `write` gives a message to all workers; false if
+    /// Watches the names of a snapshot's servers, which must be registered. `write` gives a message to all workers; false if
     /// one could not take it, which is then tried again.
-    init?(
+    init(
         _ snapshot: Snapshot, names: NameLookup, log: Logger, write: @escaping @Sendable (WorkerMessage) -> Bool
     ) throws(SystemError) {
-        servers = snapshot.servers.compactMap { server in
+        state = Mutex(State(servers: Self.named(snapshot)))
+        self.names = names
+        self.log = log
+        self.write = write
+        search = try NameSearch(names)
+        thread = try WatchThread(named: "names")
+    }
+
+    private static func named(_ snapshot: Snapshot) -> [Named] {
+        snapshot.servers.compactMap { server in
             server.host.map { host in
                 Named(id: server.id, name: server.name, host: host, port: server.port, addresses: server.addresses)
             }
         }
-        guard !servers.isEmpty else { return nil }
-        self.names = names
-        self.log = log
-        self.write = write
-        wake = try Wake()
-        search = try NameSearch(names)
     }
 
+    /// The last good addresses of each name, whatever their port.
+    var addresses: [String: [SocketAddress]] {
+        state.withLock { state in
+            Dictionary(state.servers.map { ($0.host, $0.addresses) }, uniquingKeysWith: { first, _ in first })
+                .filter { !$0.value.isEmpty }
+        }
+    }
+
+    /// Starts to look, if any server has a name.
     func start() throws(SystemError) {
-        try Thread(named: "names") { [self] in run() }.detach()
+        guard !(state.withLock { $0.servers.isEmpty }) else { return }
+        try thread.start { [self] in
+            lookUp()
+            return CInt(clamping: names.interval.nanoseconds / 1_000_000)
+        }
     }
 
-    func stop() {
-        isStopped.store(true, ordering: .releasing)
-        wake.ring()
+    func stop() { thread.stop() }
+
+    /// Watches nothing: what workers were told before is all that they are told.
+    func pause() { state.withLock { $0 = State() } }
+
+    /// Watches the names of another snapshot's servers, which must be registered.
+    func resume(with snapshot: Snapshot) throws(SystemError) {
+        state.withLock { $0 = State(servers: Self.named(snapshot)) }
+        try start()
     }
 
-    private func run() {
-        var servers = servers
-        var undelivered: [ServerID: WorkerMessage] = [:]
-        for server in servers.indices where servers[server].addresses.isEmpty { noteLost(&servers[server]) }
-        while !isStopped.load(ordering: .acquiring) {
-            wake.sleep(milliseconds: CInt(clamping: names.interval.nanoseconds / 1_000_000))
-            search.begin(Set(servers.map(\.host)))
-            // A name that takes longer is looked at in a later round, and keeps its addresses until then.
-            search.wait(within: names.interval)
-            let found = search.take()
-            for index in servers.indices {
-                guard let addresses = found[servers[index].host] else { continue }
-                if let addresses = changed(&servers[index], addresses) {
-                    undelivered[servers[index].id] = .addresses(servers[index].id, addresses)
+    private func lookUp() {
+        let hosts = state.withLock { state in
+            for server in state.servers.indices where state.servers[server].addresses.isEmpty {
+                noteLost(&state.servers[server])
+            }
+            return Set(state.servers.map(\.host))
+        }
+        guard !hosts.isEmpty else { return }
+        search.begin(hosts)
+        // A name that takes longer is looked at in a later round, and keeps its addresses until then.
+        search.wait(within: names.interval)
+        let found = search.take()
+        state.withLock { state in
+            for index in state.servers.indices {
+                guard let addresses = found[state.servers[index].host] else { continue }
+                let id = state.servers[index].id
+                if let addresses = changed(&state.servers[index], addresses) {
+                    state.undelivered[id] = .addresses(id, addresses)
                 }
             }
-            undelivered = undelivered.filter { !write($0.value) }
+            state.undelivered = state.undelivered.filter { !write($0.value) }
         }
     }
 

@@ -3,46 +3,48 @@ import Logging
 import Synchronization
 
 /// Reads the files of keys again while the proxy runs, hands workers new keys, and renews the secret of TLS tickets.
-///
-/// On a thread of its own: a file system that hangs delays no request.
 final class SecretWatcher: Sendable {
-    /// Milliseconds between two looks.
-    private static var pause: CInt { 1_000 }
+    private struct State {
+        var secrets: SessionSecrets
+        /// Keys that have not reached all workers yet.
+        var undelivered: [SigningKey]?
+    }
 
-    private let secrets: SessionSecrets
+    private let state: Mutex<State>
     private let write: @Sendable ([SigningKey]) -> Bool
     private let log: Logger
-    private let wake: Wake
-    private let isStopped = Atomic(false)
+    private let thread: WatchThread
+
+    /// Milliseconds between two looks.
+    private static var pause: CInt { 1_000 }
 
     /// `write` gives keys to all workers; false if one could not take them, which is then tried again.
     init(
         _ secrets: SessionSecrets, log: Logger, write: @escaping @Sendable ([SigningKey]) -> Bool
     ) throws(SystemError) {
-        self.secrets = secrets
+        state = Mutex(State(secrets: secrets))
         self.log = log
         self.write = write
-        wake = try Wake()
+        thread = try WatchThread(named: "secrets")
     }
 
-    func start() throws(SystemError) {
-        try Thread(named: "secrets") { [self] in run() }.detach()
-    }
+    /// The secrets as they are now.
+    var secrets: SessionSecrets { state.withLock { $0.secrets } }
 
-    func stop() {
-        isStopped.store(true, ordering: .releasing)
-        wake.ring()
-    }
+    func start() throws(SystemError) { try thread.start { [self] in look() } }
 
-    private func run() {
-        var secrets = secrets
-        var undelivered: [SigningKey]?
-        while !isStopped.load(ordering: .acquiring) {
+    func stop() { thread.stop() }
+
+    /// Watches the files of other secrets from here on. A snapshot brings workers their keys.
+    func replace(_ secrets: SessionSecrets) { state.withLock { $0 = State(secrets: secrets) } }
+
+    private func look() -> CInt {
+        state.withLock { state in
             let time = Int64(WallClock.seconds())
-            undelivered = secrets.changedKeys(at: time, log: log) ?? undelivered
-            if let keys = undelivered, write(keys) { undelivered = nil }
-            secrets.renewTickets(at: time, log: log)
-            wake.sleep(milliseconds: Self.pause)
+            state.undelivered = state.secrets.changedKeys(at: time, log: log) ?? state.undelivered
+            if let keys = state.undelivered, write(keys) { state.undelivered = nil }
+            state.secrets.renewTickets(at: time, log: log)
+            return Self.pause
         }
     }
 }

@@ -3,46 +3,69 @@ import Kernel
 import MCP
 import Reactor
 
-/// What an admin page answers.
-package struct AdminResponse: Sendable {
-    /// The status code. The reason phrase is fixed for 200 and 404 and "Service Unavailable" for all others.
-    package var status: UInt16
-    /// The value of Content-Type (RFC 9110 section 8.3), written as it is: it must hold no CR or LF.
-    package var contentType: String
-    /// The content, sent as UTF-8 with a Content-Length; HEAD gets only the length.
-    package var body: String
-
-    package init(status: UInt16, contentType: String = "text/plain; charset=utf-8", body: String) {
-        self.status = status
-        self.contentType = contentType
-        self.body = body
-    }
-}
-
-/// Answers a GET on the admin address by its path. Called on the control thread; must not block.
-package typealias AdminHandler = @Sendable (_ path: String) -> AdminResponse
-
+/// Requests to the admin address.
 extension Worker where Outside: ~Copyable {
-    /// Answers a request on an admin listener, at the front of `io.received`.
-    mutating func respondAdmin(_ client: Handle) {
-        guard io.requestHead.method == .get || io.requestHead.method == .head else {
+    /// Takes up a request on an admin listener, at the front of `io.received`. The response comes as a message.
+    mutating func receiveAdmin(_ client: Handle) {
+        switch io.requestHead.method {
+        case .get, .head, .post: break
+        default:
             rejectAndKeepAlive(client, .methodNotAllowed)
             return
         }
-        guard let admin = control.admin, io.requestHead.framing == .none else {
+        guard let admin = control.admin, let mailbox = inbox.mailbox, hasNoContent else {
             reject(client, .malformed)
             return
         }
-        let path = io.received.bytes(io.requestHead.target.range).prefix { $0 != UInt8(ascii: "?") }
-        let response = admin(String(decoding: path, as: UTF8.self))
-        let keepsClient = io.requestHead.isKeepAlive && !lifecycle.isDraining && !clients.isStream(client)
-        io.append(response, isHead: io.requestHead.method == .head, closes: !keepsClient, at: clock.now)
+        let exchange = AdminExchange(
+            client: client, isHead: io.requestHead.method == .head,
+            keepsClient: io.requestHead.isKeepAlive && !lifecycle.isDraining)
+        let request = adminRequest()
         io.received.consume(io.requestHead.length)
+        clients[client].phase = .exchanging
+        clients.setDeadline(client, .never, &clock)
+        admin(request) { mailbox.postAlways(.adminResponse(exchange, $0)) }
+    }
+
+    /// No admin request has a body.
+    private var hasNoContent: Bool {
+        switch io.requestHead.framing {
+        case .none: true
+        case .length(let length): length == 0
+        default: false
+        }
+    }
+
+    private func adminRequest() -> AdminRequest {
+        let target = io.received.bytes(io.requestHead.target.range)
+        let path = target.prefix { $0 != UInt8(ascii: "?") }
+        return AdminRequest(
+            isPost: io.requestHead.method == .post, path: String(decoding: path, as: UTF8.self),
+            query: String(decoding: target.dropFirst(path.count + 1), as: UTF8.self),
+            authorization: authorization())
+    }
+
+    private func authorization() -> String? {
+        for index in 0..<io.requestHead.fields.count {
+            let field = io.requestHead.fields[index]
+            let name = String(decoding: io.received.bytes(field.name.range), as: UTF8.self)
+            guard name.lowercased() == "authorization" else { continue }
+            return String(decoding: io.received.bytes(field.value.range), as: UTF8.self)
+        }
+        return nil
+    }
+
+    /// Sends the response that a client of the admin address waits for, if it still does.
+    mutating func respondAdmin(_ exchange: AdminExchange, _ response: AdminResponse) {
+        let client = exchange.client
+        guard clients.contains(client), clients[client].phase == .exchanging else { return }
+        let keepsClient = exchange.keepsClient && !lifecycle.isDraining
+        io.append(response, isHead: exchange.isHead, closes: !keepsClient, at: clock.now)
         clients.write(client, &io, &clock)
         guard clients.contains(client) else { return }
         clients[client].hasServed = true
         if keepsClient {
-            clients.awaitRequest(client, &clock)
+            keepClient(client)
         } else {
             clients.linger(client, &io, &clock, metrics)
         }
@@ -55,12 +78,13 @@ extension ConnectionIO where Outside: ~Copyable {
         composed.clear()
         composed.append("HTTP/1.1 ")
         composed.append(decimal: UInt64(response.status))
-        composed.append(
-            response.status == 200 ? " OK" : response.status == 404 ? " Not Found" : " Service Unavailable")
+        composed.append(" ")
+        composed.append(response.phrase)
         composed.append("\r\ncontent-type: ")
         composed.append(response.contentType)
         composed.append("\r\ncontent-length: ")
         composed.append(decimal: UInt64(response.body.utf8.count))
+        if response.status == 401 { composed.append("\r\nwww-authenticate: Bearer") }
         composed.append("\r\ncache-control: no-store\r\nserver: berth\r\n")
         appendDate(at: now)
         if closes { composed.append("connection: close\r\n") }

@@ -126,7 +126,8 @@ extension ClientConnections {
         if slab[client].phase == .http2 { tearDownStreams(client, metrics) }
         if slab[client].phase == .handshaking { metrics.increment(.failedHandshakes) }
         let listener = listener(of: client)
-        if listeners[listener].plan.role == .traffic { metrics.releaseClient(listener: listeners[listener].id) }
+        if listeners[listener].plan.role == .traffic { metrics.releaseClient(listener: listeners[listener].slot) }
+        listeners[listener].connections -= 1
         guard var connection = slab.remove(client) else { return }
         io.close(&connection.transport, reset: reset)
     }

@@ -1,4 +1,4 @@
-package import Kernel
+import Kernel
 import Reactor
 import TLS
 import Telemetry
@@ -8,17 +8,9 @@ extension Worker where Outside: ~Copyable {
     /// Connections taken from one backlog in one event; more wait for the next turn, so that no listener starves work.
     private static var acceptBatch: Int { 16 }
 
-    /// Starts accepting on `descriptor` by the snapshot's listener with the index `id`. The descriptor is the worker's
-    /// from here on. False if the kernel does not let the worker watch it.
-    @discardableResult
-    package mutating func listen(on descriptor: Descriptor, plan id: Int) -> Bool {
-        clients.listeners.append(Listener(descriptor, id: id, plan: snapshot.listeners[id]))
-        return io.world.watch(descriptor, token: Token(.listener, slot: clients.listeners.count - 1).raw)
-    }
-
     /// Takes new connections from a listener's backlog.
     mutating func accept(_ listener: Int) {
-        guard listener < clients.listeners.count, clients.listeners[listener].isOpen else { return }
+        guard listener < clients.listeners.count, clients.listeners[listener].accepts else { return }
         let descriptor = clients.listeners[listener].descriptor
         for _ in 0..<Worker.acceptBatch {
             switch io.world.accept(descriptor) {
@@ -47,9 +39,9 @@ extension Worker where Outside: ~Copyable {
         // A full proxy still answers on its admin address. Streams have a limit of their own.
         let isTraffic = clients.listeners[listener].plan.role == .traffic
         let limit = Int64(clients.listeners[listener].plan.maximumConnections)
-        let id = clients.listeners[listener].id
+        let slot = clients.listeners[listener].slot
         guard clients.connectionCount < clients.connectionLimit,
-            !isTraffic || metrics.admitClient(listener: id, limit: limit) == .admitted
+            !isTraffic || metrics.admitClient(listener: slot, limit: limit) == .admitted
         else {
             io.world.close(descriptor, reset: true)
             return
@@ -61,13 +53,14 @@ extension Worker where Outside: ~Copyable {
             isSecure: tls != nil || clients.listeners[listener].plan.forwardsAsHTTPS)
         if let tls, !expectsProxyHeader {
             guard let session = try? io.engine.accept(tls) else {
-                if isTraffic { metrics.releaseClient(listener: id) }
+                if isTraffic { metrics.releaseClient(listener: slot) }
                 io.world.close(descriptor, reset: true)
                 return
             }
             connection.transport.tls = consume session
         }
         guard let client = clients.insert(connection) else { return }
+        clients.listeners[listener].connections += 1
         guard io.world.watch(descriptor, token: Token(.client, client).raw) else {
             clients.close(client, reset: true, &io, metrics)
             return
@@ -78,13 +71,6 @@ extension Worker where Outside: ~Copyable {
         clients.setDeadline(client, clock.now + timeout, &clock)
     }
 
-    /// Serves connections that are yet to come with `context`; those that are there keep what they have.
-    mutating func replaceCertificates(_ context: TLSContext, listener id: Int) {
-        for index in clients.listeners.indices where clients.listeners[index].id == id {
-            clients.listeners[index].tls = context
-        }
-    }
-
     /// Tries the backlogs again after descriptors had run out or a batch was full.
     mutating func retryAccepts() {
         guard clients.hasStalledAccepts else { return }
@@ -92,24 +78,16 @@ extension Worker where Outside: ~Copyable {
         for listener in clients.listeners.indices { accept(listener) }
     }
 
-    /// Takes what the kernel has accepted for us: closing the sockets would reset it. Bounded by what a backlog holds.
-    mutating func emptyBacklogs() {
-        for listener in clients.listeners.indices {
-            var batches = 0
-            clients.hasStalledAccepts = true
-            while clients.hasStalledAccepts, batches < 512 {
-                clients.hasStalledAccepts = false
-                accept(listener)
-                batches += 1
-            }
+    /// Takes what the kernel has accepted for us: closing the socket would reset it. Bounded by what a backlog holds.
+    mutating func emptyBacklog(_ listener: Int) {
+        let hadStalled = clients.hasStalledAccepts
+        var batches = 0
+        clients.hasStalledAccepts = true
+        while clients.hasStalledAccepts, batches < 512 {
+            clients.hasStalledAccepts = false
+            accept(listener)
+            batches += 1
         }
-    }
-
-    /// Closes the listening sockets: the kernel sends new connections to whoever else listens there.
-    mutating func stopListening() {
-        for listener in clients.listeners.indices where clients.listeners[listener].isOpen {
-            clients.listeners[listener].isOpen = false
-            io.world.close(clients.listeners[listener].descriptor, reset: false)
-        }
+        clients.hasStalledAccepts = clients.hasStalledAccepts || hadStalled
     }
 }

@@ -11,7 +11,7 @@ extension Worker where Outside: ~Copyable {
     mutating func receive(_ client: Handle) {
         let listener = clients.listener(of: client)
         guard clients.listeners[listener].plan.role == .traffic else {
-            respondAdmin(client)
+            receiveAdmin(client)
             return
         }
         switch io.requestHead.method {

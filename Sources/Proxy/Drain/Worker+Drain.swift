@@ -9,8 +9,7 @@ extension Worker where Outside: ~Copyable {
         guard !lifecycle.isDraining else { return }
         lifecycle.isDraining = true
         lifecycle.drainBeganAt = clock.now
-        emptyBacklogs()
-        stopListening()
+        closeListeners()
         for slot in 0..<clients.slots {
             if let client = clients.handle(inSlot: slot) { drain(client) }
         }
@@ -57,7 +56,7 @@ extension Worker where Outside: ~Copyable {
         for slot in 0..<clients.slots {
             if let client = clients.handle(inSlot: slot), isBusy(client) { busy += 1 }
         }
-        if busy == 0 { lifecycle.isDone = true }
+        if busy == 0, !hasClosingListeners { lifecycle.isDone = true }
     }
 
     private mutating func isBusy(_ client: Handle) -> Bool {

@@ -75,7 +75,8 @@ extension Worker where Outside: ~Copyable {
         }
     }
 
-    private mutating func keepClient(_ client: Handle) {
+    /// The client was answered and may ask again: what it has sent meanwhile is looked at.
+    mutating func keepClient(_ client: Handle) {
         let deadline = clients[client].deadline
         clients.awaitRequest(client, &clock)
         if !clients[client].transport.output.isEmpty { clients[client].deadline = deadline }

@@ -6,12 +6,14 @@ extension Worker where Outside: ~Copyable {
     mutating func runHousekeeping() {
         guard clock.housekeepingFired() == .due else { return }
         retryAccepts()
-        servers.releaseRetired()
+        settleListeners()
+        releaseRetired()
         if lifecycle.isDraining { checkDrained() } else { warmPools() }
         if needsHousekeeping { clock.scheduleHousekeeping(at: clock.now + .milliseconds(250)) }
     }
 
     private var needsHousekeeping: Bool {
-        lifecycle.isDraining || servers.hasRetired || snapshot.upstreams.contains { $0.pool.minimum > 0 }
+        lifecycle.isDraining || hasClosingListeners || servers.hasRetired
+            || snapshot.upstreams.contains { $0.pool.minimum > 0 }
     }
 }

@@ -10,8 +10,9 @@ package enum WorkerMessage: Sendable {
     case idleEvictionRequested(server: Int)
     /// A server, named by its slot, went down, and its calls and streams are to end.
     case serverDown(server: Int)
-    /// Work by this snapshot from here on; it is registered with the server table.
-    case snapshot(Snapshot)
+    /// Work by this snapshot from here on; it is registered with the server table. The sockets are the worker's, for listeners
+    /// that are new. The gate is told when that is done.
+    case snapshot(Snapshot, sockets: [ListenerSocket] = [], gate: StartGate? = nil)
     /// The addresses that a server's name has now; at least one.
     case addresses(ServerID, [SocketAddress])
     /// Sign with the first of these keys, and verify with all.
@@ -20,10 +21,12 @@ package enum WorkerMessage: Sendable {
     case drain
     /// End the event streams that have no end of their own, politely.
     case endStreams
+    /// The response to a request on the admin address.
+    case adminResponse(AdminExchange, AdminResponse)
     /// Leave now.
     case stop
-    /// The context that a listener, by its index in the snapshot, is to serve new connections with.
-    case certificates(listener: Int, TLSContext)
+    /// The context that a listener is to serve new connections with.
+    case certificates(listener: ServerID, TLSContext)
     /// The context that new connections to the servers of an upstream, by its slot, are to be made with.
     case upstreamCertificates(upstream: Int, TLSClientContext)
 }

@@ -1,4 +1,3 @@
-import HTTP
 import Kernel
 import Reactor
 import TLS
@@ -13,11 +12,15 @@ extension Worker where Outside: ~Copyable {
             case .capacityFreedElsewhere: servers.hasFreedCapacity = true
             case .idleEvictionRequested(let server): evictIdle(server)
             case .serverDown(let server): endExchanges(of: server)
-            case .snapshot(let snapshot): adopt(snapshot)
+            case .snapshot(let snapshot, let sockets, let gate):
+                adopt(snapshot)
+                let isListening = listen(on: sockets)
+                gate?.report(isListening ? nil : StartError("a worker cannot watch its sockets"))
             case .addresses(let server, let addresses): moveServer(server, to: addresses)
             case .keys(let keys):
                 snapshot.keys = keys
                 sessions = SessionAffinity(snapshot, metrics.writer)
+            case .adminResponse(let exchange, let response): respondAdmin(exchange, response)
             case .drain: drain()
             case .endStreams: endStreams()
             case .stop: lifecycle.isDone = true
@@ -30,25 +33,31 @@ extension Worker where Outside: ~Copyable {
 
     /// Works by `new` from here on. Servers that it names and that were known keep connections, pools, sessions, health and
     /// counters; the others get nothing new, and their idle connections close, as do those to an address that a server has
-    /// no longer. Exchanges under way go on with what they have. Listeners keep their sockets and connections; their rules
-    /// change where the snapshot has a listener of the same index.
+    /// no longer. Exchanges under way go on with what they have. So do listeners: those that are known keep sockets and
+    /// connections and get new rules; those that are gone keep their connections.
     mutating func adopt(_ new: Snapshot) {
         let lease = snapshot.lease
         snapshot = new
         servers.adopt(new, now: clock.now)
-        servers.retire(lease)
+        servers.seedSelections(metrics)
         sessions = SessionAffinity(new, metrics.writer)
-        for index in clients.listeners.indices where clients.listeners[index].id < new.listeners.count {
-            let plan = new.listeners[clients.listeners[index].id]
-            clients.listeners[index].plan = plan
-            clients.listeners[index].parser = RequestParser(limits: plan.limits)
-            clients.listeners[index].tls = plan.tls
-        }
+        if lifecycle.isDraining { closeListeners() } else { adoptListeners() }
+        if let lease, hasRetiredInUse { servers.retire(lease) }
         closeObsoleteConnections()
         updateHealthChecks()
         // What waits may have a new server to go to, or none any more.
         servers.hasFreedCapacity = true
         clock.scheduleHousekeeping(at: clock.now)
+    }
+
+    /// Servers or listeners that are not in the configuration any more still have connections here.
+    private var hasRetiredInUse: Bool {
+        servers.hasRetiredInUse || clients.listeners.contains { !$0.isOpen && !$0.isFree }
+    }
+
+    /// Lets the leases of earlier snapshots go when nothing of what they keep is in use any more.
+    mutating func releaseRetired() {
+        if servers.hasRetired, !hasRetiredInUse { servers.releaseRetired() }
     }
 
     /// Closes parked connections that no exchange may use any more.

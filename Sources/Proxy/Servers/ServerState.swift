@@ -52,6 +52,8 @@ struct UpstreamState {
     /// Slots of its servers, in the order of the configuration.
     var members: [Int] = []
     var selection: ServerSelection
+    /// `selection` was made by the last snapshot and knows nothing of calls under way.
+    var isSelectionNew = true
     /// The state of health that `selection` knows: it is behind when the metrics' count of changes is another.
     var healthEpoch = -1
     /// What new connections to its servers are made with; nil: in clear.

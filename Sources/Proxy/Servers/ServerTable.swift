@@ -2,15 +2,16 @@ import Balancing
 import Synchronization
 package import Telemetry
 
-/// The servers of the process, across all snapshots: who has which slot. Health, counters, pools and TLS tickets are kept
-/// by slot, so they belong to the server and not to its place in a configuration.
+/// The servers, upstreams and listeners of the process, across all snapshots: who has which slot. Health, counters, pools
+/// and TLS tickets are kept by slot, so they belong to the server and not to its place in a configuration.
 ///
-/// A snapshot is registered before workers get it. It holds a lease on its servers; a slot is free again when no
-/// snapshot, and no worker that still has connections to the server, holds one.
+/// A snapshot is registered before workers get it. It holds a lease on its slots; a slot is free again when no snapshot,
+/// and no worker that still has connections to the server or of the listener, holds one.
 package final class ServerTable: Sendable {
     private struct State {
         var servers: SlotRegistry
         var upstreams: SlotRegistry
+        var listeners: SlotRegistry
     }
 
     private let state: Mutex<State>
@@ -22,14 +23,16 @@ package final class ServerTable: Sendable {
         self.metrics = metrics
         state = Mutex(
             State(
-                servers: SlotRegistry(capacity: metrics.servers), upstreams: SlotRegistry(capacity: metrics.servers)))
+                servers: SlotRegistry(capacity: metrics.servers), upstreams: SlotRegistry(capacity: metrics.servers),
+                listeners: SlotRegistry(capacity: metrics.listeners)))
     }
 
-    /// Gives every server and upstream of a snapshot its identity. A server that is new begins as healthy, or as unhealthy if
-    /// it has no address, and with all counters at zero; one that is known keeps what it has.
+    /// Gives every server, upstream and listener of a snapshot its identity. A server that is new begins as healthy, or as
+    /// unhealthy if it has no address, and with all counters at zero; one that is known keeps what it has.
     package func register(_ snapshot: inout Snapshot) throws(StartError) {
         var servers: [ServerID] = []
         var upstreams: [ServerID] = []
+        let listeners = try registerListeners(of: &snapshot)
         let isComplete = state.withLock { state in
             for index in snapshot.upstreams.indices {
                 guard let (id, _) = state.upstreams.retain(snapshot.upstreams[index].name) else { return false }
@@ -46,11 +49,29 @@ package final class ServerTable: Sendable {
             }
             return true
         }
-        snapshot.lease = ServerLease(table: self, servers: servers, upstreams: upstreams)
+        snapshot.lease = ServerLease(table: self, servers: servers, upstreams: upstreams, listeners: listeners)
         guard isComplete else {
             let capacity = state.withLock { $0.servers.capacity }
             throw StartError("more than \(capacity) servers, those that drain included")
         }
+        for index in snapshot.upstreams.indices { snapshot.makeSelection(ofUpstream: index) }
+    }
+
+    /// A listener is known by its role and the address it was configured with. Several whose port the kernel is to choose
+    /// are told apart by their order.
+    private func registerListeners(of snapshot: inout Snapshot) throws(StartError) -> [ServerID] {
+        var taken: [ServerID] = []
+        for index in snapshot.listeners.indices {
+            let key = "\(snapshot.listeners[index].role) \(snapshot.listeners[index].address)"
+            let number = snapshot.listeners[..<index].count { "\($0.role) \($0.address)" == key }
+            guard let (id, _) = state.withLock({ $0.listeners.retain("\(key) \(number)") }) else {
+                state.withLock { state in for id in taken { state.listeners.release(id) } }
+                throw StartError("more than \(metrics.listeners) listeners, those that close included")
+            }
+            taken.append(id)
+            snapshot.listeners[index].id = id
+        }
+        return taken
     }
 
     /// Servers that have a slot.
@@ -70,25 +91,28 @@ package final class ServerTable: Sendable {
         }
     }
 
-    fileprivate func release(servers: [ServerID], upstreams: [ServerID]) {
+    fileprivate func release(servers: [ServerID], upstreams: [ServerID], listeners: [ServerID]) {
         state.withLock { state in
             for id in servers { state.servers.release(id) }
             for id in upstreams { state.upstreams.release(id) }
+            for id in listeners { state.listeners.release(id) }
         }
     }
 }
 
-/// Keeps the slots of a snapshot's servers from being given to others for as long as it lives.
+/// Keeps the slots of a snapshot's servers and listeners from being given to others for as long as it lives.
 package final class ServerLease: Sendable {
     private let table: ServerTable
     private let servers: [ServerID]
     private let upstreams: [ServerID]
+    private let listeners: [ServerID]
 
-    fileprivate init(table: ServerTable, servers: [ServerID], upstreams: [ServerID]) {
+    fileprivate init(table: ServerTable, servers: [ServerID], upstreams: [ServerID], listeners: [ServerID]) {
         self.table = table
         self.servers = servers
         self.upstreams = upstreams
+        self.listeners = listeners
     }
 
-    deinit { table.release(servers: servers, upstreams: upstreams) }
+    deinit { table.release(servers: servers, upstreams: upstreams, listeners: listeners) }
 }

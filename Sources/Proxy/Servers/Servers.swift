@@ -71,35 +71,36 @@ struct Servers {
             upstreams[slot].members == members && upstreams[slot].selection.policy == plan.policy
             && upstreams[slot].selection.hasEntries(entries)
         let queue = upstreams[slot].queue
-        let selection = isSame ? upstreams[slot].selection : newSelection(plan.policy, entries)
+        let retryBudget = upstreams[slot].retryBudget
+        // What resumes TLS would pass for a certificate that is no longer shown, or one that is no longer trusted.
+        if upstreams[slot].tls !== plan.tls { for server in members { states[server].ticket = nil } }
+        let selection = isSame ? upstreams[slot].selection : newSelection(plan, entries)
         upstreams[slot] = UpstreamState(plan: plan, members: members)
         upstreams[slot].queue = queue
+        upstreams[slot].retryBudget = retryBudget
         upstreams[slot].selection = selection
+        upstreams[slot].isSelectionNew = !isSame
     }
 
     /// A selection that begins its rotation at this worker's share of the servers, so that the workers' first turns are
     /// spread.
-    private func newSelection(_ policy: Policy, _ entries: [ServerSelection.Entry]) -> ServerSelection {
-        var selection = ServerSelection(policy: policy, entries: entries)
+    private func newSelection(_ plan: UpstreamPlan, _ entries: [ServerSelection.Entry]) -> ServerSelection {
+        var selection = plan.selection ?? ServerSelection(policy: plan.policy, entries: entries)
         selection.skip(turns: entries.count * min(worker, workers - 1) / workers)
         return selection
     }
 
-    /// Keeps an earlier snapshot's lease as long as servers that are not in the configuration any more are in use here.
-    mutating func retire(_ lease: ServerLease?) {
-        if let lease, hasRetiredInUse { retiring.append(lease) }
-    }
+    /// Keeps an earlier snapshot's lease: something that is not in the configuration any more is in use here.
+    mutating func retire(_ lease: ServerLease) { retiring.append(lease) }
 
-    /// Lets leases go when nothing of what they keep is in use any more.
-    mutating func releaseRetired() {
-        if !retiring.isEmpty, !hasRetiredInUse { retiring.removeAll() }
-    }
+    /// Lets leases go: nothing of what they keep is in use any more.
+    mutating func releaseRetired() { retiring.removeAll() }
 
-    /// Leases are kept for removed servers.
+    /// Leases are kept for removed servers or listeners.
     var hasRetired: Bool { !retiring.isEmpty }
 
     /// Removed servers still have connections here.
-    private var hasRetiredInUse: Bool { states.contains { $0.isRetired && $0.openConnections > 0 } }
+    var hasRetiredInUse: Bool { states.contains { $0.isRetired && $0.openConnections > 0 } }
 
     /// Makes connections that are yet to come with `context`; those that are there keep what they have. What resumes TLS
     /// goes: it would pass for a certificate that is no longer shown, or one that is no longer trusted.
@@ -107,6 +108,18 @@ struct Servers {
         guard upstreams.indices.contains(upstream) else { return }
         upstreams[upstream].tls = context
         for server in upstreams[upstream].members { states[server].ticket = nil }
+    }
+
+    /// Tells selections that were made anew of the calls that this worker has under way.
+    mutating func seedSelections(_ metrics: WorkerMetrics) {
+        for upstream in upstreams.indices where upstreams[upstream].isSelectionNew {
+            upstreams[upstream].isSelectionNew = false
+            guard upstreams[upstream].countsCalls else { continue }
+            for (position, server) in upstreams[upstream].members.enumerated() {
+                let calls = max(0, metrics.read(.active, worker: metrics.worker, server: server))
+                for _ in 0..<calls { upstreams[upstream].selection.callBegan(position) }
+            }
+        }
     }
 
     // MARK: - Choosing
@@ -126,7 +139,7 @@ struct Servers {
     func condition(of server: Int, _ metrics: WorkerMetrics) -> ServerCondition {
         ServerCondition(
             isHealthy: metrics.isHealthy(server: server),
-            isDraining: states[server].plan.isDraining || states[server].isRetired)
+            isDraining: states[server].plan.drains || states[server].isRetired)
     }
 
     /// A call began at a server, or its connection is being opened for it.

@@ -16,6 +16,8 @@ package struct ListenerPlan: Sendable {
 
     /// Whose requests it takes, and with that, on which threads it is open.
     package var role = Role.traffic
+    /// Given by the server table.
+    package var id = ServerID.none
     /// Where it listens; with port 0, the kernel chooses one.
     package var address: SocketAddress
     /// Where to listen instead on a machine without IPv6; nil if `address` says what is meant.
@@ -93,8 +95,14 @@ package struct ServerPlan: Sendable {
     package var weight: Int32 = 1
     /// Whether it is used only if no other server is available.
     package var isBackup = false
-    /// Whether it keeps its sessions and gets no other work.
+    /// Whether the configuration says that it keeps its sessions and gets no other work.
     package var isDraining = false
+    /// Whether an operator has said so since the start.
+    package var isOrderedToDrain = false
+    /// Whether it stands in the configuration no more.
+    package var isRemoved = false
+    /// It keeps its sessions and gets no other work.
+    package var drains: Bool { isDraining || isOrderedToDrain || isRemoved }
     /// Stable across processes: written into signed ids.
     package var tag: UInt64
     /// The index of its upstream in the snapshot.
@@ -225,6 +233,8 @@ package struct UpstreamPlan: Sendable {
     package var healthCheck = HealthCheckPlan()
     /// Percentage of available servers below which all are tried; 0: never.
     package var panicThreshold = 0
+    /// What workers copy for their own selection: rings for hashing are made once and shared. Given by the server table.
+    var selection: ServerSelection?
 
     package init(name: String, servers: Range<Int>) {
         self.name = name

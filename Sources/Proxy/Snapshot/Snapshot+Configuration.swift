@@ -1,26 +1,30 @@
 import Balancing
 package import Configuration
 import HTTP
-import Kernel
+package import Kernel
 package import TLS
 
 extension Snapshot {
     /// The run-time form of a checked configuration. Loads certificates and resolves names, which may block for seconds;
-    /// servers whose names do not resolve have no address. All listeners
-    /// share `tickets`, and keep them when certificates are swapped; nil: random ones that nobody else has.
+    /// servers whose names do not resolve have no address. Names in `known` have these addresses, and are not looked up. All
+    /// listeners share `tickets`, and keep them when certificates are swapped; nil: random ones that nobody else has.
+    /// `learned` is what is known of sessions already.
     package init(
-        _ configuration: Configuration, keys: [SigningKey], tickets: TicketSecrets? = nil, names: NameLookup = .system
+        _ configuration: Configuration, keys: [SigningKey], tickets: TicketSecrets? = nil, names: NameLookup = .system,
+        known: [String: [SocketAddress]] = [:], learned: LearnedSessions? = nil
     ) throws(StartError) {
         self.init()
         self.keys = keys
         drainTimeout = Interval(configuration.global.drainTimeout)
         let hosts = configuration.upstreams.flatMap { $0.servers.map(\.address.host) }
-        let found = names.resolve(Set(hosts), within: .seconds(5))
+        let found = names.resolve(Set(hosts).subtracting(known.keys), within: .seconds(5)).merging(known) { $1 }
         for upstream in configuration.upstreams { try append(upstream, found) }
         let tickets = tickets ?? TicketSecrets([Machine.randomBytes(TicketRatchet.bytes)])
         for listener in configuration.listeners { listeners.append(try ListenerPlan(listener, tickets: tickets)) }
         routes = configuration.routes.map { RoutePlan($0) }
-        if upstreams.contains(where: { $0.affinity == .learned }) { learned = LearnedSessions(limit: 1_000_000) }
+        if upstreams.contains(where: { $0.affinity == .learned }) {
+            self.learned = learned ?? LearnedSessions(limit: 1_000_000)
+        }
     }
 
     private mutating func append(

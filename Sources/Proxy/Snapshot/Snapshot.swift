@@ -1,9 +1,10 @@
+import Balancing
 import HTTP
 package import Kernel
 
 /// The immutable run-time form of a configuration: which workers read and nothing changes.
 package struct Snapshot: Sendable {
-    /// In the order of the configuration; an admin listener comes last. A worker knows its listeners by these indices.
+    /// In the order of the configuration; an admin listener comes last.
     package var listeners: [ListenerPlan] = []
     /// In the order of the configuration: the first that matches a request decides. Empty: all requests go to
     /// the first upstream.
@@ -35,6 +36,30 @@ package struct Snapshot: Sendable {
             return (max(bounds.0, maximum), bounds.1 + maximum)
         }
         return max(largest, min(sum, 10_000_000))
+    }
+
+    /// What operators call a server: its upstream and its name, `mcp/mcp-3:3001`.
+    package func path(of server: ServerPlan) -> String { "\(upstreams[server.upstream].name)/\(server.name)" }
+
+    /// Adds a server to an upstream, behind its others.
+    mutating func append(_ server: ServerPlan, toUpstream index: Int) {
+        var server = server
+        server.upstream = index
+        let end = upstreams[index].servers.upperBound
+        servers.insert(server, at: end)
+        upstreams[index].servers = upstreams[index].servers.lowerBound..<end + 1
+        for later in upstreams.indices where later != index && upstreams[later].servers.lowerBound >= end {
+            let range = upstreams[later].servers
+            upstreams[later].servers = range.lowerBound + 1..<range.upperBound + 1
+        }
+    }
+
+    /// Makes what workers select an upstream's servers with, from what they are now.
+    mutating func makeSelection(ofUpstream index: Int) {
+        let entries = servers[upstreams[index].servers].map {
+            ServerSelection.Entry(weight: $0.weight, isBackup: $0.isBackup, tag: $0.tag)
+        }
+        upstreams[index].selection = ServerSelection(policy: upstreams[index].policy, entries: entries)
     }
 
     func streamLimit() -> Int {

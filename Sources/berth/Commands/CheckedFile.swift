@@ -13,15 +13,7 @@ enum CheckedFile {
     /// The file's configuration. Prints all warnings and errors to standard error. Throws `errorCode` if there are
     /// errors. With `resolvesNames` servers whose names do not resolve are warned of, which may take five seconds.
     static func load(_ path: String, resolvesNames: Bool = false) throws -> ConfigurationFile {
-        let checks = ConfigurationChecks(
-            files: true, environment: { ProcessInfo.processInfo.environment[$0] },
-            certificateProblems: { certificateProblems($0) },
-            stapleProblem: { stapleProblem($0) },
-            cipherProblem: { cipherProblem($0) },
-            authoritiesProblem: { ClientAuthentication.problem(withAuthorities: $0)?.description },
-            keyFileProblem: { KeyFile.problem(with: $0) },
-            unresolvedHosts: { resolvesNames ? unresolved($0) : [] })
-        switch ConfigurationFile.load(path: path, checks: checks) {
+        switch read(path, resolvesNames: resolvesNames) {
         case .success(let file):
             for warning in file.warnings { FileHandle.standardError.write(Data("\(warning)\n".utf8)) }
             return file
@@ -29,6 +21,20 @@ enum CheckedFile {
             FileHandle.standardError.write(Data("\(errors)\n".utf8))
             throw errorCode
         }
+    }
+
+    /// The same, printing nothing.
+    static func read(_ path: String, resolvesNames: Bool = false) -> Result<ConfigurationFile, ConfigurationErrors> {
+        let checks = ConfigurationChecks(
+            files: true, environment: { ProcessInfo.processInfo.environment[$0] },
+            certificateProblems: { certificateProblems($0) },
+            stapleProblem: { stapleProblem($0) },
+            cipherProblem: { cipherProblem($0) },
+            authoritiesProblem: { ClientAuthentication.problem(withAuthorities: $0)?.description },
+            keyFileProblem: { KeyFile.problem(with: $0) },
+            tokenFileProblem: { AdminToken.problem(with: $0) },
+            unresolvedHosts: { resolvesNames ? unresolved($0) : [] })
+        return ConfigurationFile.load(path: path, checks: checks)
     }
 
     private static func unresolved(_ hosts: [String]) -> Set<String> {

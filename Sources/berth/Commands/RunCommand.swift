@@ -14,42 +14,44 @@ struct RunCommand: ParsableCommand {
         discussion: """
             SIGTERM or SIGINT drains: /readyz says 503 for drain_delay, then new connections are refused, requests in
             progress finish, event streams are ended, and the process exits with 0. A second signal ends it at once.
-            SIGHUP does nothing in this version. The admin address serves /healthz, /readyz and /stats.
+            SIGHUP reads the file again and applies what has changed; a file with errors changes nothing. The admin address
+            serves /healthz, /readyz, /stats and /config, and takes POST /reload, /drain and /undrain with admin_token.
             """)
 
     @Argument(help: "The configuration file (TOML).")
     var file: String
 
     func run() throws {
-        let configuration = try CheckedFile.load(file).configuration
+        let checked = try CheckedFile.load(file)
         // Before any thread is created, so that all threads inherit the signal mask.
         let signals = try Signals([SIGTERM, SIGINT, SIGHUP])
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         let log = Logger(label: "berth")
         let server: RunningProxy
         do {
-            server = try RunningProxy(configuration, log: log)
+            server = try RunningProxy(checked, log: log)
         } catch let error as StartError {
             log.critical("\(error)")
             throw ExitCode.failure
         }
         server.announce()
-        RunCommand.waitForStop(signals, log)
+        RunCommand.waitForStop(signals) { server.reloader.request(.reload) }
+        server.reloader.stop()
         server.proxy.announceDrain()
-        if RunCommand.delay(configuration.global.drainDelay, signals, log) == .interrupted { return }
-        log.notice("draining, for at most \(configuration.global.drainTimeout)")
+        let global = server.reloader.status.file.configuration.global
+        if RunCommand.delay(global.drainDelay, signals, log) == .interrupted { return }
+        log.notice("draining, for at most \(global.drainTimeout)")
         let result = server.proxy.drain { RunCommand.isStop(signals.wait(milliseconds: 50)) }
         log.notice(result == .finished ? "drained" : "drain timeout: closed the remaining connections")
     }
 
-    /// Waits for the signal to stop. A terminal that goes, or an init script that asks for a reload, sends SIGHUP: that must
-    /// not end the process.
-    private static func waitForStop(_ signals: borrowing Signals, _ log: Logger) {
+    /// Waits for the signal to stop; SIGHUP asks for a reload.
+    private static func waitForStop(_ signals: borrowing Signals, reload: () -> Void) {
         while true {
             // A debugger or another signal may end a wait early.
             guard let signal = signals.wait() else { continue }
             if isStop(signal) { return }
-            log.notice("SIGHUP: this version does not reload; restart to work by a changed file")
+            reload()
         }
     }
 

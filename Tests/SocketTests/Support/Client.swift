@@ -297,3 +297,10 @@ private final class Secure {
         buffer.span.withUnsafeBufferPointer { Array($0) }
     }
 }
+
+/// The text that a GET of `path` on a connection of its own is answered with.
+func ask(_ path: String, _ address: SocketAddress, tls: TLSClientContext? = nil) throws -> String {
+    let client = try Client(address, tls: tls)
+    client.send("GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n")
+    return try client.response().text
+}

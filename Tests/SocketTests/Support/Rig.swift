@@ -44,7 +44,7 @@ final class Rig: Sendable {
         log.logLevel = .critical
         proxy = try ProxyServer(snapshot: snapshot, workers: workers, log: log)
         let pages = AdminPages(proxy)
-        try proxy.start { pages.answer($0) }
+        try proxy.start { pages.answer($0, $1) }
         // The first health check of each replica comes within half a second. Wait for it and drop its record.
         for replica in replicas {
             try eventually("the first health check of a replica") { replica.accepted > 0 && replica.open == 0 }

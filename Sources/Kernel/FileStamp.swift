@@ -2,7 +2,7 @@ import Glibc
 
 /// Identifies one version of a file by its metadata, without reading it. Follows symbolic links, so that a link that
 /// now points to another file is another version.
-struct FileStamp: Equatable {
+public struct FileStamp: Equatable, Sendable {
     private let device: UInt
     private let node: UInt
     private let size: Int
@@ -12,7 +12,7 @@ struct FileStamp: Equatable {
     private let changedNanoseconds: Int
 
     /// Nil if there is no such file.
-    init?(_ path: String) {
+    public init?(_ path: String) {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
         device = UInt(status.st_dev)
@@ -26,5 +26,5 @@ struct FileStamp: Equatable {
 
     /// Whether a later change is sure to change the stamp. It is not within two seconds of a change: file times come
     /// from a clock with a resolution of some milliseconds. `now` is in seconds since 1970.
-    func isSettled(at now: Int64) -> Bool { Int64(max(modified, changed)) + 2 < now }
+    public func isSettled(at now: Int64) -> Bool { Int64(max(modified, changed)) + 2 < now }
 }

@@ -1,0 +1,69 @@
+import Configuration
+import Kernel
+import Reactor
+import Synchronization
+import TLS
+
+/// A running proxy takes a new snapshot over.
+extension ProxyServer {
+    /// How long workers may take to work by a new snapshot: each does so within one turn.
+    private static var adoptionTime: Interval { .seconds(10) }
+
+    /// The run-time form of a configuration that is to follow the one in force: sessions, tickets and addresses that are
+    /// known stay known. `secrets` are other ones than before; nil: the same. May block for seconds if names are new.
+    func snapshot(of configuration: Configuration, secrets: SessionSecrets?) throws(StartError) -> Snapshot {
+        let old = snapshot
+        let secrets = secrets ?? watchers.secrets?.secrets
+        var new = try Snapshot(
+            configuration, keys: secrets?.keys ?? old.keys, tickets: secrets?.tickets, names: watchers.lookup,
+            known: watchers.names.addresses, learned: old.learned)
+        if let admin = configuration.global.admin { try new.addAdminListener(admin) }
+        return new
+    }
+
+    /// Has all workers work by `snapshot`, and returns when they do. What it has in common with the one in force keeps
+    /// connections, streams, pools, sessions, health and counters. Listeners that are new are opened first: if one cannot be, the
+    /// error says why and nothing changes. Those that are gone close without a reset. One thread at a time may call it.
+    package func adopt(_ snapshot: Snapshot) throws(StartError) {
+        guard !isDraining else { throw StartError("the process is draining") }
+        var new = snapshot
+        try table.register(&new)
+        let (old, present) = current.withLock { ($0.snapshot, $0.sockets) }
+        new.keepContexts(of: old)
+        var sockets = present
+        let added = new.listeners.filter { !present.contains($0.id) }
+        try sockets.open(added)
+        sockets.retain(only: new.listeners.map(\.id))
+        let gate: StartGate
+        do throws(SystemError) { gate = try StartGate() } catch {
+            throw StartError("cannot wait for workers: \(error)")
+        }
+        watchers.pause()
+        current.withLock { $0 = Current(snapshot: new, sockets: sockets) }
+        for index in mailboxes.indices {
+            let own = sockets.sockets(ofWorker: index, isControl: index == workers, of: added.map(\.id))
+            mailboxes[index].postAlways(.snapshot(new, sockets: own, gate: gate))
+        }
+        let failure = gate.wait(for: mailboxes.count, within: Self.adoptionTime)
+        do throws(SystemError) {
+            try watchers.resume(with: new)
+        } catch {
+            throw StartError("cannot watch files and names: \(error)")
+        }
+        if let failure { throw failure }
+    }
+}
+
+extension Snapshot {
+    /// Goes on with the client contexts of upstreams whose files are the same, so that TLS sessions with their servers
+    /// can be resumed.
+    fileprivate mutating func keepContexts(of old: Snapshot) {
+        for index in upstreams.indices {
+            guard let own = upstreams[index].reloadingTLS,
+                let known = old.upstreams.first(where: { $0.id == upstreams[index].id })?.reloadingTLS,
+                own.isSame(as: known)
+            else { continue }
+            upstreams[index].reloadingTLS = known
+        }
+    }
+}

@@ -1,0 +1,175 @@
+package import Configuration
+import Kernel
+package import Logging
+import Synchronization
+
+/// Applies changed configurations to a running proxy, one after the other, on a thread of its own.
+///
+/// What cannot be read, checked or opened changes nothing. Servers that are taken out of the file go on with the sessions
+/// that they have, for as long as a drain may take.
+package final class Reloader: Sendable {
+    /// What a reload came to.
+    package enum Outcome: Sendable, Equatable {
+        /// In force. What has changed, a line each; and what of it waits for the next start.
+        case applied(changes: [String], deferred: [String])
+        /// The file says what it said before.
+        case unchanged
+        /// Nothing has changed, and why.
+        case rejected(String)
+    }
+
+    /// What can be asked for.
+    package enum Order: Sendable {
+        /// Read the file again.
+        case reload
+        /// Give a server, named `upstream/host:port`, no new sessions from here on, or give it some again.
+        case drain(server: String, Bool)
+    }
+
+    /// Reads and checks the configuration file.
+    package typealias Load = @Sendable () -> Result<ConfigurationFile, ConfigurationErrors>
+    private typealias Request = (order: Order, done: @Sendable (Outcome) -> Void)
+
+    private let proxy: ProxyServer
+    private let load: Load
+    private let log: Logger
+    private let thread: WatchThread
+    private let requests = Mutex<[Request]>([])
+    private let state: Mutex<ReloadState>
+
+    /// The reloader of `proxy`, which runs by `file`.
+    package init(_ proxy: ProxyServer, file: ConfigurationFile, log: Logger, load: @escaping Load) throws(StartError) {
+        self.proxy = proxy
+        self.load = load
+        self.log = log
+        state = Mutex(ReloadState(file))
+        do throws(SystemError) {
+            thread = try WatchThread(named: "reload")
+        } catch {
+            throw StartError("cannot start: \(error)")
+        }
+    }
+
+    /// Starts the thread.
+    package func start() throws(StartError) {
+        do throws(SystemError) {
+            try thread.start { [self] in work() }
+        } catch {
+            throw StartError("cannot start a thread: \(error)")
+        }
+    }
+
+    /// Takes no more orders.
+    package func stop() { thread.stop() }
+
+    /// Queues an order. `done` is called on the reloader's thread with what it came to.
+    package func request(_ order: Order, done: @escaping @Sendable (Outcome) -> Void = { _ in }) {
+        requests.withLock { $0.append((order, done)) }
+        thread.lookNow()
+    }
+
+    /// The configuration in force, and what has become of orders so far.
+    package var status: ReloadStatus { state.withLock { $0.status } }
+
+    /// Does what was asked for; looks at the file if it is watched, and at servers that are leaving.
+    private func work() -> CInt {
+        while let request = requests.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) {
+            request.done(perform(request.order))
+        }
+        let (hasChanged, hasLeft, pause) = state.withLock { state in
+            (state.fileHasChanged(), state.removed.forgetEmpty(proxy, at: .now()), state.pause)
+        }
+        if hasChanged { _ = perform(.reload) }
+        if hasLeft { _ = apply(state.withLock { $0.status.file }, because: "servers have left") }
+        return pause
+    }
+
+    private func perform(_ order: Order) -> Outcome {
+        let outcome =
+            switch order {
+            case .reload: reload()
+            case .drain(let server, let isDraining): drain(server, isDraining)
+            }
+        if case .reload = order { state.withLock { $0.note(outcome) } }
+        return outcome
+    }
+
+    private func reload() -> Outcome {
+        let file: ConfigurationFile
+        switch load() {
+        case .success(let found): file = found
+        case .failure(let errors):
+            log.error("the configuration was not reloaded, what it was before stays:\n\(errors)")
+            return .rejected("\(errors)")
+        }
+        for warning in file.warnings { log.warning("\(warning)") }
+        let old = state.withLock { $0.status.file }
+        guard file.configuration != old.configuration else {
+            state.withLock { $0.status.file = file }
+            log.notice("the configuration was reloaded: unchanged")
+            return .unchanged
+        }
+        return apply(file, because: "the configuration was reloaded")
+    }
+
+    /// Has the workers work by a file. The old one stays in force if that fails.
+    private func apply(_ file: ConfigurationFile, because reason: String) -> Outcome {
+        let old = state.withLock { $0.status.file }
+        let changes = ConfigurationChanges(from: old.configuration, to: file.configuration)
+        do throws(StartError) {
+            let secrets = try secrets(for: file.configuration, old: old.configuration)
+            var snapshot = try proxy.snapshot(of: file.configuration, secrets: secrets)
+            state.withLock { state in
+                state.removed.keep(in: &snapshot, from: proxy.snapshot, at: .now())
+                snapshot.orderToDrain(state.drained)
+            }
+            try proxy.adopt(snapshot)
+            if let secrets { proxy.watchers.secrets?.replace(secrets) }
+        } catch {
+            log.error("the configuration was not reloaded, what it was before stays: \(error)")
+            return .rejected("\(error)")
+        }
+        state.withLock { $0.status.file = file }
+        for line in changes.lines { log.notice("\(reason): \(line)") }
+        for line in changes.deferred { log.warning("\(line)") }
+        return .applied(changes: changes.lines, deferred: changes.deferred)
+    }
+
+    /// Secrets of their own, if the configuration names others than before; nil: those in use are right.
+    private func secrets(for new: Configuration, old: Configuration) throws(StartError) -> SessionSecrets? {
+        let needsKeys = new.upstreams.contains { $0.session.affinity == .signed }
+        let hasKeys = !(proxy.watchers.secrets?.secrets.keys.isEmpty ?? true)
+        guard new.global.secret != old.global.secret || (needsKeys && !hasKeys) else { return nil }
+        return try SessionSecrets(new, log: log)
+    }
+
+    private func drain(_ server: String, _ isDraining: Bool) -> Outcome {
+        var snapshot = proxy.snapshot
+        guard let plan = snapshot.servers.first(where: { snapshot.path(of: $0) == server }) else {
+            return .rejected("there is no server \(server)")
+        }
+        if !isDraining, plan.isDraining { return .rejected("\(server) drains because the configuration says so") }
+        guard plan.isOrderedToDrain != isDraining else { return .unchanged }
+        let drained = state.withLock { state in
+            if isDraining { state.drained.insert(server) } else { state.drained.remove(server) }
+            return state.drained
+        }
+        snapshot.orderToDrain(drained)
+        do throws(StartError) {
+            try proxy.adopt(snapshot)
+        } catch {
+            return .rejected("\(error)")
+        }
+        let line =
+            isDraining ? "\(server) drains: it keeps its sessions and gets no new ones" : "\(server) drains no more"
+        log.notice("\(line)")
+        return .applied(changes: [line], deferred: [])
+    }
+}
+
+extension Snapshot {
+    /// Gives those servers, and no others, the order to drain.
+    fileprivate mutating func orderToDrain(_ paths: Set<String>) {
+        for index in servers.indices { servers[index].isOrderedToDrain = paths.contains(path(of: servers[index])) }
+    }
+}
