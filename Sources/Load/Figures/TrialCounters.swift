@@ -47,7 +47,7 @@ struct TrialCounters {
     }
 
     /// The counts as figures.
-    var figures: TrialFigures {
+    func figures(withLatencies: Bool) -> TrialFigures {
         var figures = TrialFigures()
         figures.calls = calls
         for (failure, count) in explained { figures.explained[failure.text, default: 0] += count }
@@ -55,6 +55,7 @@ struct TrialCounters {
         figures.streamsResumed = streamsResumed
         figures.silence = silence.milliseconds / 1_000
         figures.disturbedSilence = disturbedSilence.milliseconds / 1_000
+        guard withLatencies else { return figures }
         figures.quiet = LatencyFigures(quiet)
         figures.disturbed = LatencyFigures(disturbed)
         return figures

@@ -78,10 +78,15 @@ package final class LoadRun: Sendable {
     package func stop() { statistics.stop() }
 
     /// The results so far.
-    package var figures: RunFigures {
+    package var figures: RunFigures { figures(withLatencies: true) }
+
+    /// The counts and the series so far, without the distributions of latencies, which take long to make.
+    package var counts: RunFigures { figures(withLatencies: false) }
+
+    private func figures(withLatencies: Bool) -> RunFigures {
         sampleCPUTime()
         var figures = RunFigures(plan: PlanFigures(plan), began: began, seconds: measuredSeconds)
-        statistics.fill(&figures)
+        statistics.fill(&figures, withLatencies: withLatencies)
         if let start = cpuAtStart.withLock({ $0 }) {
             let end = cpuAtEnd.withLock { $0 } ?? cpuSeconds()
             figures.userSeconds = end.user - start.user

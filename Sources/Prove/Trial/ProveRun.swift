@@ -31,7 +31,8 @@ package struct ProveRun {
         try trial.watch(on: &screen, isStopped: isStopped) { event, _ in [event.text] }
         let load = try trial.finish()
         let front = trial.subjects[0].front
-        let onLost = plan.peer == nil ? (front as? BerthFront)?.file.onLost : nil
+        // Where the key is unknown, no session is recovered.
+        let onLost = (front as? BerthFront).flatMap { $0.file.onLost ?? (plan.onLost == .never ? "never" : nil) }
         var figures = ProveFigures(
             front: front.name, affinity: front.affinity, seed: plan.seed, onLost: onLost, load: load[0])
         figures.disturbances = trial.disturbances

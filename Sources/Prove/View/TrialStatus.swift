@@ -54,7 +54,7 @@ package struct TrialStatus: Sendable {
 extension Trial {
     /// The present state.
     var status: TrialStatus {
-        let figures = subjects.map(\.run.figures)
+        let figures = subjects.map(\.run.counts)
         let servers = fleet.servers.indices.map { index in
             let name = fleet.name(index)
             // A server that was started again counts under another name each time: "mcp-1.2".
@@ -75,7 +75,7 @@ extension Trial.Subject {
     /// The part of the load that has been made: by its calls or by its time, whichever is further.
     fileprivate var progress: Double {
         guard let limit = run.plan.calls, limit > 0 else { return run.progress }
-        return max(run.progress, min(1, Double(run.figures.trial?.calls ?? 0) / Double(limit)))
+        return max(run.progress, min(1, Double(run.counts.trial?.calls ?? 0) / Double(limit)))
     }
 }
 
