@@ -86,6 +86,10 @@ extension ErrorResponse {
     /// The server did not begin to answer within the timeout.
     package static let firstByteTimeout = ErrorResponse(
         504, "Gateway Timeout", "The server did not answer in time", reason: "first_byte_timeout")
+    /// The proxy ends, and the call would not have been answered in time. It may have been processed.
+    package static let shuttingDown = ErrorResponse(
+        503, "Service Unavailable", "The proxy is shutting down", reason: "shutting_down", retryAfterSeconds: 1,
+        closesConnection: true)
     /// An error of the proxy itself.
     package static let internalError = ErrorResponse(
         500, "Internal Server Error", "Internal error", reason: "internal_error", closesConnection: true)

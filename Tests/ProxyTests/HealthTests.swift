@@ -163,7 +163,9 @@ struct HealthTests {
         stage.run(for: .seconds(1))
         stage.worker?.drain()
         stage.run(for: .milliseconds(500))
-        #expect(idle.isOver, "seed \(seed)")
+        // What is on its way when the drain begins does not meet a closed connection.
+        #expect(!idle.isOver, "seed \(seed)")
+        idle.ask(.post("2"))
         #expect(!caller.isOver && !stream.isOver && !half.isOver, "seed \(seed)")
         #expect(stage.worker?.isDone == false)
         let late = ScriptedClient(stage.network.connect(to: ProxyStage.front))
@@ -178,8 +180,66 @@ struct HealthTests {
         #expect(
             caller.responses.map(\.text) == ["1"] && caller.responses.first?["connection"] == "close", "seed \(seed)")
         #expect(half.responses.map(\.text) == ["ab"], "seed \(seed)")
+        #expect(idle.responses.map(\.text) == ["0", "2"], "seed \(seed)")
+        #expect(idle.responses.last?["connection"] == "close" && idle.isOver, "seed \(seed)")
         #expect(stream.responses.count == 1 && stream.isOver, "the stream's body ends properly, seed \(seed)")
         #expect(server.openConnections == 0)
         #expect(stage.network.violations == [])
+    }
+
+    @Test("at the end of a drain, calls that were not answered are told so, and streams end properly", arguments: seeds)
+    func lastCall(seed: UInt64) {
+        let stage = ProxyStage(seed: seed)
+        stage.snapshot.drainTimeout = .seconds(5)
+        _ = ScriptedServer(stage) { $0.method == "GET" ? .stream("data: x\n\n") : [] }
+        let (caller, stream) = (stage.connect(), stage.connect())
+        caller.ask(.post(.call(7)))
+        stream.ask(.openStream())
+        stage.run(for: .seconds(1))
+        stage.worker?.drain()
+        stage.run(within: .seconds(5)) { stage.worker?.isDone == true }
+        let isDone = stage.worker?.isDone
+        #expect(isDone == true, "in time, seed \(seed)")
+        stage.stop()
+        stage.network.advance(by: .seconds(1))
+        #expect(caller.responses.first?.status == 503, "seed \(seed)")
+        #expect(caller.responses.first?.text.contains("shutting_down") == true, "seed \(seed)")
+        #expect(caller.responses.first?.text.contains(#""id":7"#) == true, "seed \(seed)")
+        #expect(stream.responses.count == 1 && stream.isOver, "seed \(seed)")
+    }
+
+    @Test(
+        "an HTTP/2 connection is told to go when it has no call, and late in the drain if it always has one",
+        arguments: seeds)
+    func goAway(seed: UInt64) {
+        let stage = ProxyStage(seed: seed)
+        stage.snapshot.drainTimeout = .seconds(40)
+        _ = ScriptedServer(stage) { $0.text == "slow" ? [.pause(.seconds(5))] + .reply("late") : .reply("ok") }
+        let (idle, busy, endless) = (stage.connectHTTP2(), stage.connectHTTP2(), stage.connectHTTP2())
+        func ask(_ client: ScriptedHTTP2Client, _ text: String) { client.ask("POST", "/mcp", body: Array(text.utf8)) }
+        func answers(_ client: ScriptedHTTP2Client) -> Int {
+            client.streams.values.count { $0.response.isComplete && $0.response.status == 200 }
+        }
+        for client in [idle, busy, endless] { ask(client, "x") }
+        stage.run { [idle, busy, endless].allSatisfy { answers($0) == 1 } }
+        ask(busy, "slow")
+        ask(endless, "slow")
+        stage.run(for: .seconds(1))
+        stage.worker?.drain()
+        for round in 1...8 {
+            stage.run(for: .seconds(1))
+            if round % 4 == 1 { ask(endless, "slow") }
+            if round == 2 { #expect(!idle.goAways.isEmpty && busy.goAways.isEmpty, "seed \(seed)") }
+        }
+        #expect(answers(busy) == 2 && !busy.goAways.isEmpty, "seed \(seed)")
+        #expect(endless.goAways.isEmpty, "seed \(seed)")
+        for round in 1...24 {
+            stage.run(for: .seconds(1))
+            if round % 4 == 1 { ask(endless, "slow") }
+        }
+        #expect(!endless.goAways.isEmpty, "seed \(seed)")
+        let isDone = stage.run(within: .seconds(12)) { stage.worker?.isDone == true }
+        #expect(isDone, "seed \(seed)")
+        #expect(endless.streams.values.allSatisfy { $0.response.isComplete || $0.reset == 7 }, "seed \(seed)")
     }
 }

@@ -163,6 +163,7 @@ extension Engine {
         let status = calls[c].status
         // A server need not let clients end sessions (Streamable HTTP, "Session Management").
         if kind == .delete, status == 405 { return completeCall(c) }
+        if kind == .delete, status == 404, hasEndedWithServer(s) { return completeCall(c) }
         // A session is named by its id, or by its endpoint's path (2024-11-05).
         let hasSession = !sessions[s].identifier.isEmpty || !sessions[s].target.isEmpty
         var body = ByteBuffer()

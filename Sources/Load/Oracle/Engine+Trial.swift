@@ -29,6 +29,11 @@ extension Engine {
         }
     }
 
+    /// Whether the session may be gone because its server is: ending it has nothing to end.
+    func hasEndedWithServer(_ s: Handle) -> Bool {
+        assignment.history?.hasEnded(sessions[s].oracle.replica.map { replicas.name($0) }) ?? false
+    }
+
     /// The name of the session's server; nil if it is unknown, or another one has the session by now.
     private func runningServer(_ s: Handle) -> String? {
         guard !groups[sessions[s].group].workload.isStateless, let number = sessions[s].oracle.replica else {

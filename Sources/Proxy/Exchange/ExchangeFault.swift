@@ -8,6 +8,7 @@ enum ExchangeFault: UInt8, CaseIterable {
     case connectFailed, serverReset, serverDown, badServerResponse, firstByteTimeout
     case sessionNotFound, legacySessionNotFound, sessionServerUnavailable, sessionTableFull
     case malformedBody, requestTooLarge, bodyTimeout
+    case shuttingDown
 
     var response: ErrorResponse {
         switch self {
@@ -30,6 +31,7 @@ enum ExchangeFault: UInt8, CaseIterable {
         case .malformedBody: .malformed
         case .requestTooLarge: .requestTooLarge
         case .bodyTimeout: .bodyTimeout
+        case .shuttingDown: .shuttingDown
         }
     }
 
@@ -37,7 +39,7 @@ enum ExchangeFault: UInt8, CaseIterable {
     var metric: ServerMetric? {
         switch self {
         case .noServerAvailable, .queueFull, .queueTimeout, .tooManyStreams, .sessionServerUnavailable,
-            .sessionTableFull:
+            .sessionTableFull, .shuttingDown:
             .unavailable
         case .connectFailed, .serverReset, .serverDown, .badServerResponse: .badGateway
         case .firstByteTimeout: .timedOut

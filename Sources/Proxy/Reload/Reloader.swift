@@ -76,11 +76,11 @@ package final class Reloader: Sendable {
         while let request = requests.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) {
             request.done(perform(request.order))
         }
-        let (hasChanged, hasLeft, pause) = state.withLock { state in
+        let (hasChanged, isServerDone, pause) = state.withLock { state in
             (state.fileHasChanged(), state.removed.forgetEmpty(proxy, at: .now()), state.pause)
         }
         if hasChanged { _ = perform(.reload) }
-        if hasLeft { _ = apply(state.withLock { $0.status.file }, because: "servers have left") }
+        if isServerDone { _ = apply(state.withLock { $0.status.file }, because: "servers have left") }
         return pause
     }
 

@@ -14,6 +14,9 @@ import TestSupport
 final class Storm {
     let stage: ProxyStage
     var generator: SeededGenerator
+    /// Of its own, so that a seed gives the same traffic with reloads and without.
+    var reloads: SeededGenerator
+    private let hasReloads: Bool
     var guests: [StormGuest] = []
     private(set) var wrongs: [String] = []
     var answers: [Int: Int] = [:]
@@ -27,8 +30,11 @@ final class Storm {
     static let servers = 5
     static let secureServers = 3..<5
 
-    init(seed: UInt64) {
+    /// With `hasReloads` the worker is given another snapshot every few seconds.
+    init(seed: UInt64, hasReloads: Bool = false) {
         generator = SeededGenerator(seed: seed ^ 0x5707)
+        reloads = SeededGenerator(seed: seed ^ 0x4e10ad)
+        self.hasReloads = hasReloads
         let conditions: [Conditions] = [.varied, .calm, .cramped]
         stage = ProxyStage(seed: seed, servers: Storm.secureServers.lowerBound, conditions[Int(seed % 3)])
         stage.addSecureListener()
@@ -65,6 +71,7 @@ final class Storm {
         let end = stage.network.now + interval
         while stage.network.now < end, wrongs.isEmpty {
             happening()
+            if hasReloads, reloads.oneIn(8) { reload() }
             stage.run(for: .milliseconds(UInt64(1 + below(400))))
             for guest in guests { judge(guest) }
             guests.removeAll { $0.isOver && $0.peer.isDone }

@@ -16,8 +16,12 @@ struct StormTests {
     }()
 
     @Test("whatever happens, answers are whole, in order, and nobody else's", arguments: seeds)
-    func storm(seed: UInt64) {
-        let storm = Storm(seed: seed)
+    func storm(seed: UInt64) { expectPeace(Storm(seed: seed), seed: seed) }
+
+    @Test("the same while the configuration changes every few seconds", arguments: seeds)
+    func reloads(seed: UInt64) { expectPeace(Storm(seed: seed, hasReloads: true), seed: seed) }
+
+    private func expectPeace(_ storm: Storm, seed: UInt64) {
         storm.runTraffic(for: .seconds(30))
         storm.drain()
         #expect(storm.wrongs == [], "seed \(seed)")
