@@ -89,14 +89,21 @@ package struct ProveSchedule: Sendable {
     }
 
     private mutating func appendFrontStep() {
+        let kinds: [Disturbance.Kind] =
+            Array(repeating: .reload, count: 5) + [
+                .rotateKey, .rotateCertificate, .rotateCertificate, .upgrade, .upgrade,
+            ]
+        let allowed = kinds.filter { only?.contains($0) ?? true }
+        let choice = frontDraw.number(below: kinds.count)
+        let workers = 1 + frontDraw.number(below: 3)
         let disturbance: Disturbance
-        switch frontDraw.number(below: 10) {
-        case 0..<5:
+        switch allowed.isEmpty ? .reload : allowed[choice % allowed.count] {
+        case .rotateKey: disturbance = .rotateKey
+        case .rotateCertificate: disturbance = .rotateCertificate
+        case .upgrade: disturbance = .upgrade(workers: workers)
+        default:
             reloads += 1
             disturbance = .reload(changes: reloads.isMultiple(of: 2))
-        case 5: disturbance = .rotateKey
-        case 6, 7: disturbance = .rotateCertificate
-        default: disturbance = .upgrade(workers: 1 + frontDraw.number(below: 3))
         }
         frontSteps = [Step(at: frontTime, disturbance)]
         frontTime += frontDraw.seconds(in: 1.5...5)

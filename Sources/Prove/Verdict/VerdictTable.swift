@@ -95,7 +95,7 @@ package enum VerdictTable {
     /// What was done, the most frequent first; then what was not.
     private static func done(_ figures: ProveFigures) -> String {
         let done = sorted(figures.disturbances.map { ($0.key, UInt64(max(0, $0.value))) })
-        return done.map { "\($0.1) \($0.0)" }.joined(separator: ", ")
+        return done.map { "\($0.1) \($0.1 == 1 ? String($0.0.dropLast()) : $0.0)" }.joined(separator: ", ")
     }
 
     private static func parts(_ counts: [String: UInt64]) -> String { parts(counts.map { ($0.key, $0.value) }) }

@@ -29,8 +29,8 @@ package struct TrialScreen {
             let start = index == 0 && !text.hasPrefix(" ") ? time : String(repeating: " ", count: time.count)
             write(style.tint(start, .quiet) + line + "\n")
         }
-        // The table is gone until the next update, which is due at once.
-        next = 0
+        // The table is gone until the next update.
+        if case .terminal = mode { next = 0 }
     }
 
     /// Prints the status if an update is due. `status` is made only then.
