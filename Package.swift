@@ -47,7 +47,9 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
-        .target(name: "Admin", dependencies: ["Proxy", "Balancing", "Configuration", "Telemetry", "Kernel"], swiftSettings: house),
+        .target(
+            name: "Admin", dependencies: ["Proxy", "Balancing", "Configuration", "Telemetry", "Kernel"],
+            swiftSettings: house),
         .target(
             name: "SampleServer", dependencies: ["ASCII", "JSON", "Kernel", "Reactor", "HTTP"], swiftSettings: house),
         .target(

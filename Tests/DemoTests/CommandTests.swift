@@ -11,7 +11,10 @@ struct CommandTests {
             (["chek", "x"], "unknown command \"chek\"; did you mean \"check\"?"),
             (["rnu", "berth.toml"], "unknown command \"rnu\"; did you mean \"run\"?"),
             (["help", "chek"], "unknown command \"chek\"; did you mean \"check\"?"),
-            (["start"], "unknown command \"start\"; the commands are run, check, reload, drain, status, demo, prove, version, help"),
+            (
+                ["start"],
+                "unknown command \"start\"; the commands are run, check, reload, drain, status, demo, prove, version, help"
+            ),
             (["berth.toml"], "\"berth.toml\" is no command; did you mean \"berth run berth.toml\"?"),
             (["-c", "a.toml"], "the configuration file needs no option; did you mean \"berth run a.toml\"?"),
             (["--config", "a.toml"], "the configuration file needs no option; did you mean \"berth run a.toml\"?"),

@@ -22,7 +22,8 @@ enum ImportRule {
         "LoadReport": ["Load", "JSON"],
         "Prove": ["Load", "LoadReport", "SampleServer", "TLS", "JSON", "Kernel"],
         "berth": [
-            "Admin", "SampleServer", "Prove", "Load", "LoadReport", "Proxy", "TLS", "HTTP", "MCP", "Configuration", "Telemetry", "Reactor", "JSON",
+            "Admin", "SampleServer", "Prove", "Load", "LoadReport", "Proxy", "TLS", "HTTP", "MCP", "Configuration",
+            "Telemetry", "Reactor", "JSON",
             "Kernel",
         ],
         "berth-load": [
