@@ -87,6 +87,12 @@ final class BerthFront: Front {
     func end() {
         for process in processes + pending.map(\.process) { process.signal(SIGKILL) }
         for process in processes { _ = process.wait(milliseconds: 2_000) }
+        // An upgrade that was under way has started a process that nobody knows yet.
+        for pid in ProcessTable.processes(with: path) {
+            let process = Program(pid: pid)
+            process.signal(SIGKILL)
+            _ = process.wait(milliseconds: 2_000)
+        }
     }
 
     // MARK: Disturbances
@@ -153,6 +159,10 @@ final class BerthFront: Front {
 
     func poll() -> [String] {
         var lines: [String] = []
+        if let process = processes.first(where: { $0.pid == pid }), let exit = process.ended {
+            lines.append("\(name) has ended (\(exit)): \(files.folder.tail("\(files.prefix).log"))")
+            pid = 0
+        }
         processes.removeAll { $0.pid != pid && $0.ended != nil }
         pending.removeAll { command in
             guard let exit = command.process.ended else { return false }

@@ -8,7 +8,7 @@ package enum TrialView {
 
     /// The status in a few lines, each with a newline: a row for each server and figure, a column for each balancer.
     package static func text(_ status: TrialStatus, style: TerminalStyle) -> String {
-        var lines = [heading(status, style)]
+        var lines = ["", heading(status, style)]
         for server in status.servers {
             let tone: Tone = server.state == "running" ? .good : .warning
             let label = "  " + server.name.padded(to: 8) + style.tint(server.state.padded(to: labelWidth - 10), tone)
