@@ -2,6 +2,8 @@
 package struct ConfigurationFile: Sendable {
     /// The path it was read from, as given on the command line.
     package let path: String
+    /// Its contents.
+    package let text: String
     /// The decoded values, defaults included.
     package let configuration: Configuration
     /// The lines of the values that the file sets, by path.
@@ -39,7 +41,7 @@ package struct ConfigurationFile: Sendable {
         }
         return decoded.map { configuration in
             ConfigurationFile(
-                path: file, configuration: configuration, origins: findings?.origins ?? [:],
+                path: file, text: text, configuration: configuration, origins: findings?.origins ?? [:],
                 listenerTables: listenerTables, knownKeys: findings?.knownKeys ?? [],
                 warnings: findings.map { found in found.warnings.map { $0.rendered(in: found.source) } } ?? [])
         }

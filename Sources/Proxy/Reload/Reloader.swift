@@ -95,6 +95,10 @@ package final class Reloader: Sendable {
     }
 
     private func reload() -> Outcome {
+        if isUnchanged {
+            log.notice("the configuration was reloaded: unchanged")
+            return .unchanged
+        }
         let file: ConfigurationFile
         switch load() {
         case .success(let found): file = found
@@ -110,6 +114,14 @@ package final class Reloader: Sendable {
             return .unchanged
         }
         return apply(file, because: "the configuration was reloaded")
+    }
+
+    /// Whether the file has the text that it had. Then it is not parsed: TOMLKit 0.6 loses some kilobytes for each file that it
+    /// parses, which is nothing for real changes, and something for a job that asks for a reload every minute.
+    private var isUnchanged: Bool {
+        let file = state.withLock { $0.status.file }
+        guard case .success(let text) = TOMLFile.text(path: file.path) else { return false }
+        return text == file.text
     }
 
     /// Has the workers work by a file. The old one stays in force if that fails.
