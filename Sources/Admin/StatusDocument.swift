@@ -21,10 +21,11 @@ struct StatusDocument: Encodable {
         var pool: Pool
         /// Open event streams.
         var streams: Int64
-        /// Affinity `signed`: sessions begun minus sessions ended, since the start. `learned`: sessions in the table.
+        /// Sessions that the server is believed to hold now.
         var sessions: Int64
         var requests: Int64
         var errors: Errors
+        var retries: Retries
     }
 
     /// Connections by state. `total` is idle plus active; `opened`, `connectFailures` and `replays` count since the
@@ -41,12 +42,20 @@ struct StatusDocument: Encodable {
         var replays: Int64
     }
 
+    /// Requests sent again, counted at the server that failed, and retries that the budget refused, since the start.
+    struct Retries: Encodable {
+        var granted: Int64
+        var refused: Int64
+    }
+
     /// Error responses of the proxy, since the start: 404 for unknown sessions, 502, 503, 504.
     struct Errors: Encodable {
         var sessionsNotFound: Int64
         var badGateway: Int64
         var unavailable: Int64
         var timedOut: Int64
+        /// Those of them that were sent with status 200 (`legacy_errors`).
+        var inBand: Int64
     }
 
     /// Changed certificate files that were loaded, and those that could not be, since the start.
@@ -65,6 +74,14 @@ struct StatusDocument: Encodable {
     /// Connections rejected by the PROXY protocol, since the start.
     struct ProxyProtocol: Encodable {
         var untrusted, malformed, timedOut: Int64
+    }
+
+    /// What became of sessions whose server was lost, since the start. `recovered` went on with another server; `swallowed`
+    /// counts messages for a server that was gone, `abandoned` sessions that were ended because nobody could use them.
+    struct Recoveries: Encodable {
+        var recovered, degraded: Int64
+        var off, unknown, dirty, budget, crowded, noServer, refused, differs, timedOut: Int64
+        var swallowed, abandoned: Int64
     }
 
     /// One upstream.
@@ -99,9 +116,12 @@ struct StatusDocument: Encodable {
     var failedHandshakes: Int64
     var certificates: Certificates
     var http2Abuse: Abuse
+    var recoveries: Recoveries
     var proxyProtocol: ProxyProtocol
     /// Error responses of the proxy to requests, since the start, by the reason in their body.
     var rejected: [String: Int64]
+    /// Event streams whose server died and which ended with an error event, since the start.
+    var streamsFailed: Int64
     var upstreams: [Upstream]
 
     init(_ proxy: ProxyServer, _ reloads: ReloadStatus?) {
@@ -121,10 +141,12 @@ struct StatusDocument: Encodable {
         certificates = Certificates(renewed: totals.renewed, refused: totals.refused)
         http2Abuse = Abuse(proxy.metrics.view)
         let metrics = proxy.metrics.view
+        recoveries = Recoveries(metrics)
         proxyProtocol = ProxyProtocol(
             untrusted: metrics.load(.untrusted), malformed: metrics.load(.malformed),
             timedOut: metrics.load(.proxyHeaderTimedOut))
         rejected = proxy.rejections
+        streamsFailed = proxy.metrics.sum(.streamsFailed)
         let snapshot = proxy.snapshot
         upstreams = snapshot.upstreams.map { plan in
             Upstream(name: plan.name, servers: snapshot.servers[plan.servers].map { Server(proxy, plan, $0) })
@@ -154,6 +176,24 @@ extension StatusDocument.Abuse {
     }
 }
 
+extension StatusDocument.Recoveries {
+    init(_ metrics: MetricsWriter) {
+        recovered = metrics.load(RecoveryCounter.recovered)
+        degraded = metrics.load(RecoveryCounter.degraded)
+        off = metrics.load(RecoveryCounter.off)
+        unknown = metrics.load(RecoveryCounter.unknown)
+        dirty = metrics.load(RecoveryCounter.dirty)
+        budget = metrics.load(RecoveryCounter.budget)
+        crowded = metrics.load(RecoveryCounter.crowded)
+        noServer = metrics.load(RecoveryCounter.noServer)
+        refused = metrics.load(RecoveryCounter.refused)
+        differs = metrics.load(RecoveryCounter.differs)
+        timedOut = metrics.load(RecoveryCounter.timedOut)
+        swallowed = metrics.load(RecoveryCounter.swallowed)
+        abandoned = metrics.load(RecoveryCounter.abandoned)
+    }
+}
+
 extension StatusDocument.Server {
     init(_ proxy: ProxyServer, _ upstream: UpstreamPlan, _ plan: ServerPlan) {
         let index = Int(plan.id.slot)
@@ -177,6 +217,7 @@ extension StatusDocument.Server {
         requests = sum(.requests)
         errors = StatusDocument.Errors(
             sessionsNotFound: sum(.sessionsNotFound), badGateway: sum(.badGateway), unavailable: sum(.unavailable),
-            timedOut: sum(.timedOut))
+            timedOut: sum(.timedOut), inBand: sum(.inBandErrors))
+        retries = StatusDocument.Retries(granted: sum(.retries), refused: sum(.retriesRefused))
     }
 }

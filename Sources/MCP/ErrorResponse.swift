@@ -7,9 +7,9 @@
 /// logs.
 package struct ErrorResponse: Sendable {
     /// The status code.
-    package let status: UInt16
+    package private(set) var status: UInt16
     /// The reason phrase of the status line.
-    package let phrase: StaticString
+    package private(set) var phrase: StaticString
     /// The JSON-RPC error code.
     package let code: Int
     /// `error.message`.
@@ -25,6 +25,8 @@ package struct ErrorResponse: Sendable {
     package let closesConnection: Bool
     /// The value of `Content-Type`: `application/json`, or `text/plain` where the transport has no JSON-RPC error.
     package let contentType: StaticString
+    /// Whether the status hides that this is an error, so that a field of its own has to say it.
+    package private(set) var isInBand = false
 
     private init(
         _ status: UInt16, _ phrase: StaticString, code: Int = -32603, _ message: StaticString, reason: StaticString,
@@ -40,6 +42,14 @@ package struct ErrorResponse: Sendable {
         self.allow = allow
         self.closesConnection = closesConnection
         self.contentType = contentType
+    }
+
+    /// The same error with status 200: the one answer after which every client of the revisions before 2026-07-28 fails the
+    /// call and goes on (MCP 2025-11-25, "Sending Messages to the Server").
+    package func inBand() -> ErrorResponse {
+        var response = self
+        (response.status, response.phrase, response.isInBand) = (200, "OK", true)
+        return response
     }
 
     /// Returns the body. `id` is the raw JSON of the request's id, which must come from `JSONRPC.requestID`; empty for
@@ -108,6 +118,10 @@ extension ErrorResponse {
 }
 
 extension ErrorResponse {
+    /// No error: a message for a server that is gone, whose session goes on with another one. Nobody waits for it, and its
+    /// client need not know.
+    package static let messageForLostServer = ErrorResponse(
+        202, "Accepted", "", reason: "message_for_lost_server", contentType: "text/plain")
     /// The session's server cannot be reached now. It may still have the session, so the client must not initialize again:
     /// a 404 would be for ever, and this is one failed call.
     package static let sessionServerUnavailable = ErrorResponse(

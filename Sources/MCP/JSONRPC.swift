@@ -49,6 +49,16 @@ package enum JSONRPC {
         return envelope.kind == .request ? envelope.id : nil
     }
 
+    /// The id of a response, as it stands in the body; nil if the body is none, or has none that could be compared.
+    package static func responseID(in body: Span<UInt8>) -> Range<Int>? {
+        var reader = JSONReader()
+        var members = MessageMembers()
+        guard body.count <= maximumBytes, members.read(body, &reader), reader.isAtEnd(body),
+            members.envelope(isComplete: true).kind == .response
+        else { return nil }
+        return members.id
+    }
+
     /// The method of a request or notification.
     package static func method(in body: Span<UInt8>) -> Range<Int>? {
         scan(body).method
@@ -68,91 +78,10 @@ package enum JSONRPC {
         if reader.peek(bytes) == UInt8(ascii: "[") {
             return Envelope(kind: .batch, id: nil, method: nil, isComplete: false)
         }
-        var members = Members()
+        var members = MessageMembers()
         guard members.read(bytes, &reader) else { return .unknown }
         let isComplete = reader.isAtEnd(bytes)
         if reader.failure == .malformed { return .unknown }
         return members.envelope(isComplete: isComplete && bytes.count == body.count)
-    }
-}
-
-/// The members of a message's top level that say what it is.
-private struct Members {
-    private var seen: UInt8 = 0
-    private var isID = false
-    private var id: Range<Int>?
-    private var method: Range<Int>?
-
-    private enum Key: UInt8 {
-        case id = 1
-        case method = 2
-        case result = 4
-        case error = 8
-
-        /// The key between these quotes, if it is one of ours.
-        init?(_ name: Span<UInt8>) {
-            if JSONString.content(name, equals: "id") {
-                self = .id
-            } else if JSONString.content(name, equals: "method") {
-                self = .method
-            } else if JSONString.content(name, equals: "result") {
-                self = .result
-            } else if JSONString.content(name, equals: "error") {
-                self = .error
-            } else {
-                return nil
-            }
-        }
-    }
-
-    /// Reads an object up to its closing brace, or to where the text ends; what was read before that counts. False if a
-    /// member makes it no message.
-    mutating func read(_ bytes: Span<UInt8>, _ reader: inout JSONReader) -> Bool {
-        guard reader.openObject(bytes) else { return false }
-        while let name = reader.nextName(bytes) {
-            let key = Key(bytes.extracting(name))
-            if let key {
-                guard seen & key.rawValue == 0 else { return false }
-                seen |= key.rawValue
-            }
-            let first = reader.peek(bytes)
-            guard let range = reader.value(bytes) else { return true }
-            guard note(key, first, range, bytes) else { return false }
-        }
-        return true
-    }
-
-    /// Takes note of a value that begins with the byte `first`. False if the member may have no such value.
-    private mutating func note(_ key: Key?, _ first: UInt8?, _ range: Range<Int>, _ bytes: Span<UInt8>) -> Bool {
-        switch (key, first) {
-        case (.id, UInt8(ascii: "{")), (.id, UInt8(ascii: "[")), (.id, UInt8(ascii: "t")), (.id, UInt8(ascii: "f")):
-            return false
-        case (.id, UInt8(ascii: "n")): return true
-        case (.id, _):
-            isID = true
-            if Self.isEchoable(bytes.extracting(range)) { id = range }
-            return true
-        case (.method, UInt8(ascii: "\"")):
-            method = (range.lowerBound + 1)..<(range.upperBound - 1)
-            return true
-        case (.method, _): return false
-        case (.result, _), (.error, _), (nil, _): return true
-        }
-    }
-
-    /// An id goes into our own answer as it is, so it must be short and valid there.
-    private static func isEchoable(_ id: Span<UInt8>) -> Bool {
-        guard id.count <= JSONRPC.maximumIDBytes else { return false }
-        return (try? UTF8Span(validating: id)) != nil
-    }
-
-    func envelope(isComplete: Bool) -> JSONRPC.Envelope {
-        let answers = seen & (Key.result.rawValue | Key.error.rawValue) != 0
-        if answers && seen & Key.method.rawValue != 0 { return .unknown }
-        if answers { return JSONRPC.Envelope(kind: .response, id: nil, method: nil, isComplete: isComplete) }
-        guard let method else { return JSONRPC.Envelope(kind: .unknown, id: nil, method: nil, isComplete: isComplete) }
-        if isID { return JSONRPC.Envelope(kind: .request, id: id, method: method, isComplete: isComplete) }
-        let kind: JSONRPC.Kind = isComplete ? .notification : .unknown
-        return JSONRPC.Envelope(kind: kind, id: nil, method: method, isComplete: isComplete)
     }
 }

@@ -18,7 +18,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     var exchanges: Exchanges
     var upstreams: UpstreamConnections
     var servers: Servers
-    var sessions: SessionAffinity
+    var sessions: Sessions
     var snapshot: Snapshot
     let metrics: WorkerMetrics
     let inbox: Inbox
@@ -41,7 +41,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         exchanges = Exchanges(limit: connections + streams)
         upstreams = UpstreamConnections(limit: 2 * connections + streams)
         servers = Servers(snapshot, now: clock.now, worker: index, of: trafficWorkers)
-        sessions = SessionAffinity(snapshot, metrics.view)
+        sessions = Sessions(snapshot, metrics.view)
         self.snapshot = snapshot
         self.metrics = WorkerMetrics(
             writer: metrics.view, worker: index, workers: metrics.workers, trafficWorkers: trafficWorkers)
@@ -71,7 +71,8 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
 
     private var isIdle: Bool {
         clients.resuming.isEmpty && upstreams.resuming.isEmpty && clients.unsentHTTP2Connections.isEmpty
-            && clients.deferred.isEmpty && !servers.hasFreedCapacity && servers.goingDown.isEmpty
+            && !sessions.recoveries.hasWork && !clients.internalRequests.hasEnded && clients.deferred.isEmpty
+            && !servers.hasFreedCapacity && servers.goingDown.isEmpty
     }
 
     private mutating func serve(_ token: Token, _ readiness: Readiness) {
@@ -80,7 +81,8 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         case .upstream: upstreamReady(token.handle, readiness)
         case .listener: accept(token.slot)
         case .mailbox: processMailbox()
-        case .clientDeadline, .upstreamDeadline, .exchangeDeadline, .housekeeping, .healthCheck, nil: break
+        case .clientDeadline, .upstreamDeadline, .exchangeDeadline, .housekeeping, .healthCheck, .internalDeadline, nil:
+            break
         }
     }
 
@@ -119,6 +121,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
             }
         case .housekeeping: runHousekeeping()
         case .healthCheck: startHealthCheck(slot)
+        case .internalDeadline: internalTimedOut(token.handle)
         case .listener, .client, .upstream, .mailbox, nil: break
         }
     }
@@ -127,6 +130,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     /// One pass: what stops again, or has frames to send then, waits for the next turn, which does not sleep.
     private mutating func settle() {
         if !servers.goingDown.isEmpty { settleDownServers() }
+        if sessions.recoveries.hasWork || clients.internalRequests.hasEnded { continueRecoveries() }
         serveQueues()
         resumeClients()
         resumeUpstreams()

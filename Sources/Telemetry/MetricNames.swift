@@ -15,14 +15,18 @@ package enum ServerMetric: Int, CaseIterable, Sendable {
     case connectionsOpened
     /// Connections that were not established.
     case connectFailures
-    /// Requests sent again because a reused connection was closed by the server.
+    /// Requests sent again because their connection was lost, counted at the server that lost it.
     case replays
+    /// Requests sent again for any reason, counted at the server that failed; and retries that the budget did not grant.
+    case retries, retriesRefused
     /// Sessions begun and ended through this worker.
     case sessionsOpened, sessionsEnded
     /// Error responses of the proxy: 404 for unknown sessions, 502, 503, 504.
     case sessionsNotFound, badGateway, unavailable, timedOut
+    /// Error responses of the proxy that were sent with status 200 (`legacy_errors`); they are also counted as what they are.
+    case inBandErrors
 
-    static var count: Int { timedOut.rawValue + 1 }
+    static var count: Int { inBandErrors.rawValue + 1 }
 }
 
 /// Metrics per server that all workers share. They are changed by atomic read-modify-write operations, and seldom.
@@ -36,7 +40,7 @@ package enum SharedMetric: Int, CaseIterable, Sendable {
     /// Connections that were established and not closed yet, those of health checks aside: as long as there is one, the
     /// process lives.
     case established
-    /// Sessions in the table of learned ids.
+    /// Sessions that the server is believed to hold now.
     case sessions
 
     static var count: Int { sessions.rawValue + 1 }
@@ -73,6 +77,24 @@ package enum ProxyRefusal: Int, CaseIterable, Sendable {
     static var count: Int { proxyHeaderTimedOut.rawValue + 1 }
 }
 
+/// Counters of sessions whose server was lost, over all workers: one for each request whose session was, unless it waited
+/// for the recovery that another one had begun.
+package enum RecoveryCounter: Int, CaseIterable, Sendable {
+    /// Sessions opened anew on another server, and those of them whose log level or subscriptions could not be.
+    case recovered, degraded
+    /// Sessions that stayed lost: recovery is off, it is not known how they were opened, they may hold state, they were
+    /// recovered too often, too many requests waited.
+    case off, unknown, dirty, budget, crowded
+    /// Recoveries that failed: there was no server, it opened no session, it is not the same as before, it took too long.
+    case noServer, refused, differs, timedOut
+    /// Messages for a server that is gone, which were accepted and dropped.
+    case swallowed
+    /// Sessions that were ended at their server because nobody could use them any more.
+    case abandoned
+
+    static var count: Int { abandoned.rawValue + 1 }
+}
+
 /// Counters of exchanges per worker: how many began, and how they ended. Every exchange ends in exactly one way.
 package enum ExchangeMetric: Int, CaseIterable, Sendable {
     /// Exchanges begun.
@@ -83,6 +105,8 @@ package enum ExchangeMetric: Int, CaseIterable, Sendable {
     case rejected
     /// The proxy ended an event stream.
     case streamsEnded
+    /// The server died within an event stream, which the proxy ended with an error event.
+    case streamsFailed
     /// The response ended early, after its head had been sent to the client.
     case responsesAborted
     /// The request's body failed after the response had begun.

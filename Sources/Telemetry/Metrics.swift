@@ -28,10 +28,11 @@ package final class Metrics: Sendable {
             turns: Counters(self.servers),
             exchanges: Counters(workers * ExchangeMetric.count),
             rejections: Counters(workers * MetricsWriter.rejectionReasons),
-            process: Counters(1),
+            process: Counters(2),
             clients: Counters(self.listeners),
             abuse: Counters(AbuseCounter.count),
             refusals: Counters(ProxyRefusal.count),
+            recoveries: Counters(RecoveryCounter.count),
             servers: self.servers, listeners: self.listeners)
     }
 

@@ -12,13 +12,14 @@ package struct MetricsWriter: Sendable {
     private let clients: Counters
     private let abuse: Counters
     private let refusals: Counters
+    private let recoveries: Counters
     private let servers: Int
     private let listeners: Int
 
     init(
         rows: Counters, shared: Counters, waiting: Counters, turns: Counters, exchanges: Counters,
-        rejections: Counters, process: Counters, clients: Counters, abuse: Counters, refusals: Counters, servers: Int,
-        listeners: Int
+        rejections: Counters, process: Counters, clients: Counters, abuse: Counters, refusals: Counters,
+        recoveries: Counters, servers: Int, listeners: Int
     ) {
         self.rows = rows
         self.shared = shared
@@ -30,6 +31,7 @@ package struct MetricsWriter: Sendable {
         self.clients = clients
         self.abuse = abuse
         self.refusals = refusals
+        self.recoveries = recoveries
         self.servers = servers
         self.listeners = listeners
     }
@@ -90,6 +92,17 @@ package struct MetricsWriter: Sendable {
         cell(metric, server).pointee.add(delta, ordering: .relaxed)
     }
 
+    /// Takes one from a shared metric that is above 0.
+    package func releaseOne(_ metric: SharedMetric, server: Int) {
+        let cell = cell(metric, server)
+        var value = cell.pointee.load(ordering: .relaxed)
+        while value > 0 {
+            let change = cell.pointee.weakCompareExchange(expected: value, desired: value - 1, ordering: .relaxed)
+            if change.exchanged { return }
+            value = change.original
+        }
+    }
+
     /// Adds one to a shared metric if it is below `limit`. What is granted is given back by adding -1.
     package func claim(_ metric: SharedMetric, server: Int, limit: Int64) -> Claim {
         let claimed = cell(metric, server).pointee.add(1, ordering: .relaxed).newValue
@@ -114,6 +127,27 @@ package struct MetricsWriter: Sendable {
 
     /// Counts a change of a server's health.
     package func noteHealthChange() { process[0].pointee.add(1, ordering: .releasing) }
+
+    /// The number of sessions that were recovered. As long as it is 0, every session is where its id says.
+    package var recoveryEpoch: UInt32 {
+        UInt32(truncatingIfNeeded: process[1].pointee.load(ordering: .acquiring))
+    }
+
+    /// Counts a session as recovered, before anybody is told of its new place. Never 0 again.
+    package func noteRecovery() {
+        let epoch = process[1].pointee.add(1, ordering: .releasing).newValue
+        if UInt32(truncatingIfNeeded: epoch) == 0 { process[1].pointee.add(1, ordering: .releasing) }
+    }
+
+    /// Adds one to a counter, which all workers share.
+    package func increment(_ counter: RecoveryCounter) {
+        recoveries[counter.rawValue].pointee.add(1, ordering: .relaxed)
+    }
+
+    /// The value of a counter.
+    package func load(_ counter: RecoveryCounter) -> Int64 {
+        recoveries[counter.rawValue].pointee.load(ordering: .relaxed)
+    }
 
     /// Exchanges in the queue of an upstream, over all workers; limited by `queue.max`.
     package func waiting(upstream: Int) -> Int64 { waiting[upstream].pointee.load(ordering: .relaxed) }

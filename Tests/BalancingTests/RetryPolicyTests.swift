@@ -4,12 +4,12 @@ import Testing
 
 @Suite("Retry policy")
 struct RetryPolicyTests {
-    static let post = RetryableRequest(isSafe: false, isWhole: true, isPinned: false)
-    static let get = RetryableRequest(isSafe: true, isWhole: true, isPinned: false)
-    static let streamed = RetryableRequest(isSafe: false, isWhole: false, isPinned: false)
-    static let streamedGet = RetryableRequest(isSafe: true, isWhole: false, isPinned: false)
-    static let pinned = RetryableRequest(isSafe: false, isWhole: true, isPinned: true)
-    static let pinnedGet = RetryableRequest(isSafe: true, isWhole: true, isPinned: true)
+    static let post = RetryableRequest(isRepeatable: false, isWhole: true, isPinned: false)
+    static let get = RetryableRequest(isRepeatable: true, isWhole: true, isPinned: false)
+    static let streamed = RetryableRequest(isRepeatable: false, isWhole: false, isPinned: false)
+    static let streamedGet = RetryableRequest(isRepeatable: true, isWhole: false, isPinned: false)
+    static let pinned = RetryableRequest(isRepeatable: false, isWhole: true, isPinned: true)
+    static let pinnedGet = RetryableRequest(isRepeatable: true, isWhole: true, isPinned: true)
 
     struct Row: Sendable {
         var failure: RequestFailure
@@ -65,45 +65,72 @@ struct RetryPolicyTests {
 
     static let sent: [Row] = [
         Row(lost(), post, 0, .retry(.anyServerNewConnection), 1),
-        Row(lost(), post, 2, .retry(.anyServerNewConnection), 3),
-        Row(lost(), post, 3, .giveUp(.connectionLost), 3),
+        Row(lost(), post, 1, .retry(.anyServerNewConnection), 2),
+        Row(lost(), post, 2, .giveUp(.connectionLost), 2),
         Row(lost(), pinned, 0, .retry(.sameServerNewConnection), 1),
         Row(lost(.mayHaveBeenRead), post, 0, .giveUp(.connectionLost), 0),
         Row(lost(.mayHaveBeenRead), pinned, 0, .giveUp(.connectionLost), 0),
         Row(lost(.mayHaveBeenRead), get, 0, .retry(.anyServerNewConnection), 1),
         Row(lost(.mayHaveBeenRead), pinnedGet, 1, .retry(.sameServerNewConnection), 2),
-        Row(lost(.mayHaveBeenRead), get, 3, .giveUp(.connectionLost), 3),
-        // What cannot be sent again, what was answered in part, and what killed a fresh connection.
+        Row(lost(.mayHaveBeenRead), get, 2, .giveUp(.connectionLost), 2),
+        // What cannot be sent again, and what was answered in part.
         Row(lost(), streamed, 0, .giveUp(.connectionLost), 0),
         Row(lost(), streamedGet, 0, .giveUp(.connectionLost), 0),
         Row(lost(received: true), get, 0, .giveUp(.connectionLost), 0),
         Row(lost(received: true), post, 0, .giveUp(.connectionLost), 0),
-        Row(lost(reused: false), get, 0, .giveUp(.connectionLost), 0),
-        Row(lost(reused: false), post, 0, .giveUp(.connectionLost), 0),
+        // A new connection: what nobody can have read did not kill it; what somebody may have read gets one more chance,
+        // if doing it twice is doing it once.
+        Row(lost(reused: false), post, 0, .retry(.anotherServer), 1),
+        Row(lost(reused: false), post, 1, .retry(.anotherServer), 2),
+        Row(lost(reused: false), post, 2, .giveUp(.connectionLost), 2),
+        Row(lost(reused: false), pinned, 0, .retry(.sameServerNewConnection), 1),
+        Row(lost(reused: false), streamed, 0, .giveUp(.connectionLost), 0),
+        Row(lost(reused: false, .mayHaveBeenRead), post, 0, .giveUp(.connectionLost), 0),
+        Row(lost(reused: false, .mayHaveBeenRead), pinned, 0, .giveUp(.connectionLost), 0),
+        Row(lost(reused: false, .mayHaveBeenRead), get, 0, .retry(.anotherServer), 1),
+        Row(lost(reused: false, .mayHaveBeenRead), get, 1, .giveUp(.connectionLost), 1),
+        Row(lost(reused: false, .mayHaveBeenRead), pinnedGet, 0, .retry(.sameServerNewConnection), 1),
+        Row(lost(reused: false, .mayHaveBeenRead), pinnedGet, 1, .giveUp(.connectionLost), 1),
+        Row(lost(reused: false, received: true, .mayHaveBeenRead), get, 0, .giveUp(.connectionLost), 0),
     ]
 
-    @Test("decides by the table", arguments: connecting + sent)
+    /// A server says that it does not take the request. Who has been asked is the caller's to know.
+    static let turnedAway: [Row] = [
+        Row(.turnedAway, post, 0, .retry(.anotherServer), 1),
+        Row(.turnedAway, get, 2, .retry(.anotherServer), 3),
+        Row(.turnedAway, get, .max, .retry(.anotherServer), .max),
+        Row(.turnedAway, pinned, 0, .giveUp(.turnedAway), 0),
+        Row(.turnedAway, streamed, 0, .giveUp(.turnedAway), 0),
+    ]
+
+    @Test("decides by the table", arguments: connecting + sent + turnedAway)
     func table(row: Row) {
         var attempts = row.attempts
         var budget = RetryBudget.unlimited
-        let decision = RetryPolicy.decide(
+        let decision = RetryPolicy().decide(
             row.failure, attempts: &attempts, of: row.request, budget: &budget, now: 0)
         #expect(decision == row.decision)
         #expect(attempts == row.attemptsAfter)
     }
 
-    @Test("an empty budget gives up what would be retried, and nothing else changes", arguments: connecting + sent)
+    @Test(
+        "an empty budget gives up what would be retried, and nothing else changes",
+        arguments: connecting + sent + turnedAway)
     func emptyBudget(row: Row) {
         var attempts = row.attempts
         var budget = RetryBudget(percent: 0, minimumPerSecond: 0)
-        let decision = RetryPolicy.decide(
+        let decision = RetryPolicy().decide(
             row.failure, attempts: &attempts, of: row.request, budget: &budget, now: 0)
-        var isConnecting = false
-        if case .connectFailed = row.failure { isConnecting = true }
+        let reason: GiveUpReason? =
+            switch row.failure {
+            // Nobody has worked on what was refused, and nothing is sent twice.
+            case .connectFailed(.refused), .connectFailed(.dead): nil
+            case .connectFailed: .connectFailed
+            case .connectionLost: .connectionLost
+            case .turnedAway: .turnedAway
+            }
         switch row.decision {
-        case .retry(.sameServerLater):
-            #expect(decision == row.decision, "a dial that waits for proof sends nothing twice")
-        case .retry: #expect(decision == .giveUp(isConnecting ? .connectFailed : .connectionLost))
+        case .retry: #expect(decision == reason.map { .giveUp($0) } ?? row.decision)
         case .giveUp: #expect(decision == row.decision)
         }
     }
@@ -111,17 +138,17 @@ struct RetryPolicyTests {
     @Test("the receipt is needed exactly where it changes the decision")
     func receipt() {
         for bits in 0..<32 {
-            let request = RetryableRequest(isSafe: bits & 1 != 0, isWhole: bits & 2 != 0, isPinned: bits & 4 != 0)
+            let request = RetryableRequest(isRepeatable: bits & 1 != 0, isWhole: bits & 2 != 0, isPinned: bits & 4 != 0)
             let (isReused, hasReceived) = (bits & 8 != 0, bits & 16 != 0)
             for start in 0...4 as ClosedRange<UInt8> {
                 let decisions = [RequestReceipt.cannotHaveBeenRead, .mayHaveBeenRead].map { receipt in
                     var attempts = start
                     var budget = RetryBudget.unlimited
-                    return RetryPolicy.decide(
+                    return RetryPolicy().decide(
                         .connectionLost(isReused: isReused, hasReceived: hasReceived, receipt), attempts: &attempts,
                         of: request, budget: &budget, now: 0)
                 }
-                let isNeeded = RetryPolicy.needsReceipt(
+                let isNeeded = RetryPolicy().needsReceipt(
                     request, isReused: isReused, hasReceived: hasReceived, attempts: start)
                 #expect(isNeeded == (decisions[0] != decisions[1]))
             }
@@ -136,12 +163,26 @@ struct RetryPolicyTests {
         var (retries, refusals) = (0, 0)
         while true {
             let failure = [Self.connect(.other), Self.connect(.refused), Self.lost()].randomElement(using: &generator)
-            let decision = RetryPolicy.decide(
+            let decision = RetryPolicy().decide(
                 failure ?? Self.lost(), attempts: &attempts, of: Self.get, budget: &budget, now: 0)
             guard case .retry = decision else { break }
             retries += 1
             if failure == Self.connect(.refused) { refusals += 1 }
         }
-        #expect(retries - refusals <= Int(RetryPolicy.attemptLimit))
+        #expect(retries - refusals <= Int(RetryPolicy().retryLimit) + 1)
+    }
+
+    @Test(
+        "with no retries allowed, only refused connections are made up for", arguments: connecting + sent + turnedAway)
+    func off(row: Row) {
+        var attempts = row.attempts
+        var budget = RetryBudget.unlimited
+        let decision = RetryPolicy(retryLimit: 0).decide(
+            row.failure, attempts: &attempts, of: row.request, budget: &budget, now: 0)
+        guard case .retry = decision else { return }
+        switch row.failure {
+        case .connectFailed(.refused), .connectFailed(.dead): break
+        default: Issue.record("\(row.failure) was retried")
+        }
     }
 }

@@ -21,16 +21,20 @@ final class BerthProcess {
     private let servers: [String]
     private let affinity: Affinity
     private let heartbeat: String
+    private let onLost: String
     private var process: ChildProcess
     private var ports: [String: Int] = [:]
 
     /// Starts it on ports that the kernel chooses.
-    init(before servers: [String], affinity: Affinity, heartbeat: String, in directory: URL) throws {
+    init(
+        before servers: [String], affinity: Affinity, heartbeat: String, onLost: String, in directory: URL
+    ) throws {
+        self.onLost = onLost
         self.servers = servers
         self.affinity = affinity
         self.heartbeat = heartbeat
         self.directory = directory
-        process = try Self.start(servers, affinity, heartbeat, ports: [:], directory)
+        process = try Self.start(servers, affinity, heartbeat, onLost, ports: [:], directory)
     }
 
     /// The executable beside the test bundle, or the one that BERTH_EXECUTABLE names.
@@ -67,7 +71,7 @@ final class BerthProcess {
 
     /// Starts it again with the same file, ports and secret, after `end` or `kill`.
     func restart() async throws {
-        process = try Self.start(servers, affinity, heartbeat, ports: ports, directory)
+        process = try Self.start(servers, affinity, heartbeat, onLost, ports: ports, directory)
         try await ready()
     }
 
@@ -93,7 +97,8 @@ final class BerthProcess {
     }
 
     private static func start(
-        _ servers: [String], _ affinity: Affinity, _ heartbeat: String, ports: [String: Int], _ directory: URL
+        _ servers: [String], _ affinity: Affinity, _ heartbeat: String, _ onLost: String, ports: [String: Int],
+        _ directory: URL
     ) throws -> ChildProcess {
         let list = servers.map { "\"\($0)\"" }.joined(separator: ", ")
         let file = directory.appending(path: "berth.toml")
@@ -116,6 +121,7 @@ final class BerthProcess {
 
             [upstream.mcp.session]
             affinity = "\(affinity.rawValue)"
+            on_lost  = "\(onLost)"
 
             [upstream.mcp.sse]
             heartbeat = "\(heartbeat)"

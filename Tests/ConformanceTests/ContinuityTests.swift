@@ -60,5 +60,31 @@ extension Conformance {
                 #expect(all.wrongCount == 0)
             }
         }
+
+        @Test(
+            "With on_lost = \"always\", a replica's crash ends no session: each goes on with another under its own id",
+            arguments: [BerthProcess.Affinity.signed, .learned])
+        func recovery(affinity: BerthProcess.Affinity) async throws {
+            try await Fleet.with(.sessions, affinity: affinity, onLost: "always") { fleet in
+                let client = try fleet.client("restarts.py")
+                let victim = fleet.replicas[1]
+                var lost = 0
+                for _ in 0..<3 {
+                    let opened = try await client.ask("open 20")
+                    #expect(opened.right == 20 && opened.spread?.count == 3)
+                    lost += opened.spread?[victim.name] ?? 0
+                }
+
+                try await victim.crash()
+
+                let moved = try await client.ask("moved \(victim.name)")
+                #expect(moved.right == lost && moved.wrongCount == 0)
+                #expect(moved.spread?.count == 2, "they are spread over the others")
+                let all = try await client.ask("call")
+                #expect(all.right == 60 && all.wrongCount == 0)
+                let more = try await client.ask("open 3")
+                #expect(more.right == 3 && more.spread?[victim.name] == nil)
+            }
+        }
     }
 }

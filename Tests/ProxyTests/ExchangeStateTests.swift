@@ -38,6 +38,7 @@ struct ExchangeStateTests {
         (.connecting, .timedOut, .connecting, "none"),
         (.sent, .requestBodyFailed(.bodyTimeout), .sent, "respond(Proxy.ExchangeFault.bodyTimeout)"),
         (.relaying, .requestBodyFailed(.bodyTimeout), .relaying, "resetClient"),
+        (.started, .recoveryBegan, .postponed, "none"), (.sent, .recoveryBegan, .postponed, "none"),
         (.started, .redialPostponed, .postponed, "none"), (.postponed, .timedOut, .started, "redial"),
         (.postponed, .serverWentDown, .postponed, "none"), (.queued, .serverWentDown, .queued, "none"),
         (.sent, .serverWentDown, .sent, "respond(Proxy.ExchangeFault.serverDown)"),

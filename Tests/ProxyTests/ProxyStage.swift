@@ -302,8 +302,8 @@ final class ProxyStage {
     /// Every exchange that began has passed the one end, in exactly one way, unless it is still under way.
     func expectEveryExchangeEndedOnce(_ comment: String = "", sourceLocation: SourceLocation = #_sourceLocation) {
         let ends: [ExchangeMetric] = [
-            .responded, .rejected, .streamsEnded, .responsesAborted, .requestsAborted, .clientsDisconnected,
-            .inconsistent,
+            .responded, .rejected, .streamsEnded, .streamsFailed, .responsesAborted, .requestsAborted,
+            .clientsDisconnected, .inconsistent,
         ]
         let ended = ends.reduce(0) { $0 + metrics.sum($1) }
         let began = metrics.sum(.began)

@@ -73,4 +73,19 @@ extension Worker<SimulatedWorld> {
         }
         return truth
     }
+
+    /// What recoveries have left in the worker.
+    mutating func recoveryLeftovers() -> Int {
+        sessions.captures.count + sessions.recoveries.active.count + clients.internalRequests.count
+    }
+
+    /// The key of a session by its client's id.
+    mutating func sessionKey(_ id: String) -> SessionKey? {
+        var buffer = ByteBuffer()
+        buffer.append(id)
+        switch sessions.affinity.owner(ofSession: buffer, 0..<buffer.count, in: 0, now: clock.now) {
+        case .server(_, let key), .removed(let key): return key
+        case .unknown: return nil
+        }
+    }
 }

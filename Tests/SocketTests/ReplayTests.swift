@@ -46,5 +46,40 @@ extension SocketTests {
             #expect(rig.sum(.replays) == 0)
             try rig.expectIdle()
         }
+
+        @Test("a POST that may be done twice is", arguments: [true, false])
+        func repeatable(isReused: Bool) throws {
+            let rig = try Rig()
+            let replica = rig.replica
+            let client = try rig.client()
+            if isReused {
+                client.send("GET /first HTTP/1.1\r\nHost: a\r\n\r\n")
+                #expect(try client.response().text == "ok")
+            }
+            let first = replica.requests.first?.connection ?? replica.accepted
+            replica.reset { $0.connection == first ? [.reset] : [.answer("again")] }
+            let body = #"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#
+
+            client.send("POST /second HTTP/1.1\r\nHost: a\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+
+            #expect(try client.response().text == "again")
+            #expect(replica.requests.map { String(decoding: $0.body, as: UTF8.self) } == [body, body])
+            #expect(rig.sum(.retries) == 1)
+            try rig.expectIdle()
+        }
+
+        @Test("a server that is killed within an event stream costs its client an error, and no timeout")
+        func killedStream() throws {
+            let rig = try Rig { _ in [.eventStreamHead, .event("{}"), .close] }
+            let client = try rig.client()
+            let body = #"{"jsonrpc":"2.0","id":"a1","method":"tools/call"}"#
+
+            client.send("POST /mcp HTTP/1.1\r\nHost: a\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+
+            let text = try client.response().text
+            #expect(text.hasPrefix("data: {}\n\nevent: message\ndata: {\"jsonrpc\":\"2.0\",\"id\":\"a1\",\"error\""))
+            #expect(text.hasSuffix("}\n\n"))
+            try rig.expectIdle()
+        }
     }
 }

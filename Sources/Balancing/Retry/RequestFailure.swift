@@ -5,6 +5,8 @@ package enum RequestFailure: Equatable, Sendable {
     /// The connection ended before the response's head. `isReused`: it had carried a whole exchange before.
     /// `hasReceived`: some byte of a response came, informational ones included.
     case connectionLost(isReused: Bool, hasReceived: Bool, RequestReceipt)
+    /// The server answered that it does not take the request, and has not carried it out.
+    case turnedAway
 }
 
 /// Why a connection could not be opened.
@@ -29,16 +31,17 @@ package enum RequestReceipt: Equatable, Sendable {
 
 /// What a retry depends on in a request.
 package struct RetryableRequest: Equatable, Sendable {
-    /// The method is safe (GET, HEAD, OPTIONS): doing it twice is doing it once (RFC 9110 section 9.2.1).
-    package var isSafe: Bool
+    /// Doing it twice is doing it once: its HTTP method is safe (RFC 9110 section 9.2.1), its MCP method is idempotent, or
+    /// it calls a tool that was declared so.
+    package var isRepeatable: Bool
     /// All of it is held, so that it can be sent again.
     package var isWhole: Bool
     /// Only one server can do it: that of its session.
     package var isPinned: Bool
 
     /// What is known of a request when it fails.
-    package init(isSafe: Bool, isWhole: Bool, isPinned: Bool) {
-        self.isSafe = isSafe
+    package init(isRepeatable: Bool, isWhole: Bool, isPinned: Bool) {
+        self.isRepeatable = isRepeatable
         self.isWhole = isWhole
         self.isPinned = isPinned
     }

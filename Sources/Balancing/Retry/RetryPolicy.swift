@@ -28,45 +28,76 @@ package enum GiveUpReason: Equatable, Sendable {
     case connectFailed
     /// The connection was lost, and the request may have been carried out.
     case connectionLost
+    /// What the server said: its response is passed on.
+    case turnedAway
 }
 
-/// Decides whether and where a failed request is sent again: one table, and the only place that knows the limit.
-package enum RetryPolicy {
-    /// Attempts at one request before it is given up, refused connections not counted.
-    package static var attemptLimit: UInt8 { 3 }
+/// Decides whether and where a failed request is sent again: one table, and the only place that knows the rules.
+///
+/// A request that no server can have read may go anywhere that its session allows. One that a server may have read is
+/// sent again only if doing it twice is doing it once. After the first byte of a response it is never sent again.
+package struct RetryPolicy: Equatable, Sendable {
+    /// How often one request is sent again at most. Refused connections do not count: nothing was sent, and they cost no
+    /// time.
+    package var retryLimit: UInt8
+
+    /// A policy with this limit; with 0, only refused connections are made up for.
+    package init(retryLimit: UInt8 = 2) {
+        self.retryLimit = retryLimit
+    }
 
     /// Decides about a failure and counts it.
     ///
     /// - Parameters:
     ///   - attempts: Failed attempts of this request so far; from 0. A failure that counts adds one.
-    ///   - budget: The upstream's budget, which every retry draws on. One it does not grant is given up as if the attempts
-    ///     were used up.
+    ///   - budget: The upstream's budget, which every retry draws on that may load a server a second time. One that it
+    ///     does not grant is given up as if the retries were used up.
     ///   - now: Monotonic time in nanoseconds, for the budget.
-    package static func decide(
+    package func decide(
         _ failure: RequestFailure, attempts: inout UInt8, of request: RetryableRequest, budget: inout RetryBudget,
         now: UInt64
     ) -> RetryDecision {
         switch failure {
         case .connectFailed(let cause):
-            // Nothing was sent, so any request may move on.
-            if cause != .refused, cause != .dead { attempts = attempts == .max ? .max : attempts + 1 }
-            if cause == .ownFault { return .giveUp(.noServerAvailable) }
-            if request.isPinned { return decidePinned(cause) }
-            guard attempts < attemptLimit, budget.withdraw(now: now) == .granted else {
-                return .giveUp(.connectFailed)
-            }
-            return .retry(.anotherServer)
+            decide(cause, attempts: &attempts, of: request, budget: &budget, now: now)
         case .connectionLost(let isReused, let hasReceived, let receipt):
-            guard !hasReceived, mayReplay(request, isReused: isReused, attempts: attempts),
-                request.isSafe || receipt == .cannotHaveBeenRead, budget.withdraw(now: now) == .granted
-            else { return .giveUp(.connectionLost) }
-            attempts += 1
-            return .retry(request.isPinned ? .sameServerNewConnection : .anyServerNewConnection)
+            decideLost(
+                isReused: isReused, hasReceived: hasReceived, receipt, attempts: &attempts, of: request,
+                budget: &budget, now: now)
+        case .turnedAway:
+            decideTurnedAway(attempts: &attempts, of: request, budget: &budget, now: now)
         }
     }
 
+    /// Bounded by the servers: each is asked once.
+    private func decideTurnedAway(
+        attempts: inout UInt8, of request: RetryableRequest, budget: inout RetryBudget, now: UInt64
+    ) -> RetryDecision {
+        guard retryLimit > 0, request.isWhole, !request.isPinned, budget.withdraw(now: now) == .granted else {
+            return .giveUp(.turnedAway)
+        }
+        attempts = attempts == .max ? .max : attempts + 1
+        return .retry(.anotherServer)
+    }
+
+    /// Nothing was sent, so any request may move on.
+    private func decide(
+        _ cause: ConnectFailure, attempts: inout UInt8, of request: RetryableRequest, budget: inout RetryBudget,
+        now: UInt64
+    ) -> RetryDecision {
+        let isRefusal = cause == .refused || cause == .dead
+        if !isRefusal { attempts = attempts == .max ? .max : attempts + 1 }
+        if cause == .ownFault { return .giveUp(.noServerAvailable) }
+        if request.isPinned { return decidePinned(cause) }
+        // Nobody worked on a request that was refused: moving on multiplies no load.
+        guard attempts <= retryLimit, isRefusal || budget.withdraw(now: now) == .granted else {
+            return .giveUp(.connectFailed)
+        }
+        return .retry(.anotherServer)
+    }
+
     /// Most clients never initialize again after a 404, so it is said only of a session that is certainly lost.
-    private static func decidePinned(_ cause: ConnectFailure) -> RetryDecision {
+    private func decidePinned(_ cause: ConnectFailure) -> RetryDecision {
         switch cause {
         case .dead: .giveUp(.sessionNotFound)
         case .refused: .retry(.sameServerLater)
@@ -74,17 +105,32 @@ package enum RetryPolicy {
         }
     }
 
-    /// Whether the decision about a lost connection depends on the request's receipt. Asking the kernel for it costs
-    /// system calls.
-    package static func needsReceipt(
-        _ request: RetryableRequest, isReused: Bool, hasReceived: Bool, attempts: UInt8
-    ) -> Bool {
-        !hasReceived && !request.isSafe && mayReplay(request, isReused: isReused, attempts: attempts)
+    private func decideLost(
+        isReused: Bool, hasReceived: Bool, _ receipt: RequestReceipt, attempts: inout UInt8,
+        of request: RetryableRequest, budget: inout RetryBudget, now: UInt64
+    ) -> RetryDecision {
+        guard !hasReceived, request.isWhole, attempts < retryLimit,
+            receipt == .cannotHaveBeenRead || mayRepeat(request, isReused: isReused, attempts: attempts),
+            budget.withdraw(now: now) == .granted
+        else { return .giveUp(.connectionLost) }
+        attempts += 1
+        if request.isPinned { return .retry(.sameServerNewConnection) }
+        return .retry(isReused ? .anyServerNewConnection : .anotherServer)
     }
 
-    /// A reused connection may be closing when a request goes out on it (RFC 9112 section 9.5); a new one that is lost
-    /// was lost because of the request.
-    private static func mayReplay(_ request: RetryableRequest, isReused: Bool, attempts: UInt8) -> Bool {
-        request.isWhole && isReused && attempts < attemptLimit
+    /// Whether the decision about a lost connection depends on the request's receipt. Asking the kernel for it costs
+    /// system calls.
+    package func needsReceipt(
+        _ request: RetryableRequest, isReused: Bool, hasReceived: Bool, attempts: UInt8
+    ) -> Bool {
+        !hasReceived && request.isWhole && attempts < retryLimit
+            && !mayRepeat(request, isReused: isReused, attempts: attempts)
+    }
+
+    /// Whether a request that a server may have read may go out again. A reused connection may have been closing when it
+    /// went out (RFC 9112 section 9.5); a new one that is lost may have been lost because of the request, which gets one
+    /// more chance and no more.
+    private func mayRepeat(_ request: RetryableRequest, isReused: Bool, attempts: UInt8) -> Bool {
+        request.isRepeatable && (isReused || attempts == 0)
     }
 }

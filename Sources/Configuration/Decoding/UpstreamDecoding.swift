@@ -29,10 +29,19 @@ extension UpstreamConfiguration {
         tcp = TCPConfiguration(from: reader.table("tcp"))
         events = EventStreamConfiguration(from: reader.table("sse"))
         healthCheck = HealthCheckConfiguration(from: reader.table("health_check"), host: host)
+        retry = RetryConfiguration(from: reader.table("retry"))
+        legacyErrors = reader.choice("legacy_errors", default: legacyErrors, aliases: LegacyErrors.aliases)
         reader.rejectUnavailable(
-            "discover", "outlier_detection", "retry", "cache", "circuit_breaker", "rate_limit", "slow_start",
+            "discover", "outlier_detection", "cache", "circuit_breaker", "rate_limit", "slow_start",
             "response_limit")
     }
+}
+
+extension LegacyErrors {
+    /// Other names of the two ways.
+    fileprivate static let aliases: [String: LegacyErrors] = [
+        "status": .http, "https": .http, "rpc": .rpc200, "json-rpc": .rpc200, "jsonrpc": .rpc200, "200": .rpc200,
+    ]
 }
 
 extension Balance {
@@ -126,8 +135,9 @@ extension SessionConfiguration {
                 because: "session-hash finds the server by a key inside the signed id, and only \"signed\" makes one",
                 help: "affinity = \"signed\", or another balance")
         }
-        reader.rejectUnavailable(
-            "on_lost", because: "this version answers 404 for a session whose server is gone, as \"never\" would")
+        onLost = reader.choice(
+            "on_lost", default: onLost,
+            aliases: ["off": .never, "false": .never, "404": .never, "true": .clean, "recover": .clean])
         reader.rejectUnavailable("store", "max_per_server")
         reader.finish()
     }

@@ -89,10 +89,12 @@ extension EffectiveText {
         writeServers(upstream.servers, path: path)
         value("balance", TOMLText.quoted(upstream.balance.rawValue))
         value("host", upstream.host.text)
+        value("legacy_errors", TOMLText.quoted(upstream.legacyErrors.rawValue))
         if let tls = upstream.tls { write(tls, path: "\(path).tls") }
         open("[\(path).session]", path: "\(path).session")
         value("affinity", TOMLText.quoted(upstream.session.affinity.rawValue))
         value("idle", upstream.session.idle)
+        value("on_lost", TOMLText.quoted(upstream.session.onLost.rawValue))
         write(upstream.pool, path: "\(path).pool")
         open("[\(path).queue]", path: "\(path).queue")
         value("max", upstream.queue.maximum)
@@ -105,6 +107,10 @@ extension EffectiveText {
         open("[\(path).sse]", path: "\(path).sse")
         value("heartbeat", orOff: upstream.events.heartbeat)
         write(upstream.healthCheck, path: "\(path).health_check")
+        open("[\(path).retry]", path: "\(path).retry")
+        value("attempts", upstream.retry.attempts)
+        value("budget", RetryConfiguration.share(upstream.retry.budgetPercent))
+        value("trust_annotations", upstream.retry.trustsAnnotations)
     }
 
     private mutating func write(_ tcp: TCPConfiguration, path: String, shown: String) {

@@ -17,6 +17,8 @@ enum KeyAliases {
         "healthy_threshold": "rise", "unhealthy_threshold": "fall", "retries": "fall",
         "uri": "path", "keepalive": "min", "keepalive_timeout": "idle_timeout", "max_idle": "min",
         "read_timeout": "first_byte", "proxy_read_timeout": "first_byte", "keep_alive": "heartbeat",
+        "proxy_next_upstream": "retry", "retry_policy": "retry", "num_retries": "attempts", "tries": "attempts",
+        "budget_percent": "budget", "retry_budget": "budget",
         "ping": "heartbeat", "shutdown_timeout": "drain_timeout", "grace_period": "drain_timeout",
     ]
 

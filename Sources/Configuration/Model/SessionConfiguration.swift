@@ -2,6 +2,8 @@
 package struct SessionConfiguration: Sendable, Equatable {
     /// How a session is kept with its server.
     package var affinity = SessionAffinityMode.signed
+    /// What becomes of a session whose server is gone.
+    package var onLost = SessionLossPolicy.clean
     /// The time without requests after which a session may be forgotten, 1 s...366 days.
     package var idle = Duration.seconds(24 * 3600)
 
@@ -16,4 +18,14 @@ package enum SessionAffinityMode: String, Sendable, CaseIterable {
     case learned
     /// No affinity: every request goes to the server that `balance` selects.
     case off
+}
+
+/// What becomes of a session whose server is gone.
+package enum SessionLossPolicy: String, Sendable, CaseIterable {
+    /// The client is told: 404.
+    case never
+    /// It is opened anew on another server, under the client's own id, if it provably holds no state.
+    case clean
+    /// It is opened anew on another server in any case.
+    case always
 }

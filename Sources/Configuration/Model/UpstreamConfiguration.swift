@@ -24,6 +24,10 @@ package struct UpstreamConfiguration: Sendable, Equatable {
     package var events = EventStreamConfiguration()
     /// Health checks of the servers.
     package var healthCheck = HealthCheckConfiguration()
+    /// Requests that are sent again.
+    package var retry = RetryConfiguration()
+    /// How clients of the revisions before 2026-07-28 are told of faults that pass.
+    package var legacyErrors = LegacyErrors.http
 
     package init(name: String, servers: [ServerConfiguration]) {
         self.name = name

@@ -11,6 +11,8 @@ struct Control {
     let log: Logger?
     /// How often this worker says that a server's response was bad.
     var badResponses = LogLimiter()
+    /// How often it says that a session stays lost.
+    var lostSessions = LogLimiter()
 
     init(runsHealthChecks: Bool, admin: AdminHandler?, log: Logger?) {
         self.runsHealthChecks = runsHealthChecks

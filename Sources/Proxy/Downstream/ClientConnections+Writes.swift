@@ -9,6 +9,9 @@ extension ClientConnections {
     /// Whether the client is a stream of an HTTP/2 connection.
     func isStream(_ client: Handle) -> Bool { if case .http2Stream = slab[client].kind { true } else { false } }
 
+    /// Whether the client has a socket of its own.
+    func hasSocket(_ client: Handle) -> Bool { if case .socket = slab[client].kind { true } else { false } }
+
     /// Sends `io.composed`. As long as the client does not take it, nothing more is read from the server: that is the
     /// credit.
     mutating func write<Outside: World & ~Copyable>(
@@ -22,6 +25,7 @@ extension ClientConnections {
         switch slab[client].kind {
         case .http2Stream(let stream): writeToStream(client, stream, &io, &clock)
         case .socket: wrote(client, io.write(&slab[client].transport), &clock)
+        case .internalRequest: collect(client, &io)
         }
     }
 
@@ -40,7 +44,7 @@ extension ClientConnections {
 
     /// Whether bytes may go to the client as they are, past `io.composed`.
     func canWriteUncopied(_ client: Handle) -> Bool {
-        slab[client].transport.tls == nil && !isStream(client) && slab[client].transport.output.isEmpty
+        slab[client].transport.tls == nil && hasSocket(client) && slab[client].transport.output.isEmpty
             && slab[client].transport.mayWrite
     }
 
@@ -66,6 +70,7 @@ extension ClientConnections {
         switch slab[client].kind {
         case .socket: slab[client].transport.output.isEmpty ? Scratch.readBytes : 0
         case .http2Stream(let stream): streamCredit(client, stream)
+        case .internalRequest: Scratch.readBytes
         }
     }
 
@@ -78,8 +83,8 @@ extension ClientConnections {
     mutating func linger<Outside: World & ~Copyable>(
         _ client: Handle, _ io: inout ConnectionIO<Outside>, _ clock: inout Clock, _ metrics: WorkerMetrics
     ) {
-        if isStream(client) {
-            endStreamResponse(client, &io, &clock)
+        guard hasSocket(client) else {
+            if isStream(client) { endStreamResponse(client, &io, &clock) } else { endInternal(client, .answered, &io) }
             return
         }
         if slab[client].phase == .http2 { tearDownStreams(client, metrics) }
@@ -117,6 +122,10 @@ extension ClientConnections {
         _ client: Handle, reset: Bool, _ io: inout ConnectionIO<Outside>, _ metrics: WorkerMetrics
     ) {
         guard contains(client) else { return }
+        if isInternal(client) {
+            endInternal(client, .failed, &io)
+            return
+        }
         if isStream(client) {
             // One that was sent the whole answer is told that nothing went wrong.
             let code: HTTP2ErrorCode = reset ? .internalError : hasSentResponse(client) ? .noError : .cancel
@@ -138,7 +147,9 @@ extension ClientConnections {
         _ client: Handle, needsReset: Bool, _ io: inout ConnectionIO<Outside>, _ clock: inout Clock,
         _ metrics: WorkerMetrics
     ) {
-        if isStream(client) {
+        if isInternal(client) {
+            endInternal(client, .failed, &io)
+        } else if isStream(client) {
             abortStreamResponse(client, &io, &clock)
         } else if !needsReset, !slab[client].transport.output.isEmpty {
             slab[client].phase = .lingering

@@ -24,6 +24,8 @@ struct ClientConnections: ~Copyable {
     var deferred = HandleQueue()
     /// Such a step is being done.
     var isRunningDeferred = false
+    /// Requests that the proxy itself makes.
+    var internalRequests = InternalRequests()
     /// A backlog was left with connections in it.
     var hasStalledAccepts = false
 
@@ -38,7 +40,7 @@ struct ClientConnections: ~Copyable {
 
     var count: Int { slab.count }
     /// Clients with a socket.
-    var connectionCount: Int { slab.count - streamCount }
+    var connectionCount: Int { slab.count - streamCount - internalRequests.count }
     /// Slots that were ever occupied: the bound for a walk over all clients.
     var slots: Int { slab.slots }
     func contains(_ client: Handle) -> Bool { slab.contains(client) }
@@ -86,7 +88,7 @@ struct ClientConnections: ~Copyable {
     func hasServedNothing(_ client: Handle) -> Bool {
         switch slab[client].phase {
         case .handshaking: true
-        case .reading: !slab[client].hasServed && !isStream(client)
+        case .reading: !slab[client].hasServed && hasSocket(client)
         case .awaitingProxyHeader, .exchanging, .http2, .lingering: false
         }
     }

@@ -4,6 +4,8 @@ import HTTP
 enum ClientKind {
     case socket
     case http2Stream(HTTP2StreamState)
+    /// The proxy itself: its request and what it wants with it are in `ClientConnections.internalRequests`.
+    case internalRequest
 
     /// The stream's state; nil for a socket.
     var stream: HTTP2StreamState? {

@@ -34,6 +34,13 @@ extension ConnectionIO where Outside: ~Copyable {
         }
     }
 
+    /// Has the server begin a stream with what comes next: what the client has seen last was another server's.
+    mutating func withholdLastEventID() {
+        for index in 0..<requestHead.fields.count {
+            if case .lastEventID = requestHead.fields[index].kind { requestHead.fields[index].isHopByHop = true }
+        }
+    }
+
     /// The request fields that are forwarded as they are.
     mutating func appendKeptFields(isTrusted: Bool, keepsSession: Bool) {
         FieldCopier.copy(requestHead.fields, from: received, to: &composed) {

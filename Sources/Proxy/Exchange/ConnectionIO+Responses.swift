@@ -78,6 +78,11 @@ extension ConnectionIO where Outside: ~Copyable {
             composed.append(allow)
             composed.append("\r\n")
         }
+        if response.isInBand {
+            composed.append("x-berth-error: ")
+            composed.append(response.reason)
+            composed.append("\r\n")
+        }
         composed.append(closes ? "connection: close\r\n\r\n" : "\r\n")
         if !isHead { composed.append(body) }
     }

@@ -33,6 +33,8 @@ struct Exchange: ~Copyable {
         case codedStream
         /// The stream of a legacy GET whose first event is still being gathered.
         case unseenEndpoint
+        /// The stream of a legacy session, which ends with it.
+        case legacyStream
     }
 
     /// Which connections will do.
@@ -92,7 +94,7 @@ struct Exchange: ~Copyable {
     /// All of the request was there when it was dispatched: it is kept and can be sent again.
     let isWhole: Bool
     var responseKind = ResponseKind.message
-    /// How far the bodies of request and response have got, two bits each.
+    /// How far the bodies of request and response have got, two bits each, and what is said of its session below.
     private var packedBodies: UInt8 = 0
     var clientFraming = ClientFraming.counted
     var attempts: UInt8 = 0
@@ -103,8 +105,32 @@ struct Exchange: ~Copyable {
     }
 
     var responseBody: ChunkedBody {
-        get { ChunkedBody(bits: packedBodies >> 2) }
-        set { packedBodies = packedBodies & 3 | newValue.bits << 2 }
+        get { ChunkedBody(bits: packedBodies >> 2 & 3) }
+        set { packedBodies = packedBodies & ~12 | newValue.bits << 2 }
+    }
+
+    /// Its session was recovered: it has another id at its server than the client's.
+    var isMapped: Bool {
+        get { packedBodies & 16 != 0 }
+        set { packedBodies = newValue ? packedBodies | 16 : packedBodies & ~16 }
+    }
+
+    /// Its response is read for what it says of the session.
+    var isCaptured: Bool {
+        get { packedBodies & 32 != 0 }
+        set { packedBodies = newValue ? packedBodies | 32 : packedBodies & ~32 }
+    }
+
+    /// It waits for its session to be recovered.
+    var awaitsRecovery: Bool {
+        get { packedBodies & 64 != 0 }
+        set { packedBodies = newValue ? packedBodies | 64 : packedBodies & ~64 }
+    }
+
+    /// Its session was recovered for it: that is done once.
+    var wasRecovered: Bool {
+        get { packedBodies & 128 != 0 }
+        set { packedBodies = newValue ? packedBodies | 128 : packedBodies & ~128 }
     }
 
     var waitsUntil: Instant {

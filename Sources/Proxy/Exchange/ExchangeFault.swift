@@ -6,7 +6,7 @@ enum ExchangeFault: UInt8, CaseIterable {
     case noRoute, noRouteForSession, unknownHost
     case noServerAvailable, queueFull, queueTimeout, tooManyStreams
     case connectFailed, serverReset, serverDown, badServerResponse, firstByteTimeout
-    case sessionNotFound, legacySessionNotFound, sessionServerUnavailable, sessionTableFull
+    case sessionNotFound, legacySessionNotFound, sessionServerUnavailable, sessionTableFull, messageForLostServer
     case malformedBody, requestTooLarge, bodyTimeout
     case shuttingDown
 
@@ -28,6 +28,7 @@ enum ExchangeFault: UInt8, CaseIterable {
         case .legacySessionNotFound: .legacySessionNotFound
         case .sessionServerUnavailable: .sessionServerUnavailable
         case .sessionTableFull: .sessionTableFull
+        case .messageForLostServer: .messageForLostServer
         case .malformedBody: .malformed
         case .requestTooLarge: .requestTooLarge
         case .bodyTimeout: .bodyTimeout
@@ -44,7 +45,9 @@ enum ExchangeFault: UInt8, CaseIterable {
         case .connectFailed, .serverReset, .serverDown, .badServerResponse: .badGateway
         case .firstByteTimeout: .timedOut
         case .sessionNotFound, .legacySessionNotFound: .sessionsNotFound
-        case .noRoute, .noRouteForSession, .unknownHost, .malformedBody, .requestTooLarge, .bodyTimeout: nil
+        case .noRoute, .noRouteForSession, .unknownHost, .messageForLostServer, .malformedBody, .requestTooLarge,
+            .bodyTimeout:
+            nil
         }
     }
 }

@@ -11,6 +11,8 @@ enum ExchangeOutcome: Equatable {
     case rejected(ExchangeFault)
     /// The proxy ended the event stream: it was silent for too long, or the worker drains.
     case streamEnded
+    /// The server died within an event stream, and the client was told in its last event.
+    case streamFailed
     /// The response broke off after its head had gone to the client.
     case responseAborted
     /// The request's body failed under a response that had begun.
@@ -26,6 +28,7 @@ enum ExchangeOutcome: Equatable {
         case .responded: .responded
         case .rejected: .rejected
         case .streamEnded: .streamsEnded
+        case .streamFailed: .streamsFailed
         case .responseAborted: .responsesAborted
         case .requestAborted: .requestsAborted
         case .clientDisconnected: .clientsDisconnected

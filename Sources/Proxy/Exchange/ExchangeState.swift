@@ -10,6 +10,8 @@ enum ExchangeEvent {
     case connectFailed
     /// Its server is to be dialled again after a pause.
     case redialPostponed
+    /// Its session's server is lost; it waits for the session to be recovered.
+    case recoveryBegan
     /// The request, or its head and some of its body, has gone to a server.
     case requestSent
     /// The server's connection ended before a response head came.
@@ -98,7 +100,7 @@ struct ExchangeState: Equatable {
         case .queued: return move(to: .queued)
         case .connecting: return move(to: .connecting)
         case .connectFailed: return .considerRetry
-        case .redialPostponed: return move(to: .postponed)
+        case .redialPostponed, .recoveryBegan: return move(to: .postponed)
         case .requestSent: return move(to: .sent)
         case .rejected(let fault), .requestBodyFailed(let fault): return .respond(fault)
         // A timer of an earlier phase. Nothing was sent to a server that went down: the selection sees to it.
@@ -115,7 +117,8 @@ struct ExchangeState: Equatable {
         case .timedOut: return .respond(.queueTimeout)
         case .rejected(let fault), .requestBodyFailed(let fault): return .respond(fault)
         case .streamStopped, .serverWentDown, .clientDisconnected: return .none
-        case .queued, .connecting, .connectFailed, .redialPostponed, .requestSent, .closedBeforeResponse,
+        case .queued, .connecting, .connectFailed, .redialPostponed, .recoveryBegan, .requestSent,
+            .closedBeforeResponse,
             .responseStarted, .responseEnded, .closedDuringResponse, .responseStalled, .responseMalformed:
             impossible(event)
         }
@@ -130,7 +133,8 @@ struct ExchangeState: Equatable {
         case .rejected(let fault), .requestBodyFailed(let fault): return .respond(fault)
         // Connecting has a timeout of its own.
         case .timedOut, .streamStopped, .serverWentDown, .clientDisconnected: return .none
-        case .queued, .calledUp, .connecting, .redialPostponed, .closedBeforeResponse, .responseStarted, .responseEnded,
+        case .queued, .calledUp, .connecting, .redialPostponed, .recoveryBegan, .closedBeforeResponse, .responseStarted,
+            .responseEnded,
             .closedDuringResponse, .responseStalled, .responseMalformed:
             impossible(event)
         }
@@ -143,7 +147,8 @@ struct ExchangeState: Equatable {
             return .redial
         case .rejected(let fault), .requestBodyFailed(let fault): return .respond(fault)
         case .streamStopped, .serverWentDown, .clientDisconnected: return .none
-        case .queued, .calledUp, .connecting, .connectFailed, .redialPostponed, .requestSent, .closedBeforeResponse,
+        case .queued, .calledUp, .connecting, .connectFailed, .redialPostponed, .recoveryBegan, .requestSent,
+            .closedBeforeResponse,
             .responseStarted, .responseEnded, .closedDuringResponse, .responseStalled, .responseMalformed:
             impossible(event)
         }
@@ -155,12 +160,15 @@ struct ExchangeState: Equatable {
             phase = .started
             return .considerRetry
         case .responseStarted: return move(to: .relaying)
+        // The server has said that it has no such session: nothing was done.
+        case .recoveryBegan: return move(to: .postponed)
         case .responseMalformed: return .respond(.badServerResponse)
         case .timedOut: return .respond(.firstByteTimeout)
         case .serverWentDown: return .respond(.serverDown)
         case .rejected(let fault), .requestBodyFailed(let fault): return .respond(fault)
         case .streamStopped, .clientDisconnected: return .none
-        case .queued, .calledUp, .connecting, .connectFailed, .redialPostponed, .requestSent, .responseEnded,
+        case .queued, .calledUp, .connecting, .connectFailed, .redialPostponed, .requestSent,
+            .responseEnded,
             .closedDuringResponse, .responseStalled:
             impossible(event)
         }
@@ -176,7 +184,8 @@ struct ExchangeState: Equatable {
         case .timedOut: return .checkSilence
         case .streamStopped: return .endStream
         case .clientDisconnected: return .none
-        case .queued, .calledUp, .connecting, .connectFailed, .redialPostponed, .requestSent, .closedBeforeResponse,
+        case .queued, .calledUp, .connecting, .connectFailed, .redialPostponed, .recoveryBegan, .requestSent,
+            .closedBeforeResponse,
             .responseStarted, .rejected:
             impossible(event)
         }

@@ -8,6 +8,8 @@ struct Exchanges: ~Copyable {
     /// By an exchange's slot: positions from 64 on of servers that could not be reached for it. Those below are bits of
     /// the exchange.
     private var triedBeyond: [UInt32: Set<Int>] = [:]
+    /// Responses that are read for what servers say of their tools.
+    var toolLists = ToolListTable()
 
     init(limit: Int) {
         slab = Slab(limit: limit)
@@ -22,6 +24,7 @@ struct Exchanges: ~Copyable {
     mutating func insert(_ exchange: consuming Exchange) -> Handle? { slab.insert(exchange) }
     mutating func discard(_ exchange: Handle) {
         if !triedBeyond.isEmpty { triedBeyond[exchange.slot] = nil }
+        if !toolLists.isEmpty { toolLists.discard(exchange.slot) }
         slab.discard(exchange)
     }
 

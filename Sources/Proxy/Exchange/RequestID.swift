@@ -14,7 +14,7 @@ enum RequestID {
     }
 
     /// As much of the body as is there and looked at, without its framing.
-    private static func body(of buffer: borrowing ByteBuffer, _ head: borrowing RequestHead) -> [UInt8] {
+    static func body(of buffer: borrowing ByteBuffer, _ head: borrowing RequestHead) -> [UInt8] {
         var reader = BodyReader(head.framing)
         var body: [UInt8] = []
         var offset = head.length

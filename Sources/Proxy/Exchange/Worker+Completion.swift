@@ -33,6 +33,10 @@ extension Worker where Outside: ~Copyable {
         closeUpstream(connection)
         let client = exchanges[exchange].client
         if clients.contains(client) { clients[client].exchange = .none }
+        if exchanges[exchange].responseKind == .legacyStream {
+            metrics.sessionEnded(server: Int(exchanges[exchange].server))
+        }
+        if exchanges[exchange].isCaptured { endCapture(exchange) }
         metrics.exchangeEnded(ExchangeRecord(exchanges[exchange], outcome, at: clock.now))
         exchanges[exchange].pending.clear()
         io.bufferPool.release(&exchanges[exchange].pending)
@@ -61,7 +65,9 @@ extension Worker where Outside: ~Copyable {
         let isRead = !exchanges[exchange].awaitsRequestBody
         complete(exchange, outcome)
         guard clients.contains(client) else { return }
-        if clients.isStream(client) {
+        if clients.isInternal(client) {
+            clients.endInternal(client, .answered, &io)
+        } else if clients.isStream(client) {
             clients.finishStream(client, &io, &clock)
         } else if keepsClient, !clients[client].isBroken {
             keepClient(client)
@@ -87,6 +93,7 @@ extension Worker where Outside: ~Copyable {
     private mutating func finishResponse(_ exchange: Handle) {
         let client = exchanges[exchange].client
         if exchanges[exchange].responseKind == .unseenEndpoint { releasePending(exchange) }
+        if !exchanges.toolLists.isEmpty { learnTools(exchange) }
         let hasTrailers = exchanges[exchange].responseBody == .trailers
         if exchanges[exchange].clientFraming == .chunked { io.composed.append(hasTrailers ? "\r\n" : "0\r\n\r\n") }
         parkAfterResponse(exchange)
@@ -113,6 +120,11 @@ extension Worker where Outside: ~Copyable {
     private mutating func abortResponse(_ exchange: Handle) {
         let client = exchanges[exchange].client
         metrics.count(.badGateway, server: Int(exchanges[exchange].server))
+        if composeStreamError(exchange) == .sent {
+            clients.write(client, &io, &clock)
+            finish(exchange, .streamFailed)
+            return
+        }
         let needsReset = exchanges[exchange].clientFraming == .untilClose
         clients.write(client, &io, &clock)
         complete(exchange, .responseAborted)
@@ -135,13 +147,15 @@ extension Worker where Outside: ~Copyable {
     /// Answers in the server's place. Nothing of a response has gone to the client.
     private mutating func respond(_ exchange: Handle, _ fault: ExchangeFault) {
         let client = exchanges[exchange].client
-        let response = fault.response
+        let id = requestID(exchange)
+        let response = isToldInBand(exchange, fault, id: id) ? fault.response.inBand() : fault.response
         if let metric = fault.metric { metrics.count(metric, server: countedServer(exchange)) }
         guard clients.contains(client) else {
             complete(exchange, .clientDisconnected)
             return
         }
         metrics.countRejection(fault)
+        if response.isInBand { metrics.count(.inBandErrors, server: countedServer(exchange)) }
         exchanges[exchange].status = response.status
         // A body that is still coming would be taken for the next request.
         if response.closesConnection || lifecycle.isDraining || exchanges[exchange].awaitsRequestBody {
@@ -149,7 +163,7 @@ extension Worker where Outside: ~Copyable {
         }
         io.composed.clear()
         io.append(
-            response, id: requestID(exchange), isHead: exchanges[exchange].method == .head,
+            response, id: id, isHead: exchanges[exchange].method == .head,
             closes: !exchanges[exchange].keepsClient, at: clock.now)
         let kept = min(Int(exchanges[exchange].replayBytes), clients[client].transport.input.count)
         if kept > 0 { clients[client].transport.input.consume(kept) }
@@ -157,6 +171,19 @@ extension Worker where Outside: ~Copyable {
         io.bufferPool.release(&clients[client].transport.input)
         clients.write(client, &io, &clock)
         finish(exchange, .rejected(fault))
+    }
+
+    /// Whether a fault is told by status 200, as the operator wants for clients that take a 5xx for the end of their
+    /// connection: temporary faults only, in answer to requests of the revisions before 2026-07-28, which have an id.
+    private func isToldInBand(_ exchange: Handle, _ fault: ExchangeFault, id: [UInt8]) -> Bool {
+        let upstream = Int(exchanges[exchange].upstream)
+        guard fault.response.status >= 500, !id.isEmpty, servers.upstreams.indices.contains(upstream),
+            servers.upstreams[upstream].plan.legacyErrors == .rpc200
+        else { return false }
+        switch exchanges[exchange].kind {
+        case .session, .sessionless: return true
+        case .modern, .legacyMessage, .streamOpening, .resumption, .preflight, .other: return false
+        }
     }
 
     /// The server that a fault is counted at: the exchange's, or the upstream's first where none was selected.

@@ -16,8 +16,12 @@ extension Worker where Outside: ~Copyable {
             && io.responseHead.status == 200 && !isCounted
         exchanges[exchange].responseKind =
             io.hasContentCoding ? .codedStream : opensLegacy ? .unseenEndpoint : .eventStream
+        if !isCounted { keepRequest(exchange) }
         exchanges[exchange].lastUpstreamActivity = clock.now
         armHeartbeat(exchange)
+        if exchanges[exchange].isMapped, exchanges[exchange].responseKind == .eventStream {
+            captureServerRequests(exchange)
+        }
     }
 
     /// Forwards a piece of an event stream.
@@ -26,8 +30,9 @@ extension Worker where Outside: ~Copyable {
         switch exchanges[exchange].responseKind {
         case .unseenEndpoint: scanEndpoint(exchange, range)
         case .codedStream: io.appendData(range, chunked: chunked)
-        case .eventStream, .message:
+        case .eventStream, .legacyStream, .message:
             exchanges[exchange].boundary.note(io.received, range.range)
+            if !exchanges[exchange].pending.isEmpty { watchEvents(exchange, range) }
             io.appendData(range, chunked: chunked)
         }
         armHeartbeat(exchange)
@@ -80,10 +85,10 @@ extension Worker where Outside: ~Copyable {
         rewritten.append(target)
         if servers.upstreams[upstream].plan.affinity == .signed {
             let issuedAt = io.world.wallSeconds()
-            sessions.signEndpoint(target, for: servers[server].plan.tag, issuedAt: issuedAt, to: &rewritten)
+            sessions.affinity.signEndpoint(target, for: servers[server].plan.tag, issuedAt: issuedAt, to: &rewritten)
         } else if let value = LegacyTarget.sessionParameter(in: target.span) {
-            let result = sessions.learn(
-                Array(target[value]), server: servers[server].id, at: clock.now, in: upstream)
+            let result = sessions.affinity.learn(
+                Array(target[value]), server: servers[server].id, at: clock.now, in: upstream, endsWithStream: true)
             guard result == .learned else {
                 // The client would be told of an endpoint that cannot be found again.
                 exchanges[exchange].responseKind = .eventStream
@@ -95,6 +100,8 @@ extension Worker where Outside: ~Copyable {
         exchanges[exchange].pending = consume rewritten
         exchanges[exchange].targetCount = 0
         releasePending(exchange)
+        exchanges[exchange].responseKind = .legacyStream
+        metrics.add(.sessions, server: server, 1)
     }
 
     private func resolveEndpoint(_ exchange: Handle, _ data: Range<Int>) -> [UInt8]? {
@@ -137,6 +144,7 @@ extension Worker where Outside: ~Copyable {
             act(on: exchange, .streamStopped)
             return
         }
+        shrinkRequest(exchange)
         let client = exchanges[exchange].client
         // A comment says that somebody is there: none is sent for a server that is believed dead.
         if metrics.isHealthy(server: Int(exchanges[exchange].server)), exchanges[exchange].boundary.isAtBoundary,

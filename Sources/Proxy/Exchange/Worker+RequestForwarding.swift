@@ -1,3 +1,4 @@
+import Balancing
 import HTTP
 import Kernel
 import MCP
@@ -18,6 +19,10 @@ extension Worker where Outside: ~Copyable {
         // The queue's timeout is over with the queue.
         exchanges[exchange].deadline = .never
         metrics.count(.requests, server: Int(upstreams[connection].server))
+        if exchanges[exchange].attempts == 0 {
+            servers.upstreams[Int(exchanges[exchange].upstream)].retryBudget.requestBegan(now: clock.now.nanoseconds)
+        }
+        if case .session = exchanges[exchange].kind { noteSessionUse(exchange) }
         io.composed.clear()
         composeHead(exchange)
         let isWhole = exchanges[exchange].isWhole
@@ -59,9 +64,12 @@ extension Worker where Outside: ~Copyable {
         io.composed.append(" HTTP/1.1\r\n")
         appendHost(upstream, server)
         if exchanges[exchange].mayOpenLegacySession { io.withholdAcceptEncoding() }
-        io.appendKeptFields(
-            isTrusted: isTrusted, keepsSession: servers.upstreams[upstream].plan.affinity != .signed)
-        composeSession(exchange)
+        let keepsSession =
+            (servers.upstreams[upstream].plan.affinity != .signed && !exchanges[exchange].isMapped)
+            || clients.isInternal(client)
+        if exchanges[exchange].isMapped { composeRecoveredSession(exchange) }
+        io.appendKeptFields(isTrusted: isTrusted, keepsSession: keepsSession)
+        if !keepsSession, !exchanges[exchange].isMapped { composeSession(exchange) }
         if case .chunked = io.requestHead.framing { io.composed.append("transfer-encoding: chunked\r\n") }
         io.appendForwarded(clients[client].address, isSecure: isSecure, isTrusted: isTrusted)
         if isSecure, clients.listeners[listener].plan.asksForCertificates {
@@ -91,6 +99,22 @@ extension Worker where Outside: ~Copyable {
         else { return }
         io.composed.append("mcp-session-id: ")
         SessionAffinity.appendID(of: io.received, value.range, to: &io.composed)
+        io.composed.append("\r\n")
+    }
+
+    /// A session that was recovered has another id at its server, and events of another server say nothing to it.
+    private mutating func composeRecoveredSession(_ exchange: Handle) {
+        let upstream = Int(exchanges[exchange].upstream)
+        let latest = sessions.latest
+        guard let key = latest.exchange == exchange ? latest.key : keyOfRequest(upstream),
+            let location = sessions.table?.location(of: key)
+        else { return }
+        if exchanges[exchange].method == .get {
+            if location.hasForeignEvents { io.withholdLastEventID() }
+            sessions.table?.noteStream(key)
+        }
+        io.composed.append("mcp-session-id: ")
+        io.composed.append(location.id)
         io.composed.append("\r\n")
     }
 

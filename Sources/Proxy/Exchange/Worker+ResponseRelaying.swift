@@ -19,6 +19,22 @@ extension Worker where Outside: ~Copyable {
                 rejectResponse(exchange, io.responseHead.fault)
                 return
             case .complete(let length):
+                if io.responseHead.status == 404 {
+                    switch considerNotFound(exchange, length) {
+                    case .forward: break
+                    case .needsMore:
+                        io.saveInput(&upstreams[connection].transport)
+                        clients.write(exchanges[exchange].client, &io, &clock)
+                        return
+                    case .taken: return
+                    }
+                }
+                // Asked first, and in one step: nearly no response has such a status.
+                if io.responseHead.status >= 500, turnsAway(exchange),
+                    askAnother(exchange, connection, length) == .askedElsewhere
+                {
+                    return
+                }
                 let result =
                     io.responseHead.isInformational
                     ? forwardInformational(exchange, length) : startResponse(exchange, connection, length)
@@ -71,6 +87,7 @@ extension Worker where Outside: ~Copyable {
         }
         let session = decideSessionHeader(exchange)
         if session == .refuse {
+            if let id = io.responseHead.sessionID { endRefusedSession(exchange, io.received.bytes(id.range)) }
             io.received.clear()
             act(on: exchange, .rejected(.sessionTableFull))
             return .failed
@@ -85,6 +102,7 @@ extension Worker where Outside: ~Copyable {
         if !io.responseHead.hasDate { io.appendDate(at: clock.now) }
         act(on: exchange, .responseStarted)
         exchanges[exchange].responseBytes = 0
+        if servers.upstreams[Int(exchanges[exchange].upstream)].plan.retry.trustsAnnotations { noteToolList(exchange) }
         if isEventStream { startEventStream(exchange) } else { exchanges[exchange].deadline = .never }
         releaseRequest(exchange)
         decideFraming(exchange)
@@ -110,8 +128,8 @@ extension Worker where Outside: ~Copyable {
     }
 
     private func clientFraming(_ exchange: Handle) -> Exchange.ClientFraming {
-        // An HTTP/2 stream has an end of its own.
-        if clients.isStream(exchanges[exchange].client) { return .untilClose }
+        // An HTTP/2 stream has an end of its own, and what the proxy asks itself is not framed at all.
+        if !clients.hasSocket(exchanges[exchange].client) { return .untilClose }
         return switch io.responseHead.framing {
         case .none, .length: .counted
         case .chunked, .untilClose: exchanges[exchange].clientIsHTTP10 ? .untilClose : .chunked
@@ -139,6 +157,8 @@ extension Worker where Outside: ~Copyable {
             case .data(let range):
                 offset = range.upperBound
                 exchanges[exchange].responseBytes &+= UInt64(range.count)
+                if exchanges[exchange].isCaptured { capture(exchange, range) }
+                if !exchanges.toolLists.isEmpty { exchanges.toolLists.append(exchange.slot, io.received, range) }
                 if exchanges[exchange].isEventStream {
                     relayEvents(exchange, range, chunked: chunked)
                 } else if range.count >= 16_384, !chunked, io.composed.isEmpty {

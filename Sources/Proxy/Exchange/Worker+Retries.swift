@@ -14,12 +14,16 @@ extension Worker where Outside: ~Copyable {
         if servers[server].upstream == Int(exchanges[exchange].upstream) {
             exchanges.noteTried(exchange, servers[server].position)
         }
-        switch decide(exchange, .connectFailed(connectFailure(server, code: code))) {
+        // What can be repeated plays no part where nothing was sent.
+        let request = RetryableRequest(
+            isRepeatable: false, isWhole: exchanges[exchange].isWhole, isPinned: exchanges[exchange].isPinned)
+        switch decide(exchange, .connectFailed(connectFailure(server, code: code)), of: request, at: server) {
         case .retry(.sameServerLater):
             act(on: exchange, .redialPostponed)
             exchanges.setDeadline(exchange, clock.now + Interval(nanoseconds: RefusalStreak.pause), &clock)
             return .wait
         case .retry: return .reselect
+        case .giveUp(.sessionNotFound): return sessionLost(exchange)
         case .giveUp(let reason): return .respond(fault(reason, exchange))
         }
     }
@@ -35,6 +39,11 @@ extension Worker where Outside: ~Copyable {
 
     /// The pause is over: dials the exchange's server again.
     mutating func dialAgain(_ exchange: Handle) {
+        if exchanges[exchange].awaitsRecovery {
+            resumeAfterRecovery(exchange)
+            io.received.clear()
+            return
+        }
         advance(exchange, from: .select, reloading: true)
         io.received.clear()
     }
@@ -50,47 +59,92 @@ extension Worker where Outside: ~Copyable {
 
     /// The exchange's connection ended before a response head came.
     mutating func retryLost(_ exchange: Handle, _ connection: Handle, hasReceived: Bool, code: CInt) {
+        let request = retryable(exchange)
+        let server = Int(upstreams[connection].server)
         let failure = RequestFailure.connectionLost(
             isReused: upstreams[connection].isReused, hasReceived: hasReceived,
-            receipt(exchange, connection, hasReceived: hasReceived, code: code))
+            receipt(of: request, exchange, connection, hasReceived: hasReceived, code: code))
         detach(exchange)
         closeUpstream(connection)
         act(on: exchange, .closedBeforeResponse)
-        switch decide(exchange, failure) {
-        case .retry:
+        switch decide(exchange, failure, of: request, at: server) {
+        case .retry(let target):
             exchanges[exchange].connectionChoice = .new
-            metrics.count(.replays, server: Int(exchanges[exchange].server))
+            metrics.count(.replays, server: server)
+            if target == .anotherServer, hasAnother(exchange, than: server) {
+                exchanges.noteTried(exchange, servers[server].position)
+            }
             advance(exchange, from: .select, reloading: true)
         case .giveUp(let reason):
             act(on: exchange, .rejected(fault(reason, exchange)))
         }
     }
 
-    private mutating func decide(_ exchange: Handle, _ failure: RequestFailure) -> RetryDecision {
-        RetryPolicy.decide(
-            failure, attempts: &exchanges[exchange].attempts, of: retryable(exchange),
-            budget: &servers.upstreams[Int(exchanges[exchange].upstream)].retryBudget, now: clock.now.nanoseconds)
+    /// Asks the policy about a failure of `request` at `server`, and counts what it says.
+    mutating func decide(
+        _ exchange: Handle, _ failure: RequestFailure, of request: RetryableRequest, at server: Int
+    ) -> RetryDecision {
+        let upstream = Int(exchanges[exchange].upstream)
+        let policy = servers.upstreams[upstream].plan.retry.policy
+        let denied = servers.upstreams[upstream].retryBudget.deniedCount
+        let decision = policy.decide(
+            failure, attempts: &exchanges[exchange].attempts, of: request,
+            budget: &servers.upstreams[upstream].retryBudget, now: clock.now.nanoseconds)
+        if case .retry = decision { metrics.count(.retries, server: server) }
+        if servers.upstreams[upstream].retryBudget.deniedCount != denied {
+            metrics.count(.retriesRefused, server: server)
+        }
+        return decision
     }
 
-    private func retryable(_ exchange: Handle) -> RetryableRequest {
-        let isSafe =
-            switch exchanges[exchange].method {
-            case .get, .head, .options: true
-            default: false
+    /// What is known of a request when it has failed. Only now is its body looked at.
+    private mutating func retryable(_ exchange: Handle) -> RetryableRequest {
+        RetryableRequest(
+            isRepeatable: isRepeatable(exchange), isWhole: exchanges[exchange].isWhole,
+            isPinned: exchanges[exchange].isPinned)
+    }
+
+    /// Whether doing the request twice is doing it once.
+    private mutating func isRepeatable(_ exchange: Handle) -> Bool {
+        switch exchanges[exchange].method {
+        case .get, .head, .options: true
+        case .post:
+            if let call = keptCall(exchange), call.hasID {
+                call.method.isRepeatable
+                    || (call.method == .toolsCall
+                        && isRepeatable(server: Int(exchanges[exchange].server), tool: call.tool.span))
+            } else {
+                false
             }
-        return RetryableRequest(
-            isSafe: isSafe, isWhole: exchanges[exchange].isWhole, isPinned: exchanges[exchange].isPinned)
+        default: false
+        }
+    }
+
+    /// What the exchange's request asks for, as long as all of it is kept. It uses the scratch's request head, of which
+    /// nothing may be needed any more.
+    mutating func keptCall(_ exchange: Handle) -> KeptCall? {
+        let client = exchanges[exchange].client
+        guard exchanges[exchange].isWhole, case .post = exchanges[exchange].method, clients.contains(client) else {
+            return nil
+        }
+        let count = min(Int(exchanges[exchange].replayBytes), clients[client].transport.input.count)
+        guard count > 0 else { return nil }
+        var request = ByteBuffer()
+        request.append(clients[client].transport.input, 0..<count)
+        let parser = clients.listeners[clients.listener(of: client)].parser
+        guard case .complete = parser.parse(request, into: &io.requestHead) else { return nil }
+        return KeptCall.find(in: request, io.requestHead)
     }
 
     /// Whether the server can have read the request. It cannot if its FIN came first, so that our bytes were answered
     /// with a reset (EPIPE) or never acknowledged.
     private mutating func receipt(
-        _ exchange: Handle, _ connection: Handle, hasReceived: Bool, code: CInt
+        of request: RetryableRequest, _ exchange: Handle, _ connection: Handle, hasReceived: Bool, code: CInt
     ) -> RequestReceipt {
         if upstreams[connection].hasRefusedBytes { return .cannotHaveBeenRead }
         guard
-            RetryPolicy.needsReceipt(
-                retryable(exchange), isReused: upstreams[connection].isReused, hasReceived: hasReceived,
+            servers.upstreams[Int(exchanges[exchange].upstream)].plan.retry.policy.needsReceipt(
+                request, isReused: upstreams[connection].isReused, hasReceived: hasReceived,
                 attempts: exchanges[exchange].attempts)
         else { return .mayHaveBeenRead }
         if code != 0 { return code == ErrorNumber.brokenPipe ? .cannotHaveBeenRead : .mayHaveBeenRead }
@@ -106,7 +160,7 @@ extension Worker where Outside: ~Copyable {
         case .sessionServerUnavailable: .sessionServerUnavailable
         case .sessionNotFound: sessionNotFound(exchange)
         case .connectFailed: .connectFailed
-        case .connectionLost: .serverReset
+        case .connectionLost, .turnedAway: .serverReset
         }
     }
 

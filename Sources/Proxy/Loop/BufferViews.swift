@@ -30,6 +30,10 @@ extension EventStream.BoundaryTracker {
     mutating func note(_ buffer: borrowing ByteBuffer, _ range: Range<Int>) {
         note(buffer.span.extracting(range))
     }
+
+    mutating func watch(_ buffer: borrowing ByteBuffer, _ range: Range<Int>) {
+        watch(buffer.span.extracting(range))
+    }
 }
 
 extension EndpointEventScanner {
@@ -43,6 +47,8 @@ extension ByteBuffer {
     func hasName(_ field: Field, _ name: [UInt8]) -> Bool {
         span.extracting(field.name.range).equalsIgnoringCase(name.span)
     }
+
+    func has(_ text: StaticString, at offset: Int) -> Bool { span.has(text, at: offset) }
 
     /// A copy of a part, for the cold path.
     func bytes(_ range: Range<Int>) -> [UInt8] {

@@ -6,6 +6,8 @@ struct Token {
         case listener, client, upstream, mailbox
         /// Timers only: deadlines by slot, housekeeping, and the health checks of servers.
         case clientDeadline, upstreamDeadline, exchangeDeadline, housekeeping, healthCheck
+        /// Of a client that is the proxy itself; by handle.
+        case internalDeadline
     }
 
     let raw: UInt64

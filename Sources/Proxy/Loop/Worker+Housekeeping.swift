@@ -8,8 +8,13 @@ extension Worker where Outside: ~Copyable {
         retryAccepts()
         settleListeners()
         releaseRetired()
+        sweepSessions()
         if lifecycle.isDraining { checkDrained() } else { warmPools() }
-        if needsHousekeeping { clock.scheduleHousekeeping(at: clock.now + .milliseconds(250)) }
+        if needsHousekeeping {
+            clock.scheduleHousekeeping(at: clock.now + .milliseconds(250))
+        } else if sweepsSessions {
+            clock.scheduleHousekeeping(at: sessions.nextSweep)
+        }
     }
 
     private var needsHousekeeping: Bool {

@@ -1,4 +1,5 @@
 package import Kernel
+package import MCP
 package import TLS
 
 /// What other threads may tell a worker.
@@ -18,6 +19,8 @@ package enum WorkerMessage: Sendable {
     /// Sign with the first of these keys, and verify with all.
     case keys([SigningKey])
     /// Stop accepting, finish what is under way; the worker leaves its loop when nothing is left.
+    /// What a server says of its tools, as another worker has read it.
+    case toolAnnotations(server: ServerID, ToolAnnotations)
     case drain
     /// End the event streams that have no end of their own, politely.
     case endStreams

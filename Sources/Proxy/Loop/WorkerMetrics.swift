@@ -20,6 +20,12 @@ struct WorkerMetrics {
     /// Adds to a number that all workers share.
     func add(_ metric: SharedMetric, server: Int, _ delta: Int64) { writer.add(metric, server: server, delta) }
 
+    /// A server, by its slot, has one session less.
+    func sessionEnded(server: Int) {
+        guard server >= 0 else { return }
+        writer.releaseOne(.sessions, server: server)
+    }
+
     /// Adds one to a number that all workers share, unless that would pass `limit`.
     func claim(_ metric: SharedMetric, server: Int, limit: Int64) -> Claim {
         writer.claim(metric, server: server, limit: limit)
@@ -34,6 +40,7 @@ struct WorkerMetrics {
     func admitClient(listener: Int, limit: Int64) -> Admission { writer.admitClient(listener: listener, limit: limit) }
     func releaseClient(listener: Int) { writer.releaseClient(listener: listener) }
     func increment(_ counter: AbuseCounter) { writer.increment(counter) }
+    func increment(_ counter: RecoveryCounter) { writer.increment(counter) }
     func increment(_ refusal: ProxyRefusal) { writer.increment(refusal) }
 
     /// The proxy answers for this reason.

@@ -16,7 +16,7 @@ extension ProxyServer {
         let secrets = secrets ?? watchers.secrets?.secrets
         var new = try Snapshot(
             configuration, keys: secrets?.keys ?? old.keys, tickets: secrets?.tickets, names: watchers.lookup,
-            known: watchers.names.addresses, learned: old.learned)
+            known: watchers.names.addresses, learned: old.learned, sessionTable: old.sessionTable)
         if let admin = configuration.global.admin { try new.addAdminListener(admin) }
         return new
     }

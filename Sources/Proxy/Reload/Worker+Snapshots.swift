@@ -17,9 +17,10 @@ extension Worker where Outside: ~Copyable {
                 let isListening = listen(on: sockets)
                 gate?.report(isListening ? nil : StartError("a worker cannot watch its sockets"))
             case .addresses(let server, let addresses): moveServer(server, to: addresses)
+            case .toolAnnotations(let server, let tools): adopt(tools, of: server)
             case .keys(let keys):
                 snapshot.keys = keys
-                sessions = SessionAffinity(snapshot, metrics.writer)
+                sessions.adopt(snapshot, metrics.writer)
             case .adminResponse(let exchange, let response): respondAdmin(exchange, response)
             case .drain: drain()
             case .endStreams: endStreams()
@@ -40,7 +41,7 @@ extension Worker where Outside: ~Copyable {
         snapshot = new
         servers.adopt(new, now: clock.now)
         servers.seedSelections(metrics)
-        sessions = SessionAffinity(new, metrics.writer)
+        sessions.adopt(new, metrics.writer)
         if lifecycle.isDraining { closeListeners() } else { adoptListeners() }
         if let lease, hasRetiredInUse { servers.retire(lease) }
         closeObsoleteConnections()

@@ -8,6 +8,7 @@ extension Worker where Outside: ~Copyable {
     /// The upstream of the first route that matches the head in the scratch; the only upstream where there are no
     /// routes.
     mutating func route(_ exchange: Handle) -> PhaseResult {
+        if clients.isInternal(exchanges[exchange].client) { return routeInternal(exchange) }
         if snapshot.routes.isEmpty {
             guard !snapshot.upstreams.isEmpty else { return .respond(.noRoute) }
             exchanges[exchange].upstream = snapshot.upstreams[0].id.slot

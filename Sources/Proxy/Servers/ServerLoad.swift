@@ -14,14 +14,10 @@ package struct ServerLoad: Sendable, Equatable {
 }
 
 extension ProxyServer {
-    /// What a server of the snapshot in force has to do. Affinity `signed`: sessions begun minus sessions ended, since the
-    /// start. `learned`: sessions in the table.
+    /// What a server of the snapshot in force has to do.
     package func load(of server: ServerPlan) -> ServerLoad {
         let slot = Int(server.id.slot)
-        let affinity =
-            snapshot.upstreams.indices.contains(server.upstream) ? snapshot.upstreams[server.upstream].affinity : .off
-        let counted = metrics.sum(.sessionsOpened, server: slot) - metrics.sum(.sessionsEnded, server: slot)
-        let sessions = affinity == .learned ? metrics.view.load(.sessions, server: slot) : counted
+        let sessions = metrics.view.load(.sessions, server: slot)
         return ServerLoad(
             calls: metrics.sum(.active, server: slot), streams: metrics.sum(.streaming, server: slot),
             sessions: max(0, sessions))

@@ -1,5 +1,6 @@
 import Balancing
 import Kernel
+import MCP
 import Reactor
 import TLS
 
@@ -23,6 +24,8 @@ struct ServerState {
     var refusals = RefusalStreak()
     /// Connections that were opened before are to an address that it had earlier: they carry no more exchanges.
     var addressSince = Instant(nanoseconds: 0)
+    /// What it says of its tools, where that is trusted.
+    var tools = ToolAnnotations()
     /// No snapshot names it any more: it keeps what it has and gets nothing new.
     var isRetired = true
 
@@ -64,7 +67,7 @@ struct UpstreamState {
     let comparesCalls: Bool
     let countsCalls: Bool
     var queue = WaitQueue()
-    /// Bounds retries; without a bound until it is configured.
+    /// Bounds the retries of this worker.
     var retryBudget = RetryBudget.unlimited
 
     /// A slot that no upstream has.

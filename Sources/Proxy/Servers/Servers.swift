@@ -71,15 +71,22 @@ struct Servers {
             upstreams[slot].members == members && upstreams[slot].selection.policy == plan.policy
             && upstreams[slot].selection.hasEntries(entries)
         let queue = upstreams[slot].queue
-        let retryBudget = upstreams[slot].retryBudget
+        let old = upstreams[slot]
+        let keepsBudget = old.plan.id == plan.id && old.plan.retry == plan.retry
+        let budget = keepsBudget ? old.retryBudget : newBudget(plan.retry)
         // What resumes TLS would pass for a certificate that is no longer shown, or one that is no longer trusted.
         if upstreams[slot].tls !== plan.tls { for server in members { states[server].ticket = nil } }
         let selection = isSame ? upstreams[slot].selection : newSelection(plan, entries)
         upstreams[slot] = UpstreamState(plan: plan, members: members)
         upstreams[slot].queue = queue
-        upstreams[slot].retryBudget = retryBudget
+        upstreams[slot].retryBudget = budget
         upstreams[slot].selection = selection
         upstreams[slot].isSelectionNew = !isSame
+    }
+
+    /// This worker's share of a budget.
+    private func newBudget(_ plan: RetryPlan) -> RetryBudget {
+        RetryBudget(percent: plan.budgetPercent, minimumPerSecond: max(1, plan.budgetFloor / workers))
     }
 
     /// A selection that begins its rotation at this worker's share of the servers, so that the workers' first turns are

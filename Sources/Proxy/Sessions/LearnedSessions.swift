@@ -8,18 +8,15 @@ import TLS
 /// same for any id. Bounded: a full table refuses new sessions rather than forget one that is alive; sessions idle
 /// for their time make place.
 package final class LearnedSessions: Sendable {
-    struct Digest: Hashable {
-        let high: UInt64
-        let low: UInt64
-    }
-
     private struct Entry {
         var server: ServerID
         var usedAt: Instant
+        /// A session that ends with its stream is counted by that.
+        var isCounted = true
     }
 
     private struct Contents {
-        var entries: [Digest: Entry] = [:]
+        var entries: [SessionKey: Entry] = [:]
         /// Not swept before: no session can have been idle for its time. A full shard is not swept for every one that it
         /// refuses.
         var nextSweep = Instant(nanoseconds: 0)
@@ -32,6 +29,8 @@ package final class LearnedSessions: Sendable {
     private let shards: [Shard]
     private let digester: MessageAuthenticator
     private let shardLimit: Int
+    /// Says which shard is swept next.
+    private let sweeps = Atomic(0)
 
     /// `limit`: sessions remembered at most.
     package init(limit: Int) {
@@ -52,12 +51,16 @@ package final class LearnedSessions: Sendable {
     func find(
         _ id: Span<UInt8>, of upstream: Int, now: Instant, idle: Interval, counter: Counter
     ) -> ServerID? {
-        let digest = digest(id, upstream)
-        return shard(digest).contents.withLock { contents in
+        find(digest(id, upstream), now: now, idle: idle, counter: counter)
+    }
+
+    /// The same by the id's digest.
+    func find(_ digest: SessionKey, now: Instant, idle: Interval, counter: Counter) -> ServerID? {
+        shard(digest).contents.withLock { contents in
             guard let entry = contents.entries[digest] else { return nil }
             guard now - entry.usedAt < idle else {
                 contents.entries[digest] = nil
-                counter(entry.server, -1)
+                if entry.isCounted { counter(entry.server, -1) }
                 return nil
             }
             contents.entries[digest]?.usedAt = now
@@ -65,9 +68,11 @@ package final class LearnedSessions: Sendable {
         }
     }
 
-    /// Remembers a session of an upstream; one that was idle for longer than `idle` makes place for it.
+    /// Remembers a session of an upstream; one that was idle for longer than `idle` makes place for it. One that
+    /// `endsWithStream` is not counted.
     func insert(
-        _ id: Span<UInt8>, of upstream: Int, server: ServerID, now: Instant, idle: Interval, counter: Counter
+        _ id: Span<UInt8>, of upstream: Int, server: ServerID, now: Instant, idle: Interval,
+        endsWithStream: Bool = false, counter: Counter
     ) -> LearnResult {
         let digest = digest(id, upstream)
         return shard(digest).contents.withLock { contents in
@@ -79,10 +84,9 @@ package final class LearnedSessions: Sendable {
                 contents.nextSweep = min(oldest + idle, now + Interval(nanoseconds: wait))
                 guard contents.entries.count < shardLimit else { return .full }
             }
-            if let old = contents.entries.updateValue(Entry(server: server, usedAt: now), forKey: digest) {
-                counter(old.server, -1)
-            }
-            counter(server, 1)
+            let entry = Entry(server: server, usedAt: now, isCounted: !endsWithStream)
+            if let old = contents.entries.updateValue(entry, forKey: digest), old.isCounted { counter(old.server, -1) }
+            if entry.isCounted { counter(server, 1) }
             return .learned
         }
     }
@@ -91,12 +95,12 @@ package final class LearnedSessions: Sendable {
 
     /// Removes what was idle for longer than `idle`. Returns when the oldest of the others was used.
     private static func sweep(
-        _ entries: inout [Digest: Entry], now: Instant, idle: Interval, counter: Counter
+        _ entries: inout [SessionKey: Entry], now: Instant, idle: Interval, counter: Counter
     ) -> Instant {
         var oldest = now
         entries = entries.filter { _, entry in
             guard now - entry.usedAt < idle else {
-                counter(entry.server, -1)
+                if entry.isCounted { counter(entry.server, -1) }
                 return false
             }
             oldest = min(oldest, entry.usedAt)
@@ -109,7 +113,34 @@ package final class LearnedSessions: Sendable {
     func remove(_ id: Span<UInt8>, of upstream: Int, counter: Counter) {
         let digest = digest(id, upstream)
         shard(digest).contents.withLock { contents in
-            if let entry = contents.entries.removeValue(forKey: digest) { counter(entry.server, -1) }
+            if let entry = contents.entries.removeValue(forKey: digest), entry.isCounted {
+                counter(entry.server, -1)
+            }
+        }
+    }
+
+    /// The session is another server's from now on.
+    func move(_ digest: SessionKey, to server: ServerID, now: Instant, counter: Counter) {
+        shard(digest).contents.withLock { contents in
+            guard var entry = contents.entries[digest] else { return }
+            if entry.isCounted { counter(entry.server, -1) }
+            entry.server = server
+            entry.usedAt = now
+            if entry.isCounted { counter(server, 1) }
+            contents.entries[digest] = entry
+        }
+    }
+
+    /// Removes what was idle for longer than its upstream allows from one shard, each time another.
+    func sweep(now: Instant, idle: (ServerID) -> Interval, counter: Counter) {
+        let index = sweeps.add(1, ordering: .relaxed).newValue & 15
+        shards[index].contents.withLock { contents in
+            var expired: [SessionKey] = []
+            for (digest, entry) in contents.entries where now - entry.usedAt >= idle(entry.server) {
+                expired.append(digest)
+                if entry.isCounted { counter(entry.server, -1) }
+            }
+            for digest in expired { contents.entries[digest] = nil }
         }
     }
 
@@ -126,15 +157,15 @@ package final class LearnedSessions: Sendable {
     }
 
     /// Two upstreams may issue the same id: it names a session of each.
-    private func digest(_ id: Span<UInt8>, _ upstream: Int) -> Digest {
+    func digest(_ id: Span<UInt8>, _ upstream: Int) -> SessionKey {
         var scope = InlineArray<2, UInt8>(repeating: 0)
         scope[0] = UInt8(truncatingIfNeeded: upstream >> 8)
         scope[1] = UInt8(truncatingIfNeeded: upstream)
         let tag = digester.tag(scope.span, id)
-        return Digest(high: tag.0, low: tag.1)
+        return SessionKey(high: tag.0, low: tag.1)
     }
 
-    private func shard(_ digest: Digest) -> Shard {
+    private func shard(_ digest: SessionKey) -> Shard {
         shards[Int(truncatingIfNeeded: digest.high & 15)]
     }
 }

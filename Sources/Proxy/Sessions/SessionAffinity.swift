@@ -7,8 +7,10 @@ import Telemetry
 /// Who has a session.
 enum SessionOwner {
     /// The server in this slot.
-    case server(Int)
-    /// No server: forged, signed with a key that is gone, of a server that is gone, or never heard of.
+    case server(Int, SessionKey)
+    /// A server that is not in the configuration any more.
+    case removed(SessionKey)
+    /// No server: forged, signed with a key that is gone, or never heard of.
     case unknown
 }
 
@@ -97,11 +99,17 @@ struct SessionAffinity {
     private func verify(_ signed: SignedSessionID, covering bytes: Span<UInt8>, in upstream: Int) -> SessionOwner {
         for key in keys where key.id == signed.keyID {
             guard signed.hasTag(SessionAffinity.tag(signed, covering: bytes, with: key)) else { continue }
-            if let server = rules[upstream].server(withTag: signed.serverTag) {
-                return .server(Int(server.slot))
-            }
+            let key = SessionAffinity.key(signed.tag, in: upstream)
+            guard let server = rules[upstream].server(withTag: signed.serverTag) else { return .removed(key) }
+            return .server(Int(server.slot), key)
         }
         return .unknown
+    }
+
+    /// The signature says as much about a session as its id: the key follows from it. Two upstreams may have the same
+    /// server.
+    private static func key(_ tag: (UInt64, UInt64), in upstream: Int) -> SessionKey {
+        SessionKey(high: tag.0, low: tag.1 ^ UInt64(truncatingIfNeeded: upstream) &* 0x9e37_79b9_7f4a_7c15)
     }
 
     private static func tag(_ signed: SignedSessionID, covering bytes: Span<UInt8>, with key: SigningKey) -> (
@@ -114,7 +122,7 @@ struct SessionAffinity {
     /// Appends the signed form of a server's id.
     func sign(
         _ buffer: borrowing ByteBuffer, _ range: Range<Int>, for serverTag: UInt64, issuedAt: UInt32,
-        affinityKey: UInt64, to output: inout ByteBuffer
+        affinityKey: UInt64, in upstream: Int, to output: inout ByteBuffer
     ) -> SignResult {
         let id = buffer.span.extracting(range)
         guard let key = keys.first, SessionIdentifier.isValid(id) else { return .unsigned }
@@ -124,26 +132,26 @@ struct SessionAffinity {
         // An id that is not carried verbatim is covered in its encoded form: what the parser sees is what is verified.
         if signed.carriesIDVerbatim {
             signed.tag = SessionAffinity.tag(signed, covering: id, with: key)
-            return SessionAffinity.append(signed, id, to: &output)
+            return SessionAffinity.append(signed, id, in: upstream, to: &output)
         }
         let start = output.count
-        guard case .signed = SessionAffinity.append(signed, id, to: &output) else { return .unsigned }
+        guard case .signed = SessionAffinity.append(signed, id, in: upstream, to: &output) else { return .unsigned }
         let prefix = signed.encodedPrefix().count
         signed.tag = SessionAffinity.tag(
             signed, covering: output.span.extracting((start + prefix)..<output.count), with: key)
         output.truncate(to: start)
-        return SessionAffinity.append(signed, id, to: &output)
+        return SessionAffinity.append(signed, id, in: upstream, to: &output)
     }
 
     private static func append(
-        _ signed: SignedSessionID, _ id: Span<UInt8>, to output: inout ByteBuffer
+        _ signed: SignedSessionID, _ id: Span<UInt8>, in upstream: Int, to output: inout ByteBuffer
     ) -> SignResult {
         let length = signed.textLength(idLength: id.count)
         output.reserve(length)
         var space = output.space
         guard let written = signed.write(id: id, into: &space) else { return .unsigned }
         output.commit(written)
-        return .signed
+        return .signed(key(signed.tag, in: upstream))
     }
 
     /// Appends the query parameter that vouches for a legacy endpoint, `target` being its path and query.
@@ -200,24 +208,58 @@ struct SessionAffinity {
     // MARK: - Learned
 
     private func lookUp(_ id: Span<UInt8>, in upstream: Int, now: Instant) -> SessionOwner {
-        guard
-            let found = learned?.find(
-                id, of: upstream, now: now, idle: rules[upstream].idle, counter: { count($0, $1, in: upstream) }),
-            rules[upstream].members.contains(found)
-        else { return .unknown }
-        return .server(Int(found.slot))
+        guard let learned else { return .unknown }
+        let key = learned.digest(id, upstream)
+        guard let found = learned.find(key, now: now, idle: rules[upstream].idle, counter: counter(upstream)) else {
+            return .unknown
+        }
+        return rules[upstream].members.contains(found) ? .server(Int(found.slot), key) : .removed(key)
+    }
+
+    /// The key of a learned id.
+    func key(ofLearned id: [UInt8], in upstream: Int) -> SessionKey { learned?.digest(id.span, upstream) ?? .none }
+
+    /// The session is another server's from now on.
+    func move(_ key: SessionKey, to server: ServerID, at now: Instant, in upstream: Int) {
+        learned?.move(key, to: server, now: now, counter: counter(upstream))
+    }
+
+    /// Forgets learned sessions that were idle for their time.
+    func sweep(at now: Instant) {
+        learned?.sweep(now: now, idle: { idle(of: $0) }, counter: countAnywhere)
+    }
+
+    /// How long sessions of a server are remembered; those of one that is gone, for as long as any.
+    func idle(of server: ServerID) -> Interval {
+        var longest = Interval(nanoseconds: 0)
+        for rule in rules where rule.mode != .off {
+            if rule.members.contains(server) { return rule.idle }
+            longest = max(longest, rule.idle)
+        }
+        return longest
+    }
+
+    /// Counts sessions of the servers of an upstream.
+    private func counter(_ upstream: Int) -> (ServerID, Int64) -> Void { { count($0, $1, in: upstream) } }
+
+    /// Counts sessions of whichever servers the configuration has.
+    func countAnywhere(_ server: ServerID, _ change: Int64) {
+        guard rules.contains(where: { $0.members.contains(server) }) else { return }
+        metrics.add(.sessions, server: Int(server.slot), change)
     }
 
     /// Remembers whose an id is.
-    func learn(_ id: [UInt8], server: ServerID, at now: Instant, in upstream: Int) -> LearnResult {
+    func learn(
+        _ id: [UInt8], server: ServerID, at now: Instant, in upstream: Int, endsWithStream: Bool = false
+    ) -> LearnResult {
         learned?.insert(
-            id.span, of: upstream, server: server, now: now, idle: rules[upstream].idle,
-            counter: { count($0, $1, in: upstream) }) ?? .full
+            id.span, of: upstream, server: server, now: now, idle: rules[upstream].idle, endsWithStream: endsWithStream,
+            counter: counter(upstream)) ?? .full
     }
 
     /// Forgets an id whose session its client has ended.
     func forget(_ id: [UInt8], in upstream: Int) {
-        learned?.remove(id.span, of: upstream, counter: { count($0, $1, in: upstream) })
+        learned?.remove(id.span, of: upstream, counter: counter(upstream))
     }
 
     /// A server answered 404 to a request with this id. It may have meant the page: a session that goes on to be used is
@@ -236,7 +278,7 @@ struct SessionAffinity {
 
 /// What came of signing an id.
 enum SignResult {
-    case signed
+    case signed(SessionKey)
     /// There is no key, or the id is none; nothing was appended.
     case unsigned
 }

@@ -21,21 +21,45 @@ extension Worker where Outside: ~Copyable {
     mutating func resolveSession(_ exchange: Handle) -> PhaseResult {
         let upstream = Int(exchanges[exchange].upstream)
         guard !exchanges[exchange].isPinned, servers.upstreams[upstream].plan.affinity != .off else { return .next }
+        let isSession: Bool
         let owner: SessionOwner
         switch exchanges[exchange].kind {
         case .session:
             let id = (io.requestHead.sessionID ?? .empty).range
-            owner = sessions.owner(ofSession: io.received, id, in: upstream, now: clock.now)
+            owner = sessions.affinity.owner(ofSession: io.received, id, in: upstream, now: clock.now)
+            isSession = true
         case .legacyMessage:
             let target = io.requestHead.target.range
-            owner = sessions.owner(ofLegacy: io.received, target, in: upstream, now: clock.now)
+            owner = sessions.affinity.owner(ofLegacy: io.received, target, in: upstream, now: clock.now)
+            isSession = false
         case .modern, .streamOpening, .resumption, .sessionless, .preflight, .other:
             return .next
         }
-        guard case .server(let server) = owner else { return .respond(sessionNotFound(exchange)) }
-        exchanges[exchange].server = Int32(truncatingIfNeeded: server)
-        exchanges[exchange].isPinned = true
-        return .next
+        switch owner {
+        case .server(let server, let key):
+            exchanges[exchange].server = Int32(truncatingIfNeeded: server)
+            exchanges[exchange].isPinned = true
+            return isSession && sessions.isRecording ? resumeSession(exchange, key) : .next
+        case .removed(let key):
+            guard isSession, sessions.isRecording else { return .respond(sessionNotFound(exchange)) }
+            return resumeSession(exchange, key)
+        case .unknown: return .respond(sessionNotFound(exchange))
+        }
+    }
+
+    /// Finds out whether the session is where its id says. An exchange without a server has one that was removed.
+    private mutating func resumeSession(_ exchange: Handle, _ key: SessionKey) -> PhaseResult {
+        sessions.latest = (exchange, key)
+        let epoch = metrics.writer.recoveryEpoch
+        if epoch != 0 {
+            switch locate(exchange, key, epoch: epoch) {
+            case .original: break
+            case .recovered:
+                return answersLostServer(exchange, key) ? .respond(.messageForLostServer) : .next
+            case .lost: return sessionLost(exchange)
+            }
+        }
+        return exchanges[exchange].server < 0 ? sessionLost(exchange) : .next
     }
 
     /// Decides what happens to the id in the response head that is parsed now, and takes note of sessions that begin or
@@ -45,10 +69,15 @@ extension Worker where Outside: ~Copyable {
         let upstream = Int(exchanges[exchange].upstream)
         let affinity = servers.upstreams[upstream].plan.affinity
         if affinity == .off { return .pass }
+        if clients.isInternal(exchanges[exchange].client) {
+            clients.internalRequests.noteServer(Int(exchanges[exchange].server), for: exchanges[exchange].client)
+            return .pass
+        }
         let isSuccess = io.responseHead.status >= 200 && io.responseHead.status < 300
         if case .session = exchanges[exchange].kind {
             noteEnd(exchange, isSuccess: isSuccess)
             guard let value = io.responseHead.sessionID else { return .drop }
+            if exchanges[exchange].isMapped { return hasSentID(exchange) ? .echo : .drop }
             return affinity == .learned ? .pass : signedHeaderAction(exchange, value)
         }
         guard let value = io.responseHead.sessionID, isSuccess, opensSessions(exchanges[exchange].kind) else {
@@ -57,12 +86,14 @@ extension Worker where Outside: ~Copyable {
         let server = Int(exchanges[exchange].server)
         guard affinity == .learned else {
             metrics.count(.sessionsOpened, server: server)
+            metrics.add(.sessions, server: server, 1)
             return .sign(value)
         }
-        let result = sessions.learn(
-            io.received.bytes(value.range), server: servers[server].id, at: clock.now, in: upstream)
+        let id = io.received.bytes(value.range)
+        let result = sessions.affinity.learn(id, server: servers[server].id, at: clock.now, in: upstream)
         guard result == .learned else { return .refuse }
         metrics.count(.sessionsOpened, server: server)
+        recordOpening(exchange, sessions.affinity.key(ofLearned: id, in: upstream))
         return .pass
     }
 
@@ -108,6 +139,7 @@ extension Worker where Outside: ~Copyable {
     private mutating func noteEnd(_ exchange: Handle, isSuccess: Bool) {
         guard io.responseHead.status == 404 || (exchanges[exchange].method == .delete && isSuccess) else { return }
         metrics.count(.sessionsEnded, server: Int(exchanges[exchange].server))
+        endRecord(exchange, isSuccess: isSuccess)
         guard servers.upstreams[Int(exchanges[exchange].upstream)].plan.affinity == .learned, hasSentID(exchange) else {
             return
         }
@@ -117,7 +149,46 @@ extension Worker where Outside: ~Copyable {
             ? clients[exchanges[exchange].client].transport.input.bytes(sent)
             : exchanges[exchange].pending.bytes(sent)
         let upstream = Int(exchanges[exchange].upstream)
-        if isSuccess { sessions.forget(id, in: upstream) } else { sessions.doubt(id, at: clock.now, in: upstream) }
+        if isSuccess {
+            sessions.affinity.forget(id, in: upstream)
+        } else {
+            sessions.affinity.doubt(id, at: clock.now, in: upstream)
+        }
+    }
+
+    /// The same for what is known of the session beside its server.
+    private mutating func endRecord(_ exchange: Handle, isSuccess: Bool) {
+        guard let table = sessions.table else {
+            if servers.upstreams[Int(exchanges[exchange].upstream)].plan.affinity == .signed {
+                metrics.sessionEnded(server: Int(exchanges[exchange].server))
+            }
+            return
+        }
+        guard let key = keyOfSentID(exchange) else { return }
+        sessions.known.forget(key)
+        let counter = sessions.affinity.countAnywhere
+        guard !isSuccess else {
+            table.end(key, counter: counter)
+            return
+        }
+        let idle = servers.upstreams[Int(exchanges[exchange].upstream)].plan.sessionIdle
+        table.doubt(key, now: clock.now, idle: idle, forgetAfter: .seconds(300), counter: counter)
+    }
+
+    /// The key of the session that the client's request names, as long as its id is still here.
+    func keyOfSentID(_ exchange: Handle) -> SessionKey? {
+        guard hasSentID(exchange) else { return nil }
+        let sent = exchanges[exchange].sessionID.range
+        let upstream = Int(exchanges[exchange].upstream)
+        let owner =
+            exchanges[exchange].replayBytes > 0
+            ? sessions.affinity.owner(
+                ofSession: clients[exchanges[exchange].client].transport.input, sent, in: upstream, now: clock.now)
+            : sessions.affinity.owner(ofSession: exchanges[exchange].pending, sent, in: upstream, now: clock.now)
+        return switch owner {
+        case .server(_, let key), .removed(let key): key
+        case .unknown: nil
+        }
     }
 
     /// Appends the session field that `action` asks for. The client's request must still be kept.
@@ -137,10 +208,17 @@ extension Worker where Outside: ~Copyable {
         case .sign(let value):
             let start = io.composed.count
             io.composed.append("mcp-session-id: ")
-            let result = sessions.sign(
+            let result = sessions.affinity.sign(
                 io.received, value.range, for: servers[Int(exchanges[exchange].server)].plan.tag,
-                issuedAt: io.world.wallSeconds(), affinityKey: exchanges[exchange].affinityKey, to: &io.composed)
-            if case .signed = result { io.composed.append("\r\n") } else { io.composed.truncate(to: start) }
+                issuedAt: io.world.wallSeconds(), affinityKey: exchanges[exchange].affinityKey,
+                in: Int(exchanges[exchange].upstream), to: &io.composed)
+            guard case .signed(let key) = result else {
+                io.composed.truncate(to: start)
+                return
+            }
+            io.composed.append("\r\n")
+            if case .session = exchanges[exchange].kind { return }
+            recordOpening(exchange, key)
         }
     }
 }

@@ -191,6 +191,28 @@ package struct HealthCheckPlan: Sendable {
     package init() {}
 }
 
+/// Which failed requests are sent again, and how many.
+package struct RetryPlan: Sendable, Equatable {
+    /// The rules, with the limit for one request.
+    package var policy = RetryPolicy()
+    /// Retries granted for a hundred requests.
+    package var budgetPercent = 20
+    /// Retries granted in a second whatever the requests, all workers together.
+    package var budgetFloor = 10
+    /// Whether a tool that its server calls read-only or idempotent may be called again.
+    package var trustsAnnotations = false
+
+    package init() {}
+}
+
+/// How clients of the revisions before 2026-07-28 are told of faults that pass.
+package enum LegacyErrorMode: Sendable {
+    /// By a 5xx.
+    case http
+    /// By status 200 with a JSON-RPC error.
+    case rpc200
+}
+
 /// A group of interchangeable servers and the rules for using them.
 package struct UpstreamPlan: Sendable {
     /// The name of its table in the configuration, which identifies it across reloads.
@@ -211,8 +233,11 @@ package struct UpstreamPlan: Sendable {
     }
     /// How a request finds the server of its session.
     package var affinity = SessionAffinityMode.signed
-    /// How long a learned session is remembered after its last use. Signed ids do not expire.
+    /// How long a session is remembered after its last use. Signed ids do not expire: what ends is what was known beside
+    /// them.
     package var sessionIdle = Interval.seconds(86_400)
+    /// What becomes of a session whose server is gone.
+    package var onLost = SessionLossPolicy.clean
     /// Bounds of the connections to each server.
     package var pool = PoolPlan()
     /// Exchanges that may wait for a connection, over all workers; one more is answered with 503.
@@ -233,6 +258,10 @@ package struct UpstreamPlan: Sendable {
     package var healthCheck = HealthCheckPlan()
     /// Percentage of available servers below which all are tried; 0: never.
     package var panicThreshold = 0
+    /// What becomes of requests that failed.
+    package var retry = RetryPlan()
+    /// How clients of old revisions are told of faults that pass.
+    package var legacyErrors = LegacyErrorMode.http
     /// What workers copy for their own selection: rings for hashing are made once and shared. Given by the server table.
     var selection: ServerSelection?
 

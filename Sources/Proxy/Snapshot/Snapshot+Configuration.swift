@@ -8,10 +8,10 @@ extension Snapshot {
     /// The run-time form of a checked configuration. Loads certificates and resolves names, which may block for seconds;
     /// servers whose names do not resolve have no address. Names in `known` have these addresses, and are not looked up. All
     /// listeners share `tickets`, and keep them when certificates are swapped; nil: random ones that nobody else has.
-    /// `learned` is what is known of sessions already.
+    /// `learned` and `sessionTable` are what is known of sessions already.
     package init(
         _ configuration: Configuration, keys: [SigningKey], tickets: TicketSecrets? = nil, names: NameLookup = .system,
-        known: [String: [SocketAddress]] = [:], learned: LearnedSessions? = nil
+        known: [String: [SocketAddress]] = [:], learned: LearnedSessions? = nil, sessionTable: SessionTable? = nil
     ) throws(StartError) {
         self.init()
         self.keys = keys
@@ -25,6 +25,7 @@ extension Snapshot {
         if upstreams.contains(where: { $0.affinity == .learned }) {
             self.learned = learned ?? LearnedSessions(limit: 1_000_000)
         }
+        if upstreams.contains(where: { $0.affinity != .off }) { self.sessionTable = sessionTable ?? SessionTable() }
     }
 
     private mutating func append(
@@ -157,6 +158,7 @@ extension UpstreamPlan {
             case .off: .off
             }
         sessionIdle = Interval(configuration.session.idle)
+        onLost = configuration.session.onLost
         pool = PoolPlan(configuration.pool)
         queueLimit = Int64(configuration.queue.maximum)
         queueTimeout = Interval(configuration.queue.timeout)
@@ -167,6 +169,16 @@ extension UpstreamPlan {
         heartbeat = configuration.events.heartbeat.map { Interval($0) } ?? .unlimited
         healthCheck = HealthCheckPlan(configuration.healthCheck)
         panicThreshold = configuration.healthCheck.panicThreshold
+        retry = RetryPlan(configuration.retry)
+        legacyErrors = configuration.legacyErrors == .rpc200 ? .rpc200 : .http
+    }
+}
+
+extension RetryPlan {
+    init(_ configuration: RetryConfiguration) {
+        policy = RetryPolicy(retryLimit: UInt8(clamping: configuration.attempts))
+        budgetPercent = configuration.budgetPercent
+        trustsAnnotations = configuration.trustsAnnotations
     }
 }
 

@@ -17,6 +17,8 @@ package struct Snapshot: Sendable {
     package var keys: [SigningKey] = []
     /// Learned ids, if any upstream learns.
     package var learned: LearnedSessions?
+    /// What is known of sessions beside their servers, if any upstream has sessions.
+    package var sessionTable: SessionTable?
     /// Keeps the slots of its servers; set by the server table.
     package var lease: ServerLease?
     /// How long a drain waits for what is under way.

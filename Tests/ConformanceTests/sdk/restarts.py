@@ -3,6 +3,7 @@
     open N      opens N more sessions
     call        every session calls `whoami` once; those that fail are let go
     gone NAME   sends requests in each session of replica NAME until it gets 404 (at most --within seconds)
+    moved NAME  every session of replica NAME calls `whoami`: another replica must answer it, under the same id
     end         ends, with the exit status
 
 Each line is answered by one line of JSON on stdout.
@@ -102,6 +103,27 @@ class OpenSessions:
                 "statuses": {str(status): count for status, count in statuses.items()},
                 "longestMilliseconds": round(longest * 1000)}
 
+    async def moved(self, replica: str) -> dict:
+        mine = [tracked for tracked in self.open_sessions if tracked.replica == replica]
+        right, faults = [], []
+
+        async def one(tracked: sdk_v1.TrackedSession) -> None:
+            identity, tracked.replica, tracked.calls = tracked.identity(), None, 0
+            fault = await self.whoami(tracked)
+            if fault is None and tracked.replica == replica:
+                fault = f"{replica} answered"
+            if fault is None and tracked.identity() != identity:
+                fault = f"the id {identity} has become {tracked.identity()}"
+            if fault is None:
+                right.append(tracked)
+            else:
+                faults.append(fault)
+
+        async with anyio.create_task_group() as tasks:
+            for tracked in mine:
+                tasks.start_soon(one, tracked)
+        return {"right": len(right), "wrong": faults, "spread": self.spread(right)}
+
     async def whoami(self, tracked: sdk_v1.TrackedSession) -> str | None:
         self.number += 1
         try:
@@ -126,6 +148,8 @@ async def main(options, found) -> None:
                     said = await sessions_open.call()
                 case ["gone", replica]:
                     said = await sessions_open.gone(replica)
+                case ["moved", replica]:
+                    said = await sessions_open.moved(replica)
                 case _:
                     break
             for fault in said["wrong"]:

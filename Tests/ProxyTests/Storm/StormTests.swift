@@ -52,6 +52,23 @@ struct StormTests {
         #expect(storm.stage.turns - turns < 20 * 40, "\(storm.stage.turns - turns) turns in 20 s, seed \(seed)")
     }
 
+    @Test("no call is executed twice that nobody declared safe, and every call is answered once", arguments: seeds)
+    func retries(seed: UInt64) {
+        let storm = RetryStorm(seed: seed)
+        storm.run(for: .seconds(60))
+        storm.finish()
+        #expect(storm.wrongs == [], "seed \(seed)")
+        #expect(storm.executions.count > 200, "seed \(seed): \(storm.answers)")
+        #expect((storm.answers["200"] ?? 0) > 100, "seed \(seed): \(storm.answers)")
+        #expect(storm.stage.sum(.retries) > 10, "seed \(seed)")
+        storm.stage.expectEveryExchangeEndedOnce("seed \(seed)")
+        storm.stage.expectGaugesMatch()
+        #expect(
+            storm.stage.clientCount == 0 && storm.stage.exchangeCount == 0, "seed \(seed): \(storm.stage.inventory)")
+        #expect(storm.stage.bufferedBytes == 0, "seed \(seed)")
+        #expect(storm.stage.network.violations == [], "seed \(seed)")
+    }
+
     @Test("a seed gives the same storm every time", arguments: seeds)
     func reproduction(seed: UInt64) {
         let digests = (0..<2).map { _ in

@@ -1,0 +1,128 @@
+import JSON
+
+/// The members of a message's top level that say what it is.
+struct MessageMembers {
+    private var seen: UInt8 = 0
+    private var isID = false
+    /// As it stands in the message, if it is one to echo.
+    private(set) var id: Range<Int>?
+    /// Between its quotes, escapes as written.
+    private(set) var method: Range<Int>?
+    /// The value of `params`, brackets included; nil if there is none or it is cut off.
+    private(set) var params: Range<Int>?
+    /// The string `params.name` between its quotes, escapes as written.
+    private(set) var name: Range<Int>?
+    /// `params` stands there twice.
+    private(set) var hasRepeatedParams = false
+    /// `params.name` stands there twice, or is no string.
+    private(set) var hasAmbiguousName = false
+
+    private enum Key: UInt8 {
+        case id = 1
+        case method = 2
+        case result = 4
+        case error = 8
+        case params = 16
+
+        /// The key between these quotes, if it is one of ours.
+        init?(_ name: Span<UInt8>) {
+            if JSONString.content(name, equals: "id") {
+                self = .id
+            } else if JSONString.content(name, equals: "method") {
+                self = .method
+            } else if JSONString.content(name, equals: "result") {
+                self = .result
+            } else if JSONString.content(name, equals: "error") {
+                self = .error
+            } else if JSONString.content(name, equals: "params") {
+                self = .params
+            } else {
+                return nil
+            }
+        }
+    }
+
+    /// Reads an object up to its closing brace, or to where the text ends; what was read before that counts. False if a
+    /// member makes it no message.
+    mutating func read(_ bytes: Span<UInt8>, _ reader: inout JSONReader) -> Bool {
+        guard reader.openObject(bytes) else { return false }
+        while let name = reader.nextName(bytes) {
+            let key = Key(bytes.extracting(name))
+            if let key {
+                if seen & key.rawValue != 0 {
+                    // Twice the same parameters say nothing against an id that stands there once.
+                    guard key == .params else { return false }
+                    hasRepeatedParams = true
+                }
+                seen |= key.rawValue
+            }
+            let first = reader.peek(bytes)
+            if key == .params, first == UInt8(ascii: "{"), !hasRepeatedParams {
+                guard readParams(bytes, &reader) == .whole else { return true }
+                continue
+            }
+            guard let range = reader.value(bytes) else { return true }
+            guard note(key, first, range, bytes) else { return false }
+        }
+        return true
+    }
+
+    /// How much of a value was there.
+    private enum Extent { case whole, cut }
+
+    /// Reads an object of parameters, which comes next.
+    private mutating func readParams(_ bytes: Span<UInt8>, _ reader: inout JSONReader) -> Extent {
+        guard reader.openObject(bytes) else { return .cut }
+        let start = reader.position - 1
+        var hasName = false
+        while let key = reader.nextName(bytes) {
+            let isName = JSONString.content(bytes.extracting(key), equals: "name")
+            let first = reader.peek(bytes)
+            guard let range = reader.value(bytes) else { return .cut }
+            guard isName else { continue }
+            if hasName || first != UInt8(ascii: "\"") { hasAmbiguousName = true }
+            hasName = true
+            if first == UInt8(ascii: "\"") { name = (range.lowerBound + 1)..<(range.upperBound - 1) }
+        }
+        guard reader.failure == nil else { return .cut }
+        params = start..<reader.position
+        return .whole
+    }
+
+    /// Takes note of a value that begins with the byte `first`. False if the member may have no such value.
+    private mutating func note(_ key: Key?, _ first: UInt8?, _ range: Range<Int>, _ bytes: Span<UInt8>) -> Bool {
+        switch (key, first) {
+        case (.id, UInt8(ascii: "{")), (.id, UInt8(ascii: "[")), (.id, UInt8(ascii: "t")), (.id, UInt8(ascii: "f")):
+            return false
+        case (.id, UInt8(ascii: "n")): return true
+        case (.id, _):
+            isID = true
+            if Self.isEchoable(bytes.extracting(range)) { id = range }
+            return true
+        case (.method, UInt8(ascii: "\"")):
+            method = (range.lowerBound + 1)..<(range.upperBound - 1)
+            return true
+        case (.method, _): return false
+        case (.params, _):
+            if !hasRepeatedParams { params = range }
+            return true
+        case (.result, _), (.error, _), (nil, _): return true
+        }
+    }
+
+    /// An id goes into our own answer as it is, so it must be short and valid there.
+    private static func isEchoable(_ id: Span<UInt8>) -> Bool {
+        guard id.count <= JSONRPC.maximumIDBytes else { return false }
+        return (try? UTF8Span(validating: id)) != nil
+    }
+
+    func envelope(isComplete: Bool) -> JSONRPC.Envelope {
+        let answers = seen & (Key.result.rawValue | Key.error.rawValue) != 0
+        if answers && seen & Key.method.rawValue != 0 { return .unknown }
+        if answers { return JSONRPC.Envelope(kind: .response, id: nil, method: nil, isComplete: isComplete) }
+        guard let method else { return JSONRPC.Envelope(kind: .unknown, id: nil, method: nil, isComplete: isComplete) }
+        if isID { return JSONRPC.Envelope(kind: .request, id: id, method: method, isComplete: isComplete) }
+        let kind: JSONRPC.Kind = isComplete ? .notification : .unknown
+        return JSONRPC.Envelope(kind: kind, id: nil, method: method, isComplete: isComplete)
+    }
+}

@@ -1,0 +1,86 @@
+import HTTP
+import Kernel
+import MCP
+import Reactor
+import Telemetry
+
+/// The last event of a stream whose server died before it answered: a JSON-RPC error with the request's id, so that the
+/// client does not wait for its own timeout. Only where the client can have no doubt: between two events, after no event
+/// with an id (which the client could resume from), and before any answer.
+extension Worker where Outside: ~Copyable {
+    /// An event stream answers a POST: keeps the request, which says the id, instead of giving its memory back.
+    mutating func keepRequest(_ exchange: Handle) {
+        let client = exchanges[exchange].client
+        let count = Int(exchanges[exchange].replayBytes)
+        guard case .eventStream = exchanges[exchange].responseKind, case .post = exchanges[exchange].method,
+            exchanges[exchange].isWhole, exchanges[exchange].pending.isEmpty, count > 0
+        else { return }
+        if case .legacyMessage = exchanges[exchange].kind { return }
+        if clients[client].transport.input.count == count {
+            swap(&clients[client].transport.input, &exchanges[exchange].pending)
+        } else {
+            io.bufferPool.acquire(for: &exchanges[exchange].pending)
+            exchanges[exchange].pending.append(clients[client].transport.input, 0..<count)
+            clients[client].transport.input.consume(count)
+        }
+        exchanges[exchange].replayBytes = 0
+    }
+
+    /// A piece of an event stream that answers a POST was forwarded. What its end follows at once is not looked at: most
+    /// answers are one event.
+    mutating func watchEvents(_ exchange: Handle, _ range: ByteRange) {
+        let isLast =
+            io.received.count - range.upperBound == 7 && exchanges[exchange].response.isChunked
+            && io.received.has("\r\n0\r\n\r\n", at: range.upperBound)
+        if !isLast { exchanges[exchange].boundary.watch(io.received, range.range) }
+    }
+
+    /// The stream goes on for a while: keeps the id alone.
+    mutating func shrinkRequest(_ exchange: Handle) {
+        guard exchanges[exchange].pending.count > 0, case .post = exchanges[exchange].method,
+            case .eventStream = exchanges[exchange].responseKind, exchanges[exchange].responseBody == .data,
+            let id = streamID(exchange), id.count < exchanges[exchange].pending.count
+        else { return }
+        exchanges[exchange].pending.clear()
+        io.bufferPool.release(&exchanges[exchange].pending)
+        guard !id.isEmpty else { return }
+        exchanges[exchange].pending.reserve(exactly: id.count)
+        exchanges[exchange].pending.append(id)
+    }
+
+    /// The raw JSON-RPC id of the request that the stream answers: empty if it has none, nil if nothing was kept.
+    private mutating func streamID(_ exchange: Handle) -> [UInt8]? {
+        let count = exchanges[exchange].pending.count
+        guard count > 0 else { return nil }
+        // A request line begins with its method, an id with a quote, a sign or a digit.
+        guard exchanges[exchange].pending.span[0] == UInt8(ascii: "P") else {
+            return exchanges[exchange].pending.bytes(0..<count)
+        }
+        let parser = clients.listeners[clients.listener(of: exchanges[exchange].client)].parser
+        guard case .complete = parser.parse(exchanges[exchange].pending, into: &io.requestHead) else { return [] }
+        return RequestID.find(in: exchanges[exchange].pending, io.requestHead)
+    }
+
+    /// Whether a stream was ended with an error.
+    enum StreamError { case sent, impossible }
+
+    /// Appends the error to `io.composed`, with the stream's end, if the client is to be told so.
+    mutating func composeStreamError(_ exchange: Handle) -> StreamError {
+        guard case .eventStream = exchanges[exchange].responseKind, case .post = exchanges[exchange].method,
+            exchanges[exchange].responseBody == .data, exchanges[exchange].boundary.takesError,
+            exchanges[exchange].clientFraming != .counted, clients.contains(exchanges[exchange].client),
+            let id = streamID(exchange), !id.isEmpty
+        else { return .impossible }
+        let body = ErrorResponse.serverReset.body(id: id.span)
+        let isChunked = exchanges[exchange].clientFraming == .chunked
+        if isChunked {
+            io.composed.append(hexadecimal: UInt64(body.count + 23))
+            io.composed.append("\r\n")
+        }
+        io.composed.append("event: message\ndata: ")
+        io.composed.append(body)
+        io.composed.append("\n\n")
+        if isChunked { io.composed.append("\r\n0\r\n\r\n") }
+        return .sent
+    }
+}

@@ -1,0 +1,17 @@
+/// Identifies a session by 128 bits that follow from the id that its client has, and from which the id does not follow.
+struct SessionKey: Hashable, Sendable {
+    let high: UInt64
+    let low: UInt64
+
+    /// No session's: what a legacy session, which is not recorded, has.
+    static var none: SessionKey { SessionKey(high: 0, low: 0) }
+
+    /// Eight hexadecimal digits by which an operator can tell sessions apart in the log. No part of an id.
+    var digest: String {
+        var mixed = high ^ (low << 32 | low >> 32)
+        mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
+        let digits = String(UInt32(truncatingIfNeeded: mixed >> 32), radix: 16)
+        return String(repeating: "0", count: 8 - digits.count) + digits
+    }
+}

@@ -1,0 +1,87 @@
+import Kernel
+import MCP
+
+/// What is known of a session that its server alone would know otherwise: as much as another server has to be told.
+struct SessionRecord: Sendable {
+    /// The server that holds it now; it changes with a recovery.
+    var server: ServerID
+    var usedAt: Instant
+    /// How it was opened; nil if that is not known, and then it cannot be recovered.
+    var handshake: Handshake?
+    /// What its server has said to `initialize`; nil until that was read.
+    var result: InitializeResult?
+    /// It may hold state that cannot be brought to another server.
+    var isDirty = false
+    /// Counted by the table of learned ids, and not here.
+    var isLearned = false
+    /// Counted here as one of its server's sessions.
+    var isCounted = true
+    /// The last `params` of `logging/setLevel`; empty: none.
+    var logLevel: [UInt8] = []
+    /// The `params` of each `resources/subscribe` in force.
+    var subscriptions: [[UInt8]] = []
+    /// The id that its present server has issued; nil: the one that the client's follows from.
+    var recoveredID: [UInt8]?
+    /// Events that the client has seen are another server's: its next GET must not name one.
+    var hasForeignEvents = false
+    /// Requests of the present server that the client has not answered: their raw JSON-RPC ids. Kept from the first
+    /// recovery on.
+    var serverRequests: [[UInt8]] = []
+    var recovery = RecoveryState()
+
+    /// Bytes that it owns, roughly.
+    var byteCount: Int {
+        let parts = handshake?.params.count ?? 0
+        let answer = result.map { $0.capabilities.count + 10 } ?? 0
+        return parts + answer + logLevel.count + subscriptions.reduce(0) { $0 + $1.count } + (recoveredID?.count ?? 0)
+    }
+}
+
+/// How a session was opened.
+struct Handshake: Sendable {
+    /// The `params` of `initialize`, as the client has sent them.
+    var params: [UInt8]
+
+    /// Longer `params` are not kept, and the session cannot be recovered.
+    static var maximumBytes: Int { 8_192 }
+}
+
+/// Where a session's recoveries stand.
+struct RecoveryState: Sendable {
+    /// One is under way; others wait for it.
+    var isUnderWay = false
+    /// When it began. One that does not end was a worker's that has left: another may begin.
+    var beganAt = Instant(nanoseconds: 0)
+    /// Requests that have joined the one that is under way.
+    var joined: UInt16 = 0
+    /// How the last one ended; nil: it worked, or there was none.
+    var failure: RecoveryFailure?
+    /// When the last ones worked.
+    var times = InlineArray<3, Instant>(repeating: .init(nanoseconds: 0))
+    var count: UInt8 = 0
+    /// Recoveries so far. A request that was sent before one of them was sent to another place.
+    var generation: UInt32 = 0
+
+    /// Recoveries within this time that a session may have. More say that it loses its servers faster than it is of use.
+    static var window: Interval { .seconds(600) }
+    static var limit: UInt8 { 3 }
+    /// All steps of a recovery together.
+    static var longest: Interval { .seconds(8) }
+    /// Requests that wait for one recovery at most.
+    static var maximumJoined: UInt16 { 256 }
+
+    /// Whether there is one to wait for.
+    func isUnderWay(at now: Instant) -> Bool { isUnderWay && now - beganAt < Self.longest }
+
+    /// Whether the budget has one more at `now`.
+    func allowsMore(at now: Instant) -> Bool {
+        count < Self.limit || now - times[Int(count % Self.limit)] >= Self.window
+    }
+
+    mutating func noteRecovered(at now: Instant) {
+        generation &+= 1
+        times[Int(count % Self.limit)] = now
+        // Beyond the limit, only the place in the ring counts.
+        count = count == .max ? count - Self.limit + 1 : count + 1
+    }
+}

@@ -1,0 +1,211 @@
+import Configuration
+import HTTP
+import Kernel
+import MCP
+import Reactor
+import Telemetry
+
+/// Requests whose session's server is lost, from the moment at which that is seen to the one at which they go on.
+extension Worker where Outside: ~Copyable {
+    // MARK: - Where sessions are
+
+    /// Sends the exchange to where its session was recovered, if it was. Nearly always it was not, and this worker knows.
+    mutating func locate(_ exchange: Handle, _ key: SessionKey, epoch: UInt32) -> SessionPlace {
+        if sessions.known.isInPlace(key, epoch: epoch) { return .original }
+        guard let location = sessions.table?.location(of: key) else {
+            sessions.known.noteInPlace(key, epoch: epoch)
+            return .original
+        }
+        return follow(exchange, location)
+    }
+
+    enum SessionPlace { case original, recovered, lost }
+
+    /// Sends the exchange to where its session is now.
+    private mutating func follow(_ exchange: Handle, _ location: SessionLocation) -> SessionPlace {
+        exchanges[exchange].affinityKey = UInt64(location.generation)
+        exchanges[exchange].isMapped = true
+        exchanges[exchange].isPinned = true
+        let server = Int(location.server.slot)
+        guard servers.slots.contains(server), servers[server].id == location.server, !servers[server].isRetired,
+            servers[server].upstream == Int(exchanges[exchange].upstream)
+        else {
+            exchanges[exchange].server = -1
+            return .lost
+        }
+        exchanges[exchange].server = Int32(truncatingIfNeeded: server)
+        return .recovered
+    }
+
+    /// Whether a message of a recovered session is for a server that is gone: the answer to one of its requests.
+    mutating func answersLostServer(_ exchange: Handle, _ key: SessionKey) -> Bool {
+        guard exchanges[exchange].method == .post, exchanges[exchange].isWhole else { return false }
+        let body = RequestID.body(of: io.received, io.requestHead)
+        guard RequestSummary(of: body.span)?.method == .response, let id = JSONRPC.responseID(in: body.span) else {
+            return false
+        }
+        return sessions.table?.takeServerRequest(key, Array(body[id])) == false
+    }
+
+    // MARK: - Loss
+
+    /// The exchange's server is gone, and its session with it: what the phase that found out says.
+    mutating func sessionLost(_ exchange: Handle) -> PhaseResult {
+        switch considerRecovery(exchange, mayReturn: false) {
+        case .start, .wait, .follow: return .wait
+        case .swallow: return .respond(.messageForLostServer)
+        case .giveUp(let reason): return .respond(fault(reason, exchange))
+        }
+    }
+
+    private func fault(_ reason: RecoveryFailure, _ exchange: Handle) -> ExchangeFault {
+        reason.isTemporary ? .sessionServerUnavailable : sessionNotFound(exchange)
+    }
+
+    /// Whether a response that says "not found" is about a session, and the session is recovered.
+    enum NotFoundResult {
+        /// Forward it.
+        case forward
+        /// More of its body is needed to tell.
+        case needsMore
+        /// The exchange has been dealt with.
+        case taken
+    }
+
+    /// The server has answered 404 to a request of a session; the head is parsed and `length` bytes long.
+    mutating func considerNotFound(_ exchange: Handle, _ length: Int) -> NotFoundResult {
+        guard sessions.isRecording, case .session = exchanges[exchange].kind, exchanges[exchange].isWhole,
+            exchanges[exchange].method != .delete, exchanges[exchange].replayBytes > 0,
+            !clients.isInternal(exchanges[exchange].client),
+            servers.upstreams[Int(exchanges[exchange].upstream)].plan.onLost != .never
+        else { return .forward }
+        if case .length(let count) = io.responseHead.framing, count <= UInt64(SessionNotFound.maximumBytes) {
+            let end = length + Int(count)
+            guard io.received.count >= end else { return .needsMore }
+            if SessionNotFound.isAnotherError(io.received.span.extracting(length..<end)) { return .forward }
+        }
+        // Interim responses that came before.
+        clients.write(exchanges[exchange].client, &io, &clock)
+        switch considerRecovery(exchange, mayReturn: true) {
+        case .start, .wait, .follow: break
+        case .swallow: act(on: exchange, .rejected(.messageForLostServer))
+        case .giveUp(let reason):
+            guard reason.isTemporary else { return .forward }
+            act(on: exchange, .rejected(.sessionServerUnavailable))
+        }
+        io.received.clear()
+        return .taken
+    }
+
+    /// Decides what is done about a lost session, and does what needs no answer. An exchange that waits has been parted
+    /// from its connection.
+    private mutating func considerRecovery(_ exchange: Handle, mayReturn: Bool) -> RecoveryDecision {
+        guard sessions.isRecording, case .session = exchanges[exchange].kind,
+            !clients.isInternal(exchanges[exchange].client), let table = sessions.table,
+            let (key, request) = lostRequest(exchange)
+        else { return .giveUp(.off) }
+        let upstream = Int(exchanges[exchange].upstream)
+        let policy = servers.upstreams[upstream].plan.onLost
+        let asked = UInt32(truncatingIfNeeded: exchanges[exchange].affinityKey)
+        let decision = table.decide(key, request, policy, asked: asked, now: clock.now)
+        switch decision {
+        case .start, .wait, .follow: awaitRecovery(exchange, key, decision, mayReturn: mayReturn)
+        case .swallow: metrics.increment(.swallowed)
+        case .giveUp(let reason):
+            if request == .deletion { table.end(key, counter: sessions.affinity.countAnywhere) }
+            if request == .call || request == .message { noteFailure(key, upstream, reason) }
+        }
+        return decision
+    }
+
+    /// The session of an exchange, and what its request is to a session that is lost. Puts the request's head into the
+    /// scratch.
+    private mutating func lostRequest(_ exchange: Handle) -> (SessionKey, LostRequest)? {
+        guard let request = keptRequest(exchange) else { return nil }
+        let id = (io.requestHead.sessionID ?? .empty).range
+        let upstream = Int(exchanges[exchange].upstream)
+        let key: SessionKey
+        switch sessions.affinity.owner(ofSession: request, id, in: upstream, now: clock.now) {
+        case .server(_, let found), .removed(let found): key = found
+        case .unknown: return nil
+        }
+        if exchanges[exchange].method == .delete { return (key, .deletion) }
+        if exchanges[exchange].wasRecovered { return (key, .recovered) }
+        guard exchanges[exchange].method == .post, exchanges[exchange].isWhole else { return (key, .call) }
+        let summary = RequestSummary(of: RequestID.body(of: request, io.requestHead).span)
+        let isMessage = summary.map { !$0.hasID && $0.method != .batch } ?? false
+        return (key, isMessage ? .message : .call)
+    }
+
+    /// The exchange waits until its session has another server.
+    private mutating func awaitRecovery(
+        _ exchange: Handle, _ key: SessionKey, _ decision: RecoveryDecision, mayReturn: Bool
+    ) {
+        let server = Int(exchanges[exchange].server)
+        let connection = exchanges[exchange].connection
+        detach(exchange)
+        closeUpstream(connection)
+        act(on: exchange, .recoveryBegan)
+        exchanges[exchange].awaitsRecovery = true
+        exchanges[exchange].waitsUntil = clock.now + RecoveryState.longest
+        exchanges.setDeadline(exchange, clock.now + Self.recoveryPoll, &clock)
+        sessions.known.forget(key)
+        switch decision {
+        case .start:
+            sessions.recoveries.starting.append(
+                Recoveries.Start(key: key, exchange: exchange, lost: server < 0 ? nil : server, mayReturn: mayReturn))
+        case .wait: sessions.recoveries.join(exchange, key)
+        case .follow: sessions.recoveries.waking.append(exchange)
+        case .swallow, .giveUp: break
+        }
+    }
+
+    /// How often an exchange looks whether another worker has recovered its session.
+    private static var recoveryPoll: Interval { .milliseconds(20) }
+
+    // MARK: - Going on
+
+    /// The recovery that an exchange waits for may be over.
+    mutating func resumeAfterRecovery(_ exchange: Handle) {
+        switch reloadRequest(exchange) {
+        case .ready: break
+        case .orphaned:
+            act(on: exchange, .clientDisconnected)
+            return
+        case .gone:
+            abandonInconsistent(exchange)
+            return
+        }
+        guard let key = keyOfRequest(Int(exchanges[exchange].upstream)), let table = sessions.table else {
+            leaveRecovery(exchange, .unknown)
+            return
+        }
+        switch table.outcome(of: key) {
+        case .underWay:
+            guard clock.now < exchanges[exchange].waitsUntil else {
+                leaveRecovery(exchange, .timedOut)
+                return
+            }
+            act(on: exchange, .recoveryBegan)
+            exchanges.setDeadline(exchange, clock.now + Self.recoveryPoll, &clock)
+        case .failed(let reason): leaveRecovery(exchange, reason)
+        case .recovered(let location):
+            exchanges[exchange].awaitsRecovery = false
+            exchanges[exchange].waitsUntil = .never
+            exchanges[exchange].deadline = .never
+            exchanges[exchange].wasRecovered = true
+            exchanges[exchange].connectionChoice = .any
+            sessions.latest = (exchange, key)
+            guard follow(exchange, location) == .recovered else {
+                leaveRecovery(exchange, .noServer)
+                return
+            }
+            advance(exchange, from: .select)
+        }
+    }
+
+    private mutating func leaveRecovery(_ exchange: Handle, _ reason: RecoveryFailure) {
+        exchanges[exchange].awaitsRecovery = false
+        act(on: exchange, .rejected(fault(reason, exchange)))
+    }
+}
