@@ -57,11 +57,11 @@ struct VerdictTests {
         #expect(verdict.sentence == "The promise is broken: " + reason)
     }
 
-    @Test("without recovery, sessions end with their server, and only with it")
-    func never() {
-        let kept = Verdict(figures(failed: ["session lost": 2], explained: ["session lost": 2], onLost: "never"))
+    @Test("without recovery, sessions end with their server, and only with it", arguments: ["never", "clean"])
+    func never(_ onLost: String) {
+        let kept = Verdict(figures(failed: ["session lost": 2], explained: ["session lost": 2], onLost: onLost))
         #expect(kept.holds && kept.lost == 0 && kept.lostWithServer == 2)
-        let broken = Verdict(figures(failed: ["session lost": 3], explained: ["session lost": 2], onLost: "never"))
+        let broken = Verdict(figures(failed: ["session lost": 3], explained: ["session lost": 2], onLost: onLost))
         #expect(!broken.holds && broken.lost == 1 && broken.lostWithServer == 2)
     }
 

@@ -73,8 +73,8 @@ package struct ProvePlan: Sendable {
         load.arguments = arguments
         if let tool { load.tool = tool }
         guard command == nil else { return load }
-        // A tool that is not declared read-only makes a session one that may hold state.
-        if tool == nil { load.tool = onLost == .clean ? "whoami" : "record" }
+        // A tool that is not declared read-only: no call of it may be executed twice.
+        if tool == nil { load.tool = "record" }
         load.eventsPerSecond = Self.eventsPerSecond
         load.mix = [
             LoadPlan.Share(.sessions, weight: 1 - Self.listening - Self.fresh),
