@@ -30,7 +30,8 @@ package struct Verdict: Equatable, Sendable {
         let lostInAll = failed[Self.lostSession] ?? 0
         // Without recovery a session ends with its server, as it does behind any balancer. `clean` recovers none that has
         // called a tool.
-        lostWithServer = ["never", "clean"].contains(figures.onLost) ? min(lostInAll, trial.explained[Self.lostSession] ?? 0) : 0
+        lostWithServer =
+            ["never", "clean"].contains(figures.onLost) ? min(lostInAll, trial.explained[Self.lostSession] ?? 0) : 0
         lost = lostInAll - lostWithServer
         wrong = figures.load.wrongCount
         duplicates = figures.executions?.duplicates ?? 0
