@@ -39,9 +39,9 @@ struct FrontFiles {
         }
     }
 
-    /// Waits until the port accepts connections, at most ten seconds. Throws with what the program last printed.
+    /// Waits until the port accepts connections, at most thirty seconds. Throws with what the program last printed.
     func wait(for program: Program, _ name: String) throws(ProveError) {
-        let deadline = Instant.now() + .seconds(10)
+        let deadline = Instant.now() + .seconds(30)
         while !Ports.isOpen(port) {
             guard program.ended == nil, Instant.now() < deadline else {
                 throw ProveError("\(name) takes no connections:\n\(folder.tail("\(prefix).log"))")
