@@ -1,14 +1,19 @@
 import Configuration
 import Foundation
+import Kernel
 package import Proxy
 
 /// What can be changed on the admin address, by whoever shows the token: `POST /reload`, `POST /drain?server=…` and
 /// `POST /undrain?server=…`. The response comes when the change is in force. Safe to use from any thread.
 package struct AdminChanges: Sendable {
     private let reloader: Reloader
+    private let upgrade: Upgrade?
 
     /// Changes by `reloader`, under the token of the configuration in force.
-    package init(_ reloader: Reloader) { self.reloader = reloader }
+    package init(_ reloader: Reloader, _ upgrade: Upgrade? = nil) {
+        self.reloader = reloader
+        self.upgrade = upgrade
+    }
 
     var status: ReloadStatus { reloader.status }
 
@@ -31,6 +36,10 @@ package struct AdminChanges: Sendable {
             respond(refusal)
             return
         }
+        if request.path == "/upgrade", let upgrade {
+            respond(start(upgrade))
+            return
+        }
         guard let order = order(request) else {
             respond(
                 AdminResponse(
@@ -38,6 +47,18 @@ package struct AdminChanges: Sendable {
             return
         }
         reloader.request(order) { outcome in respond(report(outcome)) }
+    }
+
+    /// Asks for an upgrade, which the thread that waits for signals begins. Whether it succeeds is not known yet: the `pid` in
+    /// `/stats` is another when it has.
+    private func start(_ upgrade: Upgrade) -> AdminResponse {
+        let hash = reloader.status.hash
+        guard upgrade.state != .running else {
+            return JSONPage.response(
+                Report(outcome: "rejected", error: "an upgrade is under way", hash: hash), status: 422)
+        }
+        _ = ThisProcess.signal(ThisProcess.id, SIGUSR2)
+        return JSONPage.response(Report(outcome: "started", hash: hash))
     }
 
     /// Why a request may change nothing; nil if it may.

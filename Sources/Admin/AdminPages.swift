@@ -7,11 +7,13 @@ import Telemetry
 package struct AdminPages: Sendable {
     private let proxy: ProxyServer
     private let changes: AdminChanges?
+    private let upgrade: Upgrade?
 
     /// The pages of `proxy`, which must be running. Without `changes` there is nothing to change.
-    package init(_ proxy: ProxyServer, changes: AdminChanges? = nil) {
+    package init(_ proxy: ProxyServer, changes: AdminChanges? = nil, upgrade: Upgrade? = nil) {
         self.proxy = proxy
         self.changes = changes
+        self.upgrade = upgrade
     }
 
     /// Answers a request, now or later. GET: `/healthz`: 200 while the process runs. `/readyz`: 200 if every upstream has a
@@ -57,7 +59,7 @@ package struct AdminPages: Sendable {
     }
 
     private var stats: AdminResponse {
-        JSONPage.response(StatusDocument(proxy, changes?.status))
+        JSONPage.response(StatusDocument(proxy, changes?.status, upgrade))
     }
 
     private var configuration: AdminResponse {

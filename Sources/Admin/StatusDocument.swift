@@ -12,6 +12,14 @@ struct StatusDocument: Encodable {
         var healthy: Bool
         /// False until a health check has passed or `fall` have failed.
         var checked: Bool
+        /// Kept from new work by outlier detection, because its answers failed.
+        var ejected: Bool
+        /// How often it was, since the start.
+        var ejections: Int64
+        /// Protocol revisions that it speaks, by an mcp check; empty: not known.
+        var revisions: [String]
+        /// Stands for the tools that it lists, by an mcp check; nil: not known.
+        var catalog: String?
         /// It keeps its sessions and gets no new ones.
         var draining: Bool
         /// It stands in the configuration no more, and is forgotten when its sessions are over.
@@ -87,6 +95,8 @@ struct StatusDocument: Encodable {
     /// One upstream.
     struct Upstream: Encodable {
         var name: String
+        /// Its servers list different tools, as far as that is known.
+        var catalogsDiffer: Bool
         var servers: [Server]
     }
 
@@ -105,7 +115,18 @@ struct StatusDocument: Encodable {
         var applied, unchanged, rejected: Int
     }
 
+    /// Upgrades that this process was asked for.
+    struct Upgrades: Encodable {
+        /// One is under way.
+        var running: Bool
+        /// Those that failed.
+        var failures: Int
+        /// Why the last one failed; missing if it did not.
+        var lastError: String?
+    }
+
     var pid: Int32
+    var upgrade: Upgrades?
     var configuration: Configuration?
     var uptimeSeconds: Double
     var draining: Bool
@@ -124,8 +145,13 @@ struct StatusDocument: Encodable {
     var streamsFailed: Int64
     var upstreams: [Upstream]
 
-    init(_ proxy: ProxyServer, _ reloads: ReloadStatus?) {
+    init(_ proxy: ProxyServer, _ reloads: ReloadStatus?, _ upgrade: Upgrade?) {
         pid = getpid()
+        self.upgrade = upgrade.map { upgrade in
+            let state = upgrade.state
+            let error: String? = if case .failed(let reason) = state { reason } else { nil }
+            return Upgrades(running: state == .running, failures: upgrade.failures, lastError: error)
+        }
         configuration = reloads.map { status in
             Configuration(
                 hash: status.hash, loadedAt: status.loadedAt,
@@ -149,7 +175,9 @@ struct StatusDocument: Encodable {
         streamsFailed = proxy.metrics.sum(.streamsFailed)
         let snapshot = proxy.snapshot
         upstreams = snapshot.upstreams.map { plan in
-            Upstream(name: plan.name, servers: snapshot.servers[plan.servers].map { Server(proxy, plan, $0) })
+            let servers = snapshot.servers[plan.servers].map { Server(proxy, plan, $0) }
+            let catalogs = Set(servers.filter(\.healthy).compactMap(\.catalog))
+            return Upstream(name: plan.name, catalogsDiffer: catalogs.count > 1, servers: servers)
         }
     }
 }
@@ -203,6 +231,11 @@ extension StatusDocument.Server {
         address = plan.name
         healthy = tracker.isHealthy
         checked = tracker.isProven
+        ejected = OutlierDetector(packed: UInt64(bitPattern: metrics.view.load(.outlier, server: index))).isEjected
+        ejections = sum(.ejections)
+        revisions = proxy.revisions(server: index)
+        let tools = metrics.view.load(.catalog, server: index)
+        catalog = tools == 0 ? nil : String(UInt64(bitPattern: tools), radix: 16)
         draining = plan.drains
         removed = plan.isRemoved
         backup = plan.isBackup

@@ -10,6 +10,9 @@
 #include <time.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/un.h>
 
 ssize_t berth_receive(int descriptor, void *space, size_t count) {
     return syscall(SYS_recvfrom, descriptor, space, count, 0, NULL, NULL);
@@ -70,3 +73,21 @@ int berth_available_processors(void) {
 int berth_end_with_parent(int signal) { return prctl(PR_SET_PDEATHSIG, signal); }
 
 int berth_adopt_orphans(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1); }
+
+int berth_send_datagram(const char *path, size_t length, const void *text, size_t count) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (length == 0 || length >= sizeof address.sun_path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    memcpy(address.sun_path, path, length);
+    if (path[0] == '@') address.sun_path[0] = 0;
+    int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) return -1;
+    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+    ssize_t sent = sendto(descriptor, text, count, MSG_NOSIGNAL, (struct sockaddr *)&address, size);
+    int code = errno;
+    close(descriptor);
+    errno = code;
+    return sent == (ssize_t)count ? 0 : -1;
+}

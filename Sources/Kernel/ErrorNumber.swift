@@ -23,6 +23,11 @@ public enum ErrorNumber {
     /// Whether a machine lacks an address family, IPv6 most often: it has no such sockets, or no such addresses.
     public static func isFamilyMissing(_ code: CInt) -> Bool { code == EAFNOSUPPORT || code == EADDRNOTAVAIL }
 
+    /// Whether this process may not bind a socket to an address: it is another's, or the port is privileged.
+    public static func isAddressRefused(_ code: CInt) -> Bool {
+        code == EADDRINUSE || code == EACCES || code == EPERM
+    }
+
     /// Whether a connection could not be opened for want of something on this machine: descriptors, memory, local ports.
     public static func isOwnFault(_ code: CInt) -> Bool {
         switch code {

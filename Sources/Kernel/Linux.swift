@@ -30,6 +30,8 @@ public struct Linux: World, ~Copyable {
     public mutating func watch(_ descriptor: Descriptor, token: UInt64) -> Bool {
         poller.add(descriptor, token: token)
     }
+    /// One epoll_ctl(2).
+    public mutating func unwatch(_ descriptor: Descriptor) { poller.remove(descriptor) }
 
     /// A filter on the socket drops SYNs (socket(7), SO_ATTACH_FILTER).
     public mutating func refuseHandshakes(_ listener: Descriptor) { _ = berth_refuse_handshakes(listener.raw) }

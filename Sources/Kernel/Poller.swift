@@ -27,6 +27,9 @@ struct Poller: ~Copyable {
             == 0
     }
 
+    /// Ends the watch of a descriptor that is still open.
+    func remove(_ watched: Descriptor) { _ = berth_epoll_remove(descriptor, watched.raw) }
+
     /// Sleeps at most `milliseconds` (−1: without end). Returns the number of events, at most `batch`; 0 after a signal
     /// or when the time is up.
     func wait(milliseconds: CInt) -> Int {

@@ -61,7 +61,7 @@ public enum Socket {
     }
 
     /// A kernel that knows an option not, or finds its value too large, does without it.
-    private static func apply(_ options: TCPOptions, to raw: CInt) {
+    static func apply(_ options: TCPOptions, to raw: CInt) {
         let level = CInt(IPPROTO_TCP)
         if options.keepAlive > 0 {
             _ = berth_set_option(raw, SOL_SOCKET, SO_KEEPALIVE, 1)

@@ -44,6 +44,21 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
         self = SocketAddress(six, port: port)
     }
 
+    /// Parses what `description` writes: "127.0.0.1:80", "[::1]:80"; nil for anything else.
+    public init?(_ text: String) {
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+            return nil
+        }
+        let host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            self.init(literal: String(host.dropFirst().dropLast()), port: port)
+        } else if host.contains(":") {
+            return nil
+        } else {
+            self.init(literal: String(host), port: port)
+        }
+    }
+
     private init(_ six: in6_addr, port: UInt16) {
         let halves = unsafeBitCast(six, to: (UInt64, UInt64).self)
         let high = UInt64(bigEndian: halves.0)

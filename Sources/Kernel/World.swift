@@ -86,6 +86,9 @@ public protocol World: ~Copyable {
     func event(_ index: Int) -> (token: UInt64, readiness: Readiness)
     /// Has later waits report what becomes of `descriptor`, with `token`, until it is closed. False if the kernel refuses.
     mutating func watch(_ descriptor: Descriptor, token: UInt64) -> Bool
+    /// Has later waits report nothing more of `descriptor`, which stays open. Closing it is not enough where another
+    /// process has it too: the kernel reports a file until the last descriptor of it is closed (epoll(7)).
+    mutating func unwatch(_ descriptor: Descriptor)
 
     /// Takes one connection out of the backlog of `listener`.
     mutating func accept(_ listener: Descriptor) -> AcceptResult

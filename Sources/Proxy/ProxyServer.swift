@@ -22,10 +22,16 @@ package final class ProxyServer: Sendable {
     let current: Mutex<Current>
     let mailboxes: [Mailbox<WorkerMessage>]
     let watchers: Watchers
+    /// Rung when another process should be told what has changed.
+    package let changes: Wake
+    /// Whether the listeners are being handed to another process: until then they may change, and afterwards not.
+    let isUpgrading = Mutex(false)
+    let handover = Handover()
     private let gate: StartGate
     private let log: Logger
     private let left = Mutex(0)
     private let isDrainingFlag = Atomic(false)
+    private let hasControlLeft = Atomic(false)
 
     /// The snapshot in force, and the listeners' sockets.
     struct Current {
@@ -34,26 +40,32 @@ package final class ProxyServer: Sendable {
     }
 
     /// Opens the listeners. `workers` threads carry traffic; at least 1. `secrets` are what the snapshot was made with, if
-    /// they are to be renewed while the proxy runs. `names` looks the servers' names up again.
+    /// they are to be renewed while the proxy runs. `names` looks the servers' names up again. `sockets` are taken in place of new
+    /// ones, and what `predecessor` knew is taken over.
     package init(
-        snapshot: Snapshot, workers: Int, log: Logger, secrets: SessionSecrets? = nil, names: NameLookup = .system
+        snapshot: Snapshot, workers: Int, log: Logger, secrets: SessionSecrets? = nil, names: NameLookup = .system,
+        inheriting sockets: InheritedSockets = InheritedSockets(), from predecessor: HandoverState? = nil
     ) throws(StartError) {
         self.workers = max(1, workers)
         self.log = log
         metrics = Metrics(workers: self.workers + 1, servers: max(4_096, 4 * snapshot.servers.count))
         table = ServerTable(metrics)
         var snapshot = snapshot
+        if let predecessor { table.reserve(predecessor) }
         try table.register(&snapshot)
+        table.dropReservations()
         do throws(SystemError) {
             gate = try StartGate()
+            changes = try Wake()
             mailboxes = try (0...self.workers).mapThrowing { _ throws(SystemError) in try Mailbox(limit: 1_024) }
             watchers = try Watchers(
                 snapshot, workers: mailboxes, secrets: secrets, names: names, certificates: certificates, log: log)
         } catch {
             throw StartError("cannot start: \(error)")
         }
-        let sockets = try ListeningSockets(snapshot.listeners, workers: self.workers)
+        let sockets = try ListeningSockets(snapshot.listeners, workers: self.workers, inherited: sockets)
         current = Mutex(Current(snapshot: snapshot, sockets: sockets))
+        if let predecessor { restore(predecessor) }
     }
 
     /// The snapshot in force, its servers registered.
@@ -118,6 +130,7 @@ package final class ProxyServer: Sendable {
             current.withLock { $0.sockets.close(worker: index, isControl: isControl) }
             gate.report(StartError("a worker cannot start: \(error)"))
         }
+        if isControl { hasControlLeft.store(true, ordering: .relaxed) }
         left.withLock { $0 += 1 }
     }
 
@@ -151,10 +164,20 @@ package final class ProxyServer: Sendable {
         isDrainingFlag.store(true, ordering: .relaxed)
         for mailbox in mailboxes.prefix(workers) { mailbox.postAlways(.drain) }
         let deadline = Instant.now() + snapshot.drainTimeout
+        defer { endHealthChecks() }
         while left.withLock({ $0 }) < workers {
             if Instant.now() >= deadline || isCancelled() { return .timedOut }
         }
         return .finished
+    }
+
+    /// Has the control thread end the sessions that servers keep for the health checks, and leave. Waits for a second at
+    /// most.
+    private func endHealthChecks() {
+        mailboxes[workers].postAlways(.endHealthChecks)
+        let deadline = Instant.now() + .seconds(1)
+        let pause = try? Wake()
+        while !hasControlLeft.load(ordering: .relaxed), Instant.now() < deadline { pause?.sleep(milliseconds: 1) }
     }
 
     /// Makes all threads leave as soon as they see it.

@@ -81,7 +81,8 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         case .upstream: upstreamReady(token.handle, readiness)
         case .listener: accept(token.slot)
         case .mailbox: processMailbox()
-        case .clientDeadline, .upstreamDeadline, .exchangeDeadline, .housekeeping, .healthCheck, .internalDeadline, nil:
+        case .clientDeadline, .upstreamDeadline, .exchangeDeadline, .housekeeping, .healthCheck, .internalDeadline,
+            .ejection, nil:
             break
         }
     }
@@ -122,6 +123,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         case .housekeeping: runHousekeeping()
         case .healthCheck: startHealthCheck(slot)
         case .internalDeadline: internalTimedOut(token.handle)
+        case .ejection: endEjection(slot)
         case .listener, .client, .upstream, .mailbox, nil: break
         }
     }

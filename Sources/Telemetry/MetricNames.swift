@@ -25,8 +25,18 @@ package enum ServerMetric: Int, CaseIterable, Sendable {
     case sessionsNotFound, badGateway, unavailable, timedOut
     /// Error responses of the proxy that were sent with status 200 (`legacy_errors`); they are also counted as what they are.
     case inBandErrors
+    /// Ejections by outlier detection.
+    case ejections
 
-    static var count: Int { inBandErrors.rawValue + 1 }
+    static var count: Int { ejections.rawValue + 1 }
+
+    /// It only grows, and another process may go on where this one ends.
+    package var isCounter: Bool {
+        switch self {
+        case .parked, .active, .streaming, .waiting: false
+        default: true
+        }
+    }
 }
 
 /// Metrics per server that all workers share. They are changed by atomic read-modify-write operations, and seldom.
@@ -42,8 +52,16 @@ package enum SharedMetric: Int, CaseIterable, Sendable {
     case established
     /// Sessions that the server is believed to hold now.
     case sessions
+    /// A packed `OutlierDetector`.
+    case outlier
+    /// When the server came back, or appeared while others worked, in monotonic nanoseconds; 0: it did not.
+    case returnedAt
+    /// The raw value of the `ProtocolRevisions` that the server speaks; 0: not known.
+    case revisions
+    /// Stands for the tools that the server lists; 0: not known.
+    case catalog
 
-    static var count: Int { sessions.rawValue + 1 }
+    static var count: Int { catalog.rawValue + 1 }
 }
 
 /// Counters of expensive or invalid behaviour of clients, over all workers. All but the last are of HTTP/2 connections;

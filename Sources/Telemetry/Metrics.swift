@@ -15,12 +15,15 @@ package final class Metrics: Sendable {
     package let listeners: Int
     /// Access to the metrics.
     package let view: MetricsWriter
+    /// What processes before this one have counted; part of every sum.
+    package let inherited: InheritedCounters
 
     /// Metrics with `workers` rows, `servers` slots and `listeners` slots, all values 0.
     package init(workers: Int, servers: Int, listeners: Int = 1_024) {
         self.workers = workers
         self.servers = max(1, servers)
         self.listeners = max(1, listeners)
+        inherited = InheritedCounters(servers: self.servers)
         view = MetricsWriter(
             rows: Counters(workers * self.servers * ServerMetric.count),
             shared: Counters(self.servers * SharedMetric.count),
@@ -38,22 +41,25 @@ package final class Metrics: Sendable {
 
     /// The sum of a metric of one server over all workers.
     package func sum(_ metric: ServerMetric, server: Int) -> Int64 {
-        (0..<workers).reduce(0) { $0 + view.read(metric, worker: $1, server: server) }
+        (0..<workers).reduce(inherited.load(metric, server: server)) {
+            $0 + view.read(metric, worker: $1, server: server)
+        }
     }
 
     /// The sum of a metric of exchanges over all workers.
     package func sum(_ metric: ExchangeMetric) -> Int64 {
-        (0..<workers).reduce(0) { $0 + view.read(metric, worker: $1) }
+        (0..<workers).reduce(inherited.load(metric)) { $0 + view.read(metric, worker: $1) }
     }
 
     /// How often the proxy answered for this reason, over all workers.
     package func rejections(reason: Int) -> Int64 {
-        (0..<workers).reduce(0) { $0 + view.rejections(reason: reason, worker: $1) }
+        (0..<workers).reduce(inherited.load(reason: reason)) { $0 + view.rejections(reason: reason, worker: $1) }
     }
 
     /// Sets all metrics of a slot to 0, before another server gets it. No worker may use the slot.
     package func reset(server: Int) {
         for metric in SharedMetric.allCases { view.store(metric, server: server, 0) }
+        inherited.reset(server: server)
         for worker in 0..<workers {
             for metric in ServerMetric.allCases {
                 view.add(metric, worker: worker, server: server, -view.read(metric, worker: worker, server: server))

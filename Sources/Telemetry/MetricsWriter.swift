@@ -189,7 +189,12 @@ package struct MetricsWriter: Sendable {
     }
 
     /// Adds one to a counter, which all workers share.
-    package func increment(_ counter: AbuseCounter) { abuse[counter.rawValue].pointee.add(1, ordering: .relaxed) }
+    package func increment(_ counter: AbuseCounter) { add(counter, 1) }
+
+    /// Adds to a counter, which all workers share.
+    package func add(_ counter: AbuseCounter, _ delta: Int64) {
+        abuse[counter.rawValue].pointee.add(delta, ordering: .relaxed)
+    }
 
     /// The value of a counter.
     package func load(_ counter: AbuseCounter) -> Int64 {
@@ -197,8 +202,11 @@ package struct MetricsWriter: Sendable {
     }
 
     /// Counts a connection that was rejected by the PROXY protocol; all workers share the counter.
-    package func increment(_ refusal: ProxyRefusal) {
-        refusals[refusal.rawValue].pointee.add(1, ordering: .relaxed)
+    package func increment(_ refusal: ProxyRefusal) { add(refusal, 1) }
+
+    /// Adds to the number of connections that were rejected for this reason; all workers share it.
+    package func add(_ refusal: ProxyRefusal, _ delta: Int64) {
+        refusals[refusal.rawValue].pointee.add(delta, ordering: .relaxed)
     }
 
     /// The number of connections that were rejected for this reason.

@@ -29,7 +29,8 @@ struct Berth: ParsableCommand {
         version: version,
         subcommands: [
             RunCommand.self, CheckCommand.self, ReloadCommand.self, DrainCommand.self, StatusCommand.self,
-            DemoCommand.self, ProveCommand.self, VersionCommand.self, LaunchCommand.self, ReplicaCommand.self,
+            UpgradeCommand.self, DemoCommand.self, ProveCommand.self, VersionCommand.self, LaunchCommand.self,
+            ReplicaCommand.self,
         ])
 
     /// The names of the subcommands.

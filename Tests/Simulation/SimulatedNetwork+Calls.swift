@@ -6,6 +6,14 @@ import TestSupport
 extension SimulatedNetwork {
     // MARK: Poller
 
+    func unwatch(_ descriptor: Descriptor) {
+        if DescriptorTable.isOurs(descriptor) && descriptors[descriptor] == nil {
+            violate("unwatch of descriptor \(descriptor.raw), which is not open")
+        }
+        record("unwatch", Int(descriptor.raw), 0)
+        poller.forget(descriptor)
+    }
+
     func watch(_ descriptor: Descriptor, token: UInt64) -> Bool {
         let isOurs = DescriptorTable.isOurs(descriptor)
         if isOurs && descriptors[descriptor] == nil {

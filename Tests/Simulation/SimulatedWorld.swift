@@ -24,6 +24,7 @@ package struct SimulatedWorld: World, ~Copyable {
     package mutating func watch(_ descriptor: Descriptor, token: UInt64) -> Bool {
         network.watch(descriptor, token: token)
     }
+    package mutating func unwatch(_ descriptor: Descriptor) { network.unwatch(descriptor) }
 
     package mutating func accept(_ listener: Descriptor) -> AcceptResult { network.accept(listener) }
     package mutating func refuseHandshakes(_ listener: Descriptor) { network.refuseHandshakes(listener) }

@@ -63,6 +63,32 @@ static inline int berth_set_option(int descriptor, int level, int name, int valu
     return setsockopt(descriptor, level, name, &value, sizeof value);
 }
 
+/// The value of a socket's option that is an int; -1 where the question fails.
+static inline int berth_option(int descriptor, int level, int name) {
+    int value = 0;
+    socklen_t length = sizeof value;
+    return getsockopt(descriptor, level, name, &value, &length) == 0 ? value : -1;
+}
+
+/// The environment's variables, the last one NULL.
+static inline char *const *berth_environment(void) {
+    extern char **environ;
+    return environ;
+}
+
+static inline int berth_epoll_remove(int poller, int descriptor) {
+    struct epoll_event event = {0};
+    return epoll_ctl(poller, EPOLL_CTL_DEL, descriptor, &event);
+}
+
+/// Two connected stream sockets that never wait and are closed on exec.
+static inline int berth_socket_pair(int ends[2]) {
+    return socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends);
+}
+
+/// Sends one datagram to a Unix socket; a path that begins with @ is in the abstract namespace (unix(7)).
+int berth_send_datagram(const char *path, size_t length, const void *text, size_t count);
+
 static inline int berth_socket_error(int descriptor) {
     int value = 0;
     socklen_t length = sizeof value;

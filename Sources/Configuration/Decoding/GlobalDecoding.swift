@@ -12,6 +12,10 @@ extension GlobalConfiguration {
         drainTimeout = reader.duration(
             "drain_timeout", in: .zero ... .seconds(7 * 86_400), default: drainTimeout,
             cannotBeOff: "a process that waits without a limit for its last stream never stops")
+        upgradeTimeout = reader.duration(
+            "upgrade_timeout", in: .seconds(1) ... .seconds(3_600), default: upgradeTimeout,
+            cannotBeOff: "a new process that hangs would keep every later upgrade from beginning")
+        pidFile = reader.pidFile()
         secret = reader.secret()
         reader.rejectUnavailable("access_log", "state_dir")
         reader.finish()
@@ -27,6 +31,25 @@ extension TableReader {
             return nil
         }
         return listenAddress("admin")
+    }
+
+    /// The path of the file for the process id; a relative one is relative to the folder of the configuration.
+    fileprivate mutating func pidFile() -> String? {
+        guard let entry = take("pid_file") else { return nil }
+        guard case .string(let written) = entry.value.content, !written.isEmpty else {
+            findings.report(
+                entry.value.range, "\(quote(entry)) names no file",
+                because: "the process id is written to the file with this path, such as \"/run/berth/berth.pid\"")
+            return nil
+        }
+        let path = FilePath.resolve(written, besides: findings.source.file)
+        if findings.checks.files, !FilePath.canWrite(in: FilePath.folder(of: path)) {
+            findings.report(
+                entry.value.range, "\(path) cannot be written",
+                because: "this process cannot write to the folder \(FilePath.folder(of: path))",
+                help: "make the folder and give it to the user that runs Berth")
+        }
+        return path
     }
 
     /// Warns of admin pages that others can reach: they have no token, and name every server.

@@ -31,8 +31,9 @@ extension UpstreamConfiguration {
         healthCheck = HealthCheckConfiguration(from: reader.table("health_check"), host: host)
         retry = RetryConfiguration(from: reader.table("retry"))
         legacyErrors = reader.choice("legacy_errors", default: legacyErrors, aliases: LegacyErrors.aliases)
+        outlierDetection = OutlierDetectionConfiguration.read(from: reader.table("outlier_detection"))
         reader.rejectUnavailable(
-            "discover", "outlier_detection", "cache", "circuit_breaker", "rate_limit", "slow_start",
+            "discover", "cache", "circuit_breaker", "rate_limit", "slow_start",
             "response_limit")
     }
 }

@@ -13,6 +13,8 @@ extension EffectiveText {
         value("watch", global.watch)
         value("drain_delay", global.drainDelay)
         value("drain_timeout", global.drainTimeout)
+        value("upgrade_timeout", global.upgradeTimeout)
+        value("pid_file", global.pidFile.map(TOMLText.quoted), unset: "no file")
         switch global.secret {
         case .file(let path): value("secret", TOMLText.quoted("file:\(path)"))
         case .key: line("# secret comes from the environment", origin(of: "global.secret"))
@@ -107,6 +109,7 @@ extension EffectiveText {
         open("[\(path).sse]", path: "\(path).sse")
         value("heartbeat", orOff: upstream.events.heartbeat)
         write(upstream.healthCheck, path: "\(path).health_check")
+        if let outliers = upstream.outlierDetection { write(outliers, path: "\(path).outlier_detection") }
         open("[\(path).retry]", path: "\(path).retry")
         value("attempts", upstream.retry.attempts)
         value("budget", RetryConfiguration.share(upstream.retry.budgetPercent))
@@ -157,13 +160,33 @@ extension EffectiveText {
             value("type", "\"http\"")
             value("path", TOMLText.quoted(page))
             value("host", host.map(TOMLText.quoted), unset: "the server's own address")
+            write(check.expectation)
+        case .mcp(let page, let host):
+            value("type", "\"mcp\"")
+            value("path", TOMLText.quoted(page))
+            value("host", host.map(TOMLText.quoted), unset: "the server's own address")
         }
         value("interval", check.interval)
         value("timeout", check.timeout)
         value("rise", check.rise)
         value("fall", check.fall)
+        value("slow_start", orOff: check.slowStart)
         value("on_down", TOMLText.quoted(check.onDown.rawValue))
         value("panic_threshold", check.panicThreshold)
+    }
+}
+
+extension EffectiveText {
+    private mutating func write(_ outliers: OutlierDetectionConfiguration, path: String) {
+        open("[\(path)]", path: path)
+        value("consecutive_failures", outliers.consecutiveFailures)
+        value("base_ejection", outliers.baseEjection)
+        value("max_ejected", outliers.maximumEjected)
+    }
+
+    private mutating func write(_ expectation: HealthCheckExpectation) {
+        let body = expectation.body.map { ", body = \(TOMLText.quoted($0))" } ?? ""
+        value("expect", "{ status = \(TOMLText.quoted(StatusRangesText.text(expectation.status)))\(body) }")
     }
 }
 

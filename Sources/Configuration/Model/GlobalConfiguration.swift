@@ -12,6 +12,10 @@ package struct GlobalConfiguration: Sendable, Equatable {
     package var drainDelay = Duration.zero
     /// How long a stopping process waits for its requests and streams before it closes them.
     package var drainTimeout = Duration.seconds(300)
+    /// How long a new process may take at an upgrade until it is ready.
+    package var upgradeTimeout = Duration.seconds(60)
+    /// The file that holds the id of the process that serves; nil for none.
+    package var pidFile: String?
     /// The keys that session ids are signed with; nil: the default key file.
     package var secret: SecretSource?
 

@@ -28,6 +28,8 @@ package struct UpstreamConfiguration: Sendable, Equatable {
     package var retry = RetryConfiguration()
     /// How clients of the revisions before 2026-07-28 are told of faults that pass.
     package var legacyErrors = LegacyErrors.http
+    /// When servers are ejected whose work fails; nil: never.
+    package var outlierDetection: OutlierDetectionConfiguration?
 
     package init(name: String, servers: [ServerConfiguration]) {
         self.name = name

@@ -6,6 +6,10 @@ struct Control {
     let runsHealthChecks: Bool
     /// By the server's slot; empty on workers that make none.
     var healthChecks: [HealthCheck?] = []
+    /// The checks are to end, and what servers keep for them.
+    var isEndingHealthChecks = false
+    /// By the slot of an upstream, what its servers' tools are if they differ, as it was last said.
+    var catalogs: [Int: [Int64]] = [:]
     /// Answers requests on admin listeners.
     let admin: AdminHandler?
     let log: Logger?

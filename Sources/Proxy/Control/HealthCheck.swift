@@ -9,12 +9,28 @@ struct HealthCheck {
     var connection = Handle.none
     /// How far that is.
     var step = Step.connecting
+    /// What has come of the response: its head, as far as it matters, and its body.
+    var response = CheckResponse()
+    /// What an mcp check keeps.
+    var mcp = MCPCheck()
+    /// The server is not checked any more: what it keeps for the checks is being ended.
+    var isEnding = false
 
     enum Step: UInt8 {
         case connecting, handshaking
         /// The request was sent.
         case waiting
+        /// The response's head was read, and its body is awaited.
+        case reading
     }
+}
+
+/// What has come of the response to a check.
+struct CheckResponse {
+    var status: UInt16 = 0
+    var sessionID: [UInt8]?
+    var isEventStream = false
+    var body = CheckBody()
 }
 
 /// What came of a health check.

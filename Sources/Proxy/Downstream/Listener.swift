@@ -13,6 +13,8 @@ struct Listener {
     }
 
     let descriptor: Descriptor
+    /// systemd has the socket as well.
+    var isBorrowed = false
     var plan: ListenerPlan
     var parser: RequestParser
     /// What new connections are served with; nil for plain listeners.

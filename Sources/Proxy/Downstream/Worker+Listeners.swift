@@ -11,8 +11,9 @@ extension Worker where Outside: ~Copyable {
     /// Starts accepting on `descriptor` by the snapshot's listener with this index. The descriptor is the worker's from here
     /// on. False if the kernel does not let the worker watch it.
     @discardableResult
-    package mutating func listen(on descriptor: Descriptor, plan index: Int) -> Bool {
-        let listener = Listener(descriptor, plan: snapshot.listeners[index])
+    package mutating func listen(on descriptor: Descriptor, plan index: Int, isBorrowed: Bool = false) -> Bool {
+        var listener = Listener(descriptor, plan: snapshot.listeners[index])
+        listener.isBorrowed = isBorrowed
         let slot = clients.listeners.firstIndex(where: \.isFree) ?? clients.listeners.count
         if slot == clients.listeners.count {
             clients.listeners.append(listener)
@@ -27,7 +28,8 @@ extension Worker where Outside: ~Copyable {
         var isComplete = true
         for socket in sockets {
             guard let index = snapshot.listeners.firstIndex(where: { $0.id == socket.listener }) else { continue }
-            if !listen(on: socket.descriptor, plan: index) { isComplete = false }
+            let isListening = listen(on: socket.descriptor, plan: index, isBorrowed: socket.isBorrowed)
+            if !isListening { isComplete = false }
         }
         return isComplete
     }
@@ -49,6 +51,8 @@ extension Worker where Outside: ~Copyable {
     /// Stops taking new handshakes, and closes the socket a little later: closing it now would reset connections that the
     /// kernel has accepted, and those whose last packet of the handshake is under way.
     private mutating func close(listener index: Int) {
+        // What waits for a socket of systemd's waits for the next process.
+        if clients.listeners[index].isBorrowed { return leave(listener: index) }
         io.world.refuseHandshakes(clients.listeners[index].descriptor)
         clients.listeners[index].phase = .closing(until: clock.now + Worker.closingTime)
         clock.scheduleHousekeeping(at: clock.now)

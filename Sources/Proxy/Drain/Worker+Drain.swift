@@ -94,7 +94,9 @@ extension Worker where Outside: ~Copyable {
     /// How long a connection between two requests keeps a drain from its end: closing it would cross with a request that
     /// is on its way. A request that comes is served, and its response says that the connection closes.
     private func idleTime(of client: Handle) -> Interval {
-        clients[client].hasServed ? min(Self.idleGrace, lateTime) : Self.firstRequestTime
+        // Where another process has taken over there is no hurry: the timeouts that clients know end it.
+        if lifecycle.hasSuccessor { return lateTime }
+        return clients[client].hasServed ? min(Self.idleGrace, lateTime) : Self.firstRequestTime
     }
 
     /// Three quarters of the drain.

@@ -37,7 +37,9 @@ extension Worker where Outside: ~Copyable {
             metrics.sessionEnded(server: Int(exchanges[exchange].server))
         }
         if exchanges[exchange].isCaptured { endCapture(exchange) }
-        metrics.exchangeEnded(ExchangeRecord(exchanges[exchange], outcome, at: clock.now))
+        let record = ExchangeRecord(exchanges[exchange], outcome, at: clock.now)
+        metrics.exchangeEnded(record)
+        if servers.detectsOutliers { observe(record) }
         exchanges[exchange].pending.clear()
         io.bufferPool.release(&exchanges[exchange].pending)
         exchanges.discard(exchange)

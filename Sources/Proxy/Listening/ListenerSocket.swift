@@ -6,4 +6,6 @@ package struct ListenerSocket: Sendable {
     package let listener: ServerID
     /// The worker's from when it has been given to it.
     package let descriptor: Descriptor
+    /// systemd has it as well: what is changed about it outlives this process.
+    package var isBorrowed = false
 }

@@ -10,29 +10,36 @@ struct ListeningSockets: Sendable {
     private struct Group {
         let listener: ServerID
         let role: ListenerPlan.Role
-        /// By worker; of an admin listener one only.
+        /// One for each worker, or several if more were inherited: worker w has those at w, w + workers and so on. Of an admin
+        /// listener one only, or those that were inherited.
         var descriptors: [Descriptor] = []
         /// Where it ended up; a kernel-chosen port filled in.
         var address: SocketAddress
+        /// Those of the descriptors that systemd has as well.
+        var borrowed: Set<Descriptor> = []
     }
 
     private var groups: [Group] = []
     private let workers: Int
     private let listen: Listen
+    /// Sockets that were there before, and that no listener has claimed.
+    private(set) var inherited: InheritedSockets
 
     /// Opens a socket. `shared`: others of this process listen there as well.
     typealias Listen =
         @Sendable (_ address: SocketAddress, _ shared: Bool, TCPOptions) throws(SystemError) -> Descriptor
 
-    /// Opens the sockets of all plans for so many traffic workers. On failure, which names the address, none stays open.
+    /// Opens the sockets of all plans for so many traffic workers, or goes on with inherited ones. On failure, which names the
+    /// address, none stays open.
     init(
-        _ plans: [ListenerPlan], workers: Int,
+        _ plans: [ListenerPlan], workers: Int, inherited: InheritedSockets = InheritedSockets(),
         listen: @escaping Listen = { address, shared, tcp throws(SystemError) in
             try Socket.listen(on: address, shared: shared, tcp: tcp)
         }
     ) throws(StartError) {
         self.workers = workers
         self.listen = listen
+        self.inherited = inherited
         try open(plans)
     }
 
@@ -63,6 +70,7 @@ struct ListeningSockets: Sendable {
     mutating func retain(only listeners: [ServerID]) { groups.removeAll { !listeners.contains($0.listener) } }
 
     private mutating func open(_ plan: ListenerPlan, count: Int) throws(SystemError) {
+        if let found = inherited.claim(plan) { return try takeOver(found, plan, count: count) }
         groups.append(Group(listener: plan.id, role: plan.role, address: plan.address))
         let index = groups.count - 1
         let (first, wanted) = try first(plan)
@@ -87,11 +95,58 @@ struct ListeningSockets: Sendable {
         }
     }
 
+    /// Goes on with sockets that are open already, and opens more if there are more workers than sockets.
+    private mutating func takeOver(
+        _ found: InheritedSockets.Address, _ plan: ListenerPlan, count: Int
+    ) throws(SystemError) {
+        let known = found.descriptors
+        for descriptor in known { Socket.prepareInherited(descriptor, tcp: plan.tcp) }
+        groups.append(
+            Group(
+                listener: plan.id, role: plan.role, descriptors: known, address: found.actual, borrowed: found.borrowed)
+        )
+        let total = InheritedSockets.count(inherited: known.count, workers: count)
+        guard total > known.count else { return }
+        for descriptor in known { try Socket.share(descriptor) }
+        for number in known.count..<total {
+            let descriptor = try another(like: known[number % known.count], at: found, plan.tcp)
+            groups[groups.count - 1].descriptors.append(descriptor.socket)
+            if descriptor.isBorrowed { groups[groups.count - 1].borrowed.insert(descriptor.socket) }
+        }
+    }
+
+    /// One more socket at the address of an inherited one. Where the kernel refuses it, because that one is another user's, as
+    /// those that systemd opens are, another descriptor of the same socket: workers then take connections from one queue.
+    private func another(
+        like first: Descriptor, at address: InheritedSockets.Address, _ tcp: TCPOptions
+    ) throws(SystemError) -> (socket: Descriptor, isBorrowed: Bool) {
+        do throws(SystemError) {
+            return (try listen(address.actual, true, tcp), false)
+        } catch {
+            guard ErrorNumber.isAddressRefused(error.code) else { throw error }
+            return (try Socket.duplicate(first), address.borrowed.contains(first))
+        }
+    }
+
+    /// All sockets by address, for another process.
+    func handedOver(_ plans: [ListenerPlan]) -> [InheritedSockets.Address] {
+        groups.map { group in
+            let configured = plans.first { $0.id == group.listener }?.address ?? group.address
+            return .init(
+                configured: configured, actual: group.address, descriptors: group.descriptors, borrowed: group.borrowed)
+        }
+    }
+
     /// The sockets of a worker, or of the control thread, of those listeners, or of all.
     func sockets(ofWorker worker: Int, isControl: Bool, of listeners: [ServerID]? = nil) -> [ListenerSocket] {
-        groups.compactMap { group in
-            guard (group.role == .admin) == isControl, listeners?.contains(group.listener) ?? true else { return nil }
-            return ListenerSocket(listener: group.listener, descriptor: group.descriptors[isControl ? 0 : worker])
+        groups.flatMap { group -> [ListenerSocket] in
+            guard (group.role == .admin) == isControl, listeners?.contains(group.listener) ?? true else { return [] }
+            // An inherited address may have more sockets than there are workers.
+            return stride(from: isControl ? 0 : worker, to: group.descriptors.count, by: isControl ? 1 : workers).map {
+                let descriptor = group.descriptors[$0]
+                return ListenerSocket(
+                    listener: group.listener, descriptor: descriptor, isBorrowed: group.borrowed.contains(descriptor))
+            }
         }
     }
 

@@ -7,6 +7,8 @@ struct Lifecycle: ~Copyable {
     var isDraining = false
     /// When that began.
     var drainBeganAt = Instant.never
+    /// Another process accepts in place of this one: there is no hurry to be rid of clients that idle.
+    var hasSuccessor = false
     /// The worker has nothing left to do and was asked to stop.
     var isDone = false
     /// Never read. A type that contains an atomic has an address of its own; one without is passed by value, and Swift

@@ -8,6 +8,8 @@ struct Token {
         case clientDeadline, upstreamDeadline, exchangeDeadline, housekeeping, healthCheck
         /// Of a client that is the proxy itself; by handle.
         case internalDeadline
+        /// A timer only: the end of a server's ejection.
+        case ejection
     }
 
     let raw: UInt64

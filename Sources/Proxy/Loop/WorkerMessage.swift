@@ -18,12 +18,16 @@ package enum WorkerMessage: Sendable {
     case addresses(ServerID, [SocketAddress])
     /// Sign with the first of these keys, and verify with all.
     case keys([SigningKey])
+    /// Another process accepts at these sockets: leave them to it, without changing anything that it sees of them.
+    case listenersTaken([Descriptor])
     /// Stop accepting, finish what is under way; the worker leaves its loop when nothing is left.
     /// What a server says of its tools, as another worker has read it.
     case toolAnnotations(server: ServerID, ToolAnnotations)
     case drain
     /// End the event streams that have no end of their own, politely.
     case endStreams
+    /// For the control thread: end the health checks and what servers keep for them, then leave.
+    case endHealthChecks
     /// The response to a request on the admin address.
     case adminResponse(AdminExchange, AdminResponse)
     /// Leave now.

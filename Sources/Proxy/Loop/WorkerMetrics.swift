@@ -1,4 +1,5 @@
 import Balancing
+import MCP
 import Telemetry
 
 /// A worker's share of the metrics: its own row of every server, and what all workers count together.
@@ -48,6 +49,31 @@ struct WorkerMetrics {
 
     func isHealthy(server: Int) -> Bool {
         HealthTracker(packed: UInt64(bitPattern: writer.load(.health, server: server))).isHealthy
+    }
+
+    func outlierDetector(server: Int) -> OutlierDetector {
+        OutlierDetector(packed: UInt64(bitPattern: writer.load(.outlier, server: server)))
+    }
+
+    /// What a server speaks, as far as its checks have found out.
+    func revisions(server: Int) -> ProtocolRevisions {
+        ProtocolRevisions(rawValue: UInt16(truncatingIfNeeded: writer.load(.revisions, server: server)))
+    }
+
+    /// Outlier detection keeps new work from it.
+    func isEjected(server: Int) -> Bool { outlierDetector(server: server).isEjected }
+
+    /// Changes a server's outlier detector, which all workers share. `change` may be called several times, each time with
+    /// the present state; what the last call made of it stays.
+    func updateOutlierDetector(_ server: Int, _ change: (inout OutlierDetector) -> Void) {
+        // One word, and no thread loses more often than there are threads.
+        for _ in 0..<64 {
+            let old = writer.load(.outlier, server: server)
+            var detector = OutlierDetector(packed: UInt64(bitPattern: old))
+            change(&detector)
+            let new = Int64(bitPattern: detector.packed)
+            if new == old || writer.replace(.outlier, server: server, old: old, with: new) == .replaced { return }
+        }
     }
 
     /// An exchange begins.

@@ -25,6 +25,13 @@ extension ProxyServer {
     /// connections, streams, pools, sessions, health and counters. Listeners that are new are opened first: if one cannot be, the
     /// error says why and nothing changes. Those that are gone close without a reset. One thread at a time may call it.
     package func adopt(_ snapshot: Snapshot) throws(StartError) {
+        try isUpgrading.withLock { (isUpgrading) throws(StartError) in
+            guard !isUpgrading else { throw StartError("an upgrade is under way") }
+            try change(to: snapshot)
+        }
+    }
+
+    private func change(to snapshot: Snapshot) throws(StartError) {
         guard !isDraining else { throw StartError("the process is draining") }
         var new = snapshot
         try table.register(&new)

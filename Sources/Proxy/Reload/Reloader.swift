@@ -37,12 +37,17 @@ package final class Reloader: Sendable {
     private let requests = Mutex<[Request]>([])
     private let state: Mutex<ReloadState>
 
-    /// The reloader of `proxy`, which runs by `file`.
-    package init(_ proxy: ProxyServer, file: ConfigurationFile, log: Logger, load: @escaping Load) throws(StartError) {
+    /// The reloader of `proxy`, which runs by `file`. `drained`: servers that an operator has ordered to drain already, and
+    /// that do.
+    package init(
+        _ proxy: ProxyServer, file: ConfigurationFile, log: Logger, drained: Set<String> = [], load: @escaping Load
+    ) throws(StartError) {
         self.proxy = proxy
         self.load = load
         self.log = log
-        state = Mutex(ReloadState(file))
+        var state = ReloadState(file)
+        state.drained = drained
+        self.state = Mutex(state)
         do throws(SystemError) {
             thread = try WatchThread(named: "reload")
         } catch {
@@ -180,8 +185,8 @@ package final class Reloader: Sendable {
 }
 
 extension Snapshot {
-    /// Gives those servers, and no others, the order to drain.
-    fileprivate mutating func orderToDrain(_ paths: Set<String>) {
+    /// Gives those servers, and no others, the order to drain. They are named `upstream/host:port`.
+    package mutating func orderToDrain(_ paths: Set<String>) {
         for index in servers.indices { servers[index].isOrderedToDrain = paths.contains(path(of: servers[index])) }
     }
 }

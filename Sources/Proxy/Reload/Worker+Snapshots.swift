@@ -1,6 +1,7 @@
 import Kernel
 import Reactor
 import TLS
+import Telemetry
 
 /// What other threads tell a worker, and how it takes a new snapshot over.
 extension Worker where Outside: ~Copyable {
@@ -22,8 +23,10 @@ extension Worker where Outside: ~Copyable {
                 snapshot.keys = keys
                 sessions.adopt(snapshot, metrics.writer)
             case .adminResponse(let exchange, let response): respondAdmin(exchange, response)
+            case .listenersTaken(let descriptors): leaveListeners(descriptors)
             case .drain: drain()
             case .endStreams: endStreams()
+            case .endHealthChecks: endHealthChecks()
             case .stop: lifecycle.isDone = true
             case .certificates(let listener, let context): replaceCertificates(context, listener: listener)
             case .upstreamCertificates(let upstream, let context):
@@ -41,6 +44,7 @@ extension Worker where Outside: ~Copyable {
         snapshot = new
         servers.adopt(new, now: clock.now)
         servers.seedSelections(metrics)
+        noteAddedServers()
         sessions.adopt(new, metrics.writer)
         if lifecycle.isDraining { closeListeners() } else { adoptListeners() }
         if let lease, hasRetiredInUse { servers.retire(lease) }
@@ -49,6 +53,13 @@ extension Worker where Outside: ~Copyable {
         // What waits may have a new server to go to, or none any more.
         servers.hasFreedCapacity = true
         clock.scheduleHousekeeping(at: clock.now)
+    }
+
+    /// Servers that the snapshot has added begin with a part of their share.
+    private mutating func noteAddedServers() {
+        for server in servers.added where metrics.load(.returnedAt, server: server) == 0 { noteReturn(server) }
+        servers.added = []
+        metrics.writer.noteHealthChange()
     }
 
     /// Servers or listeners that are not in the configuration any more still have connections here.

@@ -25,31 +25,43 @@ extension Worker where Outside: ~Copyable {
         let key = selectionKey(exchange, upstream)
         let random = servers.upstreams[upstream].drawsAtRandom ? io.world.random() : 0
         let turn = sharedTurn(exchange, upstream)
-        // Where others wait, no server has capacity: a newcomer need not ask them all.
-        if servers.upstreams[upstream].queue.unrestrictedCount == 0 || exchanges[exchange].waitsUntil < .never,
-            let chosen = choose(exchange, upstream, key, random, turn, needingCapacity: true)
-        {
-            return chosen
+        var required = ServerRequirements.capacity
+        if key == nil, servers.upstreams[upstream].slowStart.isActive {
+            beginSlowChoice(upstream)
+            required.insert(.earnedTurn)
         }
-        if let chosen = choose(exchange, upstream, key, random, turn, needingCapacity: false) { return chosen }
-        let threshold = servers.upstreams[upstream].plan.panicThreshold
-        let total = servers.upstreams[upstream].members.count
-        guard threshold > 0,
-            PanicThreshold.applies(
-                available: healthyCount(upstream), total: total, thresholdPercent: threshold)
-        else { return nil }
-        return choose(exchange, upstream, key, random, turn, needingCapacity: false, scope: .all)
+        if needsModernServer(exchange) { required.insert(.modernRevision) }
+        // Where others wait, no server has capacity: a newcomer need not ask them all, unless others wait for other servers.
+        if servers.upstreams[upstream].queue.unrestrictedCount == 0 || exchanges[exchange].waitsUntil < .never
+            || servers.upstreams[upstream].separatesRevisions
+        {
+            if let chosen = choose(exchange, upstream, key, random, turn, required) { return chosen }
+            if required.remove(.earnedTurn) != nil,
+                let chosen = choose(exchange, upstream, key, random, turn, required)
+            {
+                return chosen
+            }
+        }
+        return choose(exchange, upstream, key, random, turn, required.subtracting([.capacity, .earnedTurn]))
     }
 
-    private func healthyCount(_ upstream: Int) -> Int {
-        servers.upstreams[upstream].members.reduce(0) { $0 + (metrics.isHealthy(server: $1) ? 1 : 0) }
+    /// Some servers are known to refuse the exchange's request for its revision, and others are not.
+    func needsModernServer(_ exchange: Handle) -> Bool {
+        guard servers.upstreams[Int(exchanges[exchange].upstream)].separatesRevisions else { return false }
+        return if case .modern = exchanges[exchange].kind { true } else { false }
+    }
+
+    /// Servers that start slowly gain a part of a turn.
+    private mutating func beginSlowChoice(_ upstream: Int) {
+        let duration = servers.upstreams[upstream].plan.healthCheck.slowStart
+        servers.upstreams[upstream].slowStart.beginChoice(at: clock.now.nanoseconds, duration: duration.nanoseconds)
     }
 
     private mutating func choose(
         _ exchange: Handle, _ upstream: Int, _ key: UInt64?, _ random: UInt64, _ turn: UInt64?,
-        needingCapacity: Bool, scope: ServerSelection.Scope = .eligible
+        _ required: ServerRequirements
     ) -> Int? {
-        servers.upstreams[upstream].selection.begin(key: key, random: random, scope: scope, turn: turn)
+        servers.upstreams[upstream].selection.begin(key: key, random: random, turn: turn)
         var passedOver: Int64 = 0
         let needsCalls = servers.upstreams[upstream].comparesCalls
         let tried = exchanges[exchange].tried
@@ -59,7 +71,10 @@ extension Worker where Outside: ~Copyable {
                 position < UInt64.bitWidth
                 ? tried & 1 << UInt64(position) != 0 : exchanges.wasTried(exchange, position)
             let condition = condition(of: server, tried: wasTried)
-            guard !condition.wasTried, !needingCapacity || !condition.isFull else {
+            guard !condition.wasTried, !required.contains(.capacity) || !condition.isFull,
+                !required.contains(.earnedTurn) || servers.upstreams[upstream].slowStart.admits(position),
+                !required.contains(.modernRevision) || metrics.revisions(server: server).mayBeModern
+            else {
                 passedOver += 1
                 continue
             }
@@ -67,6 +82,7 @@ extension Worker where Outside: ~Copyable {
                 position, calls: needsCalls ? Int(metrics.activeCalls(server: server)) : 0)
         }
         guard let chosen = servers.upstreams[upstream].selection.finish() else { return nil }
+        if servers.upstreams[upstream].slowStart.isActive { servers.upstreams[upstream].slowStart.chose(chosen) }
         // The next turn is that of the server behind the chosen one.
         if turn != nil, passedOver > 0 { _ = metrics.writer.takeTurns(passedOver, upstream: upstream) }
         return servers.upstreams[upstream].members[chosen]
@@ -98,4 +114,15 @@ extension Worker where Outside: ~Copyable {
             return nil
         }
     }
+}
+
+/// What a server has to have to be chosen, beyond being eligible and not tried.
+private struct ServerRequirements: OptionSet {
+    let rawValue: UInt8
+    /// A connection that is free, or may be opened.
+    static let capacity = ServerRequirements(rawValue: 1)
+    /// A turn that it has earned, where it starts slowly.
+    static let earnedTurn = ServerRequirements(rawValue: 2)
+    /// Requests of revisions without sessions are not known to be refused.
+    static let modernRevision = ServerRequirements(rawValue: 4)
 }

@@ -67,6 +67,10 @@ struct UpstreamState {
     let comparesCalls: Bool
     let countsCalls: Bool
     var queue = WaitQueue()
+    /// Some of the servers that may get new work speak revisions without sessions, or may do so, and others do not.
+    var separatesRevisions = false
+    /// Servers whose share of new work still grows.
+    var slowStart = SlowStart()
     /// Bounds the retries of this worker.
     var retryBudget = RetryBudget.unlimited
 

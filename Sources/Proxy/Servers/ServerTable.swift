@@ -8,13 +8,13 @@ package import Telemetry
 /// A snapshot is registered before workers get it. It holds a lease on its slots; a slot is free again when no snapshot,
 /// and no worker that still has connections to the server or of the listener, holds one.
 package final class ServerTable: Sendable {
-    private struct State {
+    struct State {
         var servers: SlotRegistry
         var upstreams: SlotRegistry
         var listeners: SlotRegistry
     }
 
-    private let state: Mutex<State>
+    let state: Mutex<State>
     /// Its rows are the table's slots.
     package let metrics: Metrics
 

@@ -1,5 +1,6 @@
 import Balancing
 import Kernel
+import MCP
 import TLS
 import Telemetry
 
@@ -10,6 +11,10 @@ struct Servers {
     var upstreams: [UpstreamState] = []
     /// A connection became free while an exchange waited for one.
     var hasFreedCapacity = false
+    /// Some upstream has outlier detection.
+    private(set) var detectsOutliers = false
+    /// Servers that the last snapshot added.
+    var added: [Int] = []
     /// Servers that went down and whose exchanges are to end.
     var goingDown: [DownServer] = []
     /// Leases of earlier snapshots, kept as long as this worker has connections to servers that only they name.
@@ -23,6 +28,7 @@ struct Servers {
         self.worker = worker
         self.workers = max(1, workers)
         adopt(snapshot, now: now)
+        added = []
     }
 
     /// Slots that were ever used.
@@ -47,12 +53,16 @@ struct Servers {
             for (position, server) in members.enumerated() { states[server].position = position }
             adopt(plan, at: upstream, members: members)
         }
+        detectsOutliers = snapshot.upstreams.contains { $0.outliers != nil }
     }
 
     private mutating func adopt(_ plan: ServerPlan, upstream: Int, now: Instant) -> Int {
         let slot = Int(plan.id.slot)
         while states.count <= slot { states.append(.vacant) }
-        if states[slot].id != plan.id { states[slot] = ServerState(plan: plan) }
+        if states[slot].id != plan.id {
+            states[slot] = ServerState(plan: plan)
+            added.append(slot)
+        }
         if states[slot].plan.addresses != plan.addresses { states[slot].move(to: plan.addresses, now: now) }
         states[slot].id = plan.id
         states[slot].plan = plan
@@ -77,10 +87,12 @@ struct Servers {
         // What resumes TLS would pass for a certificate that is no longer shown, or one that is no longer trusted.
         if upstreams[slot].tls !== plan.tls { for server in members { states[server].ticket = nil } }
         let selection = isSame ? upstreams[slot].selection : newSelection(plan, entries)
+        let slowStart = isSame ? upstreams[slot].slowStart : SlowStart()
         upstreams[slot] = UpstreamState(plan: plan, members: members)
         upstreams[slot].queue = queue
         upstreams[slot].retryBudget = budget
         upstreams[slot].selection = selection
+        upstreams[slot].slowStart = slowStart
         upstreams[slot].isSelectionNew = !isSame
     }
 
@@ -136,17 +148,63 @@ struct Servers {
         let epoch = metrics.writer.healthEpoch
         guard upstreams[upstream].healthEpoch != epoch else { return }
         upstreams[upstream].healthEpoch = epoch
+        let mode = mode(of: upstream, metrics)
         for position in upstreams[upstream].members.indices {
             let server = upstreams[upstream].members[position]
-            upstreams[upstream].selection.setEligible(position, condition(of: server, metrics).isEligible)
+            upstreams[upstream].selection.setEligible(position, condition(of: server, metrics).isEligible(mode))
         }
+        if upstreams[upstream].plan.healthCheck.slowStart.nanoseconds > 0 { refreshSlowStart(upstream, metrics) }
+        if upstreams[upstream].plan.healthCheck.kind == .mcp { refreshRevisions(upstream, metrics) }
+    }
+
+    /// Finds out whether it matters which servers get requests of revisions without sessions. Where none is left that
+    /// may speak them, all get them: the server's own answer tells the client what it speaks.
+    private mutating func refreshRevisions(_ upstream: Int, _ metrics: WorkerMetrics) {
+        var hasModern = false
+        var hasOther = false
+        for position in upstreams[upstream].members.indices where upstreams[upstream].selection.isEligible(position) {
+            let mayBeModern = metrics.revisions(server: upstreams[upstream].members[position]).mayBeModern
+            if mayBeModern { hasModern = true } else { hasOther = true }
+        }
+        upstreams[upstream].separatesRevisions = hasModern && hasOther
+    }
+
+    /// Which servers of an upstream may get new work; `supposing` something else of one of them than is known.
+    func mode(
+        of upstream: Int, _ metrics: WorkerMetrics, supposing: (server: Int, condition: ServerCondition)? = nil
+    ) -> UpstreamAvailability.Mode {
+        var availability = UpstreamAvailability()
+        for server in upstreams[upstream].members {
+            let supposed = supposing.flatMap { $0.server == server ? $0.condition : nil }
+            availability.note(supposed ?? condition(of: server, metrics), isBackup: states[server].plan.isBackup)
+        }
+        return availability.mode(panicThreshold: upstreams[upstream].plan.panicThreshold)
+    }
+
+    /// Finds the servers whose share is to grow from when they came.
+    private mutating func refreshSlowStart(_ upstream: Int, _ metrics: WorkerMetrics) {
+        let members = upstreams[upstream].members
+        let eligible = members.indices.filter { upstreams[upstream].selection.isEligible($0) }
+        var weights: [Bool: Double] = [:]
+        for position in eligible {
+            let plan = states[members[position]].plan
+            weights[plan.isBackup, default: 0] += Double(plan.weight)
+        }
+        upstreams[upstream].slowStart.update(
+            eligible.compactMap { position in
+                let since = UInt64(bitPattern: metrics.load(.returnedAt, server: members[position]))
+                let plan = states[members[position]].plan
+                guard since > 0, let all = weights[plan.isBackup] else { return nil }
+                return SlowStart.Entrant(position: position, since: since, part: Double(plan.weight) / all)
+            })
     }
 
     /// What is known of a server without looking at its pool.
     func condition(of server: Int, _ metrics: WorkerMetrics) -> ServerCondition {
         ServerCondition(
             isHealthy: metrics.isHealthy(server: server),
-            isDraining: states[server].plan.drains || states[server].isRetired)
+            isDraining: states[server].plan.drains || states[server].isRetired,
+            isEjected: detectsOutliers && metrics.isEjected(server: server))
     }
 
     /// A call began at a server, or its connection is being opened for it.

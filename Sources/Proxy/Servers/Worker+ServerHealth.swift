@@ -13,7 +13,9 @@ extension Worker where Outside: ~Copyable {
         if code == ErrorNumber.refused {
             servers[server].refusals.refused(at: clock.now.nanoseconds)
         }
-        recordHealth(server, .failed, because: connectProblem(server, code: code))
+        let problem = connectProblem(server, code: code)
+        noteWork(server, .connect(problem))
+        recordHealth(server, .failed, because: problem)
     }
 
     private func connectProblem(_ server: Int, code: CInt) -> HealthProblem {
@@ -38,6 +40,7 @@ extension Worker where Outside: ~Copyable {
             let new = Int64(bitPattern: tracker.packed)
             guard metrics.writer.replace(.health, server: server, old: old, with: new) == .replaced else { continue }
             if let change {
+                if change == .healthy { noteReturn(server) }
                 metrics.writer.noteHealthChange()
                 announce(change, server, problem)
                 if change == .unhealthy { endExchangesEverywhere(of: server) }
@@ -51,11 +54,16 @@ extension Worker where Outside: ~Copyable {
         guard let log = control.log else { return }
         let upstream = servers.upstreams[servers.upstream(of: server)]
         let metadata: Logger.Metadata = ["upstream": "\(upstream.plan.name)"]
+        var before = servers.condition(of: server, metrics)
+        before.isHealthy = verdict == .unhealthy
+        announcePanic(server, before: before)
         let name = "server \(servers[server].plan.name)"
-        let others = upstream.members.count { $0 != server && servers.condition(of: $0, metrics).isEligible }
+        let others = upstream.members.count {
+            $0 != server && servers.condition(of: $0, metrics).isEligible(.ejectedToo)
+        }
         switch verdict {
         case .unhealthy:
-            let reason = problem.map { ": \($0.text(path: upstream.plan.healthCheck.path))" } ?? ""
+            let reason = problem.map { ": \($0.text(request: upstream.plan.healthCheck.requestText))" } ?? ""
             log.warning("\(name) is unhealthy\(reason)", metadata: metadata)
             if others == 0 {
                 log.error("upstream \(upstream.plan.name) has no healthy server left", metadata: metadata)
@@ -65,6 +73,26 @@ extension Worker where Outside: ~Copyable {
             if others == 0 {
                 log.notice("upstream \(upstream.plan.name) has a healthy server again", metadata: metadata)
             }
+        }
+    }
+
+    /// Logs that an upstream has too few servers since one of them is not as it was, or enough again.
+    func announcePanic(_ server: Int, before: ServerCondition) {
+        let upstream = servers.upstream(of: server)
+        let threshold = servers.upstreams[upstream].plan.panicThreshold
+        guard let log = control.log, threshold > 0 else { return }
+        let was = servers.mode(of: upstream, metrics, supposing: (server, before)) == .panic
+        let isNow = servers.mode(of: upstream, metrics) == .panic
+        guard was != isNow else { return }
+        let name = servers.upstreams[upstream].plan.name
+        if isNow {
+            log.error(
+                "upstream \(name) has less than \(threshold) % of its servers: work is spread over all of them",
+                metadata: ["upstream": "\(name)"])
+        } else {
+            log.notice(
+                "upstream \(name) has \(threshold) % of its servers or more: only those get work",
+                metadata: ["upstream": "\(name)"])
         }
     }
 }

@@ -8,35 +8,41 @@ import TLS
 /// same for any id. Bounded: a full table refuses new sessions rather than forget one that is alive; sessions idle
 /// for their time make place.
 package final class LearnedSessions: Sendable {
-    private struct Entry {
+    struct Entry: Equatable {
         var server: ServerID
         var usedAt: Instant
         /// A session that ends with its stream is counted by that.
         var isCounted = true
     }
 
-    private struct Contents {
+    struct Contents {
         var entries: [SessionKey: Entry] = [:]
         /// Not swept before: no session can have been idle for its time. A full shard is not swept for every one that it
         /// refuses.
         var nextSweep = Instant(nanoseconds: 0)
     }
 
-    private final class Shard: Sendable {
+    final class Shard: Sendable {
         let contents = Mutex(Contents())
     }
 
-    private let shards: [Shard]
+    let shards: [Shard]
+    /// What digests are made with.
+    let key: [UInt8]
     private let digester: MessageAuthenticator
-    private let shardLimit: Int
+    let shardLimit: Int
     /// Says which shard is swept next.
     private let sweeps = Atomic(0)
+    /// Where sessions are noted that begin and end while another process follows.
+    let journal = SessionJournal()
 
-    /// `limit`: sessions remembered at most.
-    package init(limit: Int) {
+    /// `limit`: sessions remembered at most. `key`: 32 bytes, those of the process before if its sessions are to be found
+    /// here.
+    package init(limit: Int, key: [UInt8] = Machine.randomBytes(32)) {
         shards = (0..<16).map { _ in Shard() }
         shardLimit = max(1, limit / 16)
-        digester = MessageAuthenticator(key: Machine.randomBytes(32))
+        self.key = key
+        digester = MessageAuthenticator(key: key)
     }
 
     /// Sessions remembered, idle ones that were not looked for since included.
@@ -87,6 +93,7 @@ package final class LearnedSessions: Sendable {
             let entry = Entry(server: server, usedAt: now, isCounted: !endsWithStream)
             if let old = contents.entries.updateValue(entry, forKey: digest), old.isCounted { counter(old.server, -1) }
             if entry.isCounted { counter(server, 1) }
+            journal.note(.began(digest, entry))
             return .learned
         }
     }
@@ -113,9 +120,9 @@ package final class LearnedSessions: Sendable {
     func remove(_ id: Span<UInt8>, of upstream: Int, counter: Counter) {
         let digest = digest(id, upstream)
         shard(digest).contents.withLock { contents in
-            if let entry = contents.entries.removeValue(forKey: digest), entry.isCounted {
-                counter(entry.server, -1)
-            }
+            guard let entry = contents.entries.removeValue(forKey: digest) else { return }
+            if entry.isCounted { counter(entry.server, -1) }
+            journal.note(.ended(digest))
         }
     }
 
@@ -128,6 +135,7 @@ package final class LearnedSessions: Sendable {
             entry.usedAt = now
             if entry.isCounted { counter(server, 1) }
             contents.entries[digest] = entry
+            journal.note(.began(digest, entry))
         }
     }
 
@@ -165,7 +173,7 @@ package final class LearnedSessions: Sendable {
         return SessionKey(high: tag.0, low: tag.1)
     }
 
-    private func shard(_ digest: SessionKey) -> Shard {
+    func shard(_ digest: SessionKey) -> Shard {
         shards[Int(truncatingIfNeeded: digest.high & 15)]
     }
 }

@@ -86,7 +86,6 @@ extension Worker where Outside: ~Copyable {
         let server = Int(exchanges[exchange].server)
         guard affinity == .learned else {
             metrics.count(.sessionsOpened, server: server)
-            metrics.add(.sessions, server: server, 1)
             return .sign(value)
         }
         let id = io.received.bytes(value.range)

@@ -158,8 +158,10 @@ package struct HealthCheckPlan: Sendable {
     package enum Kind: Sendable {
         /// A connection that opens is a pass.
         case tcp
-        /// GET; 2xx and 3xx pass.
+        /// GET; a response that is as expected passes.
         case http
+        /// An answer to `server/discover`, or to `ping` in a session that is kept for it.
+        case mcp
     }
 
     /// What becomes of the calls and streams of a server that goes down.
@@ -172,10 +174,14 @@ package struct HealthCheckPlan: Sendable {
 
     /// What a check waits for: a connection, or a response on it.
     package var kind = Kind.tcp
-    /// The request target of an http check, in origin form (RFC 9112 section 3.2.1).
+    /// The request target of an http or mcp check, in origin form (RFC 9112 section 3.2.1).
     package var path: [UInt8] = Array("/healthz".utf8)
-    /// Host of an http check; empty: what requests would be sent with.
+    /// Host of an http or mcp check; empty: what requests would be sent with.
     package var host: [UInt8] = []
+    /// Status codes with which an http check passes.
+    package var expectedStatus: [ClosedRange<UInt16>] = [200...399]
+    /// What the body of an http check must contain; empty: it is not read.
+    package var expectedBody: [UInt8] = []
     /// From the start of one check to the start of the next. Up to a tenth is added at random, so that checks do
     /// not fall together.
     package var interval = Interval.seconds(2)
@@ -187,6 +193,8 @@ package struct HealthCheckPlan: Sendable {
     package var fall = 3
     /// What becomes of the calls and streams of a server that goes down.
     package var onDown = OnDown.keep
+    /// How long the share of new work grows of a server that comes back; zero: it has its whole share at once.
+    package var slowStart = Interval(nanoseconds: 0)
 
     package init() {}
 }
@@ -211,6 +219,19 @@ package enum LegacyErrorMode: Sendable {
     case http
     /// By status 200 with a JSON-RPC error.
     case rpc200
+}
+
+/// When servers are ejected whose work fails.
+package struct OutlierPlan: Sendable, Equatable {
+    /// When one is, and for how long.
+    package var rule: OutlierDetector.Rule
+    /// How many of an upstream's servers at a time, in percent; 1...100.
+    package var maximumPercent: Int
+
+    package init(rule: OutlierDetector.Rule, maximumPercent: Int) {
+        self.rule = rule
+        self.maximumPercent = maximumPercent
+    }
 }
 
 /// A group of interchangeable servers and the rules for using them.
@@ -262,6 +283,8 @@ package struct UpstreamPlan: Sendable {
     package var retry = RetryPlan()
     /// How clients of old revisions are told of faults that pass.
     package var legacyErrors = LegacyErrorMode.http
+    /// When servers are ejected whose work fails; nil: never.
+    package var outliers: OutlierPlan?
     /// What workers copy for their own selection: rings for hashing are made once and shared. Given by the server table.
     var selection: ServerSelection?
 

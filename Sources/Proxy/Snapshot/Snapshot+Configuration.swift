@@ -171,6 +171,7 @@ extension UpstreamPlan {
         panicThreshold = configuration.healthCheck.panicThreshold
         retry = RetryPlan(configuration.retry)
         legacyErrors = configuration.legacyErrors == .rpc200 ? .rpc200 : .http
+        outliers = configuration.outlierDetection.flatMap { OutlierPlan($0) }
     }
 }
 
@@ -203,17 +204,39 @@ extension PoolPlan {
     }
 }
 
+extension OutlierPlan {
+    init?(_ configuration: OutlierDetectionConfiguration) {
+        guard configuration.consecutiveFailures > 0 else { return nil }
+        self.init(
+            rule: OutlierDetector.Rule(
+                failures: configuration.consecutiveFailures,
+                baseEjection: Interval(configuration.baseEjection).nanoseconds),
+            maximumPercent: configuration.maximumEjected)
+    }
+}
+
 extension HealthCheckPlan {
     init(_ configuration: HealthCheckConfiguration) {
-        if case .http(let path, let host) = configuration.kind {
+        switch configuration.kind {
+        case .tcp: break
+        case .mcp(let path, let host):
+            kind = .mcp
+            self.path = Array(path.utf8)
+            self.host = Array((host ?? "").utf8)
+        case .http(let path, let host):
             kind = .http
             self.path = Array(path.utf8)
             self.host = Array((host ?? "").utf8)
+            expectedStatus = configuration.expectation.status.map {
+                UInt16(clamping: $0.lowerBound)...UInt16(clamping: $0.upperBound)
+            }
+            expectedBody = Array((configuration.expectation.body ?? "").utf8)
         }
         interval = Interval(configuration.interval)
         timeout = Interval(configuration.timeout)
         rise = configuration.rise
         fall = configuration.fall
+        slowStart = configuration.slowStart.map { Interval($0) } ?? Interval(nanoseconds: 0)
         onDown =
             switch configuration.onDown {
             case .keep: .keep

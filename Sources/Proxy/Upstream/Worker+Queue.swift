@@ -76,7 +76,7 @@ extension Worker where Outside: ~Copyable {
         for _ in 0..<servers.upstreams[upstream].queue.count {
             guard position < servers.upstreams[upstream].queue.count else { return }
             let exchange = servers.upstreams[upstream].queue.exchanges[position]
-            let isRestricted = exchanges[exchange].isRestricted
+            let isRestricted = exchanges[exchange].isRestricted || needsModernServer(exchange)
             guard hasCapacity(for: exchange) else {
                 requestIdleEviction(Int(exchanges[exchange].server))
                 guard isRestricted else { return }
@@ -109,9 +109,11 @@ extension Worker where Outside: ~Copyable {
         }
         servers.refreshEligibility(upstream, metrics)
         guard servers.upstreams[upstream].selection.eligibleCount > 0 else { return true }
+        let needsModern = needsModernServer(exchange)
         return servers.upstreams[upstream].members.contains { server in
-            let condition = condition(of: server)
-            return condition.isEligible && !condition.isFull && (!isUpload || mayUpload(to: server))
+            let isEligible = servers.upstreams[upstream].selection.isEligible(servers[server].position)
+            if needsModern, !metrics.revisions(server: server).mayBeModern { return false }
+            return isEligible && !condition(of: server).isFull && (!isUpload || mayUpload(to: server))
         }
     }
 }

@@ -218,6 +218,8 @@ extension Worker where Outside: ~Copyable {
             let isEnd = code == 0 && exchanges[exchange].response.endsWithConnection()
             act(on: exchange, .closedDuringResponse(isEnd: isEnd))
         } else {
+            // A connection that idled may have met its end before the server saw the request.
+            if hasReceived || !upstreams[connection].isReused { noteWork(Int(upstreams[connection].server), .reset) }
             retryLost(exchange, connection, hasReceived: hasReceived, code: code)
         }
         io.received.clear()

@@ -94,16 +94,18 @@ struct RunningBerth: ParsableArguments {
     @Option(name: [.customLong("config"), .short], help: "The file that the running Berth was started with.")
     var config = "/etc/berth/berth.toml"
 
-    /// Its admin address. Of the file only `[global]` matters: the rest may have errors that a reload is to report.
-    func client() throws -> AdminClient {
+    /// `[global]` of the file.
+    func global() throws -> GlobalConfiguration {
         switch CheckedFile.read(config) {
-        case .success(let file):
-            return try AdminClient(file.configuration.global)
+        case .success(let file): return file.configuration.global
         case .failure(let errors):
             FileHandle.standardError.write(Data("\(errors)\n".utf8))
             throw CheckedFile.errorCode
         }
     }
+
+    /// Its admin address. Of the file only `[global]` matters: the rest may have errors that a reload is to report.
+    func client() throws -> AdminClient { try AdminClient(global()) }
 
     /// Does `body` with the client. What fails is said, and ends the command with 1.
     func withClient(_ body: (AdminClient) throws -> Void) throws {

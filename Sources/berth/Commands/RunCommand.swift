@@ -14,59 +14,50 @@ struct RunCommand: ParsableCommand {
         discussion: """
             SIGTERM or SIGINT drains: /readyz says 503 for drain_delay, then new connections are refused, requests in
             progress finish, event streams are ended, and the process exits with 0. A second signal ends it at once.
-            SIGHUP reads the file again and applies what has changed; a file with errors changes nothing. The admin address
-            serves /healthz, /readyz, /stats and /config, and takes POST /reload, /drain and /undrain with admin_token.
+            SIGHUP reads the file again and applies what has changed; a file with errors changes nothing. SIGUSR2 starts the
+            program again, as it is on disk by then, and hands everything over to it: no connection is lost. The admin
+            address serves /healthz, /readyz, /stats and /config, and takes POST /reload, /drain, /undrain and /upgrade with
+            admin_token.
             """)
 
     @Argument(help: "The configuration file (TOML).")
     var file: String
 
     func run() throws {
+        // Before any thread is created: the environment changes, and all threads inherit the signal mask.
+        let inheritance = try RunCommand.inheritance()
         let checked = try CheckedFile.load(file)
-        // Before any thread is created, so that all threads inherit the signal mask.
-        let signals = try Signals([SIGTERM, SIGINT, SIGHUP])
+        let signals = try Signals([SIGTERM, SIGINT, SIGHUP, SIGUSR2])
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         let log = Logger(label: "berth")
+        let service = ServiceManager(path: ProcessInfo.processInfo.environment["NOTIFY_SOCKET"])
         let server: RunningProxy
         do {
-            server = try RunningProxy(checked, log: log)
+            server = try RunningProxy(checked, log: log, inheriting: inheritance)
         } catch let error as StartError {
             log.critical("\(error)")
+            inheritance.predecessor?.reportFailure("\(error)")
             throw ExitCode.failure
         }
+        let pidFile = checked.configuration.global.pidFile.map { PIDFile(path: $0) }
+        do { try pidFile?.write() } catch { log.error("cannot write the pid file: \(error.localizedDescription)") }
+        defer { pidFile?.remove() }
         server.announce()
-        RunCommand.waitForStop(signals) { server.reloader.request(.reload) }
-        server.reloader.stop()
-        server.proxy.announceDrain()
-        let global = server.reloader.status.file.configuration.global
-        if RunCommand.delay(global.drainDelay, signals, log) == .interrupted { return }
-        log.notice("draining, for at most \(global.drainTimeout)")
-        let result = server.proxy.drain { RunCommand.isStop(signals.wait(milliseconds: 50)) }
-        log.notice(result == .finished ? "drained" : "drain timeout: closed the remaining connections")
-    }
-
-    /// Waits for the signal to stop; SIGHUP asks for a reload.
-    private static func waitForStop(_ signals: borrowing Signals, reload: () -> Void) {
-        while true {
-            // A debugger or another signal may end a wait early.
-            guard let signal = signals.wait() else { continue }
-            if isStop(signal) { return }
-            reload()
+        // A process that takes another's place is spoken for by that one.
+        if inheritance.predecessor == nil { service.say(.ready(status: "Serving")) }
+        let loop = SignalLoop(server: server, service: service, log: log)
+        switch loop.run(signals) {
+        case .stopped: loop.stop(signals)
+        case .replaced: loop.leave(signals)
         }
     }
 
-    private static func isStop(_ signal: CInt?) -> Bool { signal == SIGTERM || signal == SIGINT }
-
-    private enum DelayResult { case passed, interrupted }
-
-    /// Waits before the listeners close; a second signal to stop ends the process.
-    private static func delay(_ delay: Duration, _ signals: borrowing Signals, _ log: Logger) -> DelayResult {
-        guard delay > .zero else { return .passed }
-        log.notice("not ready any more; listeners close in \(delay)")
-        let end = ContinuousClock.now + delay
-        while ContinuousClock.now < end {
-            if isStop(signals.wait(milliseconds: 50)) { return .interrupted }
+    private static func inheritance() throws -> Inheritance {
+        do throws(StartError) {
+            return try Inheritance.fromEnvironment()
+        } catch {
+            FileHandle.standardError.write(Data("berth: \(error)\n".utf8))
+            throw ExitCode.failure
         }
-        return .passed
     }
 }

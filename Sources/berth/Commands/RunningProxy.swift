@@ -9,20 +9,49 @@ import Proxy
 struct RunningProxy {
     let proxy: ProxyServer
     let reloader: Reloader
+    let upgrade: Upgrade
 
-    init(_ file: ConfigurationFile, log: Logger) throws {
+    /// Starts a proxy, with what this process was given when it was started. If it takes the place of another one, that
+    /// has been told when this returns.
+    init(_ file: ConfigurationFile, log: Logger, inheriting inheritance: Inheritance = .none) throws {
         Machine.raiseDescriptorLimit()
         let configuration = file.configuration
         let secrets = try SessionSecrets(configuration, log: log)
-        var snapshot = try Snapshot(configuration, keys: secrets.keys, tickets: secrets.tickets)
+        let state = inheritance.predecessor?.state(within: .seconds(30))
+        var snapshot = try Snapshot(
+            configuration, keys: secrets.keys, tickets: secrets.tickets, learned: state?.emptySessionTable)
+        snapshot.orderToDrain(state?.drained ?? [])
         if let admin = configuration.global.admin { try snapshot.addAdminListener(admin) }
         let workers = configuration.global.workers == 0 ? Machine.availableProcessors : configuration.global.workers
-        proxy = try ProxyServer(snapshot: snapshot, workers: workers, log: log, secrets: secrets)
-        reloader = try Reloader(proxy, file: file, log: log) { CheckedFile.read(file.path) }
-        let pages = AdminPages(proxy, changes: AdminChanges(reloader))
+        proxy = try ProxyServer(
+            snapshot: snapshot, workers: workers, log: log, secrets: secrets, inheriting: inheritance.sockets,
+            from: state)
+        upgrade = Upgrade(of: proxy, by: .ofThisProcess(CommandLine.arguments), log: log)
+        reloader = try Reloader(proxy, file: file, log: log, drained: state?.drained ?? []) {
+            CheckedFile.read(file.path)
+        }
+        let pages = AdminPages(proxy, changes: AdminChanges(reloader, upgrade), upgrade: upgrade)
         try proxy.start { pages.answer($0, $1) }
         try reloader.start()
+        takeOver(inheritance, state, log)
     }
+
+    /// Closes the inherited sockets that no listener claimed, and tells the process before that this one accepts.
+    private func takeOver(_ inheritance: Inheritance, _ state: HandoverState?, _ log: Logger) {
+        let unclaimed = proxy.unclaimedSockets
+        for descriptor in unclaimed {
+            let address = Socket.localAddress(descriptor).map { "\($0)" } ?? "a socket"
+            log.notice("\(address) was handed to this process and is no listener of the configuration: closed")
+            Socket.close(descriptor)
+        }
+        guard let predecessor = inheritance.predecessor, let state else { return }
+        if !state.isComplete { log.warning("the process before did not say all that it knew") }
+        predecessor.reportReady(unused: unclaimed)
+        predecessor.follow(into: proxy, state, log: log)
+    }
+
+    /// `[global]` of the configuration in force.
+    var global: GlobalConfiguration { reloader.status.file.configuration.global }
 
     /// Prints the addresses of all listeners to standard error, one per line, for people and scripts.
     func announce() {

@@ -111,14 +111,13 @@ private final class RecoveryStorm {
         var executed: Set<String> = []
         var users: [String: String] = [:]
         for server in servers {
+            for tag in server.executions where !executed.insert(tag).inserted { note("\(tag) was executed twice") }
             for entry in server.log where entry.method.hasPrefix("tools/") {
                 guard let start = entry.body.firstRange(of: "\"tag\":\"")?.upperBound else { continue }
                 let tag = String(entry.body[start...].prefix { $0 != "\"" })
                 let user = String(tag.prefix { $0 != "-" })
                 if users[entry.session, default: user] != user { note("\(entry.session) served two clients") }
                 users[entry.session] = user
-                guard entry.method == "tools/call", server.answered.contains(tag) else { continue }
-                if !executed.insert(tag).inserted { note("\(tag) was executed twice") }
             }
         }
     }

@@ -23,8 +23,8 @@ final class ToolServer {
     var refusal: String?
     /// What it puts on a GET stream.
     var events = "data: {}\n\n"
-    /// Tags of calls that were done.
-    private(set) var answered: Set<String> = []
+    /// Tags of tool calls that were done, each time.
+    private(set) var executions: [String] = []
     private var lives = 0
 
     init(_ stage: ProxyStage, _ index: Int) {
@@ -81,8 +81,8 @@ final class ToolServer {
         case "response": return .reply("", status: "202 Accepted", extra: echo)
         case _ where method.hasPrefix("notifications/"): return .reply("", status: "202 Accepted", extra: echo)
         default:
-            if let start = message.text.firstRange(of: "\"tag\":\"")?.upperBound {
-                answered.insert(String(message.text[start...].prefix { $0 != "\"" }))
+            if method == "tools/call", let start = message.text.firstRange(of: "\"tag\":\"")?.upperBound {
+                executions.append(String(message.text[start...].prefix { $0 != "\"" }))
             }
             let text =
                 #"{"jsonrpc":"2.0","id":\#(Self.id(of: message.text)),"result":{"by":"\#(name)","in":"\#(session)"}}"#

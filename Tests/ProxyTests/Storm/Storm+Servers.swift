@@ -12,7 +12,7 @@ extension Storm {
     }
 
     private func answer(_ message: Message, _ index: Int) -> [SimulatedPeer.Action] {
-        guard let tag = message["x-tag"] else { return .reply("no tag") }
+        guard let tag = message["x-tag"] else { return answerCheck(message, index) }
         inspect(message, tag, index)
         let body = Storm.body(of: tag, below(chance(8) ? 60_000 : 300))
         let field = "X-Tag: \(tag)\r\nX-Length: \(body.utf8.count)\r\n"

@@ -50,6 +50,7 @@ final class Storm {
             stage.snapshot.upstreams[index].firstByteTimeout = .seconds(20)
             stage.snapshot.upstreams[index].streamIdleTimeout = .seconds(45)
             stage.snapshot.upstreams[index].pool.connectTimeout = .seconds(2)
+            Storm.configureHealth(&stage.snapshot.upstreams[index], seed: seed, index: index)
         }
         for index in 0..<Storm.servers { open(index) }
         stage.start(healthChecks: true)

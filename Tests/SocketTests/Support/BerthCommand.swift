@@ -27,7 +27,7 @@ final class BerthCommand {
     }
 
     /// The executable next to the test bundle, where SwiftPM puts all products.
-    private static func executable() throws -> URL {
+    static func executable() throws -> URL {
         let bundle = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         var candidates = [bundle.deletingLastPathComponent()]
         candidates += CommandLine.arguments.map { URL(fileURLWithPath: $0).deletingLastPathComponent() }

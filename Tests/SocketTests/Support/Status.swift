@@ -23,11 +23,27 @@ struct Status: Decodable {
         var untrusted, malformed, timedOut: Int
     }
 
+    struct Upgrade: Decodable {
+        var running: Bool
+        var failures: Int
+        var lastError: String?
+    }
+
     var uptimeSeconds: Double
+    /// The process that answers.
+    var pid: CInt
+    /// Missing where a proxy runs within the tests.
+    private let upgradeOrNone: Upgrade?
+    var upgrade: Upgrade { upgradeOrNone ?? Upgrade(running: false, failures: 0, lastError: nil) }
     var draining: Bool
     var workers: Int
     var proxyProtocol: ProxyProtocol
     var upstreams: [Upstream]
+
+    private enum CodingKeys: String, CodingKey {
+        case uptimeSeconds, pid, draining, workers, proxyProtocol, upstreams
+        case upgradeOrNone = "upgrade"
+    }
 
     /// Requests `/stats` from the admin listener at `address`.
     init(from address: SocketAddress) throws {

@@ -1,0 +1,135 @@
+import Kernel
+
+/// What two processes say to each other at an upgrade, a line each: the old one what it knows, the new one whether it is
+/// ready. Names instead of numbers wherever the two may be of different versions; a line that is not understood is skipped.
+enum HandoverMessage: Equatable, Sendable {
+    /// A slot of the server table, with its owner's key and the verdict of the health checks.
+    case server(ServerID, Health, key: String)
+    case upstream(ServerID, key: String)
+    /// An operator has ordered the server with this key to drain.
+    case drained(key: String)
+    /// The value of a counter of a server, named by its slot.
+    case serverCounter(slot: UInt16, name: String, value: Int64)
+    /// The value of a counter of the process: its group, and its name in it.
+    case counter(group: String, name: String, value: Int64)
+    /// What the digests of learned session ids are made with.
+    case sessionKey([UInt8])
+    /// A learned session: its digest, its server, when it was used last on the monotonic clock, and whether it is counted.
+    case session(SessionKey, LearnedSessions.Entry)
+    /// A learned session has ended.
+    case sessionEnded(SessionKey)
+    /// All that the new process needs before it accepts has been said.
+    case complete
+    /// All workers of the new process accept; the sockets that it has no listener for, by the numbers they were handed over
+    /// with.
+    case ready(unused: [Descriptor])
+    /// The new process will not take over.
+    case failed(String)
+
+    /// What health checks have found out.
+    enum Health: String, Sendable { case up, down, unchecked }
+
+    /// The line, without its end.
+    var line: String {
+        switch self {
+        case .server(let id, let health, let key): "server \(id.slot) \(id.generation) \(health.rawValue) \(key)"
+        case .upstream(let id, let key): "upstream \(id.slot) \(id.generation) \(key)"
+        case .drained(let key): "drained \(key)"
+        case .serverCounter(let slot, let name, let value): "count \(slot) \(name) \(value)"
+        case .counter(let group, let name, let value): "total \(group) \(name) \(value)"
+        case .sessionKey(let bytes): "session-key \(bytes.map(Self.hex).joined())"
+        case .session(let key, let entry):
+            "session \(Self.hex(key.high)) \(Self.hex(key.low)) \(entry.server.slot) \(entry.server.generation)"
+                + " \(entry.usedAt.nanoseconds)\(entry.isCounted ? "" : " uncounted")"
+        case .sessionEnded(let key): "session-ended \(Self.hex(key.high)) \(Self.hex(key.low))"
+        case .complete: "complete"
+        case .ready(let unused): (["ready"] + unused.map { "\($0.raw)" }).joined(separator: " ")
+        case .failed(let reason): "failed \(reason)"
+        }
+    }
+
+    /// Reads a line; nil if it is not understood.
+    init?(_ line: String) {
+        let words = line.split(separator: " ", omittingEmptySubsequences: false)
+        guard let kind = words.first else { return nil }
+        let rest = Array(words.dropFirst())
+        switch kind {
+        case "server", "upstream", "session-key", "session", "session-ended": self.init(kind, state: rest)
+        case "count": self.init(serverCounter: rest)
+        case "total": self.init(counter: rest)
+        case "drained" where !rest.isEmpty: self = .drained(key: rest.joined(separator: " "))
+        case "complete" where rest.isEmpty: self = .complete
+        case "ready":
+            let numbers = rest.compactMap { CInt($0) }
+            guard numbers.count == rest.count else { return nil }
+            self = .ready(unused: numbers.map { Descriptor($0) })
+        case "failed": self = .failed(rest.joined(separator: " "))
+        default: return nil
+        }
+    }
+
+    private init?(_ kind: Substring, state words: [Substring]) {
+        switch (kind, words.count) {
+        case ("server", 4...):
+            guard let id = Self.id(words[0], words[1]), let health = Health(rawValue: String(words[2])) else {
+                return nil
+            }
+            self = .server(id, health, key: words[3...].joined(separator: " "))
+        case ("upstream", 3...):
+            guard let id = Self.id(words[0], words[1]) else { return nil }
+            self = .upstream(id, key: words[2...].joined(separator: " "))
+        case ("session-key", 1):
+            guard let bytes = Self.bytes(words[0]) else { return nil }
+            self = .sessionKey(bytes)
+        case ("session", 5...6):
+            guard let key = Self.key(words), let server = Self.id(words[2], words[3]), let usedAt = UInt64(words[4]),
+                words.count == 5 || words[5] == "uncounted"
+            else { return nil }
+            let time = Instant(nanoseconds: usedAt)
+            self = .session(key, .init(server: server, usedAt: time, isCounted: words.count == 5))
+        case ("session-ended", 2):
+            guard let key = Self.key(words) else { return nil }
+            self = .sessionEnded(key)
+        default: return nil
+        }
+    }
+
+    private init?(serverCounter words: [Substring]) {
+        guard words.count == 3, let slot = UInt16(words[0]), let value = Int64(words[2]) else { return nil }
+        self = .serverCounter(slot: slot, name: String(words[1]), value: value)
+    }
+
+    private init?(counter words: [Substring]) {
+        guard words.count == 3, let value = Int64(words[2]) else { return nil }
+        self = .counter(group: String(words[0]), name: String(words[1]), value: value)
+    }
+
+    private static func id(_ slot: Substring, _ generation: Substring) -> ServerID? {
+        guard let slot = UInt16(slot), let generation = UInt16(generation) else { return nil }
+        return ServerID(slot: slot, generation: generation)
+    }
+
+    private static func key(_ words: [Substring]) -> SessionKey? {
+        guard let high = UInt64(words[0], radix: 16), let low = UInt64(words[1], radix: 16) else { return nil }
+        return SessionKey(high: high, low: low)
+    }
+
+    private static func hex(_ number: UInt64) -> String { String(number, radix: 16) }
+
+    private static func hex(_ byte: UInt8) -> String {
+        let text = String(byte, radix: 16)
+        return text.count == 1 ? "0\(text)" : text
+    }
+
+    private static func bytes(_ text: Substring) -> [UInt8]? {
+        guard text.count % 2 == 0, text.count <= 128 else { return nil }
+        var bytes: [UInt8] = []
+        var rest = text
+        while !rest.isEmpty {
+            guard let byte = UInt8(rest.prefix(2), radix: 16) else { return nil }
+            bytes.append(byte)
+            rest = rest.dropFirst(2)
+        }
+        return bytes
+    }
+}
