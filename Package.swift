@@ -47,15 +47,19 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
-        .target(name: "Admin", dependencies: ["Proxy", "Balancing", "Configuration", "Telemetry", "Kernel"], swiftSettings: house),
+        .target(
+            name: "Admin", dependencies: ["Proxy", "Balancing", "Configuration", "Telemetry", "Kernel"],
+            swiftSettings: house),
         .target(
             name: "SampleServer", dependencies: ["ASCII", "JSON", "Kernel", "Reactor", "HTTP"], swiftSettings: house),
+        .target(
+            name: "Prove", dependencies: ["Load", "LoadReport", "SampleServer", "TLS", "Kernel"], swiftSettings: house),
         .executableTarget(
             name: "berth",
             dependencies: [
-                "Admin", "Proxy", "Configuration", "SampleServer", "TLS", "HTTP", "Reactor", "Kernel",
+                "Admin", "Proxy", "Prove", "Load", "LoadReport", "Configuration", "SampleServer", "TLS", "HTTP",
+                "Reactor", "Kernel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
@@ -100,8 +104,10 @@ let package = Package(
         .testTarget(
             name: "SampleServerTests", dependencies: ["TestSupport", "SampleServer", "Kernel"], swiftSettings: house),
         .testTarget(
-            name: "DemoTests", dependencies: ["berth", "SampleServer", "TLS", "Reactor", "Kernel"], swiftSettings: house
-        ),
+            name: "ProveTests", dependencies: ["TestSupport", "berth", "Prove", "Load", "LoadReport", "Kernel"],
+            swiftSettings: house),
+        .testTarget(
+            name: "DemoTests", dependencies: ["TestSupport", "berth", "Prove", "LoadReport"], swiftSettings: house),
         .testTarget(
             name: "SocketTests",
             dependencies: [

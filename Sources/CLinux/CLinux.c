@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/un.h>
@@ -68,6 +69,10 @@ int berth_available_processors(void) {
     if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
     return CPU_COUNT(&set);
 }
+
+int berth_end_with_parent(int signal) { return prctl(PR_SET_PDEATHSIG, signal); }
+
+int berth_adopt_orphans(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1); }
 
 int berth_send_datagram(const char *path, size_t length, const void *text, size_t count) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};

@@ -25,11 +25,17 @@ package final class SampleServer: Sendable {
         /// They are notifications `{"sequence":n,"monotonicNanoseconds":t}`, with n from 1 in each stream and t the
         /// time of CLOCK_MONOTONIC.
         package var eventsPerSecond: Double
+        /// The path of a file that every executed tool call is written to (`ExecutionLog`); nil for none.
+        package var executions: String?
+        /// The name in `serverInfo`, where all replicas of a server say the same; nil for the server's own name. With
+        /// it, periodic events have the server's own name as `replica`.
+        package var product: String?
 
         /// Stores the options; numbers below their minimum are raised to it.
         package init(
             answersWithEvents: Bool = false, maximumSessions: Int = 10_000, sessionIdle: Interval = .seconds(1_800),
-            maximumConnections: Int = 65_536, replyBytes: Int = 0, eventsPerSecond: Double = 0
+            maximumConnections: Int = 65_536, replyBytes: Int = 0, eventsPerSecond: Double = 0,
+            executions: String? = nil, product: String? = nil
         ) {
             self.answersWithEvents = answersWithEvents
             self.maximumSessions = max(1, maximumSessions)
@@ -37,6 +43,8 @@ package final class SampleServer: Sendable {
             self.maximumConnections = max(1, maximumConnections)
             self.replyBytes = max(0, replyBytes)
             self.eventsPerSecond = max(0, eventsPerSecond)
+            self.executions = executions
+            self.product = product
         }
     }
 
@@ -54,7 +62,7 @@ package final class SampleServer: Sendable {
     private let state: Mutex<State>
 
     /// Opens the listener. Connections wait in its backlog until `start`. Throws if socket, bind, listen or epoll
-    /// fails.
+    /// fails, or the file of executions cannot be opened.
     package init(name: String, address: SocketAddress, options: Options = Options()) throws(SystemError) {
         let stopSignal = try StopSignal()
         let loop = try SampleLoop(name: name, address: address, options: options, stopSignal: stopSignal)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import Foundation
 
 /// The command `berth`; each subcommand is a type of its own.
 @main
@@ -11,6 +12,7 @@ struct Berth: ParsableCommand {
         abstract: "A load balancer for MCP servers with session affinity.",
         discussion: """
             Try it:                  berth demo
+            Prove it:                berth prove
             Check a configuration:   berth check /etc/berth/berth.toml
             Run it:                  berth run /etc/berth/berth.toml
 
@@ -27,10 +29,14 @@ struct Berth: ParsableCommand {
         version: version,
         subcommands: [
             RunCommand.self, CheckCommand.self, ReloadCommand.self, DrainCommand.self, StatusCommand.self,
-            UpgradeCommand.self,
-            DemoCommand.self,
-            VersionCommand.self,
+            UpgradeCommand.self, DemoCommand.self, ProveCommand.self, VersionCommand.self, LaunchCommand.self,
+            ReplicaCommand.self,
         ])
+
+    /// The names of the subcommands.
+    static var commands: Set<String> { Set(configuration.subcommands.compactMap { $0.configuration.commandName }) }
+    /// The path of this executable.
+    static let executable = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "berth"
 
     static func main() {
         let arguments = Array(CommandLine.arguments.dropFirst())
@@ -44,8 +50,12 @@ struct Berth: ParsableCommand {
         if arguments.count == 2, ["-c", "-f", "--config", "--file"].contains(arguments[0]) {
             return "the configuration file needs no option; did you mean \"berth run \(arguments[1])\"?"
         }
+        if let first = arguments.first, commands.contains(first) { return nil }
         return Suggestion.unknownCommand(
-            in: arguments, known: configuration.subcommands.compactMap { $0.configuration.commandName },
+            in: arguments,
+            known: configuration.subcommands.filter { $0.configuration.shouldDisplay }.compactMap {
+                $0.configuration.commandName
+            },
             instead: { $0.hasSuffix(".toml") ? "berth run \($0)" : nil })
     }
 }

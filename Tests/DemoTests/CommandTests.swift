@@ -1,3 +1,4 @@
+import Prove
 import Testing
 
 @testable import berth
@@ -12,7 +13,7 @@ struct CommandTests {
             (["help", "chek"], "unknown command \"chek\"; did you mean \"check\"?"),
             (
                 ["start"],
-                "unknown command \"start\"; the commands are run, check, reload, drain, status, upgrade, demo, version, help"
+                "unknown command \"start\"; the commands are run, check, reload, drain, status, upgrade, demo, prove, version, help"
             ),
             (["berth.toml"], "\"berth.toml\" is no command; did you mean \"berth run berth.toml\"?"),
             (["-c", "a.toml"], "the configuration file needs no option; did you mean \"berth run a.toml\"?"),
@@ -25,7 +26,9 @@ struct CommandTests {
     @Test(
         "Options and known subcommands are left to the parser",
         arguments: [
-            [], ["--help"], ["-h"], ["--version"], ["check", "chek"], ["run"], ["demo"], ["version"], ["help"],
+            [], ["--help"], ["-h"], ["--version"], ["check", "chek"], ["run"], ["demo"], ["prove"],
+            ["launch", "9", "/bin/true"],
+            ["replica"], ["version"], ["help"],
             ["help", "check"], ["help", "--help"],
         ])
     func knownSubcommand(arguments: [String]) {
@@ -35,11 +38,46 @@ struct CommandTests {
     @Test(
         "The demo refuses numbers that it could not take",
         arguments: [
-            (0, nil, "--sessions must be 1 to 1000"), (1_001, 5, "--sessions must be 1 to 1000"),
-            (12, 0, "--seconds must be above 0"), (12, -3, "--seconds must be above 0"), (1, nil, nil), (1_000, 1, nil),
-        ] as [(Int, Int?, String?)])
-    func demoNumbers(sessions: Int, seconds: Int?, problem: String?) {
+            (0, 50, "--sessions must be 4 to 1000"), (1_001, 5, "--sessions must be 4 to 1000"),
+            (12, 0, "--seconds must be 1 to 86400"), (12, -3, "--seconds must be 1 to 86400"), (4, 1, nil),
+            (1_000, 86_400, nil),
+        ] as [(Int, Int, String?)])
+    func demoNumbers(sessions: Int, seconds: Int, problem: String?) {
         #expect(DemoCommand.problem(sessions: sessions, seconds: seconds) == problem)
+    }
+
+    @Test(
+        "A duration is a number with or without a unit",
+        arguments: [("90s", 90.0), ("5m", 300), ("1h", 3_600), ("12", 12), ("1.5m", 90)])
+    func durations(text: String, seconds: Double) throws {
+        #expect(try ProveCommand.seconds(text) == seconds)
+    }
+
+    @Test("What is no duration is refused", arguments: ["", "s", "0s", "-1s", "5d", "2h30m", "300h", "nan"])
+    func badDurations(text: String) {
+        #expect(throws: (any Error).self) { try ProveCommand.seconds(text) }
+    }
+
+    @Test(
+        "A trial is refused with options that make none",
+        arguments: [
+            ["--servers", "0"], ["--on-lost", "often"], ["--against", "apache"], ["--against", "none.conf"],
+            ["--server", "x"], ["--only", "kills,floods"], ["--rate", "-1"], ["--duration", "soon"],
+            ["--sessions", "1"],
+        ])
+    func badTrials(arguments: [String]) throws {
+        #expect(throws: (any Error).self) { try ProveCommand.plan(arguments) }
+    }
+
+    @Test("A trial takes what its options say")
+    func trial() throws {
+        let plan = try ProveCommand.plan([
+            "--calls", "1000", "--seed", "7", "--on-lost", "clean", "--only", "kills, key rotations", "--rate", "0",
+        ])
+        #expect(plan.calls == 1_000 && plan.seed == 7 && plan.onLost == .clean && plan.rate == nil)
+        #expect(plan.only == [.kill, .rotateKey])
+        #expect(plan.seconds > 3_600)
+        #expect(try ProveCommand.plan([]).seconds == 60)
     }
 
     @Test(

@@ -102,5 +102,11 @@ int berth_unacknowledged(int descriptor);
 /// The name that `top -H` shows; 15 characters at most.
 int berth_name_thread(const char *name);
 
+/// Has the kernel send `signal` to this process when the thread that started it ends. Kept over exec.
+int berth_end_with_parent(int signal);
+
+/// Makes this process the parent of its descendants whose own parent has ended.
+int berth_adopt_orphans(void);
+
 /// Processors this process may run on; at least 1.
 int berth_available_processors(void);

@@ -23,6 +23,8 @@ struct Call: ~Copyable {
     let session: Handle
     /// The intended send time of an open loop; in a closed loop, the time it was sent. Latency counts from here.
     let due: Instant
+    /// When it was created, which is just before it is sent.
+    let sentAt: Instant
     /// The call times out at this time.
     var deadline: Instant
     /// The connection that carries it; `.none` once the HTTP exchange has ended.
@@ -49,11 +51,15 @@ struct Call: ~Copyable {
     /// When its event stream last brought a numbered event.
     var lastEventAt: Instant
 
-    init(_ kind: RequestKind, id: UInt64, session: Handle, due: Instant, deadline: Instant, connection: Handle) {
+    init(
+        _ kind: RequestKind, id: UInt64, session: Handle, due: Instant, sentAt: Instant, deadline: Instant,
+        connection: Handle
+    ) {
         self.kind = kind
         self.id = id
         self.session = session
         self.due = due
+        self.sentAt = sentAt
         self.deadline = deadline
         self.connection = connection
         lastEventAt = due

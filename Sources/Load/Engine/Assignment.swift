@@ -29,6 +29,8 @@ struct Assignment: Sendable {
     let measuring: Range<Instant>
     /// What a preflight collects: its sessions end after `tools/list`. Nil for runs that make calls.
     let listing: ToolListing?
+    /// What is done to the servers during the run; nil if they are left alone.
+    let history: ServerHistory?
 
     var timeout: Interval { Interval(nanoseconds: UInt64(plan.timeout * 1_000_000_000)) }
 }

@@ -92,7 +92,7 @@ extension Engine {
         if phase == .ending, kind != .delete { return finishSession(s) }
         let id = kind.isAnswered ? ids.issue() : 0
         let call = calls.insert(
-            Call(kind, id: id, session: s, due: due, deadline: now + timeout, connection: c))
+            Call(kind, id: id, session: s, due: due, sentAt: now, deadline: now + timeout, connection: c))
         guard let call else { return }
         sessions[s].call = call
         if connections[c].phase == .open {
@@ -111,7 +111,7 @@ extension Engine {
         let index = Int(s.slot) - groups[group].sessions.lowerBound
         let c = connection(inSlot: groups[group].streams.lowerBound + index)
         let call = calls.insert(
-            Call(.stream, id: 0, session: s, due: now, deadline: now + timeout, connection: c))
+            Call(.stream, id: 0, session: s, due: now, sentAt: now, deadline: now + timeout, connection: c))
         guard let call else { return }
         sessions[s].stream = call
         connections[c].call = call

@@ -61,6 +61,8 @@ extension Engine {
         changePhase()
         nextHousekeeping = min(now + Engine.housekeepingInterval, max(nextBoundary, now + .milliseconds(1)))
         endBackoffs()
+        endRests()
+        if let history = assignment.history { disturbedUntil = history.disturbedUntil }
         expireCalls()
         expireConnections()
         for group in groups.indices {
@@ -140,7 +142,7 @@ extension Engine {
         case .fanin:
             let limit = max(3, 5 / assignment.plan.eventsPerSecond)
             let silence = now - calls[stream].lastEventAt
-            if silence > Interval(nanoseconds: UInt64(limit * 1_000_000_000)) { counters.count(.silent) }
+            if silence > Interval(nanoseconds: UInt64(limit * 1_000_000_000)) { countFailure(.silent, of: stream) }
         case .sessions, .legacy, .calls, .churn, .bodies: break
         }
     }
@@ -149,7 +151,7 @@ extension Engine {
     private mutating func finishRun() {
         for slot in 0..<calls.slots {
             guard let c = calls.handle(inSlot: slot) else { continue }
-            if !calls[c].kind.isEndless { counters.count(.timedOut) }
+            if !calls[c].kind.isEndless { countFailure(.timedOut, of: c) }
         }
         for slot in 0..<connections.slots { closeSocket(connection(inSlot: slot)) }
         reportUnmeasuredCounters()

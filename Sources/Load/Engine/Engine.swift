@@ -57,6 +57,10 @@ struct Engine: ~Copyable {
     var unprocessed: [Handle] = []
     /// Connections in their reconnect delay, and its end, earliest first.
     var backingOff: [(connection: Handle, until: Instant)] = []
+    /// Sessions whose event stream has ended, and when they open it again, earliest first.
+    var resting: [(session: Handle, until: Instant)] = []
+    /// Calls that begin before this time count as disturbed, by `Assignment.history`.
+    var disturbedUntil = Instant(nanoseconds: 0)
     var nextHousekeeping: Instant
     var phase = Phase.warmingUp
     /// Seconds of measuring that were reported to `statistics`.
@@ -99,6 +103,7 @@ struct Engine: ~Copyable {
         calls = Slab(limit: sessionCount * 2)
         forms = Slab(limit: parts.count)
         for part in parts { addGroup(part) }
+        if assignment.history != nil { counters.trial = TrialCounters() }
     }
 
     /// Adds the group of a part, with its connections, sessions and request templates.

@@ -16,6 +16,8 @@ struct Counters {
     var handshakesResumed: UInt64 = 0
     /// Latencies in units of 100 ns.
     var latency = Counters.emptyHistogram()
+    /// Nil in runs whose servers are left alone.
+    var trial: TrialCounters?
 
     static let exampleLimit = 20
 
@@ -53,6 +55,9 @@ struct Counters {
         connectionsOpened += other.connectionsOpened
         handshakesResumed += other.handshakesResumed
         latency.add(other.latency)
+        guard let added = other.trial else { return }
+        if trial == nil { trial = TrialCounters() }
+        trial?.add(added)
     }
 
     /// Sets all counts to 0 and keeps the memory.
@@ -63,6 +68,7 @@ struct Counters {
         examples.removeAll(keepingCapacity: true)
         (bytesReceived, bytesSent, connectionsOpened, handshakesResumed) = (0, 0, 0, 0)
         latency.reset()
+        trial?.clear()
     }
 }
 

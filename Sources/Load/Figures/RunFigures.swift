@@ -34,6 +34,8 @@ package struct RunFigures: Codable, Sendable {
     package var userSeconds: Double = 0
     /// CPU seconds of the generator's process in kernel mode, all threads.
     package var systemSeconds: Double = 0
+    /// Of a run whose servers were disturbed; nil for other runs.
+    package var trial: TrialFigures?
 
     package init(plan: PlanFigures, began: Double, seconds: Double) {
         self.plan = plan

@@ -100,7 +100,7 @@ final class Statistics: Sendable {
     }
 
     /// Copies all counts so far into `figures`.
-    func fill(_ figures: inout RunFigures) {
+    func fill(_ figures: inout RunFigures, withLatencies: Bool) {
         let state = state.withLock { $0 }
         let total = state.total
         figures.completed = total.completed
@@ -115,7 +115,8 @@ final class Statistics: Sendable {
         figures.bytesSent = total.bytesSent
         figures.connectionsOpened = total.connectionsOpened
         figures.handshakesResumed = total.handshakesResumed
-        figures.latency = LatencyFigures(total.latency)
+        figures.trial = total.trial?.figures(withLatencies: withLatencies)
+        if withLatencies { figures.latency = LatencyFigures(total.latency) }
     }
 }
 

@@ -36,6 +36,8 @@ struct AnswerFacts {
     private(set) var sequence: UInt64?
     /// CLOCK_MONOTONIC of the server when it sent the event, in nanoseconds.
     private(set) var sentAt: UInt64?
+    /// The name of the server that sent the event, without its quotes, escapes not decoded.
+    private(set) var replica: Range<Int>?
 
     init(_ text: Span<UInt8>) {
         var reader = JSONReader()
@@ -154,6 +156,8 @@ struct AnswerFacts {
                 sequence = reader.decimal(text)
             } else if name.equals("monotonicNanoseconds") {
                 sentAt = reader.decimal(text)
+            } else if name.equals("replica"), reader.peek(text) == UInt8(ascii: "\"") {
+                replica = reader.string(text)
             } else {
                 _ = reader.value(text)
             }

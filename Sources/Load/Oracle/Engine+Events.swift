@@ -48,7 +48,10 @@ extension Engine {
         let facts = AnswerFacts(data)
         switch facts.kind {
         case .malformed: recordWrong(c, .malformed, data.excerpt())
-        case .ask: recordNumberedEvent(c, facts)
+        case .ask:
+            recordNumberedEvent(c, facts)
+            if facts.sequence != nil { recordTrialEvent(c, facts, data) }
+            endLongStream(c)
         case .answer where calls[c].kind == .stream: checkStreamedResponse(c, s, facts, data)
         case .answer: _ = checkResponse(c, facts, data)
         }

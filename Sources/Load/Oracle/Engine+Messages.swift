@@ -50,7 +50,7 @@ extension Engine {
     private mutating func recordRefusal(_ c: Handle, _ facts: AnswerFacts, _ text: Span<UInt8>) {
         let failure: Failure = facts.isToolError ? .toolError : .rpcError(facts.errorCode)
         calls[c].isRefused = true
-        counters.count(failure)
+        countFailure(failure, of: c)
         let words = ServerWords.ofError(facts, text)
         counters.addExample("\(calls[c].kind): \(failure.text): \(words)")
         assignment.listing?.refused("\(calls[c].kind): \(failure.text): \(words)")
@@ -69,7 +69,7 @@ extension Engine {
         let isStateless = groups[sessions[s].group].workload.isStateless
         calls[c].isCounted = true
         guard let resultText = facts.text else {
-            if assignment.plan.tool == "whoami" { recordWrong(c, .malformed, text.excerpt()) }
+            if assignment.plan.namesReplica { recordWrong(c, .malformed, text.excerpt()) }
             return sessions[s].oracle.answered()
         }
         if calls[c].kind == .echo {
@@ -83,7 +83,12 @@ extension Engine {
         replicas.countCall(name)
         guard !isStateless else { return sessions[s].oracle.guess(name) }
         let expected = sessions[s].oracle.expected
-        guard let kind = sessions[s].oracle.answered(by: name, count: report.calls) else { return }
+        let wrong =
+            hasMoved(s, to: name)
+            ? sessions[s].oracle.moved(to: name, count: report.calls)
+            : sessions[s].oracle.answered(by: name, count: report.calls)
+        sessions[s].namedAt = now
+        guard let kind = wrong else { return }
         let known = guess.map { replicas.name($0) } ?? "?"
         recordWrong(c, kind, "\(replicas.name(name)) says call \(report.calls), not \(known) \(expected)")
     }

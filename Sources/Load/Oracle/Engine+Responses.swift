@@ -29,6 +29,10 @@ extension Engine {
         if sessions[s].call == c { sessions[s].call = .none }
         if workload == .idle { recordCompleted(c) }
         if workload != .legacy { sessions[s].step = .listening }
+        if sessions[s].isResuming {
+            sessions[s].isResuming = false
+            counters.trial?.streamsResumed &+= 1
+        }
     }
 
     /// The next bytes of the body.
@@ -102,7 +106,13 @@ extension Engine {
         guard calls.contains(c) else { return }
         let kind = calls[c].kind
         let s = calls[c].session
-        counters.count(kind.isEndless && calls[c].status == 200 ? .streamEnded : failure)
+        let streamEnded = kind.isEndless && calls[c].status == 200
+        if streamEnded, resumesStreams(s) {
+            cancelStream(c)
+            _ = calls.remove(c)
+            return resumeStream(s)
+        }
+        countFailure(streamEnded ? .streamEnded : failure, of: c)
         let example = "\(kind): \(failure.text)" + (words.isEmpty ? "" : ": \(words)")
         counters.addExample(example)
         assignment.listing?.refused(example)
@@ -112,6 +122,7 @@ extension Engine {
         _ = calls.remove(c)
         if kind.isEndless {
             sessions[s].stream = .none
+            if resumesStreams(s) { return resumeStream(s) }
             if groups[sessions[s].group].workload == .legacy, calls.contains(sessions[s].call) {
                 // Its response would have come on the stream.
                 callFailed(sessions[s].call, .streamEnded)
@@ -152,6 +163,7 @@ extension Engine {
         let status = calls[c].status
         // A server need not let clients end sessions (Streamable HTTP, "Session Management").
         if kind == .delete, status == 405 { return completeCall(c) }
+        if kind == .delete, status == 404, hasEndedWithServer(s) { return completeCall(c) }
         // A session is named by its id, or by its endpoint's path (2024-11-05).
         let hasSession = !sessions[s].identifier.isEmpty || !sessions[s].target.isEmpty
         var body = ByteBuffer()
@@ -163,7 +175,7 @@ extension Engine {
         sessions[s].call = .none
         sessions[s].notFoundInARow += 1
         if sessions[s].notFoundInARow >= Engine.notFoundLimit {
-            counters.count(.lostSession)
+            countLostSession(s)
             counters.addExample(
                 "session lost: HTTP \(status), \(sessions[s].notFoundInARow) times in a row: \(words)")
             return restartSession(s)
@@ -181,9 +193,10 @@ extension Engine {
 
     /// The server ended an event stream: counts that and begins a new session.
     private mutating func eventStreamEnded(_ c: Handle) {
-        counters.count(.streamEnded)
         let s = calls[c].session
         _ = calls.remove(c)
+        if resumesStreams(s) { return resumeStream(s) }
+        counters.count(.streamEnded)
         sessions[s].stream = .none
         restartSession(s)
     }
@@ -195,6 +208,7 @@ extension Engine {
         let succeeded = !calls[c].isWrong && !calls[c].isRefused
         if succeeded {
             recordCompleted(c)
+            recordTrialCall(c)
             if phase == .measuring { unreportedCalls &+= 1 }
             if sessions[s].notFoundInARow > 0 {
                 counters.count(.strayed)

@@ -38,8 +38,10 @@ package struct LoadPlan: Equatable, Sendable {
     package var tool = "whoami"
     /// The tool's arguments: the text of a JSON object.
     package var arguments = "{}"
-    /// Whether one call of a session in eight goes to the tool `echo`, if `tool` is `whoami`.
+    /// Whether one call of a session in eight goes to the tool `echo`, if `namesReplica`.
     var usesEcho = true
+    /// Whether the tool's results name the replica and count the session's calls.
+    var namesReplica: Bool { tool == "whoami" || tool == "record" }
     /// The length of the text of `bodies`, in bytes: at most 1 GiB.
     package var bytes = 1_048_576
     /// Whether the text of `bodies` is in responses or in requests.

@@ -18,11 +18,17 @@ package final class LoadRun: Sendable {
     /// Checks the plan, resolves the host, reads the certificates and starts the threads; the warm-up begins at once.
     /// Throws if any of these fails.
     package convenience init(_ plan: LoadPlan) throws(LoadError) {
-        try self.init(plan, listing: nil)
+        try self.init(plan, listing: nil, history: nil)
+    }
+
+    /// A run whose servers are disturbed while it goes on: `history` is told of it. Sessions may then move to another
+    /// server, event streams that end are opened again, and the figures have a `trial`. Throws as `init(_:)`.
+    package convenience init(_ plan: LoadPlan, history: ServerHistory) throws(LoadError) {
+        try self.init(plan, listing: nil, history: history)
     }
 
     /// With `listing` it is a preflight, which ends after the first `tools/list`.
-    init(_ plan: LoadPlan, listing: ToolListing?) throws(LoadError) {
+    init(_ plan: LoadPlan, listing: ToolListing?, history: ServerHistory? = nil) throws(LoadError) {
         try plan.check()
         Machine.raiseDescriptorLimit()
         let addresses = SocketAddress.resolve(host: plan.target.host, port: plan.target.port)
@@ -43,7 +49,7 @@ package final class LoadRun: Sendable {
             assignments.append(
                 Assignment(
                     plan: plan, thread: thread, parts: parts, addresses: addresses, tls: tls, statistics: statistics,
-                    measuring: measuring, listing: listing))
+                    measuring: measuring, listing: listing, history: history))
         }
         self.assignments = assignments
         for assignment in assignments { try LoadRun.launch(assignment) }
@@ -72,10 +78,15 @@ package final class LoadRun: Sendable {
     package func stop() { statistics.stop() }
 
     /// The results so far.
-    package var figures: RunFigures {
+    package var figures: RunFigures { figures(withLatencies: true) }
+
+    /// The counts and the series so far, without the distributions of latencies, which take long to make.
+    package var counts: RunFigures { figures(withLatencies: false) }
+
+    private func figures(withLatencies: Bool) -> RunFigures {
         sampleCPUTime()
         var figures = RunFigures(plan: PlanFigures(plan), began: began, seconds: measuredSeconds)
-        statistics.fill(&figures)
+        statistics.fill(&figures, withLatencies: withLatencies)
         if let start = cpuAtStart.withLock({ $0 }) {
             let end = cpuAtEnd.withLock { $0 } ?? cpuSeconds()
             figures.userSeconds = end.user - start.user

@@ -20,7 +20,7 @@ extension Engine {
         case .call:
             let plan = assignment.plan
             let workload = groups[sessions[s].group].workload
-            guard workload == .sessions || workload == .legacy, plan.tool == "whoami", plan.usesEcho else {
+            guard workload == .sessions || workload == .legacy, plan.namesReplica, plan.usesEcho else {
                 return .call
             }
             return sessions[s].calls % Engine.echoEvery == Engine.echoEvery - 1 ? .echo : .call

@@ -43,6 +43,14 @@ struct Session: ~Copyable {
     /// 400 or 404 responses in a row. The same call is repeated up to `Engine.notFoundLimit` times before the session
     /// counts as lost.
     var notFoundInARow = 0
+    /// When a result or an event last named its server.
+    var namedAt = Instant(nanoseconds: 0)
+    /// When its event streams last brought a numbered event; nil before the first.
+    var lastEventAt: Instant?
+    /// Numbered events of its streams.
+    var events = 0
+    /// Its event stream has ended and is opened again.
+    var isResuming = false
     /// Slot of the next session in the queue of the same connection; -1 for none.
     var nextWaiting: Int32 = -1
 
@@ -63,6 +71,9 @@ struct Session: ~Copyable {
         oracle = SessionOracle()
         calls = 0
         notFoundInARow = 0
+        lastEventAt = nil
+        events = 0
+        isResuming = false
         self.step = step
     }
 }

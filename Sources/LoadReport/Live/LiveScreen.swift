@@ -42,16 +42,19 @@ package struct LiveScreen {
     /// Prints the status; on a terminal in place of the last one.
     package mutating func show(_ status: LiveStatus) {
         switch mode {
-        case .terminal(let style):
-            let text = LiveView.text(status, style: style)
-            // Cursor up (ECMA-48 CUU). Each line then erases to its right (EL) and the last one below (ED). Erasing all
-            // first would make the terminal flicker.
-            let rewind = linesShown == 0 ? "" : "\u{1b}[\(linesShown)A"
-            linesShown = text.utf8.count { $0 == UInt8(ascii: "\n") }
-            write(rewind + text.replacing("\n", with: "\u{1b}[K\n") + "\u{1b}[J")
+        case .terminal(let style): redraw(LiveView.text(status, style: style))
         case .lines: write(LiveView.line(status) + "\n")
         case .quiet: break
         }
+    }
+
+    /// Prints a text of whole lines in place of the last one.
+    package mutating func redraw(_ text: String) {
+        // Cursor up (ECMA-48 CUU). Each line then erases to its right (EL) and the last one below (ED). Erasing all
+        // first would make the terminal flicker.
+        let rewind = linesShown == 0 ? "" : "\u{1b}[\(linesShown)A"
+        linesShown = text.utf8.count { $0 == UInt8(ascii: "\n") }
+        write(rewind + text.replacing("\n", with: "\u{1b}[K\n") + "\u{1b}[J")
     }
 
     /// Erases the last status from a terminal.

@@ -1,10 +1,10 @@
 /// Bars and small charts made of characters.
-enum Bars {
+package enum Bars {
     private static let blocks: [Character] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"]
     private static let ascii: [Character] = ["_", ".", ":", "-", "=", "+", "*", "#"]
 
     /// The last `width` values, one character each, scaled from zero to their maximum.
-    static func sparkline(_ values: [Double], width: Int, blocks areBlocks: Bool) -> String {
+    package static func sparkline(_ values: [Double], width: Int, blocks areBlocks: Bool) -> String {
         let shown = values.suffix(max(0, width)).map { $0.isFinite ? max(0, $0) : 0 }
         let top = shown.max() ?? 0
         let levels = areBlocks ? blocks : ascii
@@ -18,7 +18,7 @@ enum Bars {
     }
 
     /// A progress bar of `width` characters for a share from 0 to 1, in two parts: done and left.
-    static func progress(_ share: Double, width: Int, blocks: Bool) -> (done: String, left: String) {
+    package static func progress(_ share: Double, width: Int, blocks: Bool) -> (done: String, left: String) {
         let share = share.isFinite ? min(max(share, 0), 1) : 0
         guard blocks else {
             let done = Int(Double(width) * share)

@@ -28,14 +28,14 @@ package struct TerminalStyle: Sendable, Equatable {
     }
 
     /// The text in the colour of its tone, if colours are used.
-    func tint(_ text: String, _ tone: Tone) -> String {
+    package func tint(_ text: String, _ tone: Tone) -> String {
         guard colours, let code = tone.code, !text.isEmpty else { return text }
         return "\u{1b}[\(code)m\(text)\u{1b}[0m"
     }
 }
 
 /// The meaning of a text's colour. The text itself must carry the same meaning.
-enum Tone: Equatable {
+package enum Tone: Equatable {
     case plain, strong, quiet, good, bad, warning
 
     /// The parameters of its SGR sequence; nil for none.

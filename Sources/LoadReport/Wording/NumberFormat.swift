@@ -1,18 +1,18 @@
 /// Formats numbers for people. Accepts any number, since a report may be read from any file.
-enum NumberFormat {
+package enum NumberFormat {
     /// The text for a missing number.
-    static let none = "–"
+    package static let none = "–"
 
     /// A count as in `1,204,113`.
-    static func count(_ value: UInt64) -> String { grouped(String(value)) }
+    package static func count(_ value: UInt64) -> String { grouped(String(value)) }
 
     /// A rate per second as in `1,204,113` or, below 100, `12.4`.
-    static func rate(_ perSecond: Double) -> String {
+    package static func rate(_ perSecond: Double) -> String {
         fixed(perSecond, perSecond < 99.95 ? 1 : 0)
     }
 
     /// A duration with three digits as in `312 µs`, `1.21 ms`, `12.1 ms`, `1.21 s`.
-    static func duration(microseconds: Double) -> String {
+    package static func duration(microseconds: Double) -> String {
         if microseconds < 999.5 { return "\(fixed(microseconds, microseconds < 9.995 ? 1 : 0)) µs" }
         if microseconds < 999_500 { return "\(threeDigits(microseconds / 1_000)) ms" }
         return "\(threeDigits(microseconds / 1_000_000)) s"
@@ -36,7 +36,7 @@ enum NumberFormat {
     static func percent(_ share: Double, decimals: Int = 1) -> String { "\(fixed(share * 100, decimals)) %" }
 
     /// A time span as in `0:07`, `12:34`, `1:02:03`.
-    static func clock(seconds: Double) -> String {
+    package static func clock(seconds: Double) -> String {
         let whole = Int(bounded(seconds).rounded(.down))
         let (hours, minutes, rest) = (whole / 3_600, whole / 60 % 60, whole % 60)
         let tail = rest < 10 ? "0\(rest)" : "\(rest)"
@@ -45,7 +45,7 @@ enum NumberFormat {
     }
 
     /// A number rounded to `decimals`, with grouped thousands; `none` if it is not finite.
-    static func fixed(_ value: Double, _ decimals: Int) -> String {
+    package static func fixed(_ value: Double, _ decimals: Int) -> String {
         guard value.isFinite else { return none }
         var scale = 1
         for _ in 0..<min(max(decimals, 0), 6) { scale *= 10 }

@@ -65,7 +65,7 @@ extension RunFigures {
 
 extension WrongAnswer {
     /// The kind in a few words.
-    var label: String {
+    package var label: String {
         switch self {
         case .strayed: "wrong replica"
         case .miscounted: "wrong call count"

@@ -1,7 +1,7 @@
 extension String {
     /// The text with control characters, and so escape sequences, and bidirectional marks replaced by a dot. Names and
     /// errors come from servers and could otherwise control the terminal.
-    var sanitized: String {
+    package var sanitized: String {
         String(
             String.UnicodeScalarView(
                 unicodeScalars.map { scalar in
@@ -14,18 +14,18 @@ extension String {
     }
 
     /// At most `width` characters; ends with `…` if it was cut.
-    func cut(to width: Int) -> String {
+    package func cut(to width: Int) -> String {
         count <= width ? self : width <= 0 ? "" : prefix(width - 1) + "…"
     }
 
     /// The text with spaces after it up to `width`.
-    func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
+    package func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
 
     /// The text with spaces before it up to `width`.
-    func rightAligned(in width: Int) -> String { String(repeating: " ", count: max(0, width - count)) + self }
+    package func rightAligned(in width: Int) -> String { String(repeating: " ", count: max(0, width - count)) + self }
 
     /// The text in lines of at most `width` characters, broken between words if possible.
-    func wrapped(to width: Int) -> [String] {
+    package func wrapped(to width: Int) -> [String] {
         let width = max(1, width)
         var lines = [""]
         for word in split(separator: " ") {

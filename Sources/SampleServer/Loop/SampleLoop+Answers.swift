@@ -133,6 +133,8 @@ extension SampleLoop {
         payload.bytes.append(decimal: sequence)
         payload.bytes.append(",\"monotonicNanoseconds\":")
         payload.bytes.append(decimal: now.nanoseconds)
+        let replica = texts.eventReplica
+        payload.bytes.append(replica.span)
         payload.bytes.append("}}}")
         sendEvent(stream)
     }

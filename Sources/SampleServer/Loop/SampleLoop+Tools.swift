@@ -1,3 +1,4 @@
+import ASCII
 import Kernel
 import Reactor
 
@@ -35,13 +36,16 @@ extension SampleLoop {
     ) {
         let calls = countCall(session)
         let id = body.extracting(message.id.range)
+        if let tool = message.tool, let number = id.decimal {
+            executions?.append(ExecutionLog.Entry(id: number, isReadOnly: tool != .record))
+        }
         switch message.tool {
         case .echo:
             guard let text = message.text else { return fail(-32_602, "echo needs a text", id, destination) }
             beginText(id, destination)
             payload.bytes.append(body.extracting(text.range))
             endText(destination)
-        case .whoami:
+        case .whoami, .record:
             let opening = texts.whoami
             beginText(id, destination)
             payload.bytes.append(opening.span)

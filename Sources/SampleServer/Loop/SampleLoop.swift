@@ -24,6 +24,8 @@ struct SampleLoop: ~Copyable {
     var eventSchedule = EventSchedule()
     /// The number of tool calls without a session.
     var statelessCalls: UInt64 = 0
+    /// Where executed tool calls are written to.
+    let executions: ExecutionLog?
 
     private let listener: Descriptor
     private let stopSignal: StopSignal
@@ -51,14 +53,16 @@ struct SampleLoop: ~Copyable {
     init(
         name: String, address: SocketAddress, options: SampleServer.Options, stopSignal: StopSignal
     ) throws(SystemError) {
+        let executions = try options.executions.map { (path) throws(SystemError) in try ExecutionLog(path: path) }
         let world = try Linux()
         let listener = try Socket.listen(on: address, shared: false)
         self.address = Socket.localAddress(listener) ?? address
         self.options = options
+        self.executions = executions
         self.stopSignal = stopSignal
         self.listener = listener
         self.world = world
-        texts = Texts(name: name, spaces: options.replyBytes)
+        texts = Texts(name: name, product: options.product, spaces: options.replyBytes)
         connections = Slab(limit: options.maximumConnections)
         pendingCalls = Slab(limit: SampleLoop.maximumPendingCalls)
         sessions = SessionTable(limit: options.maximumSessions, idle: options.sessionIdle)

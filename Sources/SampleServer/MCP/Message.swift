@@ -17,7 +17,7 @@ struct Message {
     }
 
     enum Tool {
-        case echo, whoami, sleep, count, bytes
+        case echo, whoami, record, sleep, count, bytes
     }
 
     private(set) var kind = Kind.malformed
@@ -172,6 +172,7 @@ struct Message {
     private static func tool(named name: Span<UInt8>) -> Tool? {
         if name.equals("echo") { return .echo }
         if name.equals("whoami") { return .whoami }
+        if name.equals("record") { return .record }
         if name.equals("sleep") { return .sleep }
         if name.equals("count") { return .count }
         if name.equals("bytes") { return .bytes }

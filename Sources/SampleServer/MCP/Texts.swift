@@ -9,10 +9,14 @@ struct Texts {
     /// Spaces that fill a tool's result up to `Options.replyBytes`.
     let spaces: [UInt8]
 
-    init(name: String, spaces: Int) {
+    /// The member of periodic events that names the server; empty if they do not.
+    let eventReplica: [UInt8]
+
+    init(name: String, product: String?, spaces: Int) {
         let quoted = JSONString.quoted(name)
+        eventReplica = product == nil ? [] : Array(",\"replica\":\(quoted)".utf8)
         self.spaces = Array(repeating: UInt8(ascii: " "), count: spaces)
-        serverInfo = Array("{\"name\":\(quoted),\"version\":\"0.1.0\"}".utf8)
+        serverInfo = Array("{\"name\":\(JSONString.quoted(product ?? name)),\"version\":\"0.1.0\"}".utf8)
         whoami = Array(JSONString.quoted("{\"replica\":\(quoted),\"calls\":").dropLast().utf8)
     }
 
@@ -22,6 +26,8 @@ struct Texts {
         {"text":{"type":"string"}},"required":["text"]},"annotations":{"readOnlyHint":true}},\
         {"name":"whoami","description":"Names the replica and counts the session's calls; without a session, the \
         replica's.","inputSchema":{"type":"object","properties":{}},"annotations":{"readOnlyHint":true}},\
+        {"name":"record","description":"Answers as whoami does, and is not declared read-only.","inputSchema":\
+        {"type":"object","properties":{}}},\
         {"name":"sleep","description":"Answers later.","inputSchema":{"type":"object","properties":\
         {"milliseconds":{"type":"integer","minimum":0,"maximum":600000}},"required":["milliseconds"]},\
         "annotations":{"readOnlyHint":true}},\

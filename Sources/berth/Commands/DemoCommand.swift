@@ -1,26 +1,24 @@
 import ArgumentParser
 import Foundation
 import Kernel
-import Logging
-import Proxy
-import SampleServer
-import TLS
+import LoadReport
+import Prove
 
 /// `berth demo`
 struct DemoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",
-        abstract:
-            "Run a demo: three sample servers, Berth with a self-signed certificate, clients with live statistics.",
+        abstract: "See it in a minute: servers are killed, Berth is reloaded and upgraded, and no session notices.",
         discussion: """
-            Everything runs in this process, on loopback ports that the kernel chooses. Nothing is written to disk.
-            Press Ctrl-C to end it.
+            Three sample servers, Berth in front of them, and beside it a balancer that does not know sessions, all as processes \
+            on loopback ports that the kernel chooses. MCP clients call both and check every answer. Ctrl-C ends it; nothing \
+            is left behind.
             """)
 
-    @Option(help: "End after this number of seconds.")
-    var seconds: Int?
+    @Option(help: "Its length in seconds, at least 1.")
+    var seconds = 50
 
-    @Option(help: "Concurrent MCP sessions, 1 to 1000.")
+    @Option(help: "Concurrent MCP sessions on each balancer, 4 to 1000.")
     var sessions = 12
 
     func validate() throws {
@@ -28,51 +26,28 @@ struct DemoCommand: ParsableCommand {
     }
 
     /// Why the demo cannot run with these numbers; nil if it can.
-    static func problem(sessions: Int, seconds: Int?) -> String? {
-        guard 1...1_000 ~= sessions else { return "--sessions must be 1 to 1000" }
-        return seconds.map { $0 < 1 } == true ? "--seconds must be above 0" : nil
+    static func problem(sessions: Int, seconds: Int) -> String? {
+        guard 4...1_000 ~= sessions else { return "--sessions must be 4 to 1000" }
+        return 1...86_400 ~= seconds ? nil : "--seconds must be 1 to 86400"
     }
 
     func run() throws {
         let signals = try Signals([SIGTERM, SIGINT])
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
-        let replicas = try (1...3).map { try SampleServer(name: "replica-\($0)", address: .loopback(port: 0)) }
-        for replica in replicas { try replica.start() }
-        let certificate = try SelfSignedCertificate.make(names: ["localhost", "127.0.0.1"], validDays: 1)
-        let proxy = try startProxy(replicas, certificate)
-        let client = try DemoClient(
-            address: proxy.addresses[0], trustPEM: certificate.certificatePEM, sessions: sessions)
-        print("Berth is at https://localhost:\(proxy.addresses[0].port)/mcp, in front of", terminator: " ")
-        print(replicas.map { "\($0.name) (\($0.address))" }.joined(separator: ", "))
-        try client.start()
-
-        var screen = DemoScreen(isTerminal: isatty(STDOUT_FILENO) == 1) { text in
+        var screen = TrialScreen(
+            .forOutput(descriptor: 1, isQuiet: false, environment: ProcessInfo.processInfo.environment)
+        ) { text in
             // A reader that has gone, as `head` does, is no reason to end.
             try? FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
         }
-        let statistics = screen.watch(client, until: signals, seconds: seconds)
-        client.stop()
-        screen.summarize(statistics)
-        _ = proxy.drain { signals.wait(milliseconds: 20) != nil }
-        for replica in replicas { replica.stop() }
-    }
-
-    private func startProxy(
-        _ replicas: [SampleServer], _ certificate: (certificatePEM: [UInt8], keyPEM: [UInt8])
-    ) throws -> ProxyServer {
-        Machine.raiseDescriptorLimit()
-        var snapshot = Snapshot()
-        snapshot.keys = [SigningKey(Machine.randomBytes(SigningKey.bytes))]
-        snapshot.drainTimeout = .seconds(2)
-        snapshot.servers = replicas.map { ServerPlan(address: $0.address, name: "\($0.address)", upstream: 0) }
-        snapshot.upstreams = [UpstreamPlan(name: "mcp", servers: 0..<replicas.count)]
-        var listener = ListenerPlan(address: .loopback(port: 0))
-        listener.tls = try TLSContext(
-            certificatePEM: certificate.certificatePEM, keyPEM: certificate.keyPEM, options: TLSOptions())
-        snapshot.listeners = [listener]
-        let proxy = try ProxyServer(
-            snapshot: snapshot, workers: Machine.availableProcessors, log: Logger(label: "berth"))
-        try proxy.start()
-        return proxy
+        let demo = DemoRun(
+            seconds: Double(seconds), sessions: sessions, programs: Programs(berth: Berth.executable),
+            commands: Berth.commands)
+        do throws(ProveError) {
+            let outcome = try demo.perform(on: &screen) { signals.wait(milliseconds: 20) != nil }
+            screen.finish(DemoSummary.text(outcome, style: screen.style))
+        } catch {
+            try FileHandle.standardError.write(contentsOf: Data("berth demo: \(error)\n".utf8))
+            throw ExitCode.failure
+        }
     }
 }

@@ -20,8 +20,10 @@ enum ImportRule {
         "SampleServer": ["HTTP", "MCP", "Reactor", "JSON", "ASCII", "Kernel"],
         "Load": ["TLS", "HTTP", "MCP", "Reactor", "JSON", "ASCII", "Kernel"],
         "LoadReport": ["Load", "JSON"],
+        "Prove": ["Load", "LoadReport", "SampleServer", "TLS", "JSON", "Kernel"],
         "berth": [
-            "Admin", "SampleServer", "Proxy", "TLS", "HTTP", "MCP", "Configuration", "Telemetry", "Reactor", "JSON",
+            "Admin", "SampleServer", "Prove", "Load", "LoadReport", "Proxy", "TLS", "HTTP", "MCP", "Configuration",
+            "Telemetry", "Reactor", "JSON",
             "Kernel",
         ],
         "berth-load": [
