@@ -1,3 +1,4 @@
+import Foundation
 import Load
 import LoadReport
 import Testing
