@@ -8,6 +8,12 @@ package struct InitializeResult: Equatable, Sendable {
     /// `capabilities` as it stands in the message, brackets included.
     package let capabilities: [UInt8]
 
+    /// What was read before.
+    package init(protocolVersion: [UInt8], capabilities: [UInt8]) {
+        self.protocolVersion = protocolVersion
+        self.capabilities = capabilities
+    }
+
     /// Reads the body of a response to `initialize`: one message, or event streams of which one event is the message.
     /// Nil if it is an error, or none that can be read.
     package init?(of body: Span<UInt8>, isEventStream: Bool) {

@@ -18,6 +18,8 @@ enum HandoverMessage: Equatable, Sendable {
     case session(SessionKey, LearnedSessions.Entry)
     /// A learned session has ended.
     case sessionEnded(SessionKey)
+    /// What is known of a session beside its server.
+    case record(HandoverRecord)
     /// All that the new process needs before it accepts has been said.
     case complete
     /// All workers of the new process accept; the sockets that it has no listener for, by the numbers they were handed over
@@ -42,6 +44,7 @@ enum HandoverMessage: Equatable, Sendable {
             "session \(Self.hex(key.high)) \(Self.hex(key.low)) \(entry.server.slot) \(entry.server.generation)"
                 + " \(entry.usedAt.nanoseconds)\(entry.isCounted ? "" : " uncounted")"
         case .sessionEnded(let key): "session-ended \(Self.hex(key.high)) \(Self.hex(key.low))"
+        case .record(let record): "record " + record.words.joined(separator: " ")
         case .complete: "complete"
         case .ready(let unused): (["ready"] + unused.map { "\($0.raw)" }).joined(separator: " ")
         case .failed(let reason): "failed \(reason)"
@@ -57,6 +60,9 @@ enum HandoverMessage: Equatable, Sendable {
         case "server", "upstream", "session-key", "session", "session-ended": self.init(kind, state: rest)
         case "count": self.init(serverCounter: rest)
         case "total": self.init(counter: rest)
+        case "record":
+            guard let record = HandoverRecord(words: rest) else { return nil }
+            self = .record(record)
         case "drained" where !rest.isEmpty: self = .drained(key: rest.joined(separator: " "))
         case "complete" where rest.isEmpty: self = .complete
         case "ready":

@@ -79,6 +79,7 @@ package struct HandoverState: Sendable {
     var totals: [Counter: Int64] = [:]
     var sessionKey: [UInt8]?
     var sessions: [(key: SessionKey, entry: LearnedSessions.Entry)] = []
+    var records: [HandoverRecord] = []
 
     /// One counter of the predecessor's.
     enum Counter: Hashable {
@@ -106,6 +107,7 @@ package struct HandoverState: Sendable {
         case .counter(let group, let name, let value): totals[.process(group: group, name: name)] = value
         case .sessionKey(let key): sessionKey = key
         case .session(let key, let entry): sessions.append((key, entry))
+        case .record(let record): records.append(record)
         case .sessionEnded, .complete, .ready, .failed: break
         }
     }

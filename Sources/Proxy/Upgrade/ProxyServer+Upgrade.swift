@@ -17,6 +17,7 @@ extension ProxyServer: UpgradeSource {
     package func upgradeFailed() {
         isUpgrading.withLock { $0 = false }
         snapshot.learned?.journal.close()
+        snapshot.sessionTable?.trackChanges(false)
     }
 
     /// Everything that is worth knowing from the start: identities, health, counters and learned sessions.
@@ -27,6 +28,7 @@ extension ProxyServer: UpgradeSource {
         messages += snapshot.servers.filter(\.isOrderedToDrain).map { .drained(key: snapshot.path(of: $0)) }
         handover.told.withLock { $0 = [:] }
         messages += changedCounters()
+        messages += records()
         guard let learned = snapshot.learned else { return Self.text(messages) }
         handover.tellsPredecessor.store(false, ordering: .relaxed)
         // What happens while the table is read is in the journal.
@@ -39,7 +41,26 @@ extension ProxyServer: UpgradeSource {
     }
 
     /// Counters that have changed since they were told, and learned sessions that have begun or ended.
-    package func changeLines() -> String { Self.text(changedCounters()) + sessionChangeLines() }
+    package func changeLines() -> String {
+        let records = snapshot.sessionTable?.takeChanges().map { HandoverMessage.record(HandoverRecord($0, $1)) } ?? []
+        return Self.text(changedCounters() + records) + sessionChangeLines()
+    }
+
+    /// What is known of sessions, as far as it is to be handed over. What changes while the table is read is told later.
+    private func records() -> [HandoverMessage] {
+        guard let table = snapshot.sessionTable else { return [] }
+        table.trackChanges(true)
+        var messages: [HandoverMessage] = []
+        var bytes = 0
+        table.forEachRecord { key, record in
+            bytes += 2 * record.byteCount + 128
+            if bytes < Self.maximumRecordBytes { messages.append(.record(HandoverRecord(key, record))) }
+        }
+        return messages
+    }
+
+    /// Of the text of all records: more would hold up the new process.
+    private static var maximumRecordBytes: Int { 128 << 20 }
 
     /// Learned sessions that have begun or ended since the last call, as lines with their ends.
     func sessionChangeLines() -> String { Self.text(snapshot.learned?.journal.take().map(\.message) ?? []) }
@@ -123,6 +144,7 @@ extension ProxyServer {
         for (id, health, _) in state.servers where table.contains(id) { table.restore(health, of: id) }
         for (counter, value) in state.totals { add(value, to: counter, state) }
         for (key, entry) in state.sessions { restore(key, entry) }
+        for record in state.records { restore(record) }
         guard let learned = snapshot.learned else { return }
         learned.journal.open(changes)
         handover.tellsPredecessor.store(true, ordering: .relaxed)
@@ -136,6 +158,7 @@ extension ProxyServer {
         case .counter(let group, let name, _): counter = .process(group: group, name: name)
         case .session(let key, let entry): return restore(key, entry)
         case .sessionEnded(let key): return forget(key)
+        case .record(let record): return restore(record)
         case .server, .upstream, .drained, .sessionKey, .complete, .ready, .failed: return
         }
         let before = totals.totals[counter, default: 0]
@@ -167,6 +190,12 @@ extension ProxyServer {
 
     private func restore(_ key: SessionKey, _ entry: LearnedSessions.Entry) {
         if table.contains(entry.server) { snapshot.learned?.restore(key, entry, counter: count) }
+    }
+
+    private func restore(_ record: HandoverRecord) {
+        guard table.contains(record.server), let records = snapshot.sessionTable else { return }
+        records.restore(record.key, record.record, counter: count)
+        if record.recoveredID != nil { metrics.view.noteRecovery() }
     }
 
     private func forget(_ key: SessionKey) { snapshot.learned?.forget(key, counter: count) }

@@ -1,4 +1,5 @@
 import Kernel
+import MCP
 import TestSupport
 import Testing
 
@@ -98,4 +99,67 @@ struct HandoverTextTests {
             "weather fine",
         ])
     func unknown(_ line: String) { #expect(HandoverMessage(line) == nil) }
+
+    @Test("what is known of a session is read as it was written, and mutations of its line never trap")
+    func records() {
+        var generator = SeededGenerator(seed: 3)
+        func bytes() -> [UInt8] {
+            (0..<Int.random(in: 0..<9, using: &generator)).map { _ in UInt8.random(in: 0...255, using: &generator) }
+        }
+        func maybe() -> [UInt8]? { generator.oneIn(3) ? nil : bytes() }
+        for _ in 0..<500 {
+            let server = ServerID(slot: UInt16.random(in: 0..<99, using: &generator), generation: 2)
+            var record = SessionRecord(
+                server: server, usedAt: Instant(nanoseconds: UInt64.random(in: 0...(.max), using: &generator)),
+                handshake: maybe().map { Handshake(params: $0) })
+            record.isDirty = generator.oneIn(2)
+            record.isLearned = generator.oneIn(2)
+            record.isCounted = generator.oneIn(2)
+            record.hasForeignEvents = generator.oneIn(2)
+            record.recovery.generation = UInt32.random(in: 0...(.max), using: &generator)
+            if generator.oneIn(2) { record.result = .init(protocolVersion: bytes(), capabilities: bytes()) }
+            record.recoveredID = maybe()
+            record.logLevel = bytes()
+            record.subscriptions = (0..<Int.random(in: 0..<4, using: &generator)).map { _ in bytes() }
+            record.serverRequests = (0..<Int.random(in: 0..<4, using: &generator)).map { _ in bytes() }
+            let key = SessionKey(high: .random(in: 0...(.max), using: &generator), low: 7)
+            let message = HandoverMessage.record(HandoverRecord(key, record))
+            #expect(HandoverMessage(message.line) == message, "\(message.line)")
+            #expect(HandoverRecord(key, HandoverRecord(key, record).record) == HandoverRecord(key, record))
+
+            var line = Array(message.line.utf8)
+            line[Int.random(in: 7..<line.count, using: &generator)] = UInt8.random(in: 32..<127, using: &generator)
+            let changed = String(decoding: line, as: UTF8.self)
+            if let read = HandoverMessage(changed) { #expect(HandoverMessage(read.line) == read, "\(changed)") }
+        }
+    }
+
+    @Test(
+        "of two processes' records the one with the later recovery counts, and a session that holds state in one holds it"
+    )
+    func merging() {
+        let table = SessionTable(limit: 1_000)
+        let (key, one, two) = (
+            SessionKey(high: 1, low: 2), ServerID(slot: 1, generation: 1), ServerID(slot: 2, generation: 1)
+        )
+        var counts: [ServerID: Int64] = [:]
+        let now = Instant(nanoseconds: 5)
+        var record = SessionRecord(server: one, usedAt: now, handshake: Handshake(params: [1]))
+        table.restore(key, record) { counts[$0, default: 0] += $1 }
+        table.trackChanges(true)
+        record.server = two
+        record.recoveredID = [9]
+        record.recovery.generation = 1
+        table.restore(key, record) { counts[$0, default: 0] += $1 }
+        #expect(table.location(of: key)?.server == two && counts == [one: 0, two: 1])
+        #expect(table.takeChanges().map(\.0) == [key])
+        record.server = one
+        record.recovery.generation = 0
+        record.isDirty = true
+        table.restore(key, record) { counts[$0, default: 0] += $1 }
+        #expect(table.location(of: key)?.server == two && table.record(of: key)?.isDirty == true)
+        #expect(counts == [one: 0, two: 1])
+        table.trackChanges(false)
+        #expect(table.takeChanges().isEmpty)
+    }
 }

@@ -8,19 +8,23 @@ import Synchronization
 /// Nothing here is needed to find a session's server: a session that does not fit, or was opened elsewhere, works as
 /// ever, and cannot be recovered. Bounded by number and by bytes. Credentials are never kept.
 package final class SessionTable: Sendable {
-    private struct Contents {
+    struct Contents {
         var records: [SessionKey: SessionRecord] = [:]
         /// Of what the records own.
         var bytes = 0
     }
 
-    private final class Shard: Sendable {
+    final class Shard: Sendable {
         let contents = Mutex(Contents())
     }
 
-    private let shards: [Shard]
-    private let limit: Int
-    private let byteLimit: Int
+    let shards: [Shard]
+    /// Records and bytes of one shard at most.
+    let limit: Int
+    let byteLimit: Int
+    /// Sessions whose records have changed, if another process is to be told.
+    let changed = Mutex<Set<SessionKey>>([])
+    let tracksChanges = Atomic(false)
     /// The shard that is swept next.
     private let sweeps = Atomic(0)
 
@@ -54,6 +58,7 @@ package final class SessionTable: Sendable {
             if contents.bytes + record.byteCount > byteLimit { record.handshake = nil }
             Self.replace(&contents, key, with: record, counter)
         }
+        noteChange(key)
     }
 
     /// The server has said this to the session's `initialize`.
@@ -222,6 +227,7 @@ package final class SessionTable: Sendable {
     // MARK: - Shards
 
     private func update(_ key: SessionKey, _ change: (inout SessionRecord) -> Void) {
+        noteChange(key)
         shard(key).contents.withLock { contents in
             guard var record = contents.records.removeValue(forKey: key) else { return }
             let before = record.byteCount
@@ -231,7 +237,7 @@ package final class SessionTable: Sendable {
         }
     }
 
-    private static func replace(
+    static func replace(
         _ contents: inout Contents, _ key: SessionKey, with record: SessionRecord?, _ counter: Counter
     ) {
         if let old = contents.records[key] {
@@ -244,7 +250,7 @@ package final class SessionTable: Sendable {
         if record.isCounted { counter(record.server, 1) }
     }
 
-    private func shard(_ key: SessionKey) -> Shard { shards[Int(truncatingIfNeeded: key.high & 15)] }
+    func shard(_ key: SessionKey) -> Shard { shards[Int(truncatingIfNeeded: key.high & 15)] }
 }
 
 /// Where a session that was recovered is, and what it is called there.
