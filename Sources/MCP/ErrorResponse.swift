@@ -17,7 +17,7 @@ package struct ErrorResponse: Sendable {
     /// `error.data.reason`: the proxy's own name of the error, lower case with underscores.
     package let reason: StaticString
     /// The value of `Retry-After`, in seconds; nil: the field is not sent.
-    package let retryAfterSeconds: UInt8?
+    package var retryAfterSeconds: UInt8?
     /// The value of `Allow`; nil: the field is not sent.
     package let allow: StaticString?
     /// Whether the client's connection is closed after the response, because the request was not or cannot be read to
@@ -59,7 +59,9 @@ package struct ErrorResponse: Sendable {
         var body = Array(#"{"jsonrpc":"2.0","id":"#.utf8)
         if id.isEmpty { body += "null".utf8 }
         for index in id.indices { body.append(id[index]) }
-        body += #","error":{"code":\#(code),"message":"\#(message)","data":{"reason":"\#(reason)"}}}"#.utf8
+        body += #","error":{"code":\#(code),"message":"\#(message)","data":{"reason":"\#(reason)""#.utf8
+        if let retryAfterSeconds { body += ",\"retry_after\":\(retryAfterSeconds)".utf8 }
+        body += "}}}".utf8
         return body
     }
 }
@@ -130,6 +132,13 @@ extension ErrorResponse {
     /// The table of learned ids is full of sessions that are alive: another one could not be found again.
     package static let sessionTableFull = ErrorResponse(
         503, "Service Unavailable", "Too many sessions are open", reason: "session_table_full", retryAfterSeconds: 30)
+}
+
+extension ErrorResponse {
+    /// Every server that is available holds as many sessions as it may.
+    package static let sessionsFull = ErrorResponse(
+        503, "Service Unavailable", "Every server has as many sessions as it may", reason: "sessions_full",
+        retryAfterSeconds: 10)
 }
 
 // MARK: - Errors of the request

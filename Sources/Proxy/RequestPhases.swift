@@ -81,7 +81,9 @@ extension Worker where Outside: ~Copyable {
     /// would end it. Only a connection that cannot be had shows that it is gone.
     private mutating func selectServer(_ exchange: Handle) -> PhaseResult {
         if exchanges[exchange].isPinned { return .next }
-        guard let server = chooseServer(exchange) else { return .respond(.noServerAvailable) }
+        guard let server = chooseServer(exchange) else {
+            return .respond(isShortOfSessions(exchange) ? .sessionsFull : .noServerAvailable)
+        }
         exchanges[exchange].server = Int32(truncatingIfNeeded: server)
         return .next
     }
@@ -89,6 +91,13 @@ extension Worker where Outside: ~Copyable {
     private mutating func connect(_ exchange: Handle) -> PhaseResult {
         let server = Int(exchanges[exchange].server)
         if !exchanges[exchange].isWhole, !mayUpload(to: server) { return enqueue(exchange, for: server) }
+        switch claimHoldings(exchange, server) {
+        case .granted: break
+        case .wait: return enqueue(exchange, for: server)
+        case .tryAnother:
+            exchanges.noteTried(exchange, servers[server].position)
+            return .reselect
+        }
         // What cannot be sent again does not go out on a connection whose server may just be closing it.
         let allowsParked = exchanges[exchange].isWhole && exchanges[exchange].connectionChoice == .any
         switch acquireConnection(server, allowsParked: allowsParked) {
@@ -100,8 +109,10 @@ extension Worker where Outside: ~Copyable {
             act(on: exchange, .connecting)
             return .wait
         case .atCapacity:
+            releaseHoldings(exchange)
             return enqueue(exchange, for: server)
         case .failed(let code):
+            releaseHoldings(exchange)
             return decideConnectFailure(exchange, server, code: code)
         }
     }

@@ -50,6 +50,9 @@ package enum SharedMetric: Int, CaseIterable, Sendable {
     /// Connections that were established and not closed yet, those of health checks aside: as long as there is one, the
     /// process lives.
     case established
+    /// Requests in progress, those that are answered by event streams included; counted only where
+    /// `circuit_breaker.max_calls` limits them.
+    case calls
     /// Sessions that the server is believed to hold now.
     case sessions
     /// A packed `OutlierDetector`.

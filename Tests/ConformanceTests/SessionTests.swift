@@ -54,5 +54,28 @@ extension Conformance {
                 try await fleet.client("streams.py", "--replicas", "3", through: listener).expectAllRight()
             }
         }
+
+        @Test(
+            "A GET stream that is opened again before its end was noticed never meets 409",
+            arguments: BerthProcess.ListenerKind.allCases)
+        func reconnects(listener: BerthProcess.ListenerKind) async throws {
+            try await Fleet.with(.sessions) { fleet in
+                let results = try await fleet.client("reconnects.py", through: listener).expectAllRight()
+
+                #expect(results.right == 200)
+            }
+        }
+
+        @Test("The check can fail: without Berth, replicas answer 409 until they have noticed")
+        func conflicts() async throws {
+            try await Fleet.with(.sessions) { fleet in
+                let client = try fleet.client("reconnects.py", "--url", "http://\(fleet.replicas[0].address)/mcp")
+
+                let (status, results) = try await client.finish()
+
+                #expect(status == 1)
+                #expect((results.right ?? .max) < 200)
+            }
+        }
     }
 }

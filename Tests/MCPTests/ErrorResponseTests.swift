@@ -9,7 +9,7 @@ struct ErrorResponseTests {
         .serverReset, .badServerResponse, .firstByteTimeout, .internalError, .sessionNotFound,
         .legacySessionNotFound, .malformed, .headTimeout, .bodyTimeout, .requestTooLarge, .targetTooLong, .headTooLarge,
         .methodNotAllowed, .expectationFailed, .codingUnsupported, .versionUnsupported, .noRoute, .noRouteForSession,
-        .unknownHost,
+        .unknownHost, .sessionsFull,
     ]
 
     static func body(_ response: ErrorResponse, id: String) -> Data {
@@ -26,7 +26,10 @@ struct ErrorResponseTests {
             let error = try #require(object["error"] as? [String: Any])
             #expect(error["code"] as? Int == response.code)
             #expect(error["message"] as? String == "\(response.message)")
-            #expect((error["data"] as? [String: String]) == ["reason": "\(response.reason)"])
+            let data = try #require(error["data"] as? [String: Any])
+            #expect(data["reason"] as? String == "\(response.reason)")
+            #expect(data["retry_after"] as? Int == response.retryAfterSeconds.map { Int($0) })
+            #expect(data.count == (response.retryAfterSeconds == nil ? 1 : 2))
             let echoed = String(decoding: body, as: UTF8.self)
             #expect(echoed.hasPrefix(#"{"jsonrpc":"2.0","id":\#(id.isEmpty ? "null" : id),"error":{"#))
         }

@@ -44,7 +44,8 @@ struct ExchangeStateTests {
         (.sent, .serverWentDown, .sent, "respond(Proxy.ExchangeFault.serverDown)"),
         (.relaying, .serverWentDown, .relaying, "abortResponse"),
         (.relaying, .responseStalled, .relaying, "abortResponse"),
-        (.relaying, .streamStopped, .relaying, "endStream"), (.sent, .streamStopped, .sent, "none"),
+        (.sent, .streamConflict, .postponed, "none"), (.relaying, .streamStopped, .relaying, "endStream"),
+        (.sent, .streamStopped, .sent, "none"),
     ]
 
     @Test("each legal pair of phase and event has one meaning", arguments: table.indices)

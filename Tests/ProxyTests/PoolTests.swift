@@ -54,7 +54,7 @@ struct PoolTests {
         #expect(late.count == 2, "seed \(seed)")
         for client in late {
             let response = client.responses[0]
-            #expect(response.status == 503 && response["retry-after"] == "1")
+            #expect(response.status == 503 && response["retry-after"] == "3")
             #expect(response.text.contains("queue_timeout") && response.text.contains(#""id":4"#))
         }
         #expect(server.requests.count == 1)

@@ -105,12 +105,15 @@ package struct RetryPolicy: Equatable, Sendable {
         }
     }
 
+    /// A server that closes idle connections may have closed a reused one before the request came, and its kernel says so.
+    /// A new connection was closed after it was accepted, for some other reason: nothing is concluded from that.
     private func decideLost(
         isReused: Bool, hasReceived: Bool, _ receipt: RequestReceipt, attempts: inout UInt8,
         of request: RetryableRequest, budget: inout RetryBudget, now: UInt64
     ) -> RetryDecision {
         guard !hasReceived, request.isWhole, attempts < retryLimit,
-            receipt == .cannotHaveBeenRead || mayRepeat(request, isReused: isReused, attempts: attempts),
+            (isReused && receipt == .cannotHaveBeenRead)
+                || mayRepeat(request, isReused: isReused, attempts: attempts),
             budget.withdraw(now: now) == .granted
         else { return .giveUp(.connectionLost) }
         attempts += 1
@@ -123,7 +126,7 @@ package struct RetryPolicy: Equatable, Sendable {
     package func needsReceipt(
         _ request: RetryableRequest, isReused: Bool, hasReceived: Bool, attempts: UInt8
     ) -> Bool {
-        !hasReceived && request.isWhole && attempts < retryLimit
+        !hasReceived && request.isWhole && isReused && attempts < retryLimit
             && !mayRepeat(request, isReused: isReused, attempts: attempts)
     }
 

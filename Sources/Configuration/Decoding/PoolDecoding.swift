@@ -12,6 +12,8 @@ extension PoolConfiguration {
         maximumUses = reader.integerOrOff("max_uses", in: 1...1_000_000_000, default: maximumUses)
         maximumAge = reader.durationOrOff("max_age", default: maximumAge)
         maximumStreams = reader.integer("max_streams", in: 1...10_000_000, default: maximumStreams)
+        maximumShare = reader.integer(
+            "max_share", in: 50...100, default: maximumShare, " percent; 100 lets one session take them all")
         reader.checkBounds(minimum, maximum)
         reader.finish()
     }
@@ -27,7 +29,7 @@ extension TableReader {
     }
 
     /// A whole number, or nil for "off".
-    fileprivate mutating func integerOrOff(_ key: String, in range: ClosedRange<Int>, default fallback: Int?) -> Int? {
+    mutating func integerOrOff(_ key: String, in range: ClosedRange<Int>, default fallback: Int?) -> Int? {
         guard let entry = take(key) else { return fallback }
         if case .string("off") = entry.value.content { return nil }
         return integer(entry, in: range, ", or \"off\"") ?? fallback
@@ -41,6 +43,15 @@ extension QueueConfiguration {
         timeout = reader.duration(
             "timeout", in: .milliseconds(1) ... .seconds(86_400), default: timeout,
             cannotBeOff: "a request that waits for ever is worse than one that is told to come back")
+        reader.finish()
+    }
+}
+
+extension CircuitBreakerConfiguration {
+    init(from reader: consuming TableReader) {
+        self.init()
+        maximumCalls = reader.integerOrOff("max_calls", in: 1...1_000_000, default: maximumCalls)
+        maximumPending = reader.integerOrOff("max_pending", in: 1...1_000_000, default: maximumPending)
         reader.finish()
     }
 }

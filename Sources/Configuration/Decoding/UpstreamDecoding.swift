@@ -25,6 +25,7 @@ extension UpstreamConfiguration {
         session = SessionConfiguration(from: reader.table("session"), balance: balance)
         pool = PoolConfiguration(from: reader.table("pool"))
         queue = QueueConfiguration(from: reader.table("queue"))
+        circuitBreaker = CircuitBreakerConfiguration(from: reader.table("circuit_breaker"))
         timeouts = UpstreamTimeouts(from: reader.table("timeouts"))
         tcp = TCPConfiguration(from: reader.table("tcp"))
         events = EventStreamConfiguration(from: reader.table("sse"))
@@ -33,7 +34,7 @@ extension UpstreamConfiguration {
         legacyErrors = reader.choice("legacy_errors", default: legacyErrors, aliases: LegacyErrors.aliases)
         outlierDetection = OutlierDetectionConfiguration.read(from: reader.table("outlier_detection"))
         reader.rejectUnavailable(
-            "discover", "cache", "circuit_breaker", "rate_limit", "slow_start",
+            "discover", "cache", "rate_limit", "slow_start",
             "response_limit")
     }
 }
@@ -139,7 +140,13 @@ extension SessionConfiguration {
         onLost = reader.choice(
             "on_lost", default: onLost,
             aliases: ["off": .never, "false": .never, "404": .never, "true": .clean, "recover": .clean])
-        reader.rejectUnavailable("store", "max_per_server")
+        maximumPerServer = reader.integerOrOff("max_per_server", in: 1...10_000_000, default: maximumPerServer)
+        if affinity == .off, maximumPerServer != nil, let entry = reader.entry("max_per_server") {
+            reader.findings.report(
+                entry.value.range, "\(reader.quote(entry)) cannot go with affinity = \"off\"",
+                because: "sessions that are not kept with their servers are not counted")
+        }
+        reader.rejectUnavailable("store")
         reader.finish()
     }
 }

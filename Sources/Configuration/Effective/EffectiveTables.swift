@@ -97,10 +97,14 @@ extension EffectiveText {
         value("affinity", TOMLText.quoted(upstream.session.affinity.rawValue))
         value("idle", upstream.session.idle)
         value("on_lost", TOMLText.quoted(upstream.session.onLost.rawValue))
+        value("max_per_server", upstream.session.maximumPerServer.map(TOMLText.integer) ?? "\"off\"")
         write(upstream.pool, path: "\(path).pool")
         open("[\(path).queue]", path: "\(path).queue")
         value("max", upstream.queue.maximum)
         value("timeout", upstream.queue.timeout)
+        open("[\(path).circuit_breaker]", path: "\(path).circuit_breaker")
+        value("max_calls", upstream.circuitBreaker.maximumCalls.map(TOMLText.integer) ?? "\"off\"")
+        value("max_pending", upstream.circuitBreaker.maximumPending.map(TOMLText.integer) ?? "\"off\"")
         open("[\(path).timeouts]", path: "\(path).timeouts")
         value("first_byte", orOff: upstream.timeouts.firstByte)
         value("read", upstream.timeouts.read)
@@ -150,6 +154,7 @@ extension EffectiveText {
         value("max_uses", pool.maximumUses.map(TOMLText.integer) ?? "\"off\"")
         value("max_age", orOff: pool.maximumAge)
         value("max_streams", pool.maximumStreams)
+        value("max_share", pool.maximumShare)
     }
 
     private mutating func write(_ check: HealthCheckConfiguration, path: String) {

@@ -15,6 +15,7 @@ enum KeyAliases {
         "sticky": "session", "identity": "affinity", "every": "interval", "affinity": "session",
         "healthcheck": "health_check", "health": "health_check",
         "healthy_threshold": "rise", "unhealthy_threshold": "fall", "retries": "fall",
+        "max_requests": "max_calls", "max_pending_requests": "max_pending", "max_sessions": "max_per_server",
         "uri": "path", "keepalive": "min", "keepalive_timeout": "idle_timeout", "max_idle": "min",
         "read_timeout": "first_byte", "proxy_read_timeout": "first_byte", "keep_alive": "heartbeat",
         "proxy_next_upstream": "retry", "retry_policy": "retry", "num_retries": "attempts", "tries": "attempts",

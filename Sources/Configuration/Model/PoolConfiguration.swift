@@ -14,11 +14,23 @@ package struct PoolConfiguration: Sendable, Equatable {
     package var maximumAge: Duration? = .seconds(3600)
     /// Event streams per server, 1...10_000_000.
     package var maximumStreams = 10_000
+    /// The part of a server's connections that one session may have, in percent, 50...100.
+    package var maximumShare = 75
 
     package init() {}
 }
 
-/// `queue`: requests that wait for a connection, per server, first in, first out.
+/// `circuit_breaker`: bounds of what a server is asked to do at once, over all workers.
+package struct CircuitBreakerConfiguration: Sendable, Equatable {
+    /// Requests in progress at a server, 1...1_000_000, those that are answered by an event stream included; nil: no limit.
+    package var maximumCalls: Int?
+    /// Requests that wait for one server and can go to no other, 1...1_000_000; nil: no limit but that of the queue.
+    package var maximumPending: Int?
+
+    package init() {}
+}
+
+/// `queue`: requests that wait for a connection, session by session in turn.
 package struct QueueConfiguration: Sendable, Equatable {
     /// Waiting requests, 0...1_000_000; with 0 none may wait.
     package var maximum = 1_000

@@ -6,6 +6,8 @@ package struct SessionConfiguration: Sendable, Equatable {
     package var onLost = SessionLossPolicy.clean
     /// The time without requests after which a session may be forgotten, 1 s...366 days.
     package var idle = Duration.seconds(24 * 3600)
+    /// Sessions of a server at which it gets no new one, 1...10_000_000; nil: no limit.
+    package var maximumPerServer: Int?
 
     package init() {}
 }

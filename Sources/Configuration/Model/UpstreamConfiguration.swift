@@ -16,6 +16,8 @@ package struct UpstreamConfiguration: Sendable, Equatable {
     package var pool = PoolConfiguration()
     /// Requests that wait for a connection.
     package var queue = QueueConfiguration()
+    /// Bounds of what a server is asked to do at once.
+    package var circuitBreaker = CircuitBreakerConfiguration()
     /// Timeouts of servers.
     package var timeouts = UpstreamTimeouts()
     /// How servers that vanished are noticed.

@@ -7,7 +7,7 @@ import Reactor
 ///
 /// A slab entry of fixed size: an idle event stream costs this, its two connections and nothing else. Ranges and heads
 /// belong to the worker's scratch and never stay here.
-struct Exchange: ~Copyable {
+struct Exchange: StreamKeyed, ~Copyable {
     /// How the client is told where the body ends.
     enum ClientFraming: UInt8 {
         /// Content-Length, or no body at all.
@@ -133,6 +133,14 @@ struct Exchange: ~Copyable {
         set { packedBodies = newValue ? packedBodies | 128 : packedBodies & ~128 }
     }
 
+    /// Its response may begin a session.
+    var mayOpenSession: Bool {
+        switch kind {
+        case .sessionless, .streamOpening, .resumption, .other: true
+        case .modern, .legacyMessage, .session, .preflight: false
+        }
+    }
+
     var waitsUntil: Instant {
         get { instant }
         set { instant = newValue }
@@ -154,6 +162,18 @@ struct Exchange: ~Copyable {
     var affinityKey: UInt64 {
         get { number }
         set { number = newValue }
+    }
+
+    /// The key of its session, once the session's stream is open: no server is looked for any more.
+    var streamKey: UInt64 {
+        get { tried }
+        set { tried = newValue }
+    }
+
+    /// Its response is the stream that a session's client listens on.
+    var isSessionStream: Bool {
+        guard isEventStream, case .session = kind, case .get = method else { return false }
+        return true
     }
 
     /// From when the response has started; body bytes as the server framed them are not counted, the payload is.
@@ -199,9 +219,6 @@ struct Exchange: ~Copyable {
         case .modern, .legacyMessage, .session, .resumption, .sessionless, .preflight: false
         }
     }
-
-    /// It may not have every connection that there is: what it waits for says nothing about those behind it in the queue.
-    var isRestricted: Bool { isPinned || !isWhole }
 
     var isEventStream: Bool { responseKind != .message }
 

@@ -9,6 +9,7 @@ enum ExchangeFault: UInt8, CaseIterable {
     case sessionNotFound, legacySessionNotFound, sessionServerUnavailable, sessionTableFull, messageForLostServer
     case malformedBody, requestTooLarge, bodyTimeout
     case shuttingDown
+    case sessionsFull
 
     var response: ErrorResponse {
         switch self {
@@ -29,6 +30,7 @@ enum ExchangeFault: UInt8, CaseIterable {
         case .sessionServerUnavailable: .sessionServerUnavailable
         case .sessionTableFull: .sessionTableFull
         case .messageForLostServer: .messageForLostServer
+        case .sessionsFull: .sessionsFull
         case .malformedBody: .malformed
         case .requestTooLarge: .requestTooLarge
         case .bodyTimeout: .bodyTimeout
@@ -40,7 +42,7 @@ enum ExchangeFault: UInt8, CaseIterable {
     var metric: ServerMetric? {
         switch self {
         case .noServerAvailable, .queueFull, .queueTimeout, .tooManyStreams, .sessionServerUnavailable,
-            .sessionTableFull, .shuttingDown:
+            .sessionTableFull, .shuttingDown, .sessionsFull:
             .unavailable
         case .connectFailed, .serverReset, .serverDown, .badServerResponse: .badGateway
         case .firstByteTimeout: .timedOut

@@ -12,6 +12,8 @@ enum ExchangeEvent {
     case redialPostponed
     /// Its session's server is lost; it waits for the session to be recovered.
     case recoveryBegan
+    /// Its server says that its session has a stream already, and is asked again after a pause.
+    case streamConflict
     /// The request, or its head and some of its body, has gone to a server.
     case requestSent
     /// The server's connection ended before a response head came.
@@ -105,7 +107,7 @@ struct ExchangeState: Equatable {
         case .rejected(let fault), .requestBodyFailed(let fault): return .respond(fault)
         // A timer of an earlier phase. Nothing was sent to a server that went down: the selection sees to it.
         case .timedOut, .streamStopped, .serverWentDown, .clientDisconnected: return .none
-        case .calledUp, .closedBeforeResponse, .responseStarted, .responseEnded, .closedDuringResponse,
+        case .streamConflict, .calledUp, .closedBeforeResponse, .responseStarted, .responseEnded, .closedDuringResponse,
             .responseStalled, .responseMalformed:
             impossible(event)
         }
@@ -117,7 +119,7 @@ struct ExchangeState: Equatable {
         case .timedOut: return .respond(.queueTimeout)
         case .rejected(let fault), .requestBodyFailed(let fault): return .respond(fault)
         case .streamStopped, .serverWentDown, .clientDisconnected: return .none
-        case .queued, .connecting, .connectFailed, .redialPostponed, .recoveryBegan, .requestSent,
+        case .streamConflict, .queued, .connecting, .connectFailed, .redialPostponed, .recoveryBegan, .requestSent,
             .closedBeforeResponse,
             .responseStarted, .responseEnded, .closedDuringResponse, .responseStalled, .responseMalformed:
             impossible(event)
@@ -133,7 +135,8 @@ struct ExchangeState: Equatable {
         case .rejected(let fault), .requestBodyFailed(let fault): return .respond(fault)
         // Connecting has a timeout of its own.
         case .timedOut, .streamStopped, .serverWentDown, .clientDisconnected: return .none
-        case .queued, .calledUp, .connecting, .redialPostponed, .recoveryBegan, .closedBeforeResponse, .responseStarted,
+        case .streamConflict, .queued, .calledUp, .connecting, .redialPostponed, .recoveryBegan, .closedBeforeResponse,
+            .responseStarted,
             .responseEnded,
             .closedDuringResponse, .responseStalled, .responseMalformed:
             impossible(event)
@@ -147,7 +150,8 @@ struct ExchangeState: Equatable {
             return .redial
         case .rejected(let fault), .requestBodyFailed(let fault): return .respond(fault)
         case .streamStopped, .serverWentDown, .clientDisconnected: return .none
-        case .queued, .calledUp, .connecting, .connectFailed, .redialPostponed, .recoveryBegan, .requestSent,
+        case .streamConflict, .queued, .calledUp, .connecting, .connectFailed, .redialPostponed, .recoveryBegan,
+            .requestSent,
             .closedBeforeResponse,
             .responseStarted, .responseEnded, .closedDuringResponse, .responseStalled, .responseMalformed:
             impossible(event)
@@ -159,6 +163,7 @@ struct ExchangeState: Equatable {
         case .closedBeforeResponse:
             phase = .started
             return .considerRetry
+        case .streamConflict: return move(to: .postponed)
         case .responseStarted: return move(to: .relaying)
         // The server has said that it has no such session: nothing was done.
         case .recoveryBegan: return move(to: .postponed)
@@ -184,7 +189,8 @@ struct ExchangeState: Equatable {
         case .timedOut: return .checkSilence
         case .streamStopped: return .endStream
         case .clientDisconnected: return .none
-        case .queued, .calledUp, .connecting, .connectFailed, .redialPostponed, .recoveryBegan, .requestSent,
+        case .streamConflict, .queued, .calledUp, .connecting, .connectFailed, .redialPostponed, .recoveryBegan,
+            .requestSent,
             .closedBeforeResponse,
             .responseStarted, .rejected:
             impossible(event)

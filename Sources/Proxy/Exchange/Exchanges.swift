@@ -10,6 +10,8 @@ struct Exchanges: ~Copyable {
     private var triedBeyond: [UInt32: Set<Int>] = [:]
     /// Responses that are read for what servers say of their tools.
     var toolLists = ToolListTable()
+    /// Open GET streams of sessions.
+    var streams = SessionStreams()
 
     init(limit: Int) {
         slab = Slab(limit: limit)
@@ -25,6 +27,8 @@ struct Exchanges: ~Copyable {
     mutating func discard(_ exchange: Handle) {
         if !triedBeyond.isEmpty { triedBeyond[exchange.slot] = nil }
         if !toolLists.isEmpty { toolLists.discard(exchange.slot) }
+        if !streams.conflicts.isEmpty { streams.conflicts[exchange.slot] = nil }
+        if !streams.probes.isEmpty { streams.probes[exchange.slot] = nil }
         slab.discard(exchange)
     }
 
@@ -43,6 +47,24 @@ struct Exchanges: ~Copyable {
     func wasTried(_ exchange: Handle, _ position: Int) -> Bool {
         if position < UInt64.bitWidth { return slab[exchange].tried & 1 << UInt64(position) != 0 }
         return !triedBeyond.isEmpty && triedBeyond[exchange.slot]?.contains(position) == true
+    }
+
+    // MARK: - Streams of sessions
+
+    /// The exchange's response is a stream that its session's key finds.
+    mutating func insertStream(_ exchange: Handle, key: UInt64) {
+        slab[exchange].streamKey = key
+        streams.insert(exchange.slot, in: slab)
+    }
+
+    /// The stream is over.
+    mutating func removeStream(_ exchange: Handle) {
+        streams.remove(exchange.slot, in: slab)
+    }
+
+    /// The open stream that a key finds, another than `exchange`.
+    func stream(_ key: UInt64, except exchange: Handle) -> Handle? {
+        streams.find(key, except: exchange.slot, in: slab).flatMap { slab.handle(inSlot: Int($0)) }
     }
 
     subscript(exchange: Handle) -> Exchange {

@@ -37,6 +37,7 @@ extension Worker where Outside: ~Copyable {
             metrics.sessionEnded(server: Int(exchanges[exchange].server))
         }
         if exchanges[exchange].isCaptured { endCapture(exchange) }
+        if exchanges[exchange].isSessionStream { exchanges.removeStream(exchange) }
         let record = ExchangeRecord(exchanges[exchange], outcome, at: clock.now)
         metrics.exchangeEnded(record)
         if servers.detectsOutliers { observe(record) }
@@ -150,7 +151,12 @@ extension Worker where Outside: ~Copyable {
     private mutating func respond(_ exchange: Handle, _ fault: ExchangeFault) {
         let client = exchanges[exchange].client
         let id = requestID(exchange)
-        let response = isToldInBand(exchange, fault, id: id) ? fault.response.inBand() : fault.response
+        var response = isToldInBand(exchange, fault, id: id) ? fault.response.inBand() : fault.response
+        switch fault {
+        case .queueFull, .queueTimeout:
+            response.retryAfterSeconds = retryAfterSeconds(Int(exchanges[exchange].upstream))
+        default: break
+        }
         if let metric = fault.metric { metrics.count(metric, server: countedServer(exchange)) }
         guard clients.contains(client) else {
             complete(exchange, .clientDisconnected)

@@ -18,6 +18,7 @@ extension Worker where Outside: ~Copyable {
             io.hasContentCoding ? .codedStream : opensLegacy ? .unseenEndpoint : .eventStream
         if !isCounted { keepRequest(exchange) }
         exchanges[exchange].lastUpstreamActivity = clock.now
+        noteSessionStream(exchange)
         armHeartbeat(exchange)
         if exchanges[exchange].isMapped, exchanges[exchange].responseKind == .eventStream {
             captureServerRequests(exchange)
@@ -145,17 +146,25 @@ extension Worker where Outside: ~Copyable {
             return
         }
         shrinkRequest(exchange)
-        let client = exchanges[exchange].client
         // A comment says that somebody is there: none is sent for a server that is believed dead.
-        if metrics.isHealthy(server: Int(exchanges[exchange].server)), exchanges[exchange].boundary.isAtBoundary,
-            clients.contains(client), clients[client].transport.output.isEmpty, clients.hasDrained(client),
-            exchanges[exchange].clientFraming != .counted, exchanges[exchange].responseKind != .codedStream
-        {
-            io.composed.clear()
-            io.composed.append(exchanges[exchange].clientFraming == .chunked ? "3\r\n:\n\n\r\n" : ":\n\n")
-            clients.write(client, &io, &clock)
-        }
+        if metrics.isHealthy(server: Int(exchanges[exchange].server)) { _ = sendComment(exchange) }
         if exchanges.contains(exchange) { armHeartbeat(exchange) }
+    }
+
+    /// What came of sending a comment.
+    enum CommentResult { case sent, notPossible }
+
+    /// Sends a comment, if the stream is between events and its client has taken what was sent before.
+    mutating func sendComment(_ exchange: Handle) -> CommentResult {
+        let client = exchanges[exchange].client
+        guard exchanges[exchange].boundary.isAtBoundary, clients.contains(client),
+            clients[client].transport.output.isEmpty, clients.hasDrained(client),
+            exchanges[exchange].clientFraming != .counted, exchanges[exchange].responseKind != .codedStream
+        else { return .notPossible }
+        io.composed.clear()
+        io.composed.append(exchanges[exchange].clientFraming == .chunked ? "3\r\n:\n\n\r\n" : ":\n\n")
+        clients.write(client, &io, &clock)
+        return .sent
     }
 
     /// More of a body is to come, and the client has credit for it: the server's time runs from here.

@@ -78,6 +78,11 @@ extension Worker where Outside: ~Copyable {
 
     /// Decides all that a response's head decides, and composes it.
     private mutating func startResponse(_ exchange: Handle, _ connection: Handle, _ length: Int) -> HeadResult {
+        if io.responseHead.status == 409 || io.responseHead.status == 400,
+            resolveStreamConflict(exchange, connection) == .postponed
+        {
+            return .failed
+        }
         let body = BodyReader(io.responseHead.framing, fromServer: true)
         let isEventStream = io.responseHead.isEventStream && !body.isComplete
         if isEventStream, claimStream(connection) == .denied {

@@ -9,6 +9,11 @@ package enum WorkerMessage: Sendable {
     /// An exchange of another worker waits for a connection to this server, and the bound is reached: close one that
     /// idles here. The server is named by its slot.
     case idleEvictionRequested(server: Int)
+    /// A place below `pool.max` at this server, named by its slot, is this worker's: exchanges wait for it here.
+    case claimTransferred(server: Int)
+    /// A client opens the GET stream of this session, by its key, again: the one that is open here may be an old one,
+    /// whose client is gone.
+    case streamSuperseded(session: UInt64)
     /// A server, named by its slot, went down, and its calls and streams are to end.
     case serverDown(server: Int)
     /// Work by this snapshot from here on; it is registered with the server table. The sockets are the worker's, for listeners

@@ -12,6 +12,8 @@ extension Worker where Outside: ~Copyable {
             switch message {
             case .capacityFreedElsewhere: servers.hasFreedCapacity = true
             case .idleEvictionRequested(let server): evictIdle(server)
+            case .claimTransferred(let server): receiveClaim(server)
+            case .streamSuperseded(let session): probeSupersededStream(session)
             case .serverDown(let server): endExchanges(of: server)
             case .snapshot(let snapshot, let sockets, let gate):
                 adopt(snapshot)

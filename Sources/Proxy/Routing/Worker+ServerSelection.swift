@@ -13,9 +13,31 @@ extension Worker where Outside: ~Copyable {
         var condition = servers.condition(of: server, metrics)
         condition.wasTried = tried
         condition.isFull =
-            servers[server].pool.parkedCount == 0
-            && metrics.load(.connections, server: server) >= servers.upstreams[upstream].plan.pool.maximum
+            (servers[server].pool.parkedCount == 0 && servers[server].spareClaims == 0
+                && metrics.load(.connections, server: server) >= servers.upstreams[upstream].plan.pool.maximum)
+            || isBusy(server, upstream)
         return condition
+    }
+
+    /// Whether a server has as many calls in progress as it may.
+    private func isBusy(_ server: Int, _ upstream: Int) -> Bool {
+        let maximum = servers.upstreams[upstream].plan.maximumCalls
+        return maximum < .max && metrics.load(.calls, server: server) >= maximum
+    }
+
+    /// Whether a server has as many sessions as it may, and the exchange may open one.
+    private func hasNoPlace(for exchange: Handle, at server: Int, _ upstream: Int) -> Bool {
+        let maximum = servers.upstreams[upstream].plan.maximumSessions
+        return maximum < .max && exchanges[exchange].mayOpenSession
+            && metrics.load(.sessions, server: server) >= maximum
+    }
+
+    /// Whether there is no server for an exchange because all that might have it hold as many sessions as they may.
+    func isShortOfSessions(_ exchange: Handle) -> Bool {
+        let upstream = Int(exchanges[exchange].upstream)
+        return servers.upstreams[upstream].members.contains { server in
+            condition(of: server).isEligible && hasNoPlace(for: exchange, at: server, upstream)
+        }
     }
 
     /// The server for an exchange that may go anywhere; nil if none may get it.
@@ -32,8 +54,8 @@ extension Worker where Outside: ~Copyable {
         }
         if needsModernServer(exchange) { required.insert(.modernRevision) }
         // Where others wait, no server has capacity: a newcomer need not ask them all, unless others wait for other servers.
-        if servers.upstreams[upstream].queue.unrestrictedCount == 0 || exchanges[exchange].waitsUntil < .never
-            || servers.upstreams[upstream].separatesRevisions
+        if servers.upstreams[upstream].waiting == 0 || servers.upstreams[upstream].queue.unrestrictedCount == 0
+            || exchanges[exchange].waitsUntil < .never || servers.upstreams[upstream].separatesRevisions
         {
             if let chosen = choose(exchange, upstream, key, random, turn, required) { return chosen }
             if required.remove(.earnedTurn) != nil,
@@ -73,7 +95,8 @@ extension Worker where Outside: ~Copyable {
             let condition = condition(of: server, tried: wasTried)
             guard !condition.wasTried, !required.contains(.capacity) || !condition.isFull,
                 !required.contains(.earnedTurn) || servers.upstreams[upstream].slowStart.admits(position),
-                !required.contains(.modernRevision) || metrics.revisions(server: server).mayBeModern
+                !required.contains(.modernRevision) || metrics.revisions(server: server).mayBeModern,
+                !hasNoPlace(for: exchange, at: server, upstream)
             else {
                 passedOver += 1
                 continue

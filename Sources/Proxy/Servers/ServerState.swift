@@ -20,6 +20,10 @@ struct ServerState {
     var openConnections = 0
     /// Exchanges of this worker whose requests are still coming from their clients while they hold a connection to it.
     var uploads = 0
+    /// Places below `pool.max` that another worker gave to this one, for exchanges that wait here.
+    var spareClaims: Int64 = 0
+    /// When this worker last gave such a place to another that has fewer.
+    var gaveClaimAt = Instant(nanoseconds: 0)
     /// Dials by this worker that it refused.
     var refusals = RefusalStreak()
     /// Connections that were opened before are to an address that it had earlier: they carry no more exchanges.
@@ -66,7 +70,12 @@ struct UpstreamState {
     let drawsAtRandom: Bool
     let comparesCalls: Bool
     let countsCalls: Bool
-    var queue = WaitQueue()
+    /// Those that wait for a connection. Bounded by `queue.max`.
+    var queue = FairQueue()
+    /// How many they are: a number that is read for every request, without a look at the queue.
+    var waiting = 0
+    /// How fast those that wait are served.
+    var serviceRate = ServiceRate()
     /// Some of the servers that may get new work speak revisions without sessions, or may do so, and others do not.
     var separatesRevisions = false
     /// Servers whose share of new work still grows.
@@ -87,27 +96,5 @@ struct UpstreamState {
         case .roundRobin, .ipHash, .sessionHash: (drawsAtRandom, comparesCalls, countsCalls) = (false, false, false)
         }
         tls = plan.tls
-    }
-}
-
-/// The exchanges of one worker that wait for a connection to an upstream, first come first served. Bounded by `queue.max`.
-struct WaitQueue {
-    private(set) var exchanges: [Handle] = []
-    /// Those that any connection to any server of the upstream will do for.
-    private(set) var unrestrictedCount = 0
-
-    var count: Int { exchanges.count }
-
-    /// At the end; in front if it comes back from being called up.
-    mutating func insert(_ exchange: Handle, isRestricted: Bool, first: Bool) {
-        exchanges.insert(exchange, at: first ? 0 : exchanges.count)
-        if !isRestricted { unrestrictedCount += 1 }
-    }
-
-    /// Takes an exchange out, wherever it stands.
-    mutating func remove(_ exchange: Handle, isRestricted: Bool) {
-        guard let index = exchanges.firstIndex(of: exchange) else { return }
-        exchanges.remove(at: index)
-        if !isRestricted { unrestrictedCount -= 1 }
     }
 }

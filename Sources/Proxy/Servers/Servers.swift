@@ -15,6 +15,16 @@ struct Servers {
     private(set) var detectsOutliers = false
     /// Servers that the last snapshot added.
     var added: [Int] = []
+    /// Servers at which another worker gave its place to this one since queues were served last.
+    var receivedClaims: [Int] = []
+    /// The next call that ends makes place for one of another worker.
+    var leavesCall = false
+    /// Who has how many of the connections to servers that are short of them.
+    var shares = ConnectionShares()
+    /// By an exchange's slot: what it has of its server. Empty where servers are neither limited nor short of connections.
+    var holdings: [UInt32: ServerHoldings] = [:]
+    /// What keys of agents are hashed with; 0 until the first is.
+    var keySeed: UInt64 = 0
     /// Servers that went down and whose exchanges are to end.
     var goingDown: [DownServer] = []
     /// Leases of earlier snapshots, kept as long as this worker has connections to servers that only they name.
@@ -80,7 +90,7 @@ struct Servers {
         let isSame =
             upstreams[slot].members == members && upstreams[slot].selection.policy == plan.policy
             && upstreams[slot].selection.hasEntries(entries)
-        let queue = upstreams[slot].queue
+        let (queue, waiting, rate) = (upstreams[slot].queue, upstreams[slot].waiting, upstreams[slot].serviceRate)
         let old = upstreams[slot]
         let keepsBudget = old.plan.id == plan.id && old.plan.retry == plan.retry
         let budget = keepsBudget ? old.retryBudget : newBudget(plan.retry)
@@ -90,6 +100,8 @@ struct Servers {
         let slowStart = isSame ? upstreams[slot].slowStart : SlowStart()
         upstreams[slot] = UpstreamState(plan: plan, members: members)
         upstreams[slot].queue = queue
+        upstreams[slot].waiting = waiting
+        upstreams[slot].serviceRate = rate
         upstreams[slot].retryBudget = budget
         upstreams[slot].selection = selection
         upstreams[slot].slowStart = slowStart

@@ -94,7 +94,8 @@ extension Worker where Outside: ~Copyable {
         // Only what is replayed counts then, and nearly no request is that.
         if policy == .always, !MessageText.maySetSessionState(body.span) { return (.none, []) }
         let summary = RequestSummary(of: body.span)
-        let isReadOnly = summary?.tool.map { isKnownReadOnly(body[$0], exchange) } ?? false
+        let server = Int(exchanges[exchange].server)
+        let isReadOnly = summary?.tool.map { self.isReadOnly(server: server, tool: Array(body[$0]).span) } ?? false
         let effect = SessionEffect(of: summary, isReadOnly: isReadOnly)
         switch effect {
         case .setsLogLevel(let params), .subscribes(let params), .unsubscribes(let params):
@@ -102,9 +103,6 @@ extension Worker where Outside: ~Copyable {
         case .none, .dirties: return (effect, [])
         }
     }
-
-    /// Whether the upstream's servers have declared that a tool changes nothing, and the operator trusts them.
-    private func isKnownReadOnly(_ tool: ArraySlice<UInt8>, _ exchange: Handle) -> Bool { false }
 
     /// The key of the session that the parsed request at the front of `io.received` names.
     mutating func keyOfRequest(_ upstream: Int) -> SessionKey? {

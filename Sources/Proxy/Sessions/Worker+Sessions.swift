@@ -80,7 +80,7 @@ extension Worker where Outside: ~Copyable {
             if exchanges[exchange].isMapped { return hasSentID(exchange) ? .echo : .drop }
             return affinity == .learned ? .pass : signedHeaderAction(exchange, value)
         }
-        guard let value = io.responseHead.sessionID, isSuccess, opensSessions(exchanges[exchange].kind) else {
+        guard let value = io.responseHead.sessionID, isSuccess, exchanges[exchange].mayOpenSession else {
             return .drop
         }
         let server = Int(exchanges[exchange].server)
@@ -94,13 +94,6 @@ extension Worker where Outside: ~Copyable {
         metrics.count(.sessionsOpened, server: server)
         recordOpening(exchange, sessions.affinity.key(ofLearned: id, in: upstream))
         return .pass
-    }
-
-    private func opensSessions(_ kind: RequestKind) -> Bool {
-        switch kind {
-        case .sessionless, .streamOpening, .resumption, .other: true
-        case .modern, .legacyMessage, .session, .preflight: false
-        }
     }
 
     private func signedHeaderAction(_ exchange: Handle, _ value: ByteRange) -> SessionHeaderAction {
@@ -142,6 +135,7 @@ extension Worker where Outside: ~Copyable {
         guard servers.upstreams[Int(exchanges[exchange].upstream)].plan.affinity == .learned, hasSentID(exchange) else {
             return
         }
+        guard hasSentID(exchange) else { return }
         let sent = exchanges[exchange].sessionID.range
         let id =
             exchanges[exchange].replayBytes > 0

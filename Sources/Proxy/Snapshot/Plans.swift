@@ -146,6 +146,13 @@ package struct PoolPlan: Sendable {
     package var connectTimeout = Interval.seconds(5)
     /// Exchanges on one connection, which is then closed; `.max`: no bound.
     package var maximumUses: UInt32 = 7_500
+    /// Percentage of `maximum` that one agent may have while no other wants them, 50...100.
+    package var maximumShare = 75
+    /// Connections that whoever asks may have; agents share those beyond, of which one alone gets half.
+    var unsharedConnections: Int64 {
+        guard maximumShare < 100 else { return .max }
+        return maximum * Int64(2 * max(50, maximumShare) - 100) / 100
+    }
     /// Age from which a connection is closed when its exchange is over; `unlimited`: never.
     package var maximumAge = Interval.seconds(3_600)
 
@@ -263,6 +270,12 @@ package struct UpstreamPlan: Sendable {
     package var pool = PoolPlan()
     /// Exchanges that may wait for a connection, over all workers; one more is answered with 503.
     package var queueLimit: Int64 = 1_000
+    /// Requests in progress at a server, those answered by event streams included, all workers together; `.max`: no bound.
+    package var maximumCalls = Int64.max
+    /// Exchanges that wait for one server and can go to no other, all workers together; `.max`: no bound but the queue's.
+    package var maximumPending = Int64.max
+    /// Sessions of a server at which it gets no new one; `.max`: no bound.
+    package var maximumSessions = Int64.max
     /// How long an exchange may wait for a connection before it is answered with 503.
     package var queueTimeout = Interval.seconds(10)
     /// From the request's last byte to the response's head.
@@ -287,6 +300,9 @@ package struct UpstreamPlan: Sendable {
     package var outliers: OutlierPlan?
     /// What workers copy for their own selection: rings for hashing are made once and shared. Given by the server table.
     var selection: ServerSelection?
+
+    /// Calls or sessions of each server are bounded.
+    var hasServerLimits: Bool { maximumCalls < .max || maximumSessions < .max }
 
     package init(name: String, servers: Range<Int>) {
         self.name = name

@@ -162,6 +162,9 @@ extension UpstreamPlan {
         pool = PoolPlan(configuration.pool)
         queueLimit = Int64(configuration.queue.maximum)
         queueTimeout = Interval(configuration.queue.timeout)
+        maximumCalls = configuration.circuitBreaker.maximumCalls.map { Int64($0) } ?? .max
+        maximumPending = configuration.circuitBreaker.maximumPending.map { Int64($0) } ?? .max
+        maximumSessions = configuration.session.maximumPerServer.map { Int64($0) } ?? .max
         firstByteTimeout = configuration.timeouts.firstByte.map { Interval($0) } ?? .unlimited
         readTimeout = Interval(configuration.timeouts.read)
         tcp = TCPOptions(configuration.tcp)
@@ -197,6 +200,7 @@ extension PoolPlan {
         maximum = Int64(configuration.maximum)
         maximumStreams = Int64(configuration.maximumStreams)
         minimum = Int64(configuration.minimum)
+        maximumShare = configuration.maximumShare
         idleTimeout = Interval(configuration.idleTimeout)
         connectTimeout = Interval(configuration.connectTimeout)
         maximumUses = configuration.maximumUses.map { UInt32(clamping: $0) } ?? .max

@@ -40,8 +40,13 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// Claims one more connection to a server: a slot of this worker, and a place below the bound over all workers.
-    private func claimConnection(_ server: Int) -> Claim {
-        upstreams.isFull ? .denied : claimCall(server)
+    private mutating func claimConnection(_ server: Int) -> Claim {
+        if upstreams.isFull { return .denied }
+        if servers[server].spareClaims > 0 {
+            servers[server].spareClaims -= 1
+            return .granted
+        }
+        return claimCall(server)
     }
 
     /// Claims a place below the bound on connections for calls, for one that is open or to be opened.
@@ -85,10 +90,10 @@ extension Worker where Outside: ~Copyable {
         return .connecting(handle)
     }
 
-    private func releaseClaim(_ claim: ServerPool.ClaimRelease, _ server: Int) {
+    private mutating func releaseClaim(_ claim: ServerPool.ClaimRelease, _ server: Int) {
         switch claim {
         case .none: break
-        case .connection: metrics.add(.connections, server: server, -1)
+        case .connection: releasePlace(server)
         case .stream:
             metrics.add(.streams, server: server, -1)
             metrics.count(.streaming, server: server, -1)
@@ -146,8 +151,7 @@ extension Worker where Outside: ~Copyable {
         let decision = servers[server].pool.released(
             connection.slot, wear, poolLimits(upstream),
             isDraining: lifecycle.isDraining || isObsolete(connection),
-            isWantedElsewhere: metrics.writer.waiting(upstream: upstream)
-                > Int64(servers.upstreams[upstream].queue.count))
+            isWantedElsewhere: freedPlace(server, upstream, closed: 0) != .own)
         guard case .park = decision else {
             closeUpstream(connection)
             return
@@ -181,6 +185,8 @@ extension Worker where Outside: ~Copyable {
         releaseClaim(servers[server].pool.becameStream(), server)
         metrics.count(.streaming, server: server)
         servers.callEnded(server, metrics)
+        let exchange = upstreams[connection].exchange
+        if exchanges.contains(exchange) { releaseShare(exchange) }
         capacityFreed(server)
         return .granted
     }

@@ -115,6 +115,7 @@ extension Worker where Outside: ~Copyable {
         if exchanges.contains(exchange) {
             if exchanges[exchange].awaitsRequestBody { uploadEnded(exchange) }
             exchanges[exchange].connection = .none
+            releaseHoldings(exchange)
             servers.callEnded(server, metrics)
         }
         closeUpstream(connection, as: role)
@@ -228,6 +229,7 @@ extension Worker where Outside: ~Copyable {
     /// Parts an exchange from its connection, both of which live on for the moment.
     mutating func detach(_ exchange: Handle) {
         if !exchanges[exchange].isWhole, exchanges[exchange].awaitsRequestBody { uploadEnded(exchange) }
+        releaseHoldings(exchange)
         let connection = exchanges[exchange].connection
         exchanges[exchange].connection = .none
         guard upstreams.contains(connection) else { return }

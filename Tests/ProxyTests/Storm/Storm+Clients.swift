@@ -132,8 +132,14 @@ extension Storm {
 
     private func newRequest(_ tag: String, _ path: String, isStream: Bool) -> Request {
         var request = Request(method: "GET", path: path, fields: [HeaderField("x-tag", tag)])
+        // A greedy agent and two others; most have no credential.
+        if chance(3) { request.fields.append(HeaderField("authorization", "Bearer \(chance(2) ? 0 : below(3))")) }
+        let known = sessions.filter { ($0.upstream == 1) == (path == "/other") }
         if isStream {
             request.fields.append(HeaderField("accept", "text/event-stream"))
+            if !known.isEmpty, chance(2) {
+                request.fields.append(HeaderField("mcp-session-id", known[below(known.count)].id))
+            }
             return request
         }
         if chance(3) {
@@ -142,7 +148,6 @@ extension Storm {
             return request
         }
         request.method = "POST"
-        let known = sessions.filter { ($0.upstream == 1) == (path == "/other") }
         if chance(8) {
             request.fields.append(HeaderField("x-kind", "open"))
         } else if !known.isEmpty, chance(2) {

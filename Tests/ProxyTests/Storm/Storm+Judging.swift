@@ -55,7 +55,7 @@ extension Storm {
         guard response.hasHead else { return }
         if response.isComplete { answers[response.status, default: 0] += 1 }
         guard response.status == 200 else {
-            if ![404, 408, 502, 503, 504].contains(response.status) {
+            if ![404, 408, 502, 503, 504].contains(response.status), response.status != 409 || !asked.isStream {
                 note("status \(response.startLine) for \(asked.tag)", guest)
             }
             return

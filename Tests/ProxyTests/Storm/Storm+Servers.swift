@@ -17,7 +17,11 @@ extension Storm {
         let body = Storm.body(of: tag, below(chance(8) ? 60_000 : 300))
         let field = "X-Tag: \(tag)\r\nX-Length: \(body.utf8.count)\r\n"
         let pause = SimulatedPeer.Action.pause(milliseconds(below: chance(10) ? 25_000 : 200))
-        if message["accept"] == "text/event-stream" { return [pause] + events(tag, field) }
+        if message["accept"] == "text/event-stream" {
+            // It knows of another stream of the session.
+            if message["mcp-session-id"] != nil, chance(3) { return .reply("", status: "409 Conflict", extra: field) }
+            return [pause] + events(tag, field)
+        }
         if message["x-kind"] == "open" { return .reply(body, extra: field + "Mcp-Session-Id: o\(index)-\(tag)\r\n") }
         return answer(body, field, pause)
     }

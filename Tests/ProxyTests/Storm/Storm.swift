@@ -46,6 +46,13 @@ final class Storm {
             stage.snapshot.upstreams[index].policy = policies[(Int(seed / 2) + index) % 4]
             stage.snapshot.upstreams[index].pool.maximum = Int64(1 + seed % 5)
             stage.snapshot.upstreams[index].pool.maximumStreams = 8
+            // In every other storm servers are guarded, and pools large enough for shares to matter.
+            if seed.isMultiple(of: 2) {
+                stage.snapshot.upstreams[index].pool.maximum += 3
+                stage.snapshot.upstreams[index].maximumCalls = Int64(2 + seed % 3)
+                stage.snapshot.upstreams[index].maximumPending = 6
+                stage.snapshot.upstreams[index].maximumSessions = 12
+            }
             stage.snapshot.upstreams[index].queueLimit = 20
             stage.snapshot.upstreams[index].firstByteTimeout = .seconds(20)
             stage.snapshot.upstreams[index].streamIdleTimeout = .seconds(45)

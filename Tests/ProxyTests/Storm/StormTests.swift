@@ -1,3 +1,4 @@
+import Balancing
 import Foundation
 import Kernel
 import Simulation
@@ -40,7 +41,9 @@ struct StormTests {
         #expect(storm.stage.waitingExchanges == 0, "seed \(seed)")
         let uploads = storm.stage.worker?.uploads
         #expect(uploads == 0, "seed \(seed)")
-        for metric in [SharedMetric.connections, .streams, .established] {
+        #expect(storm.stage.worker?.servers.shares.count == 0, "seed \(seed)")
+        #expect(storm.stage.worker?.exchanges.streams.isEmpty == true, "seed \(seed)")
+        for metric in [SharedMetric.connections, .streams, .established, .calls] {
             #expect(storm.stage.shared(metric) == 0, "\(metric), seed \(seed)")
         }
         #expect(storm.stage.network.violations == [], "seed \(seed)")

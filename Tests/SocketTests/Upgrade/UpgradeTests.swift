@@ -72,7 +72,7 @@ extension SocketTests {
         func inFlight() throws {
             let berth = try UpgradingBerth { $0.target == "/slow" ? [] : [.answer("ok")] }
             let slow = try Client(berth.plain)
-            slow.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+            slow.send("GET /slow HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
             try eventually("the call at the replica") { berth.replica.requests.contains { $0.target == "/slow" } }
             let connection = try #require(berth.replica.requests.first { $0.target == "/slow" }).connection
 
