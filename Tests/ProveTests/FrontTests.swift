@@ -72,7 +72,7 @@ struct FrontTests {
         let text = TrialView.text(status, style: TerminalStyle(colours: false, blocks: true, width: 80))
         let lines = text.split(separator: "\n")
         #expect(lines[0].hasPrefix("1:01") && lines[0].hasSuffix("Berth         round-robin"))
-        #expect(lines[1] == "  mcp-1   stands still       1,234 calls             5 calls")
+        #expect(lines[1] == "  mcp-1   stands still         1,234 calls             5 calls")
         #expect(lines.contains { $0.hasPrefix("  failed without cause") && $0.hasSuffix(" 1") })
         #expect(lines.contains { $0.hasPrefix("  failed with a server") && $0.hasSuffix(" 4") })
         #expect(Set(lines.dropLast().map(\.count)) == [62])
