@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Kernel
 import Testing
@@ -169,6 +170,42 @@ extension SocketTests {
             let next = folder.path("next")
             #expect(symlink(try version(1), next) == 0 && rename(next, link) == 0)
             try eventually("the new server is asked") { try ask("/x", front) == "replica 1" }
+            command.signal(SIGTERM)
+            #expect(try command.exitCode() == 0)
+        }
+
+        @Test("an order to drain, and a reload, go on with keys that have changed since the start")
+        func rotatedKeys() throws {
+            let folder = try TemporaryFolder()
+            let replica = try RecordingReplica { request in
+                [.answer("ok", fields: request.target == "/open" ? "Mcp-Session-Id: s1\r\n" : "")]
+            }
+            defer { replica.stop() }
+            let ports = try freePorts(2)
+            let file = try write(
+                folder, admin: ports[0], listeners: [ports[1]], servers: [replica.address, .loopback(port: 9)])
+            let command = try BerthCommand(["run", file], in: folder)
+            _ = try command.port(after: "admin on http://")
+            let keys = folder.path("keys")
+            let old = try String(contentsOfFile: keys, encoding: .utf8)
+            _ = try folder.write("keys", Data((0..<32).map { UInt8($0) }).base64EncodedString() + "\n" + old)
+            chmod(keys, 0o600)
+            var times = [timeval(tv_sec: time(nil) - 300, tv_usec: 0), timeval(tv_sec: time(nil) - 300, tv_usec: 0)]
+            #expect(utimes(keys, &times) == 0)
+            try eventually("the new key signs") { command.complained.contains("2 verify") }
+            func status(_ path: String, _ session: String?) throws -> Client.Response {
+                let client = try Client(.loopback(port: ports[1]))
+                let field = session.map { "Mcp-Session-Id: \($0)\r\n" } ?? ""
+                client.send("POST \(path) HTTP/1.1\r\nHost: a\r\n\(field)Content-Length: 0\r\n\r\n")
+                return try client.response()
+            }
+            let id = try #require(try status("/open", nil).values("mcp-session-id").first)
+
+            _ = try run(["drain", "mcp/127.0.0.1:9", "--config", file], folder)
+            #expect(try status("/x", id).status == 200)
+            _ = try write(folder, admin: ports[0], listeners: [ports[1]], servers: [replica.address])
+            _ = try run(["reload", "--config", file], folder)
+            #expect(try status("/x", id).status == 200)
             command.signal(SIGTERM)
             #expect(try command.exitCode() == 0)
         }

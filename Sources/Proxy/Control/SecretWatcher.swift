@@ -35,8 +35,15 @@ final class SecretWatcher: Sendable {
 
     func stop() { thread.stop() }
 
-    /// Watches the files of other secrets from here on. A snapshot brings workers their keys.
-    func replace(_ secrets: SessionSecrets) { state.withLock { $0 = State(secrets: secrets) } }
+    /// Has `body` give workers a snapshot with the keys as they are, and no others meanwhile: what it would say could reach
+    /// them before the snapshot does. `secrets` are watched from here on; nil: the same as before.
+    func handOver(_ secrets: SessionSecrets?, _ body: ([SigningKey]) -> Void) {
+        state.withLock { state in
+            if let secrets { state = State(secrets: secrets) }
+            state.undelivered = nil
+            body(state.secrets.keys)
+        }
+    }
 
     private func look() -> CInt {
         state.withLock { state in

@@ -23,15 +23,16 @@ extension ProxyServer {
 
     /// Has all workers work by `snapshot`, and returns when they do. What it has in common with the one in force keeps
     /// connections, streams, pools, sessions, health and counters. Listeners that are new are opened first: if one cannot be, the
-    /// error says why and nothing changes. Those that are gone close without a reset. One thread at a time may call it.
-    package func adopt(_ snapshot: Snapshot) throws(StartError) {
+    /// error says why and nothing changes. Those that are gone close without a reset. The snapshot gets the keys that are in use,
+    /// or those of other `secrets`, which are watched then. One thread at a time may call it.
+    package func adopt(_ snapshot: Snapshot, secrets: SessionSecrets? = nil) throws(StartError) {
         try isUpgrading.withLock { (isUpgrading) throws(StartError) in
             guard !isUpgrading else { throw StartError("an upgrade is under way") }
-            try change(to: snapshot)
+            try change(to: snapshot, secrets)
         }
     }
 
-    private func change(to snapshot: Snapshot) throws(StartError) {
+    private func change(to snapshot: Snapshot, _ secrets: SessionSecrets?) throws(StartError) {
         guard !isDraining else { throw StartError("the process is draining") }
         var new = snapshot
         try table.register(&new)
@@ -46,11 +47,15 @@ extension ProxyServer {
             throw StartError("cannot wait for workers: \(error)")
         }
         watchers.pause()
-        current.withLock { $0 = Current(snapshot: new, sockets: sockets) }
-        for index in mailboxes.indices {
-            let own = sockets.sockets(ofWorker: index, isControl: index == workers, of: added.map(\.id))
-            mailboxes[index].postAlways(.snapshot(new, sockets: own, gate: gate))
+        let post = { (keys: [SigningKey]) in
+            new.keys = keys
+            self.current.withLock { $0 = Current(snapshot: new, sockets: sockets) }
+            for index in self.mailboxes.indices {
+                let own = sockets.sockets(ofWorker: index, isControl: index == self.workers, of: added.map(\.id))
+                self.mailboxes[index].postAlways(.snapshot(new, sockets: own, gate: gate))
+            }
         }
+        if let watcher = watchers.secrets { watcher.handOver(secrets, post) } else { post(new.keys) }
         let failure = gate.wait(for: mailboxes.count, within: Self.adoptionTime)
         do throws(SystemError) {
             try watchers.resume(with: new)

@@ -135,13 +135,7 @@ package final class Reloader: Sendable {
         let changes = ConfigurationChanges(from: old.configuration, to: file.configuration)
         do throws(StartError) {
             let secrets = try secrets(for: file.configuration, old: old.configuration)
-            var snapshot = try proxy.snapshot(of: file.configuration, secrets: secrets)
-            state.withLock { state in
-                state.removed.keep(in: &snapshot, from: proxy.snapshot, at: .now())
-                snapshot.orderToDrain(state.drained)
-            }
-            try proxy.adopt(snapshot)
-            if let secrets { proxy.watchers.secrets?.replace(secrets) }
+            try adopt(file.configuration, secrets)
         } catch {
             log.error("the configuration was not reloaded, what it was before stays: \(error)")
             return .rejected("\(error)")
@@ -160,20 +154,29 @@ package final class Reloader: Sendable {
         return try SessionSecrets(new, log: log)
     }
 
+    /// Has the workers work by a configuration, with what operators have ordered. It is made anew even if it is the one in
+    /// force: files and names may have changed since that was made. `secrets` are others than before; nil: the same.
+    private func adopt(_ configuration: Configuration, _ secrets: SessionSecrets?) throws(StartError) {
+        var snapshot = try proxy.snapshot(of: configuration, secrets: secrets)
+        state.withLock { state in
+            state.removed.keep(in: &snapshot, from: proxy.snapshot, at: .now())
+            snapshot.orderToDrain(state.drained)
+        }
+        try proxy.adopt(snapshot, secrets: secrets)
+    }
+
     private func drain(_ server: String, _ isDraining: Bool) -> Outcome {
-        var snapshot = proxy.snapshot
+        let snapshot = proxy.snapshot
         guard let plan = snapshot.servers.first(where: { snapshot.path(of: $0) == server }) else {
             return .rejected("there is no server \(server)")
         }
         if !isDraining, plan.isDraining { return .rejected("\(server) drains because the configuration says so") }
         guard plan.isOrderedToDrain != isDraining else { return .unchanged }
-        let drained = state.withLock { state in
+        state.withLock { state in
             if isDraining { state.drained.insert(server) } else { state.drained.remove(server) }
-            return state.drained
         }
-        snapshot.orderToDrain(drained)
         do throws(StartError) {
-            try proxy.adopt(snapshot)
+            try adopt(state.withLock { $0.status.file.configuration }, nil)
         } catch {
             return .rejected("\(error)")
         }
