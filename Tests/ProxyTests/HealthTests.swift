@@ -242,4 +242,31 @@ struct HealthTests {
         #expect(isDone, "seed \(seed)")
         #expect(endless.streams.values.allSatisfy { $0.response.isComplete || $0.reset == 7 }, "seed \(seed)")
     }
+
+    @Test(
+        "endless streams end with last words: when to come back, or that a subscription is complete", arguments: seeds)
+    func lastWords(seed: UInt64) {
+        let stage = ProxyStage(seed: seed)
+        _ = ScriptedServer(stage) { _ in .stream("data: x\n\n") }
+        let (listener, standing) = (stage.connect(), stage.connect())
+        let body = #"{"jsonrpc":"2.0","id":"s-1","method":"subscriptions/listen","params":{}}"#
+        listener.ask(.post(body, version: "2026-07-28"))
+        standing.ask(.openStream())
+        // Long enough for a heartbeat, after which only the id is kept.
+        stage.run(for: .seconds(40))
+        let fresh = stage.connect()
+        fresh.ask(.post(body, version: "2026-07-28"))
+        stage.run(for: .seconds(1))
+        stage.worker?.drain()
+        let isDone = stage.run(within: .seconds(10)) { stage.worker?.isDone == true }
+        #expect(isDone, "none of them counts as a call, seed \(seed)")
+        stage.stop()
+        stage.network.advance(by: .seconds(1))
+        let result = #"data: {"jsonrpc":"2.0","id":"s-1","result":{"resultType":"complete"}}\#n\#n"#
+        for (name, client) in [("kept", listener), ("fresh", fresh)] {
+            #expect(client.responses.count == 1, "\(name) ended properly, seed \(seed): \(client.current.text)")
+            #expect(client.responses.first?.text.hasSuffix(result) == true, "seed \(seed)")
+        }
+        #expect(standing.responses.first?.text.hasSuffix("retry: 1000\n\n") == true, "seed \(seed)")
+    }
 }

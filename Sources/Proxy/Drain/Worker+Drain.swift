@@ -33,8 +33,7 @@ extension Worker where Outside: ~Copyable {
         var calls = 0
         for slot in 0..<exchanges.slots {
             guard let exchange = exchanges.handle(inSlot: slot) else { continue }
-            let hasNoEnd = exchanges[exchange].isEventStream && exchanges[exchange].method == .get
-            if !hasNoEnd { calls += 1 }
+            if !isEndless(exchange) { calls += 1 }
         }
         if calls == 0 { endStreams() }
         var busy = 0
@@ -50,7 +49,7 @@ extension Worker where Outside: ~Copyable {
             guard let exchange = exchanges.handle(inSlot: slot) else { continue }
             if exchanges[exchange].state.phase != .relaying {
                 act(on: exchange, .rejected(.shuttingDown))
-            } else if exchanges[exchange].method != .get || !exchanges[exchange].isEventStream {
+            } else if !isEndless(exchange) {
                 act(on: exchange, .serverWentDown)
             }
         }

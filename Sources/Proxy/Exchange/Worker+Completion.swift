@@ -140,6 +140,7 @@ extension Worker where Outside: ~Copyable {
         guard exchanges[exchange].isEventStream else { return }
         let client = exchanges[exchange].client
         io.composed.clear()
+        if lifecycle.isDraining { composeLastWords(exchange) }
         if exchanges[exchange].clientFraming == .chunked { io.composed.append("0\r\n\r\n") }
         // A body shorter than announced can only be followed by the connection's end.
         if exchanges[exchange].clientFraming == .counted { exchanges[exchange].keepsClient = false }

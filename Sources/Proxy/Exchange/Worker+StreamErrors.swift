@@ -35,16 +35,18 @@ extension Worker where Outside: ~Copyable {
         if !isLast { exchanges[exchange].boundary.watch(io.received, range.range) }
     }
 
-    /// The stream goes on for a while: keeps the id alone.
+    /// The stream goes on for a while: keeps the id alone, behind a mark if the request was `subscriptions/listen`.
     mutating func shrinkRequest(_ exchange: Handle) {
         guard exchanges[exchange].pending.count > 0, case .post = exchanges[exchange].method,
             case .eventStream = exchanges[exchange].responseKind, exchanges[exchange].responseBody == .data,
-            let id = streamID(exchange), id.count < exchanges[exchange].pending.count
+            exchanges[exchange].pending.span[0] == UInt8(ascii: "P"), let id = streamID(exchange)
         else { return }
+        let isListen = answersListen(exchange)
         exchanges[exchange].pending.clear()
         io.bufferPool.release(&exchanges[exchange].pending)
         guard !id.isEmpty else { return }
-        exchanges[exchange].pending.reserve(exactly: id.count)
+        exchanges[exchange].pending.reserve(exactly: id.count + 1)
+        if isListen { exchanges[exchange].pending.append([Self.listenMark]) }
         exchanges[exchange].pending.append(id)
     }
 
@@ -54,7 +56,8 @@ extension Worker where Outside: ~Copyable {
         guard count > 0 else { return nil }
         // A request line begins with its method, an id with a quote, a sign or a digit.
         guard exchanges[exchange].pending.span[0] == UInt8(ascii: "P") else {
-            return exchanges[exchange].pending.bytes(0..<count)
+            let isMarked = exchanges[exchange].pending.span[0] == Self.listenMark
+            return exchanges[exchange].pending.bytes((isMarked ? 1 : 0)..<count)
         }
         let parser = clients.listeners[clients.listener(of: exchanges[exchange].client)].parser
         guard case .complete = parser.parse(exchanges[exchange].pending, into: &io.requestHead) else { return [] }
@@ -82,5 +85,49 @@ extension Worker where Outside: ~Copyable {
         io.composed.append("\n\n")
         if isChunked { io.composed.append("\r\n0\r\n\r\n") }
         return .sent
+    }
+
+    // MARK: - Streams without an end
+
+    private static var listenMark: UInt8 { UInt8(ascii: "l") }
+
+    /// The stream has no end of its own: it is the one that a session's client listens on, or answers
+    /// `subscriptions/listen` (MCP 2026-07-28).
+    mutating func isEndless(_ exchange: Handle) -> Bool {
+        guard exchanges[exchange].isEventStream else { return false }
+        return if case .get = exchanges[exchange].method { true } else { answersListen(exchange) }
+    }
+
+    private mutating func answersListen(_ exchange: Handle) -> Bool {
+        guard case .modern = exchanges[exchange].kind, exchanges[exchange].pending.count > 0 else { return false }
+        guard exchanges[exchange].pending.span[0] == UInt8(ascii: "P") else {
+            return exchanges[exchange].pending.span[0] == Self.listenMark
+        }
+        let parser = clients.listeners[clients.listener(of: exchanges[exchange].client)].parser
+        guard case .complete = parser.parse(exchanges[exchange].pending, into: &io.requestHead) else { return false }
+        return KeptCall.find(in: exchanges[exchange].pending, io.requestHead)?.method == .listen
+    }
+
+    /// Appends the last words of an endless stream to `io.composed` that ends because the process does: the result of
+    /// `subscriptions/listen`, which says that it is complete, or when to come back.
+    mutating func composeLastWords(_ exchange: Handle) {
+        guard case .eventStream = exchanges[exchange].responseKind, exchanges[exchange].boundary.isAtBoundary,
+            exchanges[exchange].responseBody == .data, exchanges[exchange].clientFraming != .counted
+        else { return }
+        var event = Array("retry: 1000\n\n".utf8)
+        if case .post = exchanges[exchange].method {
+            guard answersListen(exchange), exchanges[exchange].boundary.takesError, let id = streamID(exchange),
+                !id.isEmpty
+            else { return }
+            event = Array(#"event: message\#ndata: {"jsonrpc":"2.0","id":"#.utf8) + id
+            event += Array(#","result":{"resultType":"complete"}}\#n\#n"#.utf8)
+        }
+        let isChunked = exchanges[exchange].clientFraming == .chunked
+        if isChunked {
+            io.composed.append(hexadecimal: UInt64(event.count))
+            io.composed.append("\r\n")
+        }
+        io.composed.append(event)
+        if isChunked { io.composed.append("\r\n") }
     }
 }
