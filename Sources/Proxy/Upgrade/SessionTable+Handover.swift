@@ -24,8 +24,7 @@ extension SessionTable {
                     contents.records[key]?.isDirty = record.isDirty
                     return
                 }
-                record.recovery.count = own.recovery.count
-                record.recovery.times = own.recovery.times
+                record.recovery.paidAt = own.recovery.paidAt
             } else if contents.records.count >= limit {
                 return
             }

@@ -35,20 +35,21 @@ struct RecoveryDecisionTests {
         #expect(RecoveryDecision(request, facts) == decision)
     }
 
-    @Test("three recoveries within ten minutes, however many there were before")
+    @Test("eight recoveries at once, and one in ten seconds in the long run, however many there were before")
     func budget() {
         var state = RecoveryState()
         var now = Instant(nanoseconds: 0) + .seconds(1)
         for _ in 0..<300 {
-            for _ in 0..<3 {
+            for _ in 0..<8 {
                 #expect(state.allowsMore(at: now))
                 state.noteRecovered(at: now)
-                now = now + .seconds(1)
             }
             #expect(!state.allowsMore(at: now))
-            #expect(!state.allowsMore(at: now + .seconds(596)))
-            #expect(state.allowsMore(at: now + .seconds(597)))
-            now = now + .seconds(600)
+            #expect(!state.allowsMore(at: now + .milliseconds(9_999)))
+            #expect(state.allowsMore(at: now + .seconds(10)))
+            state.noteRecovered(at: now + .seconds(10))
+            #expect(!state.allowsMore(at: now + .seconds(10)))
+            now = now + .seconds(90)
         }
     }
 }

@@ -92,7 +92,7 @@ private final class RecoveryStorm {
         answers[answer.status, default: 0] += 1
         guard answer.status == 200 else {
             if ![404, 502, 503].contains(answer.status) { note("status \(answer.startLine)") }
-            // Three recoveries in ten minutes, and then the client has to begin anew.
+            // More recoveries than a session may have, and then the client has to begin anew.
             if answer.status == 404 { parties[index].session = "" }
             return
         }

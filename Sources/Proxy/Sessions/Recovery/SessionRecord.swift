@@ -56,15 +56,15 @@ struct RecoveryState: Sendable {
     var joined: UInt16 = 0
     /// How the last one ended; nil: it worked, or there was none.
     var failure: RecoveryFailure?
-    /// When the last ones worked.
-    var times = InlineArray<3, Instant>(repeating: .init(nanoseconds: 0))
-    var count: UInt8 = 0
+    /// When the session will have paid for the recoveries that it has had (generic cell rate algorithm, ITU-T I.371).
+    var paidAt = Instant(nanoseconds: 0)
     /// Recoveries so far. A request that was sent before one of them was sent to another place.
     var generation: UInt32 = 0
 
-    /// Recoveries within this time that a session may have. More say that it loses its servers faster than it is of use.
-    static var window: Interval { .seconds(600) }
-    static var limit: UInt8 { 3 }
+    /// A session may have one recovery in this time in the long run, and so many at once. More say that it loses its servers
+    /// faster than it is of use.
+    static var interval: Interval { .seconds(10) }
+    static var burst: UInt64 { 8 }
     /// All steps of a recovery together.
     static var longest: Interval { .seconds(8) }
     /// Requests that wait for one recovery at most.
@@ -75,13 +75,11 @@ struct RecoveryState: Sendable {
 
     /// Whether the budget has one more at `now`.
     func allowsMore(at now: Instant) -> Bool {
-        count < Self.limit || now - times[Int(count % Self.limit)] >= Self.window
+        paidAt <= now + Interval(nanoseconds: (Self.burst - 1) * Self.interval.nanoseconds)
     }
 
     mutating func noteRecovered(at now: Instant) {
         generation &+= 1
-        times[Int(count % Self.limit)] = now
-        // Beyond the limit, only the place in the ring counts.
-        count = count == .max ? count - Self.limit + 1 : count + 1
+        paidAt = max(paidAt, now) + Self.interval
     }
 }

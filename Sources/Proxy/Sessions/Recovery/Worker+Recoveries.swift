@@ -228,7 +228,7 @@ extension RecoveryFailure {
         case .off: nil
         case .unknown: "it is not known how it was opened"
         case .dirty: "it may hold state, and session.on_lost is \"clean\""
-        case .budget: "it was recovered \(RecoveryState.limit) times within ten minutes"
+        case .budget: "it loses its servers faster than every ten seconds"
         case .crowded: "too many of its requests wait for its recovery"
         case .noServer: "no other server could be asked"
         case .refused: "another server did not open a session"
