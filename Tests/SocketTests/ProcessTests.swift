@@ -157,7 +157,9 @@ extension SocketTests {
             let command = try BerthCommand(["demo", "--seconds", "2"], in: folder)
 
             #expect(try command.exitCode() == 0)
-            #expect(command.printed.contains("Berth is at https://localhost:"))
+            for line in ["kill -9 mcp-", "berth reload", "berth upgrade", "wrong answers", "berth run berth.toml"] {
+                #expect(command.printed.contains(line), "\(line): \(command.printed)")
+            }
         }
     }
 }

@@ -270,7 +270,7 @@ extension SocketTests {
             #expect(try greedy.response(greedy.get("/one")).text == "ok")
         }
 
-        @Test("after SIGTERM open streams complete, new ones are refused, and berth exits with 0")
+        @Test("after SIGTERM streams complete, a connection without any is told to go, and berth exits with 0")
         func drain() throws {
             let berth = try BerthProcess { request in
                 switch request.target {
@@ -290,13 +290,12 @@ extension SocketTests {
             let connection = try #require(berth.replica.requests.first { $0.target == "/slow" }).connection
 
             berth.signal(15)
-            try client.wait("the first GOAWAY") { !$0.goAways.isEmpty }
-            // Opened before the client got GOAWAY, so it is served.
-            let late = client.get("/long")
-            try client.wait("the end") { $0.goAways.count == 2 }
-            #expect(client.goAways.map(\.code) == [0, 0])
-            #expect(client.goAways.map(\.lastStream) == [0x7fff_ffff, late])
             try idle.readToEnd()
+            #expect(idle.goAways.map(\.code) == [0, 0])
+            // Some clients take any GOAWAY for the end of their calls: it is not sent while there are any.
+            let late = client.get("/long")
+            try client.wait("the head of a call that came in the drain") { $0.streams[late]?.hasHead == true }
+            #expect(client.goAways.isEmpty)
             #expect(berth.isRunning)
             berth.replica.push(.answer("late"), to: connection)
 
@@ -304,6 +303,8 @@ extension SocketTests {
             #expect(try client.response(late).received == 3_000_000)
             #expect(try client.response(events).hasEnded)
             try client.readToEnd()
+            #expect(client.goAways.map(\.code) == [0, 0])
+            #expect(client.goAways.map(\.lastStream) == [0x7fff_ffff, late])
             #expect(try berth.exitCode() == 0)
         }
 
