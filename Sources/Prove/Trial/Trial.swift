@@ -43,7 +43,6 @@ package final class Trial {
         self.fleet = fleet
         self.history = history
         self.steps = steps
-        Kinship.adoptOrphans()
         var started: [any Front] = []
         do throws(ProveError) {
             try fleet.startAll()

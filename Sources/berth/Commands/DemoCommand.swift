@@ -32,6 +32,8 @@ struct DemoCommand: ParsableCommand {
     }
 
     func run() throws {
+        // An upgraded Berth outlives the process that started it, and is to end with this one.
+        Kinship.adoptOrphans()
         let signals = try Signals([SIGTERM, SIGINT])
         var screen = TrialScreen(
             .forOutput(descriptor: 1, isQuiet: false, environment: ProcessInfo.processInfo.environment)

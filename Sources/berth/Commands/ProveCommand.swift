@@ -72,6 +72,8 @@ struct ProveCommand: ParsableCommand {
 
     func run() throws {
         let plan = try validPlan()
+        // An upgraded Berth outlives the process that started it, and is to end with this one.
+        Kinship.adoptOrphans()
         let signals = try Signals([SIGTERM, SIGINT])
         var screen = TrialScreen(
             .forOutput(descriptor: 1, isQuiet: quiet, environment: ProcessInfo.processInfo.environment)
