@@ -74,16 +74,8 @@ extension Worker where Outside: ~Copyable {
             exchanges[exchange].clientFraming != .counted, clients.contains(exchanges[exchange].client),
             let id = streamID(exchange), !id.isEmpty
         else { return .impossible }
-        let body = ErrorResponse.serverReset.body(id: id.span)
-        let isChunked = exchanges[exchange].clientFraming == .chunked
-        if isChunked {
-            io.composed.append(hexadecimal: UInt64(body.count + 23))
-            io.composed.append("\r\n")
-        }
-        io.composed.append("event: message\ndata: ")
-        io.composed.append(body)
-        io.composed.append("\n\n")
-        if isChunked { io.composed.append("\r\n0\r\n\r\n") }
+        appendEvent(ErrorResponse.serverReset.body(id: id.span), exchange)
+        if exchanges[exchange].clientFraming == .chunked { io.composed.append("0\r\n\r\n") }
         return .sent
     }
 
@@ -114,20 +106,29 @@ extension Worker where Outside: ~Copyable {
         guard case .eventStream = exchanges[exchange].responseKind, exchanges[exchange].boundary.isAtBoundary,
             exchanges[exchange].responseBody == .data, exchanges[exchange].clientFraming != .counted
         else { return }
-        var event = Array("retry: 1000\n\n".utf8)
-        if case .post = exchanges[exchange].method {
-            guard answersListen(exchange), exchanges[exchange].boundary.takesError, let id = streamID(exchange),
-                !id.isEmpty
-            else { return }
-            event = Array(#"event: message\#ndata: {"jsonrpc":"2.0","id":"#.utf8) + id
-            event += Array(#","result":{"resultType":"complete"}}\#n\#n"#.utf8)
+        guard case .post = exchanges[exchange].method else {
+            appendChunk(Array("retry: 1000\n\n".utf8), exchange)
+            return
         }
+        guard answersListen(exchange), exchanges[exchange].boundary.takesError, let id = streamID(exchange), !id.isEmpty
+        else { return }
+        let result = Array(#"{"jsonrpc":"2.0","id":"#.utf8) + id + Array(#","result":{"resultType":"complete"}}"#.utf8)
+        appendEvent(result, exchange)
+    }
+
+    /// Appends an event with a message to `io.composed`.
+    private mutating func appendEvent(_ message: [UInt8], _ exchange: Handle) {
+        appendChunk(Array("event: message\ndata: ".utf8) + message + Array("\n\n".utf8), exchange)
+    }
+
+    /// Appends a piece of a response body to `io.composed`, as the client's framing asks.
+    private mutating func appendChunk(_ bytes: [UInt8], _ exchange: Handle) {
         let isChunked = exchanges[exchange].clientFraming == .chunked
         if isChunked {
-            io.composed.append(hexadecimal: UInt64(event.count))
+            io.composed.append(hexadecimal: UInt64(bytes.count))
             io.composed.append("\r\n")
         }
-        io.composed.append(event)
+        io.composed.append(bytes)
         if isChunked { io.composed.append("\r\n") }
     }
 }

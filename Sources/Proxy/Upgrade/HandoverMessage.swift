@@ -39,11 +39,11 @@ enum HandoverMessage: Equatable, Sendable {
         case .drained(let key): "drained \(key)"
         case .serverCounter(let slot, let name, let value): "count \(slot) \(name) \(value)"
         case .counter(let group, let name, let value): "total \(group) \(name) \(value)"
-        case .sessionKey(let bytes): "session-key \(bytes.map(Self.hex).joined())"
+        case .sessionKey(let bytes): "session-key \(HandoverText.hex(bytes))"
         case .session(let key, let entry):
-            "session \(Self.hex(key.high)) \(Self.hex(key.low)) \(entry.server.slot) \(entry.server.generation)"
+            "session \(HandoverText.hex(key.high)) \(HandoverText.hex(key.low)) \(entry.server.slot) \(entry.server.generation)"
                 + " \(entry.usedAt.nanoseconds)\(entry.isCounted ? "" : " uncounted")"
-        case .sessionEnded(let key): "session-ended \(Self.hex(key.high)) \(Self.hex(key.low))"
+        case .sessionEnded(let key): "session-ended \(HandoverText.hex(key.high)) \(HandoverText.hex(key.low))"
         case .record(let record): "record " + record.words.joined(separator: " ")
         case .complete: "complete"
         case .ready(let unused): (["ready"] + unused.map { "\($0.raw)" }).joined(separator: " ")
@@ -85,7 +85,7 @@ enum HandoverMessage: Equatable, Sendable {
             guard let id = Self.id(words[0], words[1]) else { return nil }
             self = .upstream(id, key: words[2...].joined(separator: " "))
         case ("session-key", 1):
-            guard let bytes = Self.bytes(words[0]) else { return nil }
+            guard words[0].count <= 128, let bytes = HandoverText.bytes(words[0]) else { return nil }
             self = .sessionKey(bytes)
         case ("session", 5...6):
             guard let key = Self.key(words), let server = Self.id(words[2], words[3]), let usedAt = UInt64(words[4]),
@@ -118,24 +118,5 @@ enum HandoverMessage: Equatable, Sendable {
     private static func key(_ words: [Substring]) -> SessionKey? {
         guard let high = UInt64(words[0], radix: 16), let low = UInt64(words[1], radix: 16) else { return nil }
         return SessionKey(high: high, low: low)
-    }
-
-    private static func hex(_ number: UInt64) -> String { String(number, radix: 16) }
-
-    private static func hex(_ byte: UInt8) -> String {
-        let text = String(byte, radix: 16)
-        return text.count == 1 ? "0\(text)" : text
-    }
-
-    private static func bytes(_ text: Substring) -> [UInt8]? {
-        guard text.count % 2 == 0, text.count <= 128 else { return nil }
-        var bytes: [UInt8] = []
-        var rest = text
-        while !rest.isEmpty {
-            guard let byte = UInt8(rest.prefix(2), radix: 16) else { return nil }
-            bytes.append(byte)
-            rest = rest.dropFirst(2)
-        }
-        return bytes
     }
 }
