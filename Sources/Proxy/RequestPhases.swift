@@ -39,17 +39,7 @@ extension Worker where Outside: ~Copyable {
     /// Walks an exchange through its phases from `phase` on. Its request must be parsed and at the front of
     /// `io.received`; with `reloading` it is put there first, from where its client keeps it.
     mutating func advance(_ exchange: Handle, from phase: RequestPhase, reloading: Bool = false) {
-        if reloading {
-            switch reloadRequest(exchange) {
-            case .ready: break
-            case .orphaned:
-                act(on: exchange, .clientDisconnected)
-                return
-            case .gone:
-                abandonInconsistent(exchange)
-                return
-            }
-        }
+        if reloading, restoreRequest(exchange) == .ended { return }
         var phase: RequestPhase? = phase
         while let current = phase {
             switch perform(current, exchange) {
@@ -61,6 +51,19 @@ extension Worker where Outside: ~Copyable {
             case .wait, .done: return
             }
         }
+    }
+
+    /// Whether a request is in hand again.
+    enum RestoredRequest { case ready, ended }
+
+    /// Puts the kept request at the front of `io.received`, parsed; ends the exchange if that cannot be done.
+    mutating func restoreRequest(_ exchange: Handle) -> RestoredRequest {
+        switch reloadRequest(exchange) {
+        case .ready: return .ready
+        case .orphaned: act(on: exchange, .clientDisconnected)
+        case .gone: abandonInconsistent(exchange)
+        }
+        return .ended
     }
 
     private mutating func perform(_ phase: RequestPhase, _ exchange: Handle) -> PhaseResult {

@@ -167,15 +167,7 @@ extension Worker where Outside: ~Copyable {
 
     /// The recovery that an exchange waits for may be over.
     mutating func resumeAfterRecovery(_ exchange: Handle) {
-        switch reloadRequest(exchange) {
-        case .ready: break
-        case .orphaned:
-            act(on: exchange, .clientDisconnected)
-            return
-        case .gone:
-            abandonInconsistent(exchange)
-            return
-        }
+        guard restoreRequest(exchange) == .ready else { return }
         guard let key = keyOfRequest(Int(exchanges[exchange].upstream)), let table = sessions.table else {
             leaveRecovery(exchange, .unknown)
             return
