@@ -39,7 +39,7 @@ let package = Package(
         .target(name: "MCP", dependencies: ["ASCII", "JSON"], swiftSettings: pure),
         .target(name: "Balancing", swiftSettings: pure),
         .target(name: "Configuration", dependencies: ["TOMLKit"], swiftSettings: house),
-        .target(name: "Telemetry", dependencies: ["Kernel"], swiftSettings: house),
+        .target(name: "Telemetry", dependencies: ["ASCII", "JSON", "Kernel", "MCP"], swiftSettings: house),
         .target(
             name: "Proxy",
             dependencies: [

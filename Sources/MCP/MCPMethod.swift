@@ -1,14 +1,14 @@
 import JSON
 
 /// The methods that clients send to servers, over all revisions of MCP, as far as a balancer tells them apart.
-package enum MCPMethod: UInt8, Sendable {
+package enum MCPMethod: UInt8, BitwiseCopyable, CaseIterable, Sendable {
     case initialize, initialized, ping, discover
     case toolsList, toolsCall
     case promptsList, promptsGet
     case resourcesList, resourceTemplatesList, resourcesRead, resourcesSubscribe, resourcesUnsubscribe
     case complete, setLevel, listen
-    /// A method of tasks, of whichever revision.
-    case tasks
+    /// Methods of tasks, of whichever revision.
+    case tasksGet, tasksResult, tasksList, tasksCancel, tasksUpdate
     case cancelled, progress, rootsListChanged
     /// A message without a method: it answers a request of the server.
     case response
@@ -34,10 +34,16 @@ package enum MCPMethod: UInt8, Sendable {
         case .ping, .discover, .toolsList, .promptsList, .promptsGet, .resourcesList, .resourceTemplatesList,
             .resourcesRead, .resourcesSubscribe, .resourcesUnsubscribe, .complete, .setLevel:
             true
-        case .initialize, .initialized, .toolsCall, .listen, .tasks, .cancelled, .progress, .rootsListChanged,
-            .response, .batch, .other:
+        case .initialize, .initialized, .toolsCall, .listen, .tasksGet, .tasksResult, .tasksList,
+            .tasksCancel, .tasksUpdate, .cancelled, .progress, .rootsListChanged, .response, .batch, .other:
             false
         }
+    }
+
+    /// The method's name in MCP; nil where there is no name, or none that is known.
+    package var name: StaticString? {
+        for (name, method) in MCPMethod.names where method == self { return name }
+        return nil
     }
 
     private static let names: [(StaticString, MCPMethod)] = [
@@ -47,8 +53,9 @@ package enum MCPMethod: UInt8, Sendable {
         ("resources/templates/list", .resourceTemplatesList), ("resources/read", .resourcesRead),
         ("resources/subscribe", .resourcesSubscribe), ("resources/unsubscribe", .resourcesUnsubscribe),
         ("completion/complete", .complete), ("logging/setLevel", .setLevel), ("subscriptions/listen", .listen),
-        ("tasks/get", .tasks), ("tasks/result", .tasks), ("tasks/list", .tasks), ("tasks/cancel", .tasks),
-        ("tasks/update", .tasks), ("notifications/cancelled", .cancelled), ("notifications/progress", .progress),
+        ("tasks/get", .tasksGet), ("tasks/result", .tasksResult), ("tasks/list", .tasksList),
+        ("tasks/cancel", .tasksCancel), ("tasks/update", .tasksUpdate), ("notifications/cancelled", .cancelled),
+        ("notifications/progress", .progress),
         ("notifications/roots/list_changed", .rootsListChanged),
     ]
 }

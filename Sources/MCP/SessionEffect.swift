@@ -26,7 +26,9 @@ package enum SessionEffect: Equatable, Sendable {
         case .resourcesSubscribe: self = summary.params.map { .subscribes(params: $0) } ?? .dirties
         case .resourcesUnsubscribe: self = summary.params.map { .unsubscribes(params: $0) } ?? .dirties
         // A response answers a request of the server, which waits for it in its memory.
-        case .initialize, .listen, .tasks, .response, .batch, .other: self = .dirties
+        case .initialize, .listen, .tasksGet, .tasksResult, .tasksList, .tasksCancel, .tasksUpdate,
+            .response, .batch, .other:
+            self = .dirties
         }
     }
 }

@@ -44,7 +44,7 @@ struct RequestSummaryTests {
             (#"{"id":1,"error":{"code":1,"message":""}}"#, .response), (#"{"method":"x"}"#, .other),
             (#"{"method":"tools/calls"}"#, .other), (#"{"method":"Tools/call"}"#, .other),
             (#"{"id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25"}}"#, .initialize),
-            (#"{"method":"notifications/initialized"}"#, .initialized), (#"{"id":1,"method":"tasks/get"}"#, .tasks),
+            (#"{"method":"notifications/initialized"}"#, .initialized), (#"{"id":1,"method":"tasks/get"}"#, .tasksGet),
         ])
     func kinds(_ body: String, _ method: MCPMethod) {
         #expect(Self.summary(body)?.method == method)

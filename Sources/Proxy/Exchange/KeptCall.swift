@@ -26,7 +26,7 @@ extension MCPMethod {
     /// which nobody knows, which costs less than a client that cannot begin.
     var isRepeatable: Bool {
         switch self {
-        case .initialize, .listen, .tasks: true
+        case .initialize, .listen, .tasksGet, .tasksResult, .tasksList, .tasksCancel, .tasksUpdate: true
         default: isIdempotent
         }
     }

@@ -12,7 +12,7 @@ enum ImportRule {
         "MCP": ["ASCII", "JSON"],
         "Balancing": [],
         "Configuration": [],
-        "Telemetry": ["Reactor", "JSON", "Kernel"],
+        "Telemetry": ["MCP", "Reactor", "JSON", "ASCII", "Kernel"],
         "Proxy": [
             "TLS", "HTTP", "MCP", "Balancing", "Configuration", "Telemetry", "Reactor", "JSON", "ASCII", "Kernel",
         ],

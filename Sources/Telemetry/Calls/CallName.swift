@@ -1,0 +1,25 @@
+/// The name of a tool or a prompt, or the URI of a resource, in a value of fixed size. What is longer is cut.
+package struct CallName: BitwiseCopyable, Sendable {
+    /// Bytes that are kept at most.
+    package static var maximumBytes: Int { 63 }
+
+    private var bytes = InlineArray<63, UInt8>(repeating: 0)
+    /// Bytes that are there.
+    package private(set) var count: UInt8 = 0
+
+    package init() {}
+
+    /// The beginning of a name, as it stands between its quotes in a JSON text, escapes as written.
+    package init(_ text: Span<UInt8>) {
+        let kept = min(text.count, Self.maximumBytes)
+        for index in 0..<kept { bytes[index] = text[index] }
+        count = UInt8(truncatingIfNeeded: kept)
+    }
+
+    package var isEmpty: Bool { count == 0 }
+
+    /// The bytes, from 0 to `count`.
+    package subscript(index: Int) -> UInt8 { bytes[index] }
+
+    package var text: String { String(decoding: (0..<Int(count)).map { bytes[$0] }, as: UTF8.self) }
+}

@@ -1,0 +1,21 @@
+/// The trace that a call belongs to (W3C Trace Context). All zero: it belongs to none.
+package struct TraceContext: BitwiseCopyable, Equatable, Sendable {
+    /// The halves of the trace's id, the first 8 bytes in `high`.
+    package var high: UInt64 = 0
+    package var low: UInt64 = 0
+    /// The span of whoever called; 0: there is none.
+    package var parent: UInt64 = 0
+    /// Our own span; 0: none is made.
+    package var span: UInt64 = 0
+    /// The trace and span of the HTTP field, if the message's `_meta` has another context, which is then the parent; 0: none.
+    package var linkHigh: UInt64 = 0
+    package var linkLow: UInt64 = 0
+    package var linkSpan: UInt64 = 0
+    /// `trace-flags`; bit 0: sampled.
+    package var flags: UInt8 = 0
+
+    package init() {}
+
+    package var isEmpty: Bool { high == 0 && low == 0 }
+    package var isSampled: Bool { flags & 1 != 0 }
+}
