@@ -44,7 +44,8 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         sessions = Sessions(snapshot, metrics.view)
         self.snapshot = snapshot
         self.metrics = WorkerMetrics(
-            writer: metrics.view, worker: index, workers: metrics.workers, trafficWorkers: trafficWorkers)
+            writer: metrics.view, calls: metrics.calls.recorder(worker: index), worker: index, workers: metrics.workers,
+            trafficWorkers: trafficWorkers)
         inbox = Inbox(mailbox: mailbox, peers: peers)
         control = Control(runsHealthChecks: runsHealthChecks, admin: admin, log: log)
         lifecycle = Lifecycle()

@@ -60,7 +60,7 @@ package struct CallEvent: BitwiseCopyable, Sendable {
     package var errorCode: Int32 = 0
     /// The status that the client got; 0 if it got none.
     package var status: UInt16 = 0
-    /// The position of the upstream among the snapshot's; `UInt16.max` if none was found.
+    /// The slot of the upstream; `UInt16.max` if none was found.
     package var upstream = UInt16.max
     /// The slot of the server; -1 if none was selected.
     package var server: Int32 = -1

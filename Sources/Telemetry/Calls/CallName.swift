@@ -23,6 +23,10 @@ package struct CallName: BitwiseCopyable, Sendable {
     /// The bytes, from 0 to `count`.
     package subscript(index: Int) -> UInt8 { bytes[index] }
 
+    /// Calls `body` with all bytes: the name, zeros, and in the last one its length.
+    @inline(__always)
+    func withBytes<Value>(_ body: (UnsafeRawBufferPointer) -> Value) -> Value { withUnsafeBytes(of: self, body) }
+
     /// The name for people: bytes that are no UTF-8 are replaced.
     package var text: String { String(decoding: (0..<Int(count)).map { bytes[$0] }, as: UTF8.self) }
 }
