@@ -46,6 +46,8 @@ extension Span where Element == UInt8 {
     }
 
     /// Whether an odd number of backslashes stands before `index`, which is at most `count`, and not before `start`.
+    @inlinable
+    @inline(__always)
     public func isEscaped(_ index: Int, since start: Int) -> Bool {
         var first = index
         while first > start, self[first &- 1] == UInt8(ascii: "\\") { first &-= 1 }
@@ -55,24 +57,73 @@ extension Span where Element == UInt8 {
     @inline(__always)
     private func quoteOrControl(from offset: Int) -> Int {
         var index = offset
+        // Where quotes are near, as in a text that is JSON itself, blocks would be looked at in vain.
+        let near = Swift.min(count, offset &+ 32)
+        while near &- index >= 8 {
+            let found = WordScan.firstQuoteOrControl(in: word(at: index))
+            if found != 0 { return index &+ WordScan.index(of: found) }
+            index &+= 8
+        }
+        while count &- index >= 64, !hasQuoteOrControl(inBlockAt: index) { index &+= 64 }
         while count &- index >= 8 {
             let found = WordScan.firstQuoteOrControl(in: word(at: index))
             if found != 0 { return index &+ WordScan.index(of: found) }
             index &+= 8
-            while count &- index >= 64, !hasQuoteOrControl(inBlockAt: index) { index &+= 64 }
         }
         while index < count, self[index] >= 0x20, self[index] != UInt8(ascii: "\"") { index &+= 1 }
         return index
     }
 
-    /// Whether there is one among the 64 bytes from `offset` on, which must be there.
+    /// The index of the first quote, backslash or control character from `offset` on, which is at most `count`; `count` if
+    /// there is none.
+    @inline(never)
+    public func stringSpecial(from offset: Int) -> Int {
+        var index = offset
+        let near = Swift.min(count, offset &+ 32)
+        while near &- index >= 8 {
+            let found = WordScan.firstStringSpecial(in: word(at: index))
+            if found != 0 { return index &+ WordScan.index(of: found) }
+            index &+= 8
+        }
+        while count &- index >= 64, !hasStringSpecial(inBlockAt: index) { index &+= 64 }
+        while count &- index >= 8 {
+            let found = WordScan.firstStringSpecial(in: word(at: index))
+            if found != 0 { return index &+ WordScan.index(of: found) }
+            index &+= 8
+        }
+        while index < count, self[index] >= 0x20, self[index] != UInt8(ascii: "\""), self[index] != UInt8(ascii: "\\") {
+            index &+= 1
+        }
+        return index
+    }
+
+    // Both look at eight words at once, each as the functions above do.
+
+    /// Whether there is a quote or a control character among the 64 bytes from `offset` on, which must be there.
     @inline(__always)
     private func hasQuoteOrControl(inBlockAt offset: Int) -> Bool {
+        let block = block(at: offset)
+        return hasTopBit(((block ^ (WordScan.everyByte &* 0x02)) &- WordScan.everyByte &* 0x21) & ~block)
+    }
+
+    /// Whether there is a quote, a backslash or a control character.
+    @inline(__always)
+    private func hasStringSpecial(inBlockAt offset: Int) -> Bool {
+        let block = block(at: offset)
+        let quotes = (block ^ (WordScan.everyByte &* 0x02)) &- WordScan.everyByte &* 0x21
+        let backslashes = (block ^ (WordScan.everyByte &* 0x5C)) &- WordScan.everyByte
+        return hasTopBit((quotes | backslashes) & ~block)
+    }
+
+    @inline(__always)
+    private func block(at offset: Int) -> SIMD8<UInt64> {
         precondition(offset >= 0 && count &- offset >= 64, "a block reaches past the end")
-        // Eight words at once: what `firstQuoteOrControl` does.
-        let block = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: SIMD8<UInt64>.self)
-        let found = ((block ^ (WordScan.everyByte &* 0x02)) &- WordScan.everyByte &* 0x21) & ~block
-        let halves = found.lowHalf | found.highHalf
+        return bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: SIMD8<UInt64>.self)
+    }
+
+    @inline(__always)
+    private func hasTopBit(_ block: SIMD8<UInt64>) -> Bool {
+        let halves = block.lowHalf | block.highHalf
         let quarters = (halves.lowHalf | halves.highHalf) & WordScan.everyTopBit
         return quarters[0] | quarters[1] != 0
     }
