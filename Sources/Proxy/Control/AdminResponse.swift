@@ -10,6 +10,10 @@ package struct AdminRequest: Sendable {
     package var query: String
     /// The value of Authorization; nil if there is none.
     package var authorization: String?
+    /// The value of Accept; nil if there is none.
+    package var accept: String?
+    /// The value of Accept-Encoding; nil if there is none.
+    package var acceptEncoding: String?
 }
 
 /// What an admin page answers.
@@ -20,6 +24,10 @@ package struct AdminResponse: Sendable {
     package var contentType: String
     /// The content, sent as UTF-8 with a Content-Length; HEAD gets only the length.
     package var body: String
+    /// The content, if it is not `body`.
+    package var content: [UInt8]?
+    /// The value of Content-Encoding; nil: there is none.
+    package var contentEncoding: StaticString?
 
     package init(status: UInt16, contentType: String = "text/plain; charset=utf-8", body: String) {
         self.status = status

@@ -4,14 +4,14 @@ import Synchronization
 /// without a lock; a lock is taken for a series that appears, and by readers. Its memory is never freed.
 struct CallSeriesTable: ~Copyable {
     /// A key, and where its histogram is. Kept together, so that both come with one line of the cache.
-    private struct Entry: ~Copyable {
+    struct Entry: ~Copyable {
         /// 0: free; 1: removed.
         let key: Atomic<UInt64>
         var row: Int
     }
 
     /// What only the holder of the lock changes.
-    private struct Free {
+    struct Free {
         /// Rows that were used and are zero again.
         var rows: [Int] = []
         /// Rows from here on were never used.
