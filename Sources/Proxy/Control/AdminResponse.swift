@@ -14,6 +14,18 @@ package struct AdminRequest: Sendable {
     package var accept: String?
     /// The value of Accept-Encoding; nil if there is none.
     package var acceptEncoding: String?
+
+    package init(
+        isPost: Bool = false, path: String, query: String = "", authorization: String? = nil, accept: String? = nil,
+        acceptEncoding: String? = nil
+    ) {
+        self.isPost = isPost
+        self.path = path
+        self.query = query
+        self.authorization = authorization
+        self.accept = accept
+        self.acceptEncoding = acceptEncoding
+    }
 }
 
 /// What an admin page answers.

@@ -32,16 +32,22 @@ package struct ExpositionWriter {
     }
 
     /// One number of a metric that is no histogram.
-    package mutating func sample(_ metric: MetricDefinition, _ labels: LabelText = LabelText(), _ value: Int64) {
+    package mutating func sample(_ metric: MetricDefinition, _ labels: LabelText, _ value: Int64) {
         start(metric, labels)
         append(value)
         text.append(UInt8(ascii: "\n"))
     }
 
+    /// The number of a metric without labels.
+    package mutating func sample(_ metric: MetricDefinition, _ value: Int64) { sample(metric, LabelText(), value) }
+
     /// 1 for true, 0 for false.
-    package mutating func sample(_ metric: MetricDefinition, _ labels: LabelText = LabelText(), _ value: Bool) {
+    package mutating func sample(_ metric: MetricDefinition, _ labels: LabelText, _ value: Bool) {
         sample(metric, labels, value ? 1 : 0 as Int64)
     }
+
+    /// 1 for true, 0 for false.
+    package mutating func sample(_ metric: MetricDefinition, _ value: Bool) { sample(metric, LabelText(), value) }
 
     /// A length of time, as seconds.
     package mutating func sample(
