@@ -86,13 +86,11 @@ package final class CallMetrics: Sendable {
 
     // MARK: - Readers
 
-    /// All series, each once. `reason` says which of the numbers of Berth's reasons stand for the same one.
-    package func series(reason: (UInt8) -> UInt8 = { $0 }) -> [CallSeries] {
+    /// All series, each once.
+    package func series() -> [CallSeries] {
         var sums: [CallSeriesKey: CallHistogram] = [:]
         for worker in 0..<workers {
             states[worker].table.forEach { key, number in
-                var key = key
-                if key.error.raw >= 128 { key = key.withError(.rejection(reason(key.error.raw - 128))) }
                 let histogram = CallHistogram(
                     counts: (0..<LatencyBuckets.count).map(number), nanoseconds: number(LatencyBuckets.count),
                     buckets: key.kind == .session ? .sessions : .calls)
