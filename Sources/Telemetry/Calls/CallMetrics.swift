@@ -13,7 +13,7 @@ package final class CallMetrics: Sendable {
         /// Series of each worker, at 160 bytes each once they are used.
         package var series = 4_096
         /// Series of each worker that tell both the server and the tool or prompt.
-        package var namedLegs = 512
+        package var namedLegs = 256
         package init() {}
     }
 
