@@ -23,8 +23,8 @@ package final class CallMetrics: Sendable {
     private let servers: Int
     private let toolLists: Counters
     private nonisolated(unsafe) let names: UnsafeMutablePointer<CallNames>
-    private let rpcCodes = BoundedCodes.rpc
-    private let statuses = BoundedCodes.statuses
+    private let rpcCodes = BoundedCodes.rpc()
+    private let statuses = BoundedCodes.statuses()
 
     /// Metrics of `workers`, with slots for `servers`, and as many for upstreams.
     init(workers: Int, servers: Int, limits: Limits = Limits()) {
