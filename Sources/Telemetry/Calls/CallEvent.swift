@@ -53,10 +53,11 @@ package struct CallEvent: BitwiseCopyable, Sendable {
     package var errorCode: Int32 = 0
     /// The status that the client got; 0 if it got none.
     package var status: UInt16 = 0
-    /// The position of the upstream among the snapshot's; `UInt16.max` if none was found.
+    /// The slot of the upstream; `UInt16.max` if none was found.
     package var upstream = UInt16.max
     /// The slot of the server; -1 if none was selected.
     package var server: Int32 = -1
+    /// The slot of the listener.
     package var listener: UInt16 = 0
     /// The raw value of `ProtocolRevisions` with the one revision that the request names; 0: none.
     package var revision: UInt16 = 0
