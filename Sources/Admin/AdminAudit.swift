@@ -52,6 +52,7 @@ package struct AdminAudit: Sendable {
     private static func query(_ request: AdminRequest) -> String {
         guard !request.query.isEmpty else { return "" }
         let items = URLComponents(string: "?" + request.query)?.queryItems ?? []
-        return "?" + items.map { "\($0.name)=\(shown.contains($0.name) ? $0.value ?? "" : "...")" }.joined(separator: "&")
+        return "?"
+            + items.map { "\($0.name)=\(shown.contains($0.name) ? $0.value ?? "" : "...")" }.joined(separator: "&")
     }
 }

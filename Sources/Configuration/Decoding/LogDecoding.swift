@@ -34,7 +34,9 @@ extension TableReader {
     private mutating func logStyle() -> LogStyle {
         choice(
             "format", default: .json,
-            aliases: ["jsonl": .json, "ndjson": .json, "combined": .text, "common": .text, "clf": .text, "plain": .text])
+            aliases: [
+                "jsonl": .json, "ndjson": .json, "combined": .text, "common": .text, "clf": .text, "plain": .text,
+            ])
     }
 
     /// A share of the calls, 0 to 1.
@@ -97,7 +99,8 @@ extension TableReader {
         guard let address = try? HostAndPort(text), address.port > 0, IPAddressText(address.host) != nil else {
             findings.report(
                 entry.value.range, "\(quote(entry)) is no address of a log daemon",
-                because: "after \"udp:\" there is an IP address and a port, such as \"udp:127.0.0.1:514\": a name could not be "
+                because:
+                    "after \"udp:\" there is an IP address and a port, such as \"udp:127.0.0.1:514\": a name could not be "
                     + "looked up while calls are logged")
             return nil
         }

@@ -39,7 +39,9 @@ package final class CallLogs: Sendable {
             for target in new.targets where new.writers[target] == nil {
                 new.writers[target] = LogWriter(target, report: report)
             }
-            if plan.access != state.plan.access { new.access = plan.access.map { log($0, new.writers, counts[0]) } ?? nil }
+            if plan.access != state.plan.access {
+                new.access = plan.access.map { log($0, new.writers, counts[0]) } ?? nil
+            }
             if plan.slow != state.plan.slow { new.slow = plan.slow.map { log($0, new.writers, counts[1]) } ?? nil }
             if plan.audit != state.plan.audit {
                 new.audit = plan.audit.flatMap { new.writers[$0] }.map { AuditLog(to: $0, counts[2]) }

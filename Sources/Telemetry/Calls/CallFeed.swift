@@ -38,7 +38,8 @@ package final class CallFeed: Sendable {
     /// A feed for so many workers, each with a ring of `capacity` calls. `report` gets what an operator should know. Throws
     /// what eventfd(2) fails with.
     package init(
-        workers: Int, capacity: Int = CallRing.standardCapacity, report: @escaping @Sendable (LogReport) -> Void = { _ in }
+        workers: Int, capacity: Int = CallRing.standardCapacity,
+        report: @escaping @Sendable (LogReport) -> Void = { _ in }
     ) throws(SystemError) {
         self.report = report
         let bell = try Wake()
@@ -164,6 +165,9 @@ package final class CallFeed: Sendable {
             return dropped - drops.reported
         }
         guard new > 0 else { return }
-        report(LogReport(isError: true, text: "\(new) calls are in no log and no trace: they came faster than they could be written"))
+        report(
+            LogReport(
+                isError: true,
+                text: "\(new) calls are in no log and no trace: they came faster than they could be written"))
     }
 }

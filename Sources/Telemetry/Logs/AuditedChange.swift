@@ -1,4 +1,4 @@
-package import Kernel
+import Kernel
 
 /// A change that somebody made to a running Berth, or tried to make.
 package struct AuditedChange: Sendable, Equatable {

@@ -1,5 +1,4 @@
 package import Kernel
-package import MCP
 
 /// How a log writes a call.
 package enum LogFormat: String, Sendable, CaseIterable {

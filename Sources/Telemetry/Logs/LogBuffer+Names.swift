@@ -75,17 +75,18 @@ extension LogBuffer {
 
     private mutating func appendUnicodeEscape(of name: borrowing CallName, at start: Int) -> Int {
         guard start + 6 <= Int(name.count) else { return Int(name.count) }
-        switch unit(of: name, at: start) {
-        case nil:
+        guard let high = unit(of: name, at: start) else {
             append("\\\\")
             return start + 1
-        case 0xd800...0xdbff?:
-            if let low = unit(of: name, at: start + 6), 0xdc00...0xdfff ~= low {
+        }
+        switch high {
+        case 0xd800...0xdbff:
+            if let low = unit(of: name, at: start + 6), low >= 0xdc00, low <= 0xdfff {
                 for index in start..<start + 12 { append(name[index]) }
                 return start + 12
             }
             append(unit: Self.replacement)
-        case 0xdc00...0xdfff?: append(unit: Self.replacement)
+        case 0xdc00...0xdfff: append(unit: Self.replacement)
         default: for index in start..<start + 6 { append(name[index]) }
         }
         return start + 6
@@ -93,7 +94,8 @@ extension LogBuffer {
 
     /// The UTF-16 code unit that an escape at this position stands for; nil if there is none.
     private func unit(of name: borrowing CallName, at start: Int) -> UInt32? {
-        guard start + 6 <= Int(name.count), name[start] == UInt8(ascii: "\\"), name[start + 1] == UInt8(ascii: "u") else {
+        guard start + 6 <= Int(name.count), name[start] == UInt8(ascii: "\\"), name[start + 1] == UInt8(ascii: "u")
+        else {
             return nil
         }
         var value: UInt32 = 0

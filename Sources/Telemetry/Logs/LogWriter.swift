@@ -1,4 +1,4 @@
-package import Kernel
+import Kernel
 import Synchronization
 
 /// Writes the lines of one target, in batches. Several logs may share it: lines never mix.
