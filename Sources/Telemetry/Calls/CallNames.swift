@@ -61,7 +61,8 @@ package struct CallNames: Sendable {
 
     /// The upstream of a call; nil if none was found.
     package func upstream(of event: borrowing CallEvent) -> Name? {
-        server(of: event)?.upstream ?? upstreams.name(Int(event.upstream))
+        if let server = server(of: event) { return server.upstream }
+        return upstreams.name(Int(event.upstream))
     }
 
     /// The listener that a call came to.
