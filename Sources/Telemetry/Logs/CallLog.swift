@@ -44,6 +44,8 @@ package final class CallLog: CallSink, @unchecked Sendable {
     package func receive(_ event: borrowing CallEvent, _ names: CallNames) {
         let isSlow = event.isSlow(from: rule.slow)
         guard isSlow || !rule.onlySlow, isSlow || event.hasFailed || isSampled() else { return }
+        // A closure cannot have what is only borrowed.
+        let event = copy event
         writer.append(counts) { line in
             switch format {
             case .json: line.append(json: event, names, isSlow: isSlow, &time)
