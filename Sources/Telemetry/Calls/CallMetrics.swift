@@ -22,7 +22,7 @@ package final class CallMetrics: Sendable {
     private let upstreams: Int
     private let servers: Int
     private let toolLists: Counters
-    private nonisolated(unsafe) let names: UnsafeMutablePointer<CallNames>
+    private nonisolated(unsafe) let names: UnsafeMutablePointer<LabelNames>
     private let rpcCodes = BoundedCodes.rpc()
     private let statuses = BoundedCodes.statuses()
 
@@ -33,7 +33,7 @@ package final class CallMetrics: Sendable {
         upstreams = self.servers
         toolLists = Counters(self.servers)
         names = .allocate(capacity: 1)
-        names.initialize(to: CallNames(upstreams: self.upstreams, limit: limits.names))
+        names.initialize(to: LabelNames(upstreams: self.upstreams, limit: limits.names))
         states = .allocate(capacity: max(1, workers))
         for worker in 0..<workers {
             (states + worker).initialize(
@@ -61,7 +61,7 @@ package final class CallMetrics: Sendable {
     /// this.
     package func allow(prompt name: borrowing CallName, upstream: Int) { allow(name, .prompt, upstream) }
 
-    private func allow(_ name: borrowing CallName, _ kind: CallNames.Kind, _ upstream: Int) {
+    private func allow(_ name: borrowing CallName, _ kind: LabelNames.Kind, _ upstream: Int) {
         guard let upstream = UInt16(exactly: upstream), names.pointee.hasSpace(kind, upstream: upstream) else { return }
         _ = names.pointee.admit(name, kind, upstream: upstream)
     }

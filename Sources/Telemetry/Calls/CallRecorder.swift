@@ -8,7 +8,7 @@ package struct CallRecorder: @unchecked Sendable {
     struct State: ~Copyable {
         let table: CallSeriesTable
         let phases: CallPhases
-        let names: UnsafeMutablePointer<CallNames>
+        let names: UnsafeMutablePointer<LabelNames>
         let rpcCodes: BoundedCodes
         let statuses: BoundedCodes
         let calls: LatencyBuckets
@@ -56,7 +56,7 @@ package struct CallRecorder: @unchecked Sendable {
 
     @inline(__always)
     private func name(_ event: borrowing CallEvent) -> CallNameID {
-        let kind: CallNames.Kind
+        let kind: LabelNames.Kind
         switch event.method {
         case .toolsCall: kind = .tool
         case .promptsGet: kind = .prompt
@@ -70,7 +70,7 @@ package struct CallRecorder: @unchecked Sendable {
     /// A name that is no label becomes one if its server knows it: it has answered a call of it with status 200 and a result
     /// that is no error.
     @inline(never)
-    private func newName(_ event: borrowing CallEvent, _ kind: CallNames.Kind) -> CallNameID {
+    private func newName(_ event: borrowing CallEvent, _ kind: LabelNames.Kind) -> CallNameID {
         guard event.outcome == .success, event.status == 200, event.flags.contains(.request),
             state.pointee.names.pointee.hasSpace(kind, upstream: event.upstream)
         else { return .other }

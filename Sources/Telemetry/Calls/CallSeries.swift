@@ -55,7 +55,7 @@ package struct CallSeries: Sendable, Equatable {
 
 extension CallSeries {
     init(
-        _ key: CallSeriesKey, _ histogram: CallHistogram, _ names: borrowing CallNames, rpcCodes: BoundedCodes,
+        _ key: CallSeriesKey, _ histogram: CallHistogram, _ names: borrowing LabelNames, rpcCodes: BoundedCodes,
         statuses: BoundedCodes
     ) {
         switch key.kind {

@@ -10,7 +10,7 @@ struct CallSeriesTable: ~Copyable {
         var row: Int
     }
 
-    /// What only the holder of the lock changes.
+    /// What only the holder of the lock changes. Not private: Swift 6.3 fails to compile other files otherwise.
     struct Free {
         /// Rows that were used and are zero again.
         var rows: [Int] = []

@@ -31,7 +31,8 @@ struct RunningProxy {
             CheckedFile.read(file.path)
         }
         let pages = AdminPages(proxy, changes: AdminChanges(reloader, upgrade), upgrade: upgrade, version: Berth.version)
-        try proxy.start { pages.answer($0, $1) }
+        let audit = AdminAudit(proxy.logs)
+        try proxy.start { pages.answer($0, audit.recording($0, $1)) }
         try reloader.start()
         takeOver(inheritance, state, log)
     }
