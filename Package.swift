@@ -122,7 +122,10 @@ let package = Package(
             name: "TelemetryTests", dependencies: ["TestSupport", "Telemetry", "MCP", "Kernel"], swiftSettings: house),
         .testTarget(
             name: "AdminTests",
-            dependencies: ["TestSupport", "Admin", "Proxy", "Configuration", "Telemetry", "Kernel"],
+            dependencies: [
+                "TestSupport", "Admin", "Proxy", "Configuration", "Telemetry", "MCP", "Kernel",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: house),
         .testTarget(name: "MCPTests", dependencies: ["TestSupport", "MCP"], swiftSettings: house),
         .testTarget(
@@ -143,8 +146,6 @@ let package = Package(
         .testTarget(
             name: "LoadReportTests", dependencies: ["berth-load", "LoadReport", "Load", "Configuration"],
             swiftSettings: house),
-        .testTarget(
-            name: "TelemetryTests", dependencies: ["TestSupport", "Telemetry", "MCP", "Kernel"], swiftSettings: house),
         .testTarget(name: "BalancingTests", dependencies: ["TestSupport", "Balancing"], swiftSettings: house),
         .testTarget(
             name: "ConfigurationTests", dependencies: ["TestSupport", "Configuration"], exclude: ["broken"],
