@@ -10,16 +10,14 @@ package struct AdminPages: Sendable {
     private let upgrade: Upgrade?
     private let metrics: MetricsPage
 
-    /// The pages of `proxy`, which must be running. Without `changes` there is nothing to change. `version` is Berth's;
-    /// `logDrops` counts, by log, the lines that could not be written.
+    /// The pages of `proxy`, which must be running. Without `changes` there is nothing to change. `version` is Berth's.
     package init(
-        _ proxy: ProxyServer, changes: AdminChanges? = nil, upgrade: Upgrade? = nil, version: String = "unknown",
-        logDrops: @escaping @Sendable () -> [(log: String, lines: Int64)] = { [] }
+        _ proxy: ProxyServer, changes: AdminChanges? = nil, upgrade: Upgrade? = nil, version: String = "unknown"
     ) {
         self.proxy = proxy
         self.changes = changes
         self.upgrade = upgrade
-        metrics = MetricsPage(proxy: proxy, version: version, logDrops: logDrops)
+        metrics = MetricsPage(proxy: proxy, version: version)
     }
 
     /// Answers a request, now or later. GET: `/healthz`: 200 while the process runs. `/readyz`: 200 if every upstream has a

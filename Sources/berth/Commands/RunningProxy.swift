@@ -30,7 +30,8 @@ struct RunningProxy {
         reloader = try Reloader(proxy, file: file, log: log, drained: state?.drained ?? []) {
             CheckedFile.read(file.path)
         }
-        let pages = AdminPages(proxy, changes: AdminChanges(reloader, upgrade), upgrade: upgrade, version: Berth.version)
+        let pages = AdminPages(
+            proxy, changes: AdminChanges(reloader, upgrade), upgrade: upgrade, version: Berth.version)
         let audit = AdminAudit(proxy.logs)
         try proxy.start { pages.answer($0, audit.recording($0, $1)) }
         try reloader.start()
