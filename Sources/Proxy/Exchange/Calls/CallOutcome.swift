@@ -1,3 +1,4 @@
+import Kernel
 import MCP
 import Telemetry
 
