@@ -13,7 +13,7 @@ enum ControlSocket {
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         guard connect(descriptor, to: path) else { return false }
         let line = Array((command + "\n").utf8)
-        guard Glibc.send(descriptor, line, line.count, Int32(MSG_NOSIGNAL.rawValue)) == line.count else { return false }
+        guard Glibc.send(descriptor, line, line.count, Int32(MSG_NOSIGNAL)) == line.count else { return false }
         var answer = [UInt8](repeating: 0, count: 1_024)
         let count = recv(descriptor, &answer, answer.count, 0)
         return count >= 0 && answer.prefix(count).allSatisfy { $0 == UInt8(ascii: "\n") }

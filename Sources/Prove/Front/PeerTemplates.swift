@@ -61,7 +61,9 @@ enum PeerTemplates {
                     rewrite ^/session(/.*)$ $1 break;
                     proxy_pass http://sessions;
                     proxy_next_upstream error http_404 non_idempotent;
+                    error_page 502 = @gone;         # those that can be asked do not know it, the last one is down
                 }
+                location @gone { return 404; }
             }
         }
 
