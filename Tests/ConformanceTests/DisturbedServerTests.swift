@@ -6,7 +6,7 @@ extension Conformance {
         @Test("A rolling restart with drain --wait before each restart: no error, and no session lost")
         func rollingRestart() async throws {
             try await Fleet.with(.sessions) { fleet in
-                let client = try fleet.client("restarts.py")
+                let client = try fleet.client("restarts.py", "--deadline", "200")
                 _ = try await client.ask("keep 12")
                 for replica in fleet.replicas {
                     let name = "mcp/\(replica.address)"
@@ -45,7 +45,7 @@ extension Conformance {
                 let opened = try await client.ask("open 30")
                 #expect(opened.right == 30 && opened.spread?.count == 3)
                 let lost = try #require(opened.spread?[victim.name])
-                let begun = try await client.ask("begin \(victim.name) 60")
+                let begun = try await client.ask("begin \(victim.name) 60 outside")
                 #expect(begun.calls == lost)
 
                 try await victim.crash()
@@ -77,7 +77,7 @@ extension Conformance {
                 first_byte = "3s"
                 """
             try await Fleet.with(.sessions, checks: checks) { fleet in
-                let client = try fleet.client("restarts.py")
+                let client = try fleet.client("restarts.py", "--deadline", "200", "--call-timeout", "40")
                 let victim = fleet.replicas[1]
                 let opened = try await client.ask("open 30")
                 #expect(opened.right == 30 && opened.spread?.count == 3)

@@ -84,6 +84,7 @@ enum PeerTemplates {
             no log
             option http-keep-alive
             option http-no-delay
+            option idle-close-on-response   # or a reload closes idle connections while requests are on their way
             option redispatch 1
             option persist
             http-reuse always

@@ -5,6 +5,7 @@
     gone NAME   sends requests in each session of replica NAME until it gets 404 (at most --within seconds)
     moved NAME  every session of replica NAME calls `whoami`: another replica must answer it, under the same id
     begin NAME SECONDS   begins a call of `sleep` in each session of replica NAME, and a second later answers
+    begin NAME SECONDS outside   the same outside of the SDK, which waits for its timeout after a stream that could be resumed
     finish      waits for those calls: how many were answered rightly, and how long the longest took since its beginning
     ask NAME    sends one request in each session of replica NAME, outside of the SDK: by which status is it answered
     keep N      N sessions at a time are opened, make ten calls each and are ended, over and over; answers at once
@@ -15,6 +16,7 @@ Each line is answered by one line of JSON on stdout.
 """
 
 import collections
+import itertools
 import json
 import os
 import sys
@@ -134,16 +136,22 @@ class OpenSessions:
                 tasks.start_soon(one, tracked)
         return {"right": len(right), "wrong": faults, "spread": self.spread(right)}
 
-    async def begin(self, replica: str, seconds: float) -> dict:
+    async def begin(self, replica: str, seconds: float, outside: bool = False) -> dict:
         mine = [tracked for tracked in self.open_sessions if tracked.replica == replica]
         self.begun, self.pending, self.ended = [], len(mine), anyio.Event()
 
         async def one(tracked: sdk_v1.TrackedSession) -> None:
             started = time.monotonic()
             try:
-                answered = await tracked.session.call_tool("sleep", {"seconds": seconds})
-                said = answered.content[0].text
-                fault = "" if said == replica and not answered.isError else f"expected {replica}, got {said}"
+                if outside:
+                    async with sdk_v1.http(self.options) as client:
+                        session = wire.Session(client, self.options.url)
+                        session.id, session.ids = tracked.identity(), itertools.count(1_000_000)
+                        status, said = await session.call("sleep", seconds=seconds)
+                        said = said or f"status {status} and no answer"
+                else:
+                    said = (await tracked.session.call_tool("sleep", {"seconds": seconds})).content[0].text
+                fault = "" if said == replica else f"expected {replica}, got {said}"
             except Exception as error:
                 fault = report.explain(error)
             self.begun.append((fault, time.monotonic() - started))
@@ -246,8 +254,8 @@ async def main(options, found) -> None:
                     said = await sessions_open.gone(replica)
                 case ["moved", replica]:
                     said = await sessions_open.moved(replica)
-                case ["begin", replica, seconds]:
-                    said = await sessions_open.begin(replica, float(seconds))
+                case ["begin", replica, seconds, *how]:
+                    said = await sessions_open.begin(replica, float(seconds), how == ["outside"])
                 case ["finish"]:
                     said = await sessions_open.finish()
                 case ["ask", replica]:
