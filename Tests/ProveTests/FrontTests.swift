@@ -35,7 +35,8 @@ struct FrontTests {
         #expect(haproxy.text(servers: [1, 2], draining: [0]).contains("server mcp-1 127.0.0.1:1 weight 0\n"))
         #expect(haproxy.text(servers: [1, 2], draining: [0]).contains("server mcp-2 127.0.0.1:2 weight 1\n"))
 
-        let own = try Peer(argument: WorkFolder().write("mine.cfg", "@SERVERS@"))
+        let folder = try WorkFolder()
+        let own = try Peer(argument: folder.write("mine.cfg", "@SERVERS@"))
         #expect(!own.drains && own.text(servers: [7]) == "server mcp-1 127.0.0.1:7")
     }
 
