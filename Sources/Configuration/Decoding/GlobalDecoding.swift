@@ -17,6 +17,7 @@ extension GlobalConfiguration {
             cannotBeOff: "a new process that hangs would keep every later upgrade from beginning")
         pidFile = reader.pidFile()
         secret = reader.secret()
+        trace = TraceConfiguration(from: reader.table("trace"))
         reader.rejectUnavailable("access_log", "state_dir")
         reader.finish()
     }

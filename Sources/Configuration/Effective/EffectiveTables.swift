@@ -20,6 +20,10 @@ extension EffectiveText {
         case .key: line("# secret comes from the environment", origin(of: "global.secret"))
         case nil: value("secret", nil, unset: "session keys end with the process")
         }
+        guard let trace = global.trace else { return value("trace", nil, unset: "no spans are made") }
+        open("[global.trace]", path: "global.trace")
+        value("otlp", TOMLText.quoted(trace.url))
+        value("ratio", "\(trace.ratio)")
     }
 
     mutating func write(_ listener: ListenerConfiguration, table: String) {

@@ -122,17 +122,25 @@ extension CallFacts {
         if event.retries > 0 { span.attribute(Self.field, "berth.retries", UInt64(event.retries)) }
         if event.flags.contains(.recovered) { span.attribute(Self.field, "berth.recovered") }
         if event.flags.contains(.eventStream) { span.attribute(Self.field, "berth.event_stream") }
-        let (offsets, never) = (event.offsets, CallEvent.Offsets.never)
-        if offsets.queued != never {
-            span.attribute(Self.field, "berth.queued_after", microseconds: offsets.queued)
+        writePhases(to: &span)
+    }
+
+    /// How long the call waited for what, as the metric `berth_call_phase_seconds` has it.
+    private func writePhases(to span: inout ProtobufWriter) {
+        let (queued, connected) = (event.offsets.queued, event.offsets.connected)
+        let (firstByte, never) = (event.offsets.firstByte, CallEvent.Offsets.never)
+        if queued != never {
+            let end = connected == never ? Self.microseconds(event.duration) : connected
+            span.attribute(Self.field, "berth.queue.duration", microseconds: end > queued ? end - queued : 0)
         }
-        if offsets.connected != never {
-            span.attribute(Self.field, "berth.connected_after", microseconds: offsets.connected)
-        }
-        if offsets.firstByte != never {
-            span.attribute(Self.field, "berth.first_byte_after", microseconds: offsets.firstByte)
+        guard connected != never else { return }
+        if queued == never { span.attribute(Self.field, "berth.connect.duration", microseconds: connected) }
+        if firstByte != never, firstByte >= connected {
+            span.attribute(Self.field, "berth.first_byte.duration", microseconds: firstByte - connected)
         }
     }
+
+    private static func microseconds(_ nanoseconds: UInt64) -> UInt32 { UInt32(clamping: nanoseconds / 1_000) }
 }
 
 // MARK: - Texts

@@ -55,9 +55,26 @@ struct SpanEncoderTests {
                 "network.protocol.name": "http", "network.protocol.version": "2", "http.request.method": "POST",
                 "http.response.status_code": "200", "http.request.body.size": "212",
                 "http.response.body.size": "3000", "berth.upstream": "mcp", "berth.server": "mcp-1:3001",
-                "berth.listener": ":443", "berth.session": "0000000000000abc", "berth.connected_after": "0.0007",
-                "berth.first_byte_after": "0.012",
+                "berth.listener": ":443", "berth.session": "0000000000000abc", "berth.connect.duration": "0.0007",
+                "berth.first_byte.duration": "0.0113",
             ])
+    }
+
+    @Test("a call that was queued says how long, and one that waited in vain too")
+    func queued() throws {
+        let waited = try serverAttributes { event in
+            event.offsets.queued = 200
+            event.offsets.connected = 2_200
+        }
+        #expect(waited["berth.queue.duration"] == "0.002")
+        #expect(waited["berth.connect.duration"] == nil)
+        #expect(waited["berth.first_byte.duration"] == "0.0098")
+
+        let gaveUp = try serverAttributes { event in
+            event.offsets = CallEvent.Offsets()
+            event.offsets.queued = 500
+        }
+        #expect(gaveUp["berth.queue.duration"] == "0.012")
     }
 
     @Test("the leg to the server is its child, named to the server by traceparent")
