@@ -55,7 +55,8 @@ package struct CallNames: Sendable {
 
     /// The upstream of a call: its server's, for a server keeps its slot over reloads and an upstream not its position.
     package func upstream(of event: borrowing CallEvent) -> Name? {
-        server(of: event)?.upstream ?? upstreams.name(Int(event.upstream))
+        if let server = server(of: event) { return server.upstream }
+        return upstreams.name(Int(event.upstream))
     }
 
     /// The listener that a call came to.
