@@ -22,19 +22,23 @@ final class BerthProcess {
     private let affinity: Affinity
     private let heartbeat: String
     private let onLost: String
+    /// The value of `trace`; nil: the file has none.
+    private let trace: String?
     private var process: ChildProcess
     private var ports: [String: Int] = [:]
 
     /// Starts it on ports that the kernel chooses.
     init(
-        before servers: [String], affinity: Affinity, heartbeat: String, onLost: String, in directory: URL
+        before servers: [String], affinity: Affinity, heartbeat: String, onLost: String, trace: String? = nil,
+        in directory: URL
     ) throws {
+        self.trace = trace
         self.onLost = onLost
         self.servers = servers
         self.affinity = affinity
         self.heartbeat = heartbeat
         self.directory = directory
-        process = try Self.start(servers, affinity, heartbeat, onLost, ports: [:], directory)
+        process = try Self.start(servers, affinity, heartbeat, onLost, trace, ports: [:], directory)
     }
 
     /// The executable beside the test bundle, or the one that BERTH_EXECUTABLE names.
@@ -71,7 +75,7 @@ final class BerthProcess {
 
     /// Starts it again with the same file, ports and secret, after `end` or `kill`.
     func restart() async throws {
-        process = try Self.start(servers, affinity, heartbeat, onLost, ports: ports, directory)
+        process = try Self.start(servers, affinity, heartbeat, onLost, trace, ports: ports, directory)
         try await ready()
     }
 
@@ -97,8 +101,8 @@ final class BerthProcess {
     }
 
     private static func start(
-        _ servers: [String], _ affinity: Affinity, _ heartbeat: String, _ onLost: String, ports: [String: Int],
-        _ directory: URL
+        _ servers: [String], _ affinity: Affinity, _ heartbeat: String, _ onLost: String, _ trace: String?,
+        ports: [String: Int], _ directory: URL
     ) throws -> ChildProcess {
         let list = servers.map { "\"\($0)\"" }.joined(separator: ", ")
         let file = directory.appending(path: "berth.toml")
@@ -108,6 +112,7 @@ final class BerthProcess {
             admin   = "127.0.0.1:\(ports["admin"] ?? 0)"
             secret  = "file:\(directory.path)/session.keys"
             drain_timeout = "1s"
+            \(trace.map { "trace = \($0)" } ?? "")
 
             [listen]
             http  = "127.0.0.1:\(ports["http"] ?? 0)"

@@ -55,7 +55,7 @@ struct CallFacts {
         case .httpError: "\(event.status)"
         case .timeout: "timeout"
         case .cancelled: "cancelled"
-        case .aborted: "_OTHER"
+        case .aborted: "aborted"
         case .rejected: names.reason(of: event)?.text ?? "_OTHER"
         }
     }

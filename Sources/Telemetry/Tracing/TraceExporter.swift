@@ -32,6 +32,19 @@ package final class TraceExporter: CallSink {
         package var failures = 0
         /// Why the last request failed; nil: it did not.
         package var lastError: String?
+
+        package init(exported: Int = 0, dropped: Int = 0, failures: Int = 0) {
+            self.exported = exported
+            self.dropped = dropped
+            self.failures = failures
+        }
+
+        /// Adds the numbers of another exporter.
+        package mutating func add(_ other: Counts) {
+            exported += other.exported
+            dropped += other.dropped
+            failures += other.failures
+        }
     }
 
     private struct State {

@@ -124,7 +124,7 @@ struct SpanEncoderTests {
         "a call that failed says how, by the conventions",
         arguments: [
             (CallEvent.Outcome.toolError, "tool_error"), (.rpcError, "-32602"), (.httpError, "500"),
-            (.timeout, "timeout"), (.cancelled, "cancelled"), (.aborted, "_OTHER"), (.rejected, "no_route"),
+            (.timeout, "timeout"), (.cancelled, "cancelled"), (.aborted, "aborted"), (.rejected, "no_route"),
         ])
     func failed(_ outcome: CallEvent.Outcome, _ type: String) throws {
         let spans = try spans { event in
