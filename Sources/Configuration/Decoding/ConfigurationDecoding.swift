@@ -13,14 +13,17 @@ struct ConfigurationDecoding {
     mutating func run() -> Configuration {
         let globalEntry = root.entry("global")
         let global = GlobalConfiguration(from: root.table("global"))
+        let alerts = AlertsConfiguration(from: root.table("alerts"))
         listeners = decodeListeners()
         let upstreams = decodeUpstreams()
         let routes = decodeRoutes(upstreams)
         root.finish()
         checkAddresses(admin: global.admin, globalEntry)
-        return Configuration(
+        var configuration = Configuration(
             global: global, listeners: listeners.map(\.configuration), routes: routes, upstreams: upstreams.map(\.value)
         )
+        configuration.alerts = alerts
+        return configuration
     }
 }
 

@@ -2,7 +2,7 @@ extension TraceConfiguration {
     /// Nil if the file has no `trace`, or one without a valid collector, which is reported.
     init?(from reader: consuming TableReader) {
         let collector = reader.collector("otlp")
-        let ratio = reader.share("ratio", default: 0.01)
+        let ratio = reader.share("ratio", of: "the traces", default: 0.01)
         reader.finish()
         guard let collector else {
             if let range = reader.range, !reader.has("otlp") {
@@ -85,21 +85,21 @@ extension TableReader {
             help: help.map { "\(entry.name) = \(TOMLText.quoted($0))" })
     }
 
-    /// Reads a share of one, such as 0.01.
-    fileprivate mutating func share(_ key: String, default fallback: Double) -> Double {
+    /// Reads a share of one, such as 0.01. `whole`: what it is a share of.
+    mutating func share(_ key: String, of whole: String, default fallback: Double) -> Double {
         guard let entry = take(key) else { return fallback }
         let share: Double
         switch entry.value.content {
         case .float(let value): share = value
         case .integer(let value): share = Double(value)
         default:
-            wrongType(entry, "a share", "\(key) is a share of the traces, such as 0.01 for one in a hundred")
+            wrongType(entry, "a share", "\(key) is a share of \(whole), such as 0.01 for one in a hundred")
             return fallback
         }
         guard share >= 0, share <= 1 else {
             findings.report(
                 entry.value.range, "\(quote(entry)) is out of range",
-                because: "\(key) is a share of the traces, 0.0 to 1.0",
+                because: "\(key) is a share of \(whole), 0.0 to 1.0",
                 help: share > 1 && share <= 100 ? "\(key) = \(share / 100)" : nil)
             return fallback
         }

@@ -26,6 +26,21 @@ extension EffectiveText {
         value("ratio", "\(trace.ratio)")
     }
 
+    mutating func write(_ alerts: AlertsConfiguration) {
+        open("[alerts]", path: "alerts")
+        value("window", alerts.window)
+        value("tool_p95", orOff: alerts.toolP95)
+        value("error_rate", orOff: alerts.errorRate)
+        value("waiting", orOff: alerts.waiting)
+        value("memory", orOff: alerts.memory)
+        value("connections", orOff: alerts.connections)
+        value("certificate", orOff: alerts.certificate)
+    }
+
+    private mutating func value(_ key: String, orOff share: Double?) {
+        value(key, share.map { "\($0)" } ?? "\"off\"")
+    }
+
     mutating func write(_ listener: ListenerConfiguration, table: String) {
         open("[[listen]]", path: table)
         let address = TOMLText.quoted(listener.address.description)

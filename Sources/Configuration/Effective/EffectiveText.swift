@@ -17,6 +17,7 @@ extension ConfigurationFile {
 
     private func write(to text: inout EffectiveText) {
         text.write(configuration.global)
+        text.write(configuration.alerts)
         for (listener, table) in zip(configuration.listeners, listenerTables) {
             text.write(listener, table: table)
         }

@@ -10,6 +10,7 @@ struct ConfigurationChanges {
     init(from old: Configuration, to new: Configuration) {
         compare(old.global, new.global)
         compare(old.listeners, new.listeners)
+        if old.alerts != new.alerts { lines.append("[alerts] changed") }
         if old.routes != new.routes { lines.append("routes changed") }
         for upstream in old.upstreams where !new.upstreams.contains(where: { $0.name == upstream.name }) {
             lines.append("upstream \(upstream.name) removed")
