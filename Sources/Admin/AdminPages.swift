@@ -8,19 +8,29 @@ package struct AdminPages: Sendable {
     private let proxy: ProxyServer
     private let changes: AdminChanges?
     private let upgrade: Upgrade?
+    private let metrics: MetricsPage
 
-    /// The pages of `proxy`, which must be running. Without `changes` there is nothing to change.
-    package init(_ proxy: ProxyServer, changes: AdminChanges? = nil, upgrade: Upgrade? = nil) {
+    /// The pages of `proxy`, which must be running. Without `changes` there is nothing to change. `version` is Berth's;
+    /// `logDrops` counts, by log, the lines that could not be written.
+    package init(
+        _ proxy: ProxyServer, changes: AdminChanges? = nil, upgrade: Upgrade? = nil, version: String = "unknown",
+        logDrops: @escaping @Sendable () -> [(log: String, lines: Int64)] = { [] }
+    ) {
         self.proxy = proxy
         self.changes = changes
         self.upgrade = upgrade
+        metrics = MetricsPage(proxy: proxy, version: version, logDrops: logDrops)
     }
 
     /// Answers a request, now or later. GET: `/healthz`: 200 while the process runs. `/readyz`: 200 if every upstream has a
-    /// healthy server that takes new sessions and the proxy is not draining, otherwise 503. `/stats`: all metrics as JSON.
+    /// healthy server that takes new sessions and the proxy is not draining, otherwise 503. `/metrics`: all metrics, for Prometheus. `/stats`: the same as JSON.
     /// `/config`: the configuration in force. POST: `AdminChanges`.
     package func answer(_ request: AdminRequest, _ respond: @escaping @Sendable (AdminResponse) -> Void) {
         guard request.isPost else {
+            if request.path == "/metrics" {
+                metrics.answer(request, changes?.status, upgrade, respond)
+                return
+            }
             respond(page(request.path))
             return
         }
@@ -39,7 +49,8 @@ package struct AdminPages: Sendable {
         case "/stats": stats
         case "/config": configuration
         default:
-            AdminResponse(status: 404, body: "no such page; there are /healthz, /readyz, /stats and /config\n")
+            AdminResponse(
+                status: 404, body: "no such page; there are /healthz, /readyz, /metrics, /stats and /config\n")
         }
     }
 

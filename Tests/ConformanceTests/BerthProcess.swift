@@ -55,6 +55,9 @@ final class BerthProcess {
         "\(listener.rawValue)://127.0.0.1:\(ports[listener.rawValue] ?? 0)\(path)"
     }
 
+    /// The address of the admin pages.
+    var admin: String { "http://127.0.0.1:\(ports["admin"] ?? 0)" }
+
     /// Waits until it listens and `/readyz` answers 200.
     func ready() async throws {
         for listener in ListenerKind.allCases {

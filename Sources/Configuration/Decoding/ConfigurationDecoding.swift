@@ -14,6 +14,7 @@ struct ConfigurationDecoding {
         let globalEntry = root.entry("global")
         let global = GlobalConfiguration(from: root.table("global"))
         let alerts = AlertsConfiguration(from: root.table("alerts"))
+        let metrics = MetricsConfiguration(from: root.table("metrics"))
         listeners = decodeListeners()
         let upstreams = decodeUpstreams()
         let routes = decodeRoutes(upstreams)
@@ -23,6 +24,7 @@ struct ConfigurationDecoding {
             global: global, listeners: listeners.map(\.configuration), routes: routes, upstreams: upstreams.map(\.value)
         )
         configuration.alerts = alerts
+        configuration.metrics = metrics
         return configuration
     }
 }

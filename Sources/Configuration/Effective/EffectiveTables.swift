@@ -41,6 +41,11 @@ extension EffectiveText {
         value(key, share.map { "\($0)" } ?? "\"off\"")
     }
 
+    mutating func write(_ metrics: MetricsConfiguration) {
+        open("[metrics]", path: "metrics")
+        value("max_tools", metrics.maximumTools)
+    }
+
     mutating func write(_ listener: ListenerConfiguration, table: String) {
         open("[[listen]]", path: table)
         let address = TOMLText.quoted(listener.address.description)

@@ -18,6 +18,7 @@ extension ConfigurationFile {
     private func write(to text: inout EffectiveText) {
         text.write(configuration.global)
         text.write(configuration.alerts)
+        text.write(configuration.metrics)
         for (listener, table) in zip(configuration.listeners, listenerTables) {
             text.write(listener, table: table)
         }

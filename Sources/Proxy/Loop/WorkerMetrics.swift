@@ -1,4 +1,5 @@
 import Balancing
+import Kernel
 import MCP
 import Telemetry
 
@@ -76,6 +77,14 @@ struct WorkerMetrics {
             let new = Int64(bitPattern: detector.packed)
             if new == old || writer.replace(.outlier, server: server, old: old, with: new) == .replaced { return }
         }
+    }
+
+    /// A client was accepted, or its TLS handshake is complete.
+    func count(_ metric: WorkerMetric) { writer.add(metric, worker: worker) }
+
+    /// A message waited so long.
+    func noteLag(_ lag: Interval) {
+        writer.store(.loopLag, worker: worker, Int64(clamping: lag.nanoseconds))
     }
 
     /// An exchange begins.

@@ -24,6 +24,8 @@ package struct Snapshot: Sendable {
     /// How long a drain waits for what is under way.
     package var drainTimeout = Interval.seconds(300)
 
+    /// Tools, and prompts, of each upstream that are counted by name.
+    package var maximumToolNames = 200
     /// HTTP/2 streams that a worker carries at most, all connections together; nil: as many again as connections, and
     /// never so few that one connection would feel it.
     package var maximumStreams: Int?

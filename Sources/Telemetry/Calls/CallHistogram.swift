@@ -16,7 +16,8 @@ package struct CallHistogram: Sendable, Equatable {
     /// All calls.
     package var count: Int64 { counts.reduce(0, +) }
 
-    mutating func add(_ other: CallHistogram) {
+    /// Adds the calls of another one, which must have the same bounds.
+    package mutating func add(_ other: CallHistogram) {
         for index in counts.indices { counts[index] &+= other.counts[index] }
         nanoseconds &+= other.nanoseconds
     }

@@ -30,7 +30,7 @@ struct RunningProxy {
         reloader = try Reloader(proxy, file: file, log: log, drained: state?.drained ?? []) {
             CheckedFile.read(file.path)
         }
-        let pages = AdminPages(proxy, changes: AdminChanges(reloader, upgrade), upgrade: upgrade)
+        let pages = AdminPages(proxy, changes: AdminChanges(reloader, upgrade), upgrade: upgrade, version: Berth.version)
         try proxy.start { pages.answer($0, $1) }
         try reloader.start()
         takeOver(inheritance, state, log)
