@@ -60,7 +60,7 @@ let package = Package(
             name: "berth",
             dependencies: [
                 "Admin", "Proxy", "Prove", "Load", "LoadReport", "Configuration", "SampleServer", "TLS", "HTTP",
-                "Reactor", "Kernel",
+                "Telemetry", "Reactor", "Kernel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -143,6 +143,8 @@ let package = Package(
         .testTarget(
             name: "LoadReportTests", dependencies: ["berth-load", "LoadReport", "Load", "Configuration"],
             swiftSettings: house),
+        .testTarget(
+            name: "TelemetryTests", dependencies: ["TestSupport", "Telemetry", "MCP", "Kernel"], swiftSettings: house),
         .testTarget(name: "BalancingTests", dependencies: ["TestSupport", "Balancing"], swiftSettings: house),
         .testTarget(
             name: "ConfigurationTests", dependencies: ["TestSupport", "Configuration"], exclude: ["broken"],

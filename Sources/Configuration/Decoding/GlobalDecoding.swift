@@ -17,8 +17,11 @@ extension GlobalConfiguration {
             cannotBeOff: "a new process that hangs would keep every later upgrade from beginning")
         pidFile = reader.pidFile()
         secret = reader.secret()
+        accessLog = reader.accessLog()
+        slowLog = reader.slowLog()
+        auditLog = reader.auditLog()
         trace = TraceConfiguration(from: reader.table("trace"))
-        reader.rejectUnavailable("access_log", "state_dir")
+        reader.rejectUnavailable("state_dir")
         reader.finish()
     }
 }

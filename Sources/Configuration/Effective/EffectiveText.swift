@@ -17,6 +17,7 @@ extension ConfigurationFile {
 
     private func write(to text: inout EffectiveText) {
         text.write(configuration.global)
+        text.writeLogs(configuration.global)
         text.write(configuration.alerts)
         text.write(configuration.metrics)
         for (listener, table) in zip(configuration.listeners, listenerTables) {

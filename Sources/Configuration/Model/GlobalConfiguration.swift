@@ -20,6 +20,12 @@ package struct GlobalConfiguration: Sendable, Equatable {
     package var secret: SecretSource?
     /// Where spans of calls go; nil: none are made.
     package var trace: TraceConfiguration?
+    /// The log of all exchanges; nil for none.
+    package var accessLog: AccessLogConfiguration?
+    /// The log of slow calls; nil for none.
+    package var slowLog: SlowLogConfiguration?
+    /// The log of who did what; nil for none.
+    package var auditLog: AuditLogConfiguration?
 
     package init() {}
 }

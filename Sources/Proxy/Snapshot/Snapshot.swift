@@ -21,6 +21,8 @@ package struct Snapshot: Sendable {
     package var sessionTable: SessionTable?
     /// Keeps the slots of its servers; set by the server table.
     package var lease: ServerLease?
+    /// Which logs of calls there are.
+    package var logs = LogPlan()
     /// How long a drain waits for what is under way.
     package var drainTimeout = Interval.seconds(300)
 

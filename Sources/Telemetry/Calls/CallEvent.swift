@@ -64,7 +64,7 @@ package struct CallEvent: BitwiseCopyable, Sendable {
     package var upstream = UInt16.max
     /// The slot of the server; -1 if none was selected.
     package var server: Int32 = -1
-    /// The index of the listener that accepted the client.
+    /// The slot of the listener.
     package var listener: UInt16 = 0
     /// The raw value of `ProtocolRevisions` with the one revision that the request names; 0: none.
     package var revision: UInt16 = 0

@@ -15,6 +15,8 @@ package final class CallFeed: Sendable {
     private let bell: Wake
     private let ended: Wake
     private let names = Mutex(CallNames())
+    private let report: @Sendable (LogReport) -> Void
+    private let drops = Mutex(Drops())
     private let state = Mutex(State())
     /// Held while rings are emptied: they have one consumer.
     private let draining = Mutex(())
@@ -27,8 +29,19 @@ package final class CallFeed: Sendable {
         var isStopped = false
     }
 
-    /// A feed for so many workers, each with a ring of `capacity` calls. Throws what eventfd(2) fails with.
-    package init(workers: Int, capacity: Int = CallRing.standardCapacity) throws(SystemError) {
+    /// Drops that were reported, and when the next report is due.
+    private struct Drops {
+        var reported = 0
+        var quietUntil: Instant?
+    }
+
+    /// A feed for so many workers, each with a ring of `capacity` calls. `report` gets what an operator should know. Throws
+    /// what eventfd(2) fails with.
+    package init(
+        workers: Int, capacity: Int = CallRing.standardCapacity,
+        report: @escaping @Sendable (LogReport) -> Void = { _ in }
+    ) throws(SystemError) {
+        self.report = report
         let bell = try Wake()
         self.bell = bell
         ended = try Wake()
@@ -52,28 +65,29 @@ package final class CallFeed: Sendable {
 
     /// Gives calls to one more sink, from the next look on. Any thread may call it, but no sink. Throws what a thread cannot
     /// be started for; then nothing has changed.
-    package func add(_ sink: any CallSink) throws(SystemError) {
+    package func add(_ sink: any CallSink) throws(SystemError) { try replace([], with: [sink]) }
+
+    /// Gives no calls to a sink from the next look on; it gets its `finish` then. Any thread may call it, but no sink.
+    package func remove(_ sink: any CallSink) { try? replace([sink], with: []) }
+
+    /// Has some sinks take the place of others, between two calls.
+    package func replace(_ old: [any CallSink], with new: [any CallSink]) throws(SystemError) {
         try state.withLock { (state) throws(SystemError) in
             guard !state.isStopped else { return }
-            if !state.hasThread {
+            if !state.hasThread, !new.isEmpty {
                 try Thread(named: "calls") { [self] in run() }.detach()
                 state.hasThread = true
             }
-            state.sinks.append(sink)
-            for ring in rings { ring.turn(on: true) }
+            state.removed += state.sinks.filter { sink in old.contains { $0 === sink } }
+            state.sinks.removeAll { sink in old.contains { $0 === sink } }
+            state.sinks += new
+            for ring in rings { ring.turn(on: !state.sinks.isEmpty) }
         }
         bell.ring()
     }
 
-    /// Gives no calls to a sink from the next look on; it gets its `finish` then. Any thread may call it, but no sink.
-    package func remove(_ sink: any CallSink) {
-        state.withLock { state in
-            guard let index = state.sinks.firstIndex(where: { $0 === sink }) else { return }
-            state.removed.append(state.sinks.remove(at: index))
-            if state.sinks.isEmpty { for ring in rings { ring.turn(on: false) } }
-        }
-        bell.ring()
-    }
+    /// Has the thread look at once: a sink has something to write that is no call.
+    package func wake() { bell.ring() }
 
     /// Has the thread write what there is, and waits until it has, at most for `limit`. Nothing is received afterwards.
     package func stop(within limit: Interval) {
@@ -137,7 +151,23 @@ package final class CallFeed: Sendable {
             let now = Instant.now()
             for sink in sinks { sink.flush(at: now) }
             for sink in removed { sink.finish() }
+            reportDrops(at: now)
             return most
         }
+    }
+
+    /// Says that calls were lost: at once, and then once a minute.
+    private func reportDrops(at now: Instant) {
+        let dropped = dropped
+        let new = drops.withLock { drops in
+            guard dropped > drops.reported, drops.quietUntil.map({ now >= $0 }) ?? true else { return 0 }
+            defer { drops = Drops(reported: dropped, quietUntil: now + .seconds(60)) }
+            return dropped - drops.reported
+        }
+        guard new > 0 else { return }
+        report(
+            LogReport(
+                isError: true,
+                text: "\(new) calls are in no log and no trace: they came faster than they could be written"))
     }
 }

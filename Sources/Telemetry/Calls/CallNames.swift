@@ -2,15 +2,17 @@
 package struct CallNames: Sendable {
     /// A name, and how it stands in a line.
     package struct Name: Sendable, Equatable {
+        /// As it is.
         package let text: String
-        /// The text as it stands between the quotes of a JSON string.
+        /// As it stands between the quotes of a JSON string.
         package let json: [UInt8]
 
+        /// A name that an operator chose, or the program has.
         package init(_ text: String) {
             self.text = text
-            var line = LogLine()
-            line.appendEscaped(text)
-            json = line.bytes
+            var line = LogBuffer()
+            line.append(escaping: text)
+            json = Array(line.bytes)
         }
 
         /// Nothing has this name.
@@ -19,26 +21,30 @@ package struct CallNames: Sendable {
 
     /// A server, and the upstream it belongs to.
     package struct Server: Sendable, Equatable {
+        /// `host:port`, as the operator wrote it.
         package var name: Name
+        /// The name of its table in the configuration.
         package var upstream: Name
 
+        /// `name` of `upstream`.
         package init(_ name: String, upstream: String) {
             self.name = Name(name)
             self.upstream = Name(upstream)
         }
     }
 
-    /// By the position in the snapshot.
+    /// By slot; one that nobody has has no name.
     package var upstreams: [Name] = []
-    /// By slot of the server table; nil: nothing is there. One that was removed keeps its name until another gets the slot.
+    /// By slot; nil: nothing is there. One that was removed keeps its name until another gets the slot.
     package var servers: [Server?] = []
-    /// Addresses, by the number in `CallEvent.listener`.
+    /// Addresses, by slot; a slot that nobody has has no name.
     package var listeners: [Name] = []
     /// `data.reason` of the responses of Berth's own, by the number in `CallEvent.reason`.
     package var reasons: [Name] = []
     /// HTTP methods, by the number in `CallEvent.httpMethod`.
     package var httpMethods: [Name] = []
 
+    /// Nothing has a name.
     package init() {}
 
     /// Keeps the servers of `older` where this one knows none: calls that ended before a reload are still to be written.
@@ -53,7 +59,7 @@ package struct CallNames: Sendable {
         return servers.indices.contains(slot) ? servers[slot] : nil
     }
 
-    /// The upstream of a call: its server's, for a server keeps its slot over reloads and an upstream not its position.
+    /// The upstream of a call; nil if none was found.
     package func upstream(of event: borrowing CallEvent) -> Name? {
         if let server = server(of: event) { return server.upstream }
         return upstreams.name(Int(event.upstream))
@@ -70,5 +76,8 @@ package struct CallNames: Sendable {
 }
 
 extension [CallNames.Name] {
-    fileprivate func name(_ index: Int) -> CallNames.Name? { indices.contains(index) ? self[index] : nil }
+    fileprivate func name(_ index: Int) -> CallNames.Name? {
+        guard indices.contains(index), !self[index].json.isEmpty else { return nil }
+        return self[index]
+    }
 }

@@ -5,9 +5,9 @@ import Synchronization
 /// Calls on their way from one worker to the thread that logs them: a ring that one thread fills and another empties.
 ///
 /// A pointer by value, without reference counting. Its memory is never freed, so it stays valid until the process ends. While
-/// nobody wants calls it has no room for any, and `push` is one branch.
+/// nobody wants calls it has no slots, and `push` is one branch.
 package struct CallRing: Sendable {
-    /// Slots that a ring has unless its maker says otherwise: at 50 ms between two looks, room for 80,000 calls a second.
+    /// Slots that a ring has unless its maker says otherwise: at 50 ms between two looks, enough for 80,000 calls a second.
     package static var standardCapacity: Int { 4_096 }
 
     /// What became of a call.

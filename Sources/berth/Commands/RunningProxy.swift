@@ -30,8 +30,12 @@ struct RunningProxy {
         reloader = try Reloader(proxy, file: file, log: log, drained: state?.drained ?? []) {
             CheckedFile.read(file.path)
         }
-        let pages = AdminPages(proxy, changes: AdminChanges(reloader, upgrade), upgrade: upgrade, version: Berth.version)
-        try proxy.start { pages.answer($0, $1) }
+        let logs = proxy.logs
+        let pages = AdminPages(
+            proxy, changes: AdminChanges(reloader, upgrade), upgrade: upgrade, version: Berth.version,
+            logDrops: { logs.counts.map { (log: $0.name, lines: Int64($0.dropped)) } })
+        let audit = AdminAudit(logs)
+        try proxy.start { pages.answer($0, audit.recording($0, $1)) }
         try reloader.start()
         takeOver(inheritance, state, log)
     }
