@@ -143,8 +143,6 @@ let package = Package(
         .testTarget(
             name: "LoadReportTests", dependencies: ["berth-load", "LoadReport", "Load", "Configuration"],
             swiftSettings: house),
-        .testTarget(
-            name: "TelemetryTests", dependencies: ["TestSupport", "Telemetry", "MCP", "Kernel"], swiftSettings: house),
         .testTarget(name: "BalancingTests", dependencies: ["TestSupport", "Balancing"], swiftSettings: house),
         .testTarget(
             name: "ConfigurationTests", dependencies: ["TestSupport", "Configuration"], exclude: ["broken"],

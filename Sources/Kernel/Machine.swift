@@ -47,14 +47,6 @@ public enum Machine {
         if duplicate >= 0 { Glibc.close(duplicate) }
     }
 
-    /// The name of this machine, up to 255 bytes; "unknown" if it has none.
-    public static var hostName: String {
-        var name = [CChar](repeating: 0, count: 256)
-        guard gethostname(&name, name.count - 1) == 0 else { return "unknown" }
-        let bytes = name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-        return bytes.isEmpty ? "unknown" : String(decoding: bytes, as: UTF8.self)
-    }
-
     /// `count` bytes from the kernel's generator, fit for keys. Blocks only before the kernel has seeded it at boot.
     public static func randomBytes(_ count: Int) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in

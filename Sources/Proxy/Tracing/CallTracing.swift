@@ -36,6 +36,9 @@ package final class CallTracing: Sendable {
         }
     }
 
+    /// Calls whose spans were dropped, as a line of the metric of dropped lines of logs.
+    package var logDrops: (log: String, lines: Int64) { ("traces", Int64(counts.dropped)) }
+
     /// Has spans go where the plan says; nil: nowhere. An exporter that sends them there already goes on.
     func apply(_ plan: TracePlan?) throws(StartError) {
         try state.withLock { (state) throws(StartError) in
