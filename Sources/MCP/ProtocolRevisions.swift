@@ -1,3 +1,5 @@
+import ASCII
+
 /// Protocol revisions of MCP that a server speaks, as far as it is known.
 package struct ProtocolRevisions: OptionSet, Hashable, Sendable {
     /// A bit for each revision.
@@ -7,7 +9,7 @@ package struct ProtocolRevisions: OptionSet, Hashable, Sendable {
     package init(rawValue: UInt16) { self.rawValue = rawValue }
 
     /// One bit for each published revision, oldest first, and one for all that are later.
-    private static let dates = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"]
+    private static let dates: [StaticString] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"]
 
     /// Revisions without sessions: 2026-07-28 and whatever comes after it.
     package static let modern: ProtocolRevisions = [
@@ -17,10 +19,13 @@ package struct ProtocolRevisions: OptionSet, Hashable, Sendable {
     /// The revision that a version names; empty if it is none that is published, unless it is later than all.
     package init(version: Span<UInt8>) {
         self = []
-        for (index, date) in Self.dates.enumerated() where Array(date.utf8).span.isEqual(to: version) {
-            self = ProtocolRevisions(rawValue: 1 << UInt16(index))
+        if version.count == 10 {
+            for index in 0..<Self.dates.count where version.has(Self.dates[index], at: 0) {
+                self = ProtocolRevisions(rawValue: 1 << UInt16(index))
+                return
+            }
         }
-        if isEmpty, ProtocolVersion.isModern(version) { self = ProtocolRevisions(rawValue: 1 << 5) }
+        if ProtocolVersion.isModern(version) { self = ProtocolRevisions(rawValue: 1 << 5) }
     }
 
     /// Nothing is known of what the server speaks.
@@ -32,14 +37,6 @@ package struct ProtocolRevisions: OptionSet, Hashable, Sendable {
     /// The revisions' names, oldest first.
     package var names: [String] {
         let known = Self.dates.indices.filter { contains(ProtocolRevisions(rawValue: 1 << UInt16($0))) }
-        return known.map { Self.dates[$0] } + (contains(ProtocolRevisions(rawValue: 1 << 5)) ? ["later"] : [])
-    }
-}
-
-extension Span where Element == UInt8 {
-    fileprivate func isEqual(to other: Span<UInt8>) -> Bool {
-        guard count == other.count else { return false }
-        for index in indices where self[index] != other[index] { return false }
-        return true
+        return known.map { "\(Self.dates[$0])" } + (contains(ProtocolRevisions(rawValue: 1 << 5)) ? ["later"] : [])
     }
 }

@@ -23,6 +23,8 @@ package struct RequestSummary: Equatable, Sendable {
     package let traceparent: Range<Int>?
     /// `params._meta["io.modelcontextprotocol/protocolVersion"]` between its quotes (MCP 2026-07-28). Nil as the name is.
     package let protocolVersion: Range<Int>?
+    /// That version stands there twice, or as something else than a string.
+    package let hasAmbiguousVersion: Bool
     /// Somebody waits for an answer: the message has an id.
     package let hasID: Bool
 
@@ -44,13 +46,16 @@ package struct RequestSummary: Equatable, Sendable {
     /// batch is not looked into.
     package init?(of body: Span<UInt8>) {
         guard body.count <= JSONRPC.maximumBytes else { return nil }
-        var reader = JSONReader()
-        if reader.peek(body) == UInt8(ascii: "[") {
-            self.init(method: .batch)
-            return
-        }
         var members = MessageMembers()
-        guard members.read(body, &reader), reader.isAtEnd(body) else { return nil }
+        if !members.readWhole(body) {
+            var reader = JSONReader()
+            if reader.peek(body) == UInt8(ascii: "[") {
+                self.init(method: .batch)
+                return
+            }
+            members = MessageMembers()
+            guard members.read(body, &reader), reader.isAtEnd(body) else { return nil }
+        }
         switch members.envelope(isComplete: true).kind {
         case .response: self.init(method: .response)
         case .request: self.init(members, body, hasID: true)
@@ -64,6 +69,7 @@ package struct RequestSummary: Equatable, Sendable {
         methodText = 0..<0
         params = nil
         (name, uri, taskID, traceparent, protocolVersion) = (nil, nil, nil, nil, nil)
+        hasAmbiguousVersion = false
         hasID = false
     }
 
@@ -77,6 +83,7 @@ package struct RequestSummary: Equatable, Sendable {
         taskID = members.taskID.text
         traceparent = members.traceparent.text
         protocolVersion = members.protocolVersion.text
+        hasAmbiguousVersion = members.protocolVersion.isAmbiguous
         self.hasID = hasID
     }
 }

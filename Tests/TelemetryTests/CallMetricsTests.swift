@@ -43,24 +43,6 @@ struct CallMetricsTests {
         #expect(calls.series().count == 2)
     }
 
-    @Test("reasons with the same word are one series")
-    func reasons() {
-        let calls = Metrics(workers: 1, servers: 16).calls
-        for reason in [4, 5, 5] as [UInt8] {
-            var event = CallEvent.tool("t", .rejected, status: 503)
-            event.reason = reason
-            event.server = -1
-            calls.recorder(worker: 0).record(event)
-        }
-
-        let apart = calls.series()
-        let together = calls.series { $0 == 5 ? 4 : $0 }
-
-        #expect(Set(apart.map(\.failure)) == [.rejection(4), .rejection(5)])
-        #expect(together.map(\.failure) == [.rejection(4)])
-        #expect(together.map(\.histogram.count) == [3])
-    }
-
     @Test("a stream that a client listens on is no call")
     func listening() {
         let calls = Metrics(workers: 1, servers: 16).calls

@@ -8,6 +8,8 @@ struct WorkerMetrics {
     let writer: MetricsWriter
     /// This worker's series of calls.
     let calls: CallRecorder
+    /// Takes calls that are over to whoever logs them.
+    let ring: CallRing
     /// This worker's row.
     let worker: Int
     /// Rows, the control thread's included.

@@ -10,7 +10,7 @@ package struct CallHistogram: Sendable, Equatable {
     init(counts: [Int64], nanoseconds: Int64, buckets: LatencyBuckets) {
         self.counts = counts
         self.nanoseconds = nanoseconds
-        bounds = (0..<LatencyBuckets.bounded).compactMap(buckets.seconds)
+        bounds = buckets.seconds
     }
 
     /// All calls.

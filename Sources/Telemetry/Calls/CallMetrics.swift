@@ -13,7 +13,7 @@ package final class CallMetrics: Sendable {
         /// Series of each worker, at 160 bytes each once they are used.
         package var series = 4_096
         /// Series of each worker that tell both the server and the tool or prompt.
-        package var namedLegs = 512
+        package var namedLegs = 256
         package init() {}
     }
 
@@ -23,8 +23,8 @@ package final class CallMetrics: Sendable {
     private let servers: Int
     private let toolLists: Counters
     private nonisolated(unsafe) let names: UnsafeMutablePointer<LabelNames>
-    private let rpcCodes = BoundedCodes.rpc
-    private let statuses = BoundedCodes.statuses
+    private let rpcCodes = BoundedCodes.rpc()
+    private let statuses = BoundedCodes.statuses()
 
     /// Metrics of `workers`, with slots for `servers`, and as many for upstreams.
     init(workers: Int, servers: Int, limits: Limits = Limits()) {
@@ -86,13 +86,11 @@ package final class CallMetrics: Sendable {
 
     // MARK: - Readers
 
-    /// All series, each once. `reason` says which of the numbers of Berth's reasons stand for the same one.
-    package func series(reason: (UInt8) -> UInt8 = { $0 }) -> [CallSeries] {
+    /// All series, each once.
+    package func series() -> [CallSeries] {
         var sums: [CallSeriesKey: CallHistogram] = [:]
         for worker in 0..<workers {
             states[worker].table.forEach { key, number in
-                var key = key
-                if key.error.raw >= 128 { key = key.withError(.rejection(reason(key.error.raw - 128))) }
                 let histogram = CallHistogram(
                     counts: (0..<LatencyBuckets.count).map(number), nanoseconds: number(LatencyBuckets.count),
                     buckets: key.kind == .session ? .sessions : .calls)

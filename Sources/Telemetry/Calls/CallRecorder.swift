@@ -37,7 +37,7 @@ package struct CallRecorder: @unchecked Sendable {
             state.pointee.table.add(key.leg(to: event.server), duration, bucket: buckets.index(of: duration))
         }
         state.pointee.phases.add(event, buckets)
-        if event.method == .toolsList { recordToolList(event) }
+        if case .toolsList = event.method { recordToolList(event) }
     }
 
     /// Counts a session that is over, by its duration in nanoseconds. `revision` is the raw value of the `ProtocolRevisions`

@@ -10,7 +10,7 @@ package struct ExpositionWriter {
 
     package init(_ format: ExpositionFormat) {
         self.format = format
-        text.reserveCapacity(1 << 18)
+        text.reserveCapacity(1 << 20)
     }
 
     /// The whole text. Nothing may be written after it.

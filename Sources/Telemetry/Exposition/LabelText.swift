@@ -7,6 +7,7 @@ package struct LabelText: Sendable, Hashable {
 
     /// Labels with these names and values. One whose value is empty is left out, which means the same.
     package init(_ names: [String], _ values: [String]) {
+        bytes.reserveCapacity(192)
         for (name, value) in zip(names, values) { append(name, value) }
     }
 
@@ -22,14 +23,25 @@ package struct LabelText: Sendable, Hashable {
         if !bytes.isEmpty { bytes.append(UInt8(ascii: ",")) }
         bytes += name.utf8
         bytes += "=\"".utf8
-        for byte in value.utf8 {
-            switch byte {
-            case UInt8(ascii: "\\"): bytes += "\\\\".utf8
-            case UInt8(ascii: "\""): bytes += "\\\"".utf8
-            case UInt8(ascii: "\n"): bytes += "\\n".utf8
-            default: bytes.append(byte)
-            }
+        let start = bytes.count
+        bytes += value.utf8
+        if bytes[start...].contains(where: Self.isSpecial) {
+            bytes.removeSubrange(start...)
+            for byte in value.utf8 { appendEscaped(byte) }
         }
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    private static func isSpecial(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "\\") || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\n")
+    }
+
+    private mutating func appendEscaped(_ byte: UInt8) {
+        switch byte {
+        case UInt8(ascii: "\\"): bytes += "\\\\".utf8
+        case UInt8(ascii: "\""): bytes += "\\\"".utf8
+        case UInt8(ascii: "\n"): bytes += "\\n".utf8
+        default: bytes.append(byte)
+        }
     }
 }
