@@ -1,3 +1,5 @@
+package import MCP
+
 /// A span of another process, as a `traceparent` names it (W3C Trace Context, section 3.2).
 package struct RemoteSpan: BitwiseCopyable, Equatable, Sendable {
     /// The halves of the trace's id, the first 8 bytes in `high`.
@@ -13,6 +15,11 @@ package struct RemoteSpan: BitwiseCopyable, Equatable, Sendable {
         self.low = low
         self.span = span
         self.flags = flags
+    }
+
+    /// The span that a `traceparent` names; `.none` if there is no valid one.
+    package init(_ trace: MetaTrace?) {
+        self.init(high: trace?.high ?? 0, low: trace?.low ?? 0, span: trace?.span ?? 0, flags: trace?.flags ?? 0)
     }
 
     /// The message names no span.

@@ -1,3 +1,4 @@
+import MCP
 import Telemetry
 import TestSupport
 import Testing
@@ -109,6 +110,17 @@ struct TraceSamplerTests {
         }
         #expect(seen.count == 100_000)
         #expect(!seen.contains(0))
+    }
+
+    @Test("what the server gets is a traceparent that we would join ourselves")
+    mutating func roundTrip() throws {
+        let context = TraceSampler(ratio: 1).context(&ids)
+        let bytes = context.traceparent
+        let read = RemoteSpan(try #require(MetaTrace(bytes.span)))
+
+        #expect((read.high, read.low, read.span) == (context.high, context.low, context.serverSpan))
+        #expect(read.flags == context.flags)
+        #expect(RemoteSpan(nil).isNone)
     }
 
     @Test("the server gets our leg to it as the parent, in the words of W3C")
