@@ -156,7 +156,8 @@ package final class ProxyServer: Sendable {
         try Worker(
             world: try Linux(), snapshot: snapshot, index: index, metrics: metrics, mailbox: mailboxes[index],
             peers: mailboxes.prefix(workers).enumerated().filter { $0.offset != index }.map(\.element),
-            trafficWorkers: workers, healthChecks: index == workers, admin: admin, log: log)
+            trafficWorkers: workers, healthChecks: index == workers, admin: admin, log: log,
+            ring: calls.ring(ofWorker: index))
     }
 
     /// How a drain ended.
