@@ -22,6 +22,11 @@ package struct RemoteSpan: BitwiseCopyable, Equatable, Sendable {
         self.init(high: trace?.high ?? 0, low: trace?.low ?? 0, span: trace?.span ?? 0, flags: trace?.flags ?? 0)
     }
 
+    /// The parent in a context that holds nothing else: what a message said before it was decided on.
+    package init(ofMessage context: TraceContext) {
+        self.init(high: context.high, low: context.low, span: context.parent, flags: context.flags)
+    }
+
     /// The message names no span.
     package static let none = RemoteSpan(high: 0, low: 0, span: 0, flags: 0)
 

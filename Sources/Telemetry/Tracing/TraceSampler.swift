@@ -8,7 +8,8 @@ package struct TraceSampler: BitwiseCopyable, Sendable {
 
     /// Traces whose random bits are below this are not recorded: the rejection threshold of OpenTelemetry.
     private let threshold: UInt64
-    private let isOn: Bool
+    /// Calls may have spans.
+    package let isOn: Bool
 
     /// `ratio`: the share of traces begun here that are recorded, 0 to 1. Values outside of it are brought within.
     package init(ratio: Double) {

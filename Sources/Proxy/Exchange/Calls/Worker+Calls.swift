@@ -16,6 +16,7 @@ extension Worker where Outside: ~Copyable {
         }
         if exchanges[exchange].isWhole, case .post = exchanges[exchange].method { readCall(&event) }
         exchanges[exchange].call = exchanges.calls.insert(event)
+        traceCall(exchange)
     }
 
     private mutating func describeClient(_ exchange: Handle, _ event: inout CallEvent) {
@@ -44,6 +45,9 @@ extension Worker where Outside: ~Copyable {
         guard let summary = RequestSummary(of: body) else { return }
         event.method = summary.method
         if summary.hasID { event.flags.insert(.request) }
+        if let range = summary.traceparent, let trace = MetaTrace(body.extracting(range)) {
+            event.trace = TraceContext(parent: trace.high, trace.low, span: trace.span, flags: trace.flags)
+        }
         if let subject = summary.subject { event.name = CallName(body.extracting(subject)) }
         if event.revision == 0, let version = summary.protocolVersion {
             event.revision = ProtocolRevisions(version: body.extracting(version)).rawValue
