@@ -122,7 +122,10 @@ let package = Package(
             name: "TelemetryTests", dependencies: ["TestSupport", "Telemetry", "MCP", "Kernel"], swiftSettings: house),
         .testTarget(
             name: "AdminTests",
-            dependencies: ["TestSupport", "Admin", "Proxy", "Configuration", "Telemetry", "Kernel"],
+            dependencies: [
+                "TestSupport", "Admin", "Proxy", "Configuration", "Telemetry", "MCP", "Kernel",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: house),
         .testTarget(name: "MCPTests", dependencies: ["TestSupport", "MCP"], swiftSettings: house),
         .testTarget(

@@ -11,17 +11,17 @@ package struct AdminPages: Sendable {
     private let metrics: MetricsPage
     private let alerts: AlertWatch?
 
-    /// The pages of `proxy`, which must be running. Without `changes` there is nothing to change. `version` is Berth's;
-    /// `logDrops` counts, by log, the lines that could not be written. `alerts` knows which alerts there are.
+    /// The pages of `proxy`, which must be running. Without `changes` there is nothing to change. `version` is Berth's; `alerts`
+    /// knows which alerts there are.
     package init(
         _ proxy: ProxyServer, changes: AdminChanges? = nil, upgrade: Upgrade? = nil, version: String = "unknown",
-        logDrops: @escaping @Sendable () -> [(log: String, lines: Int64)] = { [] }, alerts: AlertWatch? = nil
+        alerts: AlertWatch? = nil
     ) {
         self.alerts = alerts
         self.proxy = proxy
         self.changes = changes
         self.upgrade = upgrade
-        metrics = MetricsPage(proxy: proxy, version: version, logDrops: logDrops)
+        metrics = MetricsPage(proxy: proxy, version: version)
     }
 
     /// Answers a request, now or later. GET: `/healthz`: 200 while the process runs. `/readyz`: 200 if every upstream has a

@@ -9,7 +9,7 @@ package struct ProtocolRevisions: OptionSet, Hashable, Sendable {
     package init(rawValue: UInt16) { self.rawValue = rawValue }
 
     /// One bit for each published revision, oldest first, and one for all that are later.
-    private static let dates: [StaticString] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"]
+    private static let dates = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"]
 
     /// Revisions without sessions: 2026-07-28 and whatever comes after it.
     package static let modern: ProtocolRevisions = [
@@ -20,8 +20,17 @@ package struct ProtocolRevisions: OptionSet, Hashable, Sendable {
     package init(version: Span<UInt8>) {
         self = []
         if version.count == 10 {
-            for index in 0..<Self.dates.count where version.has(Self.dates[index], at: 0) {
-                self = ProtocolRevisions(rawValue: 1 << UInt16(index))
+            let index: UInt16? =
+                switch version.word(at: 0) {
+                case UInt64(ascii: "2024-11-") where version.has("05", at: 8): 0
+                case UInt64(ascii: "2025-03-") where version.has("26", at: 8): 1
+                case UInt64(ascii: "2025-06-") where version.has("18", at: 8): 2
+                case UInt64(ascii: "2025-11-") where version.has("25", at: 8): 3
+                case UInt64(ascii: "2026-07-") where version.has("28", at: 8): 4
+                default: nil
+                }
+            if let index {
+                self = ProtocolRevisions(rawValue: 1 << index)
                 return
             }
         }
@@ -37,6 +46,6 @@ package struct ProtocolRevisions: OptionSet, Hashable, Sendable {
     /// The revisions' names, oldest first.
     package var names: [String] {
         let known = Self.dates.indices.filter { contains(ProtocolRevisions(rawValue: 1 << UInt16($0))) }
-        return known.map { "\(Self.dates[$0])" } + (contains(ProtocolRevisions(rawValue: 1 << 5)) ? ["later"] : [])
+        return known.map { Self.dates[$0] } + (contains(ProtocolRevisions(rawValue: 1 << 5)) ? ["later"] : [])
     }
 }

@@ -21,7 +21,7 @@ struct AdminRig {
         var log = Logger(label: "test")
         log.logLevel = .critical
         proxy = try ProxyServer(snapshot: snapshot, workers: workers, log: log)
-        pages = AdminPages(proxy, version: "1.2.3", logDrops: { [(log: "access", lines: 7)] })
+        pages = AdminPages(proxy, version: "1.2.3")
     }
 
     func answer(_ request: AdminRequest) async -> AdminResponse {

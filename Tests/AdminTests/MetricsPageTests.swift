@@ -98,7 +98,7 @@ struct MetricsPageTests {
             text.contains("gen_ai_tool_name=\"add\",error_type=\"tool_error\",mcp_protocol_version=\"2025-11-25\"} 1"))
         #expect(text.contains("berth_call_phase_seconds_count{upstream=\"mcp\",phase=\"first_byte\"} 6\n"))
         #expect(text.contains("berth_build_info{version=\"1.2.3\"} 1\n"))
-        #expect(text.contains("berth_log_dropped_lines_total{log=\"access\"} 7\n"))
+        #expect(text.contains("berth_log_dropped_lines_total{log=\"access\"} 0\n"))
         #expect(text.contains("berth_server_up{upstream=\"mcp\",server=\"s1:80\"} 1\n"))
     }
 

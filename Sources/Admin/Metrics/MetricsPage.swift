@@ -9,7 +9,6 @@ import Telemetry
 struct MetricsPage: Sendable {
     let proxy: ProxyServer
     let version: String
-    let logDrops: @Sendable () -> [(log: String, lines: Int64)]
 
     /// Where pages are written, one after the other: no call and no health check waits for one.
     private static let queue = DispatchQueue(label: "metrics")
@@ -105,9 +104,14 @@ struct MetricsPage: Sendable {
                 MetricCatalog.loopLag, LabelText(["worker"], ["\(worker)"]),
                 nanoseconds: proxy.metrics.view.read(.loopLag, worker: worker))
         }
-        for drops in logDrops() {
-            writer.sample(MetricCatalog.logDrops, LabelText(["log"], [drops.log]), drops.lines)
+        for log in proxy.logs.counts {
+            writer.sample(MetricCatalog.logLines, LabelText(["log"], [log.name]), Int64(log.written))
         }
+        for log in proxy.logs.counts {
+            writer.sample(MetricCatalog.logDrops, LabelText(["log"], [log.name]), Int64(log.dropped))
+        }
+        let traces = proxy.tracing.logDrops
+        writer.sample(MetricCatalog.logDrops, LabelText(["log"], [traces.log]), traces.lines)
     }
 
     private func writeConfiguration(_ writer: inout ExpositionWriter, _ reloads: ReloadStatus?, _ upgrade: Upgrade?) {

@@ -21,15 +21,17 @@ struct ProcessResources {
         if getrlimit(CInt(RLIMIT_NOFILE.rawValue), &limit) == 0 { maximumFiles = Int64(clamping: limit.rlim_cur) }
     }
 
+    private static var pageBytes: Int64 { Int64(sysconf(CInt(_SC_PAGESIZE))) }
+
     private static func residentMemory() -> Int64? {
         guard let text = text("/proc/self/statm") else { return nil }
         let pages = text.split(separator: " ").dropFirst().first.flatMap { Int64($0) }
-        return pages.map { $0 * Int64(sysconf(CInt(_SC_PAGESIZE))) }
+        return pages.map { $0 * pageBytes }
     }
 
     private static func processorTime() -> Int64? {
         var usage = rusage()
-        guard getrusage(RUSAGE_SELF, &usage) == 0 else { return nil }
+        guard getrusage(CInt(RUSAGE_SELF.rawValue), &usage) == 0 else { return nil }
         func nanoseconds(_ time: timeval) -> Int64 { Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_usec) * 1_000 }
         return nanoseconds(usage.ru_utime) + nanoseconds(usage.ru_stime)
     }
@@ -42,9 +44,8 @@ struct ProcessResources {
     }
 
     private static func machineMemory() -> Int64? {
-        var facts = sysinfo()
-        guard sysinfo(&facts) == 0 else { return nil }
-        return Int64(clamping: facts.totalram) * Int64(max(1, facts.mem_unit))
+        let pages = Int64(sysconf(CInt(_SC_PHYS_PAGES)))
+        return pages > 0 ? pages * pageBytes : nil
     }
 
     /// The smallest limit of the control groups that the process is in (cgroup v2, `memory.max`).

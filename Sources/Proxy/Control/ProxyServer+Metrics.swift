@@ -1,5 +1,7 @@
 import Kernel
-package import Telemetry
+import MCP
+import Reactor
+import TLS
 
 /// What the metrics' numbers stand for, and what they need to be up to date.
 extension ProxyServer {
@@ -45,6 +47,7 @@ extension ProxyServer {
     package struct ServedCertificate: Sendable {
         /// The address of its listener, as it is configured.
         package let listener: String
+        /// The certificate's subject, as in "CN = mcp.example.org".
         package let subject: String
         /// The last second in which it is valid, in seconds since 1970.
         package let notAfter: Int64

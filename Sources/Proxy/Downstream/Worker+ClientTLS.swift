@@ -3,6 +3,7 @@ import Kernel
 import MCP
 import Reactor
 import TLS
+import Telemetry
 
 /// TLS with clients: the handshake, then records.
 extension Worker where Outside: ~Copyable {

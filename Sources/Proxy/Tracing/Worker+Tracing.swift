@@ -34,7 +34,7 @@ extension Worker where Outside: ~Copyable {
     @inline(__always)
     mutating func composeTrace(_ exchange: Handle) {
         guard snapshot.sampler.isOn, exchanges[exchange].call != OpenCalls.none else { return }
-        let trace = exchanges.calls.event(exchanges[exchange].call).trace
+        let trace = exchanges.calls.trace(exchanges[exchange].call)
         if trace.isRecorded { io.replaceTrace(trace) }
     }
 }

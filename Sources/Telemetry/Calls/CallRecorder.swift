@@ -40,6 +40,13 @@ package struct CallRecorder: @unchecked Sendable {
         if case .toolsList = event.method { recordToolList(event) }
     }
 
+    /// Makes the name of a tool a label, because a server of the upstream, by its slot, has listed it. May take a lock.
+    package func allow(tool name: borrowing CallName, upstream: Int) {
+        guard let upstream = UInt16(exactly: upstream), state.pointee.names.pointee.hasSpace(.tool, upstream: upstream)
+        else { return }
+        _ = state.pointee.names.pointee.admit(name, .tool, upstream: upstream)
+    }
+
     /// Counts a session that is over, by its duration in nanoseconds. `revision` is the raw value of the `ProtocolRevisions`
     /// with the one that it spoke, 0: not known. `isLost`: its end was no one's wish.
     package func recordSession(nanoseconds: UInt64, upstream: UInt16, revision: UInt16, isLost: Bool = false) {

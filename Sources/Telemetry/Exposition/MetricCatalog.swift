@@ -35,7 +35,8 @@ package enum MetricCatalog {
     // MARK: - The process
 
     private static let process: [MetricDefinition] = [
-        up, build, startTime, cpu, memory, memoryLimit, openFiles, maximumFiles, workers, draining, loopLag, logDrops,
+        up, build, startTime, cpu, memory, memoryLimit, openFiles, maximumFiles, workers, draining, loopLag, logLines,
+        logDrops,
     ]
 
     package static let up = MetricDefinition(.gauge, "berth_up", "1 while the process serves")
@@ -57,8 +58,11 @@ package enum MetricCatalog {
     package static let loopLag = MetricDefinition(
         .gauge, "berth_event_loop_lag_seconds", .seconds, labels: ["worker"],
         "How long a worker took to look at the last message that asked for it; every scrape asks anew")
+    package static let logLines = MetricDefinition(
+        .counter, "berth_log_lines", labels: ["log"], "Lines that were written to a log: access, slow, audit")
     package static let logDrops = MetricDefinition(
-        .counter, "berth_log_dropped_lines", labels: ["log"], "Lines of a log that could not be written in time")
+        .counter, "berth_log_dropped_lines", labels: ["log"],
+        "Lines of a log that were lost: its reader was behind, or the disk was full")
 
     // MARK: - Configuration
 

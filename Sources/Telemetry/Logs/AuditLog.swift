@@ -33,6 +33,8 @@ package final class AuditLog: CallSink, @unchecked Sendable {
     /// Writes a line for what an auditor asks about.
     package func receive(_ event: borrowing CallEvent, _ names: CallNames) {
         guard event.isAudited(names) else { return }
+        // A closure cannot have what is only borrowed.
+        let event = copy event
         writer.append(counts) { line in line.append(audit: event, names, &time) }
     }
 

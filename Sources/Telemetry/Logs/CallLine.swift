@@ -129,7 +129,8 @@ struct CallPhaseTimes: Equatable {
         let offsets = event.offsets
         let connected = Self.offset(offsets.connected)
         if let queued = Self.offset(offsets.queued) {
-            let end = connected ?? event.duration / 1_000
+            var end = event.duration / 1_000
+            if let connected { end = connected }
             queue = end > queued ? end - queued : 0
         } else {
             connect = connected

@@ -42,8 +42,10 @@ package final class CallLog: CallSink, @unchecked Sendable {
 
     /// Writes a line, if the rule says so.
     package func receive(_ event: borrowing CallEvent, _ names: CallNames) {
-        let isSlow = event.isSlow(from: rule.slow)
-        guard isSlow || !rule.onlySlow, isSlow || event.hasFailed || isSampled() else { return }
+        let (isSlow, hasFailed) = (event.isSlow(from: rule.slow), event.hasFailed)
+        guard isSlow || !rule.onlySlow, isSlow || hasFailed || isSampled() else { return }
+        // A closure cannot have what is only borrowed.
+        let event = copy event
         writer.append(counts) { line in
             switch format {
             case .json: line.append(json: event, names, isSlow: isSlow, &time)

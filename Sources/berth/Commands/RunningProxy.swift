@@ -32,15 +32,13 @@ struct RunningProxy {
         reloader = try Reloader(proxy, file: file, log: log, drained: state?.drained ?? []) {
             CheckedFile.read(file.path)
         }
-        let (proxy, reloader, logs) = (proxy, reloader, proxy.logs)
+        let reloader = reloader
         alerts = try AlertWatch(
             proxy, thresholds: { AlertThresholds(reloader.status.file.configuration.alerts) },
             report: { $0.write(to: log) })
         let pages = AdminPages(
-            proxy, changes: AdminChanges(reloader, upgrade), upgrade: upgrade, version: Berth.version,
-            logDrops: { logs.counts.map { (log: $0.name, lines: Int64($0.dropped)) } + [proxy.tracing.logDrops] },
-            alerts: alerts)
-        let audit = AdminAudit(logs)
+            proxy, changes: AdminChanges(reloader, upgrade), upgrade: upgrade, version: Berth.version, alerts: alerts)
+        let audit = AdminAudit(proxy.logs)
         try proxy.start { pages.answer($0, audit.recording($0, $1)) }
         try reloader.start()
         try alerts.start()

@@ -1,3 +1,4 @@
+import HTTP
 import MCP
 import Reactor
 import Telemetry
@@ -11,7 +12,7 @@ struct OpenCall {
 }
 
 /// The calls in progress of one worker. An exchange has a place here from its head to its end, unless it is a stream that only
-/// listens: of those there are many, and nothing is to be said about them in the end.
+/// listens: of those there are many, and nothing is to be said about them in the end. Events are filled where they lie.
 struct OpenCalls: ~Copyable {
     private var slab: Slab<OpenCall>
 
@@ -21,9 +22,7 @@ struct OpenCalls: ~Copyable {
     static var none: UInt32 { 0xff_ffff }
 
     /// Takes a call in: its slot, or `none` if there is no space.
-    mutating func insert(_ event: borrowing CallEvent) -> UInt32 {
-        slab.insert(OpenCall(event: copy event))?.slot ?? OpenCalls.none
-    }
+    mutating func begin() -> UInt32 { slab.insert(OpenCall())?.slot ?? OpenCalls.none }
 
     mutating func discard(_ slot: UInt32) {
         if let call = slab.handle(inSlot: Int(slot)) { slab.discard(call) }
@@ -35,28 +34,48 @@ struct OpenCalls: ~Copyable {
         if let call = slab.handle(inSlot: Int(slot)) { change(&slab[call]) }
     }
 
+    /// The call reads what its request, which is whole and at the front of `buffer`, asks for.
+    mutating func readRequest(_ slot: UInt32, _ buffer: borrowing ByteBuffer, _ head: borrowing RequestHead) {
+        guard let call = slab.handle(inSlot: Int(slot)) else { return }
+        if let body = RequestID.undividedBody(of: buffer, head) {
+            slab[call].event.readRequest(buffer.span.extracting(body))
+        } else {
+            slab[call].event.readRequest(RequestID.body(of: buffer, head).span)
+        }
+    }
+
     /// The call reads a piece of its response, if it does that.
-    mutating func scan(_ slot: UInt32, _ buffer: borrowing ByteBuffer, _ range: ByteRange) {
+    mutating func readAnswer(_ slot: UInt32, _ buffer: borrowing ByteBuffer, _ range: ByteRange) {
         guard let call = slab.handle(inSlot: Int(slot)), slab[call].scanner != nil else { return }
         slab[call].scanner?.scan(buffer.span.extracting(range.range))
     }
 
-    /// What the response has said so far.
-    func verdict(_ slot: UInt32) -> ReplyScanner.Verdict {
-        guard let call = slab.handle(inSlot: Int(slot)) else { return .none }
-        return slab[call].scanner?.verdict ?? .none
-    }
-
-    /// The event as it is so far.
-    func event(_ slot: UInt32) -> CallEvent {
-        guard let call = slab.handle(inSlot: Int(slot)) else { return CallEvent() }
-        return slab[call].event
+    /// The trace of a call; empty if there is none, or no such call.
+    func trace(_ slot: UInt32) -> TraceContext {
+        guard let call = slab.handle(inSlot: Int(slot)) else { return TraceContext() }
+        return slab[call].event.trace
     }
 
     /// Whether the response of the call has to be read.
     @inline(__always)
-    func isScanning(_ slot: UInt32) -> Bool {
+    func isReading(_ slot: UInt32) -> Bool {
         guard slot != OpenCalls.none, let call = slab.handle(inSlot: Int(slot)) else { return false }
         return slab[call].scanner?.isDecided == false
+    }
+}
+
+extension CallEvent {
+    /// Reads a whole body.
+    fileprivate mutating func readRequest(_ body: Span<UInt8>) {
+        guard let summary = RequestSummary(of: body) else { return }
+        method = summary.method
+        if summary.hasID { flags.insert(.request) }
+        if let subject = summary.subject { name = CallName(body.extracting(subject)) }
+        if let range = summary.traceparent, let parent = MetaTrace(body.extracting(range)) {
+            trace = TraceContext(parent: parent.high, parent.low, span: parent.span, flags: parent.flags)
+        }
+        if revision == 0, let version = summary.protocolVersion {
+            revision = ProtocolRevisions(version: body.extracting(version)).rawValue
+        }
     }
 }
