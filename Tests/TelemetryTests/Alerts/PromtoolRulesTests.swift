@@ -47,13 +47,15 @@ struct PromtoolRulesTests {
         let queries = try JSONDecoder().decode(Dashboard.self, from: data).panels.flatMap { $0.targets ?? [] }.map(
             \.expr)
         #expect(queries.count > 40)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .withoutEscapingSlashes
         var rules = "groups:\n- name: dashboard\n  rules:\n"
         for (index, query) in queries.enumerated() {
             var text = query
             for (variable, value) in [
                 ("$__rate_interval", "5m"), ("$__range", "1h"), ("$instance", ".*"), ("$upstream", ".*"),
             ] { text = text.replacingOccurrences(of: variable, with: value) }
-            let encoded = String(decoding: try JSONEncoder().encode(text), as: UTF8.self)
+            let encoded = String(decoding: try encoder.encode(text), as: UTF8.self)
             rules += "  - record: q\(index)\n    expr: \(encoded)\n"
         }
         let file = FileManager.default.temporaryDirectory.appending(path: "berth-queries-\(UUID().uuidString).yml")
