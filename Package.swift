@@ -48,7 +48,16 @@ let package = Package(
             ],
             swiftSettings: house),
         .target(
-            name: "Admin", dependencies: ["Proxy", "Balancing", "Configuration", "Telemetry", "Kernel"],
+            name: "DashboardPage", dependencies: ["COpenSSL"],
+            resources: [
+                "page.html", "style.css", "format.js", "dom.js", "history.js", "receive.js", "overview.js",
+                "servers.js", "server.js", "tools.js", "calls.js", "sessions.js", "setup.js", "changes.js",
+                "configuration.js", "start.js",
+            ].map { .embedInCode("Page/\($0)") },
+            swiftSettings: house),
+        .target(
+            name: "Admin",
+            dependencies: ["Proxy", "DashboardPage", "Balancing", "Configuration", "MCP", "Telemetry", "Kernel"],
             swiftSettings: house),
         .target(
             name: "SampleServer", dependencies: ["ASCII", "JSON", "Kernel", "Reactor", "HTTP"], swiftSettings: house),
@@ -140,6 +149,17 @@ let package = Package(
             name: "ConfigurationTests", dependencies: ["TestSupport", "Configuration"], exclude: ["broken"],
             swiftSettings: house),
         .testTarget(name: "TidyTests", swiftSettings: house),
+        .testTarget(
+            name: "TelemetryTests", dependencies: ["TestSupport", "Telemetry", "MCP", "Kernel"], swiftSettings: house),
+        .testTarget(
+            name: "AdminTests",
+            dependencies: [
+                "TestSupport", "Admin", "DashboardPage", "Proxy", "Configuration", "Telemetry", "Kernel",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: house),
+        .testTarget(
+            name: "DashboardTests", dependencies: ["DashboardPage"], exclude: ["browser"], swiftSettings: house),
         .testTarget(name: "ConformanceTests", exclude: ["sdk"], swiftSettings: house),
     ]
 )

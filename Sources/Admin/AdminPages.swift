@@ -8,9 +8,13 @@ package struct AdminPages: Sendable {
     private let proxy: ProxyServer
     private let changes: AdminChanges?
     private let upgrade: Upgrade?
+    private let dashboard: Dashboard?
 
     /// The pages of `proxy`, which must be running. Without `changes` there is nothing to change.
-    package init(_ proxy: ProxyServer, changes: AdminChanges? = nil, upgrade: Upgrade? = nil) {
+    package init(
+        _ proxy: ProxyServer, changes: AdminChanges? = nil, upgrade: Upgrade? = nil, dashboard: Dashboard? = nil
+    ) {
+        self.dashboard = dashboard
         self.proxy = proxy
         self.changes = changes
         self.upgrade = upgrade
@@ -18,9 +22,10 @@ package struct AdminPages: Sendable {
 
     /// Answers a request, now or later. GET: `/healthz`: 200 while the process runs. `/readyz`: 200 if every upstream has a
     /// healthy server that takes new sessions and the proxy is not draining, otherwise 503. `/stats`: all metrics as JSON.
-    /// `/config`: the configuration in force. POST: `AdminChanges`.
+    /// `/config`: the configuration in force. `/dashboard`, to which `/` leads: all of it for people. POST: `AdminChanges`.
     package func answer(_ request: AdminRequest, _ respond: @escaping @Sendable (AdminResponse) -> Void) {
         guard request.isPost else {
+            if let dashboard, dashboard.answer(request, respond) { return }
             respond(page(request.path))
             return
         }
@@ -39,7 +44,8 @@ package struct AdminPages: Sendable {
         case "/stats": stats
         case "/config": configuration
         default:
-            AdminResponse(status: 404, body: "no such page; there are /healthz, /readyz, /stats and /config\n")
+            AdminResponse(
+                status: 404, body: "no such page; there are /dashboard, /healthz, /readyz, /stats and /config\n")
         }
     }
 

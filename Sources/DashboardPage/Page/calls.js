@@ -30,18 +30,21 @@ function makeCallTable(id, columns, noun, limit, emptyText) {
   const empty = element("tr", { class: "empty" }, element("td", { colspan: columns.length }, emptyText));
   const list = new KeyedList(body, () => {
     const cell = (classes) => element("td", { class: classes });
-    const name = element("span", { class: "name" }), session = sessionButton();
-    const row = { name, session, time: cell("left quiet"), detail: cell("left outcome"), took: cell(""), server: cell("left third quiet"), sessionCell: cell("left second") };
+    const name = element("span", { class: "name" }), sub = element("span", { class: "sub" }), session = sessionButton();
+    const row = { name, sub, session, time: cell("left quiet first"), detail: cell("left outcome first"), took: cell(""), server: cell("left third quiet"), sessionCell: cell("left second") };
     row.sessionCell.append(session);
-    row.node = element("tr", {}, row.time, element("th", { scope: "row" }, name), row.detail, row.took, row.server, row.sessionCell);
+    row.node = element("tr", {}, row.time, element("th", { scope: "row" }, name, sub), row.detail, row.took, row.server, row.sessionCell);
     return row;
   }, (row, call) => {
     setText(row.time, format.clock(call.at));
     setText(row.name, nameOf(call));
     setAttribute(row.name, "title", call.method + (call.name ? " " + call.name : ""));
+    const tone = call.outcome === "success" ? null : outcomeTone[call.outcome];
+    setText(row.sub, outcomeOf(call) + " · " + format.clock(call.at));
+    setAttribute(row.sub, "data-tone", tone);
     setText(row.detail, outcomeOf(call));
     setAttribute(row.detail, "title", outcomeOf(call));
-    setAttribute(row.detail, "data-tone", call.outcome === "success" ? null : outcomeTone[call.outcome]);
+    setAttribute(row.detail, "data-tone", tone);
     setText(row.took, format.time(call.took));
     setText(row.server, call.server || "–");
     setHidden(row.session, !call.session);
@@ -57,7 +60,7 @@ function makeCallTable(id, columns, noun, limit, emptyText) {
   };
 }
 
-const callColumns = [["Time", "left"], ["Call", "left"], ["Outcome", "left"], ["Took", ""], ["Server", "left third"], ["Session", "left second"]];
+const callColumns = [["Time", "left first"], ["Call", "left"], ["Outcome", "left first"], ["Took", ""], ["Server", "left third"], ["Session", "left second"]];
 const drawFailed = makeCallTable("failed", callColumns, "failed calls", 8, "No call has failed lately.");
 const drawSlow = makeCallTable("slow", callColumns, "slow calls", 8, "No call was slow lately.");
 

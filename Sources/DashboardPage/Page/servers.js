@@ -24,12 +24,12 @@ const serverChanges = {
   drain: { word: "Drain", path: "/drain", asks: "It keeps its sessions and gets no new ones, until it is undrained or Berth starts anew." },
   undrain: { word: "Undrain", path: "/undrain", asks: "It gets new sessions again." },
   eject: { word: "Eject", path: "/eject", asks: "It gets no new work for a while, as if its answers had failed. Its sessions wait or are recovered elsewhere." },
-  enable: { word: "Restore", path: "/enable", asks: "It gets new work again at once." },
+  uneject: { word: "Restore", path: "/uneject", asks: "It gets new work again at once." },
 };
 
 function changesFor(server, offered) {
   if (server.state === "removed") return [];
-  const wanted = [server.draining ? "undrain" : "drain", server.state === "ejected" ? "enable" : "eject"];
+  const wanted = [server.draining ? "undrain" : "drain", server.state === "ejected" ? "uneject" : "eject"];
   return wanted.filter((change) => offered.includes(change));
 }
 

@@ -5,7 +5,7 @@ const hurtOf = (tool) => tool.calls * (1 + 10 * tool.error_rate) * (tool.p95 || 
 
 const toolColumns = [
   { name: "Tool", key: "name", classes: "left", of: (tool) => tool.name },
-  { name: "Impact", key: "hurt", classes: "wide", of: hurtOf, title: "p95 times calls, with failed calls counted tenfold" },
+  { name: "Impact", key: "hurt", classes: "wide first", of: hurtOf, title: "p95 times calls, with failed calls counted tenfold" },
   { name: "Calls", key: "calls", classes: "", of: (tool) => tool.calls },
   { name: "p50", key: "p50", classes: "third", of: (tool) => tool.p50 ?? -1 },
   { name: "p95", key: "p95", classes: "", of: (tool) => tool.p95 ?? -1 },
@@ -47,7 +47,7 @@ const toolList = new KeyedList(
     const cell = (classes) => element("td", { class: classes });
     const name = element("span", { class: "name" }), fill = element("i");
     const cells = { calls: cell(""), p50: cell("third"), p95: cell(""), p99: cell("third"), errors: cell(""), upstream: cell("left second quiet") };
-    const hurt = cell("wide");
+    const hurt = cell("wide first");
     hurt.append(element("span", { class: "hurt", "aria-hidden": "true" }, fill), element("span", { class: "sr" }));
     return {
       name, fill, hurt, ...cells,

@@ -35,6 +35,8 @@ package enum WorkerMessage: Sendable {
     case endHealthChecks
     /// The response to a request on the admin address.
     case adminResponse(AdminExchange, AdminResponse)
+    /// A piece of a response of the admin address that goes on; nil: it is to end.
+    case adminPiece(AdminStream, String?)
     /// Leave now.
     case stop
     /// The context that a listener is to serve new connections with.

@@ -30,7 +30,9 @@ struct RunningProxy {
         reloader = try Reloader(proxy, file: file, log: log, drained: state?.drained ?? []) {
             CheckedFile.read(file.path)
         }
-        let pages = AdminPages(proxy, changes: AdminChanges(reloader, upgrade), upgrade: upgrade)
+        let changes = AdminChanges(reloader, upgrade)
+        let sources = DashboardSources(proxy, changes: changes, calls: nil, version: Berth.version)
+        let pages = AdminPages(proxy, changes: changes, upgrade: upgrade, dashboard: Dashboard(sources))
         try proxy.start { pages.answer($0, $1) }
         try reloader.start()
         takeOver(inheritance, state, log)

@@ -18,7 +18,7 @@ class MadeUp:
         self.now = now
         self.seconds = 0
         self.call_number = 0
-        self.changes = ["drain", "undrain", "eject", "enable", "reload"]
+        self.changes = ["drain", "undrain", "eject", "uneject", "reload"]
         large = scenario == "large"
         names = ["mcp", "files", "search", "crm"] if large else ["mcp", "files"]
         sizes = [80, 60, 40, 20] if large else [4, 2]

@@ -13,7 +13,7 @@ from made_up import MadeUp
 
 PAGE = Path(__file__).parents[3] / "Sources/DashboardPage/Page"
 # In the order of DashboardPage.swift, which a test compares.
-SCRIPTS = ["format", "dom", "history", "feed", "overview", "servers", "server", "tools", "calls", "sessions", "setup", "changes",
+SCRIPTS = ["format", "dom", "history", "receive", "overview", "servers", "server", "tools", "calls", "sessions", "setup", "changes",
            "configuration", "start"]
 TOKEN = "a-token-of-sixteen-or-more"
 
@@ -86,13 +86,14 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("content-type", "text/event-stream")
         self.send_header("connection", "close")
         self.end_headers()
-        # A browser that opens the page late has the figures of the minutes before at once from a warm start.
         try:
             for number in range(self.server.warm + self.server.limit):
                 text = json.dumps(self.server.made_up.tick(), separators=(",", ":"))
                 self.wfile.write(f"event: figures\ndata: {text}\n\n".encode())
                 self.wfile.flush()
                 self.server.sent += 1
+                if self.server.gone.is_set():
+                    return
                 if number >= self.server.warm:
                     self.server.gone.wait(self.server.pause)
             self.server.gone.wait(3600)

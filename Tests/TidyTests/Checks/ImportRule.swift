@@ -16,7 +16,11 @@ enum ImportRule {
         "Proxy": [
             "TLS", "HTTP", "MCP", "Balancing", "Configuration", "Telemetry", "Reactor", "JSON", "ASCII", "Kernel",
         ],
-        "Admin": ["Proxy", "HTTP", "Balancing", "Configuration", "Telemetry", "Reactor", "JSON", "Kernel"],
+        "DashboardPage": ["COpenSSL"],
+        "Admin": [
+            "Proxy", "DashboardPage", "HTTP", "MCP", "Balancing", "Configuration", "Telemetry", "Reactor", "JSON",
+            "Kernel",
+        ],
         "SampleServer": ["HTTP", "MCP", "Reactor", "JSON", "ASCII", "Kernel"],
         "Load": ["TLS", "HTTP", "MCP", "Reactor", "JSON", "ASCII", "Kernel"],
         "LoadReport": ["Load", "JSON"],

@@ -1,0 +1,158 @@
+package import Kernel
+import MCP
+import Synchronization
+
+/// What happened lately, for people who look: the calls of the last five minutes by server and by tool, the last ones that failed
+/// or were slow, and the sessions used last with the last calls of each.
+///
+/// Bounded: 1,024 tools, 512 sessions with 20 calls each, 64 failed and 64 slow calls. Listening streams are no calls.
+package final class RecentCalls: Sendable {
+    /// Sessions that it keeps, and calls of each.
+    package static var sessionLimit: Int { 512 }
+    package static var callsOfSession: Int { 20 }
+    private static var toolLimit: Int { 1_024 }
+    private static var historyLimit: Int { 64 }
+
+    fileprivate struct State {
+        var number: UInt64 = 0
+        var all = CallWindow()
+        /// By slot, the place in `windows`; -1: it has had no call.
+        var places: [Int32] = []
+        var windows: [CallWindow] = []
+        var tools = RecentTools(limit: RecentCalls.toolLimit)
+        var sessions = RecentSessions(limit: RecentCalls.sessionLimit, calls: RecentCalls.callsOfSession)
+        var failed = CallHistory(limit: RecentCalls.historyLimit)
+        var slow = CallHistory(limit: RecentCalls.historyLimit)
+    }
+
+    /// A call that took longer is slow.
+    package let slowFrom: Interval
+    private let state = Mutex(State())
+
+    /// Keeps calls that took longer than this as slow ones.
+    package init(slowFrom: Interval = .seconds(1)) { self.slowFrom = slowFrom }
+
+    /// Takes note of a call.
+    package func add(_ event: borrowing CallEvent) {
+        let event = copy event
+        if event.flags.contains(.listening) { return }
+        let second = (event.startedAt &+ event.duration) / 1_000_000_000
+        let isFailure = event.outcome.isFailure
+        let isSlow = event.duration > slowFrom.nanoseconds && !event.flags.contains(.eventStream)
+        state.withLock { state in
+            state.number &+= 1
+            state.all.add(event.duration, event.outcome, at: second)
+            state.addToServer(event, at: second)
+            if event.method == .toolsCall, !event.name.isEmpty { state.tools.add(event, at: second) }
+            guard isFailure || isSlow || event.session != 0 else { return }
+            let record = CallRecord(event, number: state.number)
+            if isFailure { state.failed.add(record) }
+            if isSlow { state.slow.add(record) }
+            if event.session != 0 { state.sessions.add(record) }
+        }
+    }
+
+    // MARK: - What is shown
+
+    /// Calls of a server, or of all.
+    package struct Measured: Sendable {
+        /// Of the last five minutes.
+        package var lately: CallWindow.Summary
+        /// Since this was last asked.
+        package var sinceLooked: CallWindow.Summary
+    }
+
+    /// A tool, and the calls of the last five minutes.
+    package struct Tool: Sendable {
+        /// As in `CallEvent.upstream`.
+        package var upstream: UInt16
+        /// The slot of a server that has it.
+        package var server: Int32
+        package var name: CallName
+        package var lately: CallWindow.Summary
+    }
+
+    /// A session that was used lately. Times are nanoseconds since 1970.
+    package struct Session: Sendable {
+        /// As in `CallEvent.session`.
+        package var id: UInt64
+        /// Its first call that was seen, and the end of its last.
+        package var since: UInt64
+        package var usedAt: UInt64
+        package var calls: UInt64
+        package var failed: UInt64
+        package var recoveries: UInt64
+        /// The slot of its server; -1: not known.
+        package var server: Int32
+        /// Newest first.
+        package var history: [CallRecord]
+    }
+
+    /// All calls, at `second` since 1970.
+    package func all(at second: UInt64) -> Measured {
+        state.withLock { state in
+            Measured(lately: state.all.summary(at: second), sinceLooked: state.all.takeSinceLooked())
+        }
+    }
+
+    /// By the slot of the server, those that have had a call.
+    package func servers(at second: UInt64) -> [Int: Measured] {
+        state.withLock { state in
+            var found: [Int: Measured] = [:]
+            for (slot, place) in state.places.enumerated() where place >= 0 {
+                let lately = state.windows[Int(place)].summary(at: second)
+                found[slot] = Measured(lately: lately, sinceLooked: state.windows[Int(place)].takeSinceLooked())
+            }
+            return found
+        }
+    }
+
+    /// The tools called in the last five minutes.
+    package func tools(at second: UInt64) -> [Tool] {
+        state.withLock { $0.tools.summaries(at: second) }.map {
+            Tool(upstream: $0.upstream, server: $0.server, name: $0.name, lately: $0.summary)
+        }
+    }
+
+    /// Calls that failed, newest first.
+    package var failed: [CallRecord] { state.withLock { $0.failed.newestFirst } }
+
+    /// Calls that were slow, newest first.
+    package var slow: [CallRecord] { state.withLock { $0.slow.newestFirst } }
+
+    /// The sessions used last, newest first, at most so many, with the last call of each.
+    package func sessions(limit: Int) -> [Session] {
+        state.withLock { $0.sessions.newestFirst(limit: limit) }.map {
+            Session($0, $0.history.newest.map { [$0] } ?? [])
+        }
+    }
+
+    /// One session with all calls that are kept of it; nil if it was not used lately.
+    package func session(_ id: UInt64) -> Session? {
+        state.withLock { $0.sessions.entry(of: id) }.map { Session($0, $0.history.newestFirst) }
+    }
+}
+
+extension RecentCalls.State {
+    /// Slots beyond these are not told apart.
+    private static var slotLimit: Int { 1 << 16 }
+
+    fileprivate mutating func addToServer(_ event: borrowing CallEvent, at second: UInt64) {
+        let slot = Int(event.server)
+        guard slot >= 0, slot < Self.slotLimit else { return }
+        while places.count <= slot { places.append(-1) }
+        if places[slot] < 0 {
+            places[slot] = Int32(windows.count)
+            windows.append(CallWindow())
+        }
+        windows[Int(places[slot])].add(event.duration, event.outcome, at: second)
+    }
+}
+
+extension RecentCalls.Session {
+    fileprivate init(_ entry: RecentSessions.Entry, _ history: [CallRecord]) {
+        self.init(
+            id: entry.session, since: entry.since, usedAt: entry.usedAt, calls: entry.calls, failed: entry.failed,
+            recoveries: entry.recoveries, server: entry.server, history: history)
+    }
+}
