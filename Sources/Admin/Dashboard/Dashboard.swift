@@ -1,6 +1,6 @@
 import DashboardPage
 import Foundation
-package import Proxy
+import Proxy
 import Telemetry
 
 /// The dashboard: its page, the stream of its figures, and the journey of one session.

@@ -24,12 +24,12 @@ struct DashboardParts {
         madeAt = now
         let snapshot = sources.proxy.snapshot
         let names = DashboardNames(snapshot)
-        let second = DashboardNames.wallMilliseconds / 1_000
-        let upstreams = upstreams(snapshot, at: second, elapsed)
+        let measured = sources.calls?.servers(at: now) ?? [:]
+        let upstreams = upstreams(snapshot, measured, elapsed)
         let servers = upstreams.flatMap(\.servers)
         var parts = [
-            part("process", sources.process), part("traffic", traffic(servers, at: second, elapsed)),
-            part("upstreams", upstreams), part("tools", tools(names, at: second)),
+            part("process", sources.process), part("traffic", traffic(servers, measured, elapsed)),
+            part("upstreams", upstreams), part("tools", tools(names, at: now)),
             part("sessions", sessions(servers, names)), part("calls", calls(names)),
             part("listeners", DashboardDocument.Listener.all(snapshot, sources.proxy.addresses)),
         ]
@@ -42,9 +42,8 @@ struct DashboardParts {
     }
 
     private func upstreams(
-        _ snapshot: Snapshot, at second: UInt64, _ elapsed: Double?
+        _ snapshot: Snapshot, _ measured: [Int: RecentCalls.Measured], _ elapsed: Double?
     ) -> [DashboardDocument.Upstream] {
-        let measured = sources.calls?.servers(at: second) ?? [:]
         return snapshot.upstreams.map { plan in
             let servers = snapshot.servers[plan.servers]
             let statuses = servers.map { StatusDocument.Server(sources.proxy, plan, $0) }
@@ -59,11 +58,14 @@ struct DashboardParts {
     }
 
     private func traffic(
-        _ servers: [DashboardDocument.Server], at second: UInt64, _ elapsed: Double?
+        _ servers: [DashboardDocument.Server], _ measured: [Int: RecentCalls.Measured], _ elapsed: Double?
     ) -> DashboardDocument.Traffic {
-        let all = sources.calls?.all(at: second)
-        let lately = all?.lately ?? CallWindow.Summary()
-        let recent = elapsed == nil ? nil : all?.sinceLooked
+        var (lately, sinceLooked) = (CallTotals(), CallTotals())
+        for calls in measured.values {
+            lately.add(calls.lately)
+            sinceLooked.add(calls.sinceLooked)
+        }
+        let recent = elapsed == nil ? nil : sinceLooked
         return DashboardDocument.Traffic(
             rate: perSecond(recent?.calls, elapsed), calls: lately.calls, failed: lately.failed,
             toolErrors: lately.toolErrors, p50: lately.percentile(0.5), p95: lately.percentile(0.95),
@@ -73,8 +75,8 @@ struct DashboardParts {
             recovered: sources.proxy.metrics.view.load(RecoveryCounter.recovered))
     }
 
-    private func tools(_ names: DashboardNames, at second: UInt64) -> [DashboardDocument.Tool] {
-        (sources.calls?.tools(at: second) ?? []).map { tool in
+    private func tools(_ names: DashboardNames, at now: Instant) -> [DashboardDocument.Tool] {
+        (sources.calls?.tools(at: now) ?? []).map { tool in
             DashboardDocument.Tool(
                 upstream: names.upstream(ofServer: tool.server), name: tool.name.text, calls: tool.lately.calls,
                 p50: tool.lately.percentile(0.5), p95: tool.lately.percentile(0.95),
@@ -107,7 +109,7 @@ extension DashboardDocument.Server {
     fileprivate init(
         _ path: String, _ status: StatusDocument.Server, _ measured: RecentCalls.Measured?, _ elapsed: Double?
     ) {
-        let lately = measured?.lately ?? CallWindow.Summary()
+        let lately = measured?.lately ?? CallTotals()
         let recent = elapsed == nil ? nil : measured?.sinceLooked
         self.path = path
         name = status.address
@@ -146,7 +148,7 @@ extension DashboardDocument.Server.State {
     }
 }
 
-extension CallWindow.Summary {
+extension CallTotals {
     /// In milliseconds; nil without a call.
     fileprivate func percentile(_ share: Double) -> Double? { durations.percentile(share).map(milliseconds) }
 }

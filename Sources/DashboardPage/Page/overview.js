@@ -30,13 +30,32 @@ function concernsOf(all) {
       text: alert.summary, since: alert.since,
     });
   }
+  // Without rules, the page itself says that many calls fail.
+  if (!alerts && all.traffic?.calls >= 20 && all.traffic.failed > all.traffic.calls / 20) {
+    concerns.push({ key: "failed", tone: "warning", title: format.percent(all.traffic.failed / all.traffic.calls) + " of the calls fail", text: format.count(all.traffic.failed) + " of " + format.count(all.traffic.calls) + " in five minutes" });
+  }
   if (running?.draining) concerns.push({ key: "draining", tone: "warning", title: "Berth is draining", text: "It finishes what is under way and takes nothing new." });
   if (running?.last_error) concerns.push({ key: "reload", tone: "warning", title: "The last reload was rejected", text: running.last_error });
   for (const upstream of all.upstreams || []) {
     if (upstream.catalogs_differ) concerns.push({ key: "catalog " + upstream.name, tone: "warning", title: "Servers of " + upstream.name + " list different tools", text: "What an agent can call depends on the server that it gets." });
   }
   for (const concern of concerns) concern.ago = concern.since ? format.span((now - concern.since) / 1000) : "";
+  if (!concerns.length && running) return assurancesOf(all);
   return concerns.sort((a, b) => (a.tone === "bad" ? 0 : 1) - (b.tone === "bad" ? 0 : 1));
+}
+
+// What is well, where nothing is wrong.
+function assurancesOf({ alerts, process: running, traffic: now }) {
+  const said = [];
+  const add = (title, text) => said.push({ key: title, tone: "good", title, text, ago: "" });
+  const pending = (alerts || []).filter((alert) => alert.state === "pending").length;
+  if (alerts) add("No alert is lit", pending ? pending + " may be soon" : "every rule is watched");
+  if (now) {
+    const share = now.calls ? now.failed / now.calls : 0;
+    add(share ? "Few calls fail" : "No call fails", now.calls ? format.percent(share) + " of " + format.plural(now.calls, "call") + " in five minutes" : "and there were none in five minutes");
+  }
+  if (running.hash) add("The configuration is in force", "without an error, since " + new Date(running.loaded_at).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" }));
+  return said;
 }
 
 const concernList = new KeyedList(
@@ -47,7 +66,7 @@ const concernList = new KeyedList(
   },
   (entry, concern) => {
     setAttribute(entry.node, "data-tone", concern.tone);
-    setIcon(entry.mark, concern.tone === "bad" ? "bad" : "warning");
+    setIcon(entry.mark, concern.tone);
     setText(entry.title, concern.title);
     setText(entry.since, concern.ago);
     setText(entry.text, concern.text);
@@ -58,23 +77,31 @@ const concernExcerpt = new Excerpt(byId("more-concerns"), 4, "concerns", () => r
 const fleetList = new KeyedList(
   byId("fleet"),
   () => {
-    const name = element("b"), node = element("div", {}, name);
-    const marks = new KeyedList(node, () => {
+    const name = element("b"), place = element("div");
+    const marks = new KeyedList(place, () => {
       const mark = icon("good");
       return { node: element("i", {}, mark), mark };
     }, (entry, server) => {
       setAttribute(entry.node, "data-tone", stateTone[server.state]);
       setAttribute(entry.node, "title", server.path + ": " + stateWord[server.state]);
       setIcon(entry.mark, stateIcon[server.state]);
-    }, { after: name });
-    return { node, name, marks };
+    });
+    return { node: element("div", {}, name, place), name, marks };
   },
   (entry, upstream) => {
     setText(entry.name, upstream.name);
-    entry.marks.show(upstream.servers, (server) => server.path);
+    entry.marks.show(upstream.marked, (server) => server.path);
   });
 
-onChange("upstreams", ({ upstreams }) => fleetList.show(upstreams, (upstream) => upstream.name));
+// In a very large fleet only what is not healthy has a mark.
+onChange("upstreams", ({ upstreams }) => {
+  const count = allServers({ upstreams }).length;
+  setAttribute(byId("fleet"), "data-size", count > 60 ? "small" : count > 16 ? "medium" : "large");
+  for (const upstream of upstreams) {
+    upstream.marked = count > 600 ? upstream.servers.filter((server) => server.state !== "healthy") : upstream.servers;
+  }
+  fleetList.show(upstreams, (upstream) => upstream.name);
+});
 
 function headlineOf(concerns, all) {
   const down = concerns.filter((concern) => concern.title.endsWith(" is down")).length;
@@ -85,9 +112,10 @@ function headlineOf(concerns, all) {
   return concerns.length === 1 ? concerns[0].title : concerns.length + " things to look at";
 }
 
-onChange("process alerts upstreams", (all) => {
+onChange("process alerts upstreams traffic", (all) => {
   if (!all.process) return;
-  const concerns = concernsOf(all);
+  const shown = concernsOf(all);
+  const concerns = shown.filter((concern) => concern.tone !== "good");
   const servers = allServers(all);
   const healthy = servers.filter((server) => server.state === "healthy").length;
   const tone = concerns.length ? concerns[0].tone : servers.length ? "good" : "quiet";
@@ -99,7 +127,7 @@ onChange("process alerts upstreams", (all) => {
   setText(byId("pill").lastChild, headline);
   setText(byId("headline"), headline);
   setText(byId("subline"), healthy + " of " + format.plural(servers.length, "server") + " healthy" + (all.alerts ? concerns.some((c) => c.key.startsWith("alert ")) ? "" : ", no alert lit" : ""));
-  concernList.show(concernExcerpt.of(concerns), (concern) => concern.key);
+  concernList.show(concernExcerpt.of(shown), (concern) => concern.key);
   document.title = (concerns.length ? "(" + concerns.length + ") " : "") + headline + " · Berth";
   announce(headline + (concerns.length ? ": " + concerns.slice(0, 3).map((concern) => concern.title).join(", ") : ""));
   drawAbout(all);
@@ -123,7 +151,7 @@ const tiles = [
   { name: "Failed", chart: "failing", figure: (t) => format.percent(t.calls ? t.failed / t.calls : 0).replace(" %", "\u00a0%").split("\u00a0"), tone: (t) => t.calls && t.failed / t.calls > 0.05 ? "bad" : null, note: (t) => t.failed ? format.plural(t.failed, "call") + ", " + format.count(t.tool_errors) + " by tools" : "no call failed" },
   { name: "Sessions", chart: "sessions", figure: (t) => [format.count(t.sessions)], note: (t) => t.recovered ? format.count(t.recovered) + " recovered since the start" : "none was recovered" },
   { name: "Event streams", chart: "streams", figure: (t) => [format.count(t.streams)], note: () => "open now" },
-  { name: "Waiting", chart: "waiting", figure: (t) => [format.count(t.waiting)], tone: (t) => t.waiting > 0 ? "warning" : null, note: (t) => t.waiting ? "for a connection to a server" : "for a connection: nobody" },
+  { name: "Waiting", chart: "waiting", figure: (t) => [format.count(t.waiting)], tone: (t) => t.waiting > 0 ? "warning" : null, note: (t) => t.waiting ? "for a connection to a server" : "none waits for a connection" },
 ];
 const traffic = {};
 for (const tile of tiles) traffic[tile.chart] = new History();

@@ -68,7 +68,7 @@ const journeyList = new KeyedList(
     setIcon(entry.mark, outcomeIcon[tone]);
     setText(entry.name, nameOf(call));
     setText(entry.took, format.time(call.took));
-    const parts = [format.clock(call.at), outcomeOf(call), call.server && "by " + call.server, call.name && call.method];
+    const parts = [format.clock(call.at), outcomeOf(call), call.server && "by " + call.server, call.name && call.method !== "tools/call" && call.method];
     if (call.queued) parts.push("waited " + format.time(call.queued));
     if (call.retries) parts.push(format.plural(call.retries, "retry").replace("retrys", "retries"));
     if (call.recovered) parts.push("session recovered for it");
@@ -83,7 +83,7 @@ async function drawJourney() {
     if (journey.id !== id) return;
     const facts = session
       ? [["Server", session.server || "–"], ["Calls", format.count(session.calls) + ", " + format.count(session.failed) + " failed"],
-        ["First seen", format.clock(session.since)], ["Last used", format.clock(session.used)],
+        ["First seen", format.span((figures.now - session.since) / 1000) + " ago"], ["Last used", format.span((figures.now - session.used) / 1000) + " ago"],
         ["Recovered", session.recovered ? format.times(session.recovered) : "never"]]
       : [["", "Nothing is known of it any more."]];
     drawFacts(byId("journey-facts"), facts);

@@ -1,82 +1,27 @@
-/// The calls of the last five minutes, in ten slots of half a minute, and those since somebody last looked.
-package struct CallWindow: Sendable {
-    /// What calls came to.
-    package struct Summary: Sendable {
-        package var durations = DurationCounts()
-        /// Calls that failed in any way, and those of them that a tool says failed.
-        package var failed: UInt64 = 0
-        package var toolErrors: UInt64 = 0
-        package var calls: UInt64 { durations.total }
+/// Calls since the start, with what they were every half minute of the last five: counting one costs no look at a clock.
+struct CallWindow: Sendable {
+    /// Marks that are kept, and how far apart they are, in seconds.
+    static var marks: Int { 10 }
+    static var pause: UInt64 { 30 }
 
-        package init() {}
+    private var totals = CallTotals()
+    private var marks = InlineArray<10, CallTotals>(repeating: CallTotals())
+    private var looked = CallTotals()
 
-        fileprivate mutating func add(_ nanoseconds: UInt64, _ outcome: CallEvent.Outcome) {
-            durations.add(nanoseconds)
-            if outcome.isFailure { failed &+= 1 }
-            if outcome == .toolError { toolErrors &+= 1 }
-        }
+    mutating func add(_ nanoseconds: UInt64, _ outcome: CallEvent.Outcome) { totals.add(nanoseconds, outcome) }
 
-        fileprivate mutating func add(_ other: borrowing Summary) {
-            durations.add(other.durations)
-            failed &+= other.failed
-            toolErrors &+= other.toolErrors
-        }
-    }
+    /// Half a minute has passed. `index` goes round from 0 to `marks` - 1.
+    mutating func mark(_ index: Int) { marks[index] = totals }
 
-    /// How long it looks back, in seconds.
-    package static var seconds: UInt64 { slots * slotSeconds }
-    private static var slots: UInt64 { 10 }
-    private static var slotSeconds: UInt64 { 30 }
+    /// The calls since a mark, or since the start if it was not made yet.
+    func since(mark index: Int) -> CallTotals { totals.since(marks[index]) }
 
-    private struct Slot {
-        /// Which half minute since 1970 it is of.
-        var number: UInt64 = 0
-        var summary = Summary()
-    }
-
-    private var slots = InlineArray<10, Slot>(repeating: Slot())
-    private var sinceLooked = Summary()
-    /// The newest half minute in which there was a call.
-    private var newest: UInt64 = 0
-
-    package init() {}
-
-    /// Adds a call that ended at `second` since 1970.
-    mutating func add(_ nanoseconds: UInt64, _ outcome: CallEvent.Outcome, at second: UInt64) {
-        let number = second / Self.slotSeconds
-        let index = Int(number % Self.slots)
-        if slots[index].number != number { slots[index] = Slot(number: number) }
-        slots[index].summary.add(nanoseconds, outcome)
-        sinceLooked.add(nanoseconds, outcome)
-        newest = number
-    }
-
-    /// All calls of the last five minutes.
-    func summary(at second: UInt64) -> Summary {
-        var sum = Summary()
-        let now = second / Self.slotSeconds
-        for index in slots.indices where slots[index].number &+ Self.slots > now && slots[index].number <= now {
-            sum.add(slots[index].summary)
-        }
-        return sum
-    }
-
-    /// Whether it has no call of the last five minutes.
-    func isEmpty(at second: UInt64) -> Bool { newest &+ Self.slots <= second / Self.slotSeconds }
+    /// Whether there was no call since a mark.
+    func isQuiet(sinceMark index: Int) -> Bool { totals.calls == marks[index].calls }
 
     /// Calls since this was last asked.
-    mutating func takeSinceLooked() -> Summary {
-        defer { sinceLooked = Summary() }
-        return sinceLooked
-    }
-}
-
-extension CallEvent.Outcome {
-    /// Whether whoever called did not get what was asked for, for another reason than that it gave up.
-    package var isFailure: Bool {
-        switch self {
-        case .success, .cancelled: false
-        case .toolError, .rpcError, .httpError, .timeout, .aborted, .rejected: true
-        }
+    mutating func takeSinceLooked() -> CallTotals {
+        defer { looked = totals }
+        return totals.since(looked)
     }
 }

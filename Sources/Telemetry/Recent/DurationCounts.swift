@@ -22,6 +22,14 @@ package struct DurationCounts: Sendable {
         total &+= other.total
     }
 
+    /// The calls since this was `earlier`.
+    func since(_ earlier: borrowing DurationCounts) -> DurationCounts {
+        var difference = DurationCounts()
+        for bucket in 0..<Self.size { difference.counts[bucket] = counts[bucket] &- earlier.counts[bucket] }
+        difference.total = total &- earlier.total
+        return difference
+    }
+
     /// The time within which this share of the calls was done, 0...1, in nanoseconds; nil without a call.
     package func percentile(_ share: Double) -> UInt64? {
         guard total > 0 else { return nil }

@@ -15,7 +15,11 @@ package final class RecentCalls: Sendable {
 
     fileprivate struct State {
         var number: UInt64 = 0
-        var all = CallWindow()
+        /// The mark to be made next, which is the oldest; and when, nil before the first look at a clock.
+        var oldest = 0
+        var nextMarkAt: Instant?
+        /// Calls that went to no server.
+        var elsewhere = CallWindow()
         /// By slot, the place in `windows`; -1: it has had no call.
         var places: [Int32] = []
         var windows: [CallWindow] = []
@@ -34,16 +38,14 @@ package final class RecentCalls: Sendable {
 
     /// Takes note of a call.
     package func add(_ event: borrowing CallEvent) {
-        let event = copy event
         if event.flags.contains(.listening) { return }
-        let second = (event.startedAt &+ event.duration) / 1_000_000_000
+        let event = copy event
         let isFailure = event.outcome.isFailure
         let isSlow = event.duration > slowFrom.nanoseconds && !event.flags.contains(.eventStream)
         state.withLock { state in
             state.number &+= 1
-            state.all.add(event.duration, event.outcome, at: second)
-            state.addToServer(event, at: second)
-            if event.method == .toolsCall, !event.name.isEmpty { state.tools.add(event, at: second) }
+            state.count(event)
+            if case .toolsCall = event.method, !event.name.isEmpty { state.tools.add(event, oldest: state.oldest) }
             guard isFailure || isSlow || event.session != 0 else { return }
             let record = CallRecord(event, number: state.number)
             if isFailure { state.failed.add(record) }
@@ -52,14 +54,19 @@ package final class RecentCalls: Sendable {
         }
     }
 
+    /// Says what time it is, on the monotonic clock; at least every few seconds while there are calls.
+    package func advance(to now: Instant) {
+        state.withLock { $0.advance(to: now) }
+    }
+
     // MARK: - What is shown
 
-    /// Calls of a server, or of all.
+    /// Calls of a server, or of none.
     package struct Measured: Sendable {
         /// Of the last five minutes.
-        package var lately: CallWindow.Summary
+        package var lately: CallTotals
         /// Since this was last asked.
-        package var sinceLooked: CallWindow.Summary
+        package var sinceLooked: CallTotals
     }
 
     /// A tool, and the calls of the last five minutes.
@@ -69,7 +76,7 @@ package final class RecentCalls: Sendable {
         /// The slot of a server that has it.
         package var server: Int32
         package var name: CallName
-        package var lately: CallWindow.Summary
+        package var lately: CallTotals
     }
 
     /// A session that was used lately. Times are nanoseconds since 1970.
@@ -88,30 +95,29 @@ package final class RecentCalls: Sendable {
         package var history: [CallRecord]
     }
 
-    /// All calls, at `second` since 1970.
-    package func all(at second: UInt64) -> Measured {
+    /// Calls by the slot of their server, of those that have had one; -1: calls that went to none.
+    package func servers(at now: Instant) -> [Int: Measured] {
         state.withLock { state in
-            Measured(lately: state.all.summary(at: second), sinceLooked: state.all.takeSinceLooked())
-        }
-    }
-
-    /// By the slot of the server, those that have had a call.
-    package func servers(at second: UInt64) -> [Int: Measured] {
-        state.withLock { state in
-            var found: [Int: Measured] = [:]
+            state.advance(to: now)
+            let oldest = state.oldest
+            func measure(_ window: inout CallWindow) -> Measured {
+                Measured(lately: window.since(mark: oldest), sinceLooked: window.takeSinceLooked())
+            }
+            var found = [-1: measure(&state.elsewhere)]
             for (slot, place) in state.places.enumerated() where place >= 0 {
-                let lately = state.windows[Int(place)].summary(at: second)
-                found[slot] = Measured(lately: lately, sinceLooked: state.windows[Int(place)].takeSinceLooked())
+                found[slot] = measure(&state.windows[Int(place)])
             }
             return found
         }
     }
 
     /// The tools called in the last five minutes.
-    package func tools(at second: UInt64) -> [Tool] {
-        state.withLock { $0.tools.summaries(at: second) }.map {
-            Tool(upstream: $0.upstream, server: $0.server, name: $0.name, lately: $0.summary)
+    package func tools(at now: Instant) -> [Tool] {
+        let found = state.withLock { state in
+            state.advance(to: now)
+            return state.tools.called(sinceMark: state.oldest)
         }
+        return found.map { Tool(upstream: $0.upstream, server: $0.server, name: $0.name, lately: $0.totals) }
     }
 
     /// Calls that failed, newest first.
@@ -137,15 +143,36 @@ extension RecentCalls.State {
     /// Slots beyond these are not told apart.
     private static var slotLimit: Int { 1 << 16 }
 
-    fileprivate mutating func addToServer(_ event: borrowing CallEvent, at second: UInt64) {
+    fileprivate mutating func count(_ event: borrowing CallEvent) {
         let slot = Int(event.server)
-        guard slot >= 0, slot < Self.slotLimit else { return }
+        guard slot >= 0, slot < Self.slotLimit else {
+            elsewhere.add(event.duration, event.outcome)
+            return
+        }
         while places.count <= slot { places.append(-1) }
         if places[slot] < 0 {
-            places[slot] = Int32(windows.count)
+            places[slot] = Int32(truncatingIfNeeded: windows.count)
             windows.append(CallWindow())
         }
-        windows[Int(places[slot])].add(event.duration, event.outcome, at: second)
+        windows[Int(places[slot])].add(event.duration, event.outcome)
+    }
+
+    /// Makes the marks that are due. After a long pause all marks are of the same time: nothing was called since.
+    fileprivate mutating func advance(to now: Instant) {
+        guard var due = nextMarkAt else {
+            nextMarkAt = now + .seconds(CallWindow.pause)
+            return
+        }
+        var made = 0
+        while due <= now, made < CallWindow.marks {
+            elsewhere.mark(oldest)
+            for place in windows.indices { windows[place].mark(oldest) }
+            tools.mark(oldest)
+            oldest = (oldest + 1) % CallWindow.marks
+            due = due + .seconds(CallWindow.pause)
+            made += 1
+        }
+        nextMarkAt = due <= now ? now + .seconds(CallWindow.pause) : due
     }
 }
 

@@ -18,7 +18,7 @@ struct RecentSessions: Sendable {
     }
 
     private var entries: [Entry] = []
-    private var places: [UInt64: Int] = [:]
+    private var places: PlaceTable
     private var newest = -1
     private var oldest = -1
     private let limit: Int
@@ -26,6 +26,7 @@ struct RecentSessions: Sendable {
 
     init(limit: Int, calls: Int) {
         self.limit = max(1, limit)
+        places = PlaceTable(limit: self.limit)
         callLimit = calls
     }
 
@@ -44,7 +45,7 @@ struct RecentSessions: Sendable {
     private mutating func place(of record: CallRecord) -> Int {
         // One agent often makes several calls in a row.
         if newest >= 0, entries[newest].session == record.session { return newest }
-        if let place = places[record.session] {
+        if let place = place(of: record.session) {
             unlink(place)
             link(place)
             return place
@@ -58,7 +59,7 @@ struct RecentSessions: Sendable {
         }
         let place = oldest
         unlink(place)
-        places[entries[place].session] = nil
+        places.remove(entries[place].session, place)
         var history = entries[place].history
         history.removeAll()
         entries[place] = entry
@@ -67,7 +68,7 @@ struct RecentSessions: Sendable {
     }
 
     private mutating func admit(_ place: Int, _ session: UInt64) -> Int {
-        places[session] = place
+        places.insert(session, place)
         link(place)
         return place
     }
@@ -86,7 +87,9 @@ struct RecentSessions: Sendable {
     }
 
     /// The entry of a session; nil if it was not used lately.
-    func entry(of session: UInt64) -> Entry? { places[session].map { entries[$0] } }
+    func entry(of session: UInt64) -> Entry? { place(of: session).map { entries[$0] } }
+
+    private func place(of session: UInt64) -> Int? { places.first(session) { entries[$0].session == session } }
 
     /// The sessions used last, at most so many, newest first.
     func newestFirst(limit: Int) -> [Entry] {

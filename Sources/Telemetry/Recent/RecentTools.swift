@@ -1,74 +1,99 @@
 /// The tools that were called in the last five minutes, bounded in number.
 struct RecentTools: Sendable {
-    /// A tool of an upstream. Equal names have equal hashes, which are cheap to make.
-    private struct Key: Hashable {
+    struct Entry: Sendable {
         let upstream: UInt16
         let name: CallName
-
-        static func == (left: Key, right: Key) -> Bool {
-            guard left.upstream == right.upstream, left.name.count == right.name.count else { return false }
-            return (0..<Int(left.name.count)).allSatisfy { left.name[$0] == right.name[$0] }
-        }
-
-        func hash(into hasher: inout Hasher) {
-            // FNV-1a; the dictionary's own seed comes on top of it.
-            var mixed: UInt64 = 0xcbf2_9ce4_8422_2325 ^ UInt64(upstream)
-            for index in 0..<Int(name.count) { mixed = (mixed ^ UInt64(name[index])) &* 0x100_0000_01b3 }
-            hasher.combine(mixed)
-        }
-    }
-
-    struct Entry: Sendable {
-        var upstream: UInt16
-        var name: CallName
         /// The slot of the server that was called last.
         var server: Int32 = -1
         var window = CallWindow()
     }
 
     private var entries: [Entry] = []
-    private var places: [Key: Int] = [:]
-    /// Before this second it makes no sense to look for a tool that is not called any more.
-    private var nextEviction: UInt64 = 0
+    private var places: PlaceTable
     private let limit: Int
+    /// All are in use, as far as is known.
+    private var isFull = false
 
-    init(limit: Int) { self.limit = max(1, limit) }
+    init(limit: Int) {
+        self.limit = max(1, limit)
+        places = PlaceTable(limit: self.limit)
+    }
 
     /// A tool was called. A name that is new is taken only from a call that a tool answered: callers can make names up.
-    mutating func add(_ event: borrowing CallEvent, at second: UInt64) {
-        let key = Key(upstream: event.upstream, name: event.name)
+    /// `oldest`: the mark from which on calls count.
+    mutating func add(_ event: borrowing CallEvent, oldest: Int) {
+        let name = event.name
+        let upstream = event.upstream
+        let key = Self.key(name, upstream)
         let place: Int
-        if let known = places[key] {
+        if let known = places.first(
+            key, where: { entries[$0].upstream == upstream && Self.isEqual(entries[$0].name, name) })
+        {
             place = known
         } else {
-            guard event.outcome == .success || event.outcome == .toolError, makeSpace(at: second) else { return }
+            guard event.outcome.isToolsAnswer, makeSpace(oldest) else { return }
             place = entries.count
-            entries.append(Entry(upstream: event.upstream, name: event.name))
-            places[key] = place
+            entries.append(Entry(upstream: upstream, name: name))
+            places.insert(key, place)
         }
         if event.server >= 0 { entries[place].server = event.server }
-        entries[place].window.add(event.duration, event.outcome, at: second)
+        entries[place].window.add(event.duration, event.outcome)
     }
 
-    /// Whether there is space for one more.
-    private mutating func makeSpace(at second: UInt64) -> Bool {
+    /// Half a minute has passed.
+    mutating func mark(_ index: Int) {
+        for place in entries.indices { entries[place].window.mark(index) }
+        isFull = false
+    }
+
+    /// Whether there is space for one more, if need be in place of those that are not called any more.
+    private mutating func makeSpace(_ oldest: Int) -> Bool {
         if entries.count < limit { return true }
-        guard second >= nextEviction else { return false }
-        nextEviction = second &+ 30
-        entries.removeAll { $0.window.isEmpty(at: second) }
-        places = Dictionary(
-            uniqueKeysWithValues: entries.indices.map { place in
-                (Key(upstream: entries[place].upstream, name: entries[place].name), place)
-            })
-        return entries.count < limit
+        guard !isFull else { return false }
+        entries.removeAll { $0.window.isQuiet(sinceMark: oldest) }
+        places.removeAll()
+        for (place, entry) in entries.enumerated() { places.insert(Self.key(entry.name, entry.upstream), place) }
+        isFull = entries.count == limit
+        return !isFull
     }
 
-    /// Those with calls in the last five minutes.
-    func summaries(at second: UInt64) -> [(
-        upstream: UInt16, server: Int32, name: CallName, summary: CallWindow.Summary
-    )] {
-        entries.lazy.filter { !$0.window.isEmpty(at: second) }.map {
-            ($0.upstream, $0.server, $0.name, $0.window.summary(at: second))
+    /// Those with calls since a mark.
+    func called(sinceMark index: Int) -> [(upstream: UInt16, server: Int32, name: CallName, totals: CallTotals)] {
+        entries.lazy.filter { !$0.window.isQuiet(sinceMark: index) }.map {
+            ($0.upstream, $0.server, $0.name, $0.window.since(mark: index))
+        }
+    }
+
+    /// A hash of a name: what follows it is zero, so that equal names are equal as words.
+    private static func key(_ name: CallName, _ upstream: UInt16) -> UInt64 {
+        withUnsafeBytes(of: name) { bytes in
+            var mixed = UInt64(upstream) &+ 0x9e37_79b9_7f4a_7c15
+            for start in stride(from: 0, to: bytes.count, by: 8) {
+                mixed = (mixed ^ bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self)) &* 0xbf58_476d_1ce4_e5b9
+                mixed ^= mixed >> 32
+            }
+            return mixed
+        }
+    }
+
+    private static func isEqual(_ left: CallName, _ right: CallName) -> Bool {
+        withUnsafeBytes(of: left) { left in
+            withUnsafeBytes(of: right) { right in
+                stride(from: 0, to: left.count, by: 8).allSatisfy {
+                    left.loadUnaligned(fromByteOffset: $0, as: UInt64.self)
+                        == right.loadUnaligned(fromByteOffset: $0, as: UInt64.self)
+                }
+            }
+        }
+    }
+}
+
+extension CallEvent.Outcome {
+    /// Whether the tool itself has answered.
+    fileprivate var isToolsAnswer: Bool {
+        switch self {
+        case .success, .toolError: true
+        case .rpcError, .httpError, .timeout, .cancelled, .aborted, .rejected: false
         }
     }
 }

@@ -24,6 +24,13 @@ def main(folder, *scenarios):
                     name = f"{folder}/{scenario}-{label}-{'dark' if dark else 'light'}"
                     browser.screenshot(driver, name + ".png")
                     browser.screenshot(driver, name + "-whole.png", whole=True)
+                    if scenario == "down":
+                        for opened, selector in (("server", "#servers tbody button.name"), ("session", "#sessions tbody button"),
+                                                 ("token", "#unlock")):
+                            driver.execute_script("document.querySelector(arguments[0]).click()", selector)
+                            time.sleep(0.7)
+                            browser.screenshot(driver, f"{name}-{opened}.png")
+                            driver.execute_script("document.querySelectorAll('dialog[open]').forEach((one) => one.close())")
                     for error in browser.console_errors(driver):
                         print(name, error)
                 finally:
