@@ -159,7 +159,7 @@ let package = Package(
             ],
             swiftSettings: house),
         .testTarget(
-            name: "DashboardTests", dependencies: ["DashboardPage"], exclude: ["browser"], swiftSettings: house),
+            name: "DashboardTests", dependencies: ["TestSupport", "berth"], exclude: ["browser"], swiftSettings: house),
         .testTarget(name: "ConformanceTests", exclude: ["sdk"], swiftSettings: house),
     ]
 )

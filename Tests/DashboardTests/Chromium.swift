@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// Chromium with a Python that drives it: Debian's `chromium` and `chromium-driver`, and an environment that is made when first
 /// needed.
@@ -54,6 +55,9 @@ struct Chromium: Sendable {
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = ["timeout", "--kill-after=10", "\(seconds)", program] + arguments
         process.currentDirectoryURL = scripts
+        process.environment = ProcessInfo.processInfo.environment.merging([
+            "BERTH_EXECUTABLE": builtExecutable("berth") ?? "", "PYTHONDONTWRITEBYTECODE": "1",
+        ]) { $1 }
         process.standardOutput = output
         process.standardError = output
         try process.run()

@@ -17,6 +17,7 @@ struct ChromiumTests {
             Check(name: "axe", seconds: 600, testDescription: "axe-core finds nothing, and the console has no error"),
             Check(name: "paints", seconds: 120, testDescription: "200 servers and 500 tools are painted in a second"),
             Check(name: "loses", seconds: 120, testDescription: "a connection that ends is said, and the page goes on"),
+            Check(name: "real", seconds: 240, testDescription: "the dashboard of a running Berth works"),
             Check(name: "grows", seconds: 1_500, testDescription: "eight hours of events leave the page as it was"),
         ]
     }

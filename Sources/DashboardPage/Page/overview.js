@@ -112,7 +112,7 @@ function headlineOf(concerns, all) {
   return concerns.length === 1 ? concerns[0].title : concerns.length + " things to look at";
 }
 
-onChange("process alerts upstreams traffic", (all) => {
+onChange("process alerts upstreams", (all) => {
   if (!all.process) return;
   const shown = concernsOf(all);
   const concerns = shown.filter((concern) => concern.tone !== "good");
@@ -156,8 +156,9 @@ const tiles = [
 const traffic = {};
 for (const tile of tiles) traffic[tile.chart] = new History();
 
-onEvent(({ traffic: now }, news) => {
-  if (!news.traffic) return;
+// A second without news is a sample too.
+onEvent(({ traffic: now }) => {
+  if (!now) return;
   traffic.rate.add(now.rate);
   traffic.p95.add(now.p95_now);
   for (const name of ["failing", "sessions", "streams", "waiting"]) traffic[name].add(now[name]);
@@ -172,7 +173,8 @@ for (const tile of tiles) {
   byId("tiles").append(element("div", {}, ...parts));
 }
 
-onChange("traffic", ({ traffic: now }) => {
+onChange("now", ({ traffic: now }) => {
+  if (!now) return;
   for (const tile of tiles) {
     const [value, unit] = tile.figure(now);
     setText(tile.value.firstChild, value);

@@ -27,7 +27,7 @@ function receive(event) {
   const news = JSON.parse(event.data);
   stream.receivedAt = Date.now();
   Object.assign(figures, news);
-  for (const sample of stream.samplers) sample(figures, news);
+  for (const sample of stream.samplers) sample(figures);
   setLive(true);
   redraw("now", ...Object.keys(news));
 }

@@ -1,8 +1,8 @@
 // The servers of each upstream: how they are, what they carry, and what can be done about them.
 const serverHistories = new Map();
 
-onEvent(({ upstreams }, news) => {
-  if (!news.upstreams) return;
+onEvent(({ upstreams }) => {
+  if (!upstreams) return;
   const present = new Set();
   for (const server of upstreams.flatMap((upstream) => upstream.servers)) {
     present.add(server.path);

@@ -32,11 +32,11 @@ const sessionList = new KeyedList(
     setText(row.moved.lastChild, session.recovered ? format.times(session.recovered) : "");
     setHidden(row.moved, !session.recovered);
   });
-const sessionExcerpt = new Excerpt(byId("all-sessions"), 10, "sessions", () => redraw("sessions"));
+const sessionExcerpt = new Excerpt(byId("all-sessions"), 10, "sessions", () => redraw("now"));
 const noSessions = element("tr", { class: "empty" }, element("td", { colspan: "8" }, "No session was used lately."));
 let sessionSearch = "";
 
-onChange("sessions", ({ sessions }) => {
+onChange("now", ({ sessions }) => {
   if (!sessions) return;
   const body = byId("sessions").tBodies[0];
   const found = sessions.rows.filter((session) =>
@@ -50,7 +50,7 @@ onChange("sessions", ({ sessions }) => {
 
 byId("sessions-search").lastChild.addEventListener("input", (event) => {
   sessionSearch = event.target.value.trim().toLowerCase();
-  redraw("sessions");
+  redraw("now");
 });
 
 // MARK: the journey of one session

@@ -5,6 +5,7 @@ import sys
 import time
 from pathlib import Path
 
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
@@ -197,7 +198,54 @@ def loses():
         until(page.driver, "byId('lost').hidden && byId('live').dataset.state === 'on'", "the figures again")
 
 
-CHECKS = {check.__name__: check for check in (shows, changes, fits, axe, paints, loses, grows)}
+def real():
+    """The dashboard of a running Berth: its servers, a drain, one that dies, and a restart."""
+    from berth import Berth
+    berth = Berth()
+    driver = browser.chromium()
+    path = f"mcp/127.0.0.1:{berth.ports[1]}"
+    state = "[...document.querySelectorAll('#servers tbody tr')].find((row) => row.textContent.includes('%s')).textContent"
+    try:
+        deadline = time.time() + 30
+        while True:
+            try:
+                driver.get(berth.url)
+                break
+            except WebDriverException:
+                assert time.time() < deadline, "Berth does not answer"
+                time.sleep(0.2)
+        until(driver, "byId('headline').textContent === 'All well' && byId('subline').textContent.startsWith('3 of 3')", "that all is well")
+        berth.call('{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"a","version":"1"}}}')
+        until(driver, "figures.traffic.sessions === 1", "the session")
+        assert f"http://127.0.0.1:{berth.listen}/mcp" in driver.execute_script("return byId('setup-code').textContent")
+        assert berth.path not in driver.page_source and TOKEN not in driver.page_source
+
+        driver.find_element(By.CSS_SELECTOR, f"[aria-label='Drain {path}']").click()
+        driver.find_element(By.ID, "token-text").send_keys(TOKEN + Keys.ENTER)
+        until(driver, "byId('confirm').open", "the question")
+        driver.find_element(By.ID, "confirm-yes").click()
+        until(driver, (state % berth.ports[1]) + ".includes('Draining')", "that it drains")
+        driver.find_element(By.CSS_SELECTOR, f"[aria-label='Undrain {path}']").click()
+        driver.find_element(By.ID, "confirm-yes").click()
+        until(driver, (state % berth.ports[1]) + ".includes('Healthy')", "that it drains no more")
+
+        berth.replicas[2].kill()
+        until(driver, "byId('headline').textContent === '1 server down'", "the server that died")
+        driver.find_element(By.CSS_SELECTOR, "#configuration summary").click()
+        until(driver, "byId('configuration-text').textContent.includes('[upstream.mcp]')", "the configuration")
+        errors = browser.console_errors(driver)
+        assert not errors, errors
+
+        berth.stop_berth()
+        until(driver, "!byId('lost').hidden", "that there is no word")
+        berth.berth = berth.start("run", berth.path)
+        until(driver, "byId('lost').hidden && figures.process.uptime_seconds < 60", "the new process", 60)
+    finally:
+        driver.quit()
+        berth.close()
+
+
+CHECKS = {check.__name__: check for check in (shows, changes, fits, axe, paints, loses, real, grows)}
 
 if __name__ == "__main__":
     os.chdir(Path(__file__).parent)
