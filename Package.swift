@@ -30,6 +30,7 @@ let package = Package(
         .target(name: "CLinux"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "ASCII", swiftSettings: house),
         .target(name: "JSON", dependencies: ["ASCII"], swiftSettings: pure),
         .target(name: "Kernel", dependencies: ["CLinux"], swiftSettings: house),
@@ -57,7 +58,9 @@ let package = Package(
             swiftSettings: house),
         .target(
             name: "Admin",
-            dependencies: ["Proxy", "DashboardPage", "Balancing", "Configuration", "MCP", "Telemetry", "Kernel"],
+            dependencies: [
+                "Proxy", "DashboardPage", "Balancing", "Configuration", "MCP", "Telemetry", "Kernel", "CZlib",
+            ],
             swiftSettings: house),
         .target(
             name: "SampleServer", dependencies: ["ASCII", "JSON", "Kernel", "Reactor", "HTTP"], swiftSettings: house),
@@ -67,7 +70,7 @@ let package = Package(
             name: "berth",
             dependencies: [
                 "Admin", "Proxy", "Prove", "Load", "LoadReport", "Configuration", "SampleServer", "TLS", "HTTP",
-                "Reactor", "Kernel",
+                "Telemetry", "Reactor", "Kernel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -125,6 +128,15 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
+        .testTarget(
+            name: "TelemetryTests", dependencies: ["TestSupport", "Telemetry", "MCP", "Kernel"], swiftSettings: house),
+        .testTarget(
+            name: "AdminTests",
+            dependencies: [
+                "TestSupport", "Admin", "DashboardPage", "Proxy", "Configuration", "Telemetry", "MCP", "Kernel",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: house),
         .testTarget(name: "MCPTests", dependencies: ["TestSupport", "MCP"], swiftSettings: house),
         .testTarget(
             name: "ProxyTests",
@@ -149,15 +161,6 @@ let package = Package(
             name: "ConfigurationTests", dependencies: ["TestSupport", "Configuration"], exclude: ["broken"],
             swiftSettings: house),
         .testTarget(name: "TidyTests", swiftSettings: house),
-        .testTarget(
-            name: "TelemetryTests", dependencies: ["TestSupport", "Telemetry", "MCP", "Kernel"], swiftSettings: house),
-        .testTarget(
-            name: "AdminTests",
-            dependencies: [
-                "TestSupport", "Admin", "DashboardPage", "Proxy", "Configuration", "Telemetry", "Kernel",
-                .product(name: "Logging", package: "swift-log"),
-            ],
-            swiftSettings: house),
         .testTarget(
             name: "DashboardTests", dependencies: ["TestSupport", "berth"], exclude: ["browser"], swiftSettings: house),
         .testTarget(name: "ConformanceTests", exclude: ["sdk"], swiftSettings: house),

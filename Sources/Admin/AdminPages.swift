@@ -8,24 +8,31 @@ package struct AdminPages: Sendable {
     private let proxy: ProxyServer
     private let changes: AdminChanges?
     private let upgrade: Upgrade?
+    private let metrics: MetricsPage
     private let dashboard: Dashboard?
 
-    /// The pages of `proxy`, which must be running. Without `changes` there is nothing to change.
+    /// The pages of `proxy`, which must be running. Without `changes` there is nothing to change. `version` is Berth's.
     package init(
-        _ proxy: ProxyServer, changes: AdminChanges? = nil, upgrade: Upgrade? = nil, dashboard: Dashboard? = nil
+        _ proxy: ProxyServer, changes: AdminChanges? = nil, upgrade: Upgrade? = nil, version: String = "unknown",
+        dashboard: Dashboard? = nil
     ) {
         self.dashboard = dashboard
         self.proxy = proxy
         self.changes = changes
         self.upgrade = upgrade
+        metrics = MetricsPage(proxy: proxy, version: version)
     }
 
     /// Answers a request, now or later. GET: `/healthz`: 200 while the process runs. `/readyz`: 200 if every upstream has a
-    /// healthy server that takes new sessions and the proxy is not draining, otherwise 503. `/stats`: all metrics as JSON.
+    /// healthy server that takes new sessions and the proxy is not draining, otherwise 503. `/metrics`: all metrics, for Prometheus. `/stats`: the same as JSON.
     /// `/config`: the configuration in force. `/dashboard`, to which `/` leads: all of it for people. POST: `AdminChanges`.
     package func answer(_ request: AdminRequest, _ respond: @escaping @Sendable (AdminResponse) -> Void) {
         guard request.isPost else {
             if let dashboard, dashboard.answer(request, respond) { return }
+            if request.path == "/metrics" {
+                metrics.answer(request, changes?.status, upgrade, respond)
+                return
+            }
             respond(page(request.path))
             return
         }
@@ -45,7 +52,8 @@ package struct AdminPages: Sendable {
         case "/config": configuration
         default:
             AdminResponse(
-                status: 404, body: "no such page; there are /dashboard, /healthz, /readyz, /stats and /config\n")
+                status: 404,
+                body: "no such page; there are /dashboard, /healthz, /readyz, /metrics, /stats and /config\n")
         }
     }
 

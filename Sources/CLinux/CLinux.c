@@ -74,6 +74,22 @@ int berth_end_with_parent(int signal) { return prctl(PR_SET_PDEATHSIG, signal); 
 
 int berth_adopt_orphans(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1); }
 
+int berth_connect_datagrams(const char *path, size_t length) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (length == 0 || length >= sizeof address.sun_path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    memcpy(address.sun_path, path, length);
+    int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) return -1;
+    if (connect(descriptor, (struct sockaddr *)&address, sizeof address) == 0) return descriptor;
+    int code = errno;
+    close(descriptor);
+    errno = code;
+    return -1;
+}
+
 int berth_send_datagram(const char *path, size_t length, const void *text, size_t count) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (length == 0 || length >= sizeof address.sun_path) {

@@ -17,6 +17,12 @@ public enum ErrorNumber {
     /// EPROTO: what the peer sent breaks the protocol.
     public static var protocolError: CInt { EPROTO }
 
+    /// EMSGSIZE: a datagram that is longer than its receiver takes.
+    public static var messageTooLong: CInt { EMSGSIZE }
+
+    /// Whether a file cannot grow: the disk is full, or this user's share of it, or the file may be no longer.
+    public static func isDiskFull(_ code: CInt) -> Bool { code == ENOSPC || code == EDQUOT || code == EFBIG }
+
     /// What strerror(3) says, in lower case: "connection refused".
     public static func text(_ code: CInt) -> String { String(cString: strerror(code)).lowercased() }
 

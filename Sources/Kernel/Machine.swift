@@ -6,6 +6,13 @@ public enum Machine {
     /// Processors this process may run on, at least 1: the affinity mask (a cpuset, `taskset`), not the hardware.
     public static var availableProcessors: Int { Int(berth_available_processors()) }
 
+    /// What the machine calls itself, as gethostname(2) has it; at most 64 bytes.
+    public static var hostName: String {
+        var name = [CChar](repeating: 0, count: 65)
+        guard gethostname(&name, 64) == 0 else { return "localhost" }
+        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
     /// Raises the soft limit of open descriptors to the hard one, and has the kernel make its descriptor table at once,
     /// for up to `reservedDescriptors` of them. Call it before the first thread starts.
     public static func raiseDescriptorLimit() {

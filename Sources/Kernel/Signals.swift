@@ -6,14 +6,15 @@ import Glibc
 public struct Signals: ~Copyable {
     private let descriptor: CInt
 
-    /// Blocks `signals` for this thread and those it makes, and ignores SIGPIPE, so that writing to a closed connection
-    /// fails with EPIPE. Throws what signalfd(2) fails with.
+    /// Blocks `signals` for this thread and those it makes, and ignores SIGPIPE and SIGXFSZ, so that writing to a closed
+    /// connection fails with EPIPE, and to a file that may not grow with EFBIG. Throws what signalfd(2) fails with.
     public init(_ signals: [CInt]) throws(SystemError) {
         var set = sigset_t()
         sigemptyset(&set)
         for signal in signals { sigaddset(&set, signal) }
         pthread_sigmask(SIG_BLOCK, &set, nil)
         signal(SIGPIPE, SIG_IGN)
+        signal(SIGXFSZ, SIG_IGN)
         let raw = signalfd(-1, &set, CInt(SFD_CLOEXEC))
         guard raw >= 0 else { throw .last("signalfd") }
         descriptor = raw

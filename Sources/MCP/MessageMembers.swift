@@ -1,3 +1,4 @@
+import ASCII
 import JSON
 
 /// The members of a message's top level that say what it is.
@@ -5,24 +6,80 @@ struct MessageMembers {
     private var seen: UInt8 = 0
     private var isID = false
     /// As it stands in the message, if it is one to echo.
-    private(set) var id: Range<Int>?
+    var id: Range<Int>?
     /// Between its quotes, escapes as written.
-    private(set) var method: Range<Int>?
+    var method: Range<Int>?
     /// The value of `params`, brackets included; nil if there is none or it is cut off.
-    private(set) var params: Range<Int>?
-    /// The string `params.name` between its quotes, escapes as written.
-    private(set) var name: Range<Int>?
+    var params: Range<Int>?
+    /// `params.name`, `params.uri` and `params.taskId`.
+    var name = StringMember(), uri = StringMember(), taskID = StringMember()
+    /// `traceparent` and `io.modelcontextprotocol/protocolVersion` of `params._meta`.
+    var traceparent = StringMember(), protocolVersion = StringMember()
     /// `params` stands there twice.
-    private(set) var hasRepeatedParams = false
-    /// `params.name` stands there twice, or is no string.
-    private(set) var hasAmbiguousName = false
+    var hasRepeatedParams = false
 
-    private enum Key: UInt8 {
+    /// A member that should be a string and stand there once.
+    struct StringMember {
+        private var range: Range<Int>?
+        private(set) var isAmbiguous = false
+
+        /// Between its quotes, escapes as written; nil if it is not there, or is there twice or as something else.
+        var text: Range<Int>? { isAmbiguous ? nil : range }
+
+        /// Takes note of a value that begins with the byte `first`.
+        mutating func note(_ value: Range<Int>, _ first: UInt8?) {
+            if range != nil || first != UInt8(ascii: "\"") { isAmbiguous = true }
+            range = (value.lowerBound + 1)..<max(value.lowerBound + 1, value.upperBound - 1)
+        }
+    }
+
+    enum Parameter {
+        case name, uri, taskID, meta
+
+        /// The same for a name without escapes.
+        init?(_ name: JSONCursor.Name) {
+            switch name.word {
+            case UInt64(ascii: "name\0\0\0\0"): self = .name
+            case UInt64(ascii: "uri\0\0\0\0\0"): self = .uri
+            case UInt64(ascii: "taskId\0\0"): self = .taskID
+            case UInt64(ascii: "_meta\0\0\0"): self = .meta
+            default: return nil
+            }
+        }
+
+        init?(_ name: Span<UInt8>) {
+            if JSONString.content(name, equals: "name") {
+                self = .name
+            } else if JSONString.content(name, equals: "uri") {
+                self = .uri
+            } else if JSONString.content(name, equals: "taskId") {
+                self = .taskID
+            } else if JSONString.content(name, equals: "_meta") {
+                self = .meta
+            } else {
+                return nil
+            }
+        }
+    }
+
+    enum Key: UInt8 {
         case id = 1
         case method = 2
         case result = 4
         case error = 8
         case params = 16
+
+        /// The same for a name without escapes.
+        init?(_ name: JSONCursor.Name) {
+            switch name.word {
+            case UInt64(ascii: "id\0\0\0\0\0\0"): self = .id
+            case UInt64(ascii: "method\0\0"): self = .method
+            case UInt64(ascii: "result\0\0"): self = .result
+            case UInt64(ascii: "error\0\0\0"): self = .error
+            case UInt64(ascii: "params\0\0"): self = .params
+            default: return nil
+            }
+        }
 
         /// The key between these quotes, if it is one of ours.
         init?(_ name: Span<UInt8>) {
@@ -74,23 +131,54 @@ struct MessageMembers {
     private mutating func readParams(_ bytes: Span<UInt8>, _ reader: inout JSONReader) -> Extent {
         guard reader.openObject(bytes) else { return .cut }
         let start = reader.position - 1
-        var hasName = false
         while let key = reader.nextName(bytes) {
-            let isName = JSONString.content(bytes.extracting(key), equals: "name")
+            let key = Parameter(bytes.extracting(key))
             let first = reader.peek(bytes)
+            if key == .meta, first == UInt8(ascii: "{") {
+                guard readMeta(bytes, &reader) == .whole else { return .cut }
+                continue
+            }
             guard let range = reader.value(bytes) else { return .cut }
-            guard isName else { continue }
-            if hasName || first != UInt8(ascii: "\"") { hasAmbiguousName = true }
-            hasName = true
-            if first == UInt8(ascii: "\"") { name = (range.lowerBound + 1)..<(range.upperBound - 1) }
+            if let key { note(key, range, first) }
         }
         guard reader.failure == nil else { return .cut }
         params = start..<reader.position
         return .whole
     }
 
+    /// Takes note of a parameter whose value begins with the byte `first`.
+    mutating func note(_ key: Parameter, _ value: Range<Int>, _ first: UInt8?) {
+        switch key {
+        case .name: name.note(value, first)
+        case .uri: uri.note(value, first)
+        case .taskID: taskID.note(value, first)
+        case .meta: break
+        }
+    }
+
+    /// Whether the message does not have this key yet.
+    mutating func see(_ key: Key) -> Bool {
+        defer { seen |= key.rawValue }
+        return seen & key.rawValue == 0
+    }
+
+    /// Reads the object `_meta` of the parameters, which comes next.
+    private mutating func readMeta(_ bytes: Span<UInt8>, _ reader: inout JSONReader) -> Extent {
+        guard reader.openObject(bytes) else { return .cut }
+        while let key = reader.nextName(bytes) {
+            let key = bytes.extracting(key)
+            let isTrace = JSONString.content(key, equals: "traceparent")
+            let isVersion = JSONString.content(key, equals: "io.modelcontextprotocol/protocolVersion")
+            let first = reader.peek(bytes)
+            guard let range = reader.value(bytes) else { return .cut }
+            if isTrace { traceparent.note(range, first) }
+            if isVersion { protocolVersion.note(range, first) }
+        }
+        return reader.failure == nil ? .whole : .cut
+    }
+
     /// Takes note of a value that begins with the byte `first`. False if the member may have no such value.
-    private mutating func note(_ key: Key?, _ first: UInt8?, _ range: Range<Int>, _ bytes: Span<UInt8>) -> Bool {
+    mutating func note(_ key: Key?, _ first: UInt8?, _ range: Range<Int>, _ bytes: Span<UInt8>) -> Bool {
         switch (key, first) {
         case (.id, UInt8(ascii: "{")), (.id, UInt8(ascii: "[")), (.id, UInt8(ascii: "t")), (.id, UInt8(ascii: "f")):
             return false

@@ -15,6 +15,11 @@ package final class ProxyServer: Sendable {
     /// What has become of the files of certificates.
     package let certificates = CertificateCounts()
 
+    /// Where workers put finished calls, and what wants them gets them.
+    package let calls: CallFeed
+    /// The access log and its like.
+    package let logs: CallLogs
+
     let table: ServerTable
     /// Threads that carry traffic.
     let workers: Int
@@ -56,6 +61,7 @@ package final class ProxyServer: Sendable {
         table.dropReservations()
         do throws(SystemError) {
             gate = try StartGate()
+            calls = try CallFeed(workers: self.workers + 1) { $0.write(to: log) }
             changes = try Wake()
             mailboxes = try (0...self.workers).mapThrowing { _ throws(SystemError) in try Mailbox(limit: 1_024) }
             watchers = try Watchers(
@@ -63,8 +69,10 @@ package final class ProxyServer: Sendable {
         } catch {
             throw StartError("cannot start: \(error)")
         }
+        logs = CallLogs(calls) { $0.write(to: log) }
         let sockets = try ListeningSockets(snapshot.listeners, workers: self.workers, inherited: sockets)
         current = Mutex(Current(snapshot: snapshot, sockets: sockets))
+        publishNames()
         if let predecessor { restore(predecessor) }
     }
 
@@ -101,7 +109,7 @@ package final class ProxyServer: Sendable {
         } catch {
             failure = StartError("cannot start a thread: \(error)")
         }
-        guard let reason = failure ?? refusal else { return }
+        guard let reason = failure ?? refusal else { return try logs.apply(snapshot.logs) }
         abandonStart(threads: started)
         throw reason
     }
@@ -141,7 +149,8 @@ package final class ProxyServer: Sendable {
         try Worker(
             world: try Linux(), snapshot: snapshot, index: index, metrics: metrics, mailbox: mailboxes[index],
             peers: mailboxes.prefix(workers).enumerated().filter { $0.offset != index }.map(\.element),
-            trafficWorkers: workers, healthChecks: index == workers, admin: admin, log: log)
+            trafficWorkers: workers, healthChecks: index == workers, admin: admin, log: log,
+            ring: calls.ring(ofWorker: index))
     }
 
     /// How a drain ended.
@@ -183,6 +192,7 @@ package final class ProxyServer: Sendable {
     /// Makes all threads leave as soon as they see it.
     package func stop() {
         watchers.stop()
+        calls.stop(within: Interval(nanoseconds: 0))
         for mailbox in mailboxes { mailbox.postAlways(.stop) }
     }
 }

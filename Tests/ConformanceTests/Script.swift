@@ -12,6 +12,8 @@ final class Script {
         var connections: Int?
         var versions: [String: Int]?
         var wrongCount: Int?
+        var statuses: [String: Int]?
+        var longestMilliseconds: Int?
     }
 
     private let process: ChildProcess

@@ -5,14 +5,14 @@ import Testing
 
 @Suite("Recent calls")
 struct RecentCallsTests {
-    private static let start: UInt64 = 1_700_000_010
+    private static let start = Instant(nanoseconds: 1_000_000_000_000)
 
     private func event(
         _ name: String = "search", session: UInt64 = 1, server: Int32 = 0, milliseconds: UInt64 = 10,
-        outcome: CallEvent.Outcome = .success, at second: UInt64 = start
+        outcome: CallEvent.Outcome = .success
     ) -> CallEvent {
         var event = CallEvent()
-        event.startedAt = second * 1_000_000_000
+        event.startedAt = 1_700_000_010_000_000_000
         event.duration = milliseconds * 1_000_000
         event.session = session
         event.server = server
@@ -57,17 +57,35 @@ struct RecentCallsTests {
         #expect(counts.percentile(1) != nil)
     }
 
-    @Test("calls are seen for five minutes, and no longer")
-    func window() {
+    @Test("calls are seen for five minutes, half a minute longer at most")
+    func window() throws {
         let calls = RecentCalls()
-        calls.add(event(at: Self.start))
-        calls.add(event(outcome: .toolError, at: Self.start + 200))
+        calls.advance(to: Self.start)
+        calls.add(event())
+        for second in 1...200 as ClosedRange<UInt64> { calls.flush(at: Self.start + .seconds(second)) }
+        calls.add(event(outcome: .toolError))
 
-        #expect(calls.all(at: Self.start + 200).lately.calls == 2)
-        #expect(calls.all(at: Self.start + 200).lately.toolErrors == 1)
-        #expect(calls.all(at: Self.start + 320).lately.calls == 1)
-        #expect(calls.all(at: Self.start + 600).lately.calls == 0)
-        #expect(calls.tools(at: Self.start + 600).isEmpty)
+        func lately(_ second: UInt64) throws -> CallTotals {
+            try #require(calls.servers(at: Self.start + .seconds(second))[0]).lately
+        }
+        #expect(try lately(299).calls == 2)
+        #expect(try lately(299).failed == 1)
+        #expect(try lately(299).toolErrors == 1)
+        #expect(try lately(335).calls == 1)
+        #expect(calls.tools(at: Self.start + .seconds(335)).map(\.lately.calls) == [1])
+        #expect(try lately(540).calls == 0)
+        #expect(calls.tools(at: Self.start + .seconds(540)).isEmpty)
+    }
+
+    @Test("after an hour without a look, calls of before are over")
+    func longPause() throws {
+        let calls = RecentCalls()
+        calls.advance(to: Self.start)
+        calls.add(event())
+
+        #expect(calls.tools(at: Self.start + .seconds(3_600)).isEmpty)
+        calls.add(event())
+        #expect(calls.tools(at: Self.start + .seconds(3_610)).map(\.lately.calls) == [1])
     }
 
     @Test("what came since the last look is told once")
@@ -79,6 +97,8 @@ struct RecentCallsTests {
         #expect(calls.servers(at: Self.start)[3]?.sinceLooked.calls == 0)
         #expect(calls.servers(at: Self.start)[3]?.lately.calls == 1)
         #expect(calls.servers(at: Self.start)[2] == nil)
+        calls.add(event(server: -1, outcome: .rejected))
+        #expect(calls.servers(at: Self.start)[-1]?.sinceLooked.failed == 1)
     }
 
     @Test("a failed call and a slow one are kept, newest first, and 64 of each at most")
@@ -148,6 +168,22 @@ struct RecentCallsTests {
         #expect(expected.allSatisfy { calls.session($0)?.id == $0 })
     }
 
+    @Test("equal names of two upstreams are two tools, and 63 bytes of a name tell tools apart")
+    func toolNames() {
+        let calls = RecentCalls()
+        var other = event("search")
+        other.upstream = 1
+        let long = String(repeating: "x", count: 62)
+        for made in [event("search"), other, event(long + "a"), event(long + "b"), event("searc")] {
+            calls.add(made)
+            calls.add(made)
+        }
+
+        let tools = calls.tools(at: Self.start)
+        #expect(tools.map(\.name.text).sorted() == ["searc", "search", "search", long + "a", long + "b"])
+        #expect(tools.allSatisfy { $0.lately.calls == 2 })
+    }
+
     @Test("names that callers make up do not become tools")
     func madeUpTools() {
         let calls = RecentCalls()
@@ -167,8 +203,9 @@ struct RecentCallsTests {
         for index in 0..<3_000 { calls.add(event("tool-\(index)")) }
         #expect(calls.tools(at: Self.start).count == 1_024)
 
-        calls.add(event("later", at: Self.start + 400))
-        #expect(calls.tools(at: Self.start + 400).map(\.name.text) == ["later"])
+        for second in 1...400 as ClosedRange<UInt64> { calls.flush(at: Self.start + .seconds(second)) }
+        calls.add(event("later"))
+        #expect(calls.tools(at: Self.start + .seconds(401)).map(\.name.text) == ["later"])
     }
 
     @Test("a listening stream is no call")
@@ -178,7 +215,7 @@ struct RecentCallsTests {
         stream.flags = .listening
         calls.add(stream)
 
-        #expect(calls.all(at: Self.start + 90).lately.calls == 0)
+        #expect(calls.servers(at: Self.start)[0] == nil)
         #expect(calls.slow.isEmpty)
     }
 }

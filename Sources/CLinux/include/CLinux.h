@@ -89,6 +89,13 @@ static inline int berth_socket_pair(int ends[2]) {
 /// Sends one datagram to a Unix socket; a path that begins with @ is in the abstract namespace (unix(7)).
 int berth_send_datagram(const char *path, size_t length, const void *text, size_t count);
 
+/// A datagram socket that never waits, connected to the Unix socket at a path; -1 where that fails.
+int berth_connect_datagrams(const char *path, size_t length);
+
+static inline int berth_datagram_socket(int family) {
+    return socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
 static inline int berth_socket_error(int descriptor) {
     int value = 0;
     socklen_t length = sizeof value;

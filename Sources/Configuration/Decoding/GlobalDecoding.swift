@@ -17,7 +17,10 @@ extension GlobalConfiguration {
             cannotBeOff: "a new process that hangs would keep every later upgrade from beginning")
         pidFile = reader.pidFile()
         secret = reader.secret()
-        reader.rejectUnavailable("access_log", "state_dir")
+        accessLog = reader.accessLog()
+        slowLog = reader.slowLog()
+        auditLog = reader.auditLog()
+        reader.rejectUnavailable("state_dir")
         reader.finish()
     }
 }

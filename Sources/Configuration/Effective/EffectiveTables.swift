@@ -22,6 +22,11 @@ extension EffectiveText {
         }
     }
 
+    mutating func write(_ metrics: MetricsConfiguration) {
+        open("[metrics]", path: "metrics")
+        value("max_tools", metrics.maximumTools)
+    }
+
     mutating func write(_ listener: ListenerConfiguration, table: String) {
         open("[[listen]]", path: table)
         let address = TOMLText.quoted(listener.address.description)

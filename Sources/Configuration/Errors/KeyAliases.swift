@@ -20,6 +20,9 @@ enum KeyAliases {
         "read_timeout": "first_byte", "proxy_read_timeout": "first_byte", "keep_alive": "heartbeat",
         "proxy_next_upstream": "retry", "retry_policy": "retry", "num_retries": "attempts", "tries": "attempts",
         "budget_percent": "budget", "retry_budget": "budget",
+        "log": "access_log", "logs": "access_log", "accesslog": "access_log", "slowlog": "slow_log",
+        "slow_query_log": "slow_log", "long_query_time": "over", "auditlog": "audit_log", "threshold": "over",
+        "file": "path", "destination": "path", "sampling": "sample", "sample_rate": "sample",
         "ping": "heartbeat", "shutdown_timeout": "drain_timeout", "grace_period": "drain_timeout",
     ]
 

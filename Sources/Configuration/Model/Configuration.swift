@@ -5,6 +5,8 @@
 package struct Configuration: Sendable, Equatable {
     /// Settings of the process.
     package var global: GlobalConfiguration
+    /// What is measured.
+    package var metrics = MetricsConfiguration()
     /// In the order of the file; at least one. All addresses differ.
     package var listeners: [ListenerConfiguration]
     /// The first that matches is used. Never empty: a file without routes gets one that matches everything.

@@ -18,6 +18,12 @@ package struct GlobalConfiguration: Sendable, Equatable {
     package var pidFile: String?
     /// The keys that session ids are signed with; nil: the default key file.
     package var secret: SecretSource?
+    /// The log of all exchanges; nil for none.
+    package var accessLog: AccessLogConfiguration?
+    /// The log of slow calls; nil for none.
+    package var slowLog: SlowLogConfiguration?
+    /// The log of who did what; nil for none.
+    package var auditLog: AuditLogConfiguration?
 
     package init() {}
 }

@@ -26,6 +26,16 @@ enum FilePath {
         access(path, F_OK) == 0
     }
 
+    /// Why this process cannot append to a file, or make it; nil if it can.
+    static func problem(appendingTo path: String) -> String? {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            return canWrite(in: folder(of: path)) ? nil : "this process cannot write to the folder \(folder(of: path))"
+        }
+        guard status.st_mode & S_IFMT != S_IFDIR else { return "it is a folder" }
+        return access(path, W_OK) == 0 ? nil : String(cString: strerror(errno))
+    }
+
     /// Whether this process may create a file in the folder.
     static func canWrite(in folder: String) -> Bool {
         access(folder, W_OK | X_OK) == 0

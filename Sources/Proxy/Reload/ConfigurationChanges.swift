@@ -9,6 +9,7 @@ struct ConfigurationChanges {
 
     init(from old: Configuration, to new: Configuration) {
         compare(old.global, new.global)
+        if old.metrics != new.metrics { lines.append("[metrics] changed") }
         compare(old.listeners, new.listeners)
         if old.routes != new.routes { lines.append("routes changed") }
         for upstream in old.upstreams where !new.upstreams.contains(where: { $0.name == upstream.name }) {

@@ -62,7 +62,9 @@ extension ProxyServer {
         } catch {
             throw StartError("cannot watch files and names: \(error)")
         }
+        publishNames()
         if let failure { throw failure }
+        try logs.apply(new.logs)
     }
 }
 

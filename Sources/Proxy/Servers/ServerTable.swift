@@ -35,7 +35,8 @@ package final class ServerTable: Sendable {
         let listeners = try registerListeners(of: &snapshot)
         let isComplete = state.withLock { state in
             for index in snapshot.upstreams.indices {
-                guard let (id, _) = state.upstreams.retain(snapshot.upstreams[index].name) else { return false }
+                guard let (id, isNew) = state.upstreams.retain(snapshot.upstreams[index].name) else { return false }
+                if isNew { metrics.calls.reset(upstream: Int(id.slot)) }
                 upstreams.append(id)
                 snapshot.upstreams[index].id = id
                 for server in snapshot.upstreams[index].servers {
@@ -54,6 +55,7 @@ package final class ServerTable: Sendable {
             let capacity = state.withLock { $0.servers.capacity }
             throw StartError("more than \(capacity) servers, those that drain included")
         }
+        metrics.calls.maximumNames = snapshot.maximumToolNames
         for index in snapshot.upstreams.indices { snapshot.makeSelection(ofUpstream: index) }
     }
 

@@ -16,6 +16,8 @@ extension Snapshot {
         self.init()
         self.keys = keys
         drainTimeout = Interval(configuration.global.drainTimeout)
+        maximumToolNames = configuration.metrics.maximumTools
+        logs = LogPlan(configuration.global)
         let hosts = configuration.upstreams.flatMap { $0.servers.map(\.address.host) }
         let found = names.resolve(Set(hosts).subtracting(known.keys), within: .seconds(5)).merging(known) { $1 }
         for upstream in configuration.upstreams { try append(upstream, found) }

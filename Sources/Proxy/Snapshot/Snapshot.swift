@@ -21,9 +21,13 @@ package struct Snapshot: Sendable {
     package var sessionTable: SessionTable?
     /// Keeps the slots of its servers; set by the server table.
     package var lease: ServerLease?
+    /// Which logs of calls there are.
+    package var logs = LogPlan()
     /// How long a drain waits for what is under way.
     package var drainTimeout = Interval.seconds(300)
 
+    /// Tools, and prompts, of each upstream that are counted by name.
+    package var maximumToolNames = 200
     /// HTTP/2 streams that a worker carries at most, all connections together; nil: as many again as connections, and
     /// never so few that one connection would feel it.
     package var maximumStreams: Int?

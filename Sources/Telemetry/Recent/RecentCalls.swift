@@ -6,7 +6,7 @@ import Synchronization
 /// or were slow, and the sessions used last with the last calls of each.
 ///
 /// Bounded: 1,024 tools, 512 sessions with 20 calls each, 64 failed and 64 slow calls. Listening streams are no calls.
-package final class RecentCalls: Sendable {
+package final class RecentCalls: CallSink {
     /// Sessions that it keeps, and calls of each.
     package static var sessionLimit: Int { 512 }
     package static var callsOfSession: Int { 20 }
@@ -35,6 +35,12 @@ package final class RecentCalls: Sendable {
 
     /// Keeps calls that took longer than this as slow ones.
     package init(slowFrom: Interval = .seconds(1)) { self.slowFrom = slowFrom }
+
+    /// A call is over.
+    package func receive(_ event: borrowing CallEvent, _ names: CallNames) { add(event) }
+
+    /// Half a minute may have passed.
+    package func flush(at now: Instant) { advance(to: now) }
 
     /// Takes note of a call.
     package func add(_ event: borrowing CallEvent) {

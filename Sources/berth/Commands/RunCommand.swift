@@ -14,8 +14,8 @@ struct RunCommand: ParsableCommand {
         discussion: """
             SIGTERM or SIGINT drains: /readyz says 503 for drain_delay, then new connections are refused, requests in
             progress finish, event streams are ended, and the process exits with 0. A second signal ends it at once.
-            SIGHUP reads the file again and applies what has changed; a file with errors changes nothing. SIGUSR2 starts the
-            program again, as it is on disk by then, and hands everything over to it: no connection is lost. The admin
+            SIGHUP reads the file again and applies what has changed; a file with errors changes nothing. SIGUSR1 opens log
+            files anew, after they were moved away. SIGUSR2 starts the program again, as it is on disk by then, and hands everything over to it: no connection is lost. The admin
             address serves /healthz, /readyz, /stats and /config, and takes POST /reload, /drain, /undrain and /upgrade with
             admin_token.
             """)
@@ -27,7 +27,7 @@ struct RunCommand: ParsableCommand {
         // Before any thread is created: the environment changes, and all threads inherit the signal mask.
         let inheritance = try RunCommand.inheritance()
         let checked = try CheckedFile.load(file)
-        let signals = try Signals([SIGTERM, SIGINT, SIGHUP, SIGUSR2])
+        let signals = try Signals([SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2])
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         let log = Logger(label: "berth")
         let service = ServiceManager(path: ProcessInfo.processInfo.environment["NOTIFY_SOCKET"])
@@ -50,6 +50,7 @@ struct RunCommand: ParsableCommand {
         case .stopped: loop.stop(signals)
         case .replaced: loop.leave(signals)
         }
+        server.proxy.calls.stop(within: .seconds(2))
     }
 
     private static func inheritance() throws -> Inheritance {

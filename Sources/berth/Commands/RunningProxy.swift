@@ -4,6 +4,7 @@ import Foundation
 import Kernel
 import Logging
 import Proxy
+import Telemetry
 
 /// A running proxy with its configuration and admin pages.
 struct RunningProxy {
@@ -31,9 +32,16 @@ struct RunningProxy {
             CheckedFile.read(file.path)
         }
         let changes = AdminChanges(reloader, upgrade)
-        let sources = DashboardSources(proxy, changes: changes, calls: nil, version: Berth.version)
-        let pages = AdminPages(proxy, changes: changes, upgrade: upgrade, dashboard: Dashboard(sources))
-        try proxy.start { pages.answer($0, $1) }
+        // Without an admin address nobody could see them.
+        let calls = configuration.global.admin.map { _ in
+            RecentCalls(slowFrom: configuration.global.slowLog.map { Interval($0.over) } ?? .seconds(1))
+        }
+        if let calls { try proxy.calls.add(calls) }
+        let sources = DashboardSources(proxy, changes: changes, calls: calls, version: Berth.version)
+        let pages = AdminPages(
+            proxy, changes: changes, upgrade: upgrade, version: Berth.version, dashboard: Dashboard(sources))
+        let audit = AdminAudit(proxy.logs)
+        try proxy.start { pages.answer($0, audit.recording($0, $1)) }
         try reloader.start()
         takeOver(inheritance, state, log)
     }

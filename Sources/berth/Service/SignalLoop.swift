@@ -3,6 +3,7 @@ import Foundation
 import Kernel
 import Logging
 import Proxy
+import Telemetry
 
 /// The main thread of a running Berth: it waits for signals and does what they ask for.
 struct SignalLoop {
@@ -30,16 +31,23 @@ struct SignalLoop {
                 _ = noteUpgrade()
                 return .replaced
             case SIGHUP: reload()
+            case SIGUSR1: reopenLogs()
             case SIGUSR2: isUpgrading = upgrade() || isUpgrading
             default: break
             }
         }
     }
 
+    private func reopenLogs() {
+        log.notice("opening log files anew")
+        server.proxy.logs.reopen()
+    }
+
     private func reload() {
-        let service = service
+        let (service, logs) = (service, server.proxy.logs)
         service.say(.reloading(at: .now(), status: "Reloading the configuration"))
         server.reloader.request(.reload) { outcome in
+            logs.record(AuditedChange(outcome, of: "SIGHUP", from: "signal"))
             if case .rejected = outcome {
                 service.say(.ready(status: "Serving; the last reload was rejected"))
             } else {
@@ -54,6 +62,7 @@ struct SignalLoop {
             log.warning("an upgrade is under way: it is not begun again")
             return false
         }
+        server.proxy.logs.record(AuditedChange(from: "signal", request: "SIGUSR2", outcome: "started"))
         service.say(.reloading(at: .now(), status: "Upgrading"))
         return true
     }
@@ -71,6 +80,7 @@ struct SignalLoop {
 
     /// Drains after a signal to stop.
     func stop(_ signals: borrowing Signals) {
+        server.proxy.logs.record(AuditedChange(from: "signal", request: "SIGTERM", outcome: "started"))
         service.say(.stopping(status: "Draining"))
         server.reloader.stop()
         server.proxy.announceDrain()
