@@ -17,6 +17,11 @@ package struct AdminChanges: Sendable {
 
     var status: ReloadStatus { reloader.status }
 
+    /// What the dashboard has buttons for; nothing as long as nobody can show a token.
+    var offered: [String] {
+        status.file.configuration.global.adminToken == nil ? [] : ["drain", "undrain", "reload"]
+    }
+
     /// What a change came to, as JSON.
     private struct Report: Encodable {
         /// `applied`, `unchanged` or `rejected`.

@@ -10,14 +10,16 @@ package struct AdminPages: Sendable {
     private let upgrade: Upgrade?
     private let metrics: MetricsPage
     private let alerts: AlertWatch?
+    private let dashboard: Dashboard?
 
     /// The pages of `proxy`, which must be running. Without `changes` there is nothing to change. `version` is Berth's; `alerts`
     /// knows which alerts there are.
     package init(
         _ proxy: ProxyServer, changes: AdminChanges? = nil, upgrade: Upgrade? = nil, version: String = "unknown",
-        alerts: AlertWatch? = nil
+        alerts: AlertWatch? = nil, dashboard: Dashboard? = nil
     ) {
         self.alerts = alerts
+        self.dashboard = dashboard
         self.proxy = proxy
         self.changes = changes
         self.upgrade = upgrade
@@ -26,9 +28,11 @@ package struct AdminPages: Sendable {
 
     /// Answers a request, now or later. GET: `/healthz`: 200 while the process runs. `/readyz`: 200 if every upstream has a
     /// healthy server that takes new sessions and the proxy is not draining, otherwise 503. `/metrics`: all metrics, for Prometheus. `/stats`: the same as JSON.
-    /// `/alerts`: the rules and which of them fire. `/config`: the configuration in force. POST: `AdminChanges`.
+    /// `/alerts`: the rules and which of them fire. `/config`: the configuration in force. `/dashboard`, to which `/` leads: all of it
+    /// for people. POST: `AdminChanges`.
     package func answer(_ request: AdminRequest, _ respond: @escaping @Sendable (AdminResponse) -> Void) {
         guard request.isPost else {
+            if let dashboard, dashboard.answer(request, respond) { return }
             if request.path == "/metrics" {
                 metrics.answer(request, changes?.status, upgrade, respond)
                 return
@@ -53,7 +57,8 @@ package struct AdminPages: Sendable {
         case "/alerts" where alerts != nil: alertsPage
         default:
             AdminResponse(
-                status: 404, body: "no such page; there are /healthz, /readyz, /metrics, /stats, /alerts and /config\n")
+                status: 404,
+                body: "no such page; there are /dashboard, /healthz, /readyz, /metrics, /stats, /alerts and /config\n")
         }
     }
 

@@ -41,6 +41,11 @@ package struct AdminResponse: Sendable {
     /// The value of Content-Encoding; nil: there is none.
     package var contentEncoding: StaticString?
 
+    /// Other fields of the head, by name. They must hold no CR or LF.
+    package var fields: KeyValuePairs<String, String> = [:]
+    /// What goes on after `body`, until the connection ends; nil: `body` is all there is.
+    package var stream: AdminStream?
+
     package init(status: UInt16, contentType: String = "text/plain; charset=utf-8", body: String) {
         self.status = status
         self.contentType = contentType
@@ -51,6 +56,7 @@ package struct AdminResponse: Sendable {
     var phrase: StaticString {
         switch status {
         case 200: "OK"
+        case 303: "See Other"
         case 401: "Unauthorized"
         case 403: "Forbidden"
         case 404: "Not Found"

@@ -58,17 +58,47 @@ extension Worker where Outside: ~Copyable {
     /// Sends the response that a client of the admin address waits for, if it still does.
     mutating func respondAdmin(_ exchange: AdminExchange, _ response: AdminResponse) {
         let client = exchange.client
-        guard clients.contains(client), clients[client].phase == .exchanging else { return }
-        let keepsClient = exchange.keepsClient && !lifecycle.isDraining
+        guard clients.contains(client), clients[client].phase == .exchanging else {
+            response.stream?.close()
+            return
+        }
+        let keepsClient = exchange.keepsClient && !lifecycle.isDraining && response.stream == nil
         io.append(response, isHead: exchange.isHead, closes: !keepsClient, at: clock.now)
         clients.write(client, &io, &clock)
         guard clients.contains(client) else { return }
         clients[client].hasServed = true
+        if let stream = response.stream, !exchange.isHead, let mailbox = inbox.mailbox, stream.open(client, mailbox) {
+            return
+        }
+        response.stream?.close()
         if keepsClient {
             keepClient(client)
         } else {
             clients.linger(client, &io, &clock, metrics)
         }
+    }
+}
+
+extension Worker where Outside: ~Copyable {
+    /// Sends a piece to the client of a stream. If it has not taken what there was before, the piece is lost: a client that
+    /// takes nothing at all runs into its write timeout.
+    mutating func sendAdmin(_ stream: AdminStream, _ piece: String?) {
+        guard let client = stream.takePending(), clients.contains(client), clients[client].phase == .exchanging else {
+            stream.close()
+            return
+        }
+        guard let piece else {
+            stream.close()
+            clients.linger(client, &io, &clock, metrics)
+            return
+        }
+        guard clients[client].transport.output.isEmpty else {
+            stream.noteLost()
+            return
+        }
+        io.composed.clear()
+        io.composed.append(piece)
+        clients.write(client, &io, &clock)
     }
 }
 
@@ -82,8 +112,16 @@ extension ConnectionIO where Outside: ~Copyable {
         composed.append(response.phrase)
         composed.append("\r\ncontent-type: ")
         composed.append(response.contentType)
-        composed.append("\r\ncontent-length: ")
-        composed.append(decimal: UInt64(response.content?.count ?? response.body.utf8.count))
+        if response.stream == nil {
+            composed.append("\r\ncontent-length: ")
+            composed.append(decimal: UInt64(response.content?.count ?? response.body.utf8.count))
+        }
+        for (name, value) in response.fields {
+            composed.append("\r\n")
+            composed.append(name)
+            composed.append(": ")
+            composed.append(value)
+        }
         if let coding = response.contentEncoding {
             composed.append("\r\ncontent-encoding: ")
             composed.append(coding)

@@ -35,6 +35,8 @@ package enum WorkerMessage: Sendable {
     case endHealthChecks
     /// The response to a request on the admin address.
     case adminResponse(AdminExchange, AdminResponse)
+    /// A piece of a response of the admin address that goes on; nil: it is to end.
+    case adminPiece(AdminStream, String?)
     /// Somebody wants to know how long messages wait: this one since then.
     case lagProbe(Instant)
     /// Leave now.

@@ -25,6 +25,7 @@ extension Worker where Outside: ~Copyable {
                 snapshot.keys = keys
                 sessions.adopt(snapshot, metrics.writer)
             case .adminResponse(let exchange, let response): respondAdmin(exchange, response)
+            case .adminPiece(let stream, let piece): sendAdmin(stream, piece)
             case .listenersTaken(let descriptors): leaveListeners(descriptors)
             case .drain: drain()
             case .endStreams: endStreams()

@@ -36,8 +36,16 @@ struct RunningProxy {
         alerts = try AlertWatch(
             proxy, thresholds: { AlertThresholds(reloader.status.file.configuration.alerts) },
             report: { $0.write(to: log) })
+        let changes = AdminChanges(reloader, upgrade)
+        // Without an admin address nobody could see them.
+        let calls = configuration.global.admin.map { _ in
+            RecentCalls(slowFrom: configuration.global.slowLog.map { Interval($0.over) } ?? .seconds(1))
+        }
+        if let calls { try proxy.calls.add(calls) }
+        let sources = DashboardSources(proxy, changes: changes, calls: calls, version: Berth.version)
         let pages = AdminPages(
-            proxy, changes: AdminChanges(reloader, upgrade), upgrade: upgrade, version: Berth.version, alerts: alerts)
+            proxy, changes: changes, upgrade: upgrade, version: Berth.version, alerts: alerts,
+            dashboard: Dashboard(sources))
         let audit = AdminAudit(proxy.logs)
         try proxy.start { pages.answer($0, audit.recording($0, $1)) }
         try reloader.start()
