@@ -116,6 +116,10 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
+        .testTarget(
+            name: "AdminTests",
+            dependencies: ["TestSupport", "Admin", "Proxy", "Configuration", "Telemetry", "Kernel"],
+            swiftSettings: house),
         .testTarget(name: "MCPTests", dependencies: ["TestSupport", "MCP"], swiftSettings: house),
         .testTarget(
             name: "ProxyTests",

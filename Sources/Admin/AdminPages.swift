@@ -1,13 +1,17 @@
 import Balancing
 import Configuration
+import Dispatch
 package import Proxy
 import Telemetry
 
 /// The pages of the admin address, and the changes that can be made there. Safe to use from any thread.
 package struct AdminPages: Sendable {
-    private let proxy: ProxyServer
-    private let changes: AdminChanges?
+    let proxy: ProxyServer
+    let changes: AdminChanges?
     private let upgrade: Upgrade?
+
+    /// Where pages are made that take long: the control thread has health checks to make.
+    private static let slow = DispatchQueue(label: "berth.admin")
 
     /// The pages of `proxy`, which must be running. Without `changes` there is nothing to change.
     package init(_ proxy: ProxyServer, changes: AdminChanges? = nil, upgrade: Upgrade? = nil) {
@@ -18,18 +22,39 @@ package struct AdminPages: Sendable {
 
     /// Answers a request, now or later. GET: `/healthz`: 200 while the process runs. `/readyz`: 200 if every upstream has a
     /// healthy server that takes new sessions and the proxy is not draining, otherwise 503. `/stats`: all metrics as JSON.
-    /// `/config`: the configuration in force. POST: `AdminChanges`.
+    /// `/servers`, `/sessions`: lists of them. `/config`: the configuration in force. POST: `AdminChanges`; `/explain` and
+    /// `/whose`, whose bodies are not for a target; `/mcp`: the same for agents.
     package func answer(_ request: AdminRequest, _ respond: @escaping @Sendable (AdminResponse) -> Void) {
+        if let refusal = access.refusal(of: request) {
+            respond(refusal)
+            return
+        }
         guard request.isPost else {
-            respond(page(request.path))
+            if request.path == "/sessions" {
+                Self.slow.async { respond(sessions(SessionQuery(query: request.query))) }
+            } else {
+                respond(page(request.path))
+            }
             return
         }
         guard let changes else {
             respond(AdminResponse(status: 404, body: "this process takes no changes\n"))
             return
         }
-        changes.perform(request, respond)
+        switch request.path {
+        case "/mcp": MCPEndpoint(self, changes).answer(request, respond)
+        case "/explain", "/whose":
+            if let refusal = access.refusal(ofChange: request) {
+                respond(refusal)
+            } else {
+                Self.slow.async { respond(request.path == "/whose" ? whose(request) : explanation(request)) }
+            }
+        default: changes.perform(request, respond)
+        }
     }
+
+    /// Who may ask for what.
+    var access: AdminAccess { AdminAccess(global: changes?.status.file.configuration.global) }
 
     /// The response to a GET of `path`.
     package func page(_ path: String) -> AdminResponse {
@@ -37,11 +62,21 @@ package struct AdminPages: Sendable {
         case "/healthz": AdminResponse(status: 200, body: "ok\n")
         case "/readyz": readiness
         case "/stats": stats
+        case "/servers": JSONPage.response(ServersPage(proxy))
         case "/config": configuration
+        case "/mcp" where changes != nil:
+            AdminResponse(status: 405, body: "this MCP endpoint opens no streams: POST what is asked\n")
         default:
-            AdminResponse(status: 404, body: "no such page; there are /healthz, /readyz, /stats and /config\n")
+            AdminResponse(
+                status: 404, body: "no such page; there are /healthz, /readyz, /stats, /servers, /sessions and /config\n")
         }
     }
+
+    /// The sessions of a query. It may take some tenths of a second.
+    func sessions(_ query: SessionQuery) -> AdminResponse { JSONPage.response(SessionsPage(proxy.sessions(query))) }
+
+    /// Does something that takes too long for the control thread.
+    func later(_ body: @escaping @Sendable () -> Void) { Self.slow.async(execute: body) }
 
     private var readiness: AdminResponse {
         if proxy.isDraining { return AdminResponse(status: 503, body: "draining\n") }
