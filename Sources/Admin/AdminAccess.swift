@@ -19,7 +19,8 @@ struct AdminAccess: Sendable {
         }
         return AdminResponse(
             status: 421,
-            body: "the admin address is not known by this name; add it to admin_hosts in [global] of the configuration\n")
+            body:
+                "the admin address is not known by this name; add it to admin_hosts in [global] of the configuration\n")
     }
 
     /// Why a request may change nothing; nil if it may.
@@ -28,7 +29,8 @@ struct AdminAccess: Sendable {
         guard let source = global?.adminToken else {
             return AdminResponse(
                 status: 403,
-                body: "changes need a token, or the Unix socket: set admin_token in [global] of the configuration file, "
+                body:
+                    "changes need a token, or the Unix socket: set admin_token in [global] of the configuration file, "
                     + "or admin = \"unix:/run/berth/admin.sock\"\n")
         }
         do throws(StartError) {

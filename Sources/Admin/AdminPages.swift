@@ -68,7 +68,8 @@ package struct AdminPages: Sendable {
             AdminResponse(status: 405, body: "this MCP endpoint opens no streams: POST what is asked\n")
         default:
             AdminResponse(
-                status: 404, body: "no such page; there are /healthz, /readyz, /stats, /servers, /sessions and /config\n")
+                status: 404,
+                body: "no such page; there are /healthz, /readyz, /stats, /servers, /sessions and /config\n")
         }
     }
 

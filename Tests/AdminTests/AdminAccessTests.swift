@@ -27,7 +27,8 @@ struct AdminAccessTests {
     @Test(
         "addresses, localhost and names without a dot are ours",
         arguments: [
-            "127.0.0.1:9090", "127.0.0.1", "[::1]:9090", "[::1]", "10.1.2.3:80", "localhost:9090", "LocalHost", "berth:9090",
+            "127.0.0.1:9090", "127.0.0.1", "[::1]:9090", "[::1]", "10.1.2.3:80", "localhost:9090", "LocalHost",
+            "berth:9090",
             "a", "x.localhost:1", "localhost.:9090", "",
         ])
     func ours(host: String) {
@@ -36,7 +37,9 @@ struct AdminAccessTests {
 
     @Test(
         "names that somebody else may own are not",
-        arguments: ["attacker.example", "attacker.example:9090", "127.0.0.1.attacker.example", "localhost.attacker.example."])
+        arguments: [
+            "attacker.example", "attacker.example:9090", "127.0.0.1.attacker.example", "localhost.attacker.example.",
+        ])
     func others(host: String) {
         #expect(access().refusal(of: request(["host": host]))?.status == 421)
         #expect(access(hosts: ["berth.example"]).refusal(of: request(["host": host]))?.status == 421)

@@ -51,7 +51,8 @@ struct MCPMessageTests {
 
     @Test("a stateless request says in its head what its body says")
     func stateless() throws {
-        let call = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"reload\",\(Self.meta)}}"
+        let call =
+            "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"reload\",\(Self.meta)}}"
         let fields = ["mcp-protocol-version": "2026-07-28", "mcp-method": "tools/call", "mcp-name": "reload"]
         let message = try #require(try read(call, fields).get())
         #expect(message.isStateless)

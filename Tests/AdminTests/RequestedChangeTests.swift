@@ -32,10 +32,13 @@ struct RequestedChangeTests {
         #expect(try order("forget", ["session": "1A2B3C4D"]).contains("1a2b3c4d"))
     }
 
-    @Test("what is missing or no value is said", arguments: [
-        ("drain", [:]), ("weight", ["server": "mcp/a:1"]), ("weight", ["server": "mcp/a:1", "weight": "heavy"]),
-        ("eject", ["server": "mcp/a:1", "for": "soon"]), ("forget", [:]), ("log-level", [:]), ("disable", ["server": ""]),
-    ] as [(String, [String: String])])
+    @Test(
+        "what is missing or no value is said",
+        arguments: [
+            ("drain", [:]), ("weight", ["server": "mcp/a:1"]), ("weight", ["server": "mcp/a:1", "weight": "heavy"]),
+            ("eject", ["server": "mcp/a:1", "for": "soon"]), ("forget", [:]), ("log-level", [:]),
+            ("disable", ["server": ""]),
+        ] as [(String, [String: String])])
     func faults(action: String, parameters: [String: String]) {
         #expect(throws: RequestedChange.Fault.self) { try change(action, parameters) }
     }

@@ -17,6 +17,9 @@ final class BerthProcess {
         var description: String { rawValue }
     }
 
+    /// What changes on the admin address need.
+    static let adminToken = "admin-token-of-the-conformance-tests"
+
     private let directory: URL
     private let servers: [String]
     private let affinity: Affinity
@@ -50,6 +53,9 @@ final class BerthProcess {
     func url(_ listener: ListenerKind, _ path: String) -> String {
         "\(listener.rawValue)://127.0.0.1:\(ports[listener.rawValue] ?? 0)\(path)"
     }
+
+    /// The URL of a path on the admin address.
+    func adminURL(_ path: String) -> String { "http://127.0.0.1:\(ports["admin"] ?? 0)\(path)" }
 
     /// Waits until it listens and `/readyz` answers 200.
     func ready() async throws {
@@ -106,6 +112,7 @@ final class BerthProcess {
             [global]
             workers = 2
             admin   = "127.0.0.1:\(ports["admin"] ?? 0)"
+            admin_token = "file:\(directory.path)/admin.token"
             secret  = "file:\(directory.path)/session.keys"
             drain_timeout = "1s"
 
@@ -135,6 +142,9 @@ final class BerthProcess {
 
             """
         try Data(text.utf8).write(to: file)
+        let token = directory.appending(path: "admin.token").path
+        FileManager.default.createFile(
+            atPath: token, contents: Data(adminToken.utf8), attributes: [.posixPermissions: 0o600])
         return try ChildProcess("berth", executable, ["run", file.path], in: directory)
     }
 }

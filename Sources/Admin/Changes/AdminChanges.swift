@@ -14,7 +14,8 @@ package struct AdminChanges: Sendable {
     /// Changes by `reloader`. `log` is what the level of the log is changed with; `audit` is told of every change, those that are
     /// not made included.
     package init(
-        _ reloader: Reloader, _ upgrade: Upgrade? = nil, log: LogThreshold? = nil, audit: @escaping AuditTrail = { _ in }
+        _ reloader: Reloader, _ upgrade: Upgrade? = nil, log: LogThreshold? = nil,
+        audit: @escaping AuditTrail = { _ in }
     ) {
         self.reloader = reloader
         self.upgrade = upgrade

@@ -24,7 +24,8 @@ struct RequestedChange: Sendable {
 
     /// All there are, as they are written.
     static let usage = [
-        "/reload", "/drain?server=", "/undrain?server=", "/disable?server=", "/enable?server=", "/weight?server=&weight=",
+        "/reload", "/drain?server=", "/undrain?server=", "/disable?server=", "/enable?server=",
+        "/weight?server=&weight=",
         "/eject?server=&for=", "/uneject?server=", "/forget?session=", "/log-level?level=", "/upgrade",
     ]
 
@@ -53,7 +54,9 @@ struct RequestedChange: Sendable {
         case "eject":
             subject = try server()
             value = parameter("for") ?? "30s"
-            guard let time = DurationText.parse(value) else { throw Fault(text: "\(value) is no duration; 30s and 5m are") }
+            guard let time = DurationText.parse(value) else {
+                throw Fault(text: "\(value) is no duration; 30s and 5m are")
+            }
             work = .order(.eject(server: subject, Interval(time)))
         case "uneject":
             subject = try server()

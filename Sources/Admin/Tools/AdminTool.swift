@@ -59,7 +59,8 @@ struct AdminTool: Sendable {
     }
 
     private static let server = (
-        name: "server", type: "string", text: "The server as upstream/host:port, such as mcp/mcp-3:3001; see list_servers."
+        name: "server", type: "string",
+        text: "The server as upstream/host:port, such as mcp/mcp-3:3001; see list_servers."
     )
 
     /// All tools, in the order in which they are listed.
@@ -68,7 +69,8 @@ struct AdminTool: Sendable {
     private static let reading = [
         AdminTool(
             name: "list_servers", title: "List servers",
-            description: "All servers of the balancer with state, weight, sessions, calls in progress, streams and failures.",
+            description:
+                "All servers of the balancer with state, weight, sessions, calls in progress, streams and failures.",
             work: .page("/servers")),
         AdminTool(
             name: "list_sessions", title: "List sessions",
@@ -76,12 +78,16 @@ struct AdminTool: Sendable {
                 "Sessions by digest, the one used last first: upstream, server, age, idle time, recoveries. Ids are never shown.",
             arguments: [
                 (name: "upstream", type: "string", text: "Only sessions of this upstream."),
-                (name: "server", type: "string", text: "Only sessions of this server, as host:port or upstream/host:port."),
+                (
+                    name: "server", type: "string",
+                    text: "Only sessions of this server, as host:port or upstream/host:port."
+                ),
                 (name: "digest", type: "string", text: "Only the session with this digest."),
                 (name: "limit", type: "integer", text: "How many at most, 100 if it is left out, 10000 at most."),
             ], work: .sessions),
         AdminTool(
-            name: "get_stats", title: "Get statistics", description: "All counters of the balancer, as /stats has them.",
+            name: "get_stats", title: "Get statistics",
+            description: "All counters of the balancer, as /stats has them.",
             work: .page("/stats")),
         AdminTool(
             name: "get_alerts", title: "Get alerts", description: "The alert rules and which of them fire now.",
@@ -91,7 +97,10 @@ struct AdminTool: Sendable {
             description:
                 "Says what becomes of an HTTP request: route, kind, session, and which server gets it and why. Nothing is sent.",
             arguments: [
-                (name: "request", type: "string", text: "The request as text: request line, fields, a blank line, the body."),
+                (
+                    name: "request", type: "string",
+                    text: "The request as text: request line, fields, a blank line, the body."
+                ),
                 (name: "client", type: "string", text: "The IP address that it comes from."),
             ], required: ["request"], work: .explain),
     ]
@@ -126,7 +135,9 @@ struct AdminTool: Sendable {
         AdminTool(
             name: "eject_server", title: "Eject a server",
             description: "The server gets no new work for a while; its sessions stay with it.",
-            arguments: [server, (name: "for", type: "string", text: "How long, such as 30s or 5m; 30s if it is left out.")],
+            arguments: [
+                server, (name: "for", type: "string", text: "How long, such as 30s or 5m; 30s if it is left out."),
+            ],
             required: ["server"], work: .change("eject"), isIdempotent: false),
         AdminTool(
             name: "uneject_server", title: "End an ejection", description: "The server gets new work again.",
@@ -138,11 +149,14 @@ struct AdminTool: Sendable {
             required: ["session"], work: .change("forget"), isDestructive: true),
         AdminTool(
             name: "set_log_level", title: "Set the log level", description: "From which level on the log is written.",
-            arguments: [(name: "level", type: "string", text: "trace, debug, info, notice, warning, error or critical.")],
+            arguments: [
+                (name: "level", type: "string", text: "trace, debug, info, notice, warning, error or critical.")
+            ],
             required: ["level"], work: .change("log-level")),
         AdminTool(
             name: "reload", title: "Reload the configuration",
-            description: "Reads the configuration file again and applies what has changed; a file with errors changes nothing.",
+            description:
+                "Reads the configuration file again and applies what has changed; a file with errors changes nothing.",
             work: .change("reload")),
     ]
 }

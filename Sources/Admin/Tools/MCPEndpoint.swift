@@ -57,9 +57,10 @@ struct MCPEndpoint: Sendable {
 
     static let serverInfo: JSONValue = ["name": "berth-admin", "title": "Berth", "version": "0.1.0"]
 
-    private static let instructions: JSONValue =
-        "Tools to operate this load balancer of MCP servers. Look with list_servers and get_stats before you change something. \
-        drain_server disturbs nobody; disable_server and forget_session may end sessions."
+    private static let instructions: JSONValue = """
+        Tools to operate this load balancer of MCP servers. Look with list_servers and get_stats before you change something. \
+        drain_server disturbs nobody; disable_server and forget_session may end sessions.
+        """
 
     private func initializeResult(_ message: MCPMessage) -> JSONValue {
         let asked = message.params?["protocolVersion"]?.string ?? ""
@@ -87,7 +88,8 @@ struct MCPEndpoint: Sendable {
     // MARK: - Calls
 
     private func call(_ message: MCPMessage, by client: String, _ respond: @escaping Respond) {
-        guard let name = message.params?["name"]?.string, let tool = AdminTool.all.first(where: { $0.name == name }) else {
+        guard let name = message.params?["name"]?.string, let tool = AdminTool.all.first(where: { $0.name == name })
+        else {
             respond(message.fault(-32_602, "Unknown tool", status: message.isStateless ? 400 : 200))
             return
         }

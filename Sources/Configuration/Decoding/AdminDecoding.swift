@@ -56,7 +56,8 @@ extension TableReader {
         guard path.utf8.count <= FilePath.longestSocketPath else {
             findings.report(
                 entry.value.range, "the path of the admin socket is too long",
-                because: "it has \(path.utf8.count) bytes, and Linux has room for \(FilePath.longestSocketPath) (unix(7))",
+                because:
+                    "it has \(path.utf8.count) bytes, and Linux has room for \(FilePath.longestSocketPath) (unix(7))",
                 help: "admin = \"unix:/run/berth/admin.sock\"")
             return nil
         }

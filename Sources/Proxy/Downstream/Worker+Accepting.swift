@@ -30,7 +30,7 @@ extension Worker where Outside: ~Copyable {
     }
 
     private mutating func admit(_ descriptor: Descriptor, from address: SocketAddress, _ listener: Int) {
-        guard clients.listeners[listener].plan.socketPath == nil || isOwnUser(descriptor) else {
+        if clients.listeners[listener].plan.socketPath != nil, !isOwnUser(descriptor) {
             io.world.close(descriptor, reset: true)
             return
         }

@@ -236,13 +236,13 @@ extension RoutePlan {
     /// Its conditions, in words.
     fileprivate var text: String {
         let name = host.map { "host \(String(decoding: $0, as: UTF8.self))" } ?? "any host"
-        let where_ =
+        let place =
             switch path {
             case .any: "any path"
             case .exact(let path): "path \(String(decoding: path, as: UTF8.self))"
             case .prefix(let path): "paths from \(String(decoding: path, as: UTF8.self)) on"
             }
-        return "\(name), \(where_)"
+        return "\(name), \(place)"
     }
 }
 

@@ -224,7 +224,8 @@ package final class Reloader: Sendable {
         case .ambiguous(let count): return .rejected("\(count) sessions have the digest \(session)")
         case .forgotten:
             log.notice("session \(session) is forgotten, by order")
-            return .applied(changes: ["session \(session) is forgotten: its client has to begin another one"], deferred: [])
+            return .applied(
+                changes: ["session \(session) is forgotten: its client has to begin another one"], deferred: [])
         }
     }
 

@@ -12,7 +12,7 @@ struct HandoverRecord: Equatable, Sendable {
     var isCounted = true
     var hasForeignEvents = false
     var isForgotten = false
-    var openedAt: Instant?
+    var openedAt: Instant
     /// Recoveries so far.
     var generation: UInt32 = 0
     /// Nil where that is nil in the record.
@@ -73,14 +73,16 @@ struct HandoverRecord: Equatable, Sendable {
         return [
             HandoverText.hex(key.high), HandoverText.hex(key.low), "\(server.slot)", "\(server.generation)",
             "\(usedAt.nanoseconds)", flags, "\(generation)",
-        ] + parts + [subscriptions, serverRequests].map(HandoverText.list) + ["\((openedAt ?? usedAt).nanoseconds)"]
+        ] + parts + [subscriptions, serverRequests].map(HandoverText.list) + ["\(openedAt.nanoseconds)"]
     }
 
     /// Nil if the words are not those of a record. The last word, and the last flag, came later than the others.
     init?(words: [Substring]) {
-        guard (14...15).contains(words.count), let high = UInt64(words[0], radix: 16), let low = UInt64(words[1], radix: 16),
+        guard (14...15).contains(words.count), let high = UInt64(words[0], radix: 16),
+            let low = UInt64(words[1], radix: 16),
             let slot = UInt16(words[2]), let slotGeneration = UInt16(words[3]), let used = UInt64(words[4]),
             (4...5).contains(words[5].count), let generation = UInt32(words[6]),
+            let opened = UInt64(words.count > 14 ? words[14] : words[4]),
             let subscriptions = HandoverText.list(words[12]), let requests = HandoverText.list(words[13])
         else { return nil }
         let flags = words[5].map { $0 == "1" }
@@ -89,7 +91,7 @@ struct HandoverRecord: Equatable, Sendable {
         usedAt = Instant(nanoseconds: used)
         (isDirty, isLearned, isCounted, hasForeignEvents) = (flags[0], flags[1], flags[2], flags[3])
         isForgotten = flags.count > 4 && flags[4]
-        openedAt = words.count > 14 ? UInt64(words[14]).map { Instant(nanoseconds: $0) } : nil
+        openedAt = Instant(nanoseconds: opened)
         self.generation = generation
         let parts = words[7...11].map(HandoverText.value)
         guard parts.allSatisfy({ $0 != nil }) else { return nil }

@@ -55,7 +55,11 @@ struct ExplanationText: Decodable {
         if let session { lines += session.lines.map { ("session", $0) } }
         if let status {
             let why = route == nil ? nil : serverReason
-            lines.append(("answer", ["\(status) \(reason ?? "") by Berth itself", why].compactMap { $0 }.joined(separator: ": ")))
+            lines.append(
+                (
+                    "answer",
+                    ["\(status) \(reason ?? "") by Berth itself", why].compactMap { $0 }.joined(separator: ": ")
+                ))
         } else {
             lines.append(("server", [server, serverReason].compactMap { $0 }.joined(separator: ": ")))
         }

@@ -61,11 +61,13 @@ struct ExplainCommand: ParsableCommand {
         if let problem = keys.problem { FileHandle.standardError.write(Data("berth: \(problem)\n".utf8)) }
         let explainer = try RequestExplainer(file.configuration, keys: keys.keys)
         let address = client.flatMap { SocketAddress(literal: $0, port: 0) }
+        let explanation: RequestExplanation
         do throws(RequestExplainer.Fault) {
-            return try ExplanationText(explainer.explain(text, from: address))
+            explanation = try explainer.explain(text, from: address)
         } catch {
             throw AdminClient.Failure(description: "\(error)")
         }
+        return try ExplanationText(explanation)
     }
 
     private func ask(_ text: [UInt8], _ file: ConfigurationFile) throws -> ExplanationText {

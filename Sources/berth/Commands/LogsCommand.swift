@@ -30,7 +30,8 @@ struct LogsCommand: ParsableCommand {
             case 200: return
             case 404:
                 throw AdminClient.Failure(
-                    description: "this Berth sends no calls; \"berth logs --follow --file FILE\" follows its access log")
+                    description: "this Berth sends no calls; \"berth logs --follow --file FILE\" follows its access log"
+                )
             default:
                 throw AdminClient.Failure(description: response.body.trimmingCharacters(in: .whitespacesAndNewlines))
             }

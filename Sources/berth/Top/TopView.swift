@@ -67,7 +67,8 @@ enum TopView {
                 [
                     ("\(healthy) of \(all) servers healthy", healthy == all ? .good : healthy == 0 ? .bad : .warning),
                     ("\(NumberFormat.count(UInt64(clamping: sample.clients))) clients", .plain),
-                    (count(history, \.sessions) + " sessions", .plain), (count(history, \.streams) + " streams", .plain),
+                    (count(history, \.sessions) + " sessions", .plain),
+                    (count(history, \.streams) + " streams", .plain),
                     (count(history, \.pool.waiting) + " waiting", waits(history) ? .warning : .plain),
                 ], style))
         let rate = NumberFormat.rate(history.rates.last ?? 0)
@@ -98,7 +99,7 @@ enum TopView {
 
     private static func foot(_ setting: Setting, _ style: TerminalStyle) -> [String] {
         let keys = "q quit   s sort: \(setting.order.rawValue)   p \(setting.isPaused ? "go on" : "pause")   ↑↓ scroll"
-        return ["", style.tint((setting.isPaused ? "PAUSED   " : "").appending(keys).cut(to: style.width), .quiet)]
+        return ["", style.tint(((setting.isPaused ? "PAUSED   " : "") + keys).cut(to: style.width), .quiet)]
     }
 
     private static func pieces(_ pieces: [(text: String, tone: Tone)], _ style: TerminalStyle) -> String {
@@ -129,9 +130,10 @@ enum TopView {
         }
         let columns = ServerColumns(width: style.width, longest: sorted.map(\.name.count).max() ?? 0)
         let (shown, hidden) = window(sorted, rows: rows - 1, offset: setting.offset)
-        return [style.tint(columns.head, .quiet)] + shown.map { columns.line($0, style) } + hidden.map {
-            style.tint($0, .quiet)
-        }
+        return [style.tint(columns.head, .quiet)] + shown.map { columns.line($0, style) }
+            + hidden.map {
+                style.tint($0, .quiet)
+            }
     }
 
     private static func tools(

@@ -15,7 +15,9 @@ struct OrderTests {
     static let seeds: ClosedRange<UInt64> = 1...3
     static let modes = [Proxy.SessionAffinityMode.signed, .learned]
 
-    @Test("sessions of a disabled server go on with another, and come back to nobody when it is enabled", arguments: seeds, modes)
+    @Test(
+        "sessions of a disabled server go on with another, and come back to nobody when it is enabled",
+        arguments: seeds, modes)
     func disabled(seed: UInt64, mode: Proxy.SessionAffinityMode) throws {
         let scene = RecoveryStage(seed, mode)
         let first = try #require(scene.owner)
@@ -138,7 +140,8 @@ struct OrderTests {
         #expect(answer.status == 404 && answer.text.contains("-32001"), "seed \(seed)")
         #expect(scene.list().status == 404, "seed \(seed)")
         #expect(scene.stage.shared(.sessions) == before - 1, "seed \(seed)")
-        #expect(scene.send(.post(.call(3, "tools/list"), session: otherSession), on: other).status == 200, "seed \(seed)")
+        #expect(
+            scene.send(.post(.call(3, "tools/list"), session: otherSession), on: other).status == 200, "seed \(seed)")
     }
 
     private func key(of session: String, _ stage: ProxyStage) throws -> SessionKey {
