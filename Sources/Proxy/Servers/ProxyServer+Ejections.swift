@@ -13,9 +13,9 @@ extension ProxyServer {
         let now = Instant.now()
         let end = time.map { now + $0 }
         var hasChanged = true
-        let metrics = WorkerMetrics(
+        let shared = WorkerMetrics(
             writer: metrics.view, worker: workers, workers: workers + 1, trafficWorkers: workers)
-        metrics.updateOutlierDetector(Int(plan.id.slot)) { detector in
+        shared.updateOutlierDetector(Int(plan.id.slot)) { detector in
             if let end {
                 detector.eject(until: end.nanoseconds)
             } else {

@@ -36,8 +36,23 @@ struct TopSample: Decodable {
         var upstream: String?
         var tool: String
         var calls: Int
+        /// Calls that failed, whatever went wrong.
         var errors: Int
         var p50, p95, p99: Double?
+
+        private enum CodingKeys: String, CodingKey { case upstream, tool, calls, errors, p50, p95, p99 }
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            upstream = try container.decodeIfPresent(String.self, forKey: .upstream)
+            tool = try container.decode(String.self, forKey: .tool)
+            calls = try container.decode(Int.self, forKey: .calls)
+            let byReason = try container.decodeIfPresent([String: Int].self, forKey: .errors) ?? [:]
+            errors = byReason.values.reduce(0, +)
+            p50 = try container.decodeIfPresent(Double.self, forKey: .p50)
+            p95 = try container.decodeIfPresent(Double.self, forKey: .p95)
+            p99 = try container.decodeIfPresent(Double.self, forKey: .p99)
+        }
     }
 
     /// When it was taken, in seconds of a clock that never goes back.

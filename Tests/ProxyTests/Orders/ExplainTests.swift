@@ -22,7 +22,7 @@ struct ExplainTests {
 
         [[route]]
         host = "mcp.test"
-        path_prefix = "/mcp"
+        path = "/mcp/*"
         upstream = "mcp"
 
         [[route]]
