@@ -47,7 +47,9 @@ struct TopViewTests {
 
     @Test("every screen fits its size", arguments: [(24, 80), (10, 40), (5, 20), (50, 200), (24, 79)])
     func sizes(rows: Int, columns: Int) throws {
-        let tools = ",\"tools\":[{\"upstream\":\"mcp\",\"tool\":\"search\",\"calls\":4,\"errors\":{\"timeout\":1},\"p95\":0.2}]"
+        let tools = """
+            ,"tools":[{"upstream":"mcp","tool":"search","calls":4,"errors":{"timeout":1},"p95":0.2}]
+            """
         let history = try history([stats(40, requests: 1, tools: tools), stats(40, requests: 2, tools: tools)])
         let style = TerminalStyle(colours: false, blocks: true, width: columns)
         for order in TopView.Order.allCases {
@@ -73,7 +75,9 @@ struct TopViewTests {
     @Test("a server that is down, and tools with their errors, are seen without colours")
     func states() throws {
         let tools = { (calls: Int, errors: Int) in
-            ",\"tools\":[{\"tool\":\"search\",\"calls\":\(calls),\"errors\":{\"tool_error\":\(errors)},\"p50\":0.012,\"p95\":0.2,\"p99\":1.5}]"
+            """
+            ,"tools":[{"tool":"search","calls":\(calls),"errors":{"tool_error":\(errors)},"p50":0.012,"p95":0.2,"p99":1.5}]
+            """
         }
         let history = try history([
             stats(2, requests: 1, tools: tools(10, 0)), stats(2, requests: 1, tools: tools(20, 5)),
