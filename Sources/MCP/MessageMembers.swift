@@ -10,12 +10,45 @@ struct MessageMembers {
     private(set) var method: Range<Int>?
     /// The value of `params`, brackets included; nil if there is none or it is cut off.
     private(set) var params: Range<Int>?
-    /// The string `params.name` between its quotes, escapes as written.
-    private(set) var name: Range<Int>?
+    /// `params.name`, `params.uri` and `params.taskId`.
+    private(set) var name = StringMember(), uri = StringMember(), taskID = StringMember()
+    /// `traceparent` and `io.modelcontextprotocol/protocolVersion` of `params._meta`.
+    private(set) var traceparent = StringMember(), protocolVersion = StringMember()
     /// `params` stands there twice.
     private(set) var hasRepeatedParams = false
-    /// `params.name` stands there twice, or is no string.
-    private(set) var hasAmbiguousName = false
+
+    /// A member that should be a string and stand there once.
+    struct StringMember {
+        private var range: Range<Int>?
+        private var isAmbiguous = false
+
+        /// Between its quotes, escapes as written; nil if it is not there, or is there twice or as something else.
+        var text: Range<Int>? { isAmbiguous ? nil : range }
+
+        /// Takes note of a value that begins with the byte `first`.
+        mutating func note(_ value: Range<Int>, _ first: UInt8?) {
+            if range != nil || first != UInt8(ascii: "\"") { isAmbiguous = true }
+            range = (value.lowerBound + 1)..<max(value.lowerBound + 1, value.upperBound - 1)
+        }
+    }
+
+    private enum Parameter {
+        case name, uri, taskID, meta
+
+        init?(_ name: Span<UInt8>) {
+            if JSONString.content(name, equals: "name") {
+                self = .name
+            } else if JSONString.content(name, equals: "uri") {
+                self = .uri
+            } else if JSONString.content(name, equals: "taskId") {
+                self = .taskID
+            } else if JSONString.content(name, equals: "_meta") {
+                self = .meta
+            } else {
+                return nil
+            }
+        }
+    }
 
     private enum Key: UInt8 {
         case id = 1
@@ -74,19 +107,39 @@ struct MessageMembers {
     private mutating func readParams(_ bytes: Span<UInt8>, _ reader: inout JSONReader) -> Extent {
         guard reader.openObject(bytes) else { return .cut }
         let start = reader.position - 1
-        var hasName = false
         while let key = reader.nextName(bytes) {
-            let isName = JSONString.content(bytes.extracting(key), equals: "name")
+            let key = Parameter(bytes.extracting(key))
             let first = reader.peek(bytes)
+            if key == .meta, first == UInt8(ascii: "{") {
+                guard readMeta(bytes, &reader) == .whole else { return .cut }
+                continue
+            }
             guard let range = reader.value(bytes) else { return .cut }
-            guard isName else { continue }
-            if hasName || first != UInt8(ascii: "\"") { hasAmbiguousName = true }
-            hasName = true
-            if first == UInt8(ascii: "\"") { name = (range.lowerBound + 1)..<(range.upperBound - 1) }
+            switch key {
+            case .name: name.note(range, first)
+            case .uri: uri.note(range, first)
+            case .taskID: taskID.note(range, first)
+            case .meta, nil: break
+            }
         }
         guard reader.failure == nil else { return .cut }
         params = start..<reader.position
         return .whole
+    }
+
+    /// Reads the object `_meta` of the parameters, which comes next.
+    private mutating func readMeta(_ bytes: Span<UInt8>, _ reader: inout JSONReader) -> Extent {
+        guard reader.openObject(bytes) else { return .cut }
+        while let key = reader.nextName(bytes) {
+            let key = bytes.extracting(key)
+            let isTrace = JSONString.content(key, equals: "traceparent")
+            let isVersion = JSONString.content(key, equals: "io.modelcontextprotocol/protocolVersion")
+            let first = reader.peek(bytes)
+            guard let range = reader.value(bytes) else { return .cut }
+            if isTrace { traceparent.note(range, first) }
+            if isVersion { protocolVersion.note(range, first) }
+        }
+        return reader.failure == nil ? .whole : .cut
     }
 
     /// Takes note of a value that begins with the byte `first`. False if the member may have no such value.

@@ -44,7 +44,8 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         sessions = Sessions(snapshot, metrics.view)
         self.snapshot = snapshot
         self.metrics = WorkerMetrics(
-            writer: metrics.view, worker: index, workers: metrics.workers, trafficWorkers: trafficWorkers)
+            writer: metrics.view, calls: metrics.calls.recorder(worker: index), worker: index, workers: metrics.workers,
+            trafficWorkers: trafficWorkers)
         inbox = Inbox(mailbox: mailbox, peers: peers)
         control = Control(runsHealthChecks: runsHealthChecks, admin: admin, log: log)
         lifecycle = Lifecycle()
@@ -69,6 +70,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         settle()
     }
 
+    @inline(__always)
     private var isIdle: Bool {
         clients.resuming.isEmpty && upstreams.resuming.isEmpty && clients.unsentHTTP2Connections.isEmpty
             && !sessions.recoveries.hasWork && !clients.internalRequests.hasEnded && clients.deferred.isEmpty
@@ -130,14 +132,15 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
 
     /// Gives those that stopped for fairness another go, and sends the turn's frames before expensive work delays them.
     /// One pass: what stops again, or has frames to send then, waits for the next turn, which does not sleep.
+    @inline(__always)
     private mutating func settle() {
         if !servers.goingDown.isEmpty { settleDownServers() }
         if sessions.recoveries.hasWork || clients.internalRequests.hasEnded { continueRecoveries() }
-        serveQueues()
-        resumeClients()
-        resumeUpstreams()
-        sendFrames()
-        runDeferred()
+        if servers.hasFreedCapacity { serveQueues() }
+        if !clients.resuming.isEmpty { resumeClients() }
+        if !upstreams.resuming.isEmpty { resumeUpstreams() }
+        if !clients.unsentHTTP2Connections.isEmpty { sendFrames() }
+        if !clients.deferred.isEmpty { runDeferred() }
         io.expectEmptyScratch()
     }
 

@@ -15,15 +15,20 @@ package final class Metrics: Sendable {
     package let listeners: Int
     /// Access to the metrics.
     package let view: MetricsWriter
+    /// What calls came to, and how long they took.
+    package let calls: CallMetrics
     /// What processes before this one have counted; part of every sum.
     package let inherited: InheritedCounters
 
-    /// Metrics with `workers` rows, `servers` slots and `listeners` slots, all values 0.
-    package init(workers: Int, servers: Int, listeners: Int = 1_024) {
+    /// Metrics with `workers` rows, `servers` slots, which are as many for upstreams, and `listeners` slots, all values 0.
+    package init(
+        workers: Int, servers: Int, listeners: Int = 1_024, calls limits: CallMetrics.Limits = CallMetrics.Limits()
+    ) {
         self.workers = workers
         self.servers = max(1, servers)
         self.listeners = max(1, listeners)
         inherited = InheritedCounters(servers: self.servers)
+        calls = CallMetrics(workers: workers, upstreams: self.servers, limits: limits)
         view = MetricsWriter(
             rows: Counters(workers * self.servers * ServerMetric.count),
             shared: Counters(self.servers * SharedMetric.count),
@@ -60,6 +65,7 @@ package final class Metrics: Sendable {
     package func reset(server: Int) {
         for metric in SharedMetric.allCases { view.store(metric, server: server, 0) }
         inherited.reset(server: server)
+        calls.reset(server: server)
         for worker in 0..<workers {
             for metric in ServerMetric.allCases {
                 view.add(metric, worker: worker, server: server, -view.read(metric, worker: worker, server: server))
@@ -68,18 +74,26 @@ package final class Metrics: Sendable {
     }
 }
 
+/// Memory whose bytes are 0 at first. It is never freed, and costs nothing until it is used.
+func zeroedMemory<Value: ~Copyable>(_ type: Value.Type, count: Int) -> UnsafeMutablePointer<Value> {
+    // The kernel provides zeroed pages on first use.
+    guard let memory = calloc(max(1, count), MemoryLayout<Value>.stride) else { fatalError("out of memory") }
+    return memory.bindMemory(to: Value.self, capacity: max(1, count))
+}
+
 /// Memory for atomic numbers, which are 0 at first. It is never freed.
 struct Counters: @unchecked Sendable {
     private let base: UnsafeMutablePointer<Atomic<Int64>>
 
-    /// The kernel provides zeroed pages on first use; an atomic 0 has only zero bits.
-    init(_ count: Int) {
-        guard let memory = calloc(max(1, count), MemoryLayout<Atomic<Int64>>.stride) else {
-            fatalError("out of memory")
-        }
-        base = memory.bindMemory(to: Atomic<Int64>.self, capacity: max(1, count))
-    }
+    /// An atomic 0 has only zero bits.
+    init(_ count: Int) { base = zeroedMemory(Atomic<Int64>.self, count: count) }
 
     @inline(__always)
     subscript(index: Int) -> UnsafeMutablePointer<Atomic<Int64>> { base + index }
+}
+
+extension UnsafeMutablePointer where Pointee == Atomic<Int64> {
+    /// Adds to a number that only this thread changes.
+    @inline(__always)
+    func increase(by delta: Int64) { pointee.store(pointee.load(ordering: .relaxed) &+ delta, ordering: .relaxed) }
 }

@@ -84,4 +84,51 @@ struct RequestSummaryTests {
         let body = #"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"add","x":[1]}}"#
         for count in 0..<body.utf8.count { #expect(Self.summary(String(body.prefix(count))) == nil) }
     }
+
+    @Test(
+        "the tool, the prompt or the resource",
+        arguments: [
+            (#"{"id":1,"method":"tools/call","params":{"name":"add","uri":"no","taskId":"no"}}"#, "add"),
+            (#"{"id":1,"method":"prompts/get","params":{"arguments":{"name":"no"},"name":"p"}}"#, "p"),
+            (#"{"id":1,"method":"resources/read","params":{"name":"no","uri":"file:\/\/x"}}"#, #"file:\/\/x"#),
+            (#"{"id":1,"method":"resources/subscribe","params":{"uri":"u"}}"#, "u"),
+            (#"{"id":1,"method":"resources/unsubscribe","params":{"uri":"u"}}"#, "u"),
+            (#"{"id":1,"method":"resources/read","params":{"uri":"u","uri":"u"}}"#, nil),
+            (#"{"id":1,"method":"resources/read","params":{"uri":["u"]}}"#, nil),
+            (#"{"id":1,"method":"tools/list","params":{"name":"no","uri":"no"}}"#, nil),
+            (#"{"method":"tools/call","params":{"name":""}}"#, ""), (#"{"method":"tools/call"}"#, nil),
+        ] as [(String, String?)])
+    func subjects(_ body: String, _ subject: String?) throws {
+        let summary = try #require(Self.summary(body))
+        #expect(summary.subject.map { text(Array(body.utf8)[$0]) } == subject)
+    }
+
+    @Test("trace, protocol version and task are found where they belong, and nowhere else")
+    func meta() throws {
+        let version = "io.modelcontextprotocol/protocolVersion"
+        let inner = #"{"traceparent":"no","\#(version)":"no","taskId":"no"}"#
+        let body = """
+            {"traceparent":"no","_meta":\(inner),"id":1,"method":"tasks/get","params":{"a":\(inner),"traceparent":"no",
+            "\(version)":"no","taskId":"t","_meta":{"x":\(inner),"\(version)":"2026-07-28","traceparent":"00-ab-cd-01"}}}
+            """
+        let summary = try #require(Self.summary(body))
+        let bytes = Array(body.utf8)
+        #expect(summary.traceparent.map { text(bytes[$0]) } == "00-ab-cd-01")
+        #expect(summary.protocolVersion.map { text(bytes[$0]) } == "2026-07-28")
+        #expect(summary.taskID.map { text(bytes[$0]) } == "t")
+        #expect(summary.params.map { text(bytes[$0]).hasPrefix("{\"a\":") && text(bytes[$0]).hasSuffix("}}") } == true)
+    }
+
+    @Test(
+        "a trace or version that stands there twice, or is no string, is none",
+        arguments: [
+            #"{"traceparent":"a","traceparent":"a","io.modelcontextprotocol/protocolVersion":1}"#,
+            #"{"traceparent":null,"io.modelcontextprotocol/protocolVersion":{}}"#, "{}", "[]", "null",
+            #""traceparent""#,
+        ])
+    func ambiguousMeta(_ meta: String) throws {
+        let body = #"{"id":1,"method":"ping","params":{"_meta":\#(meta)}}"#
+        let summary = try #require(Self.summary(body))
+        #expect(summary.traceparent == nil && summary.protocolVersion == nil)
+    }
 }

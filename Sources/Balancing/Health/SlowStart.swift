@@ -28,13 +28,16 @@ package struct SlowStart: Sendable {
     /// Turns that a server may have earned and not taken.
     private static var mostCredit: Double { 2 }
 
-    private var entrants: [(entrant: Entrant, credit: Double)] = []
+    private var entrants: [(entrant: Entrant, credit: Double)] = [] {
+        didSet { isActive = !entrants.isEmpty }
+    }
 
     /// Nobody starts slowly.
     package init() {}
 
-    /// Whether any server is on its way to its whole share.
-    package var isActive: Bool { !entrants.isEmpty }
+    /// Whether any server is on its way to its whole share. Stored, because it is asked for every request: a question that
+    /// another module has to answer costs a copy and a reference count.
+    package private(set) var isActive = false
 
     /// The share of its weight that a server has after so many nanoseconds of `duration`: 0.1...1.
     package static func share(after elapsed: UInt64, of duration: UInt64) -> Double {

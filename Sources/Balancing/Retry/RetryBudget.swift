@@ -11,11 +11,15 @@ package struct RetryBudget: Equatable, Sendable {
     private let percent: Int64
     private let floor: Int64
     private let isUnlimited: Bool
-    /// Tokens brought less tokens spent, by slice; empty if unlimited.
+    /// Tokens brought less tokens spent, by slice of the past; empty if unlimited.
     private var slices: [Int64]
     private var sum: Int64 = 0
+    /// Those of the present slice, which are in neither.
+    private var latest: Int64 = 0
     /// The slice of the present, counted from the clock's zero.
     private var present: UInt64 = 0
+    /// When the present slice is over, in nanoseconds.
+    private var presentEnds: UInt64 = 0
     /// Retries that were not granted.
     package private(set) var deniedCount: UInt64 = 0
 
@@ -42,7 +46,8 @@ package struct RetryBudget: Equatable, Sendable {
     /// - Parameter now: Monotonic time in nanoseconds.
     package mutating func requestBegan(now: UInt64) {
         guard !isUnlimited else { return }
-        add(percent, now: now)
+        if now >= presentEnds { advance(to: now) }
+        latest += percent
     }
 
     /// The answer to a withdrawal.
@@ -58,25 +63,23 @@ package struct RetryBudget: Equatable, Sendable {
     /// - Parameter now: Monotonic time in nanoseconds.
     package mutating func withdraw(now: UInt64) -> Withdrawal {
         guard !isUnlimited else { return .granted }
-        advance(to: now)
-        guard sum + floor >= Self.retryCost else {
+        if now >= presentEnds { advance(to: now) }
+        guard sum + latest + floor >= Self.retryCost else {
             deniedCount &+= 1
             return .denied
         }
-        add(-Self.retryCost, now: now)
+        latest -= Self.retryCost
         return .granted
-    }
-
-    private mutating func add(_ tokens: Int64, now: UInt64) {
-        advance(to: now)
-        slices[Int(present % UInt64(Self.sliceCount))] += tokens
-        sum += tokens
     }
 
     /// Forgets what is older than the window. A clock that goes back stands still instead.
     private mutating func advance(to now: UInt64) {
         let slice = now / Self.nanosecondsPerSlice
+        presentEnds = (slice + 1).multipliedReportingOverflow(by: Self.nanosecondsPerSlice).partialValue
         guard slice > present else { return }
+        slices[Int(present % UInt64(Self.sliceCount))] += latest
+        sum += latest
+        latest = 0
         for step in 1...min(slice - present, UInt64(Self.sliceCount)) {
             let index = Int((present + step) % UInt64(Self.sliceCount))
             sum -= slices[index]

@@ -43,6 +43,7 @@ struct ClientConnections: ~Copyable {
     var connectionCount: Int { slab.count - streamCount - internalRequests.count }
     /// Slots that were ever occupied: the bound for a walk over all clients.
     var slots: Int { slab.slots }
+    @inline(__always)
     func contains(_ client: Handle) -> Bool { slab.contains(client) }
     func handle(inSlot slot: Int) -> Handle? { slab.handle(inSlot: slot) }
     mutating func insert(_ client: consuming ClientConnection) -> Handle? { slab.insert(client) }
@@ -58,10 +59,12 @@ struct ClientConnections: ~Copyable {
     }
 
     /// The index of the listener that accepted the client.
+    @inline(__always)
     func listener(of client: Handle) -> Int { Int(slab[client].listener) }
 
     /// Whether a peer at `address` may say whom it speaks for. Plans are read where they lie: a copy costs a reference
     /// count for each array in it.
+    @inline(__always)
     func trusts(_ address: SocketAddress, _ listener: Int) -> Bool {
         if listeners[listener].plan.trusted.isEmpty { return false }
         return listeners[listener].plan.trusted.contains { $0.contains(high: address.high, low: address.low) }

@@ -5,6 +5,8 @@ import Telemetry
 /// A worker's share of the metrics: its own row of every server, and what all workers count together.
 struct WorkerMetrics {
     let writer: MetricsWriter
+    /// This worker's series of calls.
+    let calls: CallRecorder
     /// This worker's row.
     let worker: Int
     /// Rows, the control thread's included.

@@ -8,24 +8,27 @@ import Telemetry
 /// Which server an exchange goes to: its session's, if it has one, else the one that the upstream's policy proposes.
 extension Worker where Outside: ~Copyable {
     /// What is known of a server that is asked to take work of an exchange.
+    @inline(__always)
     func condition(of server: Int, tried: Bool = false) -> ServerCondition {
         let upstream = servers.upstream(of: server)
         var condition = servers.condition(of: server, metrics)
         condition.wasTried = tried
         condition.isFull =
-            (servers[server].pool.parkedCount == 0 && servers[server].spareClaims == 0
-                && metrics.load(.connections, server: server) >= servers.upstreams[upstream].plan.pool.maximum)
+            (metrics.load(.connections, server: server) >= servers.upstreams[upstream].plan.pool.maximum
+                && servers[server].pool.parkedCount == 0 && servers[server].spareClaims == 0)
             || isBusy(server, upstream)
         return condition
     }
 
     /// Whether a server has as many calls in progress as it may.
+    @inline(__always)
     private func isBusy(_ server: Int, _ upstream: Int) -> Bool {
         let maximum = servers.upstreams[upstream].plan.maximumCalls
         return maximum < .max && metrics.load(.calls, server: server) >= maximum
     }
 
     /// Whether a server has as many sessions as it may, and the exchange may open one.
+    @inline(__always)
     private func hasNoPlace(for exchange: Handle, at server: Int, _ upstream: Int) -> Bool {
         let maximum = servers.upstreams[upstream].plan.maximumSessions
         return maximum < .max && exchanges[exchange].mayOpenSession
@@ -54,20 +57,20 @@ extension Worker where Outside: ~Copyable {
         }
         if needsModernServer(exchange) { required.insert(.modernRevision) }
         // Where others wait, no server has capacity: a newcomer need not ask them all, unless others wait for other servers.
-        if servers.upstreams[upstream].waiting == 0 || servers.upstreams[upstream].queue.unrestrictedCount == 0
-            || exchanges[exchange].waitsUntil < .never || servers.upstreams[upstream].separatesRevisions
+        if servers.upstreams[upstream].waiting > 0, servers.upstreams[upstream].queue.unrestrictedCount > 0,
+            exchanges[exchange].waitsUntil == .never, !servers.upstreams[upstream].separatesRevisions
         {
-            if let chosen = choose(exchange, upstream, key, random, turn, required) { return chosen }
-            if required.remove(.earnedTurn) != nil,
-                let chosen = choose(exchange, upstream, key, random, turn, required)
-            {
-                return chosen
-            }
+            required.subtract([.capacity, .earnedTurn])
         }
-        return choose(exchange, upstream, key, random, turn, required.subtracting([.capacity, .earnedTurn]))
+        while true {
+            if let chosen = choose(exchange, upstream, key, random, turn, required) { return chosen }
+            guard let less = required.relaxed else { return nil }
+            required = less
+        }
     }
 
     /// Some servers are known to refuse the exchange's request for its revision, and others are not.
+    @inline(__always)
     func needsModernServer(_ exchange: Handle) -> Bool {
         guard servers.upstreams[Int(exchanges[exchange].upstream)].separatesRevisions else { return false }
         return if case .modern = exchanges[exchange].kind { true } else { false }
@@ -79,6 +82,7 @@ extension Worker where Outside: ~Copyable {
         servers.upstreams[upstream].slowStart.beginChoice(at: clock.now.nanoseconds, duration: duration.nanoseconds)
     }
 
+    @inline(__always)
     private mutating func choose(
         _ exchange: Handle, _ upstream: Int, _ key: UInt64?, _ random: UInt64, _ turn: UInt64?,
         _ required: ServerRequirements
@@ -148,4 +152,10 @@ private struct ServerRequirements: OptionSet {
     static let earnedTurn = ServerRequirements(rawValue: 2)
     /// Requests of revisions without sessions are not known to be refused.
     static let modernRevision = ServerRequirements(rawValue: 4)
+
+    /// What is asked if no server has all of these; nil if nothing less will do.
+    var relaxed: ServerRequirements? {
+        if contains(.earnedTurn) { return subtracting(.earnedTurn) }
+        return contains(.capacity) ? subtracting(.capacity) : nil
+    }
 }

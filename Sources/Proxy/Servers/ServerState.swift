@@ -70,6 +70,8 @@ struct UpstreamState {
     let drawsAtRandom: Bool
     let comparesCalls: Bool
     let countsCalls: Bool
+    /// Connections to each of its servers that agents need not share, as in its plan.
+    let unsharedConnections: Int64
     /// Those that wait for a connection. Bounded by `queue.max`.
     var queue = FairQueue()
     /// How many they are: a number that is read for every request, without a look at the queue.
@@ -96,5 +98,6 @@ struct UpstreamState {
         case .roundRobin, .ipHash, .sessionHash: (drawsAtRandom, comparesCalls, countsCalls) = (false, false, false)
         }
         tls = plan.tls
+        unsharedConnections = plan.pool.unsharedConnections
     }
 }

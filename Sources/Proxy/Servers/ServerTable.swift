@@ -35,7 +35,8 @@ package final class ServerTable: Sendable {
         let listeners = try registerListeners(of: &snapshot)
         let isComplete = state.withLock { state in
             for index in snapshot.upstreams.indices {
-                guard let (id, _) = state.upstreams.retain(snapshot.upstreams[index].name) else { return false }
+                guard let (id, isNew) = state.upstreams.retain(snapshot.upstreams[index].name) else { return false }
+                if isNew { metrics.calls.reset(upstream: Int(id.slot)) }
                 upstreams.append(id)
                 snapshot.upstreams[index].id = id
                 for server in snapshot.upstreams[index].servers {

@@ -218,6 +218,7 @@ struct Servers {
     }
 
     /// What is known of a server without looking at its pool.
+    @inline(__always)
     func condition(of server: Int, _ metrics: WorkerMetrics) -> ServerCondition {
         ServerCondition(
             isHealthy: metrics.isHealthy(server: server),

@@ -25,9 +25,15 @@ extension Worker where Outside: ~Copyable {
     /// well, one is given in a millisecond: the other's connections are counted only when it has them.
     ///
     /// - Parameter closed: Connections that the pool does not count any more and whose place this is: 0 or 1.
+    @inline(__always)
     func freedPlace(_ server: Int, _ upstream: Int, closed: Int) -> FreedPlace {
         let waiting = Int64(servers.upstreams[upstream].waiting)
         guard metrics.writer.waiting(upstream: upstream) > waiting, !inbox.peers.isEmpty else { return .own }
+        return wantedPlace(server, upstream, closed: closed, waiting: waiting)
+    }
+
+    /// Who needs a place for which exchanges of other workers wait, and perhaps of this one.
+    private func wantedPlace(_ server: Int, _ upstream: Int, closed: Int, waiting: Int64) -> FreedPlace {
         var least: (position: Int, connections: Int64)?
         for position in inbox.peers.indices {
             let worker = workerIndex(ofPeer: position)

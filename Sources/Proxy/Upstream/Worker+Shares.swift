@@ -34,9 +34,10 @@ extension Worker where Outside: ~Copyable {
 
     /// The connections to a server that nobody uses, if so many are in use that an agent may not have all the others; nil if
     /// there are plenty.
+    @inline(__always)
     func shareLimit(of server: Int) -> Int64? {
         let upstream = servers.upstream(of: server)
-        let floor = servers.upstreams[upstream].plan.pool.unsharedConnections
+        let floor = servers.upstreams[upstream].unsharedConnections
         // Connections that idle are counted here as well: what is cheap to see comes first.
         guard metrics.load(.connections, server: server) >= floor else { return nil }
         let active = metrics.activeCalls(server: server)
@@ -60,6 +61,7 @@ extension Worker where Outside: ~Copyable {
 
     /// Claims what an exchange needs of a server besides a connection. What is granted is given back when it parts from the
     /// server, or does not get there.
+    @inline(__always)
     mutating func claimHoldings(_ exchange: Handle, _ server: Int) -> HoldingClaim {
         let upstream = Int(exchanges[exchange].upstream)
         if servers.upstreams[upstream].waiting > 0, exchanges[exchange].waitsUntil == .never,
@@ -103,8 +105,12 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// The exchange parts from its server: what it had of it is free for others.
+    @inline(__always)
     mutating func releaseHoldings(_ exchange: Handle) {
-        if servers.holdings.isEmpty { return }
+        if !servers.holdings.isEmpty { releaseHeld(exchange) }
+    }
+
+    private mutating func releaseHeld(_ exchange: Handle) {
         guard let held = servers.holdings.removeValue(forKey: exchange.slot) else { return }
         let server = Int(exchanges[exchange].server)
         if held.contains(.share) { servers.shares.release(by: exchange.slot) }

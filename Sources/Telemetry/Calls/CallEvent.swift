@@ -30,7 +30,9 @@ package struct CallEvent: BitwiseCopyable, Sendable {
         /// When it was queued, when it had a connection, and when the first byte of the response came; `never` if that did
         /// not happen.
         package var queued = Offsets.never, connected = Offsets.never, firstByte = Offsets.never
+        /// That did not happen.
         package static let never = UInt32.max
+        /// None of them has happened.
         package init() {}
     }
 
@@ -38,25 +40,31 @@ package struct CallEvent: BitwiseCopyable, Sendable {
     package var startedAt: UInt64 = 0
     /// From then to the last byte of the response, in nanoseconds.
     package var duration: UInt64 = 0
+    /// When it reached its phases.
     package var offsets = Offsets()
-    /// Bytes of the bodies that were forwarded.
+    /// Bytes of the request's body that were forwarded.
     package var requestBytes: UInt64 = 0
+    /// Bytes of the response's body that were forwarded.
     package var responseBytes: UInt64 = 0
     /// Stands for the session in logs, the same on every worker; 0: there was none. Nobody can make the id of it.
     package var session: UInt64 = 0
     /// The request's trace (W3C Trace Context).
     package var trace = TraceContext()
+    /// Who called.
     package var client = ClientAddress()
+    /// What was asked for.
     package var method = MCPMethod.other
+    /// What came of it.
     package var outcome = Outcome.success
     /// The code of the JSON-RPC error in the answer; 0 if there was none.
     package var errorCode: Int32 = 0
     /// The status that the client got; 0 if it got none.
     package var status: UInt16 = 0
-    /// The position of the upstream among the snapshot's; `UInt16.max` if none was found.
+    /// The slot of the upstream; `UInt16.max` if none was found.
     package var upstream = UInt16.max
     /// The slot of the server; -1 if none was selected.
     package var server: Int32 = -1
+    /// The index of the listener that accepted the client.
     package var listener: UInt16 = 0
     /// The raw value of `ProtocolRevisions` with the one revision that the request names; 0: none.
     package var revision: UInt16 = 0
@@ -64,17 +72,21 @@ package struct CallEvent: BitwiseCopyable, Sendable {
     package var reason = UInt8.max
     /// Attempts before the one that was answered.
     package var retries: UInt8 = 0
+    /// What else is to be said.
     package var flags: Flags = []
     /// The HTTP method, as the Proxy numbers them.
     package var httpMethod: UInt8 = 0
     /// The tool, the prompt, or the resource's URI; empty if the method has none.
     package var name = CallName()
 
+    /// A call of which nothing is known.
     package init() {}
 
     /// What else is to be said.
     package struct Flags: OptionSet, BitwiseCopyable, Sendable {
+        /// A bit for each.
         package let rawValue: UInt8
+        /// The flags whose bits are set.
         package init(rawValue: UInt8) { self.rawValue = rawValue }
         /// Its session was opened anew on another server for it.
         package static let recovered = Flags(rawValue: 1)
@@ -94,7 +106,9 @@ package struct CallEvent: BitwiseCopyable, Sendable {
     package struct ClientAddress: BitwiseCopyable, Sendable {
         /// IPv6 in network order; IPv4 as `::ffff:a.b.c.d` (RFC 4291 section 2.5.5.2).
         package var bytes = InlineArray<16, UInt8>(repeating: 0)
+        /// Of the client; 0: not known.
         package var port: UInt16 = 0
+        /// No address.
         package init() {}
     }
 }

@@ -2,6 +2,7 @@
 package struct TraceContext: BitwiseCopyable, Equatable, Sendable {
     /// The halves of the trace's id, the first 8 bytes in `high`.
     package var high: UInt64 = 0
+    /// The last 8 bytes.
     package var low: UInt64 = 0
     /// The span of whoever called; 0: there is none.
     package var parent: UInt64 = 0
@@ -9,13 +10,18 @@ package struct TraceContext: BitwiseCopyable, Equatable, Sendable {
     package var span: UInt64 = 0
     /// The trace and span of the HTTP field, if the message's `_meta` has another context, which is then the parent; 0: none.
     package var linkHigh: UInt64 = 0
+    /// The other half.
     package var linkLow: UInt64 = 0
+    /// The span of that context.
     package var linkSpan: UInt64 = 0
     /// `trace-flags`; bit 0: sampled.
     package var flags: UInt8 = 0
 
+    /// No trace.
     package init() {}
 
+    /// There is no trace.
     package var isEmpty: Bool { high == 0 && low == 0 }
+    /// Spans of the trace are recorded.
     package var isSampled: Bool { flags & 1 != 0 }
 }

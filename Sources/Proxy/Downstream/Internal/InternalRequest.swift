@@ -97,7 +97,9 @@ struct InternalRequests {
 
 /// The verbs of a client, for one that is the proxy itself.
 extension ClientConnections {
-    /// Whether the client is the proxy itself.
+    /// Whether the client is the proxy itself. Inlined, as is all that every request asks of `ClientConnections` without
+    /// changing it: Swift 6.3 copies the whole of a noncopyable value for such a call.
+    @inline(__always)
     func isInternal(_ client: Handle) -> Bool {
         if internalRequests.isEmpty { return false }
         return if case .internalRequest = slab[client].kind { true } else { false }

@@ -1,0 +1,42 @@
+/// Durations of calls, as they are read: how many fell into each bucket, and their sum.
+package struct CallHistogram: Sendable, Equatable {
+    /// By bucket, those of smaller buckets not included.
+    package private(set) var counts: [Int64]
+    /// Of all durations, in nanoseconds.
+    package private(set) var nanoseconds: Int64
+    /// The upper bounds in seconds, ascending; the last bucket has none.
+    package let bounds: [Double]
+
+    init(counts: [Int64], nanoseconds: Int64, buckets: LatencyBuckets) {
+        self.counts = counts
+        self.nanoseconds = nanoseconds
+        bounds = (0..<LatencyBuckets.bounded).compactMap(buckets.seconds)
+    }
+
+    /// All calls.
+    package var count: Int64 { counts.reduce(0, +) }
+
+    mutating func add(_ other: CallHistogram) {
+        for index in counts.indices { counts[index] &+= other.counts[index] }
+        nanoseconds &+= other.nanoseconds
+    }
+
+    /// The duration in seconds that a part of all calls, from 0 to 1, did not exceed, on a straight line between the bounds of
+    /// its bucket, as `histogram_quantile` of Prometheus has it. Where the last bucket has it, that one's lower bound; nil if
+    /// there were no calls.
+    package func quantile(_ part: Double) -> Double? {
+        let total = count
+        guard total > 0 else { return nil }
+        let rank = max(0, min(1, part)) * Double(total)
+        var below: Int64 = 0
+        for (index, bound) in bounds.enumerated() {
+            let within = counts[index]
+            if Double(below + within) >= rank, within > 0 {
+                let lower = index == 0 ? 0 : bounds[index - 1]
+                return lower + (bound - lower) * max(0, rank - Double(below)) / Double(within)
+            }
+            below += within
+        }
+        return bounds.last
+    }
+}

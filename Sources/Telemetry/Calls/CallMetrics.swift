@@ -1,0 +1,107 @@
+import Synchronization
+
+/// The metrics of calls: how many there were of which tool, how they ended, and how long they took.
+///
+/// Each worker counts in series of its own, which readers add up. What clients and servers can make up is bounded: names become
+/// labels only if a server knows them, codes are 32 at most, and a worker has so many series and no more. Owns its memory and
+/// never frees it.
+package final class CallMetrics: Sendable {
+    /// What bounds the number of series.
+    package struct Limits: Sendable {
+        /// Names of tools, and of prompts, of each upstream; more are counted together as `_OTHER`.
+        package var names = 200
+        /// Series of each worker, at 160 bytes each once they are used.
+        package var series = 4_096
+        /// Series of each worker that tell both the server and the tool or prompt.
+        package var namedLegs = 512
+        package init() {}
+    }
+
+    private nonisolated(unsafe) let states: UnsafeMutablePointer<CallRecorder.State>
+    private let workers: Int
+    private let upstreams: Int
+    private nonisolated(unsafe) let names: UnsafeMutablePointer<LabelNames>
+    private let rpcCodes = BoundedCodes.rpc
+    private let statuses = BoundedCodes.statuses
+
+    /// Metrics of `workers`, with slots for `upstreams`.
+    init(workers: Int, upstreams: Int, limits: Limits = Limits()) {
+        self.workers = workers
+        self.upstreams = min(upstreams, Int(UInt16.max))
+        names = .allocate(capacity: 1)
+        names.initialize(to: LabelNames(upstreams: self.upstreams, limit: limits.names))
+        states = .allocate(capacity: max(1, workers))
+        for worker in 0..<workers {
+            (states + worker).initialize(
+                to: CallRecorder.State(
+                    table: CallSeriesTable(capacity: limits.series, namedLegs: limits.namedLegs),
+                    phases: CallPhases(upstreams: self.upstreams), names: names, rpcCodes: rpcCodes,
+                    statuses: statuses, calls: .calls, sessions: .sessions))
+        }
+    }
+
+    /// What a worker counts with. Only its thread may use it.
+    package func recorder(worker: Int) -> CallRecorder { CallRecorder(states + worker) }
+
+    /// Names of tools, and of prompts, of each upstream at most. Those that are labels stay so.
+    package var maximumNames: Int {
+        get { names.pointee.maximumPerUpstream }
+        set { names.pointee.maximumPerUpstream = newValue }
+    }
+
+    /// Makes the name of a tool a label, because a server of the upstream, by its slot, has listed it. Any thread may call this.
+    package func allow(tool name: borrowing CallName, upstream: Int) { allow(name, .tool, upstream) }
+
+    /// Makes the name of a prompt a label, because a server of the upstream, by its slot, has listed it. Any thread may call
+    /// this.
+    package func allow(prompt name: borrowing CallName, upstream: Int) { allow(name, .prompt, upstream) }
+
+    private func allow(_ name: borrowing CallName, _ kind: LabelNames.Kind, _ upstream: Int) {
+        guard let upstream = UInt16(exactly: upstream), names.pointee.hasSpace(kind, upstream: upstream) else { return }
+        _ = names.pointee.admit(name, kind, upstream: upstream)
+    }
+
+    /// The slot gets another upstream. No worker may use it.
+    package func reset(upstream: Int) {
+        guard let upstream = UInt16(exactly: upstream) else { return }
+        for worker in 0..<workers {
+            states[worker].table.remove { $0.upstream == upstream }
+            states[worker].phases.reset(upstream: upstream)
+        }
+        names.pointee.reset(upstream: upstream)
+    }
+
+    /// The slot gets another server. No worker may use it.
+    package func reset(server: Int) {
+        for worker in 0..<workers {
+            states[worker].table.remove { $0.kind == .leg && Int($0.server) == server }
+        }
+    }
+
+    // MARK: - Readers
+
+    /// All series, each once. `reason` says which of the numbers of Berth's reasons stand for the same one.
+    package func series(reason: (UInt8) -> UInt8 = { $0 }) -> [CallSeries] {
+        var sums: [CallSeriesKey: CallHistogram] = [:]
+        for worker in 0..<workers {
+            states[worker].table.forEach { key, number in
+                var key = key
+                if key.error.raw >= 128 { key = key.withError(.rejection(reason(key.error.raw - 128))) }
+                let histogram = CallHistogram(
+                    counts: (0..<LatencyBuckets.count).map(number), nanoseconds: number(LatencyBuckets.count),
+                    buckets: key.kind == .session ? .sessions : .calls)
+                sums[key]?.add(histogram) ?? (sums[key] = histogram)
+            }
+        }
+        return sums.map { CallSeries($0.key, $0.value, names.pointee, rpcCodes: rpcCodes, statuses: statuses) }
+    }
+
+    /// How long the calls of an upstream, by its slot, waited in a phase.
+    package func phase(_ phase: CallPhase, upstream: Int) -> CallHistogram? {
+        guard (0..<upstreams).contains(upstream) else { return nil }
+        var sum = CallHistogram(
+            counts: Array(repeating: 0, count: LatencyBuckets.count), nanoseconds: 0, buckets: .calls)
+        for worker in 0..<workers { sum.add(states[worker].phases.histogram(phase, upstream: UInt16(upstream))) }
+        return sum
+    }
+}

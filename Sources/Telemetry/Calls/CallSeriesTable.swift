@@ -1,0 +1,160 @@
+import Synchronization
+
+/// The series of one worker: a histogram for each key, found by hashing. Only that worker counts in it, with relaxed stores and
+/// without a lock; a lock is taken for a series that appears, and by readers. Its memory is never freed.
+struct CallSeriesTable: ~Copyable {
+    /// A key, and where its histogram is. Kept together, so that both come with one line of the cache.
+    struct Entry: ~Copyable {
+        /// 0: free; 1: removed.
+        let key: Atomic<UInt64>
+        var row: Int
+    }
+
+    /// What only the holder of the lock changes. Not private: Swift 6.3 fails to compile other files otherwise.
+    struct Free {
+        /// Rows that were used and are zero again.
+        var rows: [Int] = []
+        /// Rows from here on were never used.
+        var next = 0
+        /// Series of calls to servers that have a name.
+        var namedLegs = 0
+    }
+
+    private nonisolated(unsafe) let entries: UnsafeMutablePointer<Entry>
+    /// Of each histogram the buckets, then the sum of all durations in nanoseconds.
+    private let rows: Counters
+    private let slots: Int
+    private let capacity: Int
+    private let namedLegLimit: Int
+    private let free = Mutex(Free())
+
+    /// Numbers of a histogram.
+    static var rowLength: Int { LatencyBuckets.count + 1 }
+    /// Places that are looked at for a key.
+    private static var probes: Int { 64 }
+
+    /// `capacity` is rounded up to a power of two, and at least 16.
+    init(capacity: Int, namedLegs: Int) {
+        var rounded = 16
+        while rounded < min(capacity, 1 << 20) { rounded *= 2 }
+        self.capacity = rounded
+        slots = 2 * rounded
+        namedLegLimit = namedLegs
+        rows = Counters(rounded * Self.rowLength)
+        entries = zeroedMemory(Entry.self, count: slots)
+    }
+
+    @inline(__always)
+    private func home(_ key: UInt64) -> Int {
+        let mixed = (key ^ key >> 29) &* 0x9e37_79b9_7f4a_7c15
+        return Int(truncatingIfNeeded: mixed >> 32) & (slots &- 1)
+    }
+
+    /// Counts a duration. Only the table's worker may call this.
+    @inline(__always)
+    func add(_ key: CallSeriesKey, _ nanoseconds: UInt64, bucket: Int) {
+        var slot = home(key.bits)
+        for _ in 0..<Self.probes {
+            let found = entries[slot].key.load(ordering: .relaxed)
+            if found == key.bits { return add(nanoseconds, bucket, row: entries[slot].row) }
+            if found == 0 { break }
+            slot = (slot &+ 1) & (slots &- 1)
+        }
+        addToNew(key, nanoseconds, bucket)
+    }
+
+    @inline(__always)
+    private func add(_ nanoseconds: UInt64, _ bucket: Int, row: Int) {
+        let base = row &* Self.rowLength
+        rows[base &+ bucket].increase(by: 1)
+        rows[base &+ LatencyBuckets.count].increase(by: Int64(truncatingIfNeeded: nanoseconds))
+    }
+
+    // MARK: - Series that appear
+
+    @inline(never)
+    private func addToNew(_ key: CallSeriesKey, _ nanoseconds: UInt64, _ bucket: Int) {
+        let row = free.withLock { free in
+            for candidate in [allowed(key, free), key.reduced] {
+                if let row = find(candidate) ?? insert(candidate, &free) { return row as Int? }
+            }
+            return find(.rest(key.kind)) ?? insert(.rest(key.kind), &free, isLast: true)
+        }
+        if let row { add(nanoseconds, bucket, row: row) }
+    }
+
+    /// A name for each server is a product, which has a limit of its own.
+    private func allowed(_ key: CallSeriesKey, _ free: Free) -> CallSeriesKey {
+        guard key.kind == .leg, key.name != .none, free.namedLegs >= namedLegLimit, find(key) == nil else { return key }
+        return key.withName(.other)
+    }
+
+    private func find(_ key: CallSeriesKey) -> Int? {
+        var slot = home(key.bits)
+        for _ in 0..<Self.probes {
+            let found = entries[slot].key.load(ordering: .relaxed)
+            if found == key.bits { return entries[slot].row }
+            if found == 0 { return nil }
+            slot = (slot + 1) & (slots - 1)
+        }
+        return nil
+    }
+
+    /// Makes a series. From half full on there are none for failures, which clients can cause in more ways than there is space
+    /// for, and the last three rows are for what has no other.
+    private func insert(_ key: CallSeriesKey, _ free: inout Free, isLast: Bool = false) -> Int? {
+        let used = free.next - free.rows.count
+        let isFailure = key.error != .none && key.error != .toolError && key != key.reduced
+        guard used < capacity - (isLast ? 0 : 3), !isFailure || used < capacity / 2 else { return nil }
+        var slot = home(key.bits)
+        for _ in 0..<Self.probes {
+            guard entries[slot].key.load(ordering: .relaxed) > 1 else {
+                let row = free.rows.popLast() ?? free.next
+                if row == free.next { free.next += 1 }
+                entries[slot].row = row
+                entries[slot].key.store(key.bits, ordering: .releasing)
+                if key.hasNamedLeg { free.namedLegs += 1 }
+                return row
+            }
+            slot = (slot + 1) & (slots - 1)
+        }
+        return nil
+    }
+
+    // MARK: - Any thread
+
+    /// Removes series. No worker may count in them any more.
+    func remove(where isRemoved: (CallSeriesKey) -> Bool) {
+        free.withLock { free in
+            guard free.next > 0 else { return }
+            for slot in 0..<slots {
+                let key = CallSeriesKey(bits: entries[slot].key.load(ordering: .relaxed))
+                guard key.bits > 1, isRemoved(key) else { continue }
+                entries[slot].key.store(1, ordering: .relaxed)
+                for number in 0..<Self.rowLength {
+                    rows[entries[slot].row * Self.rowLength + number].pointee.store(0, ordering: .relaxed)
+                }
+                free.rows.append(entries[slot].row)
+                if key.hasNamedLeg { free.namedLegs -= 1 }
+            }
+        }
+    }
+
+    /// Calls `body` with every series: its key, and a function for each of its numbers.
+    func forEach(_ body: (CallSeriesKey, (Int) -> Int64) -> Void) {
+        free.withLock { free in
+            guard free.next > 0 else { return }
+            for slot in 0..<slots {
+                let key = CallSeriesKey(bits: entries[slot].key.load(ordering: .relaxed))
+                guard key.bits > 1 else { continue }
+                let base = entries[slot].row * Self.rowLength
+                body(key) { rows[base + $0].pointee.load(ordering: .relaxed) }
+            }
+        }
+    }
+}
+
+extension CallSeriesKey {
+    /// It is of calls of one tool or prompt at one server.
+    fileprivate var hasNamedLeg: Bool { kind == .leg && name != .none && name != .other }
+}
