@@ -1,4 +1,4 @@
-import Kernel
+package import Kernel
 import Reactor
 
 /// A request to the admin address.

@@ -1,5 +1,5 @@
 package import Configuration
-import Kernel
+package import Kernel
 package import Logging
 import Synchronization
 

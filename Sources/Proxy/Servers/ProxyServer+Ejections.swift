@@ -1,6 +1,7 @@
 import Balancing
 package import Kernel
 import Reactor
+import Telemetry
 
 /// Ejections by order of an operator.
 extension ProxyServer {
