@@ -143,7 +143,7 @@ final class BerthProcess {
             """
         try Data(text.utf8).write(to: file)
         let token = directory.appending(path: "admin.token").path
-        FileManager.default.createFile(
+        _ = FileManager.default.createFile(
             atPath: token, contents: Data(adminToken.utf8), attributes: [.posixPermissions: 0o600])
         return try ChildProcess("berth", executable, ["run", file.path], in: directory)
     }
