@@ -13,15 +13,16 @@ extension ProxyServer {
     package func eject(_ plan: ServerPlan, for time: Interval?) -> EjectionResult {
         let now = Instant.now()
         let end = time.map { now + $0 }
+        let slot = Int(plan.id.slot)
         var hasChanged = true
-        let shared = WorkerMetrics(
-            writer: metrics.view, worker: workers, workers: workers + 1, trafficWorkers: workers)
-        shared.updateOutlierDetector(Int(plan.id.slot)) { detector in
-            if let end {
-                detector.eject(until: end.nanoseconds)
-            } else {
-                hasChanged = detector.readmitEarly(at: now.nanoseconds)
-            }
+        // One word, which workers change too; no thread loses more often than there are threads.
+        for _ in 0..<64 {
+            let old = metrics.view.load(.outlier, server: slot)
+            var detector = OutlierDetector(packed: UInt64(bitPattern: old))
+            if let end { detector.eject(until: end.nanoseconds) }
+            if end == nil { hasChanged = detector.readmitEarly(at: now.nanoseconds) }
+            let new = Int64(bitPattern: detector.packed)
+            if metrics.view.replace(.outlier, server: slot, old: old, with: new) == .replaced { break }
         }
         guard hasChanged else { return .unchanged }
         for mailbox in mailboxes { mailbox.postAlways(.ejectionOrdered(plan.id, until: end)) }
