@@ -77,10 +77,9 @@ struct ExplanationText: Decodable {
     /// The listener that a request to this host reaches, as far as its port says so.
     private func listener(_ listeners: [ListenerConfiguration]) -> String {
         guard listeners.count != 1 else { return listeners[0].text }
-        let digits = host.last == "]" ? "" : host.split(separator: ":").dropFirst().last ?? ""
-        let matches =
-            UInt16(digits).map { port in listeners.filter { $0.address.port == port } }
-            ?? listeners.filter { $0.address.port == ($0.security == .plain ? 80 : 443) }
+        let digits = host.hasSuffix("]") ? "" : String(host.split(separator: ":").dropFirst().last ?? "")
+        let port = UInt16(digits)
+        let matches = listeners.filter { $0.address.port == port ?? ($0.security == .plain ? 80 : 443) }
         return (matches.isEmpty ? listeners : matches).map(\.text).joined(separator: " or ")
     }
 }
