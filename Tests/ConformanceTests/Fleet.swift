@@ -58,7 +58,7 @@ final class Fleet {
 
     /// Starts the client of the admin address's tools.
     func adminClient(_ arguments: String..., on version: SDK.Version) throws -> Script {
-        let own = ["--url", berth.adminURL("/mcp"), "--token", BerthProcess.adminToken]
+        let own = ["--url", berth.admin + "/mcp", "--token", BerthConfiguration.adminToken]
         return try Script("admin_tools.py", version, own + arguments, in: directory)
     }
 }
