@@ -1,5 +1,7 @@
 import HTTP
 import Kernel
+import MCP
+import Synchronization
 import Telemetry
 
 extension ProxyServer {
