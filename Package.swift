@@ -30,6 +30,7 @@ let package = Package(
         .target(name: "CLinux"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "ASCII", swiftSettings: house),
         .target(name: "JSON", dependencies: ["ASCII"], swiftSettings: pure),
         .target(name: "Kernel", dependencies: ["CLinux"], swiftSettings: house),
@@ -48,7 +49,8 @@ let package = Package(
             ],
             swiftSettings: house),
         .target(
-            name: "Admin", dependencies: ["Proxy", "Balancing", "Configuration", "Telemetry", "Kernel"],
+            name: "Admin",
+            dependencies: ["Proxy", "Balancing", "Configuration", "Telemetry", "MCP", "Kernel", "CZlib"],
             swiftSettings: house),
         .target(
             name: "SampleServer", dependencies: ["ASCII", "JSON", "Kernel", "Reactor", "HTTP"], swiftSettings: house),
@@ -57,7 +59,7 @@ let package = Package(
         .executableTarget(
             name: "berth",
             dependencies: [
-                "Admin", "Proxy", "Prove", "Load", "LoadReport", "Configuration", "SampleServer", "TLS", "HTTP",
+                "Admin", "Proxy", "Telemetry", "Prove", "Load", "LoadReport", "Configuration", "SampleServer", "TLS", "HTTP",
                 "Telemetry", "Reactor", "Kernel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -116,6 +118,15 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
+        .testTarget(
+            name: "TelemetryTests", dependencies: ["TestSupport", "Telemetry", "MCP", "Kernel"], swiftSettings: house),
+        .testTarget(
+            name: "AdminTests",
+            dependencies: [
+                "TestSupport", "Admin", "Proxy", "Configuration", "Telemetry", "MCP", "Kernel",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: house),
         .testTarget(name: "MCPTests", dependencies: ["TestSupport", "MCP"], swiftSettings: house),
         .testTarget(
             name: "ProxyTests",
@@ -135,8 +146,6 @@ let package = Package(
         .testTarget(
             name: "LoadReportTests", dependencies: ["berth-load", "LoadReport", "Load", "Configuration"],
             swiftSettings: house),
-        .testTarget(
-            name: "TelemetryTests", dependencies: ["TestSupport", "Telemetry", "MCP", "Kernel"], swiftSettings: house),
         .testTarget(name: "BalancingTests", dependencies: ["TestSupport", "Balancing"], swiftSettings: house),
         .testTarget(
             name: "ConfigurationTests", dependencies: ["TestSupport", "Configuration"], exclude: ["broken"],

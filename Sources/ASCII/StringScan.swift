@@ -1,12 +1,18 @@
-// Where a JSON string stops being plain text: at its closing quote, at a backslash, or at a control character, which no
-// string may contain (RFC 8259 section 7). Most strings are short and end within the first words; long ones are looked
-// at in blocks of 32 bytes.
+// Where JSON strings end. A control character ends one too, which no string may contain (RFC 8259 section 7). Most strings
+// are short and end within the first words; long ones are looked at in blocks of 64 bytes.
 extension WordScan {
+    /// Finds quotes and control characters. Only the lowest set bit is exact.
+    @inlinable
+    @inline(__always)
+    public static func firstQuoteOrControl(in word: UInt64) -> UInt64 {
+        // A quote is 0x22: with its second bit flipped it lies right behind the control characters.
+        ((word ^ (everyByte &* 0x02)) &- everyByte &* 0x21) & ~word & everyTopBit
+    }
+
     /// Finds quotes, backslashes and control characters. Only the lowest set bit is exact.
     @inlinable
     @inline(__always)
     public static func firstStringSpecial(in word: UInt64) -> UInt64 {
-        // A quote is 0x22: with its second bit flipped it lies right behind the control characters.
         let quotes = (word ^ (everyByte &* 0x02)) &- everyByte &* 0x21
         let backslashes = (word ^ (everyByte &* 0x5C)) &- everyByte
         return (quotes | backslashes) & ~word & everyTopBit
@@ -14,51 +20,123 @@ extension WordScan {
 }
 
 extension Span where Element == UInt8 {
-    /// The index of the first quote, backslash or control character from `offset` on, which is at most `count`; `count`
-    /// if there is none.
+    /// The index of the quote that ends a string, or of a control character before it, from `offset` on, which lies in the
+    /// string and is at most `count`; `count` if the string does not end here. The byte at `offset` must not be escaped.
     @inlinable
     @inline(__always)
-    public func stringSpecial(from offset: Int) -> Int {
-        guard count &- offset >= 16 else { return stringSpecialBehindWords(from: offset) }
-        let first = WordScan.firstStringSpecial(in: word(at: offset))
-        if first != 0 { return offset &+ WordScan.index(of: first) }
-        let second = WordScan.firstStringSpecial(in: word(at: offset &+ 8))
-        if second != 0 { return offset &+ 8 &+ WordScan.index(of: second) }
-        return stringSpecialBehindWords(from: offset &+ 16)
+    public func stringEnd(from offset: Int) -> Int {
+        guard count &- offset >= 16 else { return longStringEnd(from: offset, start: offset) }
+        let first = WordScan.firstQuoteOrControl(in: word(at: offset))
+        let second = first != 0 ? first : WordScan.firstQuoteOrControl(in: word(at: offset &+ 8))
+        guard second != 0 else { return longStringEnd(from: offset &+ 16, start: offset) }
+        let end = offset &+ (first != 0 ? 0 : 8) &+ WordScan.index(of: second)
+        guard end > offset, self[end &- 1] == 0x5C else { return end }
+        return longStringEnd(from: end, start: offset)
     }
 
-    /// The same, for long strings and for the last bytes.
+    /// The same, where `offset` may be escaped by bytes from `start` on.
     @inline(never)
-    public func stringSpecialBehindWords(from offset: Int) -> Int {
+    public func longStringEnd(from offset: Int, start: Int) -> Int {
         var index = offset
-        while count &- index >= 32, !hasStringSpecial(inBlockAt: index) { index &+= 32 }
+        while true {
+            index = quoteOrControl(from: index)
+            guard index < count, self[index] == UInt8(ascii: "\""), isEscaped(index, since: start) else { return index }
+            index &+= 1
+        }
+    }
+
+    /// Whether an odd number of backslashes stands before `index`, which is at most `count`, and not before `start`.
+    @inlinable
+    @inline(__always)
+    public func isEscaped(_ index: Int, since start: Int) -> Bool {
+        var first = index
+        while first > start, self[first &- 1] == UInt8(ascii: "\\") { first &-= 1 }
+        return (index &- first) & 1 != 0
+    }
+
+    @inline(__always)
+    private func quoteOrControl(from offset: Int) -> Int {
+        var index = offset
+        // Where quotes are near, as in a text that is JSON itself, blocks would be looked at in vain.
+        let near = Swift.min(count, offset &+ 32)
+        while near &- index >= 8 {
+            let found = WordScan.firstQuoteOrControl(in: word(at: index))
+            if found != 0 { return index &+ WordScan.index(of: found) }
+            index &+= 8
+        }
+        while count &- index >= 64, !hasQuoteOrControl(inBlockAt: index) { index &+= 64 }
+        while count &- index >= 8 {
+            let found = WordScan.firstQuoteOrControl(in: word(at: index))
+            if found != 0 { return index &+ WordScan.index(of: found) }
+            index &+= 8
+        }
+        while index < count, self[index] >= 0x20, self[index] != UInt8(ascii: "\"") { index &+= 1 }
+        return index
+    }
+
+    /// The index of the first quote, backslash or control character from `offset` on, which is at most `count`; `count` if
+    /// there is none.
+    @inline(never)
+    public func stringSpecial(from offset: Int) -> Int {
+        var index = offset
+        let near = Swift.min(count, offset &+ 32)
+        while near &- index >= 8 {
+            let found = WordScan.firstStringSpecial(in: word(at: index))
+            if found != 0 { return index &+ WordScan.index(of: found) }
+            index &+= 8
+        }
+        while count &- index >= 64, !hasStringSpecial(inBlockAt: index) { index &+= 64 }
         while count &- index >= 8 {
             let found = WordScan.firstStringSpecial(in: word(at: index))
             if found != 0 { return index &+ WordScan.index(of: found) }
             index &+= 8
         }
-        while index < count, !self[index].isStringSpecial { index &+= 1 }
+        while index < count, self[index] >= 0x20, self[index] != UInt8(ascii: "\""), self[index] != UInt8(ascii: "\\") {
+            index &+= 1
+        }
         return index
     }
 
-    /// Whether there is one among the 32 bytes from `offset` on, which must be there.
+    // Both look at eight words at once, each as the functions above do.
+
+    /// Whether there is a quote or a control character among the 64 bytes from `offset` on, which must be there.
+    @inline(__always)
+    private func hasQuoteOrControl(inBlockAt offset: Int) -> Bool {
+        let block = block(at: offset)
+        return hasTopBit(((block ^ (WordScan.everyByte &* 0x02)) &- WordScan.everyByte &* 0x21) & ~block)
+    }
+
+    /// Whether there is a quote, a backslash or a control character.
     @inline(__always)
     private func hasStringSpecial(inBlockAt offset: Int) -> Bool {
-        precondition(offset >= 0 && count &- offset >= 32, "a block reaches past the end")
-        // Four words at once: what `firstStringSpecial` does.
-        let block = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: SIMD4<UInt64>.self)
+        let block = block(at: offset)
         let quotes = (block ^ (WordScan.everyByte &* 0x02)) &- WordScan.everyByte &* 0x21
         let backslashes = (block ^ (WordScan.everyByte &* 0x5C)) &- WordScan.everyByte
-        let found = (quotes | backslashes) & ~block & WordScan.everyTopBit
-        return found[0] | found[1] | found[2] | found[3] != 0
+        return hasTopBit((quotes | backslashes) & ~block)
+    }
+
+    @inline(__always)
+    private func block(at offset: Int) -> SIMD8<UInt64> {
+        precondition(offset >= 0 && count &- offset >= 64, "a block reaches past the end")
+        return bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: SIMD8<UInt64>.self)
+    }
+
+    @inline(__always)
+    private func hasTopBit(_ block: SIMD8<UInt64>) -> Bool {
+        let halves = block.lowHalf | block.highHalf
+        let quarters = (halves.lowHalf | halves.highHalf) & WordScan.everyTopBit
+        return quarters[0] | quarters[1] != 0
     }
 }
 
-extension UInt8 {
-    /// Whether the byte is a quote, a backslash or a control character.
+extension WordScan {
+    /// Finds what a number or a literal cannot contain within an array or object, apart from white space, commas and
+    /// colons: quotes, brackets, braces and control characters. Only the lowest set bit is exact.
     @inlinable
     @inline(__always)
-    package var isStringSpecial: Bool {
-        self < 0x20 || self == UInt8(ascii: "\"") || self == UInt8(ascii: "\\")
+    public static func firstBracketQuoteOrControl(in word: UInt64) -> UInt64 {
+        // Brackets are braces without the bit 0x20.
+        let folded = word | (everyByte &* 0x20)
+        return first(0x7B, in: folded) | first(0x7D, in: folded) | firstQuoteOrControl(in: word)
     }
 }

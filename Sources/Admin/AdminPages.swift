@@ -8,19 +8,31 @@ package struct AdminPages: Sendable {
     private let proxy: ProxyServer
     private let changes: AdminChanges?
     private let upgrade: Upgrade?
+    private let metrics: MetricsPage
+    private let alerts: AlertWatch?
 
-    /// The pages of `proxy`, which must be running. Without `changes` there is nothing to change.
-    package init(_ proxy: ProxyServer, changes: AdminChanges? = nil, upgrade: Upgrade? = nil) {
+    /// The pages of `proxy`, which must be running. Without `changes` there is nothing to change. `version` is Berth's; `alerts`
+    /// knows which alerts there are.
+    package init(
+        _ proxy: ProxyServer, changes: AdminChanges? = nil, upgrade: Upgrade? = nil, version: String = "unknown",
+        alerts: AlertWatch? = nil
+    ) {
+        self.alerts = alerts
         self.proxy = proxy
         self.changes = changes
         self.upgrade = upgrade
+        metrics = MetricsPage(proxy: proxy, version: version)
     }
 
     /// Answers a request, now or later. GET: `/healthz`: 200 while the process runs. `/readyz`: 200 if every upstream has a
-    /// healthy server that takes new sessions and the proxy is not draining, otherwise 503. `/stats`: all metrics as JSON.
-    /// `/config`: the configuration in force. POST: `AdminChanges`.
+    /// healthy server that takes new sessions and the proxy is not draining, otherwise 503. `/metrics`: all metrics, for Prometheus. `/stats`: the same as JSON.
+    /// `/alerts`: the rules and which of them fire. `/config`: the configuration in force. POST: `AdminChanges`.
     package func answer(_ request: AdminRequest, _ respond: @escaping @Sendable (AdminResponse) -> Void) {
         guard request.isPost else {
+            if request.path == "/metrics" {
+                metrics.answer(request, changes?.status, upgrade, respond)
+                return
+            }
             respond(page(request.path))
             return
         }
@@ -38,8 +50,10 @@ package struct AdminPages: Sendable {
         case "/readyz": readiness
         case "/stats": stats
         case "/config": configuration
+        case "/alerts" where alerts != nil: alertsPage
         default:
-            AdminResponse(status: 404, body: "no such page; there are /healthz, /readyz, /stats and /config\n")
+            AdminResponse(
+                status: 404, body: "no such page; there are /healthz, /readyz, /metrics, /stats, /alerts and /config\n")
         }
     }
 
@@ -60,6 +74,11 @@ package struct AdminPages: Sendable {
 
     private var stats: AdminResponse {
         JSONPage.response(StatusDocument(proxy, changes?.status, upgrade))
+    }
+
+    private var alertsPage: AdminResponse {
+        guard let alerts else { return AdminResponse(status: 404, body: "nothing watches for alerts\n") }
+        return JSONPage.response(AlertsDocument(alerts))
     }
 
     private var configuration: AdminResponse {

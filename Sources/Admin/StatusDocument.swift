@@ -144,6 +144,8 @@ struct StatusDocument: Encodable {
     /// Event streams whose server died and which ended with an error event, since the start.
     var streamsFailed: Int64
     var upstreams: [Upstream]
+    /// Tools that were called, those with the most calls first.
+    var tools: [ToolStatistics]
 
     init(_ proxy: ProxyServer, _ reloads: ReloadStatus?, _ upgrade: Upgrade?) {
         pid = getpid()
@@ -179,6 +181,7 @@ struct StatusDocument: Encodable {
             let catalogs = Set(servers.filter(\.healthy).compactMap(\.catalog))
             return Upstream(name: plan.name, catalogsDiffer: catalogs.count > 1, servers: servers)
         }
+        tools = ToolStatistics.all(proxy)
     }
 }
 

@@ -25,6 +25,7 @@ package struct JSONReader: Sendable {
     /// The first byte of what comes next; nil at the end.
     package mutating func peek(_ text: Span<UInt8>) -> UInt8? {
         guard failure == nil else { return nil }
+        if let first = scanner.peekWhole(in: text) { return first }
         do throws(JSONScanner.Malformed) {
             return try scanner.peek(in: text)
         } catch {
@@ -52,6 +53,7 @@ package struct JSONReader: Sendable {
     /// The name of the next member, between its quotes, escapes as written. The member's value must be read before the
     /// next call. Nil at the object's end, which is stepped over.
     package mutating func nextName(_ text: Span<UInt8>) -> Range<Int>? {
+        if failure == nil, let name = scanner.nextWholeName(in: text) { return name }
         guard let token = next(text), token.kind != .objectEnd else { return nil }
         return token.kind == .name ? token.range : fail(.malformed)
     }
@@ -76,6 +78,7 @@ package struct JSONReader: Sendable {
 
     /// Reads a value of any kind: where it stands, its quotes or brackets included.
     package mutating func value(_ text: Span<UInt8>) -> Range<Int>? {
+        if failure == nil, let value = scanner.nextWholeValue(in: text) { return value }
         _ = peek(text)
         let start = scanner.position
         let floor = scanner.depth

@@ -78,7 +78,7 @@ extension JSONScanner {
         let start = position
         while position < piece.count {
             if part == .string {
-                position = piece.unescapedEnd(from: position)
+                position = piece.stringSpecial(from: position)
                 guard position < piece.count else { break }
             }
             let byte = piece[position]
@@ -145,28 +145,5 @@ extension JSONScanner {
         part = .none
         expected = partKind == .name ? .colon : depth == 0 ? .nothing : .commaOrEnd
         return JSONToken(partKind, range)
-    }
-}
-
-extension Span where Element == UInt8 {
-    /// The first byte from `offset` on that a string cannot simply contain (a quote, a backslash, a control character),
-    /// or `count`.
-    fileprivate func unescapedEnd(from offset: Int) -> Int {
-        var index = offset
-        while count &- index >= 8 {
-            let word = word(at: index)
-            let found =
-                WordScan.first(UInt8(ascii: "\""), in: word) | WordScan.first(UInt8(ascii: "\\"), in: word)
-                | WordScan.first(below: 0x20, in: word)
-            if found != 0 { return index &+ WordScan.index(of: found) }
-            index &+= 8
-        }
-        while index < count {
-            switch self[index] {
-            case 0..<0x20, UInt8(ascii: "\""), UInt8(ascii: "\\"): return index
-            default: index &+= 1
-            }
-        }
-        return index
     }
 }

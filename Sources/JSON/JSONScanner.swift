@@ -30,7 +30,7 @@ package struct JSONScanner: Sendable {
     var partKind = JSONToken.Kind.null
     /// Bytes of a literal, or digits of an escape, that have come.
     var matched: UInt8 = 0
-    private var isInObject = false
+    private(set) var isInObject = false
     /// Where in the piece the scanner stands.
     package internal(set) var position = 0
     /// How many objects and arrays are open.
@@ -99,7 +99,7 @@ package struct JSONScanner: Sendable {
 
     // MARK: Objects and arrays
 
-    private mutating func open(_ byte: UInt8) throws(Malformed) -> JSONToken {
+    mutating func open(_ byte: UInt8) throws(Malformed) -> JSONToken {
         guard depth < Self.maximumDepth else { throw fail() }
         isInObject = byte == UInt8(ascii: "{")
         let bit: UInt64 = 1 << UInt64(depth & 63)

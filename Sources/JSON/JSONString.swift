@@ -5,6 +5,9 @@ package enum JSONString {
     /// Whether the string with this content between its quotes says `text` (ASCII), `\u` escapes undone: `"\u0069d"` is
     /// the name `id`. The short escapes stand for nothing that a name of a protocol contains, and equal nothing.
     package static func content(_ content: Span<UInt8>, equals text: StaticString) -> Bool {
+        // An escape is five bytes longer than what it stands for.
+        let excess = content.count &- text.utf8CodeUnitCount
+        guard excess >= 5 else { return excess == 0 && content.has(text, at: 0) }
         var position = 0
         for index in 0..<text.utf8CodeUnitCount {
             guard position < content.count, let byte = unescaped(content, &position) else { return false }

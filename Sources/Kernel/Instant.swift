@@ -87,4 +87,11 @@ public struct WallClock: Sendable {
     public static func seconds() -> UInt32 {
         UInt32(truncatingIfNeeded: time(nil))
     }
+
+    /// Nanoseconds since 1970-01-01 UTC (until 2554).
+    public static func nanoseconds() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return UInt64(clamping: time.tv_sec) &* 1_000_000_000 &+ UInt64(clamping: time.tv_nsec)
+    }
 }

@@ -77,6 +77,8 @@ public protocol World: ~Copyable {
     mutating func now() -> Instant
     /// Seconds since 1970 UTC, modulo 2^32, for what another process must understand.
     mutating func wallSeconds() -> UInt32
+    /// Nanoseconds since 1970 UTC, for people to read.
+    mutating func wallNanoseconds() -> UInt64
     /// A random number to seed hash tables with and to choose servers by; not for keys.
     mutating func random() -> UInt64
 

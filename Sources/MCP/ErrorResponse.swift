@@ -3,7 +3,7 @@
 /// MCP gives statuses a meaning, so all are chosen in this file. 404 ends a session (MCP 2025-03-26, "Session
 /// Management") and is used only for a session that does not exist, or where none is named. 400 makes some clients initialize again. Temporary
 /// errors are a 5xx. The codes are -32603 (internal error) and -32600 (invalid request) of JSON-RPC 2.0 section 5.1,
-/// and -32001, which servers and clients use for "Session not found". `reason` distinguishes the errors for people and
+/// -32001, which servers and clients use for "Session not found", and -32020 of MCP 2026-07-28. `reason` distinguishes the errors for people and
 /// logs.
 package struct ErrorResponse: Sendable {
     /// The status code.
@@ -187,6 +187,10 @@ extension ErrorResponse {
     package static let versionUnsupported = ErrorResponse(
         505, "HTTP Version Not Supported", code: -32600, "The HTTP version is not supported",
         reason: "version_unsupported", closesConnection: true)
+    /// `Mcp-Method`, `Mcp-Name` or `MCP-Protocol-Version` contradicts the message (MCP 2026-07-28, HeaderMismatch).
+    package static let headerMismatch = ErrorResponse(
+        400, "Bad Request", code: -32020, "The header fields do not say what the message says",
+        reason: "header_mismatch")
     /// No route matches a request without a session.
     package static let noRoute = ErrorResponse(
         404, "Not Found", code: -32600, "No route matches this request", reason: "no_route")

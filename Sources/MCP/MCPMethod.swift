@@ -1,3 +1,4 @@
+import ASCII
 import JSON
 
 /// The methods that clients send to servers, over all revisions of MCP, as far as a balancer tells them apart.
@@ -19,6 +20,10 @@ package enum MCPMethod: UInt8, BitwiseCopyable, CaseIterable, Sendable {
 
     /// The method with this name, as it stands between its quotes in a JSON text.
     package init(_ text: Span<UInt8>) {
+        if text.count == 10, text.word(at: 0) == UInt64(ascii: "tools/ca"), text.has("ll", at: 8) {
+            self = .toolsCall
+            return
+        }
         for (name, method) in MCPMethod.names where JSONString.content(text, equals: name) {
             self = method
             return

@@ -20,7 +20,7 @@ struct MessageMembers {
     /// A member that should be a string and stand there once.
     struct StringMember {
         private var range: Range<Int>?
-        private var isAmbiguous = false
+        private(set) var isAmbiguous = false
 
         /// Between its quotes, escapes as written; nil if it is not there, or is there twice or as something else.
         var text: Range<Int>? { isAmbiguous ? nil : range }
@@ -115,16 +115,21 @@ struct MessageMembers {
                 continue
             }
             guard let range = reader.value(bytes) else { return .cut }
-            switch key {
-            case .name: name.note(range, first)
-            case .uri: uri.note(range, first)
-            case .taskID: taskID.note(range, first)
-            case .meta, nil: break
-            }
+            if let key { note(key, range, first) }
         }
         guard reader.failure == nil else { return .cut }
         params = start..<reader.position
         return .whole
+    }
+
+    /// Takes note of a parameter whose value begins with the byte `first`.
+    private mutating func note(_ key: Parameter, _ value: Range<Int>, _ first: UInt8?) {
+        switch key {
+        case .name: name.note(value, first)
+        case .uri: uri.note(value, first)
+        case .taskID: taskID.note(value, first)
+        case .meta: break
+        }
     }
 
     /// Reads the object `_meta` of the parameters, which comes next.

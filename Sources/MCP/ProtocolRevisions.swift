@@ -1,3 +1,5 @@
+import ASCII
+
 /// Protocol revisions of MCP that a server speaks, as far as it is known.
 package struct ProtocolRevisions: OptionSet, Hashable, Sendable {
     /// A bit for each revision.
@@ -17,10 +19,22 @@ package struct ProtocolRevisions: OptionSet, Hashable, Sendable {
     /// The revision that a version names; empty if it is none that is published, unless it is later than all.
     package init(version: Span<UInt8>) {
         self = []
-        for (index, date) in Self.dates.enumerated() where Array(date.utf8).span.isEqual(to: version) {
-            self = ProtocolRevisions(rawValue: 1 << UInt16(index))
+        if version.count == 10 {
+            let index: UInt16? =
+                switch version.word(at: 0) {
+                case UInt64(ascii: "2024-11-") where version.has("05", at: 8): 0
+                case UInt64(ascii: "2025-03-") where version.has("26", at: 8): 1
+                case UInt64(ascii: "2025-06-") where version.has("18", at: 8): 2
+                case UInt64(ascii: "2025-11-") where version.has("25", at: 8): 3
+                case UInt64(ascii: "2026-07-") where version.has("28", at: 8): 4
+                default: nil
+                }
+            if let index {
+                self = ProtocolRevisions(rawValue: 1 << index)
+                return
+            }
         }
-        if isEmpty, ProtocolVersion.isModern(version) { self = ProtocolRevisions(rawValue: 1 << 5) }
+        if ProtocolVersion.isModern(version) { self = ProtocolRevisions(rawValue: 1 << 5) }
     }
 
     /// Nothing is known of what the server speaks.
@@ -33,13 +47,5 @@ package struct ProtocolRevisions: OptionSet, Hashable, Sendable {
     package var names: [String] {
         let known = Self.dates.indices.filter { contains(ProtocolRevisions(rawValue: 1 << UInt16($0))) }
         return known.map { Self.dates[$0] } + (contains(ProtocolRevisions(rawValue: 1 << 5)) ? ["later"] : [])
-    }
-}
-
-extension Span where Element == UInt8 {
-    fileprivate func isEqual(to other: Span<UInt8>) -> Bool {
-        guard count == other.count else { return false }
-        for index in indices where self[index] != other[index] { return false }
-        return true
     }
 }

@@ -31,7 +31,8 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     package init(
         world: consuming Outside, snapshot: Snapshot, index: Int, metrics: Metrics,
         mailbox: Mailbox<WorkerMessage>? = nil, peers: [Mailbox<WorkerMessage>] = [], trafficWorkers: Int = 1,
-        healthChecks runsHealthChecks: Bool = false, admin: AdminHandler? = nil, log: Logger? = nil
+        healthChecks runsHealthChecks: Bool = false, admin: AdminHandler? = nil, log: Logger? = nil,
+        ring: CallRing = .none
     ) throws(TLSError) {
         io = try ConnectionIO(world)
         let connections = snapshot.connectionLimit
@@ -44,7 +45,8 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         sessions = Sessions(snapshot, metrics.view)
         self.snapshot = snapshot
         self.metrics = WorkerMetrics(
-            writer: metrics.view, calls: metrics.calls.recorder(worker: index), worker: index, workers: metrics.workers,
+            writer: metrics.view, calls: metrics.calls.recorder(worker: index), ring: ring, worker: index,
+            workers: metrics.workers,
             trafficWorkers: trafficWorkers)
         inbox = Inbox(mailbox: mailbox, peers: peers)
         control = Control(runsHealthChecks: runsHealthChecks, admin: admin, log: log)

@@ -63,8 +63,20 @@ package enum SharedMetric: Int, CaseIterable, Sendable {
     case revisions
     /// Stands for the tools that the server lists; 0: not known.
     case catalog
+    /// When the last health check ended, in monotonic nanoseconds; 0: none did.
+    case checkedAt
 
-    static var count: Int { catalog.rawValue + 1 }
+    static var count: Int { checkedAt.rawValue + 1 }
+}
+
+/// Numbers of each worker that belong to no server.
+package enum WorkerMetric: Int, CaseIterable, Sendable {
+    /// Client connections that were accepted, and TLS handshakes with clients that were completed.
+    case acceptedClients, handshakes
+    /// How long the last message that asked for it waited, in nanoseconds; a gauge.
+    case loopLag
+
+    static var count: Int { loopLag.rawValue + 1 }
 }
 
 /// Counters of expensive or invalid behaviour of clients, over all workers. All but the last are of HTTP/2 connections;

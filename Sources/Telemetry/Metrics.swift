@@ -28,7 +28,7 @@ package final class Metrics: Sendable {
         self.servers = max(1, servers)
         self.listeners = max(1, listeners)
         inherited = InheritedCounters(servers: self.servers)
-        calls = CallMetrics(workers: workers, upstreams: self.servers, limits: limits)
+        calls = CallMetrics(workers: workers, servers: self.servers, limits: limits)
         view = MetricsWriter(
             rows: Counters(workers * self.servers * ServerMetric.count),
             shared: Counters(self.servers * SharedMetric.count),
@@ -36,6 +36,7 @@ package final class Metrics: Sendable {
             turns: Counters(self.servers),
             exchanges: Counters(workers * ExchangeMetric.count),
             rejections: Counters(workers * MetricsWriter.rejectionReasons),
+            loops: Counters(workers * WorkerMetric.count),
             process: Counters(2),
             clients: Counters(self.listeners),
             abuse: Counters(AbuseCounter.count),
@@ -49,6 +50,11 @@ package final class Metrics: Sendable {
         (0..<workers).reduce(inherited.load(metric, server: server)) {
             $0 + view.read(metric, worker: $1, server: server)
         }
+    }
+
+    /// The sum of a number over all workers.
+    package func sum(_ metric: WorkerMetric) -> Int64 {
+        (0..<workers).reduce(0) { $0 &+ view.read(metric, worker: $1) }
     }
 
     /// The sum of a metric of exchanges over all workers.

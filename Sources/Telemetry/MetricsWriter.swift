@@ -8,6 +8,7 @@ package struct MetricsWriter: Sendable {
     private let turns: Counters
     private let exchanges: Counters
     private let rejections: Counters
+    private let loops: Counters
     private let process: Counters
     private let clients: Counters
     private let abuse: Counters
@@ -18,7 +19,8 @@ package struct MetricsWriter: Sendable {
 
     init(
         rows: Counters, shared: Counters, waiting: Counters, turns: Counters, exchanges: Counters,
-        rejections: Counters, process: Counters, clients: Counters, abuse: Counters, refusals: Counters,
+        rejections: Counters, loops: Counters, process: Counters, clients: Counters, abuse: Counters,
+        refusals: Counters,
         recoveries: Counters, servers: Int, listeners: Int
     ) {
         self.rows = rows
@@ -27,6 +29,7 @@ package struct MetricsWriter: Sendable {
         self.turns = turns
         self.exchanges = exchanges
         self.rejections = rejections
+        self.loops = loops
         self.process = process
         self.clients = clients
         self.abuse = abuse
@@ -58,6 +61,21 @@ package struct MetricsWriter: Sendable {
     /// The value of a metric in one worker's row.
     package func read(_ metric: ExchangeMetric, worker: Int) -> Int64 {
         exchanges[worker * ExchangeMetric.count + metric.rawValue].pointee.load(ordering: .relaxed)
+    }
+
+    /// Adds to a number of the caller's own. Only the thread of `worker` may call this.
+    package func add(_ metric: WorkerMetric, worker: Int, _ delta: Int64 = 1) {
+        loops[worker * WorkerMetric.count + metric.rawValue].increase(by: delta)
+    }
+
+    /// Replaces a number of the caller's own. Only the thread of `worker` may call this.
+    package func store(_ metric: WorkerMetric, worker: Int, _ value: Int64) {
+        loops[worker * WorkerMetric.count + metric.rawValue].pointee.store(value, ordering: .relaxed)
+    }
+
+    /// A number of one worker.
+    package func read(_ metric: WorkerMetric, worker: Int) -> Int64 {
+        loops[worker * WorkerMetric.count + metric.rawValue].pointee.load(ordering: .relaxed)
     }
 
     /// Reasons for the proxy's own responses that can be told apart.

@@ -17,24 +17,16 @@ final class BerthProcess {
         var description: String { rawValue }
     }
 
-    private let directory: URL
-    private let servers: [String]
-    private let affinity: Affinity
-    private let heartbeat: String
-    private let onLost: String
+    private let configuration: BerthConfiguration
+    private var commands = 0
     private var process: ChildProcess
     private var ports: [String: Int] = [:]
 
     /// Starts it on ports that the kernel chooses.
-    init(
-        before servers: [String], affinity: Affinity, heartbeat: String, onLost: String, in directory: URL
-    ) throws {
-        self.onLost = onLost
-        self.servers = servers
-        self.affinity = affinity
-        self.heartbeat = heartbeat
-        self.directory = directory
-        process = try Self.start(servers, affinity, heartbeat, onLost, ports: [:], directory)
+    init(_ configuration: BerthConfiguration) throws {
+        self.configuration = configuration
+        try configuration.writeToken()
+        process = try Self.start(configuration, ports: [:])
     }
 
     /// The executable beside the test bundle, or the one that BERTH_EXECUTABLE names.
@@ -50,6 +42,9 @@ final class BerthProcess {
     func url(_ listener: ListenerKind, _ path: String) -> String {
         "\(listener.rawValue)://127.0.0.1:\(ports[listener.rawValue] ?? 0)\(path)"
     }
+
+    /// The address of the admin pages.
+    var admin: String { "http://127.0.0.1:\(ports["admin"] ?? 0)" }
 
     /// Waits until it listens and `/readyz` answers 200.
     func ready() async throws {
@@ -71,8 +66,40 @@ final class BerthProcess {
 
     /// Starts it again with the same file, ports and secret, after `end` or `kill`.
     func restart() async throws {
-        process = try Self.start(servers, affinity, heartbeat, onLost, ports: ports, directory)
+        process = try Self.start(configuration, ports: ports)
         try await ready()
+    }
+
+    /// Runs a command of Berth on it, such as `drain`, and returns its exit status.
+    func command(_ words: String..., within limit: Duration) async throws -> Int32? {
+        commands += 1
+        let file = try configuration.write("command.toml", ports: ports)
+        let command = try ChildProcess(
+            "command-\(commands)", Self.executable, words + ["--config", file], in: configuration.directory)
+        let status = try await command.exitStatus(within: limit)
+        if status != 0 { print("berth \(words): \(command.outputLines()) \(command.lastErrorLines())") }
+        return status
+    }
+
+    /// What `/stats` says of a server.
+    struct ServerStatus: Decodable {
+        var address: String
+        var healthy, draining: Bool
+        var sessions: Int
+    }
+
+    /// What `/stats` says of the server at `address`.
+    func status(of address: String) async throws -> ServerStatus {
+        struct Page: Decodable {
+            struct Upstream: Decodable { var servers: [ServerStatus] }
+            var upstreams: [Upstream]
+        }
+        guard let url = URL(string: "http://127.0.0.1:\(ports["admin"] ?? 0)/stats") else { throw URLError(.badURL) }
+        let page = try JSONDecoder().decode(Page.self, from: try await URLSession.shared.data(from: url).0)
+        guard let server = page.upstreams.first?.servers.first(where: { $0.address == address }) else {
+            throw DeadlinePassed(description: "/stats knows no server \(address)")
+        }
+        return server
     }
 
     func kill() { process.kill() }
@@ -96,45 +123,8 @@ final class BerthProcess {
         return (answer?.1 as? HTTPURLResponse)?.statusCode
     }
 
-    private static func start(
-        _ servers: [String], _ affinity: Affinity, _ heartbeat: String, _ onLost: String, ports: [String: Int],
-        _ directory: URL
-    ) throws -> ChildProcess {
-        let list = servers.map { "\"\($0)\"" }.joined(separator: ", ")
-        let file = directory.appending(path: "berth.toml")
-        let text = """
-            [global]
-            workers = 2
-            admin   = "127.0.0.1:\(ports["admin"] ?? 0)"
-            secret  = "file:\(directory.path)/session.keys"
-            drain_timeout = "1s"
-
-            [listen]
-            http  = "127.0.0.1:\(ports["http"] ?? 0)"
-            https = "127.0.0.1:\(ports["https"] ?? 0)"
-            cert  = "\(directory.path)/cert.pem"
-            key   = "\(directory.path)/key.pem"
-            limits = { request_body = "32MiB" }
-
-            [upstream.mcp]
-            servers = [\(list)]
-
-            [upstream.mcp.session]
-            affinity = "\(affinity.rawValue)"
-            on_lost  = "\(onLost)"
-
-            [upstream.mcp.sse]
-            heartbeat = "\(heartbeat)"
-
-            [upstream.mcp.health_check]
-            type    = "tcp"
-            interval = "200ms"
-            timeout = "200ms"
-            rise    = 1
-            fall    = 2
-
-            """
-        try Data(text.utf8).write(to: file)
-        return try ChildProcess("berth", executable, ["run", file.path], in: directory)
+    private static func start(_ configuration: BerthConfiguration, ports: [String: Int]) throws -> ChildProcess {
+        let file = try configuration.write("berth.toml", ports: ports)
+        return try ChildProcess("berth", executable, ["run", file], in: configuration.directory)
     }
 }

@@ -77,6 +77,12 @@ final class ChildProcess {
     /// Sends SIGKILL.
     func kill() { signal(SIGKILL) }
 
+    /// Sends SIGSTOP.
+    func stop() { signal(SIGSTOP) }
+
+    /// Sends SIGCONT.
+    func resume() { signal(SIGCONT) }
+
     private func signal(_ number: Int32) {
         // The id cannot be reused before the process has been waited for, which `isRunning` reports.
         if process.isRunning { _ = Glibc.kill(process.processIdentifier, number) }

@@ -10,7 +10,8 @@ final class Fleet {
     /// Makes a fleet, runs `body` on it, and ends it. Berth must still be running then.
     static func with(
         _ kind: ReplicaProcess.Kind, affinity: BerthProcess.Affinity = .signed, replicas count: Int = 3,
-        heartbeat: String = "15s", onLost: String = "clean", sourceLocation: SourceLocation = #_sourceLocation,
+        heartbeat: String = "15s", onLost: String = "clean", checks: String? = nil, trace: String? = nil,
+        sourceLocation: SourceLocation = #_sourceLocation,
         _ body: (Fleet) async throws -> Void
     ) async throws {
         let directory = FileManager.default.temporaryDirectory.appending(path: "berth-sdk-\(UUID().uuidString)")
@@ -20,9 +21,12 @@ final class Fleet {
         let replicas = try (1...count).map { try ReplicaProcess(kind, named: "replica-\($0)", in: directory) }
         defer { replicas.forEach { $0.end() } }
         for replica in replicas { try await replica.ready() }
-        let berth = try BerthProcess(
-            before: replicas.map(\.address), affinity: affinity, heartbeat: heartbeat, onLost: onLost,
-            in: directory)
+        var configuration = BerthConfiguration(
+            servers: replicas.map(\.address), affinity: affinity, heartbeat: heartbeat, onLost: onLost,
+            directory: directory)
+        if let checks { configuration.checks = checks }
+        configuration.trace = trace
+        let berth = try BerthProcess(configuration)
         defer { berth.kill() }
         try await berth.ready()
 

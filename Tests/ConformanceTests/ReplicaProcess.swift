@@ -39,6 +39,18 @@ final class ReplicaProcess {
         _ = try await process.exitStatus(within: .seconds(5))
     }
 
+    /// Ends it as a service manager does, with SIGTERM.
+    func terminate() async throws {
+        process.terminate()
+        _ = try await process.exitStatus(within: .seconds(15))
+    }
+
+    /// Has it stand still, with SIGSTOP.
+    func stop() { process.stop() }
+
+    /// Has it go on, with SIGCONT.
+    func resume() { process.resume() }
+
     /// Starts it again on the same port with the same name and without its sessions.
     func restart() async throws {
         process = try Self.start(kind, name, port: port, directory)

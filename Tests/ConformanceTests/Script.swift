@@ -11,7 +11,11 @@ final class Script {
         var stalled: Int?
         var connections: Int?
         var versions: [String: Int]?
+        /// By call, the contexts that it had: of its message, and of its HTTP head.
+        var traces: [String: [String: String]]?
         var wrongCount: Int?
+        var statuses: [String: Int]?
+        var longestMilliseconds: Int?
     }
 
     private let process: ChildProcess

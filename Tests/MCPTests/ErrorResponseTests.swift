@@ -9,7 +9,7 @@ struct ErrorResponseTests {
         .serverReset, .badServerResponse, .firstByteTimeout, .internalError, .sessionNotFound,
         .legacySessionNotFound, .malformed, .headTimeout, .bodyTimeout, .requestTooLarge, .targetTooLong, .headTooLarge,
         .methodNotAllowed, .expectationFailed, .codingUnsupported, .versionUnsupported, .noRoute, .noRouteForSession,
-        .unknownHost, .sessionsFull,
+        .unknownHost, .sessionsFull, .headerMismatch,
     ]
 
     static func body(_ response: ErrorResponse, id: String) -> Data {
@@ -47,10 +47,12 @@ struct ErrorResponseTests {
     @Test("statuses have the meaning that MCP clients expect")
     func statuses() {
         #expect(Set(Self.all.filter { $0.status == 404 }.map { "\($0.reason)" }) == ["session_gone", "no_route"])
-        #expect(Self.all.filter { $0.status == 400 }.map { "\($0.reason)" } == ["malformed_request"])
+        #expect(
+            Self.all.filter { $0.status == 400 }.map { "\($0.reason)" } == ["malformed_request", "header_mismatch"])
         for response in Self.all {
-            // The protocol reserves -32020 to -32099.
-            #expect([-32603, -32600, -32001].contains(response.code))
+            // The protocol reserves -32020 to -32099, and says what -32020 is.
+            #expect([-32603, -32600, -32001, -32020].contains(response.code))
+            #expect((response.code == -32020) == ("\(response.reason)" == "header_mismatch"))
             #expect((response.code == -32001) == ("\(response.reason)" == "session_gone"))
             #expect((response.status == 503) == (response.retryAfterSeconds != nil))
             #expect((response.status == 405) == (response.allow != nil))

@@ -21,13 +21,23 @@ struct FrontTests {
         #expect(own.kind == .haproxy && own.affinity == "as configured")
     }
 
-    @Test("each server stands in a peer's configuration once")
+    @Test("each server stands in a peer's configuration, and takes no new session while it drains")
     func servers() throws {
-        #expect(try Peer(argument: "nginx").servers([1, 2]).contains("server 127.0.0.1:2;"))
-        #expect(try Peer(argument: "haproxy").servers([1, 2]).contains("server mcp-2 127.0.0.1:2"))
-        for template in [PeerTemplates.nginx, PeerTemplates.haproxy] {
-            #expect(template.contains("@LISTEN@") && template.components(separatedBy: "@SERVERS@").count == 2)
-        }
+        let nginx = try Peer(argument: "nginx")
+        #expect(nginx.drains && nginx.template.contains("@LISTEN@"))
+        func lines(_ text: String, with word: String) -> Int { text.split(separator: "\n").count { $0.contains(word) } }
+        #expect(lines(nginx.text(servers: [1, 2]), with: "server 127.0.0.1:2 ") == 2)
+        #expect(lines(nginx.text(servers: [1, 2], draining: [1]), with: "server 127.0.0.1:2 ") == 1)
+        #expect(lines(nginx.text(servers: [1, 2], draining: [1]), with: "server 127.0.0.1:1 ") == 2)
+
+        let haproxy = try Peer(argument: "haproxy")
+        #expect(haproxy.drains && haproxy.template.contains("@LISTEN@"))
+        #expect(haproxy.text(servers: [1, 2], draining: [0]).contains("server mcp-1 127.0.0.1:1 weight 0\n"))
+        #expect(haproxy.text(servers: [1, 2], draining: [0]).contains("server mcp-2 127.0.0.1:2 weight 1\n"))
+
+        let folder = try WorkFolder()
+        let own = try Peer(argument: folder.write("mine.cfg", "@SERVERS@"))
+        #expect(!own.drains && own.text(servers: [7]) == "server mcp-1 127.0.0.1:7")
     }
 
     @Test("each revision of Berth's file is another one, and leaves out what it is not to have")

@@ -17,6 +17,7 @@ package struct SimulatedWorld: World, ~Copyable {
 
     package mutating func now() -> Instant { network.look() }
     package mutating func wallSeconds() -> UInt32 { network.wallSeconds }
+    package mutating func wallNanoseconds() -> UInt64 { 1_780_000_000_000_000_000 &+ network.elapsed.nanoseconds }
     package mutating func random() -> UInt64 { network.workerRandom() }
 
     package mutating func wait(milliseconds: CInt) -> Int { network.wait(milliseconds: milliseconds) }

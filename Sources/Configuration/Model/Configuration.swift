@@ -5,12 +5,16 @@
 package struct Configuration: Sendable, Equatable {
     /// Settings of the process.
     package var global: GlobalConfiguration
+    /// What is measured.
+    package var metrics = MetricsConfiguration()
     /// In the order of the file; at least one. All addresses differ.
     package var listeners: [ListenerConfiguration]
     /// The first that matches is used. Never empty: a file without routes gets one that matches everything.
     package var routes: [RouteConfiguration]
     /// In the order of the file; at least one. Names are unique.
     package var upstreams: [UpstreamConfiguration]
+    /// When alerts fire.
+    package var alerts = AlertsConfiguration()
 
     package init(
         global: GlobalConfiguration, listeners: [ListenerConfiguration], routes: [RouteConfiguration],

@@ -15,6 +15,7 @@ final class PeerFront: Front {
     private let peerPort: UInt16
     private var process: Program?
     private var revision = 0
+    private var draining: Set<Int> = []
 
     /// Throws if the program is not installed.
     init(_ peer: Peer, servers: [UInt16], programs: Programs, folder: WorkFolder) throws(ProveError) {
@@ -44,11 +45,10 @@ final class PeerFront: Front {
     private func writeFile() throws(ProveError) {
         // As root, nginx would have its workers run as a user who cannot enter the folder.
         let user = getuid() == 0 ? "user root;" : ""
-        var text = peer.template
+        var text = peer.text(servers: files.servers, draining: draining)
         for (name, value) in [
-            ("LISTEN", "127.0.0.1:\(files.port)"), ("SERVERS", peer.servers(files.servers)),
-            ("CERT", files.certificate),
-            ("KEY", files.key), ("BUNDLE", files.bundle), ("DIR", files.folder.path), ("USER", user),
+            ("LISTEN", "127.0.0.1:\(files.port)"), ("CERT", files.certificate), ("KEY", files.key),
+            ("BUNDLE", files.bundle), ("DIR", files.folder.path), ("USER", user),
             ("REVISION", "\(revision)"), ("PEERPORT", "\(peerPort)"),
         ] { text = text.replacing("@\(name)@", with: value) }
         try files.folder.write(fileName, text)
@@ -67,9 +67,26 @@ final class PeerFront: Front {
             return .done("new certificate, and a reload")
         case .rotateKey: return .skipped("\(name) signs no session ids")
         case .upgrade: return .skipped("upgrades are not driven for \(name)")
-        case .drain, .undrain: return .skipped("drains are not driven for \(name)")
+        case .drain(let server): return try drain(server, true)
+        case .undrain(let server): return try drain(server, false)
         case .kill, .terminate, .start, .stop, .resume: return .done("")
         }
+    }
+
+    /// nginx reads its configuration again; HAProxy is told at its socket, and its configuration says so to the next process.
+    private func drain(_ server: Int, _ isDraining: Bool) throws(ProveError) -> FrontOutcome {
+        guard peer.drains else { return .skipped("drains are not driven for this configuration of \(name)") }
+        if isDraining { draining.insert(server) } else { draining.remove(server) }
+        try writeFile()
+        switch peer.kind {
+        case .nginx: process?.signal(peer.kind.reloadSignal)
+        case .haproxy:
+            let command = "set server mcp/\(Peer.name(server)) weight \(isDraining ? 0 : 1)"
+            guard ControlSocket.send(command, to: files.folder.file("haproxy.sock")) else {
+                return .done("\(name) did not take: \(command)")
+            }
+        }
+        return .done(isDraining ? "no new sessions" : "new sessions again")
     }
 
     func poll() -> [String] {

@@ -10,6 +10,22 @@ package struct AdminRequest: Sendable {
     package var query: String
     /// The value of Authorization; nil if there is none.
     package var authorization: String?
+    /// The value of Accept; nil if there is none.
+    package var accept: String?
+    /// The value of Accept-Encoding; nil if there is none.
+    package var acceptEncoding: String?
+
+    package init(
+        isPost: Bool = false, path: String, query: String = "", authorization: String? = nil, accept: String? = nil,
+        acceptEncoding: String? = nil
+    ) {
+        self.isPost = isPost
+        self.path = path
+        self.query = query
+        self.authorization = authorization
+        self.accept = accept
+        self.acceptEncoding = acceptEncoding
+    }
 }
 
 /// What an admin page answers.
@@ -20,6 +36,10 @@ package struct AdminResponse: Sendable {
     package var contentType: String
     /// The content, sent as UTF-8 with a Content-Length; HEAD gets only the length.
     package var body: String
+    /// The content, if it is not `body`.
+    package var content: [UInt8]?
+    /// The value of Content-Encoding; nil: there is none.
+    package var contentEncoding: StaticString?
 
     package init(status: UInt16, contentType: String = "text/plain; charset=utf-8", body: String) {
         self.status = status

@@ -57,6 +57,13 @@ final class CertificateWatcher: Sendable {
     /// There are no files to look at.
     var isIdle: Bool { state.withLock { $0.isEmpty } }
 
+    /// The contexts of listeners whose files are watched, as they are now.
+    var contexts: [ServerID: TLSContext] {
+        state.withLock { state in
+            Dictionary(state.listeners.map { ($0.id, $0.tls.context) }) { first, _ in first }
+        }
+    }
+
     /// Starts to look, if there is anything to look at.
     func start() throws(SystemError) {
         if !isIdle { try thread.start { [self] in look() } }

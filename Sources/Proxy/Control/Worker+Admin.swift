@@ -42,14 +42,14 @@ extension Worker where Outside: ~Copyable {
         return AdminRequest(
             isPost: io.requestHead.method == .post, path: String(decoding: path, as: UTF8.self),
             query: String(decoding: target.dropFirst(path.count + 1), as: UTF8.self),
-            authorization: authorization())
+            authorization: field("authorization"), accept: field("accept"), acceptEncoding: field("accept-encoding"))
     }
 
-    private func authorization() -> String? {
+    private func field(_ wanted: String) -> String? {
         for index in 0..<io.requestHead.fields.count {
             let field = io.requestHead.fields[index]
             let name = String(decoding: io.received.bytes(field.name.range), as: UTF8.self)
-            guard name.lowercased() == "authorization" else { continue }
+            guard name.lowercased() == wanted else { continue }
             return String(decoding: io.received.bytes(field.value.range), as: UTF8.self)
         }
         return nil
@@ -83,12 +83,17 @@ extension ConnectionIO where Outside: ~Copyable {
         composed.append("\r\ncontent-type: ")
         composed.append(response.contentType)
         composed.append("\r\ncontent-length: ")
-        composed.append(decimal: UInt64(response.body.utf8.count))
+        composed.append(decimal: UInt64(response.content?.count ?? response.body.utf8.count))
+        if let coding = response.contentEncoding {
+            composed.append("\r\ncontent-encoding: ")
+            composed.append(coding)
+        }
         if response.status == 401 { composed.append("\r\nwww-authenticate: Bearer") }
         composed.append("\r\ncache-control: no-store\r\nserver: berth\r\n")
         appendDate(at: now)
         if closes { composed.append("connection: close\r\n") }
         composed.append("\r\n")
-        if !isHead { composed.append(response.body) }
+        guard !isHead else { return }
+        if let content = response.content { composed.append(content) } else { composed.append(response.body) }
     }
 }

@@ -329,6 +329,7 @@ extension Worker where Outside: ~Copyable {
     private mutating func healthCheckEnded(_ server: Int, _ result: HealthCheckResult, code: CInt) {
         // Without a descriptor to look with, nothing was seen.
         if ErrorNumber.isOwnFault(code), control.healthChecks[server]?.isEnding != true { return }
+        metrics.store(.checkedAt, server: server, Int64(clamping: clock.now.nanoseconds))
         switch result {
         case .passed: recordHealth(server, .passed)
         case .failed(let problem) where healthCheckRequest(server) == .mcp: interruptMCPCheck(server, problem)

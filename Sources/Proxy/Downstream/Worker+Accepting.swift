@@ -61,6 +61,7 @@ extension Worker where Outside: ~Copyable {
         }
         guard let client = clients.insert(connection) else { return }
         clients.listeners[listener].connections += 1
+        if isTraffic { metrics.count(.acceptedClients) }
         guard io.world.watch(descriptor, token: Token(.client, client).raw) else {
             clients.close(client, reset: true, &io, metrics)
             return

@@ -3,6 +3,7 @@ import Kernel
 import MCP
 import Reactor
 import TLS
+import Telemetry
 
 /// TLS with clients: the handshake, then records.
 extension Worker where Outside: ~Copyable {
@@ -68,6 +69,7 @@ extension Worker where Outside: ~Copyable {
 
     /// The handshake is over: ALPN says which protocol follows (RFC 7301).
     private mutating func startNegotiatedProtocol(_ client: Handle) {
+        metrics.count(.handshakes)
         var speaksHTTP2 = false
         if let session = clients[client].transport.tls.take() {
             speaksHTTP2 = session.applicationProtocol == .http2

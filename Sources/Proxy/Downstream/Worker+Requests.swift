@@ -62,6 +62,7 @@ extension Worker where Outside: ~Copyable {
         clients[client].deadline = .never
         if let session = io.requestHead.sessionID { exchanges[exchange].sessionID = session }
         if exchanges[exchange].mayOpenLegacySession { keepTarget(exchange) }
+        beginCall(exchange)
         advance(exchange, from: .route)
         io.received.clear()
     }

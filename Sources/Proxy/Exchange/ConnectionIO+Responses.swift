@@ -34,15 +34,20 @@ extension ConnectionIO where Outside: ~Copyable {
         }
     }
 
-    private static var contentEncoding: [UInt8] { Array("content-encoding".utf8) }
-    private static var identity: [UInt8] { Array("identity".utf8) }
-
     /// Whether the body of the server's response is in a content coding (RFC 9110 section 8.4).
     var hasContentCoding: Bool {
-        for index in 0..<responseHead.fields.count {
-            let field = responseHead.fields[index]
-            guard case .other = field.kind, received.hasName(field, Self.contentEncoding) else { continue }
-            if !received.span.extracting(field.value.range).equalsIgnoringCase(Self.identity.span) { return true }
+        @inline(__always) get { Self.hasContentCoding(responseHead, received) }
+    }
+
+    private static func hasContentCoding(_ head: borrowing ResponseHead, _ buffer: borrowing ByteBuffer) -> Bool {
+        let bytes = buffer.span
+        for index in 0..<head.fields.count {
+            let field = head.fields[index]
+            guard field.name.count == 16, bytes.hasIgnoringCase("content-encoding", at: field.name.range.lowerBound)
+            else { continue }
+            let isIdentity =
+                field.value.count == 8 && bytes.hasIgnoringCase("identity", at: field.value.range.lowerBound)
+            if !isIdentity { return true }
         }
         return false
     }

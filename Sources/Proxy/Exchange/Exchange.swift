@@ -66,8 +66,8 @@ struct Exchange: StreamKeyed, ~Copyable {
     /// Three instants that are never needed together: until when it may wait, from its first time in the queue on; how far
     /// its upload has got; and when the server last sent something on an event stream.
     private var instant = Instant.never
-    /// Body bytes from the client.
-    var requestBytes: UInt64 = 0
+    /// Body bytes from the client in the lower 40 bits, the slot of its call in the others.
+    private var packedRequest = UInt64(OpenCalls.none) << 40
     /// Two numbers that are never needed together: the key made here for session-hash, which goes into the id if the
     /// response opens a session; and the body bytes of the response.
     private var number: UInt64 = 0
@@ -156,6 +156,20 @@ struct Exchange: StreamKeyed, ~Copyable {
     var lastUpstreamActivity: Instant {
         get { instant }
         set { instant = newValue }
+    }
+
+    /// Body bytes from the client, at most 2^40 - 1.
+    var requestBytes: UInt64 {
+        get { packedRequest & Self.mostBytes }
+        set { packedRequest = packedRequest & ~Self.mostBytes | min(newValue, Self.mostBytes) }
+    }
+
+    private static var mostBytes: UInt64 { (1 << 40) - 1 }
+
+    /// Its slot among the calls in progress; `OpenCalls.none`: it has none.
+    var call: UInt32 {
+        get { UInt32(truncatingIfNeeded: packedRequest >> 40) }
+        set { packedRequest = packedRequest & Self.mostBytes | UInt64(newValue) << 40 }
     }
 
     /// Until the response starts.

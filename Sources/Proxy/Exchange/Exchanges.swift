@@ -1,5 +1,6 @@
 import Kernel
 import Reactor
+import Telemetry
 
 /// The exchanges of one worker: requests that have begun and whose responses have not ended.
 struct Exchanges: ~Copyable {
@@ -8,6 +9,12 @@ struct Exchanges: ~Copyable {
     /// By an exchange's slot: positions from 64 on of servers that could not be reached for it. Those below are bits of
     /// the exchange.
     private var triedBeyond: [UInt32: Set<Int>] = [:]
+    /// What is known of each, for those who watch.
+    var calls: OpenCalls
+    /// Draws the ids of spans; nil until the first call that may have one.
+    var traceIDs: TraceIDGenerator?
+    /// Somebody watches.
+    var watchesCalls = true
     /// Responses that are read for what servers say of their tools.
     var toolLists = ToolListTable()
     /// Open GET streams of sessions.
@@ -15,6 +22,7 @@ struct Exchanges: ~Copyable {
 
     init(limit: Int) {
         slab = Slab(limit: limit)
+        calls = OpenCalls(limit: limit)
         deadlines = SlotDeadlines(.exchangeDeadline, limit: limit)
     }
 
@@ -25,6 +33,8 @@ struct Exchanges: ~Copyable {
     func handle(inSlot slot: Int) -> Handle? { slab.handle(inSlot: slot) }
     mutating func insert(_ exchange: consuming Exchange) -> Handle? { slab.insert(exchange) }
     mutating func discard(_ exchange: Handle) {
+        let call = slab[exchange].call
+        if call != OpenCalls.none { calls.discard(call) }
         if !triedBeyond.isEmpty { triedBeyond[exchange.slot] = nil }
         if !toolLists.isEmpty { toolLists.discard(exchange.slot) }
         if !streams.conflicts.isEmpty { streams.conflicts[exchange.slot] = nil }

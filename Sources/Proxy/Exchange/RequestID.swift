@@ -13,6 +13,15 @@ enum RequestID {
         return Array(body[id])
     }
 
+    /// Where the whole body stands in `buffer`, if it stands there in one piece; nil if it is empty, divided or cut off.
+    static func undividedBody(of buffer: borrowing ByteBuffer, _ head: borrowing RequestHead) -> Range<Int>? {
+        var reader = BodyReader(head.framing)
+        guard case .data(let body) = reader.next(buffer, from: head.length),
+            case .end = reader.next(buffer, from: body.upperBound), Int(body.count) <= JSONRPC.maximumBytes
+        else { return nil }
+        return body.range
+    }
+
     /// As much of the body as is there and looked at, without its framing.
     static func body(of buffer: borrowing ByteBuffer, _ head: borrowing RequestHead) -> [UInt8] {
         var reader = BodyReader(head.framing)

@@ -41,6 +41,7 @@ extension Worker where Outside: ~Copyable {
         let record = ExchangeRecord(exchanges[exchange], outcome, at: clock.now)
         metrics.exchangeEnded(record)
         if servers.detectsOutliers { observe(record) }
+        endCall(exchange, record)
         exchanges[exchange].pending.clear()
         io.bufferPool.release(&exchanges[exchange].pending)
         exchanges.discard(exchange)

@@ -105,6 +105,7 @@ extension Worker where Outside: ~Copyable {
         io.appendKeptResponseFields(keepsSession: session == .pass)
         appendSessionField(exchange, session)
         if !io.responseHead.hasDate { io.appendDate(at: clock.now) }
+        beginAnswer(exchange, isEventStream: isEventStream)
         act(on: exchange, .responseStarted)
         exchanges[exchange].responseBytes = 0
         if servers.upstreams[Int(exchanges[exchange].upstream)].plan.retry.trustsAnnotations { noteToolList(exchange) }
@@ -162,6 +163,7 @@ extension Worker where Outside: ~Copyable {
             case .data(let range):
                 offset = range.upperBound
                 exchanges[exchange].responseBytes &+= UInt64(range.count)
+                readAnswer(exchange, range)
                 if exchanges[exchange].isCaptured { capture(exchange, range) }
                 if !exchanges.toolLists.isEmpty { exchanges.toolLists.append(exchange.slot, io.received, range) }
                 if exchanges[exchange].isEventStream {

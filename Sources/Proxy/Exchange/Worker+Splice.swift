@@ -14,6 +14,7 @@ extension Worker where Outside: ~Copyable {
     mutating func splice(_ exchange: Handle, from connection: Handle, to client: Handle) -> Transfer? {
         guard exchanges[exchange].state.phase == .relaying, case .length(let left) = exchanges[exchange].response,
             left >= Self.minimumSpliceBytes, !exchanges[exchange].isEventStream, exchanges.toolLists.isEmpty,
+            !exchanges.calls.isReading(exchanges[exchange].call),
             !upstreams.usesTLS(connection), upstreams[connection].transport.input.isEmpty,
             clients.canWriteUncopied(client)
         else { return nil }

@@ -14,6 +14,9 @@ struct Clock: ~Copyable {
     /// When the present turn began. Connections that became ready together see the same time.
     var now: Instant
     var timers: TimerWheel
+    /// What is to be added to the monotonic clock for nanoseconds since 1970, and until when that is believed.
+    private var wallOffset: UInt64 = 0
+    private var wallOffsetUntil = Instant(nanoseconds: 0)
     /// When housekeeping is due next; at most one timer for it is outstanding.
     private var housekeepingAt = Instant.never
 
@@ -21,6 +24,15 @@ struct Clock: ~Copyable {
     init(now: Instant, timers: Int) {
         self.now = now
         self.timers = TimerWheel(now: now, expecting: timers)
+    }
+
+    /// The present in nanoseconds since 1970 UTC. The time of day is asked for once a second.
+    mutating func wallNanoseconds<Outside: World & ~Copyable>(_ world: inout Outside) -> UInt64 {
+        if now >= wallOffsetUntil {
+            wallOffset = world.wallNanoseconds() &- now.nanoseconds
+            wallOffsetUntil = now + .seconds(1)
+        }
+        return now.nanoseconds &+ wallOffset
     }
 
     /// Makes sure that housekeeping is done no later than `time`.

@@ -35,6 +35,8 @@ package enum WorkerMessage: Sendable {
     case endHealthChecks
     /// The response to a request on the admin address.
     case adminResponse(AdminExchange, AdminResponse)
+    /// Somebody wants to know how long messages wait: this one since then.
+    case lagProbe(Instant)
     /// Leave now.
     case stop
     /// The context that a listener is to serve new connections with.

@@ -1,4 +1,5 @@
 import Balancing
+import Kernel
 import MCP
 import Telemetry
 
@@ -7,6 +8,8 @@ struct WorkerMetrics {
     let writer: MetricsWriter
     /// This worker's series of calls.
     let calls: CallRecorder
+    /// Takes calls that are over to whoever logs them.
+    let ring: CallRing
     /// This worker's row.
     let worker: Int
     /// Rows, the control thread's included.
@@ -76,6 +79,14 @@ struct WorkerMetrics {
             let new = Int64(bitPattern: detector.packed)
             if new == old || writer.replace(.outlier, server: server, old: old, with: new) == .replaced { return }
         }
+    }
+
+    /// A client was accepted, or its TLS handshake is complete.
+    func count(_ metric: WorkerMetric) { writer.add(metric, worker: worker) }
+
+    /// A message waited so long.
+    func noteLag(_ lag: Interval) {
+        writer.store(.loopLag, worker: worker, Int64(clamping: lag.nanoseconds))
     }
 
     /// An exchange begins.

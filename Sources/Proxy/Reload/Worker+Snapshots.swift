@@ -29,6 +29,7 @@ extension Worker where Outside: ~Copyable {
             case .drain: drain()
             case .endStreams: endStreams()
             case .endHealthChecks: endHealthChecks()
+            case .lagProbe(let sentAt): metrics.noteLag(clock.now - sentAt)
             case .stop: lifecycle.isDone = true
             case .certificates(let listener, let context): replaceCertificates(context, listener: listener)
             case .upstreamCertificates(let upstream, let context):

@@ -55,6 +55,7 @@ package final class ServerTable: Sendable {
             let capacity = state.withLock { $0.servers.capacity }
             throw StartError("more than \(capacity) servers, those that drain included")
         }
+        metrics.calls.maximumNames = snapshot.maximumToolNames
         for index in snapshot.upstreams.indices { snapshot.makeSelection(ofUpstream: index) }
     }
 

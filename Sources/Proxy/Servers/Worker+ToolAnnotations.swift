@@ -2,6 +2,7 @@ import HTTP
 import Kernel
 import MCP
 import Reactor
+import Telemetry
 
 /// What servers say of their tools, read from `tools/list` responses on their way to clients, where the operator trusts
 /// it (`retry.trust_annotations`).
@@ -45,6 +46,9 @@ extension Worker where Outside: ~Copyable {
         let page = isEventStream ? ToolListPage(events: body.span) : ToolListPage(response: body.span)
         let server = Int(exchanges[exchange].server)
         guard let page, servers.slots.contains(server) else { return }
+        for name in page.tools.keys {
+            metrics.calls.allow(tool: CallName(name.span), upstream: servers.upstream(of: server))
+        }
         var tools = servers[server].tools
         tools.merge(page)
         guard tools != servers[server].tools else { return }

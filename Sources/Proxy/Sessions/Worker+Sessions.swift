@@ -39,6 +39,7 @@ extension Worker where Outside: ~Copyable {
         case .server(let server, let key):
             exchanges[exchange].server = Int32(truncatingIfNeeded: server)
             exchanges[exchange].isPinned = true
+            noteCallSession(exchange, key)
             return isSession && sessions.isRecording ? resumeSession(exchange, key) : .next
         case .removed(let key):
             guard isSession, sessions.isRecording else { return .respond(sessionNotFound(exchange)) }
@@ -92,7 +93,9 @@ extension Worker where Outside: ~Copyable {
         let result = sessions.affinity.learn(id, server: servers[server].id, at: clock.now, in: upstream)
         guard result == .learned else { return .refuse }
         metrics.count(.sessionsOpened, server: server)
-        recordOpening(exchange, sessions.affinity.key(ofLearned: id, in: upstream))
+        let key = sessions.affinity.key(ofLearned: id, in: upstream)
+        noteCallSession(exchange, key)
+        recordOpening(exchange, key)
         return .pass
     }
 
@@ -211,6 +214,7 @@ extension Worker where Outside: ~Copyable {
             }
             io.composed.append("\r\n")
             if case .session = exchanges[exchange].kind { return }
+            noteCallSession(exchange, key)
             recordOpening(exchange, key)
         }
     }

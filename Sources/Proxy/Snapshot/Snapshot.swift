@@ -1,6 +1,7 @@
 import Balancing
 import HTTP
 package import Kernel
+package import Telemetry
 
 /// The immutable run-time form of a configuration: which workers read and nothing changes.
 package struct Snapshot: Sendable {
@@ -23,9 +24,15 @@ package struct Snapshot: Sendable {
     package var lease: ServerLease?
     /// Which logs of calls there are.
     package var logs = LogPlan()
+    /// How calls are traced; nil: they are not.
+    package var trace: TracePlan?
+    /// Which calls have spans; goes with `trace`.
+    package var sampler = TraceSampler.off
     /// How long a drain waits for what is under way.
     package var drainTimeout = Interval.seconds(300)
 
+    /// Tools, and prompts, of each upstream that are counted by name.
+    package var maximumToolNames = 200
     /// HTTP/2 streams that a worker carries at most, all connections together; nil: as many again as connections, and
     /// never so few that one connection would feel it.
     package var maximumStreams: Int?

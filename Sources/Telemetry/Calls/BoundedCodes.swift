@@ -31,11 +31,15 @@ struct BoundedCodes: @unchecked Sendable {
     subscript(index: Int) -> Int32 { codes[index & (Self.count - 1)].load(ordering: .relaxed) }
 
     /// Errors of JSON-RPC 2.0 section 5.1 and of MCP.
-    static let rpc = BoundedCodes(known: [
-        -32700, -32600, -32601, -32602, -32603, -32000, -32001, -32002, -32020, -32042,
-    ])
+    static func rpc() -> BoundedCodes {
+        BoundedCodes(known: [
+            -32700, -32600, -32601, -32602, -32603, -32000, -32001, -32002, -32020, -32042,
+        ])
+    }
     /// Statuses that are errors (RFC 9110 section 15), the frequent ones.
-    static let statuses = BoundedCodes(known: [
-        400, 401, 403, 404, 405, 406, 408, 409, 410, 413, 415, 422, 429, 500, 501, 502, 503, 504,
-    ])
+    static func statuses() -> BoundedCodes {
+        BoundedCodes(known: [
+            400, 401, 403, 404, 405, 406, 408, 409, 410, 413, 415, 422, 429, 500, 501, 502, 503, 504,
+        ])
+    }
 }

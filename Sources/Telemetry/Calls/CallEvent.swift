@@ -110,5 +110,15 @@ package struct CallEvent: BitwiseCopyable, Sendable {
         package var port: UInt16 = 0
         /// No address.
         package init() {}
+
+        /// An address by its two halves, the first byte the highest, and a port.
+        package init(_ high: UInt64, _ low: UInt64, port: UInt16) {
+            for index in 0..<8 {
+                let shift = UInt64(56 - 8 * index)
+                bytes[index] = UInt8(truncatingIfNeeded: high >> shift)
+                bytes[8 + index] = UInt8(truncatingIfNeeded: low >> shift)
+            }
+            self.port = port
+        }
     }
 }

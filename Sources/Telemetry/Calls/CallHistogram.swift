@@ -10,13 +10,14 @@ package struct CallHistogram: Sendable, Equatable {
     init(counts: [Int64], nanoseconds: Int64, buckets: LatencyBuckets) {
         self.counts = counts
         self.nanoseconds = nanoseconds
-        bounds = (0..<LatencyBuckets.bounded).compactMap(buckets.seconds)
+        bounds = buckets.seconds
     }
 
     /// All calls.
     package var count: Int64 { counts.reduce(0, +) }
 
-    mutating func add(_ other: CallHistogram) {
+    /// Adds the calls of another one, which must have the same bounds.
+    package mutating func add(_ other: CallHistogram) {
         for index in counts.indices { counts[index] &+= other.counts[index] }
         nanoseconds &+= other.nanoseconds
     }

@@ -13,21 +13,25 @@ package final class CallMetrics: Sendable {
         /// Series of each worker, at 160 bytes each once they are used.
         package var series = 4_096
         /// Series of each worker that tell both the server and the tool or prompt.
-        package var namedLegs = 512
+        package var namedLegs = 256
         package init() {}
     }
 
     private nonisolated(unsafe) let states: UnsafeMutablePointer<CallRecorder.State>
     private let workers: Int
     private let upstreams: Int
+    private let servers: Int
+    private let toolLists: Counters
     private nonisolated(unsafe) let names: UnsafeMutablePointer<LabelNames>
-    private let rpcCodes = BoundedCodes.rpc
-    private let statuses = BoundedCodes.statuses
+    private let rpcCodes = BoundedCodes.rpc()
+    private let statuses = BoundedCodes.statuses()
 
-    /// Metrics of `workers`, with slots for `upstreams`.
-    init(workers: Int, upstreams: Int, limits: Limits = Limits()) {
+    /// Metrics of `workers`, with slots for `servers`, and as many for upstreams.
+    init(workers: Int, servers: Int, limits: Limits = Limits()) {
         self.workers = workers
-        self.upstreams = min(upstreams, Int(UInt16.max))
+        self.servers = min(servers, Int(UInt16.max))
+        upstreams = self.servers
+        toolLists = Counters(self.servers)
         names = .allocate(capacity: 1)
         names.initialize(to: LabelNames(upstreams: self.upstreams, limit: limits.names))
         states = .allocate(capacity: max(1, workers))
@@ -36,7 +40,8 @@ package final class CallMetrics: Sendable {
                 to: CallRecorder.State(
                     table: CallSeriesTable(capacity: limits.series, namedLegs: limits.namedLegs),
                     phases: CallPhases(upstreams: self.upstreams), names: names, rpcCodes: rpcCodes,
-                    statuses: statuses, calls: .calls, sessions: .sessions))
+                    statuses: statuses, calls: .calls, sessions: .sessions, toolLists: toolLists,
+                    servers: self.servers))
         }
     }
 
@@ -73,6 +78,7 @@ package final class CallMetrics: Sendable {
 
     /// The slot gets another server. No worker may use it.
     package func reset(server: Int) {
+        if (0..<servers).contains(server) { toolLists[server].pointee.store(0, ordering: .relaxed) }
         for worker in 0..<workers {
             states[worker].table.remove { $0.kind == .leg && Int($0.server) == server }
         }
@@ -80,13 +86,11 @@ package final class CallMetrics: Sendable {
 
     // MARK: - Readers
 
-    /// All series, each once. `reason` says which of the numbers of Berth's reasons stand for the same one.
-    package func series(reason: (UInt8) -> UInt8 = { $0 }) -> [CallSeries] {
+    /// All series, each once.
+    package func series() -> [CallSeries] {
         var sums: [CallSeriesKey: CallHistogram] = [:]
         for worker in 0..<workers {
             states[worker].table.forEach { key, number in
-                var key = key
-                if key.error.raw >= 128 { key = key.withError(.rejection(reason(key.error.raw - 128))) }
                 let histogram = CallHistogram(
                     counts: (0..<LatencyBuckets.count).map(number), nanoseconds: number(LatencyBuckets.count),
                     buckets: key.kind == .session ? .sessions : .calls)
@@ -94,6 +98,13 @@ package final class CallMetrics: Sendable {
             }
         }
         return sums.map { CallSeries($0.key, $0.value, names.pointee, rpcCodes: rpcCodes, statuses: statuses) }
+    }
+
+    /// The bytes of the last `tools/list` response of a server, by its slot; nil if none was seen.
+    package func toolListBytes(server: Int) -> Int64? {
+        guard (0..<servers).contains(server) else { return nil }
+        let bytes = toolLists[server].pointee.load(ordering: .relaxed)
+        return bytes > 0 ? bytes : nil
     }
 
     /// How long the calls of an upstream, by its slot, waited in a phase.

@@ -1,4 +1,5 @@
 import MCP
+import Synchronization
 
 /// A worker's access to the metrics of calls: one word by value, without reference counting. Valid until the process ends.
 /// Only one thread may use it.
@@ -12,6 +13,9 @@ package struct CallRecorder: @unchecked Sendable {
         let statuses: BoundedCodes
         let calls: LatencyBuckets
         let sessions: LatencyBuckets
+        /// By server, the bytes of its last `tools/list` response.
+        let toolLists: Counters
+        let servers: Int
     }
 
     private let state: UnsafeMutablePointer<State>
@@ -33,6 +37,14 @@ package struct CallRecorder: @unchecked Sendable {
             state.pointee.table.add(key.leg(to: event.server), duration, bucket: buckets.index(of: duration))
         }
         state.pointee.phases.add(event, buckets)
+        if case .toolsList = event.method { recordToolList(event) }
+    }
+
+    /// Makes the name of a tool a label, because a server of the upstream, by its slot, has listed it. May take a lock.
+    package func allow(tool name: borrowing CallName, upstream: Int) {
+        guard let upstream = UInt16(exactly: upstream), state.pointee.names.pointee.hasSpace(.tool, upstream: upstream)
+        else { return }
+        _ = state.pointee.names.pointee.admit(name, .tool, upstream: upstream)
     }
 
     /// Counts a session that is over, by its duration in nanoseconds. `revision` is the raw value of the `ProtocolRevisions`
@@ -40,6 +52,13 @@ package struct CallRecorder: @unchecked Sendable {
     package func recordSession(nanoseconds: UInt64, upstream: UInt16, revision: UInt16, isLost: Bool = false) {
         let key = CallSeriesKey(session: revision, error: isLost ? .aborted : .none, upstream: upstream)
         state.pointee.table.add(key, nanoseconds, bucket: state.pointee.sessions.index(of: nanoseconds))
+    }
+
+    @inline(never)
+    private func recordToolList(_ event: borrowing CallEvent) {
+        guard event.outcome == .success, (0..<state.pointee.servers).contains(Int(event.server)) else { return }
+        let bytes = Int64(truncatingIfNeeded: event.responseBytes)
+        state.pointee.toolLists[Int(event.server)].pointee.store(bytes, ordering: .relaxed)
     }
 
     @inline(__always)

@@ -32,6 +32,9 @@ package struct CallRing: Sendable {
         cells.store(.bell, Int(bell.raw))
     }
 
+    /// A ring that is never turned on.
+    package static var none: CallRing { CallRing(capacity: 2, bell: .none) }
+
     /// Calls that it can hold.
     package var capacity: Int { mask + 1 }
 

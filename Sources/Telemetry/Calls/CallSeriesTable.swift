@@ -16,8 +16,6 @@ struct CallSeriesTable: ~Copyable {
         var rows: [Int] = []
         /// Rows from here on were never used.
         var next = 0
-        /// Series of calls to servers that have a name.
-        var namedLegs = 0
     }
 
     private nonisolated(unsafe) let entries: UnsafeMutablePointer<Entry>
@@ -27,6 +25,9 @@ struct CallSeriesTable: ~Copyable {
     private let capacity: Int
     private let namedLegLimit: Int
     private let free = Mutex(Free())
+    /// Series, and those of them that tell both a server and a name. They change under the lock.
+    private let used = Atomic(0)
+    private let namedLegs = Atomic(0)
 
     /// Numbers of a histogram.
     static var rowLength: Int { LatencyBuckets.count + 1 }
@@ -74,19 +75,39 @@ struct CallSeriesTable: ~Copyable {
 
     @inline(never)
     private func addToNew(_ key: CallSeriesKey, _ nanoseconds: UInt64, _ bucket: Int) {
-        let row = free.withLock { free in
-            for candidate in [allowed(key, free), key.reduced] {
-                if let row = find(candidate) ?? insert(candidate, &free) { return row as Int? }
-            }
+        if let row = rowOfFullTable(key) ?? newRow(key) { add(nanoseconds, bucket, row: row) }
+    }
+
+    /// What takes a key that gets no series, as far as it is there already: without the lock.
+    private func rowOfFullTable(_ key: CallSeriesKey) -> Int? {
+        let allowed = allowed(key)
+        if allowed != key, let row = find(allowed) { return row }
+        guard !hasSpace(for: allowed) else { return nil }
+        if let row = find(key.reduced) { return row }
+        return hasSpace(for: key.reduced) ? nil : find(.rest(key.kind))
+    }
+
+    private func newRow(_ key: CallSeriesKey) -> Int? {
+        free.withLock { free in
+            let allowed = allowed(key)
+            if let row = find(allowed) ?? insert(allowed, &free) { return row }
+            if let row = find(key.reduced) ?? insert(key.reduced, &free) { return row }
             return find(.rest(key.kind)) ?? insert(.rest(key.kind), &free, isLast: true)
         }
-        if let row { add(nanoseconds, bucket, row: row) }
     }
 
     /// A name for each server is a product, which has a limit of its own.
-    private func allowed(_ key: CallSeriesKey, _ free: Free) -> CallSeriesKey {
-        guard key.kind == .leg, key.name != .none, free.namedLegs >= namedLegLimit, find(key) == nil else { return key }
-        return key.withName(.other)
+    private func allowed(_ key: CallSeriesKey) -> CallSeriesKey {
+        let isBeyond = key.hasNamedLeg && namedLegs.load(ordering: .relaxed) >= namedLegLimit
+        return isBeyond ? key.withName(.other) : key
+    }
+
+    /// From half full on there are no new series for failures, which clients can cause in more ways than there is space for;
+    /// and the last three rows are for what has no other.
+    private func hasSpace(for key: CallSeriesKey) -> Bool {
+        let used = used.load(ordering: .relaxed)
+        let isFailure = key.error != .none && key.error != .toolError && key != key.reduced
+        return used < capacity - 3 && (!isFailure || used < capacity / 2)
     }
 
     private func find(_ key: CallSeriesKey) -> Int? {
@@ -100,12 +121,8 @@ struct CallSeriesTable: ~Copyable {
         return nil
     }
 
-    /// Makes a series. From half full on there are none for failures, which clients can cause in more ways than there is space
-    /// for, and the last three rows are for what has no other.
     private func insert(_ key: CallSeriesKey, _ free: inout Free, isLast: Bool = false) -> Int? {
-        let used = free.next - free.rows.count
-        let isFailure = key.error != .none && key.error != .toolError && key != key.reduced
-        guard used < capacity - (isLast ? 0 : 3), !isFailure || used < capacity / 2 else { return nil }
+        guard isLast ? used.load(ordering: .relaxed) < capacity : hasSpace(for: key) else { return nil }
         var slot = home(key.bits)
         for _ in 0..<Self.probes {
             guard entries[slot].key.load(ordering: .relaxed) > 1 else {
@@ -113,12 +130,18 @@ struct CallSeriesTable: ~Copyable {
                 if row == free.next { free.next += 1 }
                 entries[slot].row = row
                 entries[slot].key.store(key.bits, ordering: .releasing)
-                if key.hasNamedLeg { free.namedLegs += 1 }
+                count(key, 1)
                 return row
             }
             slot = (slot + 1) & (slots - 1)
         }
         return nil
+    }
+
+    /// Only under the lock.
+    private func count(_ key: CallSeriesKey, _ change: Int) {
+        used.store(used.load(ordering: .relaxed) + change, ordering: .relaxed)
+        if key.hasNamedLeg { namedLegs.store(namedLegs.load(ordering: .relaxed) + change, ordering: .relaxed) }
     }
 
     // MARK: - Any thread
@@ -135,7 +158,7 @@ struct CallSeriesTable: ~Copyable {
                     rows[entries[slot].row * Self.rowLength + number].pointee.store(0, ordering: .relaxed)
                 }
                 free.rows.append(entries[slot].row)
-                if key.hasNamedLeg { free.namedLegs -= 1 }
+                count(key, -1)
             }
         }
     }

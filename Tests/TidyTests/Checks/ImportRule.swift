@@ -2,7 +2,7 @@
 enum ImportRule {
     /// By module, what it may import of ours. A module that is not here may not exist.
     static let allowed: [String: Set<String>] = [
-        "CLinux": [], "COpenSSL": [], "CNghttp2": [],
+        "CLinux": [], "COpenSSL": [], "CNghttp2": [], "CZlib": [],
         "ASCII": [],
         "JSON": ["ASCII"],
         "Kernel": ["CLinux"],
@@ -16,7 +16,9 @@ enum ImportRule {
         "Proxy": [
             "TLS", "HTTP", "MCP", "Balancing", "Configuration", "Telemetry", "Reactor", "JSON", "ASCII", "Kernel",
         ],
-        "Admin": ["Proxy", "HTTP", "Balancing", "Configuration", "Telemetry", "Reactor", "JSON", "Kernel"],
+        "Admin": [
+            "Proxy", "HTTP", "MCP", "Balancing", "Configuration", "Telemetry", "Reactor", "JSON", "Kernel", "CZlib",
+        ],
         "SampleServer": ["HTTP", "MCP", "Reactor", "JSON", "ASCII", "Kernel"],
         "Load": ["TLS", "HTTP", "MCP", "Reactor", "JSON", "ASCII", "Kernel"],
         "LoadReport": ["Load", "JSON"],

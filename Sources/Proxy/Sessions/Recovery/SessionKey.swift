@@ -6,12 +6,16 @@ struct SessionKey: Hashable, Sendable {
     /// No session's: what a legacy session, which is not recorded, has.
     static var none: SessionKey { SessionKey(high: 0, low: 0) }
 
-    /// Eight hexadecimal digits by which an operator can tell sessions apart in the log. No part of an id.
-    var digest: String {
+    /// A number by which an operator can tell sessions apart, the same on every worker. No part of an id.
+    var number: UInt64 {
         var mixed = high ^ (low << 32 | low >> 32)
         mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-        let digits = String(UInt32(truncatingIfNeeded: mixed >> 32), radix: 16)
+        return (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
+    }
+
+    /// The first eight hexadecimal digits of `number`.
+    var digest: String {
+        let digits = String(UInt32(truncatingIfNeeded: number >> 32), radix: 16)
         return String(repeating: "0", count: 8 - digits.count) + digits
     }
 }

@@ -1,0 +1,128 @@
+import Foundation
+import Kernel
+import Proxy
+import Telemetry
+
+/// The metrics of every server of the configuration in force.
+struct ServerSamples {
+    private struct Server {
+        let slot: Int
+        let plan: ServerPlan
+        let upstream: UpstreamPlan
+        let condition: MetricsPage.ServerCondition
+        let load: ServerLoad
+        let labels: LabelText
+    }
+
+    private let proxy: ProxyServer
+    private let servers: [Server]
+
+    init(_ proxy: ProxyServer) {
+        self.proxy = proxy
+        let snapshot = proxy.snapshot
+        servers = snapshot.upstreams.flatMap { upstream in
+            snapshot.servers[upstream.servers].map { plan in
+                Server(
+                    slot: Int(plan.id.slot), plan: plan, upstream: upstream,
+                    condition: MetricsPage.ServerCondition(plan, proxy), load: proxy.load(of: plan),
+                    labels: LabelText(["upstream", "server"], [upstream.name, plan.name]))
+            }
+        }
+    }
+
+    func write(_ writer: inout ExpositionWriter) {
+        writeState(&writer)
+        writeSessions(&writer)
+        writePool(&writer)
+        writeRequests(&writer)
+    }
+
+    private func writeState(_ writer: inout ExpositionWriter) {
+        for server in servers {
+            writer.sample(
+                MetricCatalog.serverUp, server.labels, server.condition.isHealthy && !server.condition.isEjected)
+        }
+        for server in servers { writer.sample(MetricCatalog.serverHealthy, server.labels, server.condition.isHealthy) }
+        for server in servers { writer.sample(MetricCatalog.serverEjected, server.labels, server.condition.isEjected) }
+        for server in servers { writer.sample(MetricCatalog.serverDraining, server.labels, server.condition.drains) }
+        let wallClock = Int64(Date().timeIntervalSince1970 * 1e9)
+        let now = Instant.now()
+        for server in servers {
+            let checkedAt = proxy.metrics.view.load(.checkedAt, server: server.slot)
+            guard checkedAt > 0 else { continue }
+            let age = Int64(clamping: (now - Instant(nanoseconds: UInt64(checkedAt))).nanoseconds)
+            writer.sample(MetricCatalog.serverCheckedAt, server.labels, nanoseconds: wallClock - age)
+        }
+        write(.ejections, MetricCatalog.ejections, &writer)
+    }
+
+    private func writeSessions(_ writer: inout ExpositionWriter) {
+        for server in servers { writer.sample(MetricCatalog.sessions, server.labels, server.load.sessions) }
+        for server in servers where server.upstream.maximumSessions < .max {
+            writer.sample(MetricCatalog.sessionLimit, server.labels, server.upstream.maximumSessions)
+        }
+        write(.sessionsOpened, MetricCatalog.sessionsOpened, &writer)
+        write(.sessionsEnded, MetricCatalog.sessionsEnded, &writer)
+        for counter in RecoveryCounter.allCases {
+            writer.sample(
+                MetricCatalog.recoveries, LabelText(["result"], [SnakeCase.text("\(counter)")]),
+                proxy.metrics.view.load(counter))
+        }
+        for server in servers { writer.sample(MetricCatalog.streams, server.labels, server.load.streams) }
+        for server in servers {
+            writer.sample(MetricCatalog.streamLimit, server.labels, server.upstream.pool.maximumStreams)
+        }
+    }
+
+    private func writePool(_ writer: inout ExpositionWriter) {
+        let states: [(String, ServerMetric)] = [("idle", .parked), ("active", .active), ("streaming", .streaming)]
+        for server in servers {
+            for (state, metric) in states {
+                writer.sample(
+                    MetricCatalog.poolConnections, server.labels.adding("state", state),
+                    max(0, proxy.metrics.sum(metric, server: server.slot)))
+            }
+        }
+        for server in servers { writer.sample(MetricCatalog.poolLimit, server.labels, server.upstream.pool.maximum) }
+        for server in servers {
+            writer.sample(
+                MetricCatalog.poolWaiting, server.labels, max(0, proxy.metrics.sum(.waiting, server: server.slot)))
+        }
+        write(.connectionsOpened, MetricCatalog.poolOpened, &writer)
+        write(.connectFailures, MetricCatalog.connectFailures, &writer)
+    }
+
+    private func writeRequests(_ writer: inout ExpositionWriter) {
+        write(.requests, MetricCatalog.requests, &writer)
+        write(
+            [
+                ("session_not_found", .sessionsNotFound), ("bad_gateway", .badGateway), ("unavailable", .unavailable),
+                ("timed_out", .timedOut),
+            ], "kind", MetricCatalog.serverErrors, &writer)
+        write(.inBandErrors, MetricCatalog.serverErrorsInBand, &writer)
+        write(.replays, MetricCatalog.replays, &writer)
+        write([("granted", .retries), ("refused", .retriesRefused)], "result", MetricCatalog.retries, &writer)
+        for server in servers {
+            guard let bytes = proxy.metrics.calls.toolListBytes(server: server.slot) else { continue }
+            writer.sample(MetricCatalog.toolListBytes, server.labels, bytes)
+        }
+    }
+
+    private func write(_ metric: ServerMetric, _ definition: MetricDefinition, _ writer: inout ExpositionWriter) {
+        for server in servers {
+            writer.sample(definition, server.labels, proxy.metrics.sum(metric, server: server.slot))
+        }
+    }
+
+    private func write(
+        _ metrics: [(String, ServerMetric)], _ label: String, _ definition: MetricDefinition,
+        _ writer: inout ExpositionWriter
+    ) {
+        for server in servers {
+            for (value, metric) in metrics {
+                writer.sample(
+                    definition, server.labels.adding(label, value), proxy.metrics.sum(metric, server: server.slot))
+            }
+        }
+    }
+}

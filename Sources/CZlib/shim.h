@@ -1,0 +1,3 @@
+// zlib, used for gzip. No logic.
+#pragma once
+#include <zlib.h>

@@ -1,0 +1,106 @@
+import HTTP
+import Kernel
+import MCP
+import Reactor
+import Telemetry
+
+/// What metrics, logs and traces are told of each exchange: what it asks for, what its answer says, how it ended.
+extension Worker where Outside: ~Copyable {
+    /// An exchange begins; its request is parsed and at the front of `io.received`.
+    mutating func beginCall(_ exchange: Handle) {
+        guard exchanges.watchesCalls else { return }
+        let slot = exchanges.calls.begin()
+        guard slot != OpenCalls.none else { return }
+        exchanges[exchange].call = slot
+        describeClient(exchange, slot)
+        if let version = io.requestHead.protocolVersion {
+            let revision = ProtocolRevisions(version: io.received.span.extracting(version.range)).rawValue
+            exchanges.calls.update(slot) { $0.event.revision = revision }
+        }
+        if exchanges[exchange].isWhole, case .post = exchanges[exchange].method {
+            exchanges.calls.readRequest(slot, io.received, io.requestHead)
+        }
+        traceCall(exchange)
+    }
+
+    private mutating func describeClient(_ exchange: Handle, _ slot: UInt32) {
+        let client = exchanges[exchange].client
+        let startedAt = clock.wallNanoseconds(&io.world)
+        let method = exchanges[exchange].method.rawValue
+        let listener = clients.listener(of: client)
+        let listenerSlot = UInt16(truncatingIfNeeded: clients.listeners[listener].slot)
+        // Behind trusted proxies the address is text, which costs memory to read: only a log needs it.
+        let address = metrics.ring.isOn ? clientAddress(client) : clients[client].address
+        var flags: CallEvent.Flags = clients[client].isSecure ? .secure : []
+        if clients.isStream(client) { flags.insert(.http2) }
+        exchanges.calls.update(slot) { call in
+            call.event.startedAt = startedAt
+            call.event.httpMethod = method
+            call.event.listener = listenerSlot
+            call.event.client = CallEvent.ClientAddress(address.high, address.low, port: address.port)
+            call.event.flags = flags
+        }
+    }
+
+    /// The exchange belongs to a session, or opens one.
+    mutating func noteCallSession(_ exchange: Handle, _ key: SessionKey) {
+        let slot = exchanges[exchange].call
+        if slot != OpenCalls.none { exchanges.calls.update(slot) { $0.event.session = key.number } }
+    }
+
+    /// The response's head is parsed. From here on its body is read, unless nothing can be learned of it.
+    mutating func beginAnswer(_ exchange: Handle, isEventStream: Bool) {
+        let slot = exchanges[exchange].call
+        guard slot != OpenCalls.none else { return }
+        if isEventStream, case .get = exchanges[exchange].method {
+            // Idle streams are many. What is to be said of them is known at their end as well.
+            exchanges[exchange].call = OpenCalls.none
+            exchanges.calls.discard(slot)
+            return
+        }
+        let isReadable = !io.hasContentCoding
+        exchanges.calls.update(slot) { call in
+            if isEventStream { call.event.flags.insert(.eventStream) }
+            if call.event.method == .listen { call.event.flags.insert(.listening) }
+            guard isReadable, call.event.flags.contains(.request), call.event.method != .listen else { return }
+            call.scanner = ReplyScanner(isEventStream ? .eventStream : .json)
+        }
+    }
+
+    /// A piece of the response's body passes by.
+    @inline(__always)
+    mutating func readAnswer(_ exchange: Handle, _ range: ByteRange) {
+        let slot = exchanges[exchange].call
+        if slot != OpenCalls.none { exchanges.calls.readAnswer(slot, io.received, range) }
+    }
+
+    /// The exchange is over: tells whoever wants to know. What the proxy asks of servers for itself is nobody's call.
+    mutating func endCall(_ exchange: Handle, _ record: ExchangeRecord) {
+        guard exchanges.watchesCalls, !clients.isInternal(exchanges[exchange].client) else { return }
+        if exchanges[exchange].call == OpenCalls.none {
+            guard metrics.ring.isOn else { return }
+            beginListening(exchange, record)
+        }
+        let slot = exchanges[exchange].call
+        let isRecovered = exchanges[exchange].wasRecovered
+        let (recorder, ring) = (metrics.calls, metrics.ring)
+        exchanges.calls.update(slot) { call in
+            call.event.finish(record, call.scanner?.verdict ?? .none, isRecovered: isRecovered)
+            recorder.record(call.event)
+            if ring.isOn { ring.push(call.event) }
+        }
+    }
+
+    /// A stream that only listened is over: it gets a place again, to be told of.
+    private mutating func beginListening(_ exchange: Handle, _ record: ExchangeRecord) {
+        let slot = exchanges.calls.begin()
+        guard slot != OpenCalls.none else { return }
+        exchanges[exchange].call = slot
+        if clients.contains(exchanges[exchange].client) { describeClient(exchange, slot) }
+        let startedAt = clock.wallNanoseconds(&io.world) &- (record.endedAt - record.times.startedAt).nanoseconds
+        exchanges.calls.update(slot) { call in
+            call.event.startedAt = startedAt
+            call.event.flags.formUnion([.listening, .eventStream])
+        }
+    }
+}

@@ -1,0 +1,150 @@
+/// Writes metrics as text, one after the other. Each metric's samples stand together, behind what it is.
+package struct ExpositionWriter {
+    private let format: ExpositionFormat
+    private var text: [UInt8] = []
+    private var current: MetricDefinition?
+    private var written: Set<String> = []
+    /// `_bucket` with its upper bound, behind the other labels.
+    private var bounds: [Double] = []
+    private var boundTexts: [[UInt8]] = []
+
+    package init(_ format: ExpositionFormat) {
+        self.format = format
+        text.reserveCapacity(1 << 20)
+    }
+
+    /// The whole text. Nothing may be written after it.
+    package consuming func finish() -> [UInt8] {
+        if format == .openMetrics { text += "# EOF\n".utf8 }
+        return text
+    }
+
+    /// Begins a metric. It may have begun before only if nothing else has since.
+    package mutating func begin(_ metric: MetricDefinition) {
+        guard current != metric else { return }
+        assert(!written.contains(metric.name), "the samples of \(metric.name) do not stand together")
+        written.insert(metric.name)
+        current = metric
+        let name = format == .openMetrics ? metric.name : metric.queryName
+        let kind = format == .prometheus && metric.kind == .info ? "gauge" : metric.kind.rawValue
+        text += "# HELP \(name) \(metric.help).\n# TYPE \(name) \(kind)\n".utf8
+        if format == .openMetrics, let unit = metric.unit { text += "# UNIT \(name) \(unit.rawValue)\n".utf8 }
+    }
+
+    /// One number of a metric that is no histogram.
+    package mutating func sample(_ metric: MetricDefinition, _ labels: LabelText, _ value: Int64) {
+        start(metric, labels)
+        append(value)
+        text.append(UInt8(ascii: "\n"))
+    }
+
+    /// The number of a metric without labels.
+    package mutating func sample(_ metric: MetricDefinition, _ value: Int64) { sample(metric, LabelText(), value) }
+
+    /// 1 for true, 0 for false.
+    package mutating func sample(_ metric: MetricDefinition, _ labels: LabelText, _ value: Bool) {
+        sample(metric, labels, value ? 1 : 0 as Int64)
+    }
+
+    /// 1 for true, 0 for false.
+    package mutating func sample(_ metric: MetricDefinition, _ value: Bool) { sample(metric, LabelText(), value) }
+
+    /// A length of time, as seconds.
+    package mutating func sample(
+        _ metric: MetricDefinition, _ labels: LabelText = LabelText(), nanoseconds: Int64
+    ) {
+        start(metric, labels)
+        append(nanoseconds: nanoseconds)
+        text.append(UInt8(ascii: "\n"))
+    }
+
+    private mutating func start(_ metric: MetricDefinition, _ labels: LabelText) {
+        begin(metric)
+        text += metric.queryName.utf8
+        if !labels.bytes.isEmpty {
+            text.append(UInt8(ascii: "{"))
+            text += labels.bytes
+            text.append(UInt8(ascii: "}"))
+        }
+        text.append(UInt8(ascii: " "))
+    }
+
+    /// All numbers of one histogram.
+    package mutating func sample(_ metric: MetricDefinition, _ labels: LabelText, _ histogram: CallHistogram) {
+        begin(metric)
+        prepare(histogram.bounds)
+        var prefix = Array("\(metric.name)_bucket{".utf8)
+        prefix += labels.bytes
+        if !labels.bytes.isEmpty { prefix.append(UInt8(ascii: ",")) }
+        var count: Int64 = 0
+        for (index, bound) in boundTexts.enumerated() {
+            count &+= histogram.counts[index]
+            text += prefix
+            text += bound
+            append(count)
+            text.append(UInt8(ascii: "\n"))
+        }
+        text += "\(metric.name)_sum".utf8
+        appendBraced(labels)
+        append(nanoseconds: histogram.nanoseconds)
+        text += "\n\(metric.name)_count".utf8
+        appendBraced(labels)
+        append(count)
+        text.append(UInt8(ascii: "\n"))
+    }
+
+    private mutating func appendBraced(_ labels: LabelText) {
+        if !labels.bytes.isEmpty {
+            text.append(UInt8(ascii: "{"))
+            text += labels.bytes
+            text.append(UInt8(ascii: "}"))
+        }
+        text.append(UInt8(ascii: " "))
+    }
+
+    private mutating func prepare(_ new: [Double]) {
+        guard bounds != new else { return }
+        bounds = new
+        boundTexts = (new.map { "\($0)" } + ["+Inf"]).map { Array("le=\"\($0)\"} ".utf8) }
+    }
+
+    // MARK: - Numbers
+
+    private mutating func append(_ value: Int64) {
+        guard value >= 0 else {
+            text += "\(value)".utf8
+            return
+        }
+        if value < 10 {
+            text.append(UInt8(ascii: "0") + UInt8(value))
+            return
+        }
+        append(UInt64(value), digits: 0)
+    }
+
+    /// With leading zeros if there are fewer digits.
+    private mutating func append(_ value: UInt64, digits: Int) {
+        var places = InlineArray<20, UInt8>(repeating: UInt8(ascii: "0"))
+        var rest = value
+        var count = 0
+        while rest > 0 || count < digits {
+            places[count] = UInt8(ascii: "0") + UInt8(rest % 10)
+            rest /= 10
+            count += 1
+        }
+        while count > 0 {
+            count -= 1
+            text.append(places[count])
+        }
+    }
+
+    private mutating func append(nanoseconds: Int64) {
+        let value = UInt64(max(0, nanoseconds))
+        append(Int64(value / 1_000_000_000))
+        let fraction = value % 1_000_000_000
+        guard fraction > 0 else { return }
+        text.append(UInt8(ascii: "."))
+        append(fraction, digits: 9)
+        while text.last == UInt8(ascii: "0") { text.removeLast() }
+    }
+}
