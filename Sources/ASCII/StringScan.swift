@@ -97,35 +97,48 @@ extension Span where Element == UInt8 {
         return index
     }
 
-    // Both look at eight words at once, each as the functions above do.
+    // These look at two words at once, four times, each as the functions of `WordScan` do.
 
     /// Whether there is a quote or a control character among the 64 bytes from `offset` on, which must be there.
     @inline(__always)
     private func hasQuoteOrControl(inBlockAt offset: Int) -> Bool {
-        let block = block(at: offset)
-        return hasTopBit(((block ^ (WordScan.everyByte &* 0x02)) &- WordScan.everyByte &* 0x21) & ~block)
+        anyTopBit(inBlockAt: offset) { words in
+            ((words ^ (WordScan.everyByte &* 0x02)) &- WordScan.everyByte &* 0x21) & ~words
+        }
     }
 
     /// Whether there is a quote, a backslash or a control character.
     @inline(__always)
     private func hasStringSpecial(inBlockAt offset: Int) -> Bool {
-        let block = block(at: offset)
-        let quotes = (block ^ (WordScan.everyByte &* 0x02)) &- WordScan.everyByte &* 0x21
-        let backslashes = (block ^ (WordScan.everyByte &* 0x5C)) &- WordScan.everyByte
-        return hasTopBit((quotes | backslashes) & ~block)
+        anyTopBit(inBlockAt: offset) { words in
+            let quotes = (words ^ (WordScan.everyByte &* 0x02)) &- WordScan.everyByte &* 0x21
+            let backslashes = (words ^ (WordScan.everyByte &* 0x5C)) &- WordScan.everyByte
+            return (quotes | backslashes) & ~words
+        }
     }
 
+    /// Whether one of two ASCII characters or a control character is there.
+    @inlinable
     @inline(__always)
-    private func block(at offset: Int) -> SIMD8<UInt64> {
+    public func hasControl(or first: UInt8, or second: UInt8, inBlockAt offset: Int) -> Bool {
+        anyTopBit(inBlockAt: offset) { words in
+            let one = (words ^ (WordScan.everyByte &* UInt64(first))) &- WordScan.everyByte
+            let two = (words ^ (WordScan.everyByte &* UInt64(second))) &- WordScan.everyByte
+            return (one | two | (words &- WordScan.everyByte &* 0x20)) & ~words
+        }
+    }
+
+    /// Whether `marks` sets the top bit of any of the 64 bytes from `offset` on, which must be there.
+    @inlinable
+    @inline(__always)
+    func anyTopBit(inBlockAt offset: Int, _ marks: (SIMD2<UInt64>) -> SIMD2<UInt64>) -> Bool {
         precondition(offset >= 0 && count &- offset >= 64, "a block reaches past the end")
-        return bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: SIMD8<UInt64>.self)
-    }
-
-    @inline(__always)
-    private func hasTopBit(_ block: SIMD8<UInt64>) -> Bool {
-        let halves = block.lowHalf | block.highHalf
-        let quarters = (halves.lowHalf | halves.highHalf) & WordScan.everyTopBit
-        return quarters[0] | quarters[1] != 0
+        let first = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: SIMD2<UInt64>.self)
+        let second = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset &+ 16, as: SIMD2<UInt64>.self)
+        let third = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset &+ 32, as: SIMD2<UInt64>.self)
+        let fourth = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset &+ 48, as: SIMD2<UInt64>.self)
+        let found = marks(first) | marks(second) | marks(third) | marks(fourth)
+        return (found[0] | found[1]) & WordScan.everyTopBit != 0
     }
 }
 
