@@ -123,7 +123,7 @@ let package = Package(
         .testTarget(
             name: "SocketTests",
             dependencies: [
-                "TestSupport", "berth", "Admin", "Proxy", "TLS", "HTTP", "Configuration", "Telemetry", "Reactor",
+                "TestSupport", "berth", "Admin", "Proxy", "TLS", "HTTP", "MCP", "Configuration", "Telemetry", "Reactor",
                 "Kernel",
                 .product(name: "Logging", package: "swift-log"),
             ],

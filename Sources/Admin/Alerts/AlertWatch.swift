@@ -64,16 +64,6 @@ package final class AlertWatch: Sendable {
     /// An instant as milliseconds since 1970.
     func milliseconds(_ instant: Instant) -> Int64 { clockStart + Int64(clamping: instant.nanoseconds / 1_000_000) }
 
-    /// The alerts as the dashboard shows them.
-    package var dashboardAlerts: [DashboardAlert] {
-        alerts.map { alert in
-            DashboardAlert(
-                name: alert.rule.rawValue, state: alert.state == .resolved ? "inactive" : alert.state.rawValue,
-                severity: alert.rule.severity.rawValue, since: UInt64(clamping: milliseconds(alert.since)),
-                summary: alert.message)
-        }
-    }
-
     /// The thresholds in force.
     package var presentThresholds: AlertThresholds { thresholds() }
 
