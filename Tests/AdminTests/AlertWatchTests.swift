@@ -76,7 +76,8 @@ struct AlertWatchTests {
         #expect(abs(age + 70_000) < 10_000)
         let shown = DashboardAlert.present(in: watch)
         #expect(shown.map(\.state) == ["firing", "firing"])
-        #expect(shown.map(\.since) == DashboardAlert.present(in: watch).map(\.since), "the same instant is the same time")
+        #expect(
+            shown.map(\.since) == DashboardAlert.present(in: watch).map(\.since), "the same instant is the same time")
     }
 
     @Test("a cancelled call is no failure")
