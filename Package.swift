@@ -69,7 +69,7 @@ let package = Package(
         .executableTarget(
             name: "berth",
             dependencies: [
-                "Admin", "Proxy", "Prove", "Load", "LoadReport", "Configuration", "SampleServer", "TLS", "HTTP",
+                "Admin", "Proxy", "Telemetry", "Prove", "Load", "LoadReport", "Configuration", "SampleServer", "TLS", "HTTP",
                 "Telemetry", "Reactor", "Kernel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

@@ -9,13 +9,16 @@ package struct AdminPages: Sendable {
     private let changes: AdminChanges?
     private let upgrade: Upgrade?
     private let metrics: MetricsPage
+    private let alerts: AlertWatch?
     private let dashboard: Dashboard?
 
-    /// The pages of `proxy`, which must be running. Without `changes` there is nothing to change. `version` is Berth's.
+    /// The pages of `proxy`, which must be running. Without `changes` there is nothing to change. `version` is Berth's; `alerts`
+    /// knows which alerts there are.
     package init(
         _ proxy: ProxyServer, changes: AdminChanges? = nil, upgrade: Upgrade? = nil, version: String = "unknown",
-        dashboard: Dashboard? = nil
+        alerts: AlertWatch? = nil, dashboard: Dashboard? = nil
     ) {
+        self.alerts = alerts
         self.dashboard = dashboard
         self.proxy = proxy
         self.changes = changes
@@ -25,7 +28,8 @@ package struct AdminPages: Sendable {
 
     /// Answers a request, now or later. GET: `/healthz`: 200 while the process runs. `/readyz`: 200 if every upstream has a
     /// healthy server that takes new sessions and the proxy is not draining, otherwise 503. `/metrics`: all metrics, for Prometheus. `/stats`: the same as JSON.
-    /// `/config`: the configuration in force. `/dashboard`, to which `/` leads: all of it for people. POST: `AdminChanges`.
+    /// `/alerts`: the rules and which of them fire. `/config`: the configuration in force. `/dashboard`, to which `/` leads: all of it
+    /// for people. POST: `AdminChanges`.
     package func answer(_ request: AdminRequest, _ respond: @escaping @Sendable (AdminResponse) -> Void) {
         guard request.isPost else {
             if let dashboard, dashboard.answer(request, respond) { return }
@@ -50,10 +54,11 @@ package struct AdminPages: Sendable {
         case "/readyz": readiness
         case "/stats": stats
         case "/config": configuration
+        case "/alerts" where alerts != nil: alertsPage
         default:
             AdminResponse(
                 status: 404,
-                body: "no such page; there are /dashboard, /healthz, /readyz, /metrics, /stats and /config\n")
+                body: "no such page; there are /dashboard, /healthz, /readyz, /metrics, /stats, /alerts and /config\n")
         }
     }
 
@@ -74,6 +79,11 @@ package struct AdminPages: Sendable {
 
     private var stats: AdminResponse {
         JSONPage.response(StatusDocument(proxy, changes?.status, upgrade))
+    }
+
+    private var alertsPage: AdminResponse {
+        guard let alerts else { return AdminResponse(status: 404, body: "nothing watches for alerts\n") }
+        return JSONPage.response(AlertsDocument(alerts))
     }
 
     private var configuration: AdminResponse {

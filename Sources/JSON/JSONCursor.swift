@@ -1,31 +1,48 @@
-import ASCII
+public import ASCII
 
 /// Walks through the objects of a text that is at hand as a whole, as long as nothing is unusual.
 ///
 /// Names with escapes, nesting of more than 64, what is cut off and what is malformed count as unusual: then the caller
 /// begins again with `JSONReader`, which says what it is. What the cursor steps over is checked as the reader checks it.
-package struct JSONCursor: Sendable {
-    /// The name of a member.
-    package struct Name: Sendable {
+///
+/// Public rather than package, as `WordScan` is: what is usual is a few instructions, which other modules must inline.
+@frozen
+public struct JSONCursor: Sendable {
+    /// The name of a member, and where its value begins.
+    @frozen
+    public struct Name: Sendable {
         /// Its first 8 bytes, the first one the lowest; 0 where it is shorter.
-        package let word: UInt64
+        public let word: UInt64
         /// Where it begins, behind its quote.
-        package let start: Int
+        public let start: Int
         /// Its bytes; -1 at the end of the object, -2 if something is unusual.
-        package let count: Int
+        public let count: Int
 
-        static var end: Name { Name(word: 0, start: 0, count: -1) }
-        static var unusual: Name { Name(word: 0, start: 0, count: -2) }
+        @inlinable
+        @inline(__always)
+        init(word: UInt64, start: Int, count: Int) {
+            self.word = word
+            self.start = start
+            self.count = count
+        }
     }
 
     /// Behind a name, where its value begins; else behind what has been read.
-    package private(set) var position = 0
-    private var isFirst = true
+    public var position: Int
+    /// No member of the object has been read.
+    @usableFromInline var isFirst: Bool
 
-    package init() {}
+    /// At the beginning of a text.
+    @inlinable
+    public init() {
+        position = 0
+        isFirst = true
+    }
 
     /// Steps into an object, before which white space may stand; false if something else comes next.
-    package mutating func enter(_ text: Span<UInt8>) -> Bool {
+    @inlinable
+    @inline(__always)
+    public mutating func enter(_ text: Span<UInt8>) -> Bool {
         position = text.spaceEnd(from: position)
         guard position < text.count, text[position] == UInt8(ascii: "{") else { return false }
         position &+= 1
@@ -34,20 +51,45 @@ package struct JSONCursor: Sendable {
     }
 
     /// Reads the name of the next member and steps to its value, which must be read or entered before the next call.
-    package mutating func nextName(_ text: Span<UInt8>) -> Name {
-        var index = text.spaceEnd(from: position)
-        guard index < text.count else { return .unusual }
-        if text[index] == UInt8(ascii: "}") {
-            position = index &+ 1
-            isFirst = false
-            return .end
+    @inlinable
+    @inline(__always)
+    public mutating func nextName(_ text: Span<UInt8>) -> Name {
+        // Nearly all names have up to 8 bytes, no white space around them, and something behind their member.
+        if position >= 0, text.count &- position >= 26 {
+            let start = position &+ (isFirst ? 1 : 2)
+            let word = text.word(at: start)
+            let special = WordScan.firstStringSpecial(in: word)
+            let count = WordScan.index(of: special)
+            let head = text.word(at: position) & (isFirst ? 0xFF : 0xFFFF)
+            // A quote, a colon, and no white space.
+            let tail = text.word(at: start &+ count)
+            if head == (isFirst ? 0x22 : 0x222C), tail & 0xFFFF == 0x3A22, tail & 0xE0_0000 != 0,
+                tail & 0xFF_0000 != 0x20_0000
+            {
+                position = start &+ count &+ 2
+                isFirst = false
+                let mask = count == 8 ? UInt64.max : ~(UInt64.max &<< UInt64(count &* 8))
+                return Name(word: word & mask, start: start, count: count)
+            }
         }
+        let (name, next) = Self.name(text, from: position, isFirst: isFirst)
+        position = next
+        isFirst = false
+        return name
+    }
+
+    /// The same for any name; also where its value begins.
+    @usableFromInline
+    static func name(_ text: Span<UInt8>, from offset: Int, isFirst: Bool) -> (name: Name, value: Int) {
+        let unusual = (Name(word: 0, start: 0, count: -2), offset)
+        var index = text.spaceEnd(from: offset)
+        guard index < text.count else { return unusual }
+        if text[index] == UInt8(ascii: "}") { return (Name(word: 0, start: 0, count: -1), index &+ 1) }
         if !isFirst {
-            guard text[index] == UInt8(ascii: ",") else { return .unusual }
+            guard text[index] == UInt8(ascii: ",") else { return unusual }
             index = text.spaceEnd(from: index &+ 1)
         }
-        isFirst = false
-        guard index < text.count, text.count >= 8, text[index] == UInt8(ascii: "\"") else { return .unusual }
+        guard index < text.count, text.count >= 8, text[index] == UInt8(ascii: "\"") else { return unusual }
         index &+= 1
         // Near the end of the text the last 8 bytes are moved into place; the zeros behind them end the name.
         let missing = Swift.max(0, 8 &- (text.count &- index))
@@ -56,22 +98,39 @@ package struct JSONCursor: Sendable {
         let end =
             special != 0
             ? index &+ WordScan.index(of: special) : text.stringSpecial(from: Swift.min(index &+ 8, text.count))
-        guard end < text.count, text[end] == UInt8(ascii: "\"") else { return .unusual }
+        guard end < text.count, text[end] == UInt8(ascii: "\"") else { return unusual }
         let colon = text.spaceEnd(from: end &+ 1)
-        guard colon < text.count, text[colon] == UInt8(ascii: ":") else { return .unusual }
-        position = text.spaceEnd(from: colon &+ 1)
-        guard position < text.count else { return .unusual }
+        guard colon < text.count, text[colon] == UInt8(ascii: ":") else { return unusual }
+        let value = text.spaceEnd(from: colon &+ 1)
+        guard value < text.count else { return unusual }
         let mask = special != 0 ? ~(UInt64.max &<< UInt64((end &- index) &* 8)) : .max
-        return Name(word: word & mask, start: index, count: end &- index)
+        return (Name(word: word & mask, start: index, count: end &- index), value)
     }
 
     /// Steps over a value; false if something is unusual.
-    package mutating func skipValue(_ text: Span<UInt8>) -> Bool {
+    @inlinable
+    @inline(__always)
+    public mutating func skipValue(_ text: Span<UInt8>) -> Bool {
+        // Nearly all values are short strings and small numbers.
+        if position >= 0, text.count &- position >= 17 {
+            let first = text[position]
+            if first == UInt8(ascii: "\"") {
+                let low = WordScan.firstStringSpecial(in: text.word(at: position &+ 1))
+                let found = low != 0 ? low : WordScan.firstStringSpecial(in: text.word(at: position &+ 9))
+                let end = position &+ (low != 0 ? 1 : 9) &+ WordScan.index(of: found)
+                if found != 0, text[end] == UInt8(ascii: "\"") {
+                    position = end &+ 1
+                    return true
+                }
+            }
+        }
         guard let end = text.valueEnd(from: position) else { return false }
         position = end
         return true
     }
 
     /// Whether nothing is left but white space.
-    package func isAtEnd(_ text: Span<UInt8>) -> Bool { text.spaceEnd(from: position) == text.count }
+    @inlinable
+    @inline(__always)
+    public func isAtEnd(_ text: Span<UInt8>) -> Bool { text.spaceEnd(from: position) == text.count }
 }

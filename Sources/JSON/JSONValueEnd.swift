@@ -6,13 +6,15 @@ import ASCII
 /// 64 deep nothing is said: the caller asks the scanner.
 extension Span where Element == UInt8 {
     /// The index of the first byte from `offset` on that is no white space, or `count`.
+    @inlinable
     @inline(__always)
-    func spaceEnd(from offset: Int) -> Int {
+    public func spaceEnd(from offset: Int) -> Int {
         offset < count && self[offset] <= 0x20 ? longSpaceEnd(from: offset) : offset
     }
 
     @inline(never)
-    private func longSpaceEnd(from offset: Int) -> Int {
+    @usableFromInline
+    func longSpaceEnd(from offset: Int) -> Int {
         var index = offset
         while index < count, self[index].isSpace {
             index &+= 1
@@ -64,8 +66,8 @@ extension Span where Element == UInt8 {
     }
 
     /// The index behind the value that begins at `offset`, where no white space stands.
-    @inline(__always)
-    func valueEnd(from offset: Int) -> Int? {
+    @inline(never)
+    public func valueEnd(from offset: Int) -> Int? {
         guard offset < count else { return nil }
         switch self[offset] {
         case UInt8(ascii: "\""): return stringEndChecked(from: offset &+ 1)

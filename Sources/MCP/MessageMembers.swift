@@ -1,4 +1,3 @@
-import ASCII
 import JSON
 
 /// The members of a message's top level that say what it is.
@@ -6,17 +5,17 @@ struct MessageMembers {
     private var seen: UInt8 = 0
     private var isID = false
     /// As it stands in the message, if it is one to echo.
-    var id: Range<Int>?
+    private(set) var id: Range<Int>?
     /// Between its quotes, escapes as written.
-    var method: Range<Int>?
+    private(set) var method: Range<Int>?
     /// The value of `params`, brackets included; nil if there is none or it is cut off.
-    var params: Range<Int>?
+    private(set) var params: Range<Int>?
     /// `params.name`, `params.uri` and `params.taskId`.
-    var name = StringMember(), uri = StringMember(), taskID = StringMember()
+    private(set) var name = StringMember(), uri = StringMember(), taskID = StringMember()
     /// `traceparent` and `io.modelcontextprotocol/protocolVersion` of `params._meta`.
-    var traceparent = StringMember(), protocolVersion = StringMember()
+    private(set) var traceparent = StringMember(), protocolVersion = StringMember()
     /// `params` stands there twice.
-    var hasRepeatedParams = false
+    private(set) var hasRepeatedParams = false
 
     /// A member that should be a string and stand there once.
     struct StringMember {
@@ -33,19 +32,8 @@ struct MessageMembers {
         }
     }
 
-    enum Parameter {
+    private enum Parameter {
         case name, uri, taskID, meta
-
-        /// The same for a name without escapes.
-        init?(_ name: JSONCursor.Name) {
-            switch name.word {
-            case UInt64(ascii: "name\0\0\0\0"): self = .name
-            case UInt64(ascii: "uri\0\0\0\0\0"): self = .uri
-            case UInt64(ascii: "taskId\0\0"): self = .taskID
-            case UInt64(ascii: "_meta\0\0\0"): self = .meta
-            default: return nil
-            }
-        }
 
         init?(_ name: Span<UInt8>) {
             if JSONString.content(name, equals: "name") {
@@ -62,24 +50,12 @@ struct MessageMembers {
         }
     }
 
-    enum Key: UInt8 {
+    private enum Key: UInt8 {
         case id = 1
         case method = 2
         case result = 4
         case error = 8
         case params = 16
-
-        /// The same for a name without escapes.
-        init?(_ name: JSONCursor.Name) {
-            switch name.word {
-            case UInt64(ascii: "id\0\0\0\0\0\0"): self = .id
-            case UInt64(ascii: "method\0\0"): self = .method
-            case UInt64(ascii: "result\0\0"): self = .result
-            case UInt64(ascii: "error\0\0\0"): self = .error
-            case UInt64(ascii: "params\0\0"): self = .params
-            default: return nil
-            }
-        }
 
         /// The key between these quotes, if it is one of ours.
         init?(_ name: Span<UInt8>) {
@@ -147,19 +123,13 @@ struct MessageMembers {
     }
 
     /// Takes note of a parameter whose value begins with the byte `first`.
-    mutating func note(_ key: Parameter, _ value: Range<Int>, _ first: UInt8?) {
+    private mutating func note(_ key: Parameter, _ value: Range<Int>, _ first: UInt8?) {
         switch key {
         case .name: name.note(value, first)
         case .uri: uri.note(value, first)
         case .taskID: taskID.note(value, first)
         case .meta: break
         }
-    }
-
-    /// Whether the message does not have this key yet.
-    mutating func see(_ key: Key) -> Bool {
-        defer { seen |= key.rawValue }
-        return seen & key.rawValue == 0
     }
 
     /// Reads the object `_meta` of the parameters, which comes next.
@@ -178,7 +148,7 @@ struct MessageMembers {
     }
 
     /// Takes note of a value that begins with the byte `first`. False if the member may have no such value.
-    mutating func note(_ key: Key?, _ first: UInt8?, _ range: Range<Int>, _ bytes: Span<UInt8>) -> Bool {
+    private mutating func note(_ key: Key?, _ first: UInt8?, _ range: Range<Int>, _ bytes: Span<UInt8>) -> Bool {
         switch (key, first) {
         case (.id, UInt8(ascii: "{")), (.id, UInt8(ascii: "[")), (.id, UInt8(ascii: "t")), (.id, UInt8(ascii: "f")):
             return false

@@ -9,24 +9,26 @@ package struct RequestSummary: Equatable, Sendable {
     /// The method, by its name.
     package let method: MCPMethod
     /// The method between its quotes, escapes as written; empty for a response or a batch.
-    package let methodText: Range<Int>
+    package var methodText: Range<Int> { places.method.range ?? 0..<0 }
     /// The value of `params`, brackets included; nil if there is none.
-    package let params: Range<Int>?
+    package var params: Range<Int>? { places.params.range }
     /// `params.name` between its quotes, escapes as written: of `tools/call` the tool, of `prompts/get` the prompt. Nil
     /// if there is none, or if the message has it twice or as something else than a string.
-    package let name: Range<Int>?
+    package var name: Range<Int>? { places.name.range }
     /// `params.uri` between its quotes: the resource of `resources/read`. Nil as the name is.
-    package let uri: Range<Int>?
+    package var uri: Range<Int>? { places.uri.range }
     /// `params.taskId` between its quotes. Nil as the name is.
-    package let taskID: Range<Int>?
+    package var taskID: Range<Int>? { places.taskID.range }
     /// `params._meta.traceparent` between its quotes (W3C Trace Context; MCP, SEP-414). Nil as the name is.
-    package let traceparent: Range<Int>?
+    package var traceparent: Range<Int>? { places.traceparent.range }
     /// `params._meta["io.modelcontextprotocol/protocolVersion"]` between its quotes (MCP 2026-07-28). Nil as the name is.
-    package let protocolVersion: Range<Int>?
+    package var protocolVersion: Range<Int>? { places.protocolVersion.range }
     /// That version stands there twice, or as something else than a string.
     package let hasAmbiguousVersion: Bool
     /// Somebody waits for an answer: the message has an id.
     package let hasID: Bool
+
+    private var places = Places()
 
     /// The tool, the prompt or the URI of the resource that a method is about, between its quotes, escapes as written; nil
     /// if the method is about none, or the message does not say about which.
@@ -46,16 +48,17 @@ package struct RequestSummary: Equatable, Sendable {
     /// batch is not looked into.
     package init?(of body: Span<UInt8>) {
         guard body.count <= JSONRPC.maximumBytes else { return nil }
-        var members = MessageMembers()
-        if !members.readWhole(body) {
-            var reader = JSONReader()
-            if reader.peek(body) == UInt8(ascii: "[") {
-                self.init(method: .batch)
-                return
-            }
-            members = MessageMembers()
-            guard members.read(body, &reader), reader.isAtEnd(body) else { return nil }
+        if let request = RegularRequest(body) {
+            self.init(request, body)
+            return
         }
+        var reader = JSONReader()
+        if reader.peek(body) == UInt8(ascii: "[") {
+            self.init(method: .batch)
+            return
+        }
+        var members = MessageMembers()
+        guard members.read(body, &reader), reader.isAtEnd(body) else { return nil }
         switch members.envelope(isComplete: true).kind {
         case .response: self.init(method: .response)
         case .request: self.init(members, body, hasID: true)
@@ -66,24 +69,53 @@ package struct RequestSummary: Equatable, Sendable {
 
     private init(method: MCPMethod) {
         self.method = method
-        methodText = 0..<0
-        params = nil
-        (name, uri, taskID, traceparent, protocolVersion) = (nil, nil, nil, nil, nil)
-        hasAmbiguousVersion = false
         hasID = false
+        hasAmbiguousVersion = false
+    }
+
+    private init(_ request: RegularRequest, _ body: Span<UInt8>) {
+        places = request.places
+        hasID = request.hasID
+        hasAmbiguousVersion = false
+        method = MCPMethod(body.extracting(request.places.method.range ?? 0..<0))
     }
 
     private init?(_ members: MessageMembers, _ body: Span<UInt8>, hasID: Bool) {
         guard let text = members.method, !members.hasRepeatedParams else { return nil }
         method = MCPMethod(body.extracting(text))
-        methodText = text
-        params = members.params
-        name = members.name.text
-        uri = members.uri.text
-        taskID = members.taskID.text
-        traceparent = members.traceparent.text
-        protocolVersion = members.protocolVersion.text
+        places.method = Place(text)
+        places.params = Place(members.params)
+        places.name = Place(members.name.text)
+        places.uri = Place(members.uri.text)
+        places.taskID = Place(members.taskID.text)
+        places.traceparent = Place(members.traceparent.text)
+        places.protocolVersion = Place(members.protocolVersion.text)
         hasAmbiguousVersion = members.protocolVersion.isAmbiguous
         self.hasID = hasID
+    }
+
+    /// Where the texts stand.
+    struct Places: BitwiseCopyable, Equatable {
+        var method = Place(), params = Place(), name = Place(), uri = Place(), taskID = Place()
+        var traceparent = Place(), protocolVersion = Place()
+    }
+
+    /// A range of a body; nothing if `end` is 0.
+    struct Place: BitwiseCopyable, Equatable {
+        var start: UInt32 = 0
+        var end: UInt32 = 0
+
+        init() {}
+
+        init(_ start: Int, _ end: Int) {
+            self.start = UInt32(truncatingIfNeeded: start)
+            self.end = UInt32(truncatingIfNeeded: end)
+        }
+
+        init(_ range: Range<Int>?) {
+            self = range.map { Place($0.lowerBound, $0.upperBound) } ?? Place()
+        }
+
+        var range: Range<Int>? { end == 0 ? nil : Int(start)..<Int(max(start, end)) }
     }
 }

@@ -19,6 +19,8 @@ package final class ProxyServer: Sendable {
     package let calls: CallFeed
     /// The access log and its like.
     package let logs: CallLogs
+    /// The spans of calls.
+    package let tracing: CallTracing
 
     let table: ServerTable
     /// Threads that carry traffic.
@@ -49,7 +51,8 @@ package final class ProxyServer: Sendable {
     /// ones, and what `predecessor` knew is taken over.
     package init(
         snapshot: Snapshot, workers: Int, log: Logger, secrets: SessionSecrets? = nil, names: NameLookup = .system,
-        inheriting sockets: InheritedSockets = InheritedSockets(), from predecessor: HandoverState? = nil
+        version: String = "unknown", inheriting sockets: InheritedSockets = InheritedSockets(),
+        from predecessor: HandoverState? = nil
     ) throws(StartError) {
         self.workers = max(1, workers)
         self.log = log
@@ -70,6 +73,7 @@ package final class ProxyServer: Sendable {
             throw StartError("cannot start: \(error)")
         }
         logs = CallLogs(calls) { $0.write(to: log) }
+        tracing = CallTracing(calls, version: version) { log.warning("\($0)") }
         let sockets = try ListeningSockets(snapshot.listeners, workers: self.workers, inherited: sockets)
         current = Mutex(Current(snapshot: snapshot, sockets: sockets))
         publishNames()
@@ -109,7 +113,10 @@ package final class ProxyServer: Sendable {
         } catch {
             failure = StartError("cannot start a thread: \(error)")
         }
-        guard let reason = failure ?? refusal else { return try logs.apply(snapshot.logs) }
+        guard let reason = failure ?? refusal else {
+            try logs.apply(snapshot.logs)
+            return try tracing.apply(snapshot.trace)
+        }
         abandonStart(threads: started)
         throw reason
     }

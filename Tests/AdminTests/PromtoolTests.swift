@@ -1,4 +1,5 @@
 import Foundation
+import Proxy
 import Telemetry
 import Testing
 

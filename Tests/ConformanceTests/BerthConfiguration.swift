@@ -15,6 +15,8 @@ struct BerthConfiguration {
         rise     = 1
         fall     = 2
         """
+    /// The value of `trace`; nil: the file has none.
+    var trace: String?
     /// The folder of this file and of those that it names.
     var directory: URL
 
@@ -29,6 +31,7 @@ struct BerthConfiguration {
             admin_token = "file:\(directory.path)/admin.token"
             secret  = "file:\(directory.path)/session.keys"
             drain_timeout = "1s"
+            \(trace.map { "trace = \($0)" } ?? "")
 
             [listen]
             http  = "127.0.0.1:\(ports["http"] ?? 0)"

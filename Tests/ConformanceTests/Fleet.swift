@@ -10,7 +10,7 @@ final class Fleet {
     /// Makes a fleet, runs `body` on it, and ends it. Berth must still be running then.
     static func with(
         _ kind: ReplicaProcess.Kind, affinity: BerthProcess.Affinity = .signed, replicas count: Int = 3,
-        heartbeat: String = "15s", onLost: String = "clean", checks: String? = nil,
+        heartbeat: String = "15s", onLost: String = "clean", checks: String? = nil, trace: String? = nil,
         sourceLocation: SourceLocation = #_sourceLocation,
         _ body: (Fleet) async throws -> Void
     ) async throws {
@@ -25,6 +25,7 @@ final class Fleet {
             servers: replicas.map(\.address), affinity: affinity, heartbeat: heartbeat, onLost: onLost,
             directory: directory)
         if let checks { configuration.checks = checks }
+        configuration.trace = trace
         let berth = try BerthProcess(configuration)
         defer { berth.kill() }
         try await berth.ready()

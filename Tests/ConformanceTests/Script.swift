@@ -11,6 +11,8 @@ final class Script {
         var stalled: Int?
         var connections: Int?
         var versions: [String: Int]?
+        /// By call, the contexts that it had: of its message, and of its HTTP head.
+        var traces: [String: [String: String]]?
         var wrongCount: Int?
         var statuses: [String: Int]?
         var longestMilliseconds: Int?

@@ -110,6 +110,8 @@ struct MetricsPage: Sendable {
         for log in proxy.logs.counts {
             writer.sample(MetricCatalog.logDrops, LabelText(["log"], [log.name]), Int64(log.dropped))
         }
+        let traces = proxy.tracing.logDrops
+        writer.sample(MetricCatalog.logDrops, LabelText(["log"], [traces.log]), traces.lines)
     }
 
     private func writeConfiguration(_ writer: inout ExpositionWriter, _ reloads: ReloadStatus?, _ upgrade: Upgrade?) {

@@ -13,6 +13,7 @@ struct ConfigurationDecoding {
     mutating func run() -> Configuration {
         let globalEntry = root.entry("global")
         let global = GlobalConfiguration(from: root.table("global"))
+        let alerts = AlertsConfiguration(from: root.table("alerts"))
         let metrics = MetricsConfiguration(from: root.table("metrics"))
         listeners = decodeListeners()
         let upstreams = decodeUpstreams()
@@ -22,6 +23,7 @@ struct ConfigurationDecoding {
         var configuration = Configuration(
             global: global, listeners: listeners.map(\.configuration), routes: routes, upstreams: upstreams.map(\.value)
         )
+        configuration.alerts = alerts
         configuration.metrics = metrics
         return configuration
     }

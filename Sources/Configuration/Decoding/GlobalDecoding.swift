@@ -20,6 +20,7 @@ extension GlobalConfiguration {
         accessLog = reader.accessLog()
         slowLog = reader.slowLog()
         auditLog = reader.auditLog()
+        trace = TraceConfiguration(from: reader.table("trace"))
         reader.rejectUnavailable("state_dir")
         reader.finish()
     }

@@ -20,6 +20,25 @@ extension EffectiveText {
         case .key: line("# secret comes from the environment", origin(of: "global.secret"))
         case nil: value("secret", nil, unset: "session keys end with the process")
         }
+        guard let trace = global.trace else { return value("trace", nil, unset: "no spans are made") }
+        open("[global.trace]", path: "global.trace")
+        value("otlp", TOMLText.quoted(trace.url))
+        value("ratio", "\(trace.ratio)")
+    }
+
+    mutating func write(_ alerts: AlertsConfiguration) {
+        open("[alerts]", path: "alerts")
+        value("window", alerts.window)
+        value("tool_p95", orOff: alerts.toolP95)
+        value("error_rate", orOff: alerts.errorRate)
+        value("waiting", orOff: alerts.waiting)
+        value("memory", orOff: alerts.memory)
+        value("connections", orOff: alerts.connections)
+        value("certificate", orOff: alerts.certificate)
+    }
+
+    private mutating func value(_ key: String, orOff share: Double?) {
+        value(key, share.map { "\($0)" } ?? "\"off\"")
     }
 
     mutating func write(_ metrics: MetricsConfiguration) {

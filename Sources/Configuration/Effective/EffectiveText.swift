@@ -17,6 +17,7 @@ extension ConfigurationFile {
 
     private func write(to text: inout EffectiveText) {
         text.write(configuration.global)
+        text.write(configuration.alerts)
         text.write(configuration.metrics)
         text.writeLogs(configuration.global)
         for (listener, table) in zip(configuration.listeners, listenerTables) {

@@ -13,6 +13,8 @@ package struct Configuration: Sendable, Equatable {
     package var routes: [RouteConfiguration]
     /// In the order of the file; at least one. Names are unique.
     package var upstreams: [UpstreamConfiguration]
+    /// When alerts fire.
+    package var alerts = AlertsConfiguration()
 
     package init(
         global: GlobalConfiguration, listeners: [ListenerConfiguration], routes: [RouteConfiguration],

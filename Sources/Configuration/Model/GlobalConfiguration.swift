@@ -18,6 +18,8 @@ package struct GlobalConfiguration: Sendable, Equatable {
     package var pidFile: String?
     /// The keys that session ids are signed with; nil: the default key file.
     package var secret: SecretSource?
+    /// Where spans of calls go; nil: none are made.
+    package var trace: TraceConfiguration?
     /// The log of all exchanges; nil for none.
     package var accessLog: AccessLogConfiguration?
     /// The log of slow calls; nil for none.

@@ -1,5 +1,6 @@
 import Kernel
 import Reactor
+import Telemetry
 
 /// The exchanges of one worker: requests that have begun and whose responses have not ended.
 struct Exchanges: ~Copyable {
@@ -10,6 +11,8 @@ struct Exchanges: ~Copyable {
     private var triedBeyond: [UInt32: Set<Int>] = [:]
     /// What is known of each, for those who watch.
     var calls: OpenCalls
+    /// Draws the ids of spans; nil until the first call that may have one.
+    var traceIDs: TraceIDGenerator?
     /// Somebody watches.
     var watchesCalls = true
     /// Responses that are read for what servers say of their tools.

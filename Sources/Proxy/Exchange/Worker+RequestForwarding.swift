@@ -64,6 +64,7 @@ extension Worker where Outside: ~Copyable {
         io.composed.append(" HTTP/1.1\r\n")
         appendHost(upstream, server)
         if exchanges[exchange].mayOpenLegacySession { io.withholdAcceptEncoding() }
+        composeTrace(exchange)
         let keepsSession =
             (servers.upstreams[upstream].plan.affinity != .signed && !exchanges[exchange].isMapped)
             || clients.isInternal(client)

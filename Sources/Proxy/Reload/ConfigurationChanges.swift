@@ -11,6 +11,7 @@ struct ConfigurationChanges {
         compare(old.global, new.global)
         if old.metrics != new.metrics { lines.append("[metrics] changed") }
         compare(old.listeners, new.listeners)
+        if old.alerts != new.alerts { lines.append("[alerts] changed") }
         if old.routes != new.routes { lines.append("routes changed") }
         for upstream in old.upstreams where !new.upstreams.contains(where: { $0.name == upstream.name }) {
             lines.append("upstream \(upstream.name) removed")

@@ -65,6 +65,7 @@ extension ProxyServer {
         publishNames()
         if let failure { throw failure }
         try logs.apply(new.logs)
+        try tracing.apply(new.trace)
     }
 }
 

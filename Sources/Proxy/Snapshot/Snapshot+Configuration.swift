@@ -3,6 +3,7 @@ package import Configuration
 import HTTP
 package import Kernel
 package import TLS
+import Telemetry
 
 extension Snapshot {
     /// The run-time form of a checked configuration. Loads certificates and resolves names, which may block for seconds;
@@ -18,6 +19,8 @@ extension Snapshot {
         drainTimeout = Interval(configuration.global.drainTimeout)
         maximumToolNames = configuration.metrics.maximumTools
         logs = LogPlan(configuration.global)
+        trace = configuration.global.trace.map { TracePlan($0) }
+        sampler = trace?.sampler ?? .off
         let hosts = configuration.upstreams.flatMap { $0.servers.map(\.address.host) }
         let found = names.resolve(Set(hosts).subtracting(known.keys), within: .seconds(5)).merging(known) { $1 }
         for upstream in configuration.upstreams { try append(upstream, found) }

@@ -1,6 +1,7 @@
 import Balancing
 import HTTP
 package import Kernel
+package import Telemetry
 
 /// The immutable run-time form of a configuration: which workers read and nothing changes.
 package struct Snapshot: Sendable {
@@ -23,6 +24,10 @@ package struct Snapshot: Sendable {
     package var lease: ServerLease?
     /// Which logs of calls there are.
     package var logs = LogPlan()
+    /// How calls are traced; nil: they are not.
+    package var trace: TracePlan?
+    /// Which calls have spans; goes with `trace`.
+    package var sampler = TraceSampler.off
     /// How long a drain waits for what is under way.
     package var drainTimeout = Interval.seconds(300)
 

@@ -21,6 +21,14 @@ package struct TraceContext: BitwiseCopyable, Equatable, Sendable {
     package init() {}
 
     /// There is no trace.
+    /// The span that a message names as its caller's; it is not decided on yet.
+    package init(parent high: UInt64, _ low: UInt64, span: UInt64, flags: UInt8) {
+        self.high = high
+        self.low = low
+        self.parent = span
+        self.flags = flags
+    }
+
     package var isEmpty: Bool { high == 0 && low == 0 }
     /// Spans of the trace are recorded.
     package var isSampled: Bool { flags & 1 != 0 }

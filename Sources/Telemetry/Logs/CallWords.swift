@@ -31,15 +31,12 @@ extension CallEvent {
     }
 
     /// The revision that the request names; nil if it names none.
-    var revisionText: [UInt8]? { Self.revisionNames[revision] }
+    var revisionText: [UInt8]? { revision == 0 ? nil : Self.revisionNames[revision.trailingZeroBitCount] }
 
-    private static let revisionNames: [UInt16: [UInt8]] = {
-        var names: [UInt16: [UInt8]] = [:]
-        for bit in 0..<16 as Range<UInt16> {
-            if let name = ProtocolRevisions(rawValue: 1 << bit).names.first { names[1 << bit] = Array(name.utf8) }
-        }
-        return names
-    }()
+    /// By the number of the bit.
+    private static let revisionNames: [[UInt8]?] = (0..<16 as Range<UInt16>).map { bit in
+        ProtocolRevisions(rawValue: 1 << bit).names.first.map { Array($0.utf8) }
+    }
 }
 
 extension CallEvent.Outcome {
@@ -58,11 +55,18 @@ extension CallEvent.Outcome {
     }
 }
 
+extension CallEvent.ClientAddress {
+    /// Whether it is `::ffff:a.b.c.d`.
+    fileprivate var isIPv4: Bool {
+        for index in 0..<10 where bytes[index] != 0 { return false }
+        return bytes[10] == 255 && bytes[11] == 255
+    }
+}
+
 extension LogBuffer {
     /// The address as RFC 5952 has it, without its port; of an IPv4 one, as usual.
     mutating func append(_ client: CallEvent.ClientAddress) {
-        let isIPv4 = (0..<10).allSatisfy { client.bytes[$0] == 0 } && client.bytes[10] == 255 && client.bytes[11] == 255
-        guard isIPv4 else { return append(ipv6: client) }
+        guard client.isIPv4 else { return append(ipv6: client) }
         for index in 12..<16 {
             if index > 12 { append(".") }
             append(decimal: UInt64(client.bytes[index]))
@@ -106,7 +110,7 @@ extension LogBuffer {
         var shift: UInt64 = 12
         while shift > 0, group >> shift == 0 { shift -= 4 }
         while true {
-            appendReserved(hexadecimal: group >> shift)
+            append(digit: group >> shift)
             if shift == 0 { return }
             shift -= 4
         }

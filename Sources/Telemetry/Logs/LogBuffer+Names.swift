@@ -49,7 +49,7 @@ extension LogBuffer {
     /// `\u` with four digits.
     private mutating func append(unit: UInt32) {
         append("\\u")
-        for shift in stride(from: 12, through: 0, by: -4) { appendReserved(hexadecimal: UInt64(unit >> UInt32(shift))) }
+        for shift in stride(from: 12, through: 0, by: -4) { append(digit: UInt64(unit >> UInt32(shift))) }
     }
 
     private static var replacement: UInt32 { 0xfffd }

@@ -46,18 +46,30 @@ struct LogBuffer: ~Copyable {
         end += bytes.count
     }
 
-    /// In decimal, with zeros in front up to `digits`.
+    /// In decimal, with zeros in front up to `digits`, at most 20.
     mutating func append(decimal number: UInt64, digits: Int = 1) {
         // 2^64 has 20 digits.
-        var text = InlineArray<20, UInt8>(repeating: UInt8(ascii: "0"))
-        var (rest, first) = (number, 20)
-        while rest > 0 {
-            first -= 1
+        reserve(20)
+        guard let base else { return }
+        var (count, power) = (digits, Self.power(digits))
+        while count < 20, number >= power {
+            count += 1
+            power = count < 20 ? power * 10 : power
+        }
+        var rest = number
+        for index in 0..<count {
             let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-            text[first] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digit)
+            base[end + count - 1 - index] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digit)
             rest = quotient
         }
-        append(text, from: min(first, 20 - digits))
+        end += count
+    }
+
+    /// 10 to this power, below 20.
+    private static func power(_ exponent: Int) -> UInt64 {
+        var power: UInt64 = 1
+        for _ in 0..<exponent { power *= 10 }
+        return power
     }
 
     mutating func append(decimal number: Int) {
@@ -68,7 +80,13 @@ struct LogBuffer: ~Copyable {
     /// Sixteen hexadecimal digits.
     mutating func append(hexadecimal number: UInt64) {
         reserve(16)
-        for shift in stride(from: 60, through: 0, by: -4) { appendReserved(hexadecimal: number >> UInt64(shift)) }
+        guard let base else { return }
+        var rest = number
+        for index in 0..<16 {
+            base[end + 15 - index] = Self.digit(rest)
+            rest >>= 4
+        }
+        end += 16
     }
 
     /// Nanoseconds as milliseconds, with three decimals.
@@ -79,19 +97,12 @@ struct LogBuffer: ~Copyable {
         append(decimal: rest, digits: 3)
     }
 
-    /// The last of the digits, in lower case.
-    mutating func appendReserved(hexadecimal number: UInt64) {
-        let digit = UInt8(truncatingIfNeeded: number & 15)
-        append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
-    }
+    /// The last hexadecimal digit, in lower case.
+    mutating func append(digit number: UInt64) { append(Self.digit(number)) }
 
-    private mutating func append(_ text: InlineArray<20, UInt8>, from first: Int) {
-        reserve(20)
-        guard let base else { return }
-        for index in first..<20 {
-            base[end] = text[index]
-            end += 1
-        }
+    private static func digit(_ number: UInt64) -> UInt8 {
+        let digit = UInt8(truncatingIfNeeded: number & 15)
+        return digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
     }
 
     @inline(__always)

@@ -4,10 +4,23 @@ struct LogTime {
     private var year = 1970
     private var month = 1
     private var day = 1
+    /// The internet form of the second, with a point behind it.
+    private var internet: [UInt8] = []
 
     /// `2026-11-26T23:04:52.123456Z` (RFC 3339).
     mutating func append(internet nanoseconds: UInt64, to line: inout LogBuffer) {
-        advance(to: nanoseconds / 1_000_000_000)
+        if nanoseconds / 1_000_000_000 != second || internet.isEmpty {
+            advance(to: nanoseconds / 1_000_000_000)
+            var text = LogBuffer()
+            appendInternetSecond(to: &text)
+            internet = Array(text.bytes)
+        }
+        line.append(internet)
+        line.append(decimal: nanoseconds / 1_000 % 1_000_000, digits: 6)
+        line.append(UInt8(ascii: "Z"))
+    }
+
+    private func appendInternetSecond(to line: inout LogBuffer) {
         line.append(decimal: UInt64(year), digits: 4)
         line.append(UInt8(ascii: "-"))
         line.append(decimal: UInt64(month), digits: 2)
@@ -16,8 +29,6 @@ struct LogTime {
         line.append(UInt8(ascii: "T"))
         appendClock(to: &line)
         line.append(UInt8(ascii: "."))
-        line.append(decimal: nanoseconds / 1_000 % 1_000_000, digits: 6)
-        line.append(UInt8(ascii: "Z"))
     }
 
     /// `26/Nov/2026:23:04:52 +0000`, as in the Common Log Format.
@@ -59,6 +70,7 @@ struct LogTime {
     /// The date of a day since 1970, in the Gregorian calendar: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
     private mutating func advance(to new: UInt64) {
         let isSameDay = second != .max && new / 86_400 == second / 86_400
+        if new != second { internet = [] }
         second = new
         guard !isSameDay else { return }
         let days = Int(new / 86_400) + 719_468

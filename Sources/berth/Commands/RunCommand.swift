@@ -5,6 +5,7 @@ import Foundation
 import Kernel
 import Logging
 import Proxy
+import Telemetry
 
 /// `berth run`
 struct RunCommand: ParsableCommand {

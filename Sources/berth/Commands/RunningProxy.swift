@@ -11,6 +11,7 @@ struct RunningProxy {
     let proxy: ProxyServer
     let reloader: Reloader
     let upgrade: Upgrade
+    let alerts: AlertWatch
 
     /// Starts a proxy, with what this process was given when it was started. If it takes the place of another one, that
     /// has been told when this returns.
@@ -25,12 +26,16 @@ struct RunningProxy {
         if let admin = configuration.global.admin { try snapshot.addAdminListener(admin) }
         let workers = configuration.global.workers == 0 ? Machine.availableProcessors : configuration.global.workers
         proxy = try ProxyServer(
-            snapshot: snapshot, workers: workers, log: log, secrets: secrets, inheriting: inheritance.sockets,
-            from: state)
+            snapshot: snapshot, workers: workers, log: log, secrets: secrets, version: Berth.version,
+            inheriting: inheritance.sockets, from: state)
         upgrade = Upgrade(of: proxy, by: .ofThisProcess(CommandLine.arguments), log: log)
         reloader = try Reloader(proxy, file: file, log: log, drained: state?.drained ?? []) {
             CheckedFile.read(file.path)
         }
+        let reloader = reloader
+        alerts = try AlertWatch(
+            proxy, thresholds: { AlertThresholds(reloader.status.file.configuration.alerts) },
+            report: { $0.write(to: log) })
         let changes = AdminChanges(reloader, upgrade)
         // Without an admin address nobody could see them.
         let calls = configuration.global.admin.map { _ in
@@ -39,10 +44,12 @@ struct RunningProxy {
         if let calls { try proxy.calls.add(calls) }
         let sources = DashboardSources(proxy, changes: changes, calls: calls, version: Berth.version)
         let pages = AdminPages(
-            proxy, changes: changes, upgrade: upgrade, version: Berth.version, dashboard: Dashboard(sources))
+            proxy, changes: changes, upgrade: upgrade, version: Berth.version, alerts: alerts,
+            dashboard: Dashboard(sources))
         let audit = AdminAudit(proxy.logs)
         try proxy.start { pages.answer($0, audit.recording($0, $1)) }
         try reloader.start()
+        try alerts.start()
         takeOver(inheritance, state, log)
     }
 
@@ -69,6 +76,17 @@ struct RunningProxy {
             let scheme = listener.tls == nil ? "http" : "https"
             let line = listener.role == .admin ? "admin on http://\(address)" : "listening on \(scheme)://\(address)"
             try? FileHandle.standardError.write(contentsOf: Data("\(line)\n".utf8))
+        }
+    }
+}
+
+extension Alert {
+    /// Says in the log of the process that it fires, or does no more.
+    fileprivate func write(to log: Logger) {
+        switch state {
+        case .firing: log.warning("alert \(rule.rawValue): \(message)")
+        case .resolved: log.notice("alert \(rule.rawValue) is resolved; it was: \(message)")
+        case .pending: break
         }
     }
 }

@@ -57,7 +57,6 @@ extension CallEvent.ClientAddress {
 }
 
 extension CallName {
-    init(_ text: String) { self.init(bytes: Array(text.utf8)) }
     init(bytes: [UInt8]) { self.init(bytes.span) }
 }
 

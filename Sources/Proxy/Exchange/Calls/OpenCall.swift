@@ -50,6 +50,12 @@ struct OpenCalls: ~Copyable {
         slab[call].scanner?.scan(buffer.span.extracting(range.range))
     }
 
+    /// The trace of a call; empty if there is none, or no such call.
+    func trace(_ slot: UInt32) -> TraceContext {
+        guard let call = slab.handle(inSlot: Int(slot)) else { return TraceContext() }
+        return slab[call].event.trace
+    }
+
     /// Whether the response of the call has to be read.
     @inline(__always)
     func isReading(_ slot: UInt32) -> Bool {
@@ -65,6 +71,9 @@ extension CallEvent {
         method = summary.method
         if summary.hasID { flags.insert(.request) }
         if let subject = summary.subject { name = CallName(body.extracting(subject)) }
+        if let range = summary.traceparent, let parent = MetaTrace(body.extracting(range)) {
+            trace = TraceContext(parent: parent.high, parent.low, span: parent.span, flags: parent.flags)
+        }
         if revision == 0, let version = summary.protocolVersion {
             revision = ProtocolRevisions(version: body.extracting(version)).rawValue
         }

@@ -17,8 +17,10 @@ extension Worker where Outside: ~Copyable {
             let revision = ProtocolRevisions(version: io.received.span.extracting(version.range)).rawValue
             exchanges.calls.update(slot) { $0.event.revision = revision }
         }
-        guard exchanges[exchange].isWhole, case .post = exchanges[exchange].method else { return }
-        exchanges.calls.readRequest(slot, io.received, io.requestHead)
+        if exchanges[exchange].isWhole, case .post = exchanges[exchange].method {
+            exchanges.calls.readRequest(slot, io.received, io.requestHead)
+        }
+        traceCall(exchange)
     }
 
     private mutating func describeClient(_ exchange: Handle, _ slot: UInt32) {
