@@ -26,7 +26,7 @@ function concernsOf(all) {
   for (const alert of alerts || []) {
     if (alert.state !== "firing") continue;
     concerns.push({
-      key: "alert " + alert.name + alert.summary, tone: severityTone[alert.severity] || "warning", title: alert.name,
+      key: "alert " + alert.name + alert.subject, tone: severityTone[alert.severity] || "warning", title: alert.name,
       text: alert.summary, since: alert.since,
     });
   }

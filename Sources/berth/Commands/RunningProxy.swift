@@ -42,7 +42,7 @@ struct RunningProxy {
             RecentCalls(slowFrom: configuration.global.slowLog.map { Interval($0.over) } ?? .seconds(1))
         }
         if let calls { try proxy.calls.add(calls) }
-        let sources = DashboardSources(proxy, changes: changes, calls: calls, version: Berth.version)
+        let sources = DashboardSources(proxy, changes: changes, calls: calls, version: Berth.version, alerts: alerts)
         let pages = AdminPages(
             proxy, changes: changes, upgrade: upgrade, version: Berth.version, alerts: alerts,
             dashboard: Dashboard(sources))
