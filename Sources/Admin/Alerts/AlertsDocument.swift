@@ -1,3 +1,4 @@
+import Kernel
 import Telemetry
 
 /// The document of `/alerts`: every rule, and the alerts there are.

@@ -49,9 +49,7 @@ struct RunningProxy {
             configuration.global.admin == nil && configuration.global.adminSocket == nil
             ? nil : RecentCalls(slowFrom: configuration.global.slowLog.map { Interval($0.over) } ?? .seconds(1))
         if let calls { try proxy.calls.add(calls) }
-        let sources = DashboardSources(
-            proxy, changes: changes, calls: calls, version: Berth.version,
-            alerts: { [alerts] in DashboardAlert.present(in: alerts) })
+        let sources = DashboardSources(proxy, changes: changes, calls: calls, version: Berth.version, alerts: alerts)
         let pages = AdminPages(
             proxy, changes: changes, upgrade: upgrade, version: Berth.version, alerts: alerts,
             dashboard: Dashboard(sources))
