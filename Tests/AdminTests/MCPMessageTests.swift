@@ -92,7 +92,7 @@ struct MCPMessageTests {
             if case .change(let action) = tool.work {
                 #expect(listing["annotations"]?["readOnlyHint"] == false)
                 #expect(throws: Never.self) {
-                    let change = try RequestedChange(action) { _ in "1" == $0 ? nil : Self.sample($0) }
+                    let change = try RequestedChange(action) { name in Self.sample(name) }
                     #expect(change != nil, "\(tool.name)")
                 }
             } else {
