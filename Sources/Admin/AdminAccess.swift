@@ -10,9 +10,9 @@ struct AdminAccess: Sendable {
 
     /// Why a request is not answered at all; nil if it is.
     ///
-    /// Browsers are kept out whose page has another name than this address: a page of a stranger can have its own name point to
-    /// it (DNS rebinding), and reads what is here as its own. Addresses, `localhost` and names without a dot cannot be a
-    /// stranger's.
+    /// Browsers are kept out whose page has another name than this address: a page of anybody can have its own name point to
+    /// it (DNS rebinding), and reads what is here as its own. Addresses, `localhost` and names without a dot cannot be
+    /// anybody else's.
     func refusal(of request: AdminRequest) -> AdminResponse? {
         guard !request.isLocal, let host = request.fields["host"], !isOurs(AdminAccess.name(inAuthority: host)) else {
             return nil

@@ -54,7 +54,7 @@ package struct AdminPages: Sendable {
             return
         }
         switch request.path {
-        case "/mcp": MCPEndpoint(self, changes).answer(request, respond)
+        case "/mcp": MCPTools(self, changes).answer(request, respond)
         case "/explain", "/whose":
             if let refusal = access.refusal(ofChange: request) {
                 respond(refusal)
@@ -78,7 +78,7 @@ package struct AdminPages: Sendable {
         case "/config": configuration
         case "/alerts" where alerts != nil: alertsPage
         case "/mcp" where changes != nil:
-            AdminResponse(status: 405, body: "this MCP endpoint opens no streams: POST what is asked\n")
+            AdminResponse(status: 405, body: "MCP opens no streams here: POST what is asked\n")
         default:
             AdminResponse(
                 status: 404,

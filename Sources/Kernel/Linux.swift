@@ -17,6 +17,7 @@ public struct Linux: World, ~Copyable {
     public mutating func now() -> Instant { .now() }
     /// time(2), which follows every correction of the system's clock.
     public mutating func wallSeconds() -> UInt32 { WallClock.seconds() }
+    /// Nanoseconds since 1970 UTC.
     public mutating func wallNanoseconds() -> UInt64 { WallClock.nanoseconds() }
     /// The system's generator. Each call may be a getrandom(2).
     public mutating func random() -> UInt64 { generator.next() }

@@ -19,6 +19,7 @@ package struct AdminChange: Sendable, Equatable {
     package var client: String
     /// By which door: `http` or `mcp`.
     package var interface: String
+    /// How it ended.
     package var outcome: Outcome
     /// Why nothing has changed; nil if nothing is wrong.
     package var error: String?

@@ -75,7 +75,7 @@ struct MCPMessage: Sendable {
         var result = result
         if isStateless, case .object(var members) = result {
             members["resultType"] = "complete"
-            members["_meta"] = ["io.modelcontextprotocol/serverInfo": MCPEndpoint.serverInfo]
+            members["_meta"] = ["io.modelcontextprotocol/serverInfo": MCPTools.serverInfo]
             result = .object(members)
         }
         return Self.response(["jsonrpc": "2.0", "id": id, "result": result], status: 200)

@@ -57,7 +57,7 @@ extension TableReader {
             findings.report(
                 entry.value.range, "the path of the admin socket is too long",
                 because:
-                    "it has \(path.utf8.count) bytes, and Linux has room for \(FilePath.longestSocketPath) (unix(7))",
+                    "it has \(path.utf8.count) bytes, and Linux has space for \(FilePath.longestSocketPath) (unix(7))",
                 help: "admin = \"unix:/run/berth/admin.sock\"")
             return nil
         }

@@ -28,6 +28,7 @@ package struct AdminRequest: Sendable {
     package var fields: [String: String]
     /// The content of a POST, at most `maximumBody` bytes.
     package var body: [UInt8]
+    /// Who asks.
     package var client: Client
 
     package init(

@@ -11,6 +11,7 @@ import Telemetry
 package struct RequestExplainer: Sendable {
     /// Why there is nothing to explain.
     package struct Fault: Error, Equatable, CustomStringConvertible {
+        /// Why it cannot be read.
         package let description: String
     }
 
@@ -49,7 +50,7 @@ package struct RequestExplainer: Sendable {
     /// Explains the request in `text`, an HTTP/1.1 request with its body. `client`: its address, for policies that go by it.
     package func explain(_ text: [UInt8], from client: SocketAddress? = nil) throws(Fault) -> RequestExplanation {
         var buffer = ByteBuffer()
-        buffer.append(RequestText.normalized(text))
+        buffer.append(PastedRequest.normalized(text))
         var head = RequestHead()
         switch RequestParser(limits: HeadLimits()).parse(buffer, into: &head) {
         case .complete: break

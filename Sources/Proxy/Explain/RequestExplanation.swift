@@ -4,7 +4,9 @@ package struct RequestExplanation: Sendable, Equatable, Encodable {
     package struct Candidate: Sendable, Equatable, Encodable {
         /// As `upstream/host:port`.
         package var server: String
+        /// Its weight.
         package var weight: Int32
+        /// It gets work only where the others are down.
         package var isBackup: Bool
         /// `available`, or why it gets no new work.
         package var state: String
@@ -12,15 +14,19 @@ package struct RequestExplanation: Sendable, Equatable, Encodable {
 
     /// The request line without the version.
     package var method: String
+    /// The request target.
     package var target: String
+    /// The host that the request names.
     package var host: String
     /// The JSON-RPC method of the body and what it names; nil: there is none.
     package var message: String?
     /// How the request is routed, and why.
     package var kind: String
+    /// Why it is of that kind.
     package var kindReason: String
     /// The route that matches, in words; nil: none does.
     package var route: String?
+    /// The upstream that it goes to; nil: no route matches.
     package var upstream: String?
     /// What the id of its session says; nil: it has none that counts.
     package var session: SessionFacts?

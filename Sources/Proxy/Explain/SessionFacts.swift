@@ -10,6 +10,7 @@ package struct SessionFacts: Sendable, Equatable, Encodable {
         case unknown
     }
 
+    /// Where its id comes from.
     package var origin: Origin
     /// The upstream whose servers it is one of.
     package var upstream: String?

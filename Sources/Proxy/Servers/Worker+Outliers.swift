@@ -106,7 +106,7 @@ extension Worker where Outside: ~Copyable {
 
     /// An operator has ejected a server, or ended its ejection: the metrics say so already. The control thread ends it in time.
     mutating func followEjectionOrder(_ id: ServerID, until end: Instant?) {
-        servers.heedEjections()
+        servers.obeyEjections()
         let server = Int(id.slot)
         guard servers.slots.contains(server), servers[server].id == id else { return }
         if control.runsHealthChecks {

@@ -6,18 +6,31 @@ package struct CallRecord: BitwiseCopyable, Sendable {
     package var number: UInt64 = 0
     /// When it began, in nanoseconds since 1970, and how long it took.
     package var startedAt: UInt64 = 0
+    /// In nanoseconds.
     package var duration: UInt64 = 0
+    /// Its session; 0: none.
     package var session: UInt64 = 0
+    /// When it reached its phases.
     package var offsets = CallEvent.Offsets()
+    /// The code of its JSON-RPC error; 0: none.
     package var errorCode: Int32 = 0
+    /// The slot of its server; -1: none.
     package var server: Int32 = -1
+    /// The status that the client got.
     package var status: UInt16 = 0
+    /// The slot of its upstream.
     package var upstream = UInt16.max
+    /// What was asked for.
     package var method = MCPMethod.other
+    /// What came of it.
     package var outcome = CallEvent.Outcome.success
+    /// Why Berth answered itself; `UInt8.max`: it did not.
     package var reason = UInt8.max
+    /// Attempts that failed before.
     package var retries: UInt8 = 0
+    /// Its session was opened anew for it.
     package var isRecovered = false
+    /// The tool, the prompt or the resource.
     package var name = CallName()
 
     /// No call.

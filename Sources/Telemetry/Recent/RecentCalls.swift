@@ -9,6 +9,7 @@ import Synchronization
 package final class RecentCalls: CallSink {
     /// Sessions that it keeps, and calls of each.
     package static var sessionLimit: Int { 512 }
+    /// Calls that are kept of each session.
     package static var callsOfSession: Int { 20 }
     private static var toolLimit: Int { 1_024 }
     private static var historyLimit: Int { 64 }
@@ -81,6 +82,7 @@ package final class RecentCalls: CallSink {
         package var upstream: UInt16
         /// The slot of a server that has it.
         package var server: Int32
+        /// Its name.
         package var name: CallName
         package var lately: CallTotals
     }
@@ -91,9 +93,13 @@ package final class RecentCalls: CallSink {
         package var id: UInt64
         /// Its first call that was seen, and the end of its last.
         package var since: UInt64
+        /// When it was used last, in nanoseconds since 1970.
         package var usedAt: UInt64
+        /// Its calls so far.
         package var calls: UInt64
+        /// Those of them that failed.
         package var failed: UInt64
+        /// How often it was recovered.
         package var recoveries: UInt64
         /// The slot of its server; -1: not known.
         package var server: Int32

@@ -107,7 +107,7 @@ struct TopLoop {
         }
     }
 
-    private enum KeyResult { case goOn, quit }
+    private enum KeyResult { case continues, quit }
 
     private mutating func handle(_ key: KeyboardScreen.Key) -> KeyResult {
         switch key {
@@ -120,7 +120,7 @@ struct TopLoop {
         case .up, .character("k"): setting.offset = max(0, setting.offset - 1)
         case .character: break
         }
-        return .goOn
+        return .continues
     }
 
     /// Takes a sample; where there is none, the last one stays.

@@ -4,6 +4,7 @@ package import Kernel
 package struct SessionSummary: Sendable, Equatable {
     /// Eight hexadecimal digits, as the log has them.
     package var digest: String
+    /// The name of its upstream.
     package var upstream: String
     /// The server that has it now, as `host:port`.
     package var server: String

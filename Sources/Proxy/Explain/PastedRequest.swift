@@ -1,5 +1,5 @@
 /// A request as people write it down, in the form that it has on the wire.
-enum RequestText {
+enum PastedRequest {
     /// The text with CRLF in its head, with an end of the head, and with a length if there is a body and nothing says how long it
     /// is.
     static func normalized(_ text: [UInt8]) -> [UInt8] {

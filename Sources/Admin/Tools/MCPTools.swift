@@ -4,7 +4,7 @@ import Proxy
 /// The admin pages and changes as tools, at `POST /mcp` of the admin address: an MCP server without sessions, of the revisions
 /// 2025-03-26 to 2026-07-28. Every request is answered by one JSON response. Who may use it may also change things: it takes the
 /// token, or the Unix socket.
-struct MCPEndpoint: Sendable {
+struct MCPTools: Sendable {
     private let pages: AdminPages
     private let changes: AdminChanges
 
@@ -43,7 +43,7 @@ struct MCPEndpoint: Sendable {
     private func refusal(of request: AdminRequest) -> AdminResponse? {
         let access = pages.access
         guard access.admitsOrigin(of: request) else {
-            return AdminResponse(status: 403, body: "no page of another origin may use this endpoint\n")
+            return AdminResponse(status: 403, body: "no page of another origin may use these tools\n")
         }
         if let refusal = access.refusal(ofChange: request) { return refusal }
         let type = request.fields["content-type"]?.lowercased() ?? ""
