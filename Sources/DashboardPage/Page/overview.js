@@ -30,8 +30,8 @@ function concernsOf(all) {
       text: alert.summary, since: alert.since,
     });
   }
-  // Without rules, the page itself says that many calls fail.
-  if (!alerts && all.traffic?.calls >= 20 && all.traffic.failed > all.traffic.calls / 20) {
+  // An alert takes a while to fire; the page says at once that many calls fail.
+  if (!concerns.some((concern) => concern.key.startsWith("alert ")) && all.traffic?.calls >= 20 && all.traffic.failed > all.traffic.calls / 20) {
     concerns.push({ key: "failed", tone: "warning", title: format.percent(all.traffic.failed / all.traffic.calls) + " of the calls fail", text: format.count(all.traffic.failed) + " of " + format.count(all.traffic.calls) + " in five minutes" });
   }
   if (running?.draining) concerns.push({ key: "draining", tone: "warning", title: "Berth is draining", text: "It finishes what is under way and takes nothing new." });
@@ -112,7 +112,7 @@ function headlineOf(concerns, all) {
   return concerns.length === 1 ? concerns[0].title : concerns.length + " things to look at";
 }
 
-onChange("process alerts upstreams", (all) => {
+onChange("process alerts upstreams traffic", (all) => {
   if (!all.process) return;
   const shown = concernsOf(all);
   const concerns = shown.filter((concern) => concern.tone !== "good");
@@ -126,7 +126,7 @@ onChange("process alerts upstreams", (all) => {
   setIcon(byId("verdict").querySelector(".headline svg"), mark);
   setText(byId("pill").lastChild, headline);
   setText(byId("headline"), headline);
-  setText(byId("subline"), healthy + " of " + format.plural(servers.length, "server") + " healthy" + (all.alerts ? concerns.some((c) => c.key.startsWith("alert ")) ? "" : ", no alert lit" : ""));
+  setText(byId("subline"), healthy + " of " + format.plural(servers.length, "server") + " healthy" + (all.alerts && !concerns.some((concern) => concern.key.startsWith("alert ")) ? ", no alert lit" : ""));
   concernList.show(concernExcerpt.of(shown), (concern) => concern.key);
   document.title = (concerns.length ? "(" + concerns.length + ") " : "") + headline + " · Berth";
   announce(headline + (concerns.length ? ": " + concerns.slice(0, 3).map((concern) => concern.title).join(", ") : ""));
