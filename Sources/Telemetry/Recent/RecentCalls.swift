@@ -71,6 +71,7 @@ package final class RecentCalls: CallSink {
     /// Calls of a server, or of none.
     package struct Measured: Sendable {
         /// Of the last five minutes.
+        /// Its calls of the last minutes.
         package var lately: CallTotals
         /// Since this was last asked.
         package var sinceLooked: CallTotals
