@@ -27,17 +27,20 @@ final class LogWriterReports {
         if failure?.action == .writing { failure = nil }
     }
 
+    private var lost: String { dropped == 0 ? "" : ": \(dropped) \(dropped == 1 ? "line" : "lines") lost" }
+
     /// Says what there is to say. `isWaiting`: there are lines that could not be written.
     func report(at now: Instant, isWaiting: Bool) {
-        if isReported, !isWaiting, failure == nil, dropped == 0 {
+        if isReported, !isWaiting, failure == nil {
+            send(LogReport(isError: false, text: "the log on \(target) is written again\(lost)"))
             isReported = false
-            send(LogReport(isError: false, text: "the log on \(target) is written again"))
+            dropped = 0
+            return
         }
         guard failure != nil || dropped > 0, quietUntil.map({ now >= $0 }) ?? true else { return }
-        let lines = dropped == 0 ? "" : ": \(dropped) \(dropped == 1 ? "line" : "lines") lost"
         let why = failure.map { ": \($0.error)" } ?? ": its reader is behind"
         let what = failure?.action == .reopening ? "cannot be opened anew" : "cannot be written"
-        send(LogReport(isError: true, text: "the log on \(target) \(what)\(why)\(lines)"))
+        send(LogReport(isError: true, text: "the log on \(target) \(what)\(why)\(lost)"))
         isReported = true
         quietUntil = now + Self.pause
         dropped = 0
