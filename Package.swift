@@ -49,8 +49,18 @@ let package = Package(
             ],
             swiftSettings: house),
         .target(
+            name: "DashboardPage", dependencies: ["COpenSSL"],
+            resources: [
+                "page.html", "style.css", "format.js", "dom.js", "history.js", "receive.js", "overview.js",
+                "servers.js", "server.js", "tools.js", "calls.js", "sessions.js", "setup.js", "changes.js",
+                "configuration.js", "start.js",
+            ].map { .embedInCode("Page/\($0)") },
+            swiftSettings: house),
+        .target(
             name: "Admin",
-            dependencies: ["Proxy", "Balancing", "Configuration", "Telemetry", "MCP", "Kernel", "CZlib"],
+            dependencies: [
+                "Proxy", "DashboardPage", "Balancing", "Configuration", "MCP", "Telemetry", "Kernel", "CZlib",
+            ],
             swiftSettings: house),
         .target(
             name: "SampleServer", dependencies: ["ASCII", "JSON", "Kernel", "Reactor", "HTTP"], swiftSettings: house),
@@ -59,7 +69,7 @@ let package = Package(
         .executableTarget(
             name: "berth",
             dependencies: [
-                "Admin", "Proxy", "Telemetry", "Prove", "Load", "LoadReport", "Configuration", "SampleServer", "TLS", "HTTP",
+                "Admin", "Proxy", "Prove", "Load", "LoadReport", "Configuration", "SampleServer", "TLS", "HTTP",
                 "Telemetry", "Reactor", "Kernel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -113,7 +123,7 @@ let package = Package(
         .testTarget(
             name: "SocketTests",
             dependencies: [
-                "TestSupport", "berth", "Admin", "Proxy", "TLS", "HTTP", "Configuration", "Telemetry", "Reactor",
+                "TestSupport", "berth", "Admin", "Proxy", "TLS", "HTTP", "MCP", "Configuration", "Telemetry", "Reactor",
                 "Kernel",
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -123,7 +133,7 @@ let package = Package(
         .testTarget(
             name: "AdminTests",
             dependencies: [
-                "TestSupport", "Admin", "Proxy", "Configuration", "Telemetry", "MCP", "Kernel",
+                "TestSupport", "Admin", "DashboardPage", "Proxy", "Configuration", "Telemetry", "MCP", "Kernel",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
@@ -151,6 +161,8 @@ let package = Package(
             name: "ConfigurationTests", dependencies: ["TestSupport", "Configuration"], exclude: ["broken"],
             swiftSettings: house),
         .testTarget(name: "TidyTests", swiftSettings: house),
+        .testTarget(
+            name: "DashboardTests", dependencies: ["TestSupport", "berth"], exclude: ["browser"], swiftSettings: house),
         .testTarget(name: "ConformanceTests", exclude: ["sdk"], swiftSettings: house),
     ]
 )

@@ -17,6 +17,7 @@ public struct Linux: World, ~Copyable {
     public mutating func now() -> Instant { .now() }
     /// time(2), which follows every correction of the system's clock.
     public mutating func wallSeconds() -> UInt32 { WallClock.seconds() }
+    /// Nanoseconds since 1970 UTC.
     public mutating func wallNanoseconds() -> UInt64 { WallClock.nanoseconds() }
     /// The system's generator. Each call may be a getrandom(2).
     public mutating func random() -> UInt64 { generator.next() }
@@ -36,6 +37,9 @@ public struct Linux: World, ~Copyable {
 
     /// A filter on the socket drops SYNs (socket(7), SO_ATTACH_FILTER).
     public mutating func refuseHandshakes(_ listener: Descriptor) { _ = berth_refuse_handshakes(listener.raw) }
+
+    /// SO_PEERCRED.
+    public mutating func peerUser(_ descriptor: Descriptor) -> UInt32? { UnixSocket.peerUser(descriptor) }
 
     /// accept4(2), at most 16 times if connections failed in the backlog. The descriptor is non-blocking and closed on
     /// exec.

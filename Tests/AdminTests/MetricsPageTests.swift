@@ -103,20 +103,20 @@ struct MetricsPageTests {
     }
 
     @Test("10,000 names that clients make up do not make the page longer")
-    func strangers() async throws {
+    func unknownTools() async throws {
         let rig = try AdminRig()
         rig.call("add")
-        rig.call("first stranger", .rpcError, code: -32602)
+        rig.call("first unknownTool", .rpcError, code: -32602)
         let before = await rig.metrics().split(separator: "\n").count
 
-        for number in 0..<10_000 { rig.call("stranger \(number)", .rpcError, code: -32602) }
+        for number in 0..<10_000 { rig.call("unknownTool \(number)", .rpcError, code: -32602) }
 
         let text = await rig.metrics()
         #expect(text.split(separator: "\n").count == before)
         #expect(
             text.contains(
                 "gen_ai_tool_name=\"_OTHER\",error_type=\"-32602\",mcp_protocol_version=\"2025-11-25\"} 10001"))
-        #expect(!text.contains("stranger"))
+        #expect(!text.contains("unknownTool"))
     }
 
     @Test("a client that takes gzip gets it")
@@ -164,17 +164,14 @@ struct MetricsPageTests {
         #expect(tools[2].errors == ["-32602": 1])
     }
 
-    @Test("a page with 200 servers and 500 tools is bounded, and quick")
+    @Test("a page with 200 servers and 500 tools is bounded")
     func large() async throws {
         let rig = try AdminRig(servers: 200)
         rig.proxy.metrics.calls.maximumNames = 500
         for number in 0..<500 { rig.call("tool_\(number)", server: Int32(number % 200)) }
 
-        let clock = ContinuousClock()
-        var text = ""
-        let time = await clock.measure { text = await rig.metrics() }
+        let text = await rig.metrics()
 
         #expect(text.split(separator: "\n").count < 40_000)
-        #expect(time < .seconds(10))
     }
 }

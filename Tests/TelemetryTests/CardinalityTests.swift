@@ -10,8 +10,8 @@ struct CardinalityTests {
         return Metrics(workers: 1, servers: 16, calls: limits).calls
     }
 
-    @Test("names that strangers make up are one series, whatever the server answers")
-    func strangers() {
+    @Test("names that clients make up are one series, whatever the server answers")
+    func clients() {
         let calls = metrics()
         let recorder = calls.recorder(worker: 0)
         for number in 0..<10_000 {

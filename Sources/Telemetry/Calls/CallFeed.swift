@@ -32,7 +32,7 @@ package final class CallFeed: Sendable {
     /// Drops that were reported, and when the next report is due.
     private struct Drops {
         var reported = 0
-        var quietUntil: Instant?
+        var nextReportAt: Instant?
     }
 
     /// A feed for so many workers, each with a ring of `capacity` calls. `report` gets what an operator should know. Throws
@@ -160,8 +160,8 @@ package final class CallFeed: Sendable {
     private func reportDrops(at now: Instant) {
         let dropped = dropped
         let new = drops.withLock { drops in
-            guard dropped > drops.reported, drops.quietUntil.map({ now >= $0 }) ?? true else { return 0 }
-            defer { drops = Drops(reported: dropped, quietUntil: now + .seconds(60)) }
+            guard dropped > drops.reported, drops.nextReportAt.map({ now >= $0 }) ?? true else { return 0 }
+            defer { drops = Drops(reported: dropped, nextReportAt: now + .seconds(60)) }
             return dropped - drops.reported
         }
         guard new > 0 else { return }

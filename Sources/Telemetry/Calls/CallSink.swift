@@ -16,5 +16,6 @@ package protocol CallSink: AnyObject, Sendable {
 }
 
 extension CallSink {
+    /// Nothing is left to write.
     package func finish() {}
 }

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// The names of tools and prompts that become labels. A name becomes one when its server has listed it, or has answered a call
-/// of it well; of each upstream no more than a limit of either kind. Strangers can make up names, but not that.
+/// of it well; of each upstream no more than a limit of either kind. Anybody can make up names, but not that.
 ///
 /// Any thread may look a name up, without a lock; adding one takes a lock. Its memory is never freed.
 struct LabelNames: ~Copyable, Sendable {

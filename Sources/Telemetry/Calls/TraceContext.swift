@@ -29,6 +29,7 @@ package struct TraceContext: BitwiseCopyable, Equatable, Sendable {
         self.flags = flags
     }
 
+    /// There is no trace.
     package var isEmpty: Bool { high == 0 && low == 0 }
     /// Spans of the trace are recorded.
     package var isSampled: Bool { flags & 1 != 0 }

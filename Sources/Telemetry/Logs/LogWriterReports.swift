@@ -14,7 +14,7 @@ final class LogWriterReports {
     private var failure: (error: SystemError, action: Action)?
     /// Something was reported that has not been called over.
     private var isReported = false
-    private var quietUntil: Instant?
+    private var nextReportAt: Instant?
 
     init(_ target: LogTarget, _ send: @escaping @Sendable (LogReport) -> Void) {
         self.target = target
@@ -27,22 +27,21 @@ final class LogWriterReports {
         if failure?.action == .writing { failure = nil }
     }
 
-    private var lost: String { dropped == 0 ? "" : ": \(dropped) \(dropped == 1 ? "line" : "lines") lost" }
-
     /// Says what there is to say. `isWaiting`: there are lines that could not be written.
     func report(at now: Instant, isWaiting: Bool) {
         if isReported, !isWaiting, failure == nil {
-            send(LogReport(isError: false, text: "the log on \(target) is written again\(lost)"))
             isReported = false
+            let lost = dropped == 0 ? "" : ": \(dropped) more \(dropped == 1 ? "line" : "lines") lost"
+            send(LogReport(isError: false, text: "the log on \(target) is written again\(lost)"))
             dropped = 0
-            return
         }
-        guard failure != nil || dropped > 0, quietUntil.map({ now >= $0 }) ?? true else { return }
+        guard failure != nil || dropped > 0, nextReportAt.map({ now >= $0 }) ?? true else { return }
+        let lines = dropped == 0 ? "" : ": \(dropped) \(dropped == 1 ? "line" : "lines") lost"
         let why = failure.map { ": \($0.error)" } ?? ": its reader is behind"
         let what = failure?.action == .reopening ? "cannot be opened anew" : "cannot be written"
-        send(LogReport(isError: true, text: "the log on \(target) \(what)\(why)\(lost)"))
+        send(LogReport(isError: true, text: "the log on \(target) \(what)\(why)\(lines)"))
         isReported = true
-        quietUntil = now + Self.pause
+        nextReportAt = now + Self.pause
         dropped = 0
         if failure?.action == .reopening { failure = nil }
     }

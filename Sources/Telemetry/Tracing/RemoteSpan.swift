@@ -4,6 +4,7 @@ package import MCP
 package struct RemoteSpan: BitwiseCopyable, Equatable, Sendable {
     /// The halves of the trace's id, the first 8 bytes in `high`.
     package var high: UInt64
+    /// The last 8 bytes.
     package var low: UInt64
     /// The span's id.
     package var span: UInt64

@@ -121,7 +121,7 @@ struct CallMetricsTests {
     }
 
     @Test("ten thousand names that clients make up are one series")
-    func strangers() {
+    func clients() {
         let stage = ProxyStage(seed: 1)
         stage.plan.affinity = .off
         _ = ScriptedServer(stage) { _ in .reply(#"{"id":1,"error":{"code":-32602,"message":"Unknown tool"}}"#) }

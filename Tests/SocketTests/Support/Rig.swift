@@ -9,6 +9,8 @@ import Telemetry
 final class Rig: Sendable {
     let replicas: [RecordingReplica]
     let proxy: ProxyServer
+    /// What the dashboard knows of calls.
+    let calls = RecentCalls()
 
     var replica: RecordingReplica { replicas[0] }
     var plain: SocketAddress { proxy.addresses[0] }
@@ -20,7 +22,7 @@ final class Rig: Sendable {
         replicas count: Int = 1, workers: Int = 1, tls: TLSOptions = TLSOptions(), streams: Int? = nil,
         answering script: @escaping RecordingReplica.Script = { _ in [.answer("ok")] },
         adjusting adjust: (_ listener: inout ListenerPlan, _ upstream: inout UpstreamPlan) -> Void = { _, _ in },
-        handshaking secure: ((_ listener: inout ListenerPlan) throws -> Void)? = nil
+        handshaking secure: ((_ listener: inout ListenerPlan) throws -> Void)? = nil, admin handler: AdminHandler? = nil
     ) throws {
         Machine.raiseDescriptorLimit()
         replicas = try (0..<count).map { _ in try RecordingReplica(script) }
@@ -43,8 +45,9 @@ final class Rig: Sendable {
         var log = Logger(label: "tests")
         log.logLevel = .critical
         proxy = try ProxyServer(snapshot: snapshot, workers: workers, log: log)
-        let pages = AdminPages(proxy)
-        try proxy.start { pages.answer($0, $1) }
+        let dashboard = Dashboard(DashboardSources(proxy, changes: nil, calls: calls, version: "0.0.0"))
+        let pages = AdminPages(proxy, dashboard: dashboard)
+        try proxy.start(admin: handler ?? { pages.answer($0, $1) })
         // The first health check of each replica comes within half a second. Wait for it and drop its record.
         for replica in replicas {
             try eventually("the first health check of a replica") { replica.accepted > 0 && replica.open == 0 }

@@ -16,8 +16,10 @@ enum ImportRule {
         "Proxy": [
             "TLS", "HTTP", "MCP", "Balancing", "Configuration", "Telemetry", "Reactor", "JSON", "ASCII", "Kernel",
         ],
+        "DashboardPage": ["COpenSSL"],
         "Admin": [
-            "Proxy", "HTTP", "MCP", "Balancing", "Configuration", "Telemetry", "Reactor", "JSON", "Kernel", "CZlib",
+            "Proxy", "DashboardPage", "HTTP", "MCP", "Balancing", "Configuration", "Telemetry", "Reactor", "JSON",
+            "Kernel", "CZlib",
         ],
         "SampleServer": ["HTTP", "MCP", "Reactor", "JSON", "ASCII", "Kernel"],
         "Load": ["TLS", "HTTP", "MCP", "Reactor", "JSON", "ASCII", "Kernel"],

@@ -44,10 +44,10 @@ struct OpenCalls: ~Copyable {
         }
     }
 
-    /// The call reads a piece of its response, if it does that.
-    mutating func readAnswer(_ slot: UInt32, _ buffer: borrowing ByteBuffer, _ range: ByteRange) {
+    /// The call reads a piece of its response, if it does that; `isLast`: nothing follows.
+    mutating func readAnswer(_ slot: UInt32, _ buffer: borrowing ByteBuffer, _ range: ByteRange, isLast: Bool) {
         guard let call = slab.handle(inSlot: Int(slot)), slab[call].scanner != nil else { return }
-        slab[call].scanner?.scan(buffer.span.extracting(range.range))
+        slab[call].scanner?.scan(buffer.span.extracting(range.range), isLast: isLast)
     }
 
     /// The trace of a call; empty if there is none, or no such call.

@@ -71,7 +71,9 @@ extension Worker where Outside: ~Copyable {
     @inline(__always)
     mutating func readAnswer(_ exchange: Handle, _ range: ByteRange) {
         let slot = exchanges[exchange].call
-        if slot != OpenCalls.none { exchanges.calls.readAnswer(slot, io.received, range) }
+        guard slot != OpenCalls.none else { return }
+        let isLast = exchanges[exchange].response.isComplete
+        exchanges.calls.readAnswer(slot, io.received, range, isLast: isLast)
     }
 
     /// The exchange is over: tells whoever wants to know. What the proxy asks of servers for itself is nobody's call.

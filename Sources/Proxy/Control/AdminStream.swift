@@ -1,0 +1,95 @@
+import Reactor
+import Synchronization
+
+/// A response of the admin address that has no end: whoever holds it sends pieces, until its client leaves.
+///
+/// A client has at most one piece that it has not taken yet. Pieces that come meanwhile are lost and counted, so that a slow
+/// reader costs no memory. Any thread may send; the control thread writes.
+package final class AdminStream: Sendable {
+    /// What became of a piece.
+    package enum Sent: Sendable {
+        /// It is on its way. It may still be lost, and counts as such then.
+        case accepted
+        /// The client has not taken the piece before, or its stream has yet to begin: this one is lost.
+        case lost
+        /// The client has left.
+        case closed
+    }
+
+    private enum Phase {
+        /// The head of the response is not sent yet.
+        case opening
+        case open(Handle, Mailbox<WorkerMessage>)
+        case closed
+    }
+
+    private struct State {
+        var phase = Phase.opening
+        /// A piece waits for the control thread.
+        var hasPending = false
+        var lost = 0
+    }
+
+    private let state = Mutex(State())
+
+    /// A stream that takes pieces as soon as it is the response to a request.
+    package init() {}
+
+    /// Pieces that the client will not get, since the beginning.
+    package var lost: Int { state.withLock { $0.lost } }
+
+    /// The client has left, or the stream was ended.
+    package var isClosed: Bool { state.withLock { if case .closed = $0.phase { true } else { false } } }
+
+    /// Sends a piece of the body, as it is.
+    @discardableResult
+    package func send(_ piece: String) -> Sent {
+        state.withLock { state in
+            switch state.phase {
+            case .closed: return .closed
+            case .opening: break
+            case .open(_, let mailbox) where !state.hasPending:
+                guard mailbox.post(.adminPiece(self, piece)) else { break }
+                state.hasPending = true
+                return .accepted
+            case .open: break
+            }
+            state.lost += 1
+            return .lost
+        }
+    }
+
+    /// Sends nothing more, and has the control thread close the connection.
+    package func end() {
+        state.withLock { state in
+            if case .open(_, let mailbox) = state.phase {
+                mailbox.postAlways(.adminPiece(self, nil))
+            } else {
+                state.phase = .closed
+            }
+        }
+    }
+
+    // MARK: - The control thread's part
+
+    /// Its head was sent to `client`. False if it was ended before.
+    func open(_ client: Handle, _ mailbox: Mailbox<WorkerMessage>) -> Bool {
+        state.withLock { state in
+            if case .closed = state.phase { return false }
+            state.phase = .open(client, mailbox)
+            return true
+        }
+    }
+
+    /// Whom the piece that waited is for; nil if the stream is closed.
+    func takePending() -> Handle? {
+        state.withLock { state in
+            state.hasPending = false
+            if case .open(let client, _) = state.phase { return client }
+            return nil
+        }
+    }
+
+    func noteLost() { state.withLock { $0.lost += 1 } }
+    func close() { state.withLock { $0.phase = .closed } }
+}
