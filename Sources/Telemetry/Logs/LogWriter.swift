@@ -173,6 +173,7 @@ package final class LogWriter: @unchecked Sendable {
             succeed()
         case .failed(let error) where error.code == ErrorNumber.messageTooLong:
             lines.consume(end + 1)
+            state.failed(error, doing: .writing)
             dropWritten()
         case .failed(let error): fail(error, at: now)
         }

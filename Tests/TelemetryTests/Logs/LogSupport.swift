@@ -140,9 +140,9 @@ struct TestFolder: ~Copyable {
     func text(_ name: String) -> String { (try? String(contentsOfFile: "\(path)/\(name)", encoding: .utf8)) ?? "" }
 }
 
-/// Asks until it holds or ten seconds are over.
-func eventually(_ holds: () -> Bool) -> Bool {
-    let deadline = Instant.now() + .seconds(10)
+/// Asks until it holds or the time is over.
+func eventually(within limit: Interval = .seconds(60), _ holds: () -> Bool) -> Bool {
+    let deadline = Instant.now() + limit
     let pause = try? Wake()
     while !holds() {
         guard Instant.now() < deadline else { return false }
