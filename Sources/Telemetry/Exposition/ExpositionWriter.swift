@@ -8,6 +8,7 @@ package struct ExpositionWriter {
     private var bounds: [Double] = []
     private var boundTexts: [[UInt8]] = []
 
+    /// Begins a text in this format.
     package init(_ format: ExpositionFormat) {
         self.format = format
         text.reserveCapacity(1 << 20)
