@@ -69,7 +69,7 @@ let package = Package(
         .executableTarget(
             name: "berth",
             dependencies: [
-                "Admin", "Proxy", "Telemetry", "Prove", "Load", "LoadReport", "Configuration", "SampleServer", "TLS", "HTTP",
+                "Admin", "Proxy", "Prove", "Load", "LoadReport", "Configuration", "SampleServer", "TLS", "HTTP",
                 "Telemetry", "Reactor", "Kernel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -123,7 +123,7 @@ let package = Package(
         .testTarget(
             name: "SocketTests",
             dependencies: [
-                "TestSupport", "berth", "Admin", "Proxy", "TLS", "HTTP", "Configuration", "Telemetry", "Reactor",
+                "TestSupport", "berth", "Admin", "Proxy", "TLS", "HTTP", "MCP", "Configuration", "Telemetry", "Reactor",
                 "Kernel",
                 .product(name: "Logging", package: "swift-log"),
             ],

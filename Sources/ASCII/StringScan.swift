@@ -19,6 +19,32 @@ extension WordScan {
     }
 }
 
+extension WordScan {
+    /// The index of the first quote that is not escaped, or of the first control character; 8 if there is neither. The first
+    /// byte may be escaped by what is before it.
+    @inline(__always)
+    static func stringEnd(in word: UInt64, isFirstEscaped: Bool) -> Int {
+        let backslashes = every(UInt8(ascii: "\\"), in: word)
+        let controls = ~((word & ~everyTopBit &+ everyByte &* 0x60) | word) & everyTopBit
+        var escaped = backslashes &<< 8 | (isFirstEscaped ? 0x80 : 0)
+        // Of backslashes in a row every other one is escaped itself.
+        if backslashes & escaped != 0 { escaped = escapedBytes(backslashes, isFirstEscaped ? 0x80 : 0) }
+        return index(of: (every(UInt8(ascii: "\""), in: word) & ~escaped) | controls)
+    }
+
+    /// The bytes that backslashes escape, one after the other.
+    @inline(never)
+    private static func escapedBytes(_ backslashes: UInt64, _ first: UInt64) -> UInt64 {
+        var escaped = first
+        var bit: UInt64 = 0x80
+        for _ in 0..<7 {
+            if backslashes & bit != 0, escaped & bit == 0 { escaped |= bit &<< 8 }
+            bit &<<= 8
+        }
+        return escaped
+    }
+}
+
 extension Span where Element == UInt8 {
     /// The index of the quote that ends a string, or of a control character before it, from `offset` on, which lies in the
     /// string and is at most `count`; `count` if the string does not end here. The byte at `offset` must not be escaped.
@@ -38,11 +64,28 @@ extension Span where Element == UInt8 {
     @inline(never)
     public func longStringEnd(from offset: Int, start: Int) -> Int {
         var index = offset
-        while true {
-            index = quoteOrControl(from: index)
-            guard index < count, self[index] == UInt8(ascii: "\""), isEscaped(index, since: start) else { return index }
+        // Where quotes are near, as in a text that is JSON itself, blocks would be looked at in vain.
+        var wordsWithout = 0
+        while count &- index >= 8 {
+            let found = WordScan.firstQuoteOrControl(in: word(at: index))
+            if found == 0 {
+                index &+= 8
+                wordsWithout &+= 1
+                guard wordsWithout >= 4 else { continue }
+                while count &- index >= 64, !hasQuoteOrControl(inBlockAt: index) { index &+= 64 }
+                continue
+            }
+            let end = WordScan.stringEnd(in: word(at: index), isFirstEscaped: isEscaped(index, since: start))
+            if end < 8 { return index &+ end }
+            index &+= 8
+            wordsWithout = 0
+        }
+        while index < count {
+            let byte = self[index]
+            if byte < 0x20 || (byte == UInt8(ascii: "\"") && !isEscaped(index, since: start)) { return index }
             index &+= 1
         }
+        return index
     }
 
     /// Whether an odd number of backslashes stands before `index`, which is at most `count`, and not before `start`.
@@ -52,26 +95,6 @@ extension Span where Element == UInt8 {
         var first = index
         while first > start, self[first &- 1] == UInt8(ascii: "\\") { first &-= 1 }
         return (index &- first) & 1 != 0
-    }
-
-    @inline(__always)
-    private func quoteOrControl(from offset: Int) -> Int {
-        var index = offset
-        // Where quotes are near, as in a text that is JSON itself, blocks would be looked at in vain.
-        let near = Swift.min(count, offset &+ 32)
-        while near &- index >= 8 {
-            let found = WordScan.firstQuoteOrControl(in: word(at: index))
-            if found != 0 { return index &+ WordScan.index(of: found) }
-            index &+= 8
-        }
-        while count &- index >= 64, !hasQuoteOrControl(inBlockAt: index) { index &+= 64 }
-        while count &- index >= 8 {
-            let found = WordScan.firstQuoteOrControl(in: word(at: index))
-            if found != 0 { return index &+ WordScan.index(of: found) }
-            index &+= 8
-        }
-        while index < count, self[index] >= 0x20, self[index] != UInt8(ascii: "\"") { index &+= 1 }
-        return index
     }
 
     /// The index of the first quote, backslash or control character from `offset` on, which is at most `count`; `count` if
@@ -97,35 +120,48 @@ extension Span where Element == UInt8 {
         return index
     }
 
-    // Both look at eight words at once, each as the functions above do.
+    // These look at two words at once, four times, each as the functions of `WordScan` do.
 
     /// Whether there is a quote or a control character among the 64 bytes from `offset` on, which must be there.
     @inline(__always)
     private func hasQuoteOrControl(inBlockAt offset: Int) -> Bool {
-        let block = block(at: offset)
-        return hasTopBit(((block ^ (WordScan.everyByte &* 0x02)) &- WordScan.everyByte &* 0x21) & ~block)
+        anyTopBit(inBlockAt: offset) { words in
+            ((words ^ (WordScan.everyByte &* 0x02)) &- WordScan.everyByte &* 0x21) & ~words
+        }
     }
 
     /// Whether there is a quote, a backslash or a control character.
     @inline(__always)
     private func hasStringSpecial(inBlockAt offset: Int) -> Bool {
-        let block = block(at: offset)
-        let quotes = (block ^ (WordScan.everyByte &* 0x02)) &- WordScan.everyByte &* 0x21
-        let backslashes = (block ^ (WordScan.everyByte &* 0x5C)) &- WordScan.everyByte
-        return hasTopBit((quotes | backslashes) & ~block)
+        anyTopBit(inBlockAt: offset) { words in
+            let quotes = (words ^ (WordScan.everyByte &* 0x02)) &- WordScan.everyByte &* 0x21
+            let backslashes = (words ^ (WordScan.everyByte &* 0x5C)) &- WordScan.everyByte
+            return (quotes | backslashes) & ~words
+        }
     }
 
+    /// Whether one of two ASCII characters or a control character is there.
+    @inlinable
     @inline(__always)
-    private func block(at offset: Int) -> SIMD8<UInt64> {
+    public func hasControl(or first: UInt8, or second: UInt8, inBlockAt offset: Int) -> Bool {
+        anyTopBit(inBlockAt: offset) { words in
+            let one = (words ^ (WordScan.everyByte &* UInt64(first))) &- WordScan.everyByte
+            let two = (words ^ (WordScan.everyByte &* UInt64(second))) &- WordScan.everyByte
+            return (one | two | (words &- WordScan.everyByte &* 0x20)) & ~words
+        }
+    }
+
+    /// Whether `marks` sets the top bit of any of the 64 bytes from `offset` on, which must be there.
+    @inlinable
+    @inline(__always)
+    func anyTopBit(inBlockAt offset: Int, _ marks: (SIMD2<UInt64>) -> SIMD2<UInt64>) -> Bool {
         precondition(offset >= 0 && count &- offset >= 64, "a block reaches past the end")
-        return bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: SIMD8<UInt64>.self)
-    }
-
-    @inline(__always)
-    private func hasTopBit(_ block: SIMD8<UInt64>) -> Bool {
-        let halves = block.lowHalf | block.highHalf
-        let quarters = (halves.lowHalf | halves.highHalf) & WordScan.everyTopBit
-        return quarters[0] | quarters[1] != 0
+        let first = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: SIMD2<UInt64>.self)
+        let second = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset &+ 16, as: SIMD2<UInt64>.self)
+        let third = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset &+ 32, as: SIMD2<UInt64>.self)
+        let fourth = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset &+ 48, as: SIMD2<UInt64>.self)
+        let found = marks(first) | marks(second) | marks(third) | marks(fourth)
+        return (found[0] | found[1]) & WordScan.everyTopBit != 0
     }
 }
 

@@ -1,16 +1,20 @@
 import Balancing
 import Configuration
+import Dispatch
 package import Proxy
 import Telemetry
 
 /// The pages of the admin address, and the changes that can be made there. Safe to use from any thread.
 package struct AdminPages: Sendable {
-    private let proxy: ProxyServer
-    private let changes: AdminChanges?
+    let proxy: ProxyServer
+    let changes: AdminChanges?
     private let upgrade: Upgrade?
     private let metrics: MetricsPage
     private let alerts: AlertWatch?
     private let dashboard: Dashboard?
+
+    /// Where pages are made that take long: the control thread has health checks to make.
+    private static let slow = DispatchQueue(label: "berth.admin")
 
     /// The pages of `proxy`, which must be running. Without `changes` there is nothing to change. `version` is Berth's; `alerts`
     /// knows which alerts there are.
@@ -27,25 +31,42 @@ package struct AdminPages: Sendable {
     }
 
     /// Answers a request, now or later. GET: `/healthz`: 200 while the process runs. `/readyz`: 200 if every upstream has a
-    /// healthy server that takes new sessions and the proxy is not draining, otherwise 503. `/metrics`: all metrics, for Prometheus. `/stats`: the same as JSON.
-    /// `/alerts`: the rules and which of them fire. `/config`: the configuration in force. `/dashboard`, to which `/` leads: all of it
-    /// for people. POST: `AdminChanges`.
+    /// healthy server that takes new sessions and the proxy is not draining, otherwise 503. `/metrics`: all metrics, for Prometheus.
+    /// `/stats`: the same as JSON. `/servers`, `/sessions`: lists of them. `/alerts`: the rules and which of them fire. `/config`: the
+    /// configuration in force. `/dashboard`, to which `/` leads: all of it for people. POST: `AdminChanges`; `/explain` and `/whose`,
+    /// whose bodies are not for a target; `/mcp`: the same for agents.
     package func answer(_ request: AdminRequest, _ respond: @escaping @Sendable (AdminResponse) -> Void) {
+        if let refusal = access.refusal(of: request) {
+            respond(refusal)
+            return
+        }
         guard request.isPost else {
             if let dashboard, dashboard.answer(request, respond) { return }
-            if request.path == "/metrics" {
-                metrics.answer(request, changes?.status, upgrade, respond)
-                return
+            switch request.path {
+            case "/metrics": metrics.answer(request, changes?.status, upgrade, respond)
+            case "/sessions": Self.slow.async { respond(sessions(SessionQuery(query: request.query))) }
+            default: respond(page(request.path))
             }
-            respond(page(request.path))
             return
         }
         guard let changes else {
             respond(AdminResponse(status: 404, body: "this process takes no changes\n"))
             return
         }
-        changes.perform(request, respond)
+        switch request.path {
+        case "/mcp": MCPEndpoint(self, changes).answer(request, respond)
+        case "/explain", "/whose":
+            if let refusal = access.refusal(ofChange: request) {
+                respond(refusal)
+            } else {
+                Self.slow.async { respond(request.path == "/whose" ? whose(request) : explanation(request)) }
+            }
+        default: changes.perform(request, respond)
+        }
     }
+
+    /// Who may ask for what.
+    var access: AdminAccess { AdminAccess(global: changes?.status.file.configuration.global) }
 
     /// The response to a GET of `path`.
     package func page(_ path: String) -> AdminResponse {
@@ -53,14 +74,24 @@ package struct AdminPages: Sendable {
         case "/healthz": AdminResponse(status: 200, body: "ok\n")
         case "/readyz": readiness
         case "/stats": stats
+        case "/servers": JSONPage.response(ServersPage(proxy))
         case "/config": configuration
         case "/alerts" where alerts != nil: alertsPage
+        case "/mcp" where changes != nil:
+            AdminResponse(status: 405, body: "this MCP endpoint opens no streams: POST what is asked\n")
         default:
             AdminResponse(
                 status: 404,
-                body: "no such page; there are /dashboard, /healthz, /readyz, /metrics, /stats, /alerts and /config\n")
+                body: "no such page; there are /dashboard, /healthz, /readyz, /metrics, /stats, /servers, /sessions, "
+                    + "/alerts and /config\n")
         }
     }
+
+    /// The sessions of a query. It may take some tenths of a second.
+    func sessions(_ query: SessionQuery) -> AdminResponse { JSONPage.response(SessionsPage(proxy.sessions(query))) }
+
+    /// Does something that takes too long for the control thread.
+    func later(_ body: @escaping @Sendable () -> Void) { Self.slow.async(execute: body) }
 
     private var readiness: AdminResponse {
         if proxy.isDraining { return AdminResponse(status: 503, body: "draining\n") }

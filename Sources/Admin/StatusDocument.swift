@@ -22,6 +22,10 @@ struct StatusDocument: Encodable {
         var catalog: String?
         /// It keeps its sessions and gets no new ones.
         var draining: Bool
+        /// An operator has ordered that it gets no work at all.
+        var disabled: Bool
+        /// In one word: `healthy`, `down`, `ejected`, `draining`, `disabled` or `removed`.
+        var state: String
         /// It stands in the configuration no more, and is forgotten when its sessions are over.
         var removed: Bool
         var backup: Bool
@@ -240,6 +244,8 @@ extension StatusDocument.Server {
         let tools = metrics.view.load(.catalog, server: index)
         catalog = tools == 0 ? nil : String(UInt64(bitPattern: tools), radix: 16)
         draining = plan.drains
+        disabled = plan.isDisabled
+        state = ServersPage.state(of: plan, proxy)
         removed = plan.isRemoved
         backup = plan.isBackup
         weight = plan.weight

@@ -57,6 +57,23 @@ int berth_refuse_handshakes(int listener) {
     return setsockopt(listener, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
+socklen_t berth_unix_address(const char *path, size_t length, struct sockaddr_storage *address) {
+    struct sockaddr_un unix_address = {.sun_family = AF_UNIX};
+    if (length == 0 || length >= sizeof unix_address.sun_path) return 0;
+    memcpy(unix_address.sun_path, path, length);
+    memcpy(address, &unix_address, sizeof unix_address);
+    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + 1);
+}
+
+size_t berth_unix_path_limit(void) { return sizeof ((struct sockaddr_un *)0)->sun_path - 1; }
+
+int64_t berth_peer_user(int descriptor) {
+    struct ucred peer;
+    socklen_t length = sizeof peer;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return -1;
+    return length == sizeof peer && peer.pid > 0 ? (int64_t)peer.uid : -1;
+}
+
 int berth_unacknowledged(int descriptor) {
     int bytes = 0;
     return ioctl(descriptor, SIOCOUTQ, &bytes) == 0 ? bytes : -1;

@@ -54,21 +54,25 @@ public struct JSONCursor: Sendable {
     @inlinable
     @inline(__always)
     public mutating func nextName(_ text: Span<UInt8>) -> Name {
-        // Nearly all names have up to 8 bytes, no white space around them, and something behind their member.
+        // Nearly all names have up to 15 bytes, no white space around them, and something behind their member.
         if position >= 0, text.count &- position >= 26 {
+            if text[position] == UInt8(ascii: "}") {
+                position &+= 1
+                isFirst = false
+                return Name(word: 0, start: 0, count: -1)
+            }
             let start = position &+ (isFirst ? 1 : 2)
             let word = text.word(at: start)
-            let special = WordScan.firstStringSpecial(in: word)
-            let count = WordScan.index(of: special)
+            let low = WordScan.firstStringSpecial(in: word)
+            var count = WordScan.index(of: low)
+            if low == 0 { count &+= WordScan.index(of: WordScan.firstStringSpecial(in: text.word(at: start &+ 8))) }
             let head = text.word(at: position) & (isFirst ? 0xFF : 0xFFFF)
             // A quote, a colon, and no white space.
             let tail = text.word(at: start &+ count)
-            if head == (isFirst ? 0x22 : 0x222C), tail & 0xFFFF == 0x3A22, tail & 0xE0_0000 != 0,
-                tail & 0xFF_0000 != 0x20_0000
-            {
+            if head == (isFirst ? 0x22 : 0x222C), tail & 0xFFFF == 0x3A22, tail &>> 16 & 0xFF > 0x20 {
                 position = start &+ count &+ 2
                 isFirst = false
-                let mask = count == 8 ? UInt64.max : ~(UInt64.max &<< UInt64(count &* 8))
+                let mask = low == 0 ? UInt64.max : ~(UInt64.max &<< UInt64(count &* 8))
                 return Name(word: word & mask, start: start, count: count)
             }
         }
@@ -120,6 +124,17 @@ public struct JSONCursor: Sendable {
                 let end = position &+ (low != 0 ? 1 : 9) &+ WordScan.index(of: found)
                 if found != 0, text[end] == UInt8(ascii: "\"") {
                     position = end &+ 1
+                    return true
+                }
+            } else if first != UInt8(ascii: "0"), first.isDigit {
+                // Up to three digits.
+                let rest = text.word(at: position)
+                let length =
+                    UInt8(truncatingIfNeeded: rest &>> 8).isDigit
+                    ? UInt8(truncatingIfNeeded: rest &>> 16).isDigit ? 3 : 2 : 1
+                let next = UInt8(truncatingIfNeeded: rest &>> UInt64(length &* 8))
+                if next == UInt8(ascii: ",") || next == UInt8(ascii: "}") {
+                    position &+= length
                     return true
                 }
             }

@@ -90,6 +90,8 @@ public struct ChildProcess: Sendable {
 public enum ThisProcess {
     /// Its process id.
     public static var id: CInt { getpid() }
+    /// The user that it acts as.
+    public static var user: UInt32 { geteuid() }
 
     /// All variables of the environment, each as "NAME=value".
     public static var environment: [String] {

@@ -37,6 +37,9 @@ public struct Linux: World, ~Copyable {
     /// A filter on the socket drops SYNs (socket(7), SO_ATTACH_FILTER).
     public mutating func refuseHandshakes(_ listener: Descriptor) { _ = berth_refuse_handshakes(listener.raw) }
 
+    /// SO_PEERCRED.
+    public mutating func peerUser(_ descriptor: Descriptor) -> UInt32? { UnixSocket.peerUser(descriptor) }
+
     /// accept4(2), at most 16 times if connections failed in the backlog. The descriptor is non-blocking and closed on
     /// exec.
     public mutating func accept(_ listener: Descriptor) -> AcceptResult {

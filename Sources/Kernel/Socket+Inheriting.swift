@@ -5,9 +5,17 @@ import Glibc
 extension Socket {
     /// Whether this is a TCP socket that listens.
     public static func isListener(_ descriptor: Descriptor) -> Bool {
+        acceptsStreams(descriptor) && localAddress(descriptor) != nil
+    }
+
+    /// Whether this is a Unix socket that listens for streams.
+    public static func isUnixListener(_ descriptor: Descriptor) -> Bool {
+        acceptsStreams(descriptor) && berth_option(descriptor.raw, SOL_SOCKET, SO_DOMAIN) == AF_UNIX
+    }
+
+    private static func acceptsStreams(_ descriptor: Descriptor) -> Bool {
         berth_option(descriptor.raw, SOL_SOCKET, SO_ACCEPTCONN) == 1
             && berth_option(descriptor.raw, SOL_SOCKET, SO_TYPE) == CInt(SOCK_STREAM.rawValue)
-            && localAddress(descriptor) != nil
     }
 
     /// Makes a descriptor non-blocking, and closed on exec, as those are that we open. systemd's are neither.

@@ -92,6 +92,8 @@ public protocol World: ~Copyable {
     /// process has it too: the kernel reports a file until the last descriptor of it is closed (epoll(7)).
     mutating func unwatch(_ descriptor: Descriptor)
 
+    /// The user whose process is at the other end of a connection through the file system; nil for any other connection.
+    mutating func peerUser(_ descriptor: Descriptor) -> UInt32?
     /// Takes one connection out of the backlog of `listener`.
     mutating func accept(_ listener: Descriptor) -> AcceptResult
     /// Has `listener` ignore connections that begin now; what has begun may still be accepted. Best effort: a kernel that
@@ -124,6 +126,9 @@ public protocol World: ~Copyable {
 }
 
 extension World where Self: ~Copyable {
+    /// A world of TCP alone knows no such users.
+    public mutating func peerUser(_ descriptor: Descriptor) -> UInt32? { nil }
+
     /// Starts a TCP connection to `address` with the default options.
     public mutating func dial(_ address: SocketAddress) -> ConnectResult { dial(address, TCPOptions()) }
 }

@@ -3,8 +3,9 @@ import ASCII
 /// A `traceparent` (W3C Trace Context, level 1, section 3.2), as the HTTP field of that name and the `_meta` of MCP messages
 /// have it.
 package struct MetaTrace: BitwiseCopyable, Equatable, Sendable {
-    /// The halves of `trace-id`, the first 8 bytes in `high`. Not both are 0.
+    /// The first 8 bytes of `trace-id`. Not both halves are 0.
     package let high: UInt64
+    /// The last 8 bytes of `trace-id`.
     package let low: UInt64
     /// `parent-id`: the span of whoever sent it. Never 0.
     package let span: UInt64

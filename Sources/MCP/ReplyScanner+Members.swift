@@ -37,7 +37,8 @@ extension ReplyScanner {
     @inline(__always)
     private func memberNamed(_ name: UInt64) -> Member {
         switch scope {
-        case .message: name == Name.result ? .result : name == Name.error ? .error : .other
+        case .message:
+            name == Name.result ? .result : name == Name.error ? .error : name == Name.method ? .method : .other
         case .error: name == Name.code ? .code : .other
         case .result: name == Name.isError ? .isError : .other
         }
@@ -104,6 +105,7 @@ extension ReplyScanner {
 private enum Name {
     static var result: UInt64 { UInt64(ascii: "result\0\0") }
     static var error: UInt64 { UInt64(ascii: "error\0\0\0") }
+    static var method: UInt64 { UInt64(ascii: "method\0\0") }
     static var isError: UInt64 { UInt64(ascii: "isError\0") }
     static var code: UInt64 { UInt64(ascii: "code\0\0\0\0") }
     /// The beginning of `resultType`.

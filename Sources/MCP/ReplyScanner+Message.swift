@@ -4,7 +4,7 @@ import ASCII
 extension ReplyScanner {
     /// Reads a message, or the part of it that is there, up to the end of its line in an event stream. Returns the index of
     /// the first byte that was not read.
-    mutating func scanMessage(_ piece: Span<UInt8>, from start: Int) -> Int {
+    mutating func scanMessage(_ piece: Span<UInt8>, from start: Int, isLast: Bool = false) -> Int {
         var index = start
         while index < piece.count, mode != .ended {
             let byte = piece[index]
@@ -13,6 +13,8 @@ extension ReplyScanner {
                 return index
             }
             switch mode {
+            case .message where byte == UInt8(ascii: "{"):
+                index = scanBeginning(piece, from: index, isLast: isLast)
             case .nameOrEnd where byte == UInt8(ascii: "\""): index = scanMembers(piece, from: index)
             case .name, .resultType: index = scanWord(piece, from: index)
             case .string: index = scanString(piece, from: index)
@@ -30,8 +32,7 @@ extension ReplyScanner {
     /// A byte outside of strings and numbers that count.
     private mutating func scanStructure(_ byte: UInt8) {
         switch mode {
-        case .message:
-            if byte == UInt8(ascii: "{") { mode = .nameOrEnd } else { giveUp(isBatch: byte == UInt8(ascii: "[")) }
+        case .message: giveUp(isBatch: byte == UInt8(ascii: "["))
         case .nameOrEnd:
             switch byte {
             case UInt8(ascii: "}"): endObject()
@@ -69,6 +70,7 @@ extension ReplyScanner {
         default: mode = .commaOrEnd
         }
         switch member {
+        case .method: endWithoutAnswer()
         case .result where byte == UInt8(ascii: "n"): found.insert(.nullResult)
         case .result: decide(.result)
         case .error where byte != UInt8(ascii: "n"): decide(.error)
@@ -79,15 +81,19 @@ extension ReplyScanner {
         }
     }
 
+    /// The message is a notification or a request.
+    private mutating func endWithoutAnswer() {
+        if line == .none { decide([]) } else { mode = .ended }
+    }
+
     /// The object whose members are read has ended.
     private mutating func endObject() {
         switch scope {
         case .result: decide(.result)
         case .error: decide(.error)
         case .message where found.contains(.nullResult): decide(.result)
-        case .message: mode = .ended
+        case .message: endWithoutAnswer()
         }
-        if scope == .message, line == .none { decide([]) }
     }
 
     /// The end of a line of data. It is white space, which no string may contain.

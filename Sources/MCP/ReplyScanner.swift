@@ -7,7 +7,9 @@ import ASCII
 /// the bytes and does not depend on how deep the message nests. Once the answer is decided, nothing more is looked at.
 ///
 /// The grammar is checked only as far as it is needed to find the members that count: `result` and `error` of the message,
-/// `isError` and `resultType` of a result, `code` of an error. Names that are written with escapes are not recognised.
+/// `isError` and `resultType` of a result, `code` of an error. Names that are written with escapes are not recognised. A
+/// message with a `method` is no answer. Of one that comes in one piece, the end is not looked for: what breaks off behind a
+/// brace may count as a result.
 package struct ReplyScanner: BitwiseCopyable, Sendable {
     /// What a body says.
     package enum Verdict: Equatable, Sendable {
@@ -69,7 +71,7 @@ package struct ReplyScanner: BitwiseCopyable, Sendable {
     enum Scope: UInt8, BitwiseCopyable { case message, result, error }
 
     /// The member whose value comes next.
-    enum Member: UInt8, BitwiseCopyable { case other, result, error, isError, resultType, code }
+    enum Member: UInt8, BitwiseCopyable { case other, method, result, error, isError, resultType, code }
 
     /// What has been found.
     struct Findings: OptionSet, BitwiseCopyable {
@@ -116,11 +118,12 @@ package struct ReplyScanner: BitwiseCopyable, Sendable {
         return found.contains(.unknown) ? .unknown : .none
     }
 
-    /// Looks at the bytes that come next.
-    package mutating func scan(_ piece: Span<UInt8>) {
+    /// Looks at the bytes that come next. `isLast` says that the body ends with them, if that is known; it makes short
+    /// JSON bodies cheaper, and need not be said.
+    package mutating func scan(_ piece: Span<UInt8>, isLast: Bool = false) {
         guard !isDecided else { return }
         if line == .none {
-            _ = scanMessage(piece, from: 0)
+            _ = scanMessage(piece, from: 0, isLast: isLast)
         } else {
             scanLines(piece)
         }

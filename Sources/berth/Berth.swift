@@ -28,9 +28,10 @@ struct Berth: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            RunCommand.self, CheckCommand.self, ReloadCommand.self, DrainCommand.self, StatusCommand.self,
-            UpgradeCommand.self, DemoCommand.self, ProveCommand.self, VersionCommand.self, LaunchCommand.self,
-            ReplicaCommand.self,
+            RunCommand.self, CheckCommand.self, ReloadCommand.self, StatusCommand.self, TopCommand.self,
+            ServerCommand.self, DrainCommand.self, SessionsCommand.self, ForgetCommand.self, WhoseCommand.self,
+            ExplainCommand.self, LogsCommand.self, LogLevelCommand.self, UpgradeCommand.self, DemoCommand.self,
+            ProveCommand.self, VersionCommand.self, LaunchCommand.self, ReplicaCommand.self,
         ])
 
     /// The names of the subcommands.

@@ -58,3 +58,14 @@ struct AdminRig {
         for _ in 0..<times { proxy.metrics.calls.recorder(worker: 0).record(event) }
     }
 }
+
+extension AdminRequest {
+    /// A GET of a page.
+    init(path: String, accept: String? = nil, acceptEncoding: String? = nil) {
+        var fields: [String: String] = [:]
+        fields["accept"] = accept
+        fields["accept-encoding"] = acceptEncoding
+        fields["host"] = "127.0.0.1"
+        self.init(isPost: false, path: path, fields: fields, client: .address(.loopback(port: 1)))
+    }
+}

@@ -58,10 +58,13 @@ struct BerthConfiguration {
         return file.path
     }
 
+    /// What changes on the admin address need.
+    static let adminToken = "0123456789abcdef0123456789abcdef"
+
     /// Writes the token that changes need.
     func writeToken() throws {
         let token = directory.appending(path: "admin.token")
-        try Data("0123456789abcdef0123456789abcdef\n".utf8).write(to: token)
+        try Data("\(Self.adminToken)\n".utf8).write(to: token)
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: token.path)
     }
 }

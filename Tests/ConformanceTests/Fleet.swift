@@ -55,4 +55,10 @@ final class Fleet {
         let trust = ["--url", url, "--ca", directory.appending(path: "cert.pem").path]
         return try Script(script, version, trust + arguments, in: directory)
     }
+
+    /// Starts the client of the admin address's tools.
+    func adminClient(_ arguments: String..., on version: SDK.Version) throws -> Script {
+        let own = ["--url", berth.admin + "/mcp", "--token", BerthConfiguration.adminToken]
+        return try Script("admin_tools.py", version, own + arguments, in: directory)
+    }
 }

@@ -100,8 +100,10 @@ struct WholeTextTests {
         for name in ["", "i", "id", "eight...", "nine....."] {
             let text = Array("{\"x\":1,\"\(name)\":2}".utf8)
             var cursor = JSONCursor()
-            let hasFirst = cursor.enter(text.span) && cursor.nextName(text.span).count == 1 && cursor.skipValue(text.span)
-            #expect(hasFirst)
+            guard cursor.enter(text.span), cursor.nextName(text.span).count == 1, cursor.skipValue(text.span) else {
+                Issue.record("the first member is not read")
+                continue
+            }
             var expected: UInt64 = 0
             for (index, byte) in name.utf8.prefix(8).enumerated() { expected |= UInt64(byte) << UInt64(index * 8) }
             let read = cursor.nextName(text.span)

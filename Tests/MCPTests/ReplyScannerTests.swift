@@ -69,7 +69,12 @@ struct ReplyScannerTests {
         (#"{"error":{"code":-32000.0}}"#, .error(code: -32000)),
         (#"{"id":"server-error","error":{"code":-32600,"message":"\"result\":{}"}}"#, .error(code: -32600)),
         (#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"result":{},"error":{"code":1}}}"#, .none),
-        (#"{"id":1,"method":"ping"}"#, .none), ("{}", .none), ("", .none), (" \r\n", .none),
+        (#"{"id":1,"method":"ping"}"#, .none), (#"{"method":"x","result":{"isError":true}}"#, .none),
+        (#"{"result":{"a":{},"text":"isError q E"},"id":1,"x":"\"isError\":true"}"#, success),
+        (#"{"result":{"isError" : false,"x":"QqEe"}}"#, success),
+        (#"{"result":{"x":{"isError":true},"isError":false}}"#, success),
+        (#"{"result":{"x":"input_required","y":"\"isError\":true"}}"#, success), ("{}", .none), ("", .none),
+        (" \r\n", .none),
         (#"{"id":1,"res\u0075lt":{}}"#, .none), (#"{"results":{}}"#, .none), (#"{"resultres":{}}"#, .none),
         (#"{"RESULT":{},"errors":{}}"#, .none),
     ]
@@ -88,6 +93,23 @@ struct ReplyScannerTests {
     @Test("what a message says", arguments: messages + others)
     func whole(_ body: String, _ expected: Verdict) {
         #expect(Self.verdict(Array(body.utf8)) == expected)
+    }
+
+    @Test("what a message says that is known to be whole", arguments: messages)
+    func last(_ body: String, _ expected: Verdict) {
+        for message in [body, Self.usual(body)] {
+            let bytes = Array(message.utf8)
+            var scanner = ReplyScanner(.json)
+            scanner.scan(bytes.span, isLast: true)
+            #expect(scanner.verdict == expected, "\(message)")
+        }
+    }
+
+    /// The same with the members in front that most servers put there, and long enough for short cuts.
+    static func usual(_ body: String) -> String {
+        guard let brace = body.firstIndex(of: "{"), !body.hasPrefix("{}") else { return body }
+        let members = #"{"jsonrpc":"2.0","id":17,"#
+        return members + body[body.index(after: brace)...] + String(repeating: " ", count: 64)
     }
 
     @Test("every cut gives the same verdict", arguments: messages + others)
@@ -115,10 +137,12 @@ struct ReplyScannerTests {
     /// A message with what may stand around it in a stream.
     static func streams(_ data: String, _ end: String) -> [String] {
         let message = "event: message\(end)data: \(data)\(end)\(end)"
+        let usual = "event: message\(end)data: \(Self.usual(data))\(end)\(end)"
         let notification = #"data:{"method":"notifications/message","params":{"data":{"result":{"isError":true}}}}"#
         let request = #"data: {"id":0,"method":"elicitation/create","params":{"error":{"code":1}}}"#
         return [
-            message, "\u{FEFF}" + message, ": ping\(end)\(end)" + message, "id: 7\(end)data:\(end)\(end)" + message,
+            message, usual, "\u{FEFF}" + message, ": ping\(end)\(end)" + message,
+            "id: 7\(end)data:\(end)\(end)" + message,
             "retry: 500\(end)\(end)\(notification)\(end)\(end)\(request)\(end)id: x\(end)\(end)" + message,
             "data: {\"result\":\(end)\(end)" + message, "data: not json\(end)\(end)" + message,
             "data: {\"a\":\"\(end)\(end)" + message, "data: {\"a\(end)\(end)" + message,

@@ -1,5 +1,6 @@
 import Foundation
 import Kernel
+import MCP
 import Proxy
 import Synchronization
 import Telemetry

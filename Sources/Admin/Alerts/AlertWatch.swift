@@ -1,4 +1,5 @@
-import Kernel
+import Foundation
+package import Kernel
 package import Proxy
 import Synchronization
 package import Telemetry
@@ -15,6 +16,9 @@ package final class AlertWatch: Sendable {
     private let state = Mutex(State())
     private let wake: Wake
     private let isStopped = Atomic(false)
+    /// Milliseconds since 1970 at the monotonic clock's start, as it was when this was made: the same instant is always told as
+    /// the same time.
+    private let clockStart: Int64
 
     private struct State {
         var evaluator = AlertEvaluator()
@@ -30,6 +34,8 @@ package final class AlertWatch: Sendable {
         sampler = AlertSampler(proxy: proxy)
         self.thresholds = thresholds
         self.report = report
+        clockStart =
+            Int64(Date().timeIntervalSince1970 * 1_000) - Int64(clamping: Instant.now().nanoseconds / 1_000_000)
         wake = try Wake()
     }
 
@@ -54,6 +60,9 @@ package final class AlertWatch: Sendable {
 
     /// When it last looked; nil: it has not.
     package var evaluatedAt: Instant? { state.withLock { $0.evaluatedAt } }
+
+    /// An instant as milliseconds since 1970.
+    func milliseconds(_ instant: Instant) -> Int64 { clockStart + Int64(clamping: instant.nanoseconds / 1_000_000) }
 
     /// The thresholds in force.
     package var presentThresholds: AlertThresholds { thresholds() }

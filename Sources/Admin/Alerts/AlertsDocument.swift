@@ -1,4 +1,3 @@
-import Foundation
 import Kernel
 import Telemetry
 
@@ -40,12 +39,7 @@ struct AlertsDocument: Encodable {
     init(_ watch: AlertWatch) {
         let list = watch.alerts
         let thresholds = watch.presentThresholds
-        let now = Instant.now()
-        let wallClock = Int64(Date().timeIntervalSince1970 * 1_000)
-        func milliseconds(_ instant: Instant) -> Int64 {
-            wallClock - Int64(clamping: (now - instant).nanoseconds / 1_000_000)
-        }
-        evaluatedAt = watch.evaluatedAt.map(milliseconds)
+        evaluatedAt = watch.evaluatedAt.map(watch.milliseconds)
         rules = AlertRule.allCases.map { rule in
             let states = Set(list.filter { $0.rule == rule }.map(\.state))
             let state = states.contains(.firing) ? "firing" : states.contains(.pending) ? "pending" : "inactive"
@@ -56,7 +50,7 @@ struct AlertsDocument: Encodable {
         alerts = list.map { alert in
             Entry(
                 name: alert.rule.rawValue, severity: alert.rule.severity.rawValue, state: alert.state.rawValue,
-                subject: alert.subject, since: milliseconds(alert.since), message: alert.message)
+                subject: alert.subject, since: watch.milliseconds(alert.since), message: alert.message)
         }
     }
 }

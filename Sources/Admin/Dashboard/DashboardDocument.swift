@@ -151,26 +151,20 @@ enum DashboardDocument {
         /// `//*` stands for any of the machine's addresses.
         var url: String
     }
-}
 
-/// An alert as the dashboard shows it.
-package struct DashboardAlert: Encodable, Sendable {
-    /// What it is called.
-    package var name: String
-    /// `firing`, `pending` or `inactive`.
-    package var state: String
-    /// `critical` or `warning`.
-    package var severity: String
-    /// Since when it is in this state, in milliseconds since 1970; nil: it never was in another.
-    package var since: UInt64?
-    /// What is wrong, in a sentence.
-    package var summary: String
-
-    package init(name: String, state: String, severity: String, since: UInt64?, summary: String) {
-        self.name = name
-        self.state = state
-        self.severity = severity
-        self.since = since
-        self.summary = summary
+    /// An alert.
+    struct Alert: Encodable {
+        /// What it is for, in a sentence.
+        var name: String
+        /// What has the problem; empty: the process.
+        var subject: String
+        /// `pending`, `firing` or `resolved`.
+        var state: String
+        /// `critical` or `warning`.
+        var severity: String
+        /// Since when it is in this state.
+        var since: UInt64
+        /// What is wrong, in a sentence.
+        var summary: String
     }
 }

@@ -33,7 +33,7 @@ struct DashboardParts {
             part("sessions", sessions(servers, names)), part("calls", calls(names)),
             part("listeners", DashboardDocument.Listener.all(snapshot, sources.proxy.addresses)),
         ]
-        if let alerts = sources.alerts { parts.append(part("alerts", alerts())) }
+        if let alerts = sources.alerts { parts.append(part("alerts", DashboardDocument.Alert.all(alerts))) }
         return parts
     }
 

@@ -10,12 +10,12 @@ package struct DashboardSources: Sendable {
     /// What calls are recorded; nil: none are, and the page shows none.
     let calls: RecentCalls?
     let version: String
-    /// The alerts there are; nil: nothing watches for any.
-    let alerts: (@Sendable () -> [DashboardAlert])?
+    /// Nil: nothing watches for alerts.
+    let alerts: AlertWatch?
 
     package init(
         _ proxy: ProxyServer, changes: AdminChanges?, calls: RecentCalls?, version: String,
-        alerts: (@Sendable () -> [DashboardAlert])? = nil
+        alerts: AlertWatch? = nil
     ) {
         self.proxy = proxy
         self.changes = changes
@@ -35,6 +35,21 @@ package struct DashboardSources: Sendable {
                 StatusDocument.Reloads(applied: $0.applied, unchanged: $0.unchanged, rejected: $0.rejected)
             },
             lastError: status?.lastError, changes: changes?.offered ?? [])
+    }
+}
+
+extension DashboardDocument.Alert {
+    /// The alerts there are, those that are over left out.
+    static func all(_ watch: AlertWatch) -> [DashboardDocument.Alert] {
+        let now = Instant.now()
+        let wallClock = DashboardNames.wallMilliseconds
+        return watch.alerts.filter { $0.state != .resolved }.map { alert in
+            // Whole seconds: the same every time.
+            let seconds = (wallClock - min(wallClock, (now - alert.since).nanoseconds / 1_000_000) + 500) / 1_000
+            return DashboardDocument.Alert(
+                name: alert.rule.summary, subject: alert.subject, state: alert.state.rawValue,
+                severity: alert.rule.severity.rawValue, since: seconds * 1_000, summary: alert.message)
+        }
     }
 }
 

@@ -85,6 +85,22 @@ package struct OutlierDetector: Equatable, Sendable {
         return time
     }
 
+    /// Ejects the server until then, by order: the ejections that follow are no longer for it.
+    package mutating func eject(until end: UInt64) {
+        isEjected = true
+        failures = 0
+        since = end / Self.tick
+    }
+
+    /// Ends an ejection before its time, by order. Returns whether there was one.
+    package mutating func readmitEarly(at now: UInt64) -> Bool {
+        guard isEjected else { return false }
+        isEjected = false
+        failures = 0
+        since = now / Self.tick
+        return true
+    }
+
     /// Whether a call of `readmit` would bring the server back.
     package func isDue(at now: UInt64) -> Bool { isEjected && now / Self.tick >= since }
 

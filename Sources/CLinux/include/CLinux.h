@@ -106,6 +106,15 @@ static inline int berth_socket_error(int descriptor) {
 /// tcpi_unacked, which a reset clears, this still answers once the connection is gone.
 int berth_unacknowledged(int descriptor);
 
+/// The address of the Unix socket at a path, into `address`; its length, or 0 for a path that does not fit.
+socklen_t berth_unix_address(const char *path, size_t length, struct sockaddr_storage *address);
+
+/// The longest path of a Unix socket, in bytes.
+size_t berth_unix_path_limit(void);
+
+/// The user whose process connected to a Unix socket (SO_PEERCRED), or -1.
+int64_t berth_peer_user(int descriptor);
+
 /// The name that `top -H` shows; 15 characters at most.
 int berth_name_thread(const char *name);
 

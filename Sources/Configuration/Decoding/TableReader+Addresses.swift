@@ -12,7 +12,7 @@ extension TableReader {
         return listenAddress(text, entry).map { ($0, entry) }
     }
 
-    private func listenAddress(_ text: String, _ entry: LocatedTable.Entry) -> ListenAddress? {
+    func listenAddress(_ text: String, _ entry: LocatedTable.Entry) -> ListenAddress? {
         let parts: HostAndPort
         do {
             parts = try HostAndPort(text)

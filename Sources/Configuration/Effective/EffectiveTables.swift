@@ -4,7 +4,8 @@ extension EffectiveText {
     mutating func write(_ global: GlobalConfiguration) {
         open("[global]", path: "global")
         value("workers", global.workers)
-        value("admin", "\"\(global.admin?.description ?? "off")\"")
+        value("admin", adminText(global))
+        value("admin_hosts", "[\(global.adminHosts.map(TOMLText.quoted).joined(separator: ", "))]")
         switch global.adminToken {
         case .file(let path): value("admin_token", TOMLText.quoted("file:\(path)"))
         case .text: line("# admin_token comes from the environment", origin(of: "global.admin_token"))
@@ -44,6 +45,12 @@ extension EffectiveText {
     mutating func write(_ metrics: MetricsConfiguration) {
         open("[metrics]", path: "metrics")
         value("max_tools", metrics.maximumTools)
+    }
+
+    private func adminText(_ global: GlobalConfiguration) -> String {
+        let places = [global.adminSocket.map { "unix:\($0)" }, global.admin?.description].compactMap { $0 }
+        guard places.count > 1 else { return TOMLText.quoted(places.first ?? "off") }
+        return "[\(places.map(TOMLText.quoted).joined(separator: ", "))]"
     }
 
     mutating func write(_ listener: ListenerConfiguration, table: String) {

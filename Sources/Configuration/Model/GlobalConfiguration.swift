@@ -4,6 +4,10 @@ package struct GlobalConfiguration: Sendable, Equatable {
     package var workers = 0
     /// The address of the admin pages, in plain HTTP; nil for none.
     package var admin: ListenAddress?
+    /// The path of the Unix socket with the admin pages, for this user and root; nil for none.
+    package var adminSocket: String?
+    /// Names by which clients may reach `admin`, in lower case, beside addresses and names without a dot.
+    package var adminHosts: [String] = []
     /// What changes on the admin address need; nil: none can be made there.
     package var adminToken: TokenSource?
     /// The file is read again when it changes.

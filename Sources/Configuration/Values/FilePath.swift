@@ -22,6 +22,9 @@ enum FilePath {
         return nil
     }
 
+    /// The longest path of a Unix socket, in bytes (unix(7)).
+    static let longestSocketPath = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
+
     static func exists(_ path: String) -> Bool {
         access(path, F_OK) == 0
     }

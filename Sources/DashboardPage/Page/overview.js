@@ -26,7 +26,7 @@ function concernsOf(all) {
   for (const alert of alerts || []) {
     if (alert.state !== "firing") continue;
     concerns.push({
-      key: "alert " + alert.name + alert.summary, tone: severityTone[alert.severity] || "warning", title: alert.name,
+      key: "alert " + alert.name + alert.subject, tone: severityTone[alert.severity] || "warning", title: alert.name,
       text: alert.summary, since: alert.since,
     });
   }
@@ -36,7 +36,7 @@ function concernsOf(all) {
   }
   if (running?.draining) concerns.push({ key: "draining", tone: "warning", title: "Berth is draining", text: "It finishes what is under way and takes nothing new." });
   if (running?.last_error) concerns.push({ key: "reload", tone: "warning", title: "The last reload was rejected", text: running.last_error });
-  for (const upstream of all.upstreams || []) {
+  for (const upstream of alerts ? [] : all.upstreams || []) {
     if (upstream.catalogs_differ) concerns.push({ key: "catalog " + upstream.name, tone: "warning", title: "Servers of " + upstream.name + " list different tools", text: "What an agent can call depends on the server that it gets." });
   }
   for (const concern of concerns) concern.ago = concern.since ? format.span((now - concern.since) / 1000) : "";

@@ -64,9 +64,11 @@ package struct HTTP2Limits: Sendable {
     package var ignoredFrames = HTTP2Rate(perSecond: 200, burst: 1_000)
     /// WINDOW_UPDATE frames beyond those that DATA frames sent have allowed: four each.
     package var windowUpdates = HTTP2Rate(perSecond: 500, burst: 2_000)
-    /// The most WINDOW_UPDATE frames that the client may still send because of DATA frames. A client that returns the
-    /// windows of each frame answers thousands at once after it has not read for a while.
-    package var windowUpdateAllowance: UInt32 = 65_536
+    /// The most WINDOW_UPDATE frames that the client may still send because of DATA frames. What exceeds it is lost, so it
+    /// is larger than any number of frames in flight: a client that returns the windows of each frame answers all of them
+    /// at once after it, or its way to us, was slow, and frames may be as small as one byte. This is four for each byte of
+    /// a window of 1 MiB.
+    package var windowUpdateAllowance: UInt32 = 4 * 1_048_576
     /// Bytes of request heads, as HTTP/1.1 text.
     package var headText = HTTP2Rate(perSecond: 32 * 1_048_576, burst: 2 * 1_048_576)
     /// The most CONTINUATION frames of one header block.

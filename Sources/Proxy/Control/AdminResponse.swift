@@ -1,31 +1,57 @@
+package import Kernel
 import Reactor
 
 /// A request to the admin address.
 package struct AdminRequest: Sendable {
+    /// Who asks.
+    package enum Client: Sendable, Equatable, CustomStringConvertible {
+        /// A process of this user, or of root, by the Unix socket: it needs no token.
+        case user(UInt32)
+        /// Whoever is at an address.
+        case address(SocketAddress)
+
+        package var description: String {
+            switch self {
+            case .user(let user): "user \(user)"
+            case .address(let address): "\(address)"
+            }
+        }
+    }
+
     /// POST: it is to change something. Else GET or HEAD.
     package var isPost: Bool
     /// The target without its query.
     package var path: String
     /// What follows "?", undecoded; empty if nothing does.
     package var query: String
-    /// The value of Authorization; nil if there is none.
-    package var authorization: String?
-    /// The value of Accept; nil if there is none.
-    package var accept: String?
-    /// The value of Accept-Encoding; nil if there is none.
-    package var acceptEncoding: String?
+    /// Fields by their names in lower case; of several with one name, the first.
+    package var fields: [String: String]
+    /// The content of a POST, at most `maximumBody` bytes.
+    package var body: [UInt8]
+    package var client: Client
 
     package init(
-        isPost: Bool = false, path: String, query: String = "", authorization: String? = nil, accept: String? = nil,
-        acceptEncoding: String? = nil
+        isPost: Bool, path: String, query: String = "", fields: [String: String] = [:], body: [UInt8] = [],
+        client: Client
     ) {
         self.isPost = isPost
         self.path = path
         self.query = query
-        self.authorization = authorization
-        self.accept = accept
-        self.acceptEncoding = acceptEncoding
+        self.fields = fields
+        self.body = body
+        self.client = client
     }
+
+    /// The value of Authorization; nil if there is none.
+    package var authorization: String? { fields["authorization"] }
+    /// The value of Accept; nil if there is none.
+    package var accept: String? { fields["accept"] }
+    /// The value of Accept-Encoding; nil if there is none.
+    package var acceptEncoding: String? { fields["accept-encoding"] }
+    /// The client came by the Unix socket.
+    package var isLocal: Bool { if case .user = client { true } else { false } }
+    /// The most that a body may have, in bytes.
+    package static var maximumBody: UInt64 { 65_536 }
 }
 
 /// What an admin page answers.
@@ -56,13 +82,19 @@ package struct AdminResponse: Sendable {
     var phrase: StaticString {
         switch status {
         case 200: "OK"
+        case 202: "Accepted"
         case 303: "See Other"
+        case 400: "Bad Request"
         case 401: "Unauthorized"
         case 403: "Forbidden"
         case 404: "Not Found"
         case 405: "Method Not Allowed"
         case 409: "Conflict"
+        case 413: "Content Too Large"
+        case 415: "Unsupported Media Type"
+        case 421: "Misdirected Request"
         case 422: "Unprocessable Content"
+        case 501: "Not Implemented"
         default: "Service Unavailable"
         }
     }

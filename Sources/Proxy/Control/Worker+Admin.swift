@@ -13,46 +13,80 @@ extension Worker where Outside: ~Copyable {
             rejectAndKeepAlive(client, .methodNotAllowed)
             return
         }
-        guard let admin = control.admin, let mailbox = inbox.mailbox, hasNoContent else {
+        guard let admin = control.admin, let mailbox = inbox.mailbox else {
             reject(client, .malformed)
             return
         }
+        guard let length = adminLength(client) else { return }
         let exchange = AdminExchange(
             client: client, isHead: io.requestHead.method == .head,
             keepsClient: io.requestHead.isKeepAlive && !lifecycle.isDraining)
-        let request = adminRequest()
-        io.received.consume(io.requestHead.length)
+        let request = adminRequest(client)
+        io.received.consume(length)
+        clients[client].gathering = .nothing
+        clients[client].needed = 0
         clients[client].phase = .exchanging
         clients.setDeadline(client, .never, &clock)
         admin(request) { mailbox.postAlways(.adminResponse(exchange, $0)) }
     }
 
-    /// No admin request has a body.
-    private var hasNoContent: Bool {
-        switch io.requestHead.framing {
-        case .none: true
-        case .length(let length): length == 0
-        default: false
-        }
-    }
-
-    private func adminRequest() -> AdminRequest {
-        let target = io.received.bytes(io.requestHead.target.range)
-        let path = target.prefix { $0 != UInt8(ascii: "?") }
-        return AdminRequest(
-            isPost: io.requestHead.method == .post, path: String(decoding: path, as: UTF8.self),
-            query: String(decoding: target.dropFirst(path.count + 1), as: UTF8.self),
-            authorization: field("authorization"), accept: field("accept"), acceptEncoding: field("accept-encoding"))
-    }
-
-    private func field(_ wanted: String) -> String? {
-        for index in 0..<io.requestHead.fields.count {
-            let field = io.requestHead.fields[index]
-            let name = String(decoding: io.received.bytes(field.name.range), as: UTF8.self)
-            guard name.lowercased() == wanted else { continue }
-            return String(decoding: io.received.bytes(field.value.range), as: UTF8.self)
+    /// The bytes of the request at the front of `io.received`, once all of it is there. Nil: more is awaited, or the request
+    /// was refused.
+    private mutating func adminLength(_ client: Handle) -> Int? {
+        let limit = io.requestHead.method == .post ? AdminRequest.maximumBody : 0
+        let extent = RequestExtent(of: io.requestHead, in: io.received, limit: limit, endIsAnnounced: false)
+        switch extent {
+        case .whole(let length): return length
+        case .gathering(let needed): gather(client, needed, as: .body)
+        case .gatheringChunks: gather(client, io.received.count + 1, as: .chunkedBody)
+        case .invalid: reject(client, .malformed)
+        case .tooLarge: reject(client, .requestTooLarge)
+        case .streaming: reject(client, io.requestHead.expectsContinue ? .expectationFailed : .requestTooLarge)
         }
         return nil
+    }
+
+    private mutating func adminRequest(_ client: Handle) -> AdminRequest {
+        let target = io.received.bytes(io.requestHead.target.range)
+        let path = target.prefix { $0 != UInt8(ascii: "?") }
+        let isPost = io.requestHead.method == .post
+        return AdminRequest(
+            isPost: isPost, path: String(decoding: path, as: UTF8.self),
+            query: String(decoding: target.dropFirst(path.count + 1), as: UTF8.self), fields: adminFields(),
+            body: isPost ? adminBody() : [], client: adminClient(client))
+    }
+
+    private func adminFields() -> [String: String] {
+        var fields: [String: String] = [:]
+        for index in 0..<io.requestHead.fields.count {
+            let field = io.requestHead.fields[index]
+            let name = String(decoding: io.received.bytes(field.name.range), as: UTF8.self).lowercased()
+            guard fields[name] == nil else { continue }
+            fields[name] = String(decoding: io.received.bytes(field.value.range), as: UTF8.self)
+        }
+        return fields
+    }
+
+    private func adminBody() -> [UInt8] {
+        var reader = BodyReader(io.requestHead.framing)
+        var body: [UInt8] = []
+        var offset = io.requestHead.length
+        while true {
+            switch reader.next(io.received, from: offset) {
+            case .data(let range):
+                body += io.received.bytes(range.range)
+                offset = range.upperBound
+            case .trailer(let range): offset = range.upperBound
+            case .needsMore, .end, .invalid: return body
+            }
+        }
+    }
+
+    private mutating func adminClient(_ client: Handle) -> AdminRequest.Client {
+        let isSocket = clients.listeners[clients.listener(of: client)].plan.socketPath != nil
+        guard isSocket else { return .address(clients[client].address) }
+        // Whom the socket was opened to was asked when it connected.
+        return .user(io.world.peerUser(clients[client].transport.descriptor) ?? ThisProcess.user)
     }
 
     /// Sends the response that a client of the admin address waits for, if it still does.

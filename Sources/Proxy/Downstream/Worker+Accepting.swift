@@ -30,6 +30,10 @@ extension Worker where Outside: ~Copyable {
     }
 
     private mutating func admit(_ descriptor: Descriptor, from address: SocketAddress, _ listener: Int) {
+        if clients.listeners[listener].plan.socketPath != nil, !isOwnUser(descriptor) {
+            io.world.close(descriptor, reset: true)
+            return
+        }
         let expectsProxyHeader = clients.listeners[listener].plan.expectsProxyHeader
         guard !expectsProxyHeader || clients.trusts(address, listener) else {
             metrics.increment(.untrusted)
@@ -70,6 +74,12 @@ extension Worker where Outside: ~Copyable {
             tls == nil
             ? clients.listeners[listener].plan.headTimeout : clients.listeners[listener].plan.handshakeTimeout
         clients.setDeadline(client, clock.now + timeout, &clock)
+    }
+
+    /// Whether this process's user, or root, is at the other end of a Unix socket.
+    private mutating func isOwnUser(_ descriptor: Descriptor) -> Bool {
+        guard let user = io.world.peerUser(descriptor) else { return false }
+        return user == 0 || user == ThisProcess.user
     }
 
     /// Tries the backlogs again after descriptors had run out or a batch was full.

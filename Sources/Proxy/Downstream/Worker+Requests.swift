@@ -33,7 +33,7 @@ extension Worker where Outside: ~Copyable {
         }
     }
 
-    private mutating func gather(_ client: Handle, _ needed: Int, as kind: ClientConnection.Gathering) {
+    mutating func gather(_ client: Handle, _ needed: Int, as kind: ClientConnection.Gathering) {
         if !clients[client].gathering.isBody { clients.beginBody(client, at: clock.now) }
         clients[client].needed = UInt32(needed)
         clients[client].gathering = kind
@@ -102,7 +102,7 @@ extension Worker where Outside: ~Copyable {
 
 extension RequestKind {
     /// The kind of a parsed request, from its head alone.
-    fileprivate init(of head: borrowing RequestHead, in buffer: borrowing ByteBuffer) {
+    init(of head: borrowing RequestHead, in buffer: borrowing ByteBuffer) {
         let bytes = buffer.span
         let version = head.protocolVersion ?? .empty
         // Cases are matched rather than compared: `==` of another module's enum is a call through a witness table.

@@ -61,7 +61,7 @@ struct ListeningSockets: Sendable {
             } catch {
                 for group in groups[known...] { for descriptor in group.descriptors { Socket.close(descriptor) } }
                 groups.removeSubrange(known...)
-                throw StartError("cannot listen on \(plan.address): \(error)")
+                throw StartError("cannot listen on \(plan.place): \(error)")
             }
         }
     }
@@ -87,6 +87,7 @@ struct ListeningSockets: Sendable {
 
     /// The first socket at an address, which must be nobody's. "All addresses" are those of IPv4 on a machine without IPv6.
     private func first(_ plan: ListenerPlan) throws(SystemError) -> (Descriptor, SocketAddress) {
+        if let path = plan.socketPath { return (try UnixSocket.listen(at: path), plan.address) }
         do throws(SystemError) {
             return (try listen(plan.address, false, plan.tcp), plan.address)
         } catch {

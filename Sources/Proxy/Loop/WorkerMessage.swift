@@ -25,9 +25,11 @@ package enum WorkerMessage: Sendable {
     case keys([SigningKey])
     /// Another process accepts at these sockets: leave them to it, without changing anything that it sees of them.
     case listenersTaken([Descriptor])
-    /// Stop accepting, finish what is under way; the worker leaves its loop when nothing is left.
+    /// An operator has ejected a server until then, or ended its ejection; nil: now.
+    case ejectionOrdered(ServerID, until: Instant?)
     /// What a server says of its tools, as another worker has read it.
     case toolAnnotations(server: ServerID, ToolAnnotations)
+    /// Stop accepting, finish what is under way; the worker leaves its loop when nothing is left.
     case drain
     /// End the event streams that have no end of their own, politely.
     case endStreams

@@ -17,7 +17,7 @@ extension ProxyServer {
         var new = try Snapshot(
             configuration, keys: secrets?.keys ?? old.keys, tickets: secrets?.tickets, names: watchers.lookup,
             known: watchers.names.addresses, learned: old.learned, sessionTable: old.sessionTable)
-        if let admin = configuration.global.admin { try new.addAdminListener(admin) }
+        try new.addAdminListeners(configuration.global)
         return new
     }
 

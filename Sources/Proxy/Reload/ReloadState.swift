@@ -4,8 +4,8 @@ import Kernel
 /// What a reloader keeps from one order to the next.
 struct ReloadState {
     var status: ReloadStatus
-    /// Servers that operators have ordered to drain since the start, as `upstream/host:port`.
-    var drained: Set<String> = []
+    /// What operators have ordered since the start.
+    var orders = ServerOrders()
     var removed = RemovedServers()
     /// The version of the file that was looked at last, and the one before that is not read yet: an editor may still be writing.
     private var stamp: FileStamp?

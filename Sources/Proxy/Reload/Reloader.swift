@@ -1,5 +1,5 @@
 package import Configuration
-import Kernel
+package import Kernel
 package import Logging
 import Synchronization
 
@@ -24,6 +24,14 @@ package final class Reloader: Sendable {
         case reload
         /// Give a server, named `upstream/host:port`, no new sessions from here on, or give it some again.
         case drain(server: String, Bool)
+        /// Give a server no work at all, or give it some again.
+        case disable(server: String, Bool)
+        /// Give a server another share of new work, 1...1000; nil: that of the configuration.
+        case weigh(server: String, Int32?)
+        /// Give a server no new work for so long, or end that; nil: it is over now.
+        case eject(server: String, Interval?)
+        /// Forget a session, named by its digest: its client is told that it is gone, and begins another one.
+        case forget(session: String)
     }
 
     /// Reads and checks the configuration file.
@@ -37,16 +45,16 @@ package final class Reloader: Sendable {
     private let requests = Mutex<[Request]>([])
     private let state: Mutex<ReloadState>
 
-    /// The reloader of `proxy`, which runs by `file`. `drained`: servers that an operator has ordered to drain already, and
-    /// that do.
+    /// The reloader of `proxy`, which runs by `file`. `orders`: what operators have ordered already, and is in force.
     package init(
-        _ proxy: ProxyServer, file: ConfigurationFile, log: Logger, drained: Set<String> = [], load: @escaping Load
+        _ proxy: ProxyServer, file: ConfigurationFile, log: Logger, orders: ServerOrders = ServerOrders(),
+        load: @escaping Load
     ) throws(StartError) {
         self.proxy = proxy
         self.load = load
         self.log = log
         var state = ReloadState(file)
-        state.drained = drained
+        state.orders = orders
         self.state = Mutex(state)
         do throws(SystemError) {
             thread = try WatchThread(named: "reload")
@@ -94,6 +102,10 @@ package final class Reloader: Sendable {
             switch order {
             case .reload: reload()
             case .drain(let server, let isDraining): drain(server, isDraining)
+            case .disable(let server, let isDisabled): disable(server, isDisabled)
+            case .weigh(let server, let weight): weigh(server, weight)
+            case .eject(let server, let time): eject(server, time)
+            case .forget(let session): forget(session)
             }
         if case .reload = order { state.withLock { $0.note(outcome) } }
         return outcome
@@ -160,36 +172,91 @@ package final class Reloader: Sendable {
         var snapshot = try proxy.snapshot(of: configuration, secrets: secrets)
         state.withLock { state in
             state.removed.keep(in: &snapshot, from: proxy.snapshot, at: .now())
-            snapshot.orderToDrain(state.drained)
+            snapshot.apply(state.orders)
         }
         try proxy.adopt(snapshot, secrets: secrets)
     }
 
+    // MARK: - Orders
+
     private func drain(_ server: String, _ isDraining: Bool) -> Outcome {
-        let snapshot = proxy.snapshot
-        guard let plan = snapshot.servers.first(where: { snapshot.path(of: $0) == server }) else {
-            return .rejected("there is no server \(server)")
-        }
+        guard let plan = plan(of: server) else { return Self.unknown(server) }
         if !isDraining, plan.isDraining { return .rejected("\(server) drains because the configuration says so") }
         guard plan.isOrderedToDrain != isDraining else { return .unchanged }
-        state.withLock { state in
-            if isDraining { state.drained.insert(server) } else { state.drained.remove(server) }
+        let line =
+            isDraining ? "\(server) drains: it keeps its sessions and gets no new ones" : "\(server) drains no more"
+        return order(line) { $0.drained.set(server, isDraining) }
+    }
+
+    private func disable(_ server: String, _ isDisabled: Bool) -> Outcome {
+        guard let plan = plan(of: server) else { return Self.unknown(server) }
+        guard plan.isDisabled != isDisabled else { return .unchanged }
+        let line =
+            isDisabled ? "\(server) is disabled: it gets no work, and its sessions are lost" : "\(server) is enabled"
+        return order(line) { $0.disabled.set(server, isDisabled) }
+    }
+
+    private func weigh(_ server: String, _ weight: Int32?) -> Outcome {
+        guard let plan = plan(of: server) else { return Self.unknown(server) }
+        if let weight, !(1...1_000).contains(weight) {
+            return .rejected("a weight is 1 to 1000; drain is what gives a server no new sessions")
+        }
+        guard plan.orderedWeight != weight else { return .unchanged }
+        let line =
+            "\(server) has weight \(weight ?? plan.configuredWeight)\(weight == nil ? ", as the configuration says" : "")"
+        return order(line) { $0.weights[server] = weight }
+    }
+
+    private func eject(_ server: String, _ time: Interval?) -> Outcome {
+        guard let plan = plan(of: server) else { return Self.unknown(server) }
+        if let time, !(1...86_400_000_000_000).contains(time.nanoseconds) {
+            return .rejected("a server is ejected for a day at most; disable is what keeps it out for longer")
+        }
+        guard proxy.eject(plan, for: time) == .changed else { return .unchanged }
+        let line = time.map { "\(server) is ejected for \($0.text), by order" } ?? "\(server) is not ejected any more"
+        log.notice("\(line)")
+        return .applied(changes: [line], deferred: [])
+    }
+
+    private func forget(_ session: String) -> Outcome {
+        switch proxy.forgetSession(session) {
+        case .unknown: return .rejected("no session has the digest \(session)")
+        case .ambiguous(let count): return .rejected("\(count) sessions have the digest \(session)")
+        case .forgotten:
+            log.notice("session \(session) is forgotten, by order")
+            return .applied(
+                changes: ["session \(session) is forgotten: its client has to begin another one"], deferred: [])
+        }
+    }
+
+    private func plan(of server: String) -> ServerPlan? {
+        let snapshot = proxy.snapshot
+        return snapshot.servers.first { snapshot.path(of: $0) == server }
+    }
+
+    private static func unknown(_ server: String) -> Outcome { .rejected("there is no server \(server)") }
+
+    /// Has the workers work by other orders; those before stay in force if that fails.
+    private func order(_ line: String, _ change: (inout ServerOrders) -> Void) -> Outcome {
+        let before = state.withLock { state in
+            let before = state.orders
+            change(&state.orders)
+            return before
         }
         do throws(StartError) {
             try adopt(state.withLock { $0.status.file.configuration }, nil)
         } catch {
+            state.withLock { $0.orders = before }
             return .rejected("\(error)")
         }
-        let line =
-            isDraining ? "\(server) drains: it keeps its sessions and gets no new ones" : "\(server) drains no more"
         log.notice("\(line)")
         return .applied(changes: [line], deferred: [])
     }
 }
 
-extension Snapshot {
-    /// Gives those servers, and no others, the order to drain. They are named `upstream/host:port`.
-    package mutating func orderToDrain(_ paths: Set<String>) {
-        for index in servers.indices { servers[index].isOrderedToDrain = paths.contains(path(of: servers[index])) }
+extension Set<String> {
+    /// Puts an element in, or takes it out.
+    fileprivate mutating func set(_ element: String, _ isMember: Bool) {
+        if isMember { insert(element) } else { remove(element) }
     }
 }

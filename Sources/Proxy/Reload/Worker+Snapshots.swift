@@ -20,6 +20,7 @@ extension Worker where Outside: ~Copyable {
                 let isListening = listen(on: sockets)
                 gate?.report(isListening ? nil : StartError("a worker cannot watch its sockets"))
             case .addresses(let server, let addresses): moveServer(server, to: addresses)
+            case .ejectionOrdered(let server, let end): followEjectionOrder(server, until: end)
             case .toolAnnotations(let server, let tools): adopt(tools, of: server)
             case .keys(let keys):
                 snapshot.keys = keys

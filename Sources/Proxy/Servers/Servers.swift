@@ -13,6 +13,8 @@ struct Servers {
     var hasFreedCapacity = false
     /// Some upstream has outlier detection.
     private(set) var detectsOutliers = false
+    /// Servers may be ejected: by outlier detection, or since an operator has ordered it once.
+    private(set) var heedsEjections = false
     /// Servers that the last snapshot added.
     var added: [Int] = []
     /// Servers at which another worker gave its place to this one since queues were served last.
@@ -64,7 +66,11 @@ struct Servers {
             adopt(plan, at: upstream, members: members)
         }
         detectsOutliers = snapshot.upstreams.contains { $0.outliers != nil }
+        if detectsOutliers { heedsEjections = true }
     }
+
+    /// An operator has ejected a server.
+    mutating func heedEjections() { heedsEjections = true }
 
     private mutating func adopt(_ plan: ServerPlan, upstream: Int, now: Instant) -> Int {
         let slot = Int(plan.id.slot)
@@ -217,7 +223,7 @@ struct Servers {
         ServerCondition(
             isHealthy: metrics.isHealthy(server: server),
             isDraining: states[server].plan.drains || states[server].isRetired,
-            isEjected: detectsOutliers && metrics.isEjected(server: server))
+            isEjected: heedsEjections && metrics.isEjected(server: server))
     }
 
     /// A call began at a server, or its connection is being opened for it.

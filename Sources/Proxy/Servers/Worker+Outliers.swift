@@ -104,6 +104,23 @@ extension Worker where Outside: ~Copyable {
         announceChange(ofEjection: server)
     }
 
+    /// An operator has ejected a server, or ended its ejection: the metrics say so already. The control thread ends it in time.
+    mutating func followEjectionOrder(_ id: ServerID, until end: Instant?) {
+        servers.heedEjections()
+        let server = Int(id.slot)
+        guard servers.slots.contains(server), servers[server].id == id else { return }
+        if control.runsHealthChecks {
+            if let end {
+                clock.timers.schedule(Token(.ejection, slot: server).raw, at: end)
+            } else {
+                noteReturn(server)
+            }
+        }
+        metrics.writer.noteHealthChange()
+        // What waits may go to the server now.
+        servers.hasFreedCapacity = true
+    }
+
     /// A server gets new work again, or for the first time: its share grows from here on.
     func noteReturn(_ server: Int) {
         guard servers.upstreams[servers.upstream(of: server)].plan.healthCheck.slowStart.nanoseconds > 0 else { return }

@@ -26,8 +26,8 @@ package enum KeyFile {
         return inOrder(keys, age: time - modifiedAt)
     }
 
-    /// The same of a file that exists; nil if there is none.
-    static func loadExisting(_ path: String, at time: Int64) throws(StartError) -> [SigningKey]? {
+    /// The same of a file that exists; nil if there is none, and none is made.
+    package static func loadExisting(_ path: String, at time: Int64) throws(StartError) -> [SigningKey]? {
         guard let contents = try SecretFile.read(path, what) else { return nil }
         return inOrder(try parse(contents.bytes, path), age: time - contents.modifiedAt)
     }

@@ -8,7 +8,7 @@ import Telemetry
 enum SessionOwner {
     /// The server in this slot.
     case server(Int, SessionKey)
-    /// A server that is not in the configuration any more.
+    /// A server that is not in the configuration any more, or that an operator has disabled.
     case removed(SessionKey)
     /// No server: forged, signed with a key that is gone, or never heard of.
     case unknown
@@ -25,6 +25,8 @@ struct SessionAffinity {
         var tags: [UInt64] = []
         var servers: [ServerID] = []
         var members: Set<ServerID> = []
+        /// Members whose sessions are lost, by order.
+        var disabled: Set<ServerID> = []
 
         func server(withTag tag: UInt64) -> ServerID? {
             var low = 0
@@ -53,7 +55,8 @@ struct SessionAffinity {
             let servers = snapshot.servers[upstream.servers].sorted { $0.tag < $1.tag }
             rules[slot] = Rules(
                 mode: upstream.affinity, idle: upstream.sessionIdle, tags: servers.map(\.tag),
-                servers: servers.map(\.id), members: Set(servers.map(\.id)))
+                servers: servers.map(\.id), members: Set(servers.map(\.id)),
+                disabled: Set(servers.filter(\.isDisabled).map(\.id)))
         }
     }
 
@@ -101,9 +104,14 @@ struct SessionAffinity {
             guard signed.hasTag(SessionAffinity.tag(signed, covering: bytes, with: key)) else { continue }
             let key = SessionAffinity.key(signed.tag, in: upstream)
             guard let server = rules[upstream].server(withTag: signed.serverTag) else { return .removed(key) }
-            return .server(Int(server.slot), key)
+            return owner(server, key, in: upstream)
         }
         return .unknown
+    }
+
+    private func owner(_ server: ServerID, _ key: SessionKey, in upstream: Int) -> SessionOwner {
+        if !rules[upstream].disabled.isEmpty, rules[upstream].disabled.contains(server) { return .removed(key) }
+        return .server(Int(server.slot), key)
     }
 
     /// The signature says as much about a session as its id: the key follows from it. Two upstreams may have the same
@@ -213,7 +221,7 @@ struct SessionAffinity {
         guard let found = learned.find(key, now: now, idle: rules[upstream].idle, counter: counter(upstream)) else {
             return .unknown
         }
-        return rules[upstream].members.contains(found) ? .server(Int(found.slot), key) : .removed(key)
+        return rules[upstream].members.contains(found) ? owner(found, key, in: upstream) : .removed(key)
     }
 
     /// The key of a learned id.

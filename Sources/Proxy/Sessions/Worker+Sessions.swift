@@ -58,6 +58,7 @@ extension Worker where Outside: ~Copyable {
             case .recovered:
                 return answersLostServer(exchange, key) ? .respond(.messageForLostServer) : .next
             case .lost: return sessionLost(exchange)
+            case .forgotten: return .respond(sessionNotFound(exchange))
             }
         }
         return exchanges[exchange].server < 0 ? sessionLost(exchange) : .next

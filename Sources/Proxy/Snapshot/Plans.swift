@@ -18,8 +18,11 @@ package struct ListenerPlan: Sendable {
     package var role = Role.traffic
     /// Given by the server table.
     package var id = ServerID.none
-    /// Where it listens; with port 0, the kernel chooses one.
+    /// Where it listens; with port 0, the kernel chooses one. Where `socketPath` is set it stands for that in tables and
+    /// between processes, and nothing listens there.
     package var address: SocketAddress
+    /// The Unix socket it listens at in place of an address, for this user and root.
+    package var socketPath: String?
     /// Where to listen instead on a machine without IPv6; nil if `address` says what is meant.
     package var addressWithoutIPv6: SocketAddress?
     /// Nil for plain listeners.
@@ -61,6 +64,9 @@ package struct ListenerPlan: Sendable {
     package init(address: SocketAddress) {
         self.address = address
     }
+
+    /// Where it listens, for people.
+    package var place: String { socketPath.map { "unix:\($0)" } ?? "\(address)" }
 }
 
 /// What `Host` a server is asked with.
@@ -91,18 +97,27 @@ package struct ServerPlan: Sendable {
     package var authority: [UInt8]
     /// What its certificate must be for, where it speaks TLS.
     package var serverName = ""
-    /// Its share of new work in relation to the other servers, 1...1000.
-    package var weight: Int32 = 1
+    /// Its share of new work in relation to the other servers, 1...1000, by the configuration.
+    package var configuredWeight: Int32 = 1
+    /// What an operator has ordered in place of that.
+    package var orderedWeight: Int32?
+    /// Its share of new work in relation to the other servers, 1...1000. Assigning one sets that of the configuration.
+    package var weight: Int32 {
+        get { orderedWeight ?? configuredWeight }
+        set { configuredWeight = newValue }
+    }
     /// Whether it is used only if no other server is available.
     package var isBackup = false
     /// Whether the configuration says that it keeps its sessions and gets no other work.
     package var isDraining = false
     /// Whether an operator has said so since the start.
     package var isOrderedToDrain = false
+    /// Whether an operator has ordered that it gets no work at all: its sessions are lost, as if it were gone.
+    package var isDisabled = false
     /// Whether it stands in the configuration no more.
     package var isRemoved = false
-    /// It keeps its sessions and gets no other work.
-    package var drains: Bool { isDraining || isOrderedToDrain || isRemoved }
+    /// It gets no work but that of its sessions, if it gets that.
+    package var drains: Bool { isDraining || isOrderedToDrain || isDisabled || isRemoved }
     /// Stable across processes: written into signed ids.
     package var tag: UInt64
     /// The index of its upstream in the snapshot.

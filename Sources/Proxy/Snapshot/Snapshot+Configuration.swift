@@ -62,9 +62,14 @@ extension Snapshot {
         upstreams.append(plan)
     }
 
-    /// Appends a listener for the admin pages; the control thread alone opens it.
-    package mutating func addAdminListener(_ address: ListenAddress) throws(StartError) {
-        var plan = try ListenerPlan(at: address)
+    /// Appends the listeners for the admin pages; the control thread alone opens them.
+    package mutating func addAdminListeners(_ global: GlobalConfiguration) throws(StartError) {
+        if let path = global.adminSocket { addAdminListener(ListenerPlan(atSocket: path)) }
+        if let address = global.admin { addAdminListener(try ListenerPlan(at: address)) }
+    }
+
+    private mutating func addAdminListener(_ plan: ListenerPlan) {
+        var plan = plan
         plan.role = .admin
         plan.acceptsH2C = false
         plan.maximumConnections = 256
@@ -110,6 +115,14 @@ extension ListenerPlan {
         http2.fields = configuration.limits.headers
         maximumRequestBody = UInt64(configuration.limits.requestBody)
         tcp = TCPOptions(configuration.tcp)
+    }
+
+    /// The plan of a listener at a Unix socket, with everything else as by default. Its address is one that no machine has, of
+    /// the discard prefix 100::/64 (RFC 6666), and follows from the path.
+    package init(atSocket path: String) {
+        self.init(
+            address: SocketAddress(high: 0x0100 << 48, low: ServerTag.tag(of: path), port: 0, isIPv4: false))
+        socketPath = path
     }
 
     /// The plan of a listener at an address, with everything else as by default. Without a host it is all addresses, those of

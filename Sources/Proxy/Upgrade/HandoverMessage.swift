@@ -8,6 +8,10 @@ enum HandoverMessage: Equatable, Sendable {
     case upstream(ServerID, key: String)
     /// An operator has ordered the server with this key to drain.
     case drained(key: String)
+    /// The same to get no work at all.
+    case disabled(key: String)
+    /// An operator has ordered another weight.
+    case weight(Int32, key: String)
     /// The value of a counter of a server, named by its slot.
     case serverCounter(slot: UInt16, name: String, value: Int64)
     /// The value of a counter of the process: its group, and its name in it.
@@ -37,6 +41,8 @@ enum HandoverMessage: Equatable, Sendable {
         case .server(let id, let health, let key): "server \(id.slot) \(id.generation) \(health.rawValue) \(key)"
         case .upstream(let id, let key): "upstream \(id.slot) \(id.generation) \(key)"
         case .drained(let key): "drained \(key)"
+        case .disabled(let key): "disabled \(key)"
+        case .weight(let weight, let key): "weight \(weight) \(key)"
         case .serverCounter(let slot, let name, let value): "count \(slot) \(name) \(value)"
         case .counter(let group, let name, let value): "total \(group) \(name) \(value)"
         case .sessionKey(let bytes): "session-key \(HandoverText.hex(bytes))"
@@ -64,6 +70,10 @@ enum HandoverMessage: Equatable, Sendable {
             guard let record = HandoverRecord(words: rest) else { return nil }
             self = .record(record)
         case "drained" where !rest.isEmpty: self = .drained(key: rest.joined(separator: " "))
+        case "disabled" where !rest.isEmpty: self = .disabled(key: rest.joined(separator: " "))
+        case "weight":
+            guard rest.count > 1, let weight = Int32(rest[0]), (1...1_000).contains(weight) else { return nil }
+            self = .weight(weight, key: rest[1...].joined(separator: " "))
         case "complete" where rest.isEmpty: self = .complete
         case "ready":
             let numbers = rest.compactMap { CInt($0) }

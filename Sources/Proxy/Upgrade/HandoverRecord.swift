@@ -11,6 +11,8 @@ struct HandoverRecord: Equatable, Sendable {
     var isLearned = false
     var isCounted = true
     var hasForeignEvents = false
+    var isForgotten = false
+    var openedAt: Instant
     /// Recoveries so far.
     var generation: UInt32 = 0
     /// Nil where that is nil in the record.
@@ -30,6 +32,8 @@ struct HandoverRecord: Equatable, Sendable {
         isLearned = record.isLearned
         isCounted = record.isCounted
         hasForeignEvents = record.hasForeignEvents
+        isForgotten = record.isForgotten
+        openedAt = record.openedAt
         generation = record.recovery.generation
         params = record.handshake?.params
         protocolVersion = record.result?.protocolVersion
@@ -42,11 +46,13 @@ struct HandoverRecord: Equatable, Sendable {
 
     /// The record that it was made of. Its budget of recoveries begins anew.
     var record: SessionRecord {
-        var record = SessionRecord(server: server, usedAt: usedAt, handshake: params.map { Handshake(params: $0) })
+        var record = SessionRecord(
+            server: server, usedAt: usedAt, openedAt: openedAt, handshake: params.map { Handshake(params: $0) })
         record.isDirty = isDirty
         record.isLearned = isLearned
         record.isCounted = isCounted
         record.hasForeignEvents = hasForeignEvents
+        record.isForgotten = isForgotten
         record.recovery.generation = generation
         if let protocolVersion, let capabilities {
             record.result = InitializeResult(protocolVersion: protocolVersion, capabilities: capabilities)
@@ -62,19 +68,21 @@ struct HandoverRecord: Equatable, Sendable {
 
     /// The words of its line: numbers, then bytes in hexadecimal digits behind an "=", "-" for what is nil, lists with commas.
     var words: [String] {
-        let flags = [isDirty, isLearned, isCounted, hasForeignEvents].map { $0 ? "1" : "0" }.joined()
+        let flags = [isDirty, isLearned, isCounted, hasForeignEvents, isForgotten].map { $0 ? "1" : "0" }.joined()
         let parts = [params, protocolVersion, capabilities, recoveredID, logLevel].map(HandoverText.word)
         return [
             HandoverText.hex(key.high), HandoverText.hex(key.low), "\(server.slot)", "\(server.generation)",
             "\(usedAt.nanoseconds)", flags, "\(generation)",
-        ] + parts + [subscriptions, serverRequests].map(HandoverText.list)
+        ] + parts + [subscriptions, serverRequests].map(HandoverText.list) + ["\(openedAt.nanoseconds)"]
     }
 
-    /// Nil if the words are not those of a record.
+    /// Nil if the words are not those of a record. The last word, and the last flag, came later than the others.
     init?(words: [Substring]) {
-        guard words.count == 14, let high = UInt64(words[0], radix: 16), let low = UInt64(words[1], radix: 16),
+        guard (14...15).contains(words.count), let high = UInt64(words[0], radix: 16),
+            let low = UInt64(words[1], radix: 16),
             let slot = UInt16(words[2]), let slotGeneration = UInt16(words[3]), let used = UInt64(words[4]),
-            words[5].count == 4, let generation = UInt32(words[6]),
+            (4...5).contains(words[5].count), let generation = UInt32(words[6]),
+            let opened = UInt64(words.count > 14 ? words[14] : words[4]),
             let subscriptions = HandoverText.list(words[12]), let requests = HandoverText.list(words[13])
         else { return nil }
         let flags = words[5].map { $0 == "1" }
@@ -82,6 +90,8 @@ struct HandoverRecord: Equatable, Sendable {
         server = ServerID(slot: slot, generation: slotGeneration)
         usedAt = Instant(nanoseconds: used)
         (isDirty, isLearned, isCounted, hasForeignEvents) = (flags[0], flags[1], flags[2], flags[3])
+        isForgotten = flags.count > 4 && flags[4]
+        openedAt = Instant(nanoseconds: opened)
         self.generation = generation
         let parts = words[7...11].map(HandoverText.value)
         guard parts.allSatisfy({ $0 != nil }) else { return nil }

@@ -38,7 +38,7 @@ package struct Inheritance: Sendable {
             throw StartError("the variable \(HandoverVariable.name) is not one that this version understands")
         }
         for descriptor in handover.addresses.flatMap(\.descriptors) {
-            guard Socket.isListener(descriptor) else {
+            guard Socket.isListener(descriptor) || Socket.isUnixListener(descriptor) else {
                 throw StartError("descriptor \(descriptor.raw) was handed over as a listening socket and is none")
             }
             Socket.makeOurs(descriptor)

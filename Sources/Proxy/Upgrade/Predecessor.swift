@@ -73,8 +73,8 @@ package struct HandoverState: Sendable {
     package internal(set) var isComplete = false
     var servers: [(id: ServerID, health: HandoverMessage.Health, key: String)] = []
     var upstreams: [(id: ServerID, key: String)] = []
-    /// Servers that an operator has ordered to drain, as `upstream/host:port`.
-    package private(set) var drained: Set<String> = []
+    /// What operators have ordered of servers.
+    package private(set) var orders = ServerOrders()
     /// The last value of each counter.
     var totals: [Counter: Int64] = [:]
     var sessionKey: [UInt8]?
@@ -102,7 +102,9 @@ package struct HandoverState: Sendable {
         switch message {
         case .server(let id, let health, let key): servers.append((id, health, key))
         case .upstream(let id, let key): upstreams.append((id, key))
-        case .drained(let key): drained.insert(key)
+        case .drained(let key): orders.drained.insert(key)
+        case .disabled(let key): orders.disabled.insert(key)
+        case .weight(let weight, let key): orders.weights[key] = weight
         case .serverCounter(let slot, let name, let value): totals[.server(slot: slot, name: name)] = value
         case .counter(let group, let name, let value): totals[.process(group: group, name: name)] = value
         case .sessionKey(let key): sessionKey = key

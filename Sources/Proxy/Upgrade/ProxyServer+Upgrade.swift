@@ -25,7 +25,7 @@ extension ProxyServer: UpgradeSource {
         var messages: [HandoverMessage] = table.servers.map { .server($0.id, table.health(of: $0.id), key: $0.key) }
         messages += table.upstreams.map { .upstream($0.id, key: $0.key) }
         let snapshot = snapshot
-        messages += snapshot.servers.filter(\.isOrderedToDrain).map { .drained(key: snapshot.path(of: $0)) }
+        messages += orders(in: snapshot)
         handover.told.withLock { $0 = [:] }
         messages += changedCounters()
         messages += records()
@@ -38,6 +38,16 @@ extension ProxyServer: UpgradeSource {
             messages.append(.session(digest, entry))
         }
         return Self.text(messages)
+    }
+
+    /// What operators have ordered.
+    private func orders(in snapshot: Snapshot) -> [HandoverMessage] {
+        snapshot.servers.flatMap { plan -> [HandoverMessage] in
+            let key = snapshot.path(of: plan)
+            let weight = plan.orderedWeight.map { HandoverMessage.weight($0, key: key) }
+            return (plan.isOrderedToDrain ? [.drained(key: key)] : []) + (plan.isDisabled ? [.disabled(key: key)] : [])
+                + (weight.map { [$0] } ?? [])
+        }
     }
 
     /// Counters that have changed since they were told, and learned sessions that have begun or ended.
@@ -159,7 +169,7 @@ extension ProxyServer {
         case .session(let key, let entry): return restore(key, entry)
         case .sessionEnded(let key): return forget(key)
         case .record(let record): return restore(record)
-        case .server, .upstream, .drained, .sessionKey, .complete, .ready, .failed: return
+        case .server, .upstream, .drained, .disabled, .weight, .sessionKey, .complete, .ready, .failed: return
         }
         let before = totals.totals[counter, default: 0]
         totals.add(message)

@@ -16,9 +16,10 @@ struct RunCommand: ParsableCommand {
             SIGTERM or SIGINT drains: /readyz says 503 for drain_delay, then new connections are refused, requests in
             progress finish, event streams are ended, and the process exits with 0. A second signal ends it at once.
             SIGHUP reads the file again and applies what has changed; a file with errors changes nothing. SIGUSR1 opens log
-            files anew, after they were moved away. SIGUSR2 starts the program again, as it is on disk by then, and hands everything over to it: no connection is lost. The admin
-            address serves /healthz, /readyz, /stats and /config, and takes POST /reload, /drain, /undrain and /upgrade with
-            admin_token.
+            files anew, after they were moved away. SIGUSR2 starts the program again, as it is on disk by then, and hands
+            everything over to it: no connection is lost. The admin address serves /dashboard, /healthz, /readyz, /metrics,
+            /stats, /servers, /sessions, /alerts and /config, and takes changes with admin_token; the Unix socket, admin =
+            "unix:/run/berth/admin.sock", takes them from this user and root without one.
             """)
 
     @Argument(help: "The configuration file (TOML).")
@@ -29,12 +30,13 @@ struct RunCommand: ParsableCommand {
         let inheritance = try RunCommand.inheritance()
         let checked = try CheckedFile.load(file)
         let signals = try Signals([SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2])
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        let threshold = LogThreshold()
+        LoggingSystem.bootstrap { ThresholdLogHandler(StreamLogHandler.standardError(label: $0), threshold) }
         let log = Logger(label: "berth")
         let service = ServiceManager(path: ProcessInfo.processInfo.environment["NOTIFY_SOCKET"])
         let server: RunningProxy
         do {
-            server = try RunningProxy(checked, log: log, inheriting: inheritance)
+            server = try RunningProxy(checked, log: log, threshold: threshold, inheriting: inheritance)
         } catch let error as StartError {
             log.critical("\(error)")
             inheritance.predecessor?.reportFailure("\(error)")

@@ -15,39 +15,45 @@ struct RunningProxy {
 
     /// Starts a proxy, with what this process was given when it was started. If it takes the place of another one, that
     /// has been told when this returns.
-    init(_ file: ConfigurationFile, log: Logger, inheriting inheritance: Inheritance = .none) throws {
+    init(
+        _ file: ConfigurationFile, log: Logger, threshold: LogThreshold? = nil,
+        inheriting inheritance: Inheritance = .none
+    ) throws {
         Machine.raiseDescriptorLimit()
         let configuration = file.configuration
         let secrets = try SessionSecrets(configuration, log: log)
         let state = inheritance.predecessor?.state(within: .seconds(30))
         var snapshot = try Snapshot(
             configuration, keys: secrets.keys, tickets: secrets.tickets, learned: state?.emptySessionTable)
-        snapshot.orderToDrain(state?.drained ?? [])
-        if let admin = configuration.global.admin { try snapshot.addAdminListener(admin) }
+        snapshot.apply(state?.orders ?? ServerOrders())
+        try snapshot.addAdminListeners(configuration.global)
         let workers = configuration.global.workers == 0 ? Machine.availableProcessors : configuration.global.workers
         proxy = try ProxyServer(
             snapshot: snapshot, workers: workers, log: log, secrets: secrets, version: Berth.version,
             inheriting: inheritance.sockets, from: state)
         upgrade = Upgrade(of: proxy, by: .ofThisProcess(CommandLine.arguments), log: log)
-        reloader = try Reloader(proxy, file: file, log: log, drained: state?.drained ?? []) {
+        reloader = try Reloader(proxy, file: file, log: log, orders: state?.orders ?? ServerOrders()) {
             CheckedFile.read(file.path)
         }
         let reloader = reloader
         alerts = try AlertWatch(
             proxy, thresholds: { AlertThresholds(reloader.status.file.configuration.alerts) },
             report: { $0.write(to: log) })
-        let changes = AdminChanges(reloader, upgrade)
-        // Without an admin address nobody could see them.
-        let calls = configuration.global.admin.map { _ in
-            RecentCalls(slowFrom: configuration.global.slowLog.map { Interval($0.over) } ?? .seconds(1))
+        let logs = proxy.logs
+        let changes = AdminChanges(reloader, upgrade, log: threshold) { change in
+            log.notice("admin: \(change.line)")
+            logs.record(AuditedChange(change))
         }
+        // Without an admin address nobody could see them.
+        let calls: RecentCalls? =
+            configuration.global.admin == nil && configuration.global.adminSocket == nil
+            ? nil : RecentCalls(slowFrom: configuration.global.slowLog.map { Interval($0.over) } ?? .seconds(1))
         if let calls { try proxy.calls.add(calls) }
-        let sources = DashboardSources(proxy, changes: changes, calls: calls, version: Berth.version)
+        let sources = DashboardSources(proxy, changes: changes, calls: calls, version: Berth.version, alerts: alerts)
         let pages = AdminPages(
             proxy, changes: changes, upgrade: upgrade, version: Berth.version, alerts: alerts,
             dashboard: Dashboard(sources))
-        let audit = AdminAudit(proxy.logs)
-        try proxy.start { pages.answer($0, audit.recording($0, $1)) }
+        try proxy.start { pages.answer($0, $1) }
         try reloader.start()
         try alerts.start()
         takeOver(inheritance, state, log)
@@ -74,7 +80,8 @@ struct RunningProxy {
     func announce() {
         for (listener, address) in zip(proxy.snapshot.listeners, proxy.addresses) {
             let scheme = listener.tls == nil ? "http" : "https"
-            let line = listener.role == .admin ? "admin on http://\(address)" : "listening on \(scheme)://\(address)"
+            let place = listener.socketPath.map { "unix:\($0)" } ?? "http://\(address)"
+            let line = listener.role == .admin ? "admin on \(place)" : "listening on \(scheme)://\(address)"
             try? FileHandle.standardError.write(contentsOf: Data("\(line)\n".utf8))
         }
     }

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import LoadReport
 
 /// `berth status`
 struct StatusCommand: ParsableCommand {
@@ -19,21 +19,30 @@ struct StatusCommand: ParsableCommand {
 struct StatusSummary: Decodable {
     struct Pool: Decodable {
         var active: Int
+        var waiting: Int
+    }
+
+    struct Errors: Decodable {
+        var badGateway, unavailable, timedOut: Int
+
+        var count: Int { badGateway + unavailable + timedOut }
     }
 
     struct Server: Decodable {
         var address: String
-        var healthy: Bool
-        var draining: Bool
-        var removed: Bool
+        /// In one word.
+        var state: String
+        var backup: Bool
+        var weight: Int
         var pool: Pool
         var streams: Int
         var sessions: Int
+        var requests: Int
+        var errors: Errors
 
         /// It has nothing to do, and nobody will come back to it.
         var isEmpty: Bool { pool.active <= 0 && streams <= 0 && sessions <= 0 }
         var text: String { "\(sessions) sessions, \(pool.active) calls, \(streams) streams" }
-        var state: String { removed ? "removed" : draining ? "draining" : healthy ? "healthy" : "down" }
     }
 
     struct Upstream: Decodable {
@@ -46,21 +55,14 @@ struct StatusSummary: Decodable {
         var lastError: String?
     }
 
-    private var pid: Int
-    private var uptimeSeconds: Double
-    private var clients: Int
-    private var configuration: Configuration?
-    private var upstreams: [Upstream]
+    private(set) var pid: Int
+    private(set) var uptimeSeconds: Double
+    private(set) var clients: Int
+    private(set) var draining: Bool
+    private(set) var configuration: Configuration?
+    private(set) var upstreams: [Upstream]
 
-    init(_ client: AdminClient) throws {
-        let response = try client.ask("GET", "/stats")
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        guard response.status == 200,
-            let summary = try? decoder.decode(StatusSummary.self, from: Data(response.body.utf8))
-        else { throw AdminClient.Failure(description: "what answers is not Berth") }
-        self = summary
-    }
+    init(_ client: AdminClient) throws { self = try client.page("/stats") }
 
     /// A server by its upstream and address, `upstream/host:port`; nil if there is none.
     func server(_ path: String) -> Server? {
@@ -72,29 +74,32 @@ struct StatusSummary: Decodable {
         return nil
     }
 
-    /// A line about the process, and a table of servers.
+    /// A line about the process, what is wrong, and a table of servers.
     var text: String {
-        var rows = [["server", "state", "sessions", "calls", "streams"]]
-        for upstream in upstreams {
-            rows += upstream.servers.map { server in
-                [
-                    "\(upstream.name)/\(server.address)", server.state, "\(server.sessions)", "\(server.pool.active)",
-                    "\(server.streams)",
-                ]
-            }
-        }
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        var lines = ["pid \(pid), up \(Int(uptimeSeconds)) s, \(clients) clients"]
+        var lines = ["pid \(pid), up \(NumberFormat.clock(seconds: uptimeSeconds)), \(clients) clients"]
         if let configuration { lines[0] += ", configuration \(configuration.hash.prefix(8))" }
-        if let error = configuration?.lastError { lines.append("the last reload was rejected:\n\(error)") }
-        lines.append("")
-        for row in rows {
-            let cells = zip(row, widths).enumerated().map { index, cell in
-                let blanks = String(repeating: " ", count: cell.1 - cell.0.count)
-                return index < 2 ? cell.0 + blanks : blanks + cell.0
-            }
-            lines.append(cells.joined(separator: "  "))
+        if draining { lines.append("draining: it ends when its calls and streams have") }
+        for upstream in upstreams where !upstream.servers.contains(where: { $0.state == "healthy" }) {
+            lines.append("upstream \(upstream.name) has no healthy server that takes new sessions")
         }
-        return lines.joined(separator: "\n") + "\n"
+        if let error = configuration?.lastError { lines.append("the last reload was rejected:\n\(error)") }
+        return lines.joined(separator: "\n") + "\n\n" + table
+    }
+
+    /// The servers, a line each.
+    var table: String {
+        var table = TextTable(
+            ["server", "state", "weight", "sessions", "calls", "streams", "waiting", "requests", "failures"],
+            leading: [0, 1])
+        for upstream in upstreams {
+            for server in upstream.servers {
+                table.append([
+                    "\(upstream.name)/\(server.address)", server.state + (server.backup ? ", backup" : ""),
+                    "\(server.weight)", "\(server.sessions)", "\(server.pool.active)", "\(server.streams)",
+                    "\(server.pool.waiting)", "\(server.requests)", "\(server.errors.count)",
+                ])
+            }
+        }
+        return table.text
     }
 }

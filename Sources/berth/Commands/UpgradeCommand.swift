@@ -54,7 +54,7 @@ struct UpgradeWatch {
     private let failures: Int
 
     init(_ global: GlobalConfiguration) throws {
-        client = global.admin == nil ? nil : try AdminClient(global)
+        client = global.admin == nil && global.adminSocket == nil ? nil : try AdminClient(global)
         pidFile = global.pidFile.map { PIDFile(path: $0) }
         if let page = try client.map({ try Self.page($0) }) {
             process = page.pid

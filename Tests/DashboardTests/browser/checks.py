@@ -165,9 +165,9 @@ def changes():
 def shows():
     """What is wrong is said in words, and a session has its journey."""
     with Page("down", warm=3) as page:
-        assert page.text("#headline") == "1 server down, 2 alerts", page.text("#headline")
+        assert page.text("#headline") == "1 server down, 3 alerts", page.text("#headline")
         assert "mcp/mcp-2:3001 is down" in page.text("#concerns")
-        assert "Error rate above 5 %" in page.text("#concerns")
+        assert "Too many calls of an upstream fail" in page.text("#concerns")
         until(page.driver, "byId('announcer').textContent.includes('mcp/mcp-2:3001 is down')", "that it is announced")
         first = page.text("#servers tbody tr:nth-child(2)")
         assert "Down" in first, first

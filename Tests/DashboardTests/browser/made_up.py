@@ -159,10 +159,12 @@ class MadeUp:
             return [{"name": name, "state": "inactive", "severity": "warning", "since": None, "summary": ""}
                     for name in ("Tool p95", "Error rate", "Pool waiting")]
         return [
-            {"name": "Error rate above 5 %", "state": "firing", "severity": "critical", "since": self.start - 190_000,
+            {"name": "Too many calls of an upstream fail", "state": "firing", "severity": "critical", "since": self.start - 190_000,
              "summary": "7.1 % of the calls of upstream mcp failed in the last five minutes."},
-            {"name": "Certificate expires soon", "state": "firing", "severity": "warning", "since": self.start - 43_000_000,
+            {"name": "A certificate ends soon", "state": "firing", "severity": "warning", "since": self.start - 43_000_000,
              "summary": "mcp.example.com is valid for 9 more days."},
+            {"name": "Servers of an upstream list different tools", "state": "firing", "severity": "warning",
+             "since": self.start - 610_000, "summary": "Servers of upstream files list different tools."},
             {"name": "Tool p95", "state": "pending", "severity": "warning", "since": self.start - 20_000, "summary": ""},
         ]
 

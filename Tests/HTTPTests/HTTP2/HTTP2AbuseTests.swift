@@ -235,6 +235,26 @@ struct HTTP2AbuseTests {
         }
     }
 
+    @Test("a window full of DATA frames of one byte allows as many WINDOW_UPDATE frames for each as come at once")
+    func windowUpdatesForSmallFrames() {
+        let server = ServerSessionHarness.prepared()
+        server.receive(.headers(1, plainGet))
+        server.respond(1, "HTTP/1.1 200 OK\r\n\r\n")
+        _ = server.send()
+        var sent = 0
+        for _ in 0..<65_535 {
+            server.write(1, [120])
+            sent += server.send().count
+        }
+        #expect(sent == 65_535 * 10)
+        // The clock stands still, so only the DATA frames allow them.
+        let updates = RawFrame.windowUpdate(0, by: 1).bytes + RawFrame.windowUpdate(1, by: 1).bytes
+        var returned = 0
+        while returned < 65_535, server.receive(updates) { returned += 1 }
+        #expect(returned == 65_535)
+        #expect(server.abuse.exceededLimit == .none)
+    }
+
     @Test("a block of too many CONTINUATION frames ends the connection")
     func continuations() {
         let server = ServerSessionHarness.prepared()

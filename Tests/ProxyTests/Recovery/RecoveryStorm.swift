@@ -125,7 +125,9 @@ private final class RecoveryStorm {
 
 @Suite("Storms of lost sessions")
 struct RecoveryStormTests {
-    @Test("servers die and come back; sessions go on, each call is done once", arguments: 1...12 as ClosedRange<UInt64>)
+    @Test(
+        "servers die and come back; sessions go on, each call is done once",
+        arguments: StormTests.namedSeeds(or: 1...12))
     func storm(seed: UInt64) {
         let storm = RecoveryStorm(seed: seed)
         storm.run()

@@ -9,12 +9,14 @@ import Testing
 
 @Suite("Storms")
 struct StormTests {
-    /// `BERTH_STORM_SEEDS=FIRST-LAST` in the environment names the seeds to be run in place of a few.
-    static let seeds: ClosedRange<UInt64> = {
+    static let seeds = namedSeeds(or: 1...8)
+
+    /// The seeds to be run: `few`, or those that `BERTH_STORM_SEEDS=FIRST-LAST` in the environment names.
+    static func namedSeeds(or few: ClosedRange<UInt64>) -> ClosedRange<UInt64> {
         let text = ProcessInfo.processInfo.environment["BERTH_STORM_SEEDS"] ?? ""
         let ends = text.split(separator: "-").compactMap { UInt64($0) }
-        return ends.count == 2 && ends[0] <= ends[1] ? ends[0]...ends[1] : 1...8
-    }()
+        return ends.count == 2 && ends[0] <= ends[1] ? ends[0]...ends[1] : few
+    }
 
     @Test("whatever happens, answers are whole, in order, and nobody else's", arguments: seeds)
     func storm(seed: UInt64) { expectPeace(Storm(seed: seed), seed: seed) }

@@ -6,6 +6,8 @@ struct SessionRecord: Sendable {
     /// The server that holds it now; it changes with a recovery.
     var server: ServerID
     var usedAt: Instant
+    /// When it was opened here, or seen first.
+    var openedAt: Instant
     /// How it was opened; nil if that is not known, and then it cannot be recovered.
     var handshake: Handshake?
     /// What its server has said to `initialize`; nil until that was read.
@@ -28,6 +30,15 @@ struct SessionRecord: Sendable {
     /// recovery on.
     var serverRequests: [[UInt8]] = []
     var recovery = RecoveryState()
+    /// An operator has ordered so: its client is told that the session is gone.
+    var isForgotten = false
+
+    init(server: ServerID, usedAt: Instant, openedAt: Instant? = nil, handshake: Handshake?) {
+        self.server = server
+        self.usedAt = usedAt
+        self.openedAt = openedAt ?? usedAt
+        self.handshake = handshake
+    }
 
     /// Bytes that it owns, roughly.
     var byteCount: Int {

@@ -127,6 +127,22 @@ package final class SessionTable: Sendable {
         return location
     }
 
+    /// Whether an operator has ordered that the session is to be told that it is gone.
+    func isForgotten(_ key: SessionKey) -> Bool {
+        shard(key).contents.withLock { $0.records[key]?.isForgotten ?? false }
+    }
+
+    /// Forgets a session whose id says itself who has it: what stays is that it is forgotten, for as long as it would have been
+    /// remembered.
+    func forget(_ key: SessionKey, now: Instant, counter: Counter) {
+        update(key) { record in
+            if record.isCounted { counter(record.server, -1) }
+            record.isCounted = false
+            record.isForgotten = true
+            record.usedAt = now
+        }
+    }
+
     /// A GET of the session goes out: what it sees from here on comes from its present server.
     func noteStream(_ key: SessionKey) {
         update(key) { $0.hasForeignEvents = false }

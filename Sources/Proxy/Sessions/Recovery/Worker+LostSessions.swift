@@ -12,6 +12,7 @@ extension Worker where Outside: ~Copyable {
     /// Sends the exchange to where its session was recovered, if it was. Nearly always it was not, and this worker knows.
     mutating func locate(_ exchange: Handle, _ key: SessionKey, epoch: UInt32) -> SessionPlace {
         if sessions.known.isInPlace(key, epoch: epoch) { return .original }
+        if sessions.table?.isForgotten(key) == true { return .forgotten }
         guard let location = sessions.table?.location(of: key) else {
             sessions.known.noteInPlace(key, epoch: epoch)
             return .original
@@ -19,7 +20,11 @@ extension Worker where Outside: ~Copyable {
         return follow(exchange, location)
     }
 
-    enum SessionPlace { case original, recovered, lost }
+    enum SessionPlace {
+        case original, recovered, lost
+        /// An operator has ordered so: its client is to begin another one.
+        case forgotten
+    }
 
     /// Sends the exchange to where its session is now.
     private mutating func follow(_ exchange: Handle, _ location: SessionLocation) -> SessionPlace {
@@ -28,6 +33,7 @@ extension Worker where Outside: ~Copyable {
         exchanges[exchange].isPinned = true
         let server = Int(location.server.slot)
         guard servers.slots.contains(server), servers[server].id == location.server, !servers[server].isRetired,
+            !servers[server].plan.isDisabled,
             servers[server].upstream == Int(exchanges[exchange].upstream)
         else {
             exchanges[exchange].server = -1

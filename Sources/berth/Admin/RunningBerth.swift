@@ -1,0 +1,44 @@
+import ArgumentParser
+import Configuration
+import Foundation
+import Proxy
+
+/// The option by which commands find a running Berth.
+struct RunningBerth: ParsableArguments {
+    @Option(name: [.customLong("config"), .short], help: "The file that the running Berth was started with.")
+    var config = "/etc/berth/berth.toml"
+
+    /// The file as it is checked for a command: its errors are printed.
+    func file() throws -> ConfigurationFile {
+        switch CheckedFile.read(config) {
+        case .success(let file): return file
+        case .failure(let errors):
+            FileHandle.standardError.write(Data("\(errors)\n".utf8))
+            throw CheckedFile.errorCode
+        }
+    }
+
+    /// `[global]` of the file.
+    func global() throws -> GlobalConfiguration { try file().configuration.global }
+
+    /// Its admin address. Of the file only `[global]` matters: the rest may have errors that a reload is to report.
+    func client() throws -> AdminClient { try AdminClient(global()) }
+
+    /// Does `body` with the client. What fails is said, and ends the command with 1.
+    func withClient(_ body: (AdminClient) throws -> Void) throws {
+        try Self.reporting { try body(try client()) }
+    }
+
+    /// Does `body`. What fails is said, and ends the command with 1.
+    static func reporting(_ body: () throws -> Void) throws {
+        do {
+            try body()
+        } catch let error as AdminClient.Failure {
+            FileHandle.standardError.write(Data("berth: \(error)\n".utf8))
+            throw ExitCode.failure
+        } catch let error as StartError {
+            FileHandle.standardError.write(Data("berth: \(error)\n".utf8))
+            throw ExitCode.failure
+        }
+    }
+}

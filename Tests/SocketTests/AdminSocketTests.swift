@@ -1,0 +1,167 @@
+import Foundation
+import Glibc
+import Kernel
+import Testing
+
+extension SocketTests {
+    /// A running process is operated by its Unix socket.
+    @Suite("The Unix socket of the admin address", .serialized)
+    struct AdminSocketTests {
+        /// Berth with a server behind it, and a socket in the folder.
+        private struct Scene {
+            let folder: TemporaryFolder
+            let replicas: [RecordingReplica]
+            let file: String
+            let command: BerthCommand
+            var socket: String { folder.path("admin.sock") }
+
+            init(admin: String = "\"unix:admin.sock\"") throws {
+                folder = try TemporaryFolder()
+                replicas = try (0..<2).map { number in try RecordingReplica { _ in [.answer("replica \(number)")] } }
+                file = try folder.write(
+                    "berth.toml",
+                    """
+                    [global]
+                    admin = \(admin)
+                    secret = "file:\(folder.path("keys"))"
+                    workers = 1
+                    [listen]
+                    http = "127.0.0.1:0"
+                    [upstream.mcp]
+                    servers = [\(replicas.map { "\"\($0.address)\"" }.joined(separator: ", "))]
+                    """)
+                command = try BerthCommand(["run", file], in: folder)
+                let command = command
+                try eventually("it runs: \(command.complained)") { command.complained.contains("admin on unix:") }
+            }
+
+            func run(_ arguments: String...) throws -> (code: Int, text: String) {
+                let other = try BerthCommand(arguments + ["--config", file], in: folder)
+                let code = try other.exitCode()
+                return (code, other.printed + other.complained)
+            }
+
+            func end() throws {
+                command.signal(SIGTERM)
+                #expect(try command.exitCode() == 0, "\(command.complained)")
+                for replica in replicas { replica.stop() }
+            }
+        }
+
+        /// Sends a request by the socket and returns all that comes back.
+        private func ask(_ path: String, _ request: String) throws -> String {
+            guard case .started(let descriptor) = UnixSocket.dial(path) else {
+                throw TimedOut(description: "no socket")
+            }
+            defer { Socket.close(descriptor) }
+            #expect(UnixSocket.peerUser(descriptor) == ThisProcess.user)
+            var text = request
+            text.withUTF8 { _ = send(descriptor.raw, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
+            var received: [UInt8] = []
+            var poll = pollfd(fd: descriptor.raw, events: Int16(POLLIN), revents: 0)
+            var chunk = [UInt8](repeating: 0, count: 4_096)
+            while Glibc.poll(&poll, 1, 10_000) == 1 {
+                let count = recv(descriptor.raw, &chunk, chunk.count, 0)
+                guard count > 0 else { break }
+                received += chunk[..<count]
+            }
+            return String(decoding: received, as: UTF8.self)
+        }
+
+        @Test("only its user can connect, and needs no token for changes")
+        func orders() throws {
+            let scene = try Scene()
+            var status = stat()
+            #expect(lstat(scene.socket, &status) == 0)
+            #expect(status.st_mode & 0o7777 == 0o600)
+            #expect(status.st_mode & S_IFMT == S_IFSOCK)
+            let server = "mcp/\(scene.replicas[0].address)"
+
+            let drained = try scene.run("server", "drain", server)
+            #expect(drained.code == 0 && drained.text.contains("drains"), "\(drained)")
+            #expect(try scene.run("status").text.contains("draining"))
+            #expect(try scene.run("server", "undrain", server).code == 0)
+            #expect(try scene.run("server", "disable", server).code == 0)
+            let listed = try scene.run("server")
+            #expect(listed.text.contains("disabled"), "\(listed)")
+            #expect(try scene.run("server", "enable", server).code == 0)
+            #expect(try scene.run("server", "weight", server, "20").code == 0)
+            #expect(try ask(scene.socket, "GET /servers HTTP/1.0\r\n\r\n").contains("\"weight\" : 20"))
+            #expect(try scene.run("server", "weight", server, "heavy").code == 1)
+            #expect(try scene.run("server", "eject", server, "--for", "5m").code == 0)
+            #expect(try scene.run("server", "list").text.contains("ejected"))
+            #expect(try scene.run("server", "uneject", server).code == 0)
+            let level = try scene.run("log-level", "debug")
+            #expect(level.code == 0, "\(level)")
+            let unknown = try scene.run("forget", "01234567")
+            #expect(unknown.code == 1 && unknown.text.contains("no session"), "\(unknown)")
+            let top = try scene.run("top", "--count", "1", "--interval", "200ms")
+            #expect(top.code == 0 && top.text.contains("2 of 2 servers healthy"), "\(top)")
+            try scene.end()
+            #expect(scene.command.complained.contains("admin: weight \(server) 20 by user"))
+        }
+
+        @Test("a socket that nobody listens at is replaced, one that somebody does is not, and a file stays")
+        func stale() throws {
+            let first = try Scene()
+            let second = try BerthCommand(["run", first.file], in: first.folder)
+            #expect(try second.exitCode() == 1)
+            #expect(second.complained.contains("cannot listen on unix:"), "\(second.complained)")
+            first.command.signal(SIGKILL)
+            _ = try first.command.exitCode()
+
+            let third = try BerthCommand(["run", first.file], in: first.folder)
+            try eventually("it runs again: \(third.complained)") { third.complained.contains("admin on unix:") }
+            #expect(try ask(first.socket, "GET /healthz HTTP/1.0\r\n\r\n").hasSuffix("ok\n"))
+            third.signal(SIGTERM)
+            #expect(try third.exitCode() == 0)
+            for replica in first.replicas { replica.stop() }
+
+            let file = try first.folder.write("precious", "text")
+            #expect(throws: SystemError.self) { _ = try UnixSocket.listen(at: file) }
+            #expect(try String(contentsOfFile: file, encoding: .utf8) == "text")
+            let long = "/tmp/" + String(repeating: "x", count: 110)
+            #expect(throws: SystemError.self) { _ = try UnixSocket.listen(at: long) }
+        }
+
+        @Test("a body comes whole, in pieces or in chunks, and not beyond its bound")
+        func bodies() throws {
+            let scene = try Scene()
+            let call = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}"
+            let head = "POST /mcp HTTP/1.0\r\nContent-Type: application/json\r\n"
+            let whole = try ask(scene.socket, head + "Content-Length: \(call.utf8.count)\r\n\r\n" + call)
+            #expect(whole.contains("\"result\":{}"), "\(whole)")
+            let chunked = try ask(
+                scene.socket,
+                "POST /mcp HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\n"
+                    + "Transfer-Encoding: chunked\r\n\r\n"
+                    + "\(String(call.utf8.count, radix: 16))\r\n\(call)\r\n0\r\n\r\n")
+            #expect(chunked.contains("\"result\":{}"), "\(chunked)")
+            let large = try ask(scene.socket, head + "Content-Length: 65537\r\n\r\n")
+            #expect(large.hasPrefix("HTTP/1.1 413"), "\(large)")
+            let get = try ask(scene.socket, "GET /healthz HTTP/1.0\r\nContent-Length: 1\r\n\r\nx")
+            #expect(get.hasPrefix("HTTP/1.1 413"), "\(get)")
+            try scene.end()
+        }
+
+        @Test("at both: changes at the address need a token, and strange names are turned away")
+        func both() throws {
+            let scene = try Scene(admin: "[\"unix:admin.sock\", \"127.0.0.1:0\"]")
+            let port = try scene.command.port(after: "admin on http://")
+            func status(_ request: String) throws -> Int {
+                let client = try Client(.loopback(port: port))
+                client.send(request)
+                return try client.response().status
+            }
+            #expect(try status("GET /stats HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\n\r\n") == 200)
+            #expect(try status("GET /stats HTTP/1.1\r\nHost: attacker.example:\(port)\r\n\r\n") == 421)
+            #expect(try status("POST /reload HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n") == 403)
+            let socket = try ask(
+                scene.socket, "GET /stats HTTP/1.1\r\nHost: attacker.example\r\nConnection: close\r\n\r\n")
+            #expect(socket.hasPrefix("HTTP/1.1 200"))
+            let reload = try scene.run("reload")
+            #expect(reload.code == 0 && reload.text.contains("unchanged"), "\(reload)")
+            try scene.end()
+        }
+    }
+}
