@@ -1,6 +1,7 @@
 import Kernel
 import MCP
 import Reactor
+import Synchronization
 import TLS
 
 /// What the metrics' numbers stand for, and what they need to be up to date.
