@@ -18,6 +18,7 @@ struct AdminRig {
             ServerPlan(address: .loopback(port: 80), name: "s\($0):80", upstream: 0)
         }
         snapshot.upstreams = [UpstreamPlan(name: "mcp", servers: 0..<servers)]
+        snapshot.listeners = [ListenerPlan(address: .loopback(port: 0)), ListenerPlan(address: .loopback(port: 0))]
         var log = Logger(label: "test")
         log.logLevel = .critical
         proxy = try ProxyServer(snapshot: snapshot, workers: workers, log: log)

@@ -133,16 +133,16 @@ struct MetricsPage: Sendable {
 
     private func writeClients(_ writer: inout ExpositionWriter) {
         let metrics = proxy.metrics
-        let listeners = proxy.snapshot.listeners.filter { $0.role == .traffic }
+        let listeners = proxy.boundListeners.filter { $0.plan.role == .traffic }
         for listener in listeners {
             writer.sample(
-                MetricCatalog.connections, LabelText(["listener"], ["\(listener.address)"]),
-                metrics.view.clientCount(listener: Int(listener.id.slot)))
+                MetricCatalog.connections, LabelText(["listener"], [listener.address]),
+                metrics.view.clientCount(listener: Int(listener.plan.id.slot)))
         }
         for listener in listeners {
             writer.sample(
-                MetricCatalog.connectionLimit, LabelText(["listener"], ["\(listener.address)"]),
-                Int64(listener.maximumConnections))
+                MetricCatalog.connectionLimit, LabelText(["listener"], [listener.address]),
+                Int64(listener.plan.maximumConnections))
         }
         writer.sample(MetricCatalog.accepted, metrics.sum(.acceptedClients))
         writer.sample(MetricCatalog.handshakes, metrics.sum(.handshakes))

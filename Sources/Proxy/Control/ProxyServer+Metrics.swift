@@ -1,6 +1,7 @@
 import Kernel
 import MCP
 import Reactor
+import Synchronization
 import TLS
 
 /// What the metrics' numbers stand for, and what they need to be up to date.
@@ -43,9 +44,17 @@ extension ProxyServer {
         for mailbox in mailboxes.prefix(workers) { _ = mailbox.post(.lagProbe(now)) }
     }
 
+    /// The listeners of the snapshot in force, with the addresses that they have: those of several may be written alike, where
+    /// the kernel was to choose the port.
+    package var boundListeners: [(plan: ListenerPlan, address: String)] {
+        current.withLock { current in
+            current.snapshot.listeners.map { ($0, "\(current.sockets.address(of: $0.id) ?? $0.address)") }
+        }
+    }
+
     /// A certificate that clients see.
     package struct ServedCertificate: Sendable {
-        /// The address of its listener, as it is configured.
+        /// The address of its listener.
         package let listener: String
         /// The certificate's subject, as in "CN = mcp.example.org".
         package let subject: String
@@ -56,10 +65,10 @@ extension ProxyServer {
     /// The certificates of all listeners, as they are now.
     package var servedCertificates: [ServedCertificate] {
         let renewed = watchers.certificates.contexts
-        return snapshot.listeners.flatMap { listener -> [ServedCertificate] in
+        return boundListeners.flatMap { listener, address -> [ServedCertificate] in
             let context = renewed[listener.id] ?? listener.tls
             return context?.certificates.map {
-                ServedCertificate(listener: "\(listener.address)", subject: $0.subject, notAfter: $0.notAfter)
+                ServedCertificate(listener: address, subject: $0.subject, notAfter: $0.notAfter)
             } ?? []
         }
     }

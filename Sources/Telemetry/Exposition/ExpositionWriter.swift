@@ -8,7 +8,7 @@ package struct ExpositionWriter {
     private var bounds: [Double] = []
     private var boundTexts: [[UInt8]] = []
 
-    /// A page that is empty.
+    /// Begins a text in this format.
     package init(_ format: ExpositionFormat) {
         self.format = format
         text.reserveCapacity(1 << 20)

@@ -85,6 +85,7 @@ package final class RecentCalls: CallSink {
         package var server: Int32
         /// Its name.
         package var name: CallName
+        /// Its calls of the last minutes.
         package var lately: CallTotals
     }
 

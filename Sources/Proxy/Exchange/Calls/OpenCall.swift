@@ -65,12 +65,22 @@ struct OpenCalls: ~Copyable {
 }
 
 extension CallEvent {
+    /// Takes the name of a tool or prompt, or the URI of a resource without its query, which may hold arguments.
+    private mutating func readName(_ text: Span<UInt8>) {
+        var end = text.count
+        if method != .toolsCall, method != .promptsGet {
+            end = 0
+            while end < text.count, text[end] != UInt8(ascii: "?"), text[end] != UInt8(ascii: "#") { end += 1 }
+        }
+        name = CallName(text.extracting(0..<end))
+    }
+
     /// Reads a whole body.
     fileprivate mutating func readRequest(_ body: Span<UInt8>) {
         guard let summary = RequestSummary(of: body) else { return }
         method = summary.method
         if summary.hasID { flags.insert(.request) }
-        if let subject = summary.subject { name = CallName(body.extracting(subject)) }
+        if let subject = summary.subject { readName(body.extracting(subject)) }
         if let range = summary.traceparent, let parent = MetaTrace(body.extracting(range)) {
             trace = TraceContext(parent: parent.high, parent.low, span: parent.span, flags: parent.flags)
         }
