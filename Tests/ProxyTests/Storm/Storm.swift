@@ -128,4 +128,26 @@ final class Storm {
             guest.peer.perform(.close)
         }
     }
+
+    /// Waits until everything is over. A client that has closed behind its request is still forwarded to the end: with
+    /// buffers of a byte or two, each byte of a body may be a chunk in a TLS record of its own, and 90,000 of them take
+    /// many minutes. Only an upload that goes on gets more time.
+    func settle() {
+        stage.run(for: .seconds(200))
+        guard uploads > 0 else { return }
+        for _ in 0..<40 where uploads > 0 {
+            let taken = longestRequestBytes
+            stage.run(for: .seconds(60))
+            if longestRequestBytes == taken { break }
+        }
+        stage.run(for: .seconds(200))
+    }
+
+    private var uploads: Int { stage.worker?.uploads ?? 0 }
+
+    /// The most bytes that a server has read on one connection that is open.
+    private var longestRequestBytes: Int {
+        (0..<Storm.servers).flatMap { stage.network.served(at: ProxyStage.server($0)) }
+            .map(\.received.count).max() ?? 0
+    }
 }

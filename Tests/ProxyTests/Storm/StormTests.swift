@@ -31,7 +31,7 @@ struct StormTests {
         // Where a server has one place, whoever meets it when it has vanished keeps that for a minute.
         #expect(
             (storm.answers[200] ?? 0) > (storm.stage.plan.pool.maximum == 1 ? 0 : 10), "seed \(seed): \(storm.answers)")
-        storm.stage.run(for: .seconds(200))
+        storm.settle()
         let left = storm.stage.inventory
         #expect(storm.stage.clientCount == 0 && storm.stage.exchangeCount == 0, "seed \(seed): \(left)")
         #expect(storm.stage.bufferedBytes == 0, "seed \(seed)")
