@@ -1,3 +1,4 @@
+import ASCII
 import HTTP
 import Kernel
 import MCP
@@ -40,16 +41,15 @@ extension Worker where Outside: ~Copyable {
 }
 
 extension ConnectionIO where Outside: ~Copyable {
-    private static var traceparent: [UInt8] { Array("traceparent".utf8) }
-
     /// The span that the field `traceparent` of the request names. A head with two of them names none.
     fileprivate func traceOfHead() -> RemoteSpan {
-        let name = Self.traceparent
         var found = RemoteSpan.none
         var count = 0
         for index in 0..<requestHead.fields.count {
             let field = requestHead.fields[index]
-            guard case .other = field.kind, received.hasName(field, name) else { continue }
+            guard field.name.count == 11,
+                received.span.hasIgnoringCase("traceparent", at: field.name.range.lowerBound)
+            else { continue }
             found = RemoteSpan(MetaTrace(received.span.extracting(field.value.range)))
             count += 1
         }
@@ -58,7 +58,7 @@ extension ConnectionIO where Outside: ~Copyable {
 
     @inline(never)
     fileprivate mutating func replaceTrace(_ trace: TraceContext) {
-        let name = Self.traceparent
+        let name = Array("traceparent".utf8)
         for index in 0..<requestHead.fields.count where received.hasName(requestHead.fields[index], name) {
             requestHead.fields[index].isHopByHop = true
         }

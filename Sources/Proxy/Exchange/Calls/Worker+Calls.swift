@@ -31,7 +31,9 @@ extension Worker where Outside: ~Copyable {
         let listenerSlot = UInt16(truncatingIfNeeded: clients.listeners[listener].slot)
         // Behind trusted proxies the address is text, which costs memory to read: only a log needs it.
         let address = metrics.ring.isOn ? clientAddress(client) : clients[client].address
-        var flags: CallEvent.Flags = clients[client].isSecure ? .secure : []
+        // An empty literal is a call that Swift 6.3 does not specialise.
+        var flags = CallEvent.Flags(rawValue: 0)
+        if clients[client].isSecure { flags.insert(.secure) }
         if clients.isStream(client) { flags.insert(.http2) }
         exchanges.calls.update(slot) { call in
             call.event.startedAt = startedAt
