@@ -88,9 +88,11 @@ extension Worker where Outside: ~Copyable {
         let slot = exchanges[exchange].call
         let isRecovered = exchanges[exchange].wasRecovered
         let (recorder, ring) = (metrics.calls, metrics.ring)
+        // Messages of MCP come by POST; what else there is has metrics as an exchange.
+        let isMessage = if case .post = exchanges[exchange].method { true } else { false }
         exchanges.calls.update(slot) { call in
             call.event.finish(record, call.scanner?.verdict ?? .none, isRecovered: isRecovered)
-            recorder.record(call.event)
+            if isMessage { recorder.record(call.event) }
             if ring.isOn { ring.push(call.event) }
         }
     }
