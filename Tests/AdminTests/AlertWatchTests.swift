@@ -55,9 +55,11 @@ struct AlertWatchTests {
     func calls() throws {
         let rig = try AdminRig()
         let told = Mutex<[String]>([])
-        let watch = try watch(rig, report: { alert in
-            told.withLock { $0.append("\(alert.rule.rawValue) \(alert.state)") }
-        })
+        let watch = try watch(
+            rig,
+            report: { alert in
+                told.withLock { $0.append("\(alert.rule.rawValue) \(alert.state)") }
+            })
         let start = Instant.now()
         rig.call("search", times: 100)
         rig.call("echo", times: 100)

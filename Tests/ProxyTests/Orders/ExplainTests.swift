@@ -31,7 +31,10 @@ struct ExplainTests {
         """
 
     private func explainer() throws -> RequestExplainer {
-        guard case .success(let file) = ConfigurationFile.parse(Self.text, file: "berth.toml", checks: ConfigurationChecks(files: false, environment: { _ in nil })) else {
+        guard
+            case .success(let file) = ConfigurationFile.parse(
+                Self.text, file: "berth.toml", checks: ConfigurationChecks(files: false, environment: { _ in nil }))
+        else {
             throw Broken()
         }
         return try RequestExplainer(file.configuration, keys: [ProxyStage.key(1)])
