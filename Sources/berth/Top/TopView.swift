@@ -33,7 +33,24 @@ enum TopView {
         if toolRows > 0 { lines += tools(history, setting, rows: toolRows, style) }
         let used = lines.count
         if used < rows - foot.count { lines += Array(repeating: "", count: rows - foot.count - used) }
-        return Array(lines.prefix(max(0, rows - foot.count))) + foot
+        return (Array(lines.prefix(max(0, rows - foot.count))) + foot).map { cut($0, to: style.width) }
+    }
+
+    /// The line without what a terminal of so many columns has no place for. Colours take no column.
+    private static func cut(_ line: String, to columns: Int) -> String {
+        var result = ""
+        var used = 0
+        var isInSequence = false
+        for character in line {
+            if isInSequence || character == "\u{1b}" {
+                isInSequence = !(isInSequence && character.isLetter)
+                result.append(character)
+            } else if used < columns {
+                result.append(character)
+                used += 1
+            }
+        }
+        return result
     }
 
     /// The state in a few lines, for an output that is not redrawn.
