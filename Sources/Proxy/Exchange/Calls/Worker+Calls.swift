@@ -12,7 +12,9 @@ extension Worker where Outside: ~Copyable {
         let slot = exchanges.calls.begin()
         guard slot != OpenCalls.none else { return }
         exchanges[exchange].call = slot
-        describeClient(exchange, slot)
+        // Behind trusted proxies the address is text, which costs memory to read: only a log needs it.
+        let client = exchanges[exchange].client
+        describeClient(exchange, slot, at: metrics.ring.isOn ? clientAddress(client) : clients[client].address)
         if let version = io.requestHead.protocolVersion {
             let revision = ProtocolRevisions(version: io.received.span.extracting(version.range)).rawValue
             exchanges.calls.update(slot) { $0.event.revision = revision }
@@ -23,14 +25,12 @@ extension Worker where Outside: ~Copyable {
         traceCall(exchange)
     }
 
-    private mutating func describeClient(_ exchange: Handle, _ slot: UInt32) {
+    private mutating func describeClient(_ exchange: Handle, _ slot: UInt32, at address: SocketAddress) {
         let client = exchanges[exchange].client
         let startedAt = clock.wallNanoseconds(&io.world)
         let method = exchanges[exchange].method.rawValue
         let listener = clients.listener(of: client)
         let listenerSlot = UInt16(truncatingIfNeeded: clients.listeners[listener].slot)
-        // Behind trusted proxies the address is text, which costs memory to read: only a log needs it.
-        let address = metrics.ring.isOn ? clientAddress(client) : clients[client].address
         // An empty literal is a call that Swift 6.3 does not specialise.
         var flags = CallEvent.Flags(rawValue: 0)
         if clients[client].isSecure { flags.insert(.secure) }
@@ -102,7 +102,9 @@ extension Worker where Outside: ~Copyable {
         let slot = exchanges.calls.begin()
         guard slot != OpenCalls.none else { return }
         exchanges[exchange].call = slot
-        if clients.contains(exchanges[exchange].client) { describeClient(exchange, slot) }
+        let client = exchanges[exchange].client
+        // The head that named the client is long gone: whose connection it was is all that is known.
+        if clients.contains(client) { describeClient(exchange, slot, at: clients[client].address) }
         let startedAt = clock.wallNanoseconds(&io.world) &- (record.endedAt - record.times.startedAt).nanoseconds
         exchanges.calls.update(slot) { call in
             call.event.startedAt = startedAt
