@@ -19,6 +19,8 @@ final class ProxyStage {
     let network: SimulatedNetwork
     /// What the worker logs to; nil: nothing.
     var log: Logger?
+    /// Takes finished calls.
+    var ring = CallRing.none
     var snapshot = Snapshot()
     private(set) var metrics: Metrics
     private(set) var table: ServerTable?
@@ -92,7 +94,7 @@ final class ProxyStage {
             self.mailbox = mailbox
             worker = try Worker(
                 world: SimulatedWorld(network), snapshot: snapshot, index: index, metrics: metrics, mailbox: mailbox,
-                peers: peers, trafficWorkers: workers, healthChecks: healthChecks, log: log)
+                peers: peers, trafficWorkers: workers, healthChecks: healthChecks, log: log, ring: ring)
             _ = worker?.io.world.watch(ProxyStage.alarm, token: Token(.mailbox).raw)
             for (plan, listener) in snapshot.listeners.enumerated() {
                 worker?.listen(on: network.listen(on: listener.address), plan: plan)

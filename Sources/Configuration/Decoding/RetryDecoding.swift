@@ -11,22 +11,8 @@ extension RetryConfiguration {
 extension TableReader {
     /// Reads a share of one, such as 0.2, as a percentage; rounded to whole ones.
     fileprivate mutating func percentage(_ key: String, default fallback: Int) -> Int {
-        guard let entry = take(key) else { return fallback }
-        let share: Double
-        switch entry.value.content {
-        case .float(let value): share = value
-        case .integer(let value): share = Double(value)
-        default:
-            wrongType(entry, "a share", "\(key) is a share of the requests, such as 0.2 for one in five")
-            return fallback
-        }
-        guard share >= 0, share <= 1 else {
-            findings.report(
-                entry.value.range, "\(quote(entry)) is out of range",
-                because: "\(key) is a share of the requests, 0.0 to 1.0",
-                help: share > 1 && share <= 100 ? "\(key) = \(RetryConfiguration.share(Int(share.rounded())))" : nil)
-            return fallback
-        }
+        let share = share(
+            key, of: "the requests", default: Double(fallback) / 100, example: "0.2 for one in five")
         return Int((share * 100).rounded())
     }
 }

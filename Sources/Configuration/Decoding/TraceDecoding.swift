@@ -86,14 +86,16 @@ extension TableReader {
     }
 
     /// Reads a share of one, such as 0.01. `whole`: what it is a share of.
-    mutating func share(_ key: String, of whole: String, default fallback: Double) -> Double {
+    mutating func share(
+        _ key: String, of whole: String, default fallback: Double, example: String = "0.01 for one in a hundred"
+    ) -> Double {
         guard let entry = take(key) else { return fallback }
         let share: Double
         switch entry.value.content {
         case .float(let value): share = value
         case .integer(let value): share = Double(value)
         default:
-            wrongType(entry, "a share", "\(key) is a share of \(whole), such as 0.01 for one in a hundred")
+            wrongType(entry, "a share", "\(key) is a share of \(whole), such as \(example)")
             return fallback
         }
         guard share >= 0, share <= 1 else {
