@@ -163,6 +163,7 @@ let package = Package(
         .testTarget(name: "TidyTests", swiftSettings: house),
         .testTarget(
             name: "DashboardTests", dependencies: ["TestSupport", "berth"], exclude: ["browser"], swiftSettings: house),
-        .testTarget(name: "ConformanceTests", exclude: ["sdk"], swiftSettings: house),
+        .testTarget(
+            name: "ConformanceTests", dependencies: ["TestSupport"], exclude: ["sdk"], swiftSettings: house),
     ]
 )

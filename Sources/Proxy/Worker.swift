@@ -40,6 +40,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         clock = Clock(now: io.world.now(), timers: connections * 4)
         clients = ClientConnections(connectionLimit: connections, streamLimit: streams)
         exchanges = Exchanges(limit: connections + streams)
+        exchanges.countsCalls = snapshot.countsCalls
         upstreams = UpstreamConnections(limit: 2 * connections + streams)
         servers = Servers(snapshot, now: clock.now, worker: index, of: trafficWorkers)
         sessions = Sessions(snapshot, metrics.view)

@@ -80,10 +80,16 @@ package final class Metrics: Sendable {
     }
 }
 
-/// Memory whose bytes are 0 at first. It is never freed, and costs nothing until it is used.
+/// Memory whose bytes are 0 at first. It is never freed, and large memory costs nothing until it is used.
 func zeroedMemory<Value: ~Copyable>(_ type: Value.Type, count: Int) -> UnsafeMutablePointer<Value> {
-    // The kernel provides zeroed pages on first use.
-    guard let memory = calloc(max(1, count), MemoryLayout<Value>.stride) else { fatalError("out of memory") }
+    let size = max(1, count) * MemoryLayout<Value>.stride
+    // The kernel provides zeroed pages on first use. calloc(3) has them only as long as nothing of that size was ever freed:
+    // after that it clears what it took back, and each page counts as used.
+    let memory =
+        size < 1 << 16
+        ? calloc(1, size)
+        : mmap(nil, size, PROT_READ | PROT_WRITE, CInt(MAP_PRIVATE) | CInt(MAP_ANONYMOUS), -1, 0)
+    guard let memory, memory != MAP_FAILED else { fatalError("out of memory") }
     return memory.bindMemory(to: Value.self, capacity: max(1, count))
 }
 

@@ -53,7 +53,7 @@ final class BerthProcess {
         }
         let admin = try await port(after: "admin on http://127.0.0.1:")
         ports["admin"] = admin
-        try await eventually("berth: /readyz", within: .seconds(10)) {
+        try await eventually("berth: /readyz", within: .seconds(60)) {
             try await Self.status("http://127.0.0.1:\(admin)/readyz") == 200 ? () : nil
         }
     }
@@ -61,7 +61,7 @@ final class BerthProcess {
     /// Sends SIGTERM and returns the exit status.
     func end() async throws -> Int32? {
         process.terminate()
-        return try await process.exitStatus(within: .seconds(15))
+        return try await process.exitStatus(within: .seconds(60))
     }
 
     /// Starts it again with the same file, ports and secret, after `end` or `kill`.
@@ -112,7 +112,7 @@ final class BerthProcess {
     }
 
     private func port(after prefix: String) async throws -> Int {
-        try await process.first(prefix, of: process.errorLines, within: .seconds(15)) { line in
+        try await process.first(prefix, of: process.errorLines, within: .seconds(60)) { line in
             line.range(of: prefix).flatMap { Int(line[$0.upperBound...].prefix { $0.isNumber }) }
         }
     }

@@ -38,7 +38,7 @@ extension Conformance {
         /// stopped.
         private func peak(of berth: BerthProcess) async throws -> Int {
             var samples: [Int] = []
-            return try await eventually("samples", within: .seconds(10)) {
+            return try await eventually("samples", within: .seconds(60)) {
                 samples.append(try berth.residentBytes())
                 return samples.count == 50 ? samples.max() : nil
             }

@@ -9,7 +9,7 @@ enum Certificate {
             "-keyout", directory.appending(path: "key.pem").path, "-out", directory.appending(path: "cert.pem").path,
         ]
         let openssl = try ChildProcess("openssl", URL(filePath: "/usr/bin/env"), arguments, in: directory)
-        guard try await openssl.exitStatus(within: .seconds(20)) == 0 else {
+        guard try await openssl.exitStatus(within: .seconds(60)) == 0 else {
             throw DeadlinePassed(description: "openssl made no certificate:\n\(openssl.lastErrorLines())")
         }
     }

@@ -1,9 +1,11 @@
+import TestSupport
 import Testing
 
 /// Servers and clients made with the official SDKs, with Berth between them.
 ///
 /// Serialized, because each test starts its own replicas.
-@Suite("The official SDKs through Berth", .serialized, .enabled(if: SDK.isReady), .timeLimit(.minutes(5)))
+@Suite(
+    "The official SDKs through Berth", .serialized, .oneAtATime, .enabled(if: SDK.isReady), .timeLimit(.minutes(10)))
 struct Conformance {}
 
 extension Conformance {

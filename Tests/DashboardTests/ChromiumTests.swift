@@ -1,6 +1,9 @@
+import TestSupport
 import Testing
 
-@Suite("Dashboard in Chromium", .serialized, .enabled(if: Chromium.isReady, "no Chromium, or no Python to drive it"))
+@Suite(
+    "Dashboard in Chromium", .serialized, .oneAtATime,
+    .enabled(if: Chromium.isReady, "no Chromium, or no Python to drive it"))
 struct ChromiumTests {
     /// A check of `browser/checks.py`, and the seconds that it may take on a busy machine.
     struct Check: Sendable, CustomTestStringConvertible {

@@ -59,7 +59,7 @@ struct CertificateWatcherTests {
     }
 
     private func eventually(_ what: String, _ condition: () -> Bool) async throws {
-        let deadline = Instant.now() + .seconds(30)
+        let deadline = Instant.now() + .seconds(60)
         while !condition() {
             guard Instant.now() < deadline else {
                 throw NotYet(description: "\(what): \(inbox.texts), \(counts.totals)")

@@ -21,7 +21,7 @@ final class RawClient {
     private let socket: CInt
     private var received: [UInt8] = []
     private var isOpen = true
-    private static let timeout = Interval.seconds(10)
+    private static let timeout = Interval.seconds(60)
 
     init(_ address: SocketAddress, receiveBuffer: CInt = 0) throws {
         do {

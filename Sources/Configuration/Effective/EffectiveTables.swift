@@ -44,6 +44,7 @@ extension EffectiveText {
 
     mutating func write(_ metrics: MetricsConfiguration) {
         open("[metrics]", path: "metrics")
+        value("calls", metrics.countsCalls)
         value("max_tools", metrics.maximumTools)
     }
 

@@ -13,8 +13,8 @@ struct Exchanges: ~Copyable {
     var calls: OpenCalls
     /// Draws the ids of spans; nil until the first call that may have one.
     var traceIDs: TraceIDGenerator?
-    /// Somebody watches.
-    var watchesCalls = true
+    /// Calls are counted by method and tool.
+    var countsCalls = true
     /// Responses that are read for what servers say of their tools.
     var toolLists = ToolListTable()
     /// Open GET streams of sessions.

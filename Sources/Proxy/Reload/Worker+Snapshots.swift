@@ -47,6 +47,7 @@ extension Worker where Outside: ~Copyable {
     mutating func adopt(_ new: Snapshot) {
         let lease = snapshot.lease
         snapshot = new
+        exchanges.countsCalls = new.countsCalls
         servers.adopt(new, now: clock.now)
         servers.seedSelections(metrics)
         noteAddedServers()

@@ -17,6 +17,7 @@ extension Snapshot {
         self.init()
         self.keys = keys
         drainTimeout = Interval(configuration.global.drainTimeout)
+        countsCalls = configuration.metrics.countsCalls
         maximumToolNames = configuration.metrics.maximumTools
         logs = LogPlan(configuration.global)
         trace = configuration.global.trace.map { TracePlan($0) }

@@ -31,6 +31,8 @@ package struct Snapshot: Sendable {
     /// How long a drain waits for what is under way.
     package var drainTimeout = Interval.seconds(300)
 
+    /// Whether calls are counted by method and tool.
+    package var countsCalls = true
     /// Tools, and prompts, of each upstream that are counted by name.
     package var maximumToolNames = 200
     /// HTTP/2 streams that a worker carries at most, all connections together; nil: as many again as connections, and

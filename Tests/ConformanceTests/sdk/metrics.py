@@ -25,7 +25,7 @@ OPERATION = "mcp_server_operation_duration_seconds"
 
 def scrape(url: str, **fields: str):
     request = urllib.request.Request(url, headers={name.replace("_", "-"): value for name, value in fields.items()})
-    with urllib.request.urlopen(request, timeout=10) as response:
+    with urllib.request.urlopen(request, timeout=60) as response:
         return response.headers, response.read()
 
 
@@ -82,7 +82,7 @@ async def main(options, found: report.Report) -> None:
         again = check(gzip.decompress(packed).decode(), parser, found)
         found.expect(set(again) == set(families), "in gzip it is another page")
     _, body = await anyio.to_thread.run_sync(lambda: scrape(url, accept="text/plain"))
-    checked = subprocess.run(["promtool", "check", "metrics"], input=body, capture_output=True, timeout=30)
+    checked = subprocess.run(["promtool", "check", "metrics"], input=body, capture_output=True, timeout=60)
     found.expect(checked.returncode == 0, f"promtool: {checked.stdout.decode()} {checked.stderr.decode()}")
     found.results["right"] = len(families)
 

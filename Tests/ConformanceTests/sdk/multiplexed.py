@@ -40,7 +40,7 @@ async def numbered_calls(tracked: sdk_v1.TrackedSession, listener: Listener, opt
 
 async def notifications(tracked: sdk_v1.TrackedSession, listener: Listener, options) -> None:
     # The client opens its GET stream at any time. Messages sent before that are stored for a Last-Event-ID.
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         while not listener.arriving.statistics().current_buffer_used:
             await called(tracked, "notify", text="first")
     while listener.arriving.statistics().current_buffer_used:

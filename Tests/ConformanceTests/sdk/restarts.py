@@ -277,5 +277,5 @@ async def main(options, found) -> None:
 
 if __name__ == "__main__":
     arguments = report.parser(__doc__)
-    arguments.add_argument("--within", type=float, default=2, help="seconds in which a lost session must get its 404")
+    arguments.add_argument("--within", type=float, default=20, help="seconds in which a lost session must get its 404")
     report.run(main, arguments.parse_args(), report.Report())

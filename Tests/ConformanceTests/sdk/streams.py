@@ -24,7 +24,7 @@ def check(function):
     return function
 
 
-async def at_last(attempt, deadline: float = 10):
+async def at_last(attempt, deadline: float = 60):
     """The first value of `attempt()` that is not None; a failure after `deadline` seconds."""
     with anyio.fail_after(deadline):
         while (value := await attempt()) is None:
@@ -193,7 +193,7 @@ async def delete_then_404(session: wire.Session, options, found) -> None:
     async with hearing(session, found) as stream:
         status = await session.end()
         assert status == 200, f"DELETE gave {status}"
-        with anyio.fail_after(10):  # the session's stream ends with it
+        with anyio.fail_after(60):  # the session's stream ends with it
             async for _ in stream.aiter_bytes():
                 pass
     status, _ = await session.request("tools/list", {})

@@ -1,5 +1,6 @@
 import Configuration
 import Kernel
+import MCP
 import Simulation
 import TestSupport
 import Testing
@@ -38,6 +39,35 @@ struct CallRingTests {
         #expect(events.first?.client.bytes[15] == 9, "the caller's, as its proxy says it")
         #expect(events.last?.client.bytes[15] != 9, "the stream is not the caller's")
         caller.leave()
+        stage.expectNoLeaks()
+    }
+
+    @Test(
+        "without metrics of calls a call is read only from the moment on that a log wants it", arguments: [false, true])
+    func metricsOff(countsCalls: Bool) throws {
+        let calls = try CallFeed(workers: 1)
+        let stage = ProxyStage(seed: 1)
+        stage.ring = calls.ring(ofWorker: 0)
+        stage.snapshot.countsCalls = countsCalls
+        stage.plan.affinity = .off
+        _ = ScriptedServer(stage) { _ in [.pause(.milliseconds(100))] + .reply(#"{"id":1,"result":{}}"#) }
+        let client = stage.connect()
+        // The log begins while the second call is under way.
+        for number in 1...3 {
+            client.ask(.post(.call(number)))
+            if number == 2 { stage.run(for: .milliseconds(50)) }
+            if number == 2 { stage.ring.turn(on: true) }
+            stage.run { client.responses.count == number }
+        }
+        var events: [CallEvent] = []
+        _ = stage.ring.drain { events.append(copy $0) }
+        let counted = stage.metrics.calls.series().filter { $0.kind == .operation }.reduce(0) {
+            $0 + $1.histogram.count
+        }
+        #expect(counted == (countsCalls ? 3 : 0))
+        #expect(events.map(\.method) == (countsCalls ? [.toolsCall, .toolsCall] : [.toolsCall]))
+        #expect(!events.contains { $0.flags.contains(.listening) }, "the second call is no stream")
+        client.leave()
         stage.expectNoLeaks()
     }
 }

@@ -81,7 +81,7 @@ struct UpgradeTests {
     }
 
     private static func eventually(_ condition: () -> Bool) -> Bool {
-        let deadline = Instant.now() + .seconds(20)
+        let deadline = Instant.now() + .seconds(60)
         while !condition() {
             guard Instant.now() < deadline else { return false }
             usleep(1_000)
@@ -102,13 +102,13 @@ struct UpgradeTests {
         let upgrade = Upgrade(
             of: source, by: Self.command, log: LogRecorder().logger, system: Self.system(children, play: Self.willing))
 
-        #expect(upgrade.start(within: .seconds(20)) == .started)
+        #expect(upgrade.start(within: .seconds(60)) == .started)
         #expect(Self.eventually { upgrade.state != .running })
         let child = try #require(children.all.withLock { $0.first })
         #expect(upgrade.state == .handedOver(child.id))
         #expect(source.left.withLock { $0 } == [Descriptor(9)])
         #expect(Self.eventually { source.heard.withLock { $0 } == ["session-ended 1 2"] })
-        #expect(upgrade.start(within: .seconds(20)) == .refused, "it is replaced already")
+        #expect(upgrade.start(within: .seconds(60)) == .refused, "it is replaced already")
         let environment = children.environment.withLock { $0 }
         #expect(environment.contains { $0.hasPrefix("BERTH_UPGRADE=1;channel=") })
         #expect(environment.contains("HOME=/") && !environment.contains { $0.hasPrefix("LISTEN_") })
@@ -127,7 +127,7 @@ struct UpgradeTests {
             of: source, by: Self.command, log: log.logger,
             system: Self.system(failing: number, children, play: Self.willing))
 
-        #expect(upgrade.start(within: .seconds(20)) == .started)
+        #expect(upgrade.start(within: .seconds(60)) == .started)
         #expect(Self.eventually { upgrade.state != .running })
         guard case .failed(let reason) = upgrade.state else {
             Issue.record("call \(number) failed, and the upgrade did not: \(upgrade.state)")
@@ -139,7 +139,7 @@ struct UpgradeTests {
         #expect(children.areGone)
         #expect(log.lines.contains { $0.hasPrefix("error: upgrade failed, this process serves on: ") })
 
-        #expect(upgrade.start(within: .seconds(20)) == .started)
+        #expect(upgrade.start(within: .seconds(60)) == .started)
         #expect(Self.eventually { upgrade.state != .running })
         #expect(source.left.withLock { $0 } == [Descriptor(9)])
         upgrade.finish()
@@ -153,8 +153,8 @@ struct UpgradeTests {
             of: source, by: Self.command, log: LogRecorder().logger,
             system: Self.system(children) { channel in while case .line = channel.nextLine(until: .never) {} })
 
-        #expect(upgrade.start(within: .seconds(20)) == .started)
-        #expect(upgrade.start(within: .seconds(20)) == .refused)
+        #expect(upgrade.start(within: .seconds(60)) == .started)
+        #expect(upgrade.start(within: .seconds(60)) == .refused)
         upgrade.abort()
 
         #expect(upgrade.state == .failed("this process is asked to stop"))
@@ -185,7 +185,7 @@ struct UpgradeTests {
             of: source, by: Self.command, log: LogRecorder().logger,
             system: Self.system(children, play: Self.ends[index].play))
 
-        #expect(upgrade.start(within: index == 2 ? .milliseconds(300) : .seconds(20)) == .started)
+        #expect(upgrade.start(within: index == 2 ? .milliseconds(300) : .seconds(60)) == .started)
         #expect(Self.eventually { upgrade.state != .running })
 
         #expect(upgrade.state == .failed(Self.ends[index].reason))

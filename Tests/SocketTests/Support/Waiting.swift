@@ -8,7 +8,7 @@ struct TimedOut: Error, CustomStringConvertible {
 }
 
 /// The default time after which a wait fails. It is long, so that only a defect reaches it.
-let defaultTimeout = Interval.seconds(30)
+let defaultTimeout = Interval.seconds(60)
 
 /// Polls until `condition` holds. Throws `TimedOut` after `limit`.
 func eventually(

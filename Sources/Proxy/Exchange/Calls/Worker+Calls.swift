@@ -8,7 +8,7 @@ import Telemetry
 extension Worker where Outside: ~Copyable {
     /// An exchange begins; its request is parsed and at the front of `io.received`.
     mutating func beginCall(_ exchange: Handle) {
-        guard exchanges.watchesCalls else { return }
+        guard exchanges.countsCalls || metrics.ring.isOn else { return }
         let slot = exchanges.calls.begin()
         guard slot != OpenCalls.none else { return }
         exchanges[exchange].call = slot
@@ -80,16 +80,19 @@ extension Worker where Outside: ~Copyable {
 
     /// The exchange is over: tells whoever wants to know. What the proxy asks of servers for itself is nobody's call.
     mutating func endCall(_ exchange: Handle, _ record: ExchangeRecord) {
-        guard exchanges.watchesCalls, !clients.isInternal(exchanges[exchange].client) else { return }
+        guard exchanges.countsCalls || metrics.ring.isOn, !clients.isInternal(exchanges[exchange].client) else {
+            return
+        }
         if exchanges[exchange].call == OpenCalls.none {
-            guard metrics.ring.isOn else { return }
+            // A call that began before anybody wanted calls is not known.
+            guard metrics.ring.isOn, case .get = exchanges[exchange].method else { return }
             beginListening(exchange, record)
         }
         let slot = exchanges[exchange].call
         let isRecovered = exchanges[exchange].wasRecovered
         let (recorder, ring) = (metrics.calls, metrics.ring)
         // Messages of MCP come by POST; what else there is has metrics as an exchange.
-        let isMessage = if case .post = exchanges[exchange].method { true } else { false }
+        let isMessage = if case .post = exchanges[exchange].method { exchanges.countsCalls } else { false }
         exchanges.calls.update(slot) { call in
             call.event.finish(record, call.scanner?.verdict ?? .none, isRecovered: isRecovered)
             if isMessage { recorder.record(call.event) }
