@@ -113,11 +113,7 @@ package struct CallEvent: BitwiseCopyable, Sendable {
 
         /// An address by its two halves, the first byte the highest, and a port.
         package init(_ high: UInt64, _ low: UInt64, port: UInt16) {
-            for index in 0..<8 {
-                let shift = UInt64(56 - 8 * index)
-                bytes[index] = UInt8(truncatingIfNeeded: high >> shift)
-                bytes[8 + index] = UInt8(truncatingIfNeeded: low >> shift)
-            }
+            bytes = unsafeBitCast((high.bigEndian, low.bigEndian), to: InlineArray<16, UInt8>.self)
             self.port = port
         }
     }

@@ -6,8 +6,16 @@ extension LogBuffer {
     /// The name as it stands between the quotes of a JSON string. `CallName` has it as it stood in one, with its escapes, which
     /// stay; it may be cut within a character.
     mutating func append(_ name: borrowing CallName) {
+        let count = Int(name.count)
         var position = 0
-        while position < Int(name.count) { position = appendCharacter(of: name, at: position) }
+        while position < count, !Self.needsCare(name[position]) { position += 1 }
+        name.withBytes { append(UnsafeBufferPointer(rebasing: $0.bindMemory(to: UInt8.self)[..<position])) }
+        while position < count { position = appendCharacter(of: name, at: position) }
+    }
+
+    /// Whether a byte is anything but a character that stands for itself.
+    private static func needsCare(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte >= 0x7f || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
     }
 
     /// A text as it stands between the quotes of a JSON string.

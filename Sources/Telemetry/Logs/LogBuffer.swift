@@ -25,16 +25,19 @@ struct LogBuffer: ~Copyable {
     /// Takes what is behind the first `count` bytes away.
     mutating func truncate(to count: Int) { end = start + min(count, self.count) }
 
+    @inline(__always)
     mutating func append(_ byte: UInt8) {
         reserve(1)
         base?[end] = byte
         end += 1
     }
 
+    @inline(__always)
     mutating func append(_ text: StaticString) {
         append(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
+    @inline(__always)
     mutating func append(_ bytes: [UInt8]) {
         bytes.withUnsafeBufferPointer { append($0) }
     }
@@ -51,25 +54,22 @@ struct LogBuffer: ~Copyable {
         // 2^64 has 20 digits.
         reserve(20)
         guard let base else { return }
-        var (count, power) = (digits, Self.power(digits))
-        while count < 20, number >= power {
-            count += 1
-            power = count < 20 ? power * 10 : power
-        }
-        var rest = number
-        for index in 0..<count {
-            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-            base[end + count - 1 - index] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digit)
+        let count = max(digits, Self.digits(of: number))
+        var (rest, place) = (number, end + count)
+        for _ in 0..<count {
+            let quotient = rest / 10
+            place -= 1
+            base[place] = UInt8(truncatingIfNeeded: 48 &+ rest &- quotient &* 10)
             rest = quotient
         }
         end += count
     }
 
-    /// 10 to this power, below 20.
-    private static func power(_ exponent: Int) -> UInt64 {
-        var power: UInt64 = 1
-        for _ in 0..<exponent { power *= 10 }
-        return power
+    /// The decimal digits of a number, at least 1.
+    private static func digits(of number: UInt64) -> Int {
+        var (count, rest) = (1, number)
+        while rest >= 1_000 { (count, rest) = (count + 3, rest / 1_000) }
+        return rest >= 100 ? count + 2 : rest >= 10 ? count + 1 : count
     }
 
     mutating func append(decimal number: Int) {
