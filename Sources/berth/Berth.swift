@@ -31,7 +31,7 @@ struct Berth: ParsableCommand {
             RunCommand.self, CheckCommand.self, ReloadCommand.self, StatusCommand.self, TopCommand.self,
             ServerCommand.self, DrainCommand.self, SessionsCommand.self, ForgetCommand.self, WhoseCommand.self,
             ExplainCommand.self, LogsCommand.self, LogLevelCommand.self, UpgradeCommand.self, DemoCommand.self,
-            ProveCommand.self, VersionCommand.self, LaunchCommand.self, ReplicaCommand.self,
+            ProveCommand.self, SchemaCommand.self, VersionCommand.self, LaunchCommand.self, ReplicaCommand.self,
         ])
 
     /// The names of the subcommands.

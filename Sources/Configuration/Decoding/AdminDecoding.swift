@@ -3,6 +3,7 @@ extension TableReader {
     /// What `admin` names; nothing for "off", the default.
     mutating func adminAddresses() -> (tcp: ListenAddress?, socket: String?) {
         var found: (tcp: ListenAddress?, socket: String?) = (nil, nil)
+        note("admin", .text, .list)
         guard let entry = take("admin") else { return found }
         guard case .array(let values) = entry.value.content else {
             if case .string("off") = entry.value.content { return found }

@@ -36,6 +36,7 @@ extension TableReader {
 
     /// Reads a share of one, such as 0.05; nil for "off".
     fileprivate mutating func shareOrOff(_ key: String, of whole: String, default fallback: Double?) -> Double? {
+        note(key, .off)
         var probe = self
         if let entry = probe.take(key), case .string("off") = entry.value.content {
             self = probe

@@ -33,6 +33,7 @@ struct ConfigurationDecoding {
 
 extension ConfigurationDecoding {
     private mutating func decodeListeners() -> [DecodedListener] {
+        root.note("listen", .table, .tables)
         guard let entry = root.take("listen") else {
             findings.report(
                 nil, "there is no [listen] table", because: "Berth would have no address at which clients reach it",
@@ -101,6 +102,7 @@ extension ConfigurationDecoding {
 
     private mutating func decodeUpstreams() -> [(value: UpstreamConfiguration, range: Range<Int>)] {
         let defaults = decodeDefaults()
+        root.note("upstream", .table)
         guard let entry = root.take("upstream") else {
             findings.report(
                 nil, "there is no [upstream.<name>] table", because: "Berth would have no server to send requests to",
@@ -153,6 +155,7 @@ extension ConfigurationDecoding {
     }
 
     private mutating func decodeDefaults() -> LocatedTable? {
+        root.note("defaults", .table)
         guard let entry = root.take("defaults") else { return nil }
         guard case .table(let table) = entry.value.content else {
             root.wrongType(entry, "a table", "defaults holds what upstreams share")
@@ -196,6 +199,7 @@ extension ConfigurationDecoding {
 
     /// The routes of the file; nil if it has none.
     private mutating func locatedRoutes() -> [DecodedRoute]? {
+        root.note("route", .tables)
         guard let entry = root.take("route") else { return nil }
         guard case .array(let values) = entry.value.content, !values.isEmpty else {
             let help = "[[route]]: routes are a list, tried in order"

@@ -11,6 +11,8 @@ final class Findings {
     private(set) var origins: [String: Origin] = [:]
     /// Every key that decoding has looked for, with "*" for names and indices ("upstream.*.pool.max").
     private(set) var knownKeys: Set<String> = []
+    /// What their values may be, as far as a reader has said so.
+    private(set) var shapes: [String: [KeyShape]] = [:]
     private var unknownKeys: [UnknownKey] = []
     /// The host names of servers, with the bytes of the addresses that have them.
     private var serverNames: [(host: String, range: Range<Int>)] = []
@@ -66,6 +68,10 @@ final class Findings {
 
     func recordKnownKey(_ pattern: String) {
         knownKeys.insert(pattern)
+    }
+
+    func recordShapes(_ found: [KeyShape], of pattern: String) {
+        for shape in found where shapes[pattern]?.contains(shape) != true { shapes[pattern, default: []].append(shape) }
     }
 
     func reportUnknown(_ entry: LocatedTable.Entry, in path: TablePath, siblings: [String]) {

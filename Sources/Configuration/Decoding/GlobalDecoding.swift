@@ -29,6 +29,7 @@ extension GlobalConfiguration {
 extension TableReader {
     /// The path of the file for the process id; a relative one is relative to the folder of the configuration.
     fileprivate mutating func pidFile() -> String? {
+        note("pid_file", .text)
         guard let entry = take("pid_file") else { return nil }
         guard case .string(let written) = entry.value.content, !written.isEmpty else {
             findings.report(

@@ -41,6 +41,7 @@ extension TableReader {
 
     /// A share of the calls, 0 to 1.
     private mutating func sample() -> Double {
+        note("sample", .share)
         guard let entry = take("sample") else { return 1 }
         let share: Double
         switch entry.value.content {

@@ -30,6 +30,7 @@ extension TableReader {
 
     /// A whole number, or nil for "off".
     mutating func integerOrOff(_ key: String, in range: ClosedRange<Int>, default fallback: Int?) -> Int? {
+        note(key, .integer(range), .off)
         guard let entry = take(key) else { return fallback }
         if case .string("off") = entry.value.content { return nil }
         return integer(entry, in: range, ", or \"off\"") ?? fallback

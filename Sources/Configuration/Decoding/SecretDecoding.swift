@@ -1,6 +1,7 @@
 /// Secrets: they are named, and never stand in the file.
 extension TableReader {
     mutating func secret() -> SecretSource? {
+        note("secret", .text)
         guard let entry = take("secret") else { return nil }
         guard case .string(let written) = entry.value.content, !written.isEmpty else {
             reportHidden(entry, "secret is \(entry.value.kind), not the name of a secret", Self.secretForms)
@@ -26,6 +27,7 @@ extension TableReader {
 
     /// The token that changes on the admin address need.
     mutating func adminToken() -> TokenSource? {
+        note("admin_token", .text)
         guard let entry = take("admin_token") else { return nil }
         guard case .string(let written) = entry.value.content, !written.isEmpty else {
             reportHidden(entry, "admin_token is \(entry.value.kind), not the name of a secret", Self.secretForms)

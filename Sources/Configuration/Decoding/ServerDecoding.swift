@@ -62,6 +62,7 @@ extension TableReader {
     }
 
     private func server(from reader: consuming TableReader) -> ServerConfiguration? {
+        reader.note("address", .text)
         let address = reader.take("address")
         let weight = reader.weight()
         let isBackup = reader.flag("backup", default: false)
@@ -84,6 +85,8 @@ extension TableReader {
     }
 
     private mutating func weight() -> Int {
+        let range = 1...1_000
+        note("weight", .integer(range))
         guard let entry = take("weight") else { return 1 }
         if case .integer(0) = entry.value.content {
             findings.report(
@@ -92,7 +95,7 @@ extension TableReader {
                 help: "drain = true keeps a server's sessions and gives it no new ones")
             return 1
         }
-        return integer(entry, in: 1...1_000, ": it is a share of new work beside the other servers") ?? 1
+        return integer(entry, in: range, ": it is a share of new work beside the other servers") ?? 1
     }
 
     private func checkNewSessionsServed(_ servers: [ServerConfiguration], _ entry: LocatedTable.Entry) {

@@ -1,6 +1,7 @@
 extension TableReader {
     /// Reads an address to listen on: ":443", "127.0.0.1:9090", "[::1]:80".
     mutating func listenAddress(_ key: String) -> (address: ListenAddress, entry: LocatedTable.Entry)? {
+        note(key, .text)
         guard let entry = take(key) else { return nil }
         if case .integer(let port) = entry.value.content {
             wrongType(

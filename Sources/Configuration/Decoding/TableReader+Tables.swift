@@ -2,6 +2,7 @@ extension TableReader {
     /// Reads the tables of a list `[[key]]`, in the order of the file. Keys that a table lacks are taken from `shared`.
     /// Any other value is reported.
     package mutating func tables(_ key: String, inheriting shared: TableReader? = nil) -> [TableReader] {
+        note(key, .tables)
         guard let entry = take(key) else { return [] }
         guard case .array(let values) = entry.value.content, !values.isEmpty else {
             wrongType(entry, "a list of tables", "each of them is a table in double brackets", help: "[[\(key)]]")

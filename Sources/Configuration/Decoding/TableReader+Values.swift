@@ -1,6 +1,11 @@
 extension TableReader {
     /// Reads a text that is not empty; nil if the key is missing or the value, which is reported, is not one.
     package mutating func text(_ key: String) -> (value: String, entry: LocatedTable.Entry)? {
+        note(key, .text)
+        return located(text: key)
+    }
+
+    private mutating func located(text key: String) -> (value: String, entry: LocatedTable.Entry)? {
         guard let entry = take(key) else { return nil }
         guard let text = plainText(entry.value, quoted: quote(entry)) else { return nil }
         return (text, entry)
@@ -42,6 +47,7 @@ extension TableReader {
     )
         -> Int
     {
+        note(key, .integer(range))
         guard let entry = take(key) else { return fallback }
         return integer(entry, in: range, meaning) ?? fallback
     }
@@ -70,6 +76,7 @@ extension TableReader {
 
     /// Reads a boolean; a value of another type is reported.
     package mutating func flag(_ key: String, default fallback: Bool) -> Bool {
+        note(key, .flag)
         guard let entry = take(key) else { return fallback }
         guard case .boolean(let flag) = entry.value.content else {
             wrongType(entry, "a boolean", "\(key) is either true or false, without quotes")
@@ -83,6 +90,7 @@ extension TableReader {
         _ key: String, in range: ClosedRange<Duration> = .milliseconds(1) ... .seconds(366 * 86_400),
         default fallback: Duration, cannotBeOff reason: String = ""
     ) -> Duration {
+        note(key, .duration)
         guard let entry = take(key) else { return fallback }
         if case .string("off") = entry.value.content {
             findings.report(
@@ -99,6 +107,7 @@ extension TableReader {
         _ key: String, in range: ClosedRange<Duration> = .milliseconds(1) ... .seconds(366 * 86_400),
         default fallback: Duration?
     ) -> Duration? {
+        note(key, .duration, .off)
         guard let entry = take(key) else { return fallback }
         switch entry.value.content {
         case .string("off"): return nil
@@ -165,6 +174,7 @@ extension TableReader {
     package mutating func size(_ key: String, in range: ClosedRange<Int>, default fallback: Int, _ meaning: String = "")
         -> Int
     {
+        note(key, .size)
         guard let entry = take(key) else { return fallback }
         let bounds =
             "\(key) may be \"\(ByteSizeText.text(range.lowerBound))\" to \"\(ByteSizeText.text(range.upperBound))\""
@@ -197,7 +207,8 @@ extension TableReader {
         _ key: String, default fallback: Choice, aliases: [String: Choice] = [:],
         explaining: (String) -> Explanation? = { _ in nil }
     ) -> Choice {
-        guard let (text, entry) = text(key) else { return fallback }
+        note(key, .choice(Choice.allCases.map(\.rawValue)))
+        guard let (text, entry) = located(text: key) else { return fallback }
         if let choice = Choice(rawValue: text) { return choice }
         if let explanation = explaining(text) {
             findings.report(
@@ -229,6 +240,7 @@ extension TableReader {
 
     /// The reader of a table within this one; empty if there is none.
     package mutating func table(_ key: String) -> TableReader {
+        note(key, .table)
         let found = find(key)
         var inner: LocatedTable?
         if let entry = found?.entry {
@@ -247,6 +259,7 @@ extension TableReader {
 
     /// Reads a list; nil if the key is missing or the value, which is reported, is not one.
     package mutating func list(_ key: String) -> (values: [LocatedValue], entry: LocatedTable.Entry)? {
+        note(key, .list)
         guard let entry = take(key) else { return nil }
         guard case .array(let values) = entry.value.content else {
             var help: String?

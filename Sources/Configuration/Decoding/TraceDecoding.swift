@@ -89,6 +89,7 @@ extension TableReader {
     mutating func share(
         _ key: String, of whole: String, default fallback: Double, example: String = "0.01 for one in a hundred"
     ) -> Double {
+        note(key, .share)
         guard let entry = take(key) else { return fallback }
         let share: Double
         switch entry.value.content {
