@@ -26,13 +26,15 @@ struct SDK: Sendable {
     /// The folder of the scripts, beside this file.
     static let scripts = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "sdk")
 
+    /// The folder of the package.
+    static let package = scripts.appending(path: "../../..").standardizedFileURL
+
     func interpreter(_ version: Version) -> URL { URL(filePath: interpreters[version.rawValue] ?? "/nonexistent") }
 
     private init() throws {
-        let package = Self.scripts.appending(path: "../../..").standardizedFileURL
         let cache =
             ProcessInfo.processInfo.environment["BERTH_SDK_CACHE"]
-            ?? package.appending(path: ".build/sdk-environments").path
+            ?? Self.package.appending(path: ".build/sdk-environments").path
         let maker = Process()
         let output = Pipe()
         maker.executableURL = URL(filePath: "/usr/bin/env")

@@ -100,7 +100,7 @@ extension TableReader {
     }
 
     private mutating func certificateList() -> [LocatedCertificate] {
-        guard let (values, _) = list("certificate") else { return [] }
+        guard let (values, _) = list("certificate", of: .tables) else { return [] }
         let path = path.key("certificate")
         return values.enumerated().compactMap { index, value in
             guard case .table(let table) = value.content else {

@@ -259,7 +259,12 @@ extension TableReader {
 
     /// Reads a list; nil if the key is missing or the value, which is reported, is not one.
     package mutating func list(_ key: String) -> (values: [LocatedValue], entry: LocatedTable.Entry)? {
-        note(key, .list)
+        list(key, of: .list)
+    }
+
+    /// The same for a key that the schema has with another shape.
+    mutating func list(_ key: String, of shape: KeyShape) -> (values: [LocatedValue], entry: LocatedTable.Entry)? {
+        note(key, shape)
         guard let entry = take(key) else { return nil }
         guard case .array(let values) = entry.value.content else {
             var help: String?
