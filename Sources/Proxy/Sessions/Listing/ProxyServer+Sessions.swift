@@ -13,8 +13,9 @@ extension ProxyServer {
         let now = Instant.now()
         var listing = SessionListing()
         var newest = NewestSessions(limit: query.limit)
+        let number = query.digest.map(SessionDigest.number)
         table.forEachRecord { key, record in
-            guard servers[record.server] != nil, query.digest.map({ $0 == key.digest }) ?? true else { return }
+            guard servers[record.server] != nil, number.map({ $0 == key.number }) ?? true else { return }
             listing.total += 1
             newest.note(key, record)
         }
@@ -33,13 +34,14 @@ extension ProxyServer {
 
     /// Has the client of the session with this digest told that it is gone, with 404: it begins another one then.
     package func forgetSession(_ digest: String) -> ForgetResult {
+        guard let number = SessionDigest.number(digest) else { return .unknown }
         let snapshot = snapshot
         let count: LearnedSessions.Counter = { [table, metrics] server, change in
             if table.contains(server) { metrics.view.add(.sessions, server: Int(server.slot), change) }
         }
         var found: Set<SessionKey> = []
-        snapshot.sessionTable?.forEachRecord { key, _ in if key.digest == digest { found.insert(key) } }
-        snapshot.learned?.forEach { key, _ in if key.digest == digest { found.insert(key) } }
+        snapshot.sessionTable?.forEachRecord { key, _ in if key.number == number { found.insert(key) } }
+        snapshot.learned?.forEach { key, _ in if key.number == number { found.insert(key) } }
         guard let key = found.first else { return .unknown }
         guard found.count == 1 else { return .ambiguous(found.count) }
         snapshot.sessionTable?.forget(key, now: .now(), counter: count)
