@@ -1,4 +1,5 @@
 import Kernel
+import Reactor
 import Telemetry
 
 /// Sessions as operators see them. What is known of them is copied shard by shard, so this may take some tenths of a second where
@@ -32,7 +33,8 @@ extension ProxyServer {
         case ambiguous(Int)
     }
 
-    /// Has the client of the session with this digest told that it is gone, with 404: it begins another one then.
+    /// Has the client of the session with this digest told that it is gone: the streams that it listens on end, and its next
+    /// request gets 404, whereupon it begins another one.
     package func forgetSession(_ digest: String) -> ForgetResult {
         guard let number = SessionDigest.number(digest) else { return .unknown }
         let snapshot = snapshot
@@ -44,10 +46,13 @@ extension ProxyServer {
         snapshot.learned?.forEach { key, _ in if key.number == number { found.insert(key) } }
         guard let key = found.first else { return .unknown }
         guard found.count == 1 else { return .ambiguous(found.count) }
-        snapshot.sessionTable?.forget(key, now: .now(), counter: count)
+        let ended = snapshot.sessionTable?.forget(key, now: .now(), counter: count)
         snapshot.learned?.forget(key, counter: count)
         // Workers that know where the session is look again.
         metrics.view.noteRecovery()
+        for (index, mailbox) in mailboxes.enumerated() {
+            mailbox.postAlways(.sessionForgotten(ForgottenSession(key: key, ended: index == workers ? ended : nil)))
+        }
         return .forgotten
     }
 }
