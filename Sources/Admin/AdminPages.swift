@@ -12,6 +12,7 @@ package struct AdminPages: Sendable {
     private let metrics: MetricsPage
     private let alerts: AlertWatch?
     private let dashboard: Dashboard?
+    private let followers: CallFollowers
 
     /// Where pages are made that take long: the control thread has health checks to make.
     private static let slow = DispatchQueue(label: "berth.admin")
@@ -28,13 +29,14 @@ package struct AdminPages: Sendable {
         self.changes = changes
         self.upgrade = upgrade
         metrics = MetricsPage(proxy: proxy, version: version)
+        followers = CallFollowers(proxy)
     }
 
     /// Answers a request, now or later. GET: `/healthz`: 200 while the process runs. `/readyz`: 200 if every upstream has a
     /// healthy server that takes new sessions and the proxy is not draining, otherwise 503. `/metrics`: all metrics, for Prometheus.
-    /// `/stats`: the same as JSON. `/servers`, `/sessions`: lists of them. `/alerts`: the rules and which of them fire. `/config`: the
-    /// configuration in force. `/dashboard`, to which `/` leads: all of it for people. POST: `AdminChanges`; `/explain` and `/whose`,
-    /// whose bodies are not for a target; `/mcp`: the same for agents.
+    /// `/stats`: the same as JSON. `/servers`, `/sessions`: lists of them. `/alerts`: the rules and which of them fire. `/logs`: calls
+    /// as they end. `/config`: the configuration in force. `/dashboard`, to which `/` leads: all of it for people. POST: `AdminChanges`;
+    /// `/explain` and `/whose`, whose bodies are not for a target; `/mcp`: the same for agents.
     package func answer(_ request: AdminRequest, _ respond: @escaping @Sendable (AdminResponse) -> Void) {
         if let refusal = access.refusal(of: request) {
             respond(refusal)
@@ -44,6 +46,7 @@ package struct AdminPages: Sendable {
             if let dashboard, dashboard.answer(request, respond) { return }
             switch request.path {
             case "/metrics": metrics.answer(request, changes?.status, upgrade, respond)
+            case "/logs": followers.answer(request, respond)
             case "/sessions": Self.slow.async { respond(sessions(SessionQuery(query: request.query))) }
             default: respond(page(request.path))
             }
@@ -83,7 +86,7 @@ package struct AdminPages: Sendable {
             AdminResponse(
                 status: 404,
                 body: "no such page; there are /dashboard, /healthz, /readyz, /metrics, /stats, /servers, /sessions, "
-                    + "/alerts and /config\n")
+                    + "/logs, /alerts and /config\n")
         }
     }
 

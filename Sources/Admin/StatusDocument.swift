@@ -26,6 +26,10 @@ struct StatusDocument: Encodable {
         var disabled: Bool
         /// In one word: `healthy`, `down`, `ejected`, `draining`, `disabled` or `removed`.
         var state: String
+        /// Why its last check failed; missing if that passed.
+        var reason: String?
+        /// When, in seconds since 1970.
+        var reasonAt: UInt64?
         /// It stands in the configuration no more, and is forgotten when its sessions are over.
         var removed: Bool
         var backup: Bool
@@ -246,6 +250,9 @@ extension StatusDocument.Server {
         draining = plan.drains
         disabled = plan.isDisabled
         state = ServersPage.state(of: plan, proxy)
+        let failure = ServerFailure(of: plan, proxy)
+        reason = failure?.reason
+        reasonAt = failure.map { $0.at / 1_000 }
         removed = plan.isRemoved
         backup = plan.isBackup
         weight = plan.weight

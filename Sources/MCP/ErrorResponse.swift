@@ -191,6 +191,10 @@ extension ErrorResponse {
     package static let headerMismatch = ErrorResponse(
         400, "Bad Request", code: -32020, "The header fields do not say what the message says",
         reason: "header_mismatch")
+    /// The body is too large for its header fields to be compared with it.
+    package static let tooLargeToCheck = ErrorResponse(
+        413, "Content Too Large", code: -32600, "The request body is too large for its header fields to be checked",
+        reason: "too_large_to_check", closesConnection: true)
     /// No route matches a request without a session.
     package static let noRoute = ErrorResponse(
         404, "Not Found", code: -32600, "No route matches this request", reason: "no_route")

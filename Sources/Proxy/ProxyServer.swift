@@ -34,6 +34,8 @@ package final class ProxyServer: Sendable {
     /// Whether the listeners are being handed to another process: until then they may change, and afterwards not.
     let isUpgrading = Mutex(false)
     let handover = Handover()
+    /// The files of Unix sockets that it listens at.
+    private let socketFiles: [SocketFile]
     private let gate: StartGate
     private let log: Logger
     private let left = Mutex(0)
@@ -76,6 +78,7 @@ package final class ProxyServer: Sendable {
         tracing = CallTracing(calls, version: version) { log.warning("\($0)") }
         let sockets = try ListeningSockets(snapshot.listeners, workers: self.workers, inherited: sockets)
         current = Mutex(Current(snapshot: snapshot, sockets: sockets))
+        socketFiles = snapshot.listeners.compactMap(\.socketPath).compactMap { SocketFile(at: $0) }
         publishNames()
         if let predecessor { restore(predecessor) }
     }
@@ -141,6 +144,7 @@ package final class ProxyServer: Sendable {
             gate.report(isListening ? nil : StartError("a worker cannot watch its sockets"))
             while !worker.isDone { worker.turn() }
             worker.stopListening()
+            worker.endAdminStreams()
         } catch {
             current.withLock { $0.sockets.close(worker: index, isControl: isControl) }
             gate.report(StartError("a worker cannot start: \(error)"))
@@ -196,7 +200,13 @@ package final class ProxyServer: Sendable {
         while !hasControlLeft.load(ordering: .relaxed), Instant.now() < deadline { pause?.sleep(milliseconds: 1) }
     }
 
-    /// Makes all threads leave as soon as they see it.
+    /// Removes the files of its Unix sockets: nobody can connect there any more. Only for a process that no other has taken the
+    /// place of.
+    package func removeSocketFiles() {
+        for file in socketFiles { file.remove() }
+    }
+
+    /// Makes all threads leave as soon as they see it. Streams of the admin address end.
     package func stop() {
         watchers.stop()
         calls.stop(within: Interval(nanoseconds: 0))

@@ -65,8 +65,12 @@ package enum SharedMetric: Int, CaseIterable, Sendable {
     case catalog
     /// When the last health check ended, in monotonic nanoseconds; 0: none did.
     case checkedAt
+    /// A packed `HealthProblem`: why the last health check failed, or a connection that counts like one; 0: it passed.
+    case problem
+    /// When that was, in monotonic nanoseconds.
+    case problemAt
 
-    static var count: Int { checkedAt.rawValue + 1 }
+    static var count: Int { problemAt.rawValue + 1 }
 }
 
 /// Numbers of each worker that belong to no server.

@@ -29,14 +29,15 @@ struct RequestedChangeTests {
         #expect(try order("eject", ["server": "mcp/a:1", "for": "5m"]).contains("300000000000"))
         #expect(try order("eject", server).contains("30000000000"))
         #expect(try order("uneject", server).contains("nil"))
-        #expect(try order("forget", ["session": "1A2B3C4D"]).contains("1a2b3c4d"))
+        #expect(try order("forget", ["session": "1A2B3C4D00000001"]).contains("1a2b3c4d00000001"))
     }
 
     @Test(
         "what is missing or no value is said",
         arguments: [
             ("drain", [:]), ("weight", ["server": "mcp/a:1"]), ("weight", ["server": "mcp/a:1", "weight": "heavy"]),
-            ("eject", ["server": "mcp/a:1", "for": "soon"]), ("forget", [:]), ("log-level", [:]),
+            ("eject", ["server": "mcp/a:1", "for": "soon"]), ("forget", [:]), ("forget", ["session": "1a2b3c4d"]),
+            ("forget", ["session": "1a2b3c4d0000000g"]), ("log-level", [:]),
             ("disable", ["server": ""]),
         ] as [(String, [String: String])])
     func faults(action: String, parameters: [String: String]) {

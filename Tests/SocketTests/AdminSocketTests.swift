@@ -93,7 +93,7 @@ extension SocketTests {
             #expect(try scene.run("server", "uneject", server).code == 0)
             let level = try scene.run("log-level", "debug")
             #expect(level.code == 0, "\(level)")
-            let unknown = try scene.run("forget", "01234567")
+            let unknown = try scene.run("forget", "0123456789abcdef")
             #expect(unknown.code == 1 && unknown.text.contains("no session"), "\(unknown)")
             let top = try scene.run("top", "--count", "1", "--interval", "200ms")
             #expect(top.code == 0 && top.text.contains("2 of 2 servers healthy"), "\(top)")
@@ -122,6 +122,98 @@ extension SocketTests {
             #expect(try String(contentsOfFile: file, encoding: .utf8) == "text")
             let long = "/tmp/" + String(repeating: "x", count: 110)
             #expect(throws: SystemError.self) { _ = try UnixSocket.listen(at: long) }
+        }
+
+        @Test("the file of the socket goes with the process, and stays when another one has taken over")
+        func socketFile() throws {
+            let scene = try Scene()
+            scene.command.signal(SIGUSR2)
+            #expect(try scene.command.exitCode() == 0, "\(scene.command.complained)")
+            #expect(FileManager.default.fileExists(atPath: scene.socket))
+            let stats = try ask(scene.socket, "GET /stats HTTP/1.0\r\n\r\n")
+            let digits = try #require(stats.split(separator: "\"pid\" : ").last?.prefix { $0.isNumber })
+            let successor = try #require(pid_t(digits))
+
+            kill(successor, SIGTERM)
+            try eventually("the file is gone") { !FileManager.default.fileExists(atPath: scene.socket) }
+            for replica in scene.replicas { replica.stop() }
+        }
+
+        @Test("a call that is followed names its session, and the digest is good for whatever is asked of it")
+        func followed() throws {
+            let folder = try TemporaryFolder()
+            let replica = try RecordingReplica { request in
+                let text = String(decoding: request.body, as: UTF8.self)
+                if request.start.hasPrefix("GET") { return [.eventStreamHead, .text("5\r\ndata:\r\n")] }
+                let session = text.contains("initialize") ? "mcp-session-id: s-1\r\n" : ""
+                return [
+                    .answer(
+                        #"{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-11-25","capabilities":{}}}"#,
+                        fields: session + "content-type: application/json\r\n")
+                ]
+            }
+            defer { replica.stop() }
+            let file = try folder.write(
+                "berth.toml",
+                """
+                [global]
+                admin = "unix:admin.sock"
+                secret = "file:\(folder.path("keys"))"
+                workers = 1
+                [listen]
+                http = "127.0.0.1:0"
+                [upstream.mcp]
+                servers = ["\(replica.address)"]
+                """)
+            let command = try BerthCommand(["run", file], in: folder)
+            let plain = SocketAddress.loopback(port: try command.port(after: "listening on http://"))
+            let logs = try BerthCommand(["logs", "--follow", "--tool", "search", "--config", file], in: folder)
+
+            func post(_ body: String, _ session: String = "") throws -> Client.Response {
+                let client = try Client(plain)
+                let field = session.isEmpty ? "" : "Mcp-Session-Id: \(session)\r\n"
+                client.send(
+                    "POST /mcp HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n\(field)"
+                        + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
+                return try client.response()
+            }
+            let opened = try post(#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}"#)
+            let session = try #require(opened.values("mcp-session-id").first)
+            let call = #"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search"}}"#
+            try eventually("a line: \(logs.printed) \(logs.complained)") {
+                #expect(try post(call, session).status == 200)
+                return logs.printed.contains("\n")
+            }
+            let line = try #require(logs.printed.split(separator: "\n").first)
+            let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+            let digest = try #require(object?["session"] as? String)
+            #expect(object?["tool"] as? String == "search")
+            #expect(digest.count == 16 && !line.contains(session))
+
+            func berth(_ arguments: String...) throws -> String {
+                let other = try BerthCommand(arguments + ["--config", file], in: folder)
+                let code = try other.exitCode()
+                return "\(code) " + other.printed + other.complained
+            }
+            #expect(try berth("sessions").contains(digest))
+            #expect(try berth("whose", session).contains(digest))
+            #expect(
+                try ask(folder.path("admin.sock"), "GET /events/session?id=\(digest) HTTP/1.0\r\n\r\n")
+                    .contains("\"search\""))
+            let stream = try Client(plain)
+            stream.send(
+                "GET /mcp HTTP/1.1\r\nHost: a\r\nAccept: text/event-stream\r\nMcp-Session-Id: \(session)\r\n\r\n")
+            #expect(try stream.head().status == 200)
+            #expect(try berth("forget", digest).hasPrefix("0 "))
+            while try stream.chunk() != nil {}
+            #expect(try post(call, session).status == 404)
+            let metrics = try ask(folder.path("admin.sock"), "GET /metrics HTTP/1.0\r\n\r\n")
+            #expect(metrics.contains("mcp_server_session_duration_seconds_count{upstream=\"mcp\""), "\(metrics)")
+
+            command.signal(SIGTERM)
+            #expect(try command.exitCode() == 0, "\(command.complained)")
+            try eventually("the command ends: \(logs.complained)") { !logs.isRunning }
+            #expect(logs.complained.contains("the connection has ended"))
         }
 
         @Test("a body comes whole, in pieces or in chunks, and not beyond its bound")

@@ -1,6 +1,7 @@
 import Configuration
 import Kernel
 import Proxy
+import Telemetry
 
 /// A change as it was asked for.
 struct RequestedChange: Sendable {
@@ -63,6 +64,11 @@ struct RequestedChange: Sendable {
             work = .order(.eject(server: subject, nil))
         case "forget":
             subject = try required("session", "its digest, as /sessions and the log have it").lowercased()
+            // What is none may be an id, which must be in no answer and no log.
+            guard SessionDigest.number(subject) != nil else {
+                throw Fault(
+                    text: "that is no session's digest: 16 hexadecimal digits, as /sessions and the log have it")
+            }
             work = .order(.forget(session: subject))
         case "log-level":
             subject = try required("level", LogThreshold.names.joined(separator: ", ")).lowercased()

@@ -51,7 +51,7 @@ package final class Dashboard: Sendable {
 
     private func session(_ query: String) -> AdminResponse {
         let items = URLComponents(string: "?" + query)?.queryItems ?? []
-        let id = items.first { $0.name == "id" }?.value.flatMap { UInt64($0, radix: 16) }
+        let id = items.first { $0.name == "id" }?.value.flatMap(SessionDigest.number)
         guard let id, let session = sources.calls?.session(id) else {
             return AdminResponse(status: 404, body: "no session with this digest was used lately\n")
         }

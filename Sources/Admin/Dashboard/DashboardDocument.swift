@@ -59,6 +59,10 @@ enum DashboardDocument {
         var path: String
         var name: String
         var state: State
+        /// Why its last check failed; missing if that passed.
+        var reason: String?
+        /// When.
+        var reasonAt: UInt64?
         var draining: Bool
         var backup: Bool
         var weight: Int32

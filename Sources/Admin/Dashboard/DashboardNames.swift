@@ -31,9 +31,7 @@ struct DashboardNames {
 
     /// Sixteen hexadecimal digits; empty for none.
     static func session(_ digest: UInt64) -> String {
-        guard digest != 0 else { return "" }
-        let digits = String(digest, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
+        digest == 0 ? "" : SessionDigest.text(digest)
     }
 
     static func outcome(_ outcome: CallEvent.Outcome) -> String {

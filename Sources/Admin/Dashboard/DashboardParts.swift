@@ -114,6 +114,8 @@ extension DashboardDocument.Server {
         self.path = path
         name = status.address
         state = State(status)
+        reason = status.reason
+        reasonAt = status.reasonAt.map { $0 * 1_000 }
         draining = status.draining
         backup = status.backup
         weight = status.weight

@@ -112,6 +112,7 @@ struct MetricsPage: Sendable {
         }
         let traces = proxy.tracing.logDrops
         writer.sample(MetricCatalog.logDrops, LabelText(["log"], [traces.log]), traces.lines)
+        writer.sample(MetricCatalog.callsUnrecorded, Int64(proxy.calls.dropped))
     }
 
     private func writeConfiguration(_ writer: inout ExpositionWriter, _ reloads: ReloadStatus?, _ upgrade: Upgrade?) {

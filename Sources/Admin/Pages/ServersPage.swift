@@ -12,6 +12,10 @@ struct ServersPage: Encodable {
         var upstream: String
         /// In one word: `healthy`, `down`, `ejected`, `draining`, `disabled` or `removed`.
         var state: String
+        /// Why its last check failed; missing if that passed.
+        var reason: String?
+        /// When, in seconds since 1970.
+        var reasonAt: UInt64?
         var backup: Bool
         var weight: Int32
         /// What the configuration says, if an operator has ordered another weight.
@@ -33,10 +37,12 @@ struct ServersPage: Encodable {
         servers = snapshot.servers.map { plan in
             let slot = Int(plan.id.slot)
             let load = proxy.load(of: plan)
+            let failure = ServerFailure(of: plan, proxy)
             func sum(_ metric: ServerMetric) -> Int64 { proxy.metrics.sum(metric, server: slot) }
             return Server(
                 server: snapshot.path(of: plan), upstream: snapshot.upstreams[plan.upstream].name,
-                state: ServersPage.state(of: plan, proxy), backup: plan.isBackup, weight: plan.weight,
+                state: ServersPage.state(of: plan, proxy), reason: failure?.reason,
+                reasonAt: failure.map { $0.at / 1_000 }, backup: plan.isBackup, weight: plan.weight,
                 configuredWeight: plan.orderedWeight == nil ? nil : plan.configuredWeight, sessions: load.sessions,
                 calls: load.calls, streams: load.streams, waiting: sum(.waiting), requests: sum(.requests),
                 failures: sum(.badGateway) + sum(.unavailable) + sum(.timedOut))

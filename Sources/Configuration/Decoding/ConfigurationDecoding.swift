@@ -193,7 +193,9 @@ extension ConfigurationDecoding {
                 because: "its servers are checked and never get a request; with routes, only they say what goes where")
         }
         return routes.map { route in
-            RouteConfiguration(host: route.host, path: route.path, upstream: index(of: route, in: names) ?? 0)
+            RouteConfiguration(
+                host: route.host, path: route.path, upstream: index(of: route, in: names) ?? 0,
+                checksHeaders: route.checksHeaders)
         }
     }
 

@@ -3,6 +3,7 @@ struct DecodedRoute {
     var host: String?
     var path: PathPattern
     var upstream: (name: String, range: Range<Int>)?
+    var checksHeaders: Bool
     /// The bytes of the table's header.
     var range: Range<Int>
     /// Whether host and path are valid; otherwise the route takes no part in further checks.
@@ -14,6 +15,7 @@ struct DecodedRoute {
         path = reader.routePath()
         isValid = reader.findings.errors.count == before
         upstream = reader.text("upstream").map { ($0.value, $0.entry.value.range) }
+        checksHeaders = reader.flag("check_headers", default: false)
         range = reader.range ?? 0..<0
         reader.rejectUnavailable("origin", "cors", "rate_limit", "response_limit", "timeouts")
         if !reader.has("upstream") {

@@ -115,6 +115,7 @@ extension EffectiveText {
         case .prefix(let path): value("path", TOMLText.quoted("\(path)/*"))
         }
         value("upstream", TOMLText.quoted(upstream))
+        value("check_headers", "\(route.checksHeaders)")
     }
 
     mutating func write(_ upstream: UpstreamConfiguration) {

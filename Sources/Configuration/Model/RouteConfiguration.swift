@@ -6,11 +6,14 @@ package struct RouteConfiguration: Sendable, Equatable {
     package var path: PathPattern
     /// Index into `Configuration.upstreams`.
     package var upstream: Int
+    /// `Mcp-Method`, `Mcp-Name` and `MCP-Protocol-Version` are compared with the message.
+    package var checksHeaders: Bool
 
-    package init(host: String?, path: PathPattern, upstream: Int) {
+    package init(host: String?, path: PathPattern, upstream: Int, checksHeaders: Bool = false) {
         self.host = host
         self.path = path
         self.upstream = upstream
+        self.checksHeaders = checksHeaders
     }
 }
 

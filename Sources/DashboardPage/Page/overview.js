@@ -18,7 +18,7 @@ function concernsOf(all) {
   const { process: running, alerts, now } = all;
   for (const server of allServers(all)) {
     if (server.state === "down") {
-      concerns.push({ key: server.path, tone: "bad", title: server.path + " is down", text: server.reason || "Its health checks fail." });
+      concerns.push({ key: server.path, tone: "bad", title: server.path + " is down", text: server.reason ? server.reason + (server.reason_at ? ", last at " + format.clock(server.reason_at) : "") + "." : "Its health checks fail." });
     } else if (server.state === "ejected") {
       concerns.push({ key: server.path, tone: "warning", title: server.path + " is ejected", text: server.reason || "Its answers failed, so it gets no new work for a while." });
     }

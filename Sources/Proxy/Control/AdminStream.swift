@@ -4,7 +4,8 @@ import Synchronization
 /// A response of the admin address that has no end: whoever holds it sends pieces, until its client leaves.
 ///
 /// A client has at most one piece that it has not taken yet. Pieces that come meanwhile are lost and counted, so that a slow
-/// reader costs no memory. Any thread may send; the control thread writes.
+/// reader costs no memory; or one of them is kept and given back to a sender who wants that. Any thread may send; the control
+/// thread writes.
 package final class AdminStream: Sendable {
     /// What became of a piece.
     package enum Sent: Sendable {
@@ -28,18 +29,33 @@ package final class AdminStream: Sendable {
         /// A piece waits for the control thread.
         var hasPending = false
         var lost = 0
+        /// The piece that its client was not ready for.
+        var returned: String?
     }
 
     private let state = Mutex(State())
+    private let keepsPieces: Bool
 
-    /// A stream that takes pieces as soon as it is the response to a request.
-    package init() {}
+    /// A stream that takes pieces as soon as it is the response to a request. `keepsPieces`: what its client is not ready for is
+    /// given back by `takeReturned`, and is not lost.
+    package init(keepsPieces: Bool = false) { self.keepsPieces = keepsPieces }
 
     /// Pieces that the client will not get, since the beginning.
     package var lost: Int { state.withLock { $0.lost } }
 
     /// The client has left, or the stream was ended.
     package var isClosed: Bool { state.withLock { if case .closed = $0.phase { true } else { false } } }
+
+    /// The response has begun, and no piece is on its way.
+    package var isReady: Bool {
+        state.withLock { state in
+            guard case .open = state.phase else { return false }
+            return !state.hasPending
+        }
+    }
+
+    /// The last piece, if its client was not ready for it: the sender sends it again before any other.
+    package func takeReturned() -> String? { state.withLock { $0.returned.take() } }
 
     /// Sends a piece of the body, as it is.
     @discardableResult
@@ -54,9 +70,13 @@ package final class AdminStream: Sendable {
                 return .accepted
             case .open: break
             }
-            state.lost += 1
+            lose(piece, &state)
             return .lost
         }
+    }
+
+    private func lose(_ piece: String, _ state: inout State) {
+        if keepsPieces { state.returned = piece } else { state.lost += 1 }
     }
 
     /// Sends nothing more, and has the control thread close the connection.
@@ -90,6 +110,7 @@ package final class AdminStream: Sendable {
         }
     }
 
-    func noteLost() { state.withLock { $0.lost += 1 } }
+    /// The client has not taken what there was before this piece.
+    func noteLost(_ piece: String) { state.withLock { lose(piece, &$0) } }
     func close() { state.withLock { $0.phase = .closed } }
 }

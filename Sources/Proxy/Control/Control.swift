@@ -12,6 +12,8 @@ struct Control {
     var catalogs: [Int: [Int64]] = [:]
     /// Answers requests on admin listeners.
     let admin: AdminHandler?
+    /// Responses of the admin address that go on; some may have ended.
+    var streams: [AdminStream] = []
     let log: Logger?
     /// How often this worker says that a server's response was bad.
     var badResponses = LogLimiter()

@@ -102,6 +102,8 @@ extension Worker where Outside: ~Copyable {
         guard clients.contains(client) else { return }
         clients[client].hasServed = true
         if let stream = response.stream, !exchange.isHead, let mailbox = inbox.mailbox, stream.open(client, mailbox) {
+            control.streams.removeAll(where: \.isClosed)
+            control.streams.append(stream)
             return
         }
         response.stream?.close()
@@ -127,12 +129,24 @@ extension Worker where Outside: ~Copyable {
             return
         }
         guard clients[client].transport.output.isEmpty else {
-            stream.noteLost()
+            stream.noteLost(piece)
             return
         }
         io.composed.clear()
         io.composed.append(piece)
         clients.write(client, &io, &clock)
+    }
+}
+
+extension Worker where Outside: ~Copyable {
+    /// The thread leaves: nobody sends anything any more.
+    mutating func endAdminStreams() {
+        for stream in control.streams {
+            let client = stream.takePending()
+            stream.close()
+            if let client, clients.contains(client) { clients.close(client, reset: false, &io, metrics) }
+        }
+        control.streams = []
     }
 }
 

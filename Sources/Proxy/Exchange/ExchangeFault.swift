@@ -10,6 +10,7 @@ enum ExchangeFault: UInt8, CaseIterable {
     case malformedBody, requestTooLarge, bodyTimeout
     case shuttingDown
     case sessionsFull
+    case headerMismatch, tooLargeToCheck
 
     var response: ErrorResponse {
         switch self {
@@ -35,6 +36,8 @@ enum ExchangeFault: UInt8, CaseIterable {
         case .requestTooLarge: .requestTooLarge
         case .bodyTimeout: .bodyTimeout
         case .shuttingDown: .shuttingDown
+        case .headerMismatch: .headerMismatch
+        case .tooLargeToCheck: .tooLargeToCheck
         }
     }
 
@@ -48,7 +51,7 @@ enum ExchangeFault: UInt8, CaseIterable {
         case .firstByteTimeout: .timedOut
         case .sessionNotFound, .legacySessionNotFound: .sessionsNotFound
         case .noRoute, .noRouteForSession, .unknownHost, .messageForLostServer, .malformedBody, .requestTooLarge,
-            .bodyTimeout:
+            .bodyTimeout, .headerMismatch, .tooLargeToCheck:
             nil
         }
     }

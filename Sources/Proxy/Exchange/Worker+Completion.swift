@@ -35,6 +35,7 @@ extension Worker where Outside: ~Copyable {
         if clients.contains(client) { clients[client].exchange = .none }
         if exchanges[exchange].responseKind == .legacyStream {
             metrics.sessionEnded(server: Int(exchanges[exchange].server))
+            countLegacyEnd(exchange, outcome)
         }
         if exchanges[exchange].isCaptured { endCapture(exchange) }
         if exchanges[exchange].isSessionStream { exchanges.removeStream(exchange) }

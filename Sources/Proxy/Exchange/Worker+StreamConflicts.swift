@@ -106,7 +106,16 @@ extension Worker where Outside: ~Copyable {
         guard !range.isEmpty, clients.contains(client), range.upperBound <= clients[client].transport.input.count else {
             return nil
         }
-        let id = clients[client].transport.input.span.extracting(range)
-        return FairKey(agent: id, seed: UInt64(exchanges[exchange].upstream)).rawValue
+        return keyOfSentID(exchange)?.number
+    }
+
+    /// The session was forgotten: the streams that its client listens on end. What comes next is told that it is gone.
+    mutating func endStreams(of session: SessionKey) {
+        for _ in 0..<exchanges.streams.count {
+            guard let stream = exchanges.stream(session.number, except: .none) else { return }
+            io.composed.clear()
+            act(on: stream, .streamStopped)
+            if exchanges.contains(stream) { return }
+        }
     }
 }

@@ -98,6 +98,12 @@ package struct RequestExplainer: Sendable {
         for (index, route) in snapshot.routes.enumerated() {
             if RequestMatch.matches(route, head, in: buffer) {
                 explanation.route = "route \(index + 1): \(route.text)"
+                if route.checksHeaders, let fault = HeaderCheck.fault(of: head, in: buffer, kind, isWhole: true) {
+                    explanation.answer(fault)
+                    explanation.serverReason =
+                        "its header fields do not say what its message says, and the route has check_headers"
+                    return nil
+                }
                 return route.upstream
             }
             var anyPath = route

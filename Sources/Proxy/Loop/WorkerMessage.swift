@@ -14,6 +14,8 @@ package enum WorkerMessage: Sendable {
     /// A client opens the GET stream of this session, by its key, again: the one that is open here may be an old one,
     /// whose client is gone.
     case streamSuperseded(session: UInt64)
+    /// An operator has had this session forgotten: the streams that its client listens on end.
+    case sessionForgotten(ForgottenSession)
     /// A server, named by its slot, went down, and its calls and streams are to end.
     case serverDown(server: Int)
     /// Work by this snapshot from here on; it is registered with the server table. The sockets are the worker's, for listeners

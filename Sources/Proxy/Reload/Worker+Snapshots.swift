@@ -14,6 +14,9 @@ extension Worker where Outside: ~Copyable {
             case .idleEvictionRequested(let server): evictIdle(server)
             case .claimTransferred(let server): receiveClaim(server)
             case .streamSuperseded(let session): probeSupersededStream(session)
+            case .sessionForgotten(let session):
+                endStreams(of: session.key)
+                countEnd(session.ended)
             case .serverDown(let server): endExchanges(of: server)
             case .snapshot(let snapshot, let sockets, let gate):
                 adopt(snapshot)

@@ -17,9 +17,16 @@ extension Worker where Outside: ~Copyable {
         for index in snapshot.routes.indices
         where RequestMatch.matches(snapshot.routes[index], io.requestHead, in: io.received) {
             exchanges[exchange].upstream = snapshot.upstreams[snapshot.routes[index].upstream].id.slot
-            return .next
+            return snapshot.routes[index].checksHeaders ? checkHeaders(exchange) : .next
         }
         return .respond(unroutedFault(exchange))
+    }
+
+    /// Compares the header fields of MCP with the message, where the route asks for that.
+    private func checkHeaders(_ exchange: Handle) -> PhaseResult {
+        let fault = HeaderCheck.fault(
+            of: io.requestHead, in: io.received, exchanges[exchange].kind, isWhole: exchanges[exchange].isWhole)
+        return fault.map { .respond($0) } ?? .next
     }
 
     /// What a request is told that no route matches: 421 if no route has its host, else 404; but that would end a session,

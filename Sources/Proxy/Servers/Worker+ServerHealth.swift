@@ -32,6 +32,7 @@ extension Worker where Outside: ~Copyable {
     mutating func recordHealth(
         _ server: Int, _ outcome: HealthTracker.Outcome, because problem: HealthProblem? = nil
     ) {
+        noteProblem(server, problem)
         // Another thread may be recording too; it is one word, and no thread loses more often than there are threads.
         for _ in 0..<64 {
             let old = metrics.load(.health, server: server)
@@ -47,6 +48,13 @@ extension Worker where Outside: ~Copyable {
             }
             return
         }
+    }
+
+    /// Keeps why the last check failed, for whoever asks; nil: it passed.
+    private func noteProblem(_ server: Int, _ problem: HealthProblem?) {
+        if problem != nil { metrics.store(.problemAt, server: server, Int64(clamping: clock.now.nanoseconds)) }
+        let word = problem?.packed ?? 0
+        if metrics.load(.problem, server: server) != word { metrics.store(.problem, server: server, word) }
     }
 
     /// Logs that a server went down, and why, or came back; and that it was the last of its upstream, or the first.

@@ -190,9 +190,37 @@ extension Worker where Outside: ~Copyable {
         let pause = table.count == 0 ? 60_000 : min(60_000, max(500, idle.nanoseconds / 64_000_000))
         sessions.nextSweep = clock.now + .milliseconds(pause)
         let affinity = sessions.affinity
-        table.sweep(now: clock.now, idle: affinity.idle, counter: affinity.countAnywhere)
+        for ended in table.sweep(now: clock.now, idle: affinity.idle, counter: affinity.countAnywhere) {
+            countEnd(ended)
+        }
         affinity.sweep(at: clock.now)
     }
+
+    /// Has metrics say how long a session lasted. The server that had it may have left the configuration.
+    func countEnd(_ ended: EndedSession?) {
+        guard let ended else { return }
+        let slot = Int(ended.server.slot)
+        let isKnown = servers.slots.contains(slot) && servers[slot].id == ended.server
+        let upstream = isKnown ? UInt16(truncatingIfNeeded: servers.upstream(of: slot)) : .max
+        metrics.calls.recordSession(
+            nanoseconds: ended.duration.nanoseconds, upstream: upstream, revision: ended.revision.rawValue,
+            isLost: ended.isLost)
+    }
+
+    /// The same for a session of HTTP+SSE, which lasts as long as its stream (MCP 2024-11-05, "HTTP with SSE").
+    func countLegacyEnd(_ exchange: Handle, _ outcome: ExchangeOutcome) {
+        let isLost =
+            switch outcome {
+            case .streamFailed, .responseAborted, .inconsistent: true
+            case .responded, .rejected, .streamEnded, .requestAborted, .clientDisconnected: false
+            }
+        metrics.calls.recordSession(
+            nanoseconds: (clock.now - exchanges[exchange].times.startedAt).nanoseconds,
+            upstream: UInt16(truncatingIfNeeded: exchanges[exchange].upstream),
+            revision: ProtocolRevisions(version: Self.legacyVersion.span).rawValue, isLost: isLost)
+    }
+
+    private static var legacyVersion: [UInt8] { Array("2024-11-05".utf8) }
 
     /// Whether it is this worker that sweeps.
     var sweepsSessions: Bool { sessions.isRecording && metrics.worker == metrics.workers - 1 }

@@ -165,7 +165,7 @@ extension Worker where Outside: ~Copyable {
         sessions.known.forget(key)
         let counter = sessions.affinity.countAnywhere
         guard !isSuccess else {
-            table.end(key, counter: counter)
+            countEnd(table.end(key, now: clock.now, counter: counter))
             return
         }
         let idle = servers.upstreams[Int(exchanges[exchange].upstream)].plan.sessionIdle

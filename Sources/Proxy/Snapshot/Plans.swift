@@ -352,6 +352,8 @@ package struct RoutePlan: Sendable {
     package var path = Path.any
     /// The index in the snapshot of the upstream that requests go to.
     package var upstream: Int
+    /// The header fields that repeat what a message says are compared with it.
+    package var checksHeaders = false
 
     package init(upstream: Int) {
         self.upstream = upstream

@@ -16,6 +16,8 @@ enum HandoverMessage: Equatable, Sendable {
     case serverCounter(slot: UInt16, name: String, value: Int64)
     /// The value of a counter of the process: its group, and its name in it.
     case counter(group: String, name: String, value: Int64)
+    /// How long calls took.
+    case histogram(HandoverHistogram)
     /// What the digests of learned session ids are made with.
     case sessionKey([UInt8])
     /// A learned session: its digest, its server, when it was used last on the monotonic clock, and whether it is counted.
@@ -24,6 +26,8 @@ enum HandoverMessage: Equatable, Sendable {
     case sessionEnded(SessionKey)
     /// What is known of a session beside its server.
     case record(HandoverRecord)
+    /// The session of a record has ended.
+    case recordEnded(SessionKey)
     /// All that the new process needs before it accepts has been said.
     case complete
     /// All workers of the new process accept; the sockets that it has no listener for, by the numbers they were handed over
@@ -45,12 +49,14 @@ enum HandoverMessage: Equatable, Sendable {
         case .weight(let weight, let key): "weight \(weight) \(key)"
         case .serverCounter(let slot, let name, let value): "count \(slot) \(name) \(value)"
         case .counter(let group, let name, let value): "total \(group) \(name) \(value)"
+        case .histogram(let histogram): "histogram " + histogram.words.joined(separator: " ")
         case .sessionKey(let bytes): "session-key \(HandoverText.hex(bytes))"
         case .session(let key, let entry):
             "session \(HandoverText.hex(key.high)) \(HandoverText.hex(key.low)) \(entry.server.slot) \(entry.server.generation)"
                 + " \(entry.usedAt.nanoseconds)\(entry.isCounted ? "" : " uncounted")"
         case .sessionEnded(let key): "session-ended \(HandoverText.hex(key.high)) \(HandoverText.hex(key.low))"
         case .record(let record): "record " + record.words.joined(separator: " ")
+        case .recordEnded(let key): "record-ended \(HandoverText.hex(key.high)) \(HandoverText.hex(key.low))"
         case .complete: "complete"
         case .ready(let unused): (["ready"] + unused.map { "\($0.raw)" }).joined(separator: " ")
         case .failed(let reason): "failed \(reason)"
@@ -63,9 +69,13 @@ enum HandoverMessage: Equatable, Sendable {
         guard let kind = words.first else { return nil }
         let rest = Array(words.dropFirst())
         switch kind {
-        case "server", "upstream", "session-key", "session", "session-ended": self.init(kind, state: rest)
+        case "server", "upstream", "session-key", "session", "session-ended", "record-ended":
+            self.init(kind, state: rest)
         case "count": self.init(serverCounter: rest)
         case "total": self.init(counter: rest)
+        case "histogram":
+            guard let histogram = HandoverHistogram(words: rest) else { return nil }
+            self = .histogram(histogram)
         case "record":
             guard let record = HandoverRecord(words: rest) else { return nil }
             self = .record(record)
@@ -103,9 +113,9 @@ enum HandoverMessage: Equatable, Sendable {
             else { return nil }
             let time = Instant(nanoseconds: usedAt)
             self = .session(key, .init(server: server, usedAt: time, isCounted: words.count == 5))
-        case ("session-ended", 2):
+        case ("session-ended", 2), ("record-ended", 2):
             guard let key = Self.key(words) else { return nil }
-            self = .sessionEnded(key)
+            self = kind == "session-ended" ? .sessionEnded(key) : .recordEnded(key)
         default: return nil
         }
     }

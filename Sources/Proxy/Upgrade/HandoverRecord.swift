@@ -53,6 +53,8 @@ struct HandoverRecord: Equatable, Sendable {
         record.isCounted = isCounted
         record.hasForeignEvents = hasForeignEvents
         record.isForgotten = isForgotten
+        // Its end was counted when it was forgotten.
+        record.isOver = isForgotten
         record.recovery.generation = generation
         if let protocolVersion, let capabilities {
             record.result = InitializeResult(protocolVersion: protocolVersion, capabilities: capabilities)

@@ -77,6 +77,8 @@ package struct HandoverState: Sendable {
     package private(set) var orders = ServerOrders()
     /// The last value of each counter.
     var totals: [Counter: Int64] = [:]
+    /// The last of each, by what they are of.
+    var histograms: [String: HandoverHistogram] = [:]
     var sessionKey: [UInt8]?
     var sessions: [(key: SessionKey, entry: LearnedSessions.Entry)] = []
     var records: [HandoverRecord] = []
@@ -107,10 +109,13 @@ package struct HandoverState: Sendable {
         case .weight(let weight, let key): orders.weights[key] = weight
         case .serverCounter(let slot, let name, let value): totals[.server(slot: slot, name: name)] = value
         case .counter(let group, let name, let value): totals[.process(group: group, name: name)] = value
+        case .histogram(let histogram):
+            guard histograms.count < 2 * HandoverHistogram.maximum else { return }
+            histograms[histogram.identity] = histogram
         case .sessionKey(let key): sessionKey = key
         case .session(let key, let entry): sessions.append((key, entry))
         case .record(let record): records.append(record)
-        case .sessionEnded, .complete, .ready, .failed: break
+        case .sessionEnded, .recordEnded, .complete, .ready, .failed: break
         }
     }
 }

@@ -27,7 +27,8 @@ extension ProxyServer: UpgradeSource {
         let snapshot = snapshot
         messages += orders(in: snapshot)
         handover.told.withLock { $0 = [:] }
-        messages += changedCounters()
+        handover.toldHistograms.withLock { $0 = [:] }
+        messages += changedCounters() + changedHistograms()
         messages += records()
         guard let learned = snapshot.learned else { return Self.text(messages) }
         handover.tellsPredecessor.store(false, ordering: .relaxed)
@@ -52,8 +53,10 @@ extension ProxyServer: UpgradeSource {
 
     /// Counters that have changed since they were told, and learned sessions that have begun or ended.
     package func changeLines() -> String {
-        let records = snapshot.sessionTable?.takeChanges().map { HandoverMessage.record(HandoverRecord($0, $1)) } ?? []
-        return Self.text(changedCounters() + records) + sessionChangeLines()
+        let records = snapshot.sessionTable?.takeChanges().map { key, record in
+            record.map { HandoverMessage.record(HandoverRecord(key, $0)) } ?? .recordEnded(key)
+        }
+        return Self.text(changedCounters() + changedHistograms() + (records ?? [])) + sessionChangeLines()
     }
 
     /// What is known of sessions, as far as it is to be handed over. What changes while the table is read is told later.
@@ -153,6 +156,7 @@ extension ProxyServer {
     func restore(_ state: HandoverState) {
         for (id, health, _) in state.servers where table.contains(id) { table.restore(health, of: id) }
         for (counter, value) in state.totals { add(value, to: counter, state) }
+        for histogram in state.histograms.values { inherit(histogram, state) }
         for (key, entry) in state.sessions { restore(key, entry) }
         for record in state.records { restore(record) }
         guard let learned = snapshot.learned else { return }
@@ -166,9 +170,17 @@ extension ProxyServer {
         switch message {
         case .serverCounter(let slot, let name, _): counter = .server(slot: slot, name: name)
         case .counter(let group, let name, _): counter = .process(group: group, name: name)
+        case .histogram(let histogram):
+            let before = totals.histograms[histogram.identity]
+            totals.add(message)
+            inherit(histogram.since(before), totals)
+            return
         case .session(let key, let entry): return restore(key, entry)
         case .sessionEnded(let key): return forget(key)
         case .record(let record): return restore(record)
+        case .recordEnded(let key):
+            snapshot.sessionTable?.remove(key, counter: count)
+            return
         case .server, .upstream, .drained, .disabled, .weight, .sessionKey, .complete, .ready, .failed: return
         }
         let before = totals.totals[counter, default: 0]

@@ -29,6 +29,9 @@ extension ServerTable {
     /// Whether a server has this identity.
     func contains(_ server: ServerID) -> Bool { state.withLock { $0.servers.contains(server) } }
 
+    /// Whether an upstream has this identity.
+    func contains(upstream: ServerID) -> Bool { state.withLock { $0.upstreams.contains(upstream) } }
+
     /// What health checks have found out about a server.
     func health(of server: ServerID) -> HandoverMessage.Health {
         let tracker = HealthTracker(packed: UInt64(bitPattern: metrics.view.load(.health, server: Int(server.slot))))

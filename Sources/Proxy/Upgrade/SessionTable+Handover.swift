@@ -41,17 +41,22 @@ extension SessionTable {
         tracksChanges.store(isWanted, ordering: .relaxed)
     }
 
-    /// The records that have changed since the last call.
-    func takeChanges() -> [(SessionKey, SessionRecord)] {
+    /// The session has ended in another process, which has counted its end.
+    func remove(_ key: SessionKey, counter: Counter) {
+        shard(key).contents.withLock { Self.replace(&$0, key, with: nil, counter) }
+    }
+
+    /// The records that have changed since the last call; nil for a session that has ended.
+    func takeChanges() -> [(SessionKey, SessionRecord?)] {
         guard tracksChanges.load(ordering: .relaxed) else { return [] }
         let keys = changed.withLock { keys in
             defer { keys = [] }
             return keys
         }
-        return keys.compactMap { key in record(of: key).map { (key, $0) } }
+        return keys.map { ($0, record(of: $0)) }
     }
 
-    /// A record has changed, or is new. A session that ends is found out by its server's 404.
+    /// A record has changed, is new, or is gone.
     func noteChange(_ key: SessionKey) {
         guard tracksChanges.load(ordering: .relaxed) else { return }
         changed.withLock { keys in if keys.count < Self.maximumChanges { keys.insert(key) } }

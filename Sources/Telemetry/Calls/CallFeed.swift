@@ -63,11 +63,11 @@ package final class CallFeed: Sendable {
         }
     }
 
-    /// Gives calls to one more sink, from the next look on. Any thread may call it, but no sink. Throws what a thread cannot
-    /// be started for; then nothing has changed.
+    /// Gives calls to one more sink, from the next look on. Any thread may call it. Throws what a thread cannot be started for;
+    /// then nothing has changed.
     package func add(_ sink: any CallSink) throws(SystemError) { try replace([], with: [sink]) }
 
-    /// Gives no calls to a sink from the next look on; it gets its `finish` then. Any thread may call it, but no sink.
+    /// Gives no calls to a sink from the next look on; it gets its `finish` then. Any thread may call it, the sink itself as well.
     package func remove(_ sink: any CallSink) { try? replace([sink], with: []) }
 
     /// Has some sinks take the place of others, between two calls.

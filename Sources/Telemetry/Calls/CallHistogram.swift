@@ -13,8 +13,14 @@ package struct CallHistogram: Sendable, Equatable {
         bounds = buckets.seconds
     }
 
+    /// What another process has counted; nil: it has other buckets. `isOfSessions`: durations of sessions, and not of calls.
+    package init?(counts: [Int64], nanoseconds: Int64, isOfSessions: Bool) {
+        guard counts.count == LatencyBuckets.count, counts.allSatisfy({ $0 >= 0 }) else { return nil }
+        self.init(counts: counts, nanoseconds: nanoseconds, buckets: isOfSessions ? .sessions : .calls)
+    }
+
     /// All calls.
-    package var count: Int64 { counts.reduce(0, +) }
+    package var count: Int64 { counts.reduce(0, &+) }
 
     /// Adds the calls of another one, which must have the same bounds.
     package mutating func add(_ other: CallHistogram) {

@@ -25,12 +25,15 @@ package final class CallMetrics: Sendable {
     private nonisolated(unsafe) let names: UnsafeMutablePointer<LabelNames>
     private let rpcCodes = BoundedCodes.rpc()
     private let statuses = BoundedCodes.statuses()
+    /// What other processes have counted; part of every sum.
+    let inherited: InheritedCalls
 
     /// Metrics of `workers`, with slots for `servers`, and as many for upstreams.
     init(workers: Int, servers: Int, limits: Limits = Limits()) {
         self.workers = workers
         self.servers = min(servers, Int(UInt16.max))
         upstreams = self.servers
+        inherited = InheritedCalls(upstreams: self.servers, limits: limits)
         toolLists = Counters(self.servers)
         names = .allocate(capacity: 1)
         names.initialize(to: LabelNames(upstreams: self.upstreams, limit: limits.names))
@@ -73,6 +76,7 @@ package final class CallMetrics: Sendable {
             states[worker].table.remove { $0.upstream == upstream }
             states[worker].phases.reset(upstream: upstream)
         }
+        inherited.reset(upstream: upstream)
         names.pointee.reset(upstream: upstream)
     }
 
@@ -82,6 +86,34 @@ package final class CallMetrics: Sendable {
         for worker in 0..<workers {
             states[worker].table.remove { $0.kind == .leg && Int($0.server) == server }
         }
+        inherited.reset(server: server)
+    }
+
+    /// The number of a name that another process has as a label.
+    func name(_ name: CallSeries.Name, upstream: UInt16) -> CallNameID {
+        let (text, kind): (String, LabelNames.Kind)
+        switch name {
+        case .none: return .none
+        case .other: return .other
+        case .tool(let tool): (text, kind) = (tool, .tool)
+        case .prompt(let prompt): (text, kind) = (prompt, .prompt)
+        }
+        return names.pointee.admit(CallName(Array(text.utf8).span), kind, upstream: upstream) ?? .other
+    }
+
+    /// The number of what went wrong in another process.
+    func error(_ failure: CallSeries.Failure) -> CallErrorID {
+        switch failure {
+        case .none: .none
+        case .toolError: .toolError
+        case .timeout: .timeout
+        case .cancelled: .cancelled
+        case .aborted: .aborted
+        case .other: .other
+        case .rpc(let code): rpcCodes.index(of: code).map(CallErrorID.rpc) ?? .other
+        case .status(let status): statuses.index(of: status).map(CallErrorID.status) ?? .other
+        case .rejection(let reason): .rejection(reason)
+        }
     }
 
     // MARK: - Readers
@@ -89,14 +121,14 @@ package final class CallMetrics: Sendable {
     /// All series, each once.
     package func series() -> [CallSeries] {
         var sums: [CallSeriesKey: CallHistogram] = [:]
-        for worker in 0..<workers {
-            states[worker].table.forEach { key, number in
-                let histogram = CallHistogram(
-                    counts: (0..<LatencyBuckets.count).map(number), nanoseconds: number(LatencyBuckets.count),
-                    buckets: key.kind == .session ? .sessions : .calls)
-                sums[key]?.add(histogram) ?? (sums[key] = histogram)
-            }
+        func add(_ key: CallSeriesKey, _ number: (Int) -> Int64) {
+            let histogram = CallHistogram(
+                counts: (0..<LatencyBuckets.count).map(number), nanoseconds: number(LatencyBuckets.count),
+                buckets: key.kind == .session ? .sessions : .calls)
+            sums[key]?.add(histogram) ?? (sums[key] = histogram)
         }
+        for worker in 0..<workers { states[worker].table.forEach(add) }
+        inherited.forEach(add)
         return sums.map { CallSeries($0.key, $0.value, names.pointee, rpcCodes: rpcCodes, statuses: statuses) }
     }
 
@@ -110,8 +142,7 @@ package final class CallMetrics: Sendable {
     /// How long the calls of an upstream, by its slot, waited in a phase.
     package func phase(_ phase: CallPhase, upstream: Int) -> CallHistogram? {
         guard (0..<upstreams).contains(upstream) else { return nil }
-        var sum = CallHistogram(
-            counts: Array(repeating: 0, count: LatencyBuckets.count), nanoseconds: 0, buckets: .calls)
+        var sum = inherited.histogram(phase, upstream: UInt16(upstream))
         for worker in 0..<workers { sum.add(states[worker].phases.histogram(phase, upstream: UInt16(upstream))) }
         return sum
     }

@@ -44,6 +44,16 @@ struct CallPhases: Sendable {
         rows[base &+ LatencyBuckets.count].increase(by: Int64(truncatingIfNeeded: nanoseconds))
     }
 
+    /// Counts many waits at once.
+    func add(_ histogram: CallHistogram, to phase: CallPhase, upstream: UInt16) {
+        guard Int(upstream) < upstreams else { return }
+        let base = base(phase, upstream)
+        for (bucket, count) in histogram.counts.enumerated() where bucket < LatencyBuckets.count {
+            rows[base + bucket].increase(by: count)
+        }
+        rows[base + LatencyBuckets.count].increase(by: histogram.nanoseconds)
+    }
+
     @inline(__always)
     private func base(_ phase: CallPhase, _ upstream: UInt16) -> Int {
         (Int(upstream) &* CallPhase.allCases.count &+ phase.rawValue) &* CallSeriesTable.rowLength

@@ -51,6 +51,21 @@ package struct CallSeries: Sendable, Equatable {
     package let revision: ProtocolRevisions
     /// How long it took.
     package var histogram: CallHistogram
+
+    /// A series of another process. Slots are those that this one has for the same upstream and server.
+    package init(
+        _ kind: Kind, upstream: Int?, server: Int?, method: MCPMethod, name: Name, failure: Failure,
+        revision: ProtocolRevisions, _ histogram: CallHistogram
+    ) {
+        self.kind = kind
+        self.upstream = upstream
+        self.server = server
+        self.method = method
+        self.name = name
+        self.failure = failure
+        self.revision = revision
+        self.histogram = histogram
+    }
 }
 
 extension CallSeries {

@@ -71,6 +71,16 @@ struct CallSeriesTable: ~Copyable {
         rows[base &+ LatencyBuckets.count].increase(by: Int64(truncatingIfNeeded: nanoseconds))
     }
 
+    /// Counts many durations at once. Only the table's owner may call this.
+    func add(_ histogram: CallHistogram, to key: CallSeriesKey) {
+        guard let row = find(key) ?? rowOfFullTable(key) ?? newRow(key) else { return }
+        let base = row * Self.rowLength
+        for (bucket, count) in histogram.counts.enumerated() where bucket < LatencyBuckets.count {
+            rows[base + bucket].increase(by: count)
+        }
+        rows[base + LatencyBuckets.count].increase(by: histogram.nanoseconds)
+    }
+
     // MARK: - Series that appear
 
     @inline(never)

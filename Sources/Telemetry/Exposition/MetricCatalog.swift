@@ -40,7 +40,7 @@ package enum MetricCatalog {
 
     private static let process: [MetricDefinition] = [
         up, build, startTime, cpu, memory, memoryLimit, openFiles, maximumFiles, workers, draining, loopLag, logLines,
-        logDrops,
+        logDrops, callsUnrecorded,
     ]
 
     /// `berth_up`.
@@ -80,6 +80,10 @@ package enum MetricCatalog {
     package static let logDrops = MetricDefinition(
         .counter, "berth_log_dropped_lines", labels: ["log"],
         "Lines of a log that were lost: its reader was behind, or the disk was full")
+    /// `berth_calls_unrecorded`.
+    package static let callsUnrecorded = MetricDefinition(
+        .counter, "berth_calls_unrecorded",
+        "Calls that are in no log, no trace and no list of the dashboard: they came faster than they were taken up")
 
     // MARK: - Configuration
 

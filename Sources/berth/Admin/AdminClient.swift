@@ -61,13 +61,14 @@ struct AdminClient {
         return try AdminAnswer(received).response
     }
 
-    /// Sends a GET whose response has no end, and gives `take` each piece of its body. Returns when the connection ends, with the
+    /// Sends a GET whose response has no end, and gives `take` each line of its body. Returns when the connection ends, with the
     /// body so far if the status is no 200.
     func follow(_ target: String, _ take: (String) -> Void) throws -> Response {
         var answer = AdminAnswer()
         try exchange("GET", target, "", within: nil) { chunk in
             answer.append(chunk)
-            if answer.status == 200 { take(String(decoding: answer.takeBody(), as: UTF8.self)) }
+            guard answer.status == 200 else { return }
+            for line in answer.takeLines() { take(line) }
         }
         return try answer.response
     }
@@ -183,10 +184,11 @@ struct AdminAnswer {
         return parts.count > 1 ? Int(parts[1]) : nil
     }
 
-    /// What of the body is there and was not taken.
-    mutating func takeBody() -> [UInt8] {
-        defer { rest = [] }
-        return rest
+    /// The whole lines of the body that are there and were not taken, without their ends; blank ones are left out.
+    mutating func takeLines() -> [String] {
+        guard let end = rest.lastIndex(of: UInt8(ascii: "\n")) else { return [] }
+        defer { rest.removeFirst(end + 1) }
+        return rest[..<end].split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
     }
 
     var response: AdminClient.Response {

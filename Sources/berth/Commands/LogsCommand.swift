@@ -7,36 +7,78 @@ struct LogsCommand: ParsableCommand {
         commandName: "logs",
         abstract: "Show the calls that a running Berth serves, a line each as they end.",
         discussion: """
-            The running process sends them as it serves them, from now on; nothing has to be logged to a file for it. With
-            --file the lines of a log file are followed in its place, over its rotation. Needs admin in [global].
+            The running process sends them as they end, from now on, as JSON; nothing has to be logged to a file for it. Where
+            this command is too slow, lines are left out, and it says how many. Needs admin in [global]. With --file the lines
+            of a log file are followed in its place, over its rotation.
             """)
 
-    @Flag(name: .shortAndLong, help: "Go on until it is interrupted; else the last lines are printed.")
+    @Flag(name: .shortAndLong, help: "Go on until it is interrupted; of a file, else the last lines are printed.")
     var follow = false
+
+    @Flag(help: "Only calls that failed.")
+    var failed = false
+
+    @Option(help: ArgumentHelp("Only calls that took this long, such as 1s.", valueName: "duration"))
+    var slow: String?
+
+    @Option(help: "Only calls of this tool.")
+    var tool: String?
+
+    @Option(help: "Only calls that went to this server, as host:port or upstream/host:port.")
+    var server: String?
+
+    @Option(help: "Only calls of the session with this digest, as a line has it.")
+    var session: String?
 
     @Option(help: "Follow this log file, and ask nobody.")
     var file: String?
 
     @OptionGroup var berth: RunningBerth
 
+    func validate() throws {
+        guard file != nil || follow else {
+            throw ValidationError("say --follow, or the --file whose end is to be shown")
+        }
+        let isFiltered = failed || slow != nil || tool != nil || server != nil || session != nil
+        if file != nil, isFiltered {
+            throw ValidationError("a --file is shown as it is: filter what a running Berth sends")
+        }
+    }
+
     func run() throws {
         try RunningBerth.reporting {
             if let file { return try tail(file) }
             let client = try berth.client()
-            let response = try client.follow("/logs?follow=\(follow ? 1 : 0)") { piece in
-                FileHandle.standardOutput.write(Data(LogLines.text(of: piece).utf8))
-            }
-            switch response.status {
-            case 200: return
-            case 404:
-                throw AdminClient.Failure(
-                    description: "this Berth sends no calls; \"berth logs --follow --file FILE\" follows its access log"
-                )
-            default:
-                throw AdminClient.Failure(description: response.body.trimmingCharacters(in: .whitespacesAndNewlines))
+            while true {
+                let response = try client.follow(target) { show($0) }
+                guard response.status == 200 else { throw AdminClient.Failure(description: Self.reason(response)) }
+                // Another process may have taken its place.
+                note("the connection has ended; following again")
+                Thread.sleep(forTimeInterval: 0.5)
             }
         }
     }
+
+    private var target: String {
+        let parameters: KeyValuePairs<String, String?> = [
+            "failed": failed ? "1" : nil, "slow": slow, "tool": tool, "server": server, "session": session,
+        ]
+        return parameters.reduce("/logs?follow=1") { target, parameter in
+            target + (parameter.value.map { "&\(parameter.key)=\(AdminClient.escaped($0))" } ?? "")
+        }
+    }
+
+    private static func reason(_ response: AdminClient.Response) -> String {
+        guard response.status == 404 else { return response.body.trimmingCharacters(in: .whitespacesAndNewlines) }
+        return "this Berth sends no calls; \"berth logs --follow --file FILE\" follows its access log"
+    }
+
+    private func show(_ line: String) {
+        if let lost = LostLines.count(line) { return note("\(lost) calls are not shown: they came too fast") }
+        FileHandle.standardOutput.write(Data("\(line)\n".utf8))
+    }
+
+    private func note(_ text: String) { FileHandle.standardError.write(Data("berth: \(text)\n".utf8)) }
 
     /// Prints the end of a file, and with `follow` what is added to it.
     private func tail(_ path: String) throws {
@@ -50,20 +92,12 @@ struct LogsCommand: ParsableCommand {
     }
 }
 
-/// Lines of calls as a stream brings them.
-enum LogLines {
-    /// The lines in a piece of a stream: those of server-sent events without their field's name, others as they are.
-    static func text(of piece: String) -> String {
-        var lines = piece.split(separator: "\n", omittingEmptySubsequences: false)
-        let endsLine = lines.last?.isEmpty ?? true
-        if endsLine { lines = lines.dropLast() }
-        let shown = lines.compactMap { line -> Substring? in
-            if line.hasPrefix("data: ") { return line.dropFirst(6) }
-            // Comments, names of events and the blank lines between them.
-            let isField = ["event:", "id:", "retry:", ":"].contains { line.hasPrefix($0) }
-            return line.isEmpty || isField ? nil : line
-        }
-        return shown.isEmpty ? "" : shown.joined(separator: "\n") + (endsLine ? "\n" : "")
+/// What stands in the stream in place of lines that its reader has lost.
+enum LostLines {
+    /// How many a line says are lost; nil: it is a call's.
+    static func count(_ line: String) -> Int? {
+        guard line.hasPrefix("{\"lost\":"), line.hasSuffix("}") else { return nil }
+        return Int(line.dropFirst(8).dropLast())
     }
 }
 

@@ -18,8 +18,8 @@ struct RunCommand: ParsableCommand {
             SIGHUP reads the file again and applies what has changed; a file with errors changes nothing. SIGUSR1 opens log
             files anew, after they were moved away. SIGUSR2 starts the program again, as it is on disk by then, and hands
             everything over to it: no connection is lost. The admin address serves /dashboard, /healthz, /readyz, /metrics,
-            /stats, /servers, /sessions, /alerts and /config, and takes changes with admin_token; the Unix socket, admin =
-            "unix:/run/berth/admin.sock", takes them from this user and root without one.
+            /stats, /servers, /sessions, /logs, /alerts and /config, and takes changes with admin_token; the Unix socket,
+            admin = "unix:/run/berth/admin.sock", takes them from this user and root without one.
             """)
 
     @Argument(help: "The configuration file (TOML).")
@@ -50,7 +50,9 @@ struct RunCommand: ParsableCommand {
         if inheritance.predecessor == nil { service.say(.ready(status: "Serving")) }
         let loop = SignalLoop(server: server, service: service, log: log)
         switch loop.run(signals) {
-        case .stopped: loop.stop(signals)
+        case .stopped:
+            loop.stop(signals)
+            server.proxy.removeSocketFiles()
         case .replaced: loop.leave(signals)
         }
         server.proxy.calls.stop(within: .seconds(2))

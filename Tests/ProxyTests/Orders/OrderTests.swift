@@ -132,7 +132,7 @@ struct OrderTests {
         }
         let before = scene.stage.shared(.sessions)
 
-        table.forget(key, now: scene.stage.network.now, counter: counter)
+        _ = table.forget(key, now: scene.stage.network.now, counter: counter)
         snapshot.learned?.forget(key, counter: counter)
         scene.stage.metrics.view.noteRecovery()
 
@@ -142,6 +142,39 @@ struct OrderTests {
         #expect(scene.stage.shared(.sessions) == before - 1, "seed \(seed)")
         #expect(
             scene.send(.post(.call(3, "tools/list"), session: otherSession), on: other).status == 200, "seed \(seed)")
+    }
+
+    @Test(
+        "the streams that a forgotten session's client listens on end, and those of others go on", arguments: seeds,
+        modes)
+    func forgottenStream(seed: UInt64, mode: Proxy.SessionAffinityMode) throws {
+        let scene = RecoveryStage(seed, mode)
+        let stage = scene.stage
+        let other = stage.connect()
+        let otherSession = scene.send(.post(.initialize), on: other)["mcp-session-id"] ?? ""
+        let clients = [scene.session, scene.session, otherSession].map { session in
+            let client = stage.connect()
+            client.ask(.openStream(session: session))
+            stage.run { client.current.body.count > 3 }
+            return client
+        }
+        #expect(stage.sum(.streaming) == 3, "seed \(seed)")
+        let key = try key(of: scene.session, stage)
+        let counter: SessionTable.Counter = { _, _ in }
+
+        let ended = stage.snapshot.sessionTable?.forget(key, now: stage.network.now, counter: counter)
+        stage.snapshot.learned?.forget(key, counter: counter)
+        stage.metrics.view.noteRecovery()
+        stage.post(.sessionForgotten(ForgottenSession(key: key, ended: ended)))
+        stage.run(within: .seconds(2)) { clients[0].responses.count + clients[1].responses.count == 2 }
+
+        #expect(clients.map(\.responses.count) == [1, 1, 0], "they end properly, seed \(seed)")
+        #expect(stage.sum(.streaming) == 1, "seed \(seed)")
+        #expect(scene.list().status == 404, "seed \(seed)")
+        let again = stage.connect()
+        #expect(scene.send(.openStream(session: scene.session), on: again).status == 404, "seed \(seed)")
+        let series = stage.metrics.calls.series().filter { $0.kind == .session }
+        #expect(series.count == 1 && series[0].histogram.count == 1 && series[0].failure == .none, "seed \(seed)")
     }
 
     private func key(of session: String, _ stage: ProxyStage) throws -> SessionKey {

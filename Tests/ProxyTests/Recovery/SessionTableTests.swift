@@ -54,7 +54,7 @@ struct SessionTableTests {
             Self.key(1), .none, params: [], server: Self.other, isLearned: false, now: Self.start,
             counter: counts.count)
         #expect(counts[Self.other] == 1)
-        for _ in 0..<3 { table.end(Self.key(1), counter: counts.count) }
+        for _ in 0..<3 { _ = table.end(Self.key(1), now: Self.start, counter: counts.count) }
         #expect(counts[Self.other] == 0 && table.count == 0 && table.byteCount == 0)
     }
 
@@ -80,7 +80,7 @@ struct SessionTableTests {
                 counter: counts.count)
         }
         for _ in 0..<16 {
-            table.sweep(now: Self.start + .seconds(110), idle: { _ in .seconds(100) }, counter: counts.count)
+            _ = table.sweep(now: Self.start + .seconds(110), idle: { _ in .seconds(100) }, counter: counts.count)
         }
         #expect(table.count == 10 && counts[Self.server] == 10)
     }

@@ -68,6 +68,118 @@ struct HandoverStateTests {
         #expect(third.metrics.sum(.requests, server: Int(third.snapshot.servers[0].id.slot)) == 18)
     }
 
+    private static func call(_ tool: String, _ outcome: CallEvent.Outcome = .success, code: Int32 = 0) -> CallEvent {
+        var event = CallEvent()
+        event.method = .toolsCall
+        event.name = CallName(Array(tool.utf8).span)
+        event.outcome = outcome
+        event.errorCode = code
+        event.status = 200
+        event.upstream = 0
+        event.server = 1
+        event.revision = 1 << 3
+        event.duration = 30_000_000
+        event.offsets.connected = 1_000
+        event.offsets.firstByte = 20_000
+        event.flags = .request
+        return event
+    }
+
+    /// Calls by what their series says, but for the slots.
+    private static func calls(_ proxy: ProxyServer) -> [String: Int64] {
+        var found: [String: Int64] = [:]
+        for series in proxy.metrics.calls.series() {
+            found["\(series.kind) \(series.name) \(series.failure) \(series.revision.rawValue)", default: 0] +=
+                series.histogram.count
+        }
+        return found
+    }
+
+    @Test("durations of calls go on, by tool and error, and what the old process counts meanwhile is added once")
+    func histograms() throws {
+        let first = try Self.proxy(["a", "b"])
+        let recorder = first.metrics.calls.recorder(worker: 0)
+        for _ in 0..<3 { recorder.record(Self.call("search \"x\" é")) }
+        recorder.record(Self.call("search \"x\" é", .toolError))
+        recorder.record(Self.call("search \"x\" é", .rpcError, code: -32_123))
+        var rejected = Self.call("never seen", .rejected)
+        rejected.reason = ExchangeFault.queueFull.rawValue
+        recorder.record(rejected)
+        first.metrics.calls.recorder(worker: 1).recordSession(nanoseconds: 7_000_000_000, upstream: 0, revision: 8)
+        var state = Self.state(first.stateLines())
+
+        let second = try Self.proxy(["c", "b"], from: state)
+        #expect(Self.calls(second) == Self.calls(first))
+        let name = CallSeries.Name.tool("search \"x\" é")
+        let b = Int(second.snapshot.servers[1].id.slot)
+        let leg = second.metrics.calls.series().first {
+            $0.kind == .leg && $0.name == name && $0.failure == .none
+        }
+        #expect(leg?.server == b && leg?.histogram.count == 3)
+        #expect(leg?.histogram.nanoseconds == 3 * 29_000_000)
+        for phase in CallPhase.allCases {
+            #expect(
+                second.metrics.calls.phase(phase, upstream: 0)
+                    == first.metrics.calls.phase(phase, upstream: 0), "\(phase)")
+        }
+
+        recorder.record(Self.call("search \"x\" é"))
+        let changes = first.changeLines()
+        #expect(first.changeLines().isEmpty)
+        for line in changes.split(separator: "\n") {
+            HandoverMessage(String(line)).map { second.take($0, after: &state) }
+            HandoverMessage(String(line)).map { second.take($0, after: &state) }
+        }
+        #expect(Self.calls(second) == Self.calls(first), "said twice, added once")
+
+        second.metrics.calls.recorder(worker: 1).record(Self.call("search \"x\" é"))
+        let third = try Self.proxy(["b"], from: Self.state(second.stateLines()))
+        #expect(Self.calls(third) == Self.calls(second))
+        #expect(Self.calls(third).values.max() == 5)
+
+        let other = try Self.proxy(["c"], from: Self.state(second.stateLines()))
+        #expect(!Self.calls(other).keys.contains { $0.hasPrefix("leg") }, "its server is gone")
+    }
+
+    @Test("an older process tells no durations, and an older one understands what it is told")
+    func oldPeers() throws {
+        let first = try Self.proxy(["a", "b"])
+        first.metrics.calls.recorder(worker: 0).record(Self.call("search"))
+        first.metrics.view.add(.began, worker: 0, 9)
+        let told = first.stateLines()
+        let old = told.split(separator: "\n").filter { !$0.hasPrefix("histogram ") }.joined(separator: "\n")
+        #expect(old.utf8.count < told.utf8.count)
+
+        let second = try Self.proxy(["a", "b"], from: Self.state(old))
+        #expect(second.metrics.sum(.began) == 9)
+        #expect(Self.calls(second).isEmpty)
+        // Longer lines end the channel.
+        #expect(told.split(separator: "\n").allSatisfy { $0.utf8.count < 1_000 })
+    }
+
+    @Test(
+        "durations that are malformed are none, and change nothing",
+        arguments: [
+            "histogram", "histogram call", "histogram call 0 - toolsCall - - 8 5",
+            "histogram call 0 - toolsCall - - 8 5 1,x",
+            "histogram call 0 - toolsCall - - 8 5 1,2,3", "histogram call 0 - toolsCall - - 8 5 -1,0",
+            "histogram call 0 - nonsense - - 8 5 0,1,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0",
+            "histogram call 70000 - toolsCall - - 8 5 0,1,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0",
+            "histogram call 9 - toolsCall - - 8 5 0,1,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0",
+            "histogram leg 0 9 toolsCall - - 8 5 0,1,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0",
+            "histogram call 0 - toolsCall tool= - 8 5 0,1,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0",
+            "histogram call 0 - toolsCall tool=zz - 8 5 0,1,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0",
+            "histogram call 0 - toolsCall - rpc=99999999999 8 5 0,1,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0",
+            "histogram phase 0 lunch 5 0,1,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0",
+            "histogram phase 99999 queue 5 0,1,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0",
+        ])
+    func malformedHistograms(_ line: String) throws {
+        let first = try Self.proxy(["a"])
+        let second = try Self.proxy(["a"], from: Self.state(first.stateLines() + line + "\n"))
+        #expect(Self.calls(second).isEmpty)
+        #expect(second.metrics.calls.phase(.queue, upstream: 0)?.count == 0)
+    }
+
     @Test("what checks found out is known from the start")
     func health() throws {
         let first = try Self.proxy(["up", "down", "new"])

@@ -1,4 +1,5 @@
 import Kernel
+import Reactor
 import Telemetry
 
 /// Sessions as operators see them. What is known of them is copied shard by shard, so this may take some tenths of a second where
@@ -13,8 +14,9 @@ extension ProxyServer {
         let now = Instant.now()
         var listing = SessionListing()
         var newest = NewestSessions(limit: query.limit)
+        let number = query.digest.map(SessionDigest.number)
         table.forEachRecord { key, record in
-            guard servers[record.server] != nil, query.digest.map({ $0 == key.digest }) ?? true else { return }
+            guard servers[record.server] != nil, number.map({ $0 == key.number }) ?? true else { return }
             listing.total += 1
             newest.note(key, record)
         }
@@ -31,21 +33,26 @@ extension ProxyServer {
         case ambiguous(Int)
     }
 
-    /// Has the client of the session with this digest told that it is gone, with 404: it begins another one then.
+    /// Has the client of the session with this digest told that it is gone: the streams that it listens on end, and its next
+    /// request gets 404, whereupon it begins another one.
     package func forgetSession(_ digest: String) -> ForgetResult {
+        guard let number = SessionDigest.number(digest) else { return .unknown }
         let snapshot = snapshot
         let count: LearnedSessions.Counter = { [table, metrics] server, change in
             if table.contains(server) { metrics.view.add(.sessions, server: Int(server.slot), change) }
         }
         var found: Set<SessionKey> = []
-        snapshot.sessionTable?.forEachRecord { key, _ in if key.digest == digest { found.insert(key) } }
-        snapshot.learned?.forEach { key, _ in if key.digest == digest { found.insert(key) } }
+        snapshot.sessionTable?.forEachRecord { key, _ in if key.number == number { found.insert(key) } }
+        snapshot.learned?.forEach { key, _ in if key.number == number { found.insert(key) } }
         guard let key = found.first else { return .unknown }
         guard found.count == 1 else { return .ambiguous(found.count) }
-        snapshot.sessionTable?.forget(key, now: .now(), counter: count)
+        let ended = snapshot.sessionTable?.forget(key, now: .now(), counter: count)
         snapshot.learned?.forget(key, counter: count)
         // Workers that know where the session is look again.
         metrics.view.noteRecovery()
+        for (index, mailbox) in mailboxes.enumerated() {
+            mailbox.postAlways(.sessionForgotten(ForgottenSession(key: key, ended: index == workers ? ended : nil)))
+        }
         return .forgotten
     }
 }

@@ -2,7 +2,7 @@ package import Kernel
 
 /// What an operator may see of a session: nothing by which it could be taken over.
 package struct SessionSummary: Sendable, Equatable {
-    /// Eight hexadecimal digits, as the log has them.
+    /// 16 hexadecimal digits, as all logs have them.
     package var digest: String
     /// The name of its upstream.
     package var upstream: String

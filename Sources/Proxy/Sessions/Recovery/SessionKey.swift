@@ -1,3 +1,5 @@
+import Telemetry
+
 /// Identifies a session by 128 bits that follow from the id that its client has, and from which the id does not follow.
 struct SessionKey: Hashable, Sendable {
     let high: UInt64
@@ -13,9 +15,6 @@ struct SessionKey: Hashable, Sendable {
         return (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
     }
 
-    /// The first eight hexadecimal digits of `number`.
-    var digest: String {
-        let digits = String(UInt32(truncatingIfNeeded: number >> 32), radix: 16)
-        return String(repeating: "0", count: 8 - digits.count) + digits
-    }
+    /// `number` as logs and admin pages show it.
+    var digest: String { SessionDigest.text(number) }
 }

@@ -32,6 +32,10 @@ struct SessionRecord: Sendable {
     var recovery = RecoveryState()
     /// An operator has ordered so: its client is told that the session is gone.
     var isForgotten = false
+    /// When its server said "not found", unless it was used since: the session was lost then.
+    var doubtedAt: Instant?
+    /// Its client was told that it is gone, and its end was counted.
+    var isOver = false
 
     init(server: ServerID, usedAt: Instant, openedAt: Instant? = nil, handshake: Handshake?) {
         self.server = server
@@ -45,6 +49,40 @@ struct SessionRecord: Sendable {
         let parts = handshake?.params.count ?? 0
         let answer = result.map { $0.capabilities.count + 10 } ?? 0
         return parts + answer + logLevel.count + subscriptions.reduce(0) { $0 + $1.count } + (recoveredID?.count ?? 0)
+    }
+}
+
+/// A session that is over, as metrics tell of it.
+struct EndedSession: Equatable, Sendable {
+    let duration: Interval
+    /// The server that had it last.
+    let server: ServerID
+    /// What it spoke; empty: not known.
+    let revision: ProtocolRevisions
+    /// Its end was neither its client's wish nor an operator's, nor did nobody use it any more.
+    let isLost: Bool
+}
+
+/// A session that an operator has had forgotten.
+package struct ForgottenSession: Sendable {
+    let key: SessionKey
+    /// For the metrics; nil: its end was counted before, or somebody else counts it.
+    let ended: EndedSession?
+}
+
+extension SessionRecord {
+    /// The session has ended, at this time: nil if that was told before.
+    mutating func takeEnd(at end: Instant, isLost: Bool) -> EndedSession? {
+        guard !isOver else { return nil }
+        isOver = true
+        return EndedSession(
+            duration: max(openedAt, end) - openedAt, server: server,
+            revision: result.map { ProtocolRevisions(version: $0.protocolVersion.span) } ?? [], isLost: isLost)
+    }
+
+    /// Nobody uses it any more: it ended with its last use, or was lost when its server knew nothing of it.
+    mutating func takeEndByTime() -> EndedSession? {
+        takeEnd(at: doubtedAt ?? usedAt, isLost: doubtedAt != nil)
     }
 }
 

@@ -74,6 +74,7 @@ package final class SessionTable: Sendable {
         var use: SessionUse?
         update(key) { record in
             record.usedAt = now
+            record.doubtedAt = nil
             if !record.isCounted, !record.isLearned {
                 record.isCounted = true
                 counter(record.server, 1)
@@ -86,9 +87,19 @@ package final class SessionTable: Sendable {
         return SessionUse(isRecorded: false, isDirty: true)
     }
 
-    /// Its client ended the session.
-    func end(_ key: SessionKey, counter: Counter) {
-        shard(key).contents.withLock { Self.replace(&$0, key, with: nil, counter) }
+    /// Its client ended the session, if it was there.
+    func end(_ key: SessionKey, now: Instant, counter: Counter) -> EndedSession? {
+        noteChange(key)
+        return shard(key).contents.withLock { contents in
+            let ended = contents.records[key]?.takeEnd(at: now, isLost: false)
+            Self.replace(&contents, key, with: nil, counter)
+            return ended
+        }
+    }
+
+    /// Its client is told that it is gone with its server. What is known of it stays: the server may come back.
+    func lose(_ key: SessionKey, now: Instant) -> EndedSession? {
+        shard(key).contents.withLock { $0.records[key]?.takeEnd(at: now, isLost: true) }
     }
 
     /// Its server answered 404: the session is gone, or only the page is. It does not count any more unless it is used
@@ -97,21 +108,30 @@ package final class SessionTable: Sendable {
         update(key) { record in
             if record.isCounted { counter(record.server, -1) }
             record.isCounted = false
+            record.doubtedAt = record.doubtedAt ?? now
             guard after < idle, now.nanoseconds > idle.nanoseconds - after.nanoseconds else { return }
             record.usedAt = min(
                 record.usedAt, Instant(nanoseconds: now.nanoseconds - (idle.nanoseconds - after.nanoseconds)))
         }
     }
 
-    /// Removes what was not used for its time, which its server says, from one shard.
-    func sweep(now: Instant, idle: (ServerID) -> Interval, counter: Counter) {
+    /// Removes what was not used for its time, which its server says, from one shard: the sessions that have ended by that,
+    /// when they were used last.
+    func sweep(now: Instant, idle: (ServerID) -> Interval, counter: Counter) -> [EndedSession] {
+        // Another process has them too, and takes note of their end.
+        if tracksChanges.load(ordering: .relaxed) { return [] }
         let index = sweeps.add(1, ordering: .relaxed).newValue & 15
-        shards[index].contents.withLock { contents in
+        return shards[index].contents.withLock { contents in
             var expired: [SessionKey] = []
             for (key, record) in contents.records where now - record.usedAt >= idle(record.server) {
                 if !record.recovery.isUnderWay { expired.append(key) }
             }
-            for key in expired { Self.replace(&contents, key, with: nil, counter) }
+            var ended: [EndedSession] = []
+            for key in expired {
+                if let end = contents.records[key]?.takeEndByTime() { ended.append(end) }
+                Self.replace(&contents, key, with: nil, counter)
+            }
+            return ended
         }
     }
 
@@ -134,13 +154,16 @@ package final class SessionTable: Sendable {
 
     /// Forgets a session whose id says itself who has it: what stays is that it is forgotten, for as long as it would have been
     /// remembered.
-    func forget(_ key: SessionKey, now: Instant, counter: Counter) {
+    func forget(_ key: SessionKey, now: Instant, counter: Counter) -> EndedSession? {
+        var ended: EndedSession?
         update(key) { record in
             if record.isCounted { counter(record.server, -1) }
             record.isCounted = false
             record.isForgotten = true
             record.usedAt = now
+            ended = record.takeEnd(at: now, isLost: false)
         }
+        return ended
     }
 
     /// A GET of the session goes out: what it sees from here on comes from its present server.

@@ -118,10 +118,20 @@ extension Worker where Outside: ~Copyable {
         case .start, .wait, .follow: awaitRecovery(exchange, key, decision, mayReturn: mayReturn)
         case .swallow: metrics.increment(.swallowed)
         case .giveUp(let reason):
-            if request == .deletion { table.end(key, counter: sessions.affinity.countAnywhere) }
+            if request == .deletion {
+                countEnd(table.end(key, now: clock.now, counter: sessions.affinity.countAnywhere))
+            } else if !mayReturn {
+                noteLoss(key, reason)
+            }
             if request == .call || request == .message { noteFailure(key, upstream, reason) }
         }
         return decision
+    }
+
+    /// A session whose server is gone does not go on: its client is told so, unless it may try again.
+    private func noteLoss(_ key: SessionKey, _ reason: RecoveryFailure) {
+        guard !reason.isTemporary, let table = sessions.table else { return }
+        countEnd(table.lose(key, now: clock.now))
     }
 
     /// The session of an exchange, and what its request is to a session that is lost. Puts the request's head into the
@@ -186,7 +196,9 @@ extension Worker where Outside: ~Copyable {
             }
             act(on: exchange, .recoveryBegan)
             exchanges.setDeadline(exchange, clock.now + Self.recoveryPoll, &clock)
-        case .failed(let reason): leaveRecovery(exchange, reason)
+        case .failed(let reason):
+            noteLoss(key, reason)
+            leaveRecovery(exchange, reason)
         case .recovered(let location):
             exchanges[exchange].awaitsRecovery = false
             exchanges[exchange].waitsUntil = .never

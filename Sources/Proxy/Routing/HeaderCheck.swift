@@ -1,0 +1,36 @@
+import HTTP
+import MCP
+import Reactor
+
+/// Whether the header fields that repeat what a message says, `Mcp-Method`, `Mcp-Name` and `MCP-Protocol-Version`, say the
+/// same (MCP 2026-07-28, "Standard request headers").
+enum HeaderCheck {
+    /// What is wrong with a parsed request at the front of `buffer`; nil: nothing.
+    ///
+    /// Looked at are POSTs of 2026-07-28 and later, by their header or by their message. Older revisions have no such fields.
+    /// Of such a request everything must be readable: a message that is not, or is too large to be kept, could say anything.
+    static func fault(
+        of head: borrowing RequestHead, in buffer: borrowing ByteBuffer, _ kind: RequestKind, isWhole: Bool
+    ) -> ExchangeFault? {
+        guard case .post = head.method else { return nil }
+        let isModern = if case .modern = kind { true } else { false }
+        guard isWhole else { return isModern ? .tooLargeToCheck : nil }
+        let body = RequestID.body(of: buffer, head)
+        guard body.count < JSONRPC.maximumBytes else { return isModern ? .tooLargeToCheck : nil }
+        guard let summary = RequestSummary(of: body.span) else { return isModern ? .headerMismatch : nil }
+        guard isModern || summary.protocolVersion != nil || summary.hasAmbiguousVersion else { return nil }
+        let bytes = buffer.span
+        let mismatch = RoutingHeaders.check(
+            method: bytes.extracting(value(of: .mcpMethod, head)), name: bytes.extracting(value(of: .mcpName, head)),
+            version: bytes.extracting((head.protocolVersion ?? .empty).range), summary, in: body.span)
+        return mismatch == nil ? nil : .headerMismatch
+    }
+
+    /// The parser has refused a head that has one of them twice.
+    private static func value(of kind: KnownField, _ head: borrowing RequestHead) -> Range<Int> {
+        for index in 0..<head.fields.count where head.fields[index].kind == kind {
+            return head.fields[index].value.range
+        }
+        return 0..<0
+    }
+}
