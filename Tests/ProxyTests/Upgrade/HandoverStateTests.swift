@@ -1,5 +1,6 @@
 import Kernel
 import Logging
+import MCP
 import Telemetry
 import Testing
 
