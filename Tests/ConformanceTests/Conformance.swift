@@ -3,7 +3,9 @@ import Testing
 /// Servers and clients made with the official SDKs, with Berth between them.
 ///
 /// Serialized, because each test starts its own replicas.
-@Suite("The official SDKs through Berth", .serialized, .enabled(if: SDK.isReady), .timeLimit(.minutes(5)))
+@Suite(
+    "The official SDKs through Berth", .serialized, .enabled(if: SDK.isReady),
+    .timeLimit(.minutes(FullCount.isWanted ? 30 : 5)))
 struct Conformance {}
 
 extension Conformance {

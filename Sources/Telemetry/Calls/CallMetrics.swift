@@ -88,16 +88,19 @@ package final class CallMetrics: Sendable {
 
     /// All series, each once.
     package func series() -> [CallSeries] {
-        var sums: [CallSeriesKey: CallHistogram] = [:]
+        var places: [CallSeriesKey: Int] = [:]
+        var sums: [(key: CallSeriesKey, histogram: CallHistogram)] = []
         for worker in 0..<workers {
             states[worker].table.forEach { key, number in
-                let histogram = CallHistogram(
-                    counts: (0..<LatencyBuckets.count).map(number), nanoseconds: number(LatencyBuckets.count),
-                    buckets: key.kind == .session ? .sessions : .calls)
-                sums[key]?.add(histogram) ?? (sums[key] = histogram)
+                let place = places[key] ?? sums.count
+                if place == sums.count {
+                    places[key] = place
+                    sums.append((key, CallHistogram(key.kind == .session ? .sessions : .calls)))
+                }
+                sums[place].histogram.add(number)
             }
         }
-        return sums.map { CallSeries($0.key, $0.value, names.pointee, rpcCodes: rpcCodes, statuses: statuses) }
+        return sums.map { CallSeries($0.key, $0.histogram, names.pointee, rpcCodes: rpcCodes, statuses: statuses) }
     }
 
     /// The bytes of the last `tools/list` response of a server, by its slot; nil if none was seen.
@@ -110,8 +113,7 @@ package final class CallMetrics: Sendable {
     /// How long the calls of an upstream, by its slot, waited in a phase.
     package func phase(_ phase: CallPhase, upstream: Int) -> CallHistogram? {
         guard (0..<upstreams).contains(upstream) else { return nil }
-        var sum = CallHistogram(
-            counts: Array(repeating: 0, count: LatencyBuckets.count), nanoseconds: 0, buckets: .calls)
+        var sum = CallHistogram(.calls)
         for worker in 0..<workers { sum.add(states[worker].phases.histogram(phase, upstream: UInt16(upstream))) }
         return sum
     }
