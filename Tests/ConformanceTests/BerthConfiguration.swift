@@ -17,12 +17,18 @@ struct BerthConfiguration {
         """
     /// The value of `trace`; nil: the file has none.
     var trace: String?
+    /// Further lines of `[global]`.
+    var logs = ""
+    /// The value of `timeouts`, of servers; nil: the file has none.
+    var timeouts: String?
+    /// Addresses of servers behind the path `/modern`, an upstream of their own.
+    var modern: [String] = []
     /// The folder of this file and of those that it names.
     var directory: URL
 
     /// Writes it. Ports that are not in `ports` are left to the kernel. Returns its path.
     func write(_ name: String, ports: [String: Int]) throws -> String {
-        let list = servers.map { "\"\($0)\"" }.joined(separator: ", ")
+        let list = Self.list(servers)
         let file = directory.appending(path: name)
         let text = """
             [global]
@@ -32,6 +38,7 @@ struct BerthConfiguration {
             secret  = "file:\(directory.path)/session.keys"
             drain_timeout = "1s"
             \(trace.map { "trace = \($0)" } ?? "")
+            \(logs)
 
             [listen]
             http  = "127.0.0.1:\(ports["http"] ?? 0)"
@@ -40,8 +47,11 @@ struct BerthConfiguration {
             key   = "\(directory.path)/key.pem"
             limits = { request_body = "32MiB" }
 
+            \(modern.isEmpty ? "" : secondUpstream)
+
             [upstream.mcp]
-            servers = [\(list)]
+            servers  = [\(list)]
+            \(timeoutsOfServers)
 
             [upstream.mcp.session]
             affinity = "\(affinity.rawValue)"
@@ -56,6 +66,27 @@ struct BerthConfiguration {
             """
         try Data(text.utf8).write(to: file)
         return file.path
+    }
+
+    private static func list(_ addresses: [String]) -> String {
+        addresses.map { "\"\($0)\"" }.joined(separator: ", ")
+    }
+
+    private var timeoutsOfServers: String { timeouts.map { "timeouts = \($0)" } ?? "" }
+
+    private var secondUpstream: String {
+        """
+        [[route]]
+        path     = "/modern"
+        upstream = "modern"
+        [[route]]
+        path     = "/mcp"
+        upstream = "mcp"
+
+        [upstream.modern]
+        servers  = [\(Self.list(modern))]
+        \(timeoutsOfServers)
+        """
     }
 
     /// What changes on the admin address need.

@@ -14,18 +14,33 @@ final class Fleet {
         sourceLocation: SourceLocation = #_sourceLocation,
         _ body: (Fleet) async throws -> Void
     ) async throws {
+        try await with(
+            { directory in
+                try (1...count).map { try ReplicaProcess(kind, named: "replica-\($0)", in: directory) }
+            },
+            configure: { configuration in
+                configuration.affinity = affinity
+                configuration.heartbeat = heartbeat
+                configuration.onLost = onLost
+                if let checks { configuration.checks = checks }
+                configuration.trace = trace
+            }, sourceLocation: sourceLocation, body)
+    }
+
+    /// The same with other replicas, and with a configuration that may be changed before it is written.
+    static func with(
+        _ start: (URL) throws -> [ReplicaProcess], configure: (inout BerthConfiguration) -> Void,
+        sourceLocation: SourceLocation = #_sourceLocation, _ body: (Fleet) async throws -> Void
+    ) async throws {
         let directory = FileManager.default.temporaryDirectory.appending(path: "berth-sdk-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: directory) }
         try await Certificate.make(in: directory)
-        let replicas = try (1...count).map { try ReplicaProcess(kind, named: "replica-\($0)", in: directory) }
+        let replicas = try start(directory)
         defer { replicas.forEach { $0.end() } }
         for replica in replicas { try await replica.ready() }
-        var configuration = BerthConfiguration(
-            servers: replicas.map(\.address), affinity: affinity, heartbeat: heartbeat, onLost: onLost,
-            directory: directory)
-        if let checks { configuration.checks = checks }
-        configuration.trace = trace
+        var configuration = BerthConfiguration(servers: replicas.map(\.address), directory: directory)
+        configure(&configuration)
         let berth = try BerthProcess(configuration)
         defer { berth.kill() }
         try await berth.ready()

@@ -7,21 +7,32 @@ final class ReplicaProcess {
         case bothRevisions = "replica_v2.py"
         case fastMCP = "replica_fastmcp.py"
         case raw = "replica_raw.py"
+        case mixedV1 = "mixed_v1.py"
+        case mixedV2 = "mixed_v2.py"
+        case mixedFastMCP = "mixed_fastmcp.py"
 
-        var version: SDK.Version { self == .bothRevisions || self == .fastMCP ? .v2 : .v1 }
+        var version: SDK.Version {
+            switch self {
+            case .sessions, .raw, .mixedV1: .v1
+            case .bothRevisions, .fastMCP, .mixedV2, .mixedFastMCP: .v2
+            }
+        }
     }
 
     let name: String
     private let kind: Kind
+    private let arguments: [String]
     private let directory: URL
     private var process: ChildProcess
     private(set) var port = 0
 
-    init(_ kind: Kind, named name: String, in directory: URL) throws {
+    /// Starts it, with further arguments of its script.
+    init(_ kind: Kind, named name: String, _ arguments: [String] = [], in directory: URL) throws {
         self.name = name
         self.kind = kind
+        self.arguments = arguments
         self.directory = directory
-        process = try Self.start(kind, name, port: 0, directory)
+        process = try Self.start(kind, name, arguments, port: 0, directory)
     }
 
     var address: String { "127.0.0.1:\(port)" }
@@ -53,16 +64,18 @@ final class ReplicaProcess {
 
     /// Starts it again on the same port with the same name and without its sessions.
     func restart() async throws {
-        process = try Self.start(kind, name, port: port, directory)
+        process = try Self.start(kind, name, arguments, port: port, directory)
         try await ready()
     }
 
     func end() { process.kill() }
 
-    private static func start(_ kind: Kind, _ name: String, port: Int, _ directory: URL) throws -> ChildProcess {
+    private static func start(
+        _ kind: Kind, _ name: String, _ more: [String], port: Int, _ directory: URL
+    ) throws -> ChildProcess {
         let script = SDK.scripts.appending(path: kind.rawValue).path
         let python = try SDK.shared.get().interpreter(kind.version)
-        let arguments = [script, "--name", name, "--port", "\(port)", "--until-eof"]
+        let arguments = [script, "--name", name, "--port", "\(port)", "--until-eof"] + more
         return try ChildProcess(name, python, arguments, in: directory)
     }
 }

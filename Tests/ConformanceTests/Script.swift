@@ -16,6 +16,9 @@ final class Script {
         var wrongCount: Int?
         var statuses: [String: Int]?
         var longestMilliseconds: Int?
+        /// How many calls ended in each way, by `error_type`; "success" for those that went well.
+        var outcomes: [String: Int]?
+        var legs: Int?
     }
 
     private let process: ChildProcess
@@ -65,8 +68,10 @@ final class Script {
 
     /// Waits for its end and expects that it found no error.
     @discardableResult
-    func expectAllRight(sourceLocation: SourceLocation = #_sourceLocation) async throws -> Results {
-        let (status, results) = try await finish()
+    func expectAllRight(
+        within limit: Duration = .seconds(90), sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws -> Results {
+        let (status, results) = try await finish(within: limit)
         let said = process.outputLines().last ?? ""
         #expect(status == 0, "\(said)\n\(process.lastErrorLines())", sourceLocation: sourceLocation)
         return results

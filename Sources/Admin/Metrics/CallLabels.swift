@@ -4,8 +4,8 @@ import Telemetry
 
 /// The words that stand in labels for what a series of calls is about.
 struct CallLabels {
-    private let upstreams: [Int: String]
-    private let servers: [Int: ProxyServer.ServerName]
+    let upstreams: [Int: String]
+    let servers: [Int: ProxyServer.ServerName]
     private let reasons: [UInt8: String]
 
     init(_ proxy: ProxyServer) {

@@ -17,31 +17,25 @@ enum Gzip {
         return everything
     }
 
-    /// The bytes in gzip, as fast as it goes; nil if that fails.
+    /// The bytes in gzip; nil if they are 4 GiB or more.
     static func compress(_ bytes: [UInt8]) -> [UInt8]? {
-        var stream = z_stream()
-        // Sixteen more than the window's bits asks for a gzip header and trailer.
-        let opened = deflateInit2_(
-            &stream, Z_BEST_SPEED, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
-            CInt(MemoryLayout<z_stream>.size))
-        guard opened == Z_OK, let inputSize = uInt(exactly: bytes.count) else { return nil }
-        defer { deflateEnd(&stream) }
-        let bound = Int(deflateBound(&stream, uLong(bytes.count)))
-        guard let outputSize = uInt(exactly: bound) else { return nil }
-        var input = bytes
-        var result = Z_OK
-        var compressed = [UInt8](unsafeUninitializedCapacity: bound) { output, count in
-            input.withUnsafeMutableBufferPointer { input in
-                stream.next_in = input.baseAddress
-                stream.avail_in = inputSize
-                stream.next_out = output.baseAddress
-                stream.avail_out = outputSize
-                result = deflate(&stream, Z_FINISH)
+        guard let size = UInt32(exactly: bytes.count) else { return nil }
+        // RFC 1952 section 2.3: deflate, no name, no time, the fastest algorithm, Unix.
+        let head: [UInt8] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 3]
+        let capacity = head.count + LineDeflate.bound(bytes.count) + 8
+        let space = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
+        defer { space.deallocate() }
+        space.update(from: head, count: head.count)
+        return bytes.withUnsafeBufferPointer { bytes in
+            var count = LineDeflate(into: space, at: head.count).compress(bytes)
+            let checksum = bytes.baseAddress.map { crc32_z(0, $0, bytes.count) } ?? 0
+            for number in [UInt32(truncatingIfNeeded: checksum), size] {
+                for shift in stride(from: UInt32(0), to: 32, by: 8) {
+                    space[count] = UInt8(truncatingIfNeeded: number >> shift)
+                    count += 1
+                }
             }
-            count = bound - Int(stream.avail_out)
+            return Array(UnsafeBufferPointer(start: space, count: count))
         }
-        guard result == Z_STREAM_END else { return nil }
-        compressed.reserveCapacity(0)
-        return compressed
     }
 }

@@ -9,6 +9,7 @@ import Telemetry
 struct MetricsPage: Sendable {
     let proxy: ProxyServer
     let version: String
+    private let texts = SeriesTexts()
 
     /// Where pages are written, one after the other: no call and no health check waits for one.
     private static let queue = DispatchQueue(label: "metrics")
@@ -50,27 +51,23 @@ struct MetricsPage: Sendable {
 
     private func writeCalls(_ writer: inout ExpositionWriter) {
         let labels = CallLabels(proxy)
-        var sums: [CallSeries.Kind: [LabelText: CallHistogram]] = [:]
-        for series in proxy.metrics.calls.series() {
-            guard let upstream = labels.upstream(series), let server = labels.server(series) else { continue }
-            let text: LabelText
-            switch series.kind {
-            case .operation: text = LabelText(MetricCatalog.operation.labels, [upstream] + labels.common(series))
-            case .leg: text = LabelText(MetricCatalog.leg.labels, [upstream, server] + labels.common(series))
-            case .session:
-                let common = labels.common(series)
-                text = LabelText(MetricCatalog.session.labels, [upstream, common[3], common[4]])
-            }
-            // Different numbers may have the same word.
-            if sums[series.kind]?[text]?.add(series.histogram) == nil {
-                sums[series.kind, default: [:]][text] = series.histogram
-            }
-        }
         let kinds: [(CallSeries.Kind, MetricDefinition)] = [
             (.operation, MetricCatalog.operation), (.leg, MetricCatalog.leg), (.session, MetricCatalog.session),
         ]
+        // Different numbers may have the same word.
+        var places: [CallSeries.Kind: [LabelText: Int]] = [:]
+        var sums: [CallSeries.Kind: [(text: LabelText, histogram: CallHistogram)]] = [:]
+        for (series, text) in texts.labeled(proxy.metrics.calls.series(), labels) {
+            let place = places[series.kind, default: [:]][text, default: sums[series.kind]?.count ?? 0]
+            if place < sums[series.kind]?.count ?? 0 {
+                sums[series.kind]?[place].histogram.add(series.histogram)
+            } else {
+                places[series.kind, default: [:]][text] = place
+                sums[series.kind, default: []].append((text, series.histogram))
+            }
+        }
         for (kind, metric) in kinds {
-            for (text, histogram) in sums[kind] ?? [:] { writer.sample(metric, text, histogram) }
+            for (text, histogram) in sums[kind] ?? [] { writer.sample(metric, text, histogram) }
         }
         for upstream in proxy.snapshot.upstreams {
             for phase in CallPhase.allCases {

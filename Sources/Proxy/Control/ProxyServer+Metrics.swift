@@ -7,7 +7,7 @@ import TLS
 /// What the metrics' numbers stand for, and what they need to be up to date.
 extension ProxyServer {
     /// The names of a server and its upstream.
-    package struct ServerName: Sendable {
+    package struct ServerName: Sendable, Equatable {
         /// The upstream's name.
         package let upstream: String
         /// The server's name in the configuration.

@@ -13,7 +13,8 @@ extension Worker where Outside: ~Copyable {
     /// Moves a piece of a response's body, as a read would report it; nil if this body must be read.
     mutating func splice(_ exchange: Handle, from connection: Handle, to client: Handle) -> Transfer? {
         guard exchanges[exchange].state.phase == .relaying, case .length(let left) = exchanges[exchange].response,
-            left >= Self.minimumSpliceBytes, !exchanges[exchange].isEventStream, exchanges.toolLists.isEmpty,
+            left >= Self.minimumSpliceBytes, !exchanges[exchange].isEventStream,
+            exchanges.toolLists.isEmpty || !exchanges.toolLists.contains(exchange.slot),
             !exchanges.calls.isReading(exchanges[exchange].call),
             !upstreams.usesTLS(connection), upstreams[connection].transport.input.isEmpty,
             clients.canWriteUncopied(client)

@@ -60,7 +60,7 @@ package struct RequestExplainer: Sendable {
         }
         let kind = RequestKind(of: head, in: buffer)
         var explanation = RequestExplanation(
-            method: Self.text(buffer, head.methodName), target: Self.text(buffer, head.target),
+            method: Self.text(buffer, head.methodName), target: Self.path(buffer, head.target),
             host: Self.text(buffer, head.authority), message: Self.message(buffer, head), kind: "\(kind)",
             kindReason: kind.reason)
         guard let upstream = route(head, buffer, kind, &explanation) else { return explanation }
@@ -72,6 +72,11 @@ package struct RequestExplainer: Sendable {
 
     private static func text(_ buffer: borrowing ByteBuffer, _ range: ByteRange) -> String {
         String(decoding: buffer.bytes(range.range), as: UTF8.self)
+    }
+
+    private static func path(_ buffer: borrowing ByteBuffer, _ target: ByteRange) -> String {
+        let text = text(buffer, target)
+        return String(text.prefix { $0 != "?" })
     }
 
     private static func message(_ buffer: borrowing ByteBuffer, _ head: borrowing RequestHead) -> String? {

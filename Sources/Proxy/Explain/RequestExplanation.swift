@@ -14,7 +14,7 @@ package struct RequestExplanation: Sendable, Equatable, Encodable {
 
     /// The request line without the version.
     package var method: String
-    /// The request target.
+    /// The request target up to its query, which may have a secret and decides nothing.
     package var target: String
     /// The host that the request names.
     package var host: String

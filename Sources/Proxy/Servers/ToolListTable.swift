@@ -8,6 +8,8 @@ struct ToolListTable {
     private static var maximumBytes: Int { 524_288 }
 
     private var bodies: [UInt32: [UInt8]] = [:]
+    /// By server slot, whose list was read there last, and its bytes.
+    private var lengths: [UInt16: (server: ServerID, bytes: Int)] = [:]
 
     var isEmpty: Bool { bodies.isEmpty }
 
@@ -31,4 +33,10 @@ struct ToolListTable {
     mutating func finish(_ slot: UInt32) -> [UInt8]? { bodies.removeValue(forKey: slot) }
 
     mutating func discard(_ slot: UInt32) { bodies[slot] = nil }
+
+    /// Whether a list of a server has another length than the one before it on this worker.
+    mutating func isNews(_ bytes: Int, of server: ServerID) -> Bool {
+        let last = lengths.updateValue((server, bytes), forKey: server.slot)
+        return last?.server != server || last?.bytes != bytes
+    }
 }

@@ -4,8 +4,8 @@ import MCP
 import Reactor
 import Telemetry
 
-/// What servers say of their tools, read from `tools/list` responses on their way to clients, where the operator trusts
-/// it (`retry.trust_annotations`).
+/// What servers say of their tools, read from `tools/list` responses on their way to clients: which there are, for metrics, and
+/// which may be called twice, where the operator trusts that (`retry.trust_annotations`).
 extension Worker where Outside: ~Copyable {
     /// The server has called a tool read-only, and the operator believes it. `tool` is what stands between its quotes in a
     /// JSON text.
@@ -42,13 +42,16 @@ extension Worker where Outside: ~Copyable {
     /// A response whose body was read is complete: takes over what it says, and tells the other workers.
     mutating func learnTools(_ exchange: Handle) {
         let isEventStream = exchanges[exchange].isEventStream
-        guard let body = exchanges.toolLists.finish(exchange.slot) else { return }
-        let page = isEventStream ? ToolListPage(events: body.span) : ToolListPage(response: body.span)
         let server = Int(exchanges[exchange].server)
-        guard let page, servers.slots.contains(server) else { return }
-        for name in page.tools.keys {
-            metrics.calls.allow(tool: CallName(name.span), upstream: servers.upstream(of: server))
-        }
+        guard let body = exchanges.toolLists.finish(exchange.slot), servers.slots.contains(server) else { return }
+        let upstream = servers.upstream(of: server)
+        let isTrusted = servers.upstreams[upstream].plan.retry.trustsAnnotations
+        // A list of the same length is the same one, which every session asks for.
+        guard exchanges.toolLists.isNews(body.count, of: servers[server].id) || isTrusted else { return }
+        let page = isEventStream ? ToolListPage(events: body.span) : ToolListPage(response: body.span)
+        guard let page else { return }
+        for name in page.tools.keys { metrics.calls.allow(tool: CallName(name.span), upstream: upstream) }
+        guard isTrusted else { return }
         var tools = servers[server].tools
         tools.merge(page)
         guard tools != servers[server].tools else { return }

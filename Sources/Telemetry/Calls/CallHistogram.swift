@@ -19,6 +19,17 @@ package struct CallHistogram: Sendable, Equatable {
         self.init(counts: counts, nanoseconds: nanoseconds, buckets: isOfSessions ? .sessions : .calls)
     }
 
+    /// Nothing yet.
+    init(_ buckets: LatencyBuckets) {
+        self.init(counts: Array(repeating: 0, count: LatencyBuckets.count), nanoseconds: 0, buckets: buckets)
+    }
+
+    /// Adds the numbers of one series: of each bucket, and behind them the sum of all durations.
+    mutating func add(_ number: (Int) -> Int64) {
+        for index in 0..<LatencyBuckets.count { counts[index] &+= number(index) }
+        nanoseconds &+= number(LatencyBuckets.count)
+    }
+
     /// All calls.
     package var count: Int64 { counts.reduce(0, &+) }
 

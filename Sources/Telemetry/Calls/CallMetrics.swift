@@ -120,16 +120,19 @@ package final class CallMetrics: Sendable {
 
     /// All series, each once.
     package func series() -> [CallSeries] {
-        var sums: [CallSeriesKey: CallHistogram] = [:]
+        var places: [CallSeriesKey: Int] = [:]
+        var sums: [(key: CallSeriesKey, histogram: CallHistogram)] = []
         func add(_ key: CallSeriesKey, _ number: (Int) -> Int64) {
-            let histogram = CallHistogram(
-                counts: (0..<LatencyBuckets.count).map(number), nanoseconds: number(LatencyBuckets.count),
-                buckets: key.kind == .session ? .sessions : .calls)
-            sums[key]?.add(histogram) ?? (sums[key] = histogram)
+            let place = places[key] ?? sums.count
+            if place == sums.count {
+                places[key] = place
+                sums.append((key, CallHistogram(key.kind == .session ? .sessions : .calls)))
+            }
+            sums[place].histogram.add(number)
         }
         for worker in 0..<workers { states[worker].table.forEach(add) }
         inherited.forEach(add)
-        return sums.map { CallSeries($0.key, $0.value, names.pointee, rpcCodes: rpcCodes, statuses: statuses) }
+        return sums.map { CallSeries($0.key, $0.histogram, names.pointee, rpcCodes: rpcCodes, statuses: statuses) }
     }
 
     /// The bytes of the last `tools/list` response of a server, by its slot; nil if none was seen.

@@ -35,6 +35,8 @@ package struct CallSeries: Sendable, Equatable {
     /// What stands in place of names and errors that have no series of their own (OpenTelemetry).
     package static var otherName: String { "_OTHER" }
 
+    /// Tells this series from all others; the same at each reading.
+    package let number: UInt64
     /// What is measured.
     package let kind: Kind
     /// The slot of the upstream; nil if there was none.
@@ -73,6 +75,7 @@ extension CallSeries {
         _ key: CallSeriesKey, _ histogram: CallHistogram, _ names: borrowing LabelNames, rpcCodes: BoundedCodes,
         statuses: BoundedCodes
     ) {
+        number = key.bits
         switch key.kind {
         case .operation: kind = .operation
         case .leg: kind = .leg

@@ -7,6 +7,8 @@ package struct ExpositionWriter {
     /// `_bucket` with its upper bound, behind the other labels.
     private var bounds: [Double] = []
     private var boundTexts: [[UInt8]] = []
+    /// Where the lines of a histogram are made.
+    private var scratch: [UInt8] = []
 
     /// Begins a text in this format.
     package init(_ format: ExpositionFormat) {
@@ -74,34 +76,22 @@ package struct ExpositionWriter {
     package mutating func sample(_ metric: MetricDefinition, _ labels: LabelText, _ histogram: CallHistogram) {
         begin(metric)
         prepare(histogram.bounds)
-        var prefix = Array("\(metric.name)_bucket{".utf8)
-        prefix += labels.bytes
-        if !labels.bytes.isEmpty { prefix.append(UInt8(ascii: ",")) }
-        var count: Int64 = 0
-        for (index, bound) in boundTexts.enumerated() {
-            count &+= histogram.counts[index]
-            text += prefix
-            text += bound
-            append(count)
-            text.append(UInt8(ascii: "\n"))
+        let prefix = metric.name.utf8.count + labels.bytes.count
+        let needed = (boundTexts.count + 2) * (prefix + Self.numberBytes + Self.boundBytes)
+        if scratch.count < needed { scratch = Array(repeating: 0, count: needed) }
+        let length = scratch.withUnsafeMutableBufferPointer { space in
+            guard let base = space.baseAddress else { return 0 }
+            var lines = LineCursor(base)
+            lines.append(histogram, metric.name, labels.bytes, boundTexts)
+            return lines.count
         }
-        text += "\(metric.name)_sum".utf8
-        appendBraced(labels)
-        append(nanoseconds: histogram.nanoseconds)
-        text += "\n\(metric.name)_count".utf8
-        appendBraced(labels)
-        append(count)
-        text.append(UInt8(ascii: "\n"))
+        text += scratch[..<length]
     }
 
-    private mutating func appendBraced(_ labels: LabelText) {
-        if !labels.bytes.isEmpty {
-            text.append(UInt8(ascii: "{"))
-            text += labels.bytes
-            text.append(UInt8(ascii: "}"))
-        }
-        text.append(UInt8(ascii: " "))
-    }
+    /// Of a number of nanoseconds at most, with its sign and point.
+    private static var numberBytes: Int { 24 }
+    /// Of what stands between the labels and a number at most.
+    private static var boundBytes: Int { 48 }
 
     private mutating func prepare(_ new: [Double]) {
         guard bounds != new else { return }

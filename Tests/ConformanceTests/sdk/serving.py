@@ -9,11 +9,14 @@ import threading
 import uvicorn
 
 
-def arguments(description: str) -> argparse.Namespace:
+def arguments(description: str, truth: bool = False) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--name", required=True, help="what the replica calls itself in its tool results")
     parser.add_argument("--port", type=int, default=0, help="0: the kernel chooses")
     parser.add_argument("--until-eof", action="store_true", help="exit when stdin ends, so that no test leaves one behind")
+    if truth:
+        parser.add_argument("--truth", required=True, help="file to append to what was asked and answered")
+        parser.add_argument("--json", action="store_true", help="answer with JSON rather than event streams")
     return parser.parse_args()
 
 

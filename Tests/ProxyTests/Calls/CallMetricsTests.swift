@@ -120,6 +120,29 @@ struct CallMetricsTests {
         stage.expectNoLeaks()
     }
 
+    @Test("a tool that its server has listed has its name, though all its calls fail", arguments: [false, true])
+    func listed(inEvents: Bool) {
+        let stage = ProxyStage(seed: 1)
+        stage.plan.affinity = .off
+        let list = #"{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"broken","inputSchema":{}}]}}"#
+        var answers = [
+            inEvents ? .stream(Self.event(list)) + [.lastChunk] : [SimulatedPeer.Action].reply(list),
+            .reply(#"{"id":1,"result":{"content":[],"isError":true}}"#),
+        ]
+        _ = ScriptedServer(stage) { _ in answers.isEmpty ? [.reset] : answers.removeFirst() }
+        let client = stage.connect()
+        client.ask(.post(#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#))
+        stage.run { client.responses.count == 1 }
+        client.ask(.tool("broken"))
+        stage.run { client.responses.count == 2 }
+        let calls = stage.metrics.calls.series().filter { $0.kind == .operation && $0.method == .toolsCall }
+        #expect(calls.map(\.name) == [.tool("broken")])
+        #expect(calls.map(\.failure) == [.toolError])
+        client.leave()
+        stage.run(for: .seconds(30))
+        stage.expectNoLeaks()
+    }
+
     @Test("ten thousand names that clients make up are one series")
     func clients() {
         let stage = ProxyStage(seed: 1)

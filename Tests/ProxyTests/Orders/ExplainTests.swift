@@ -46,6 +46,12 @@ struct ExplainTests {
         try explainer().explain(Array(request.utf8))
     }
 
+    @Test("what stands in the query is not told: it may be a key")
+    func query() throws {
+        let found = try explain("GET /mcp?api_key=secret HTTP/1.1\nHost: mcp.test\n\n")
+        #expect(found.target == "/mcp")
+    }
+
     @Test("an initialize goes to any server in turn")
     func sessionless() throws {
         let found = try explain(

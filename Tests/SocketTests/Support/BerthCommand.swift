@@ -7,16 +7,21 @@ final class BerthCommand {
     private let output: URL
     private let errors: URL
 
-    /// Starts it. Its output is written to files in `folder`, so that no pipe can fill up.
-    init(_ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:]) throws {
+    /// Starts it. Its output is written to files in `folder`, so that no pipe can fill up; or its standard output to `pipe`.
+    /// `launcher` are words of a command that becomes the executable, which is its last argument but for `arguments`.
+    init(
+        _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:], launcher: [String] = [],
+        pipe: FileHandle? = nil
+    ) throws {
         let name = UUID().uuidString
         output = folder.url.appending(path: "\(name).out")
         errors = folder.url.appending(path: "\(name).err")
         for file in [output, errors] { try Data().write(to: file) }
-        process.executableURL = try Self.executable()
-        process.arguments = arguments
+        let words = try launcher + [Self.executable().path] + arguments
+        process.executableURL = URL(filePath: words[0])
+        process.arguments = Array(words.dropFirst())
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardOutput = try FileHandle(forWritingTo: output)
+        process.standardOutput = try pipe ?? FileHandle(forWritingTo: output)
         process.standardError = try FileHandle(forWritingTo: errors)
         process.standardInput = FileHandle.nullDevice
         try process.run()
@@ -42,6 +47,7 @@ final class BerthCommand {
     var printed: String { (try? String(contentsOf: output, encoding: .utf8)) ?? "" }
     var complained: String { (try? String(contentsOf: errors, encoding: .utf8)) ?? "" }
     var isRunning: Bool { process.isRunning }
+    var identifier: pid_t { process.processIdentifier }
 
     var resources: ProcessResources { ProcessResources(process: process.processIdentifier) }
 

@@ -61,12 +61,16 @@ extension Worker where Outside: ~Copyable {
             return
         }
         let isReadable = !io.hasContentCoding
+        var isToolList = false
         exchanges.calls.update(slot) { call in
             if isEventStream { call.event.flags.insert(.eventStream) }
             if call.event.method == .listen { call.event.flags.insert(.listening) }
             guard isReadable, call.event.flags.contains(.request), call.event.method != .listen else { return }
             call.scanner = ReplyScanner(isEventStream ? .eventStream : .json)
+            if case .toolsList = call.event.method { isToolList = true }
         }
+        // The names of tools become labels, those of tools that never answer well too.
+        if isToolList, io.responseHead.status == 200 { exchanges.toolLists.begin(exchange.slot) }
     }
 
     /// A piece of the response's body passes by.

@@ -1,0 +1,159 @@
+/// Deflate (RFC 1951) for pages whose lines are much like those before them: one block with the fixed codes, and each match as long
+/// as it goes with the last place that began alike. On pages of metrics it is several times as fast as zlib at its fastest, and
+/// its output a fifth longer.
+struct LineDeflate: ~Copyable {
+    private static var hashBits: UInt32 { 12 }
+    private static var window: Int { 32_768 }
+    private static var longest: Int { 258 }
+
+    private let output: UnsafeMutablePointer<UInt8>
+    private var count: Int
+    private var bits: UInt64 = 0
+    private var bitCount: UInt64 = 0
+    /// By hash of four bytes, the place behind their first one where they stood last; 0: nowhere.
+    private let places = UnsafeMutablePointer<UInt32>.allocate(capacity: 1 << Int(LineDeflate.hashBits))
+    private let codes = Codes()
+
+    /// Bytes that so many can become at most: nine bits each, and the ends.
+    static func bound(_ count: Int) -> Int { count + count / 8 + 16 }
+
+    /// Writes behind the first `count` bytes of `output`, which must have space for `bound` more.
+    init(into output: UnsafeMutablePointer<UInt8>, at count: Int) {
+        self.output = output
+        self.count = count
+        places.initialize(repeating: 0, count: 1 << Int(Self.hashBits))
+    }
+
+    deinit { places.deallocate() }
+
+    /// Compresses everything, less than 4 GiB, and returns where the output ends.
+    consuming func compress(_ input: UnsafeBufferPointer<UInt8>) -> Int {
+        // The last block, with fixed codes (RFC 1951 section 3.2.3).
+        put(0b011, 3)
+        if let base = input.baseAddress { encode(base, input.count) }
+        put(0, 7)
+        while bitCount > 0 { flushByte() }
+        return count
+    }
+
+    private mutating func encode(_ input: UnsafePointer<UInt8>, _ end: Int) {
+        var place = 0
+        while place + 8 <= end {
+            let word = Self.word(input, place)
+            let hash = Int((word &* 2_654_435_761) >> (32 - Self.hashBits))
+            let last = Int(places[hash])
+            places[hash] = UInt32(truncatingIfNeeded: place &+ 1)
+            guard last > 0, place &- last < Self.window, Self.word(input, last &- 1) == word else {
+                put(literal: input[place])
+                place &+= 1
+                continue
+            }
+            let length = Self.length(input, last &- 1, place, min(Self.longest, end &- place))
+            put(match: length, distance: place &- last &+ 1)
+            place &+= length
+        }
+        while place < end {
+            put(literal: input[place])
+            place &+= 1
+        }
+    }
+
+    @inline(__always)
+    private static func word(_ input: UnsafePointer<UInt8>, _ place: Int) -> UInt32 {
+        UnsafeRawPointer(input + place).loadUnaligned(as: UInt32.self)
+    }
+
+    /// How many bytes from two places on are the same; four are. At most `most`.
+    @inline(__always)
+    private static func length(_ input: UnsafePointer<UInt8>, _ first: Int, _ second: Int, _ most: Int) -> Int {
+        var length = 4
+        while length &+ 8 <= most {
+            let left = UnsafeRawPointer(input + first + length).loadUnaligned(as: UInt64.self)
+            let right = UnsafeRawPointer(input + second + length).loadUnaligned(as: UInt64.self)
+            let difference = UInt64(littleEndian: left ^ right)
+            if difference != 0 { return length &+ difference.trailingZeroBitCount / 8 }
+            length &+= 8
+        }
+        while length < most, input[first + length] == input[second + length] { length &+= 1 }
+        return length
+    }
+
+    // MARK: - Codes
+
+    @inline(__always)
+    private mutating func put(literal byte: UInt8) { put(codes.literal(byte)) }
+
+    @inline(__always)
+    private mutating func put(match length: Int, distance: Int) {
+        put(codes.length(length))
+        // RFC 1951 section 3.2.5: two codes for each number of extra bits.
+        let value = UInt64(truncatingIfNeeded: distance &- 1)
+        guard value > 1 else { return put(codes.distance(value), 5) }
+        let extra = UInt64(truncatingIfNeeded: 62 &- value.leadingZeroBitCount)
+        let code = 2 &* (extra &+ 1) &+ (value >> extra & 1)
+        put(codes.distance(code) | (value & ((1 << extra) &- 1)) << 5, 5 &+ extra)
+    }
+
+    @inline(__always)
+    private mutating func put(_ code: UInt32) { put(UInt64(code >> 8), UInt64(code & 255)) }
+
+    /// Up to 32 bits, the lowest first.
+    @inline(__always)
+    private mutating func put(_ value: UInt64, _ number: UInt64) {
+        bits |= value << bitCount
+        bitCount &+= number
+        guard bitCount >= 32 else { return }
+        UnsafeMutableRawPointer(output + count).storeBytes(
+            of: UInt32(truncatingIfNeeded: bits).littleEndian, as: UInt32.self)
+        count &+= 4
+        bits >>= 32
+        bitCount &-= 32
+    }
+
+    private mutating func flushByte() {
+        output[count] = UInt8(truncatingIfNeeded: bits)
+        count += 1
+        bits >>= 8
+        bitCount = bitCount > 8 ? bitCount - 8 : 0
+    }
+
+    /// The fixed Huffman codes, which go out with their highest bit first: each reversed, with its extra bits, and how many bits
+    /// that are in the lowest byte.
+    private struct Codes: ~Copyable {
+        private let table = UnsafeMutablePointer<UInt32>.allocate(capacity: 256 + 259 + 30)
+
+        init() {
+            for byte in 0..<256 as Range<UInt32> {
+                table[Int(byte)] = byte < 144 ? Self.code(0x30 + byte, 8) : Self.code(0x190 + byte - 144, 9)
+            }
+            for length in 0..<259 as Range<UInt32> {
+                table[256 + Int(length)] = length < 3 ? 0 : Self.code(ofLength: length)
+            }
+            for distance in 0..<30 as Range<UInt32> { table[515 + Int(distance)] = Self.code(distance, 5) >> 8 }
+        }
+
+        deinit { table.deallocate() }
+
+        func literal(_ byte: UInt8) -> UInt32 { table[Int(byte)] }
+        func length(_ length: Int) -> UInt32 { table[256 &+ length] }
+        func distance(_ code: UInt64) -> UInt64 { UInt64(table[515 &+ Int(truncatingIfNeeded: code)]) }
+
+        private static func code(_ value: UInt32, _ bits: UInt32, extra: UInt32 = 0, _ extraBits: UInt32 = 0) -> UInt32
+        {
+            var reversed: UInt32 = 0
+            for bit in 0..<bits where value >> bit & 1 == 1 { reversed |= 1 << (bits - 1 - bit) }
+            return (reversed | extra << bits) << 8 | (bits + extraBits)
+        }
+
+        /// RFC 1951 section 3.2.5: four codes for each number of extra bits, from 3 on, and 285 for 258.
+        private static func code(ofLength length: UInt32) -> UInt32 {
+            if length == 258 { return code(0xc5, 8) }
+            let value = length - 3
+            let extraBits = value < 8 ? 0 : 29 - UInt32(value.leadingZeroBitCount)
+            let symbol = value < 8 ? 257 + value : 257 + 4 * extraBits + (value >> extraBits)
+            let extra = value & ((1 << extraBits) - 1)
+            return symbol < 280
+                ? code(symbol - 256, 7, extra: extra, extraBits) : code(0xc0 + symbol - 280, 8, extra: extra, extraBits)
+        }
+    }
+}
