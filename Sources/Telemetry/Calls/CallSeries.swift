@@ -35,7 +35,7 @@ package struct CallSeries: Sendable, Equatable {
     /// What stands in place of names and errors that have no series of their own (OpenTelemetry).
     package static var otherName: String { "_OTHER" }
 
-    /// Tells this series from all others; the same at each reading.
+    /// Tells this series from all others of this process; the same at each reading. 0: it is one of another process.
     package let number: UInt64
     /// What is measured.
     package let kind: Kind
@@ -59,6 +59,7 @@ package struct CallSeries: Sendable, Equatable {
         _ kind: Kind, upstream: Int?, server: Int?, method: MCPMethod, name: Name, failure: Failure,
         revision: ProtocolRevisions, _ histogram: CallHistogram
     ) {
+        number = 0
         self.kind = kind
         self.upstream = upstream
         self.server = server
