@@ -39,7 +39,11 @@ extension Conformance {
                 Self.start,
                 configure: { configuration in
                     configuration.onLost = "never"
-                    configuration.timeouts = "{ first_byte = \"4s\", stream_idle = \"5s\" }"
+                    // The servers close connections that were idle for five seconds.
+                    configuration.timeouts = """
+                        { first_byte = "4s", stream_idle = "5s" }
+                        pool = { idle_timeout = "2s" }
+                        """
                     configuration.modern = Array(configuration.servers.dropFirst(2))
                 }
             ) { fleet in

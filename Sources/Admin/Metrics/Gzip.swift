@@ -17,25 +17,32 @@ enum Gzip {
         return everything
     }
 
-    /// The bytes in gzip; nil if they are 4 GiB or more.
-    static func compress(_ bytes: [UInt8]) -> [UInt8]? {
-        guard let size = UInt32(exactly: bytes.count) else { return nil }
-        // RFC 1952 section 2.3: deflate, no name, no time, the fastest algorithm, Unix.
-        let head: [UInt8] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 3]
-        let capacity = head.count + LineDeflate.bound(bytes.count) + 8
-        let space = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
-        defer { space.deallocate() }
-        space.update(from: head, count: head.count)
-        return bytes.withUnsafeBufferPointer { bytes in
-            var count = LineDeflate(into: space, at: head.count).compress(bytes)
-            let checksum = bytes.baseAddress.map { crc32_z(0, $0, bytes.count) } ?? 0
+    /// A text on its way into gzip, in pieces.
+    final class Packer {
+        /// RFC 1952 section 2.3: deflate, no name, no time, the fastest algorithm, Unix.
+        private var bytes: [UInt8] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 3]
+        private var deflate = LineDeflate()
+        private var checksum: uLong = 0
+        private var size: UInt32 = 0
+
+        /// Adds a piece, less than 4 GiB.
+        func append(_ piece: UnsafeBufferPointer<UInt8>) { append(piece, isLast: false) }
+
+        /// Adds the last piece, and returns everything. Nothing may be added after it.
+        func finish(_ piece: [UInt8]) -> [UInt8] {
+            piece.withUnsafeBufferPointer { append($0, isLast: true) }
             for number in [UInt32(truncatingIfNeeded: checksum), size] {
                 for shift in stride(from: UInt32(0), to: 32, by: 8) {
-                    space[count] = UInt8(truncatingIfNeeded: number >> shift)
-                    count += 1
+                    bytes.append(UInt8(truncatingIfNeeded: number >> shift))
                 }
             }
-            return Array(UnsafeBufferPointer(start: space, count: count))
+            return bytes
+        }
+
+        private func append(_ piece: UnsafeBufferPointer<UInt8>, isLast: Bool) {
+            if let base = piece.baseAddress { checksum = crc32_z(checksum, base, piece.count) }
+            size &+= UInt32(truncatingIfNeeded: piece.count)
+            deflate.append(piece, isLast: isLast, to: &bytes)
         }
     }
 }

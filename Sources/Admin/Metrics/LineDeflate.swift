@@ -1,39 +1,53 @@
-/// Deflate (RFC 1951) for pages whose lines are much like those before them: one block with the fixed codes, and each match as long
-/// as it goes with the last place that began alike. On pages of metrics it is several times as fast as zlib at its fastest, and
+/// Deflate (RFC 1951) for pages whose lines are much like those before them: blocks with the fixed codes, and each match as long
+/// as it goes with the last place in the block that began alike. On pages of metrics it is several times as fast as zlib at its fastest, and
 /// its output a fifth longer.
 struct LineDeflate: ~Copyable {
     private static var hashBits: UInt32 { 12 }
     private static var window: Int { 32_768 }
     private static var longest: Int { 258 }
 
-    private let output: UnsafeMutablePointer<UInt8>
-    private var count: Int
+    /// Where a piece goes, kept for the next one.
+    private var output = UnsafeMutablePointer<UInt8>.allocate(capacity: 1)
+    private var capacity = 1
+    private var count = 0
     private var bits: UInt64 = 0
     private var bitCount: UInt64 = 0
     /// By hash of four bytes, the place behind their first one where they stood last; 0: nowhere.
-    private let places = UnsafeMutablePointer<UInt32>.allocate(capacity: 1 << Int(LineDeflate.hashBits))
+    private let places: UnsafeMutablePointer<UInt32> = {
+        let places = UnsafeMutablePointer<UInt32>.allocate(capacity: 1 << Int(LineDeflate.hashBits))
+        places.initialize(repeating: 0, count: 1 << Int(LineDeflate.hashBits))
+        return places
+    }()
     private let codes = Codes()
 
-    /// Bytes that so many can become at most: nine bits each, and the ends.
-    static func bound(_ count: Int) -> Int { count + count / 8 + 16 }
+    /// Bytes that a piece of so many can become at most: nine bits each, and the ends.
+    private static func bound(_ count: Int) -> Int { count + count / 8 + 32 }
 
-    /// Writes behind the first `count` bytes of `output`, which must have space for `bound` more.
-    init(into output: UnsafeMutablePointer<UInt8>, at count: Int) {
-        self.output = output
-        self.count = count
-        places.initialize(repeating: 0, count: 1 << Int(Self.hashBits))
+    init() {}
+
+    deinit {
+        places.deallocate()
+        output.deallocate()
     }
 
-    deinit { places.deallocate() }
-
-    /// Compresses everything, less than 4 GiB, and returns where the output ends.
-    consuming func compress(_ input: UnsafeBufferPointer<UInt8>) -> Int {
-        // The last block, with fixed codes (RFC 1951 section 3.2.3).
-        put(0b011, 3)
-        if let base = input.baseAddress { encode(base, input.count) }
+    /// Compresses a piece, less than 4 GiB, which is a block of its own, and appends what that becomes.
+    mutating func append(_ piece: UnsafeBufferPointer<UInt8>, isLast: Bool, to bytes: inout [UInt8]) {
+        makeSpace(Self.bound(piece.count))
+        places.update(repeating: 0, count: 1 << Int(Self.hashBits))
+        // A block with fixed codes (RFC 1951 section 3.2.3).
+        put(isLast ? 0b011 : 0b010, 3)
+        if let base = piece.baseAddress { encode(base, piece.count) }
         put(0, 7)
-        while bitCount > 0 { flushByte() }
-        return count
+        while bitCount >= 8 || isLast && bitCount > 0 { flushByte() }
+        bytes += UnsafeBufferPointer(start: output, count: count)
+    }
+
+    private mutating func makeSpace(_ needed: Int) {
+        count = 0
+        guard capacity < needed else { return }
+        output.deallocate()
+        output = .allocate(capacity: needed)
+        capacity = needed
     }
 
     private mutating func encode(_ input: UnsafePointer<UInt8>, _ end: Int) {

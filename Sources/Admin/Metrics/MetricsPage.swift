@@ -24,20 +24,22 @@ struct MetricsPage: Sendable {
 
     func response(_ request: AdminRequest, _ reloads: ReloadStatus?, _ upgrade: Upgrade?) -> AdminResponse {
         let format = ExpositionFormat(accept: request.accept)
-        let text = text(format, reloads, upgrade)
         var response = AdminResponse(status: 200, contentType: format.contentType, body: "")
-        response.content = text
-        if Gzip.isAccepted(request.acceptEncoding), let compressed = Gzip.compress(text) {
-            response.content = compressed
+        if Gzip.isAccepted(request.acceptEncoding) {
+            let packer = Gzip.Packer()
+            response.content = packer.finish(
+                write(ExpositionWriter(format, sink: { packer.append($0) }), reloads, upgrade))
             response.contentEncoding = "gzip"
+        } else {
+            response.content = write(ExpositionWriter(format), reloads, upgrade)
         }
         return response
     }
 
-    /// The whole page.
-    func text(_ format: ExpositionFormat, _ reloads: ReloadStatus?, _ upgrade: Upgrade?) -> [UInt8] {
+    /// Writes the whole page, and returns what no sink got.
+    private func write(_ empty: consuming ExpositionWriter, _ reloads: ReloadStatus?, _ upgrade: Upgrade?) -> [UInt8] {
+        var writer = empty
         proxy.probeLag()
-        var writer = ExpositionWriter(format)
         writeCalls(&writer)
         writeProcess(&writer)
         writeConfiguration(&writer, reloads, upgrade)

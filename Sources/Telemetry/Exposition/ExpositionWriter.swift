@@ -1,6 +1,13 @@
 /// Writes metrics as text, one after the other. Each metric's samples stand together, behind what it is.
 package struct ExpositionWriter {
+    /// Takes a piece of the text, whole lines.
+    package typealias Sink = (UnsafeBufferPointer<UInt8>) -> Void
+
+    /// Bytes that are given to a sink at a time: no more than a core's own cache has.
+    private static var piece: Int { 262_144 }
+
     private let format: ExpositionFormat
+    private let sink: Sink?
     private var text: [UInt8] = []
     private var current: MetricDefinition?
     private var written: Set<String> = []
@@ -10,20 +17,29 @@ package struct ExpositionWriter {
     /// Where the lines of a histogram are made.
     private var scratch: [UInt8] = []
 
-    /// Begins a text in this format.
-    package init(_ format: ExpositionFormat) {
+    /// Begins a text in this format. Its pieces go to `sink`, if there is one; else it is kept, for which there is space for
+    /// `expected` bytes at first.
+    package init(_ format: ExpositionFormat, expected: Int = 1 << 20, sink: Sink? = nil) {
         self.format = format
-        text.reserveCapacity(1 << 20)
+        self.sink = sink
+        text.reserveCapacity(sink == nil ? expected : Self.piece + 65_536)
     }
 
-    /// The whole text. Nothing may be written after it.
+    /// The rest of the text: all of it, if there is no sink. Nothing may be written after it.
     package consuming func finish() -> [UInt8] {
         if format == .openMetrics { text += "# EOF\n".utf8 }
         return text
     }
 
+    private mutating func passOn() {
+        guard let sink, text.count >= Self.piece else { return }
+        text.withUnsafeBufferPointer(sink)
+        text.removeAll(keepingCapacity: true)
+    }
+
     /// Begins a metric. It may have begun before only if nothing else has since.
     package mutating func begin(_ metric: MetricDefinition) {
+        passOn()
         guard current != metric else { return }
         assert(!written.contains(metric.name), "the samples of \(metric.name) do not stand together")
         written.insert(metric.name)

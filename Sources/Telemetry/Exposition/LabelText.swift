@@ -5,6 +5,9 @@ package struct LabelText: Sendable, Hashable {
 
     package init() {}
 
+    /// All bytes at once: an array gives the hasher one at a time.
+    package func hash(into hasher: inout Hasher) { bytes.withUnsafeBytes { hasher.combine(bytes: $0) } }
+
     /// Labels with these names and values. One whose value is empty is left out, which means the same.
     package init(_ names: [String], _ values: [String]) {
         bytes.reserveCapacity(192)

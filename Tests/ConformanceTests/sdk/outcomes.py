@@ -27,6 +27,8 @@ def error_type(status: int, content_type: str, body: bytes, is_request: bool = T
             return "tool_error" if (message["result"] or {}).get("isError") is True else ""
         if "error" in message:
             reason = of_berth(message["error"])
+            if reason is None and not is_request:
+                break  # Berth does not read what is said to a notification: its status counts.
             if reason is None:
                 return str(message["error"]["code"] or "_OTHER")
             if is_stream:
