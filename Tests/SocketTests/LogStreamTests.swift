@@ -1,6 +1,7 @@
 import Foundation
 import Kernel
 import MCP
+import Proxy
 import Telemetry
 import Testing
 
