@@ -139,10 +139,9 @@ extension SocketTests {
             for replica in scene.replicas { replica.stop() }
         }
 
-        @Test("a call that is followed names its session, and the digest is good for whatever is asked of it")
-        func followed() throws {
-            let folder = try TemporaryFolder()
-            let replica = try RecordingReplica { request in
+        /// A server that opens a session, answers calls, and has a stream to listen on.
+        private func sessionReplica() throws -> RecordingReplica {
+            try RecordingReplica { request in
                 let text = String(decoding: request.body, as: UTF8.self)
                 if request.start.hasPrefix("GET") { return [.eventStreamHead, .text("5\r\ndata:\r\n")] }
                 let session = text.contains("initialize") ? "mcp-session-id: s-1\r\n" : ""
@@ -152,8 +151,10 @@ extension SocketTests {
                         fields: session + "content-type: application/json\r\n")
                 ]
             }
-            defer { replica.stop() }
-            let file = try folder.write(
+        }
+
+        private func configuration(_ folder: TemporaryFolder, _ replica: RecordingReplica) throws -> String {
+            try folder.write(
                 "berth.toml",
                 """
                 [global]
@@ -165,6 +166,14 @@ extension SocketTests {
                 [upstream.mcp]
                 servers = ["\(replica.address)"]
                 """)
+        }
+
+        @Test("a call that is followed names its session, and the digest is good for whatever is asked of it")
+        func followed() throws {
+            let folder = try TemporaryFolder()
+            let replica = try sessionReplica()
+            defer { replica.stop() }
+            let file = try configuration(folder, replica)
             let command = try BerthCommand(["run", file], in: folder)
             let plain = SocketAddress.loopback(port: try command.port(after: "listening on http://"))
             let logs = try BerthCommand(["logs", "--follow", "--tool", "search", "--config", file], in: folder)
@@ -181,8 +190,7 @@ extension SocketTests {
             let session = try #require(opened.values("mcp-session-id").first)
             let call = #"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search"}}"#
             try eventually("a line: \(logs.printed) \(logs.complained)") {
-                #expect(try post(call, session).status == 200)
-                return logs.printed.contains("\n")
+                try post(call, session).status == 200 && logs.printed.contains("\n")
             }
             let line = try #require(logs.printed.split(separator: "\n").first)
             let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
