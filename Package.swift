@@ -30,7 +30,7 @@ let package = Package(
         .target(name: "CLinux"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
-        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
         .target(name: "ASCII", swiftSettings: house),
         .target(name: "JSON", dependencies: ["ASCII"], swiftSettings: pure),
         .target(name: "Kernel", dependencies: ["CLinux"], swiftSettings: house),
@@ -59,7 +59,7 @@ let package = Package(
         .target(
             name: "Admin",
             dependencies: [
-                "Proxy", "DashboardPage", "Balancing", "Configuration", "MCP", "Telemetry", "Kernel", "CZlib",
+                "Proxy", "DashboardPage", "Balancing", "Configuration", "MCP", "Telemetry", "Kernel", "CISAL",
             ],
             swiftSettings: house),
         .target(

@@ -1,4 +1,4 @@
-import CZlib
+import CISAL
 
 /// The gzip coding (RFC 1952), which pages of metrics are sent in.
 enum Gzip {
@@ -19,11 +19,27 @@ enum Gzip {
 
     /// A text on its way into gzip, in pieces.
     final class Packer {
-        /// RFC 1952 section 2.3: deflate, no name, no time, the fastest algorithm, Unix.
-        private var bytes: [UInt8] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 3]
-        private var deflate = LineDeflate()
-        private var checksum: uLong = 0
-        private var size: UInt32 = 0
+        private let stream = UnsafeMutablePointer<isal_zstream>.allocate(capacity: 1)
+        private let level: UnsafeMutablePointer<UInt8>
+        private var bytes: [UInt8] = []
+
+        /// Bytes that are made at a time.
+        private static var piece: Int { 65_536 }
+
+        init() {
+            let size = isal_buffer_size_of_level_1()
+            level = .allocate(capacity: Int(size))
+            isal_deflate_init(stream)
+            stream.pointee.gzip_flag = UInt16(IGZIP_GZIP)
+            stream.pointee.level = 1
+            stream.pointee.level_buf = level
+            stream.pointee.level_buf_size = size
+        }
+
+        deinit {
+            stream.deallocate()
+            level.deallocate()
+        }
 
         /// Adds a piece, less than 4 GiB.
         func append(_ piece: UnsafeBufferPointer<UInt8>) { append(piece, isLast: false) }
@@ -31,18 +47,26 @@ enum Gzip {
         /// Adds the last piece, and returns everything. Nothing may be added after it.
         func finish(_ piece: [UInt8]) -> [UInt8] {
             piece.withUnsafeBufferPointer { append($0, isLast: true) }
-            for number in [UInt32(truncatingIfNeeded: checksum), size] {
-                for shift in stride(from: UInt32(0), to: 32, by: 8) {
-                    bytes.append(UInt8(truncatingIfNeeded: number >> shift))
-                }
-            }
             return bytes
         }
 
         private func append(_ piece: UnsafeBufferPointer<UInt8>, isLast: Bool) {
-            if let base = piece.baseAddress { checksum = crc32_z(checksum, base, piece.count) }
-            size &+= UInt32(truncatingIfNeeded: piece.count)
-            deflate.append(piece, isLast: isLast, to: &bytes)
+            stream.pointee.next_in = UnsafeMutablePointer(mutating: piece.baseAddress)
+            stream.pointee.avail_in = UInt32(piece.count)
+            stream.pointee.end_of_stream = isLast ? 1 : 0
+            repeat { deflate() } while stream.pointee.avail_in > 0 || stream.pointee.avail_out == 0
+        }
+
+        /// Makes as many bytes as there is space for. Where some is left, all of the input was taken.
+        private func deflate() {
+            let start = bytes.count
+            bytes += repeatElement(0, count: Self.piece)
+            bytes.withUnsafeMutableBufferPointer { space in
+                stream.pointee.next_out = space.baseAddress.map { $0 + start }
+                stream.pointee.avail_out = UInt32(Self.piece)
+                _ = isal_deflate(stream)
+            }
+            bytes.removeLast(Int(stream.pointee.avail_out))
         }
     }
 }

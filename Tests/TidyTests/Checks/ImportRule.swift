@@ -2,7 +2,7 @@
 enum ImportRule {
     /// By module, what it may import of ours. A module that is not here may not exist.
     static let allowed: [String: Set<String>] = [
-        "CLinux": [], "COpenSSL": [], "CNghttp2": [], "CZlib": [],
+        "CLinux": [], "COpenSSL": [], "CNghttp2": [], "CISAL": [],
         "ASCII": [],
         "JSON": ["ASCII"],
         "Kernel": ["CLinux"],
@@ -19,7 +19,7 @@ enum ImportRule {
         "DashboardPage": ["COpenSSL"],
         "Admin": [
             "Proxy", "DashboardPage", "HTTP", "MCP", "Balancing", "Configuration", "Telemetry", "Reactor", "JSON",
-            "Kernel", "CZlib",
+            "Kernel", "CISAL",
         ],
         "SampleServer": ["HTTP", "MCP", "Reactor", "JSON", "ASCII", "Kernel"],
         "Load": ["TLS", "HTTP", "MCP", "Reactor", "JSON", "ASCII", "Kernel"],

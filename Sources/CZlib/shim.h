@@ -1,3 +1,0 @@
-// zlib, used for gzip. No logic.
-#pragma once
-#include <zlib.h>
