@@ -106,6 +106,7 @@ struct MCPMessageTests {
         case "for": "30s"
         case "weight": "3"
         case "level": "debug"
+        case "digest", "session": "0123456789abcdef"
         default: "mcp/a:1"
         }
     }

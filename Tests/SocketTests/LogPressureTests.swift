@@ -100,7 +100,7 @@ extension SocketTests {
 
         @Test(
             "A full disk delays no call; drops are counted and told; with space again there are whole lines again",
-            .enabled(if: PrivateMount.disturbance == nil, "\(PrivateMount.disturbance ?? "") (a private mount)"))
+            .enabled(if: PrivateMount.problem == nil, "\(PrivateMount.problem ?? "") (a private mount)"))
         func fullDisk() throws {
             let folder = try TemporaryFolder()
             let disk = folder.path("disk")

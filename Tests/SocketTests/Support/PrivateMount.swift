@@ -4,7 +4,7 @@ import Glibc
 /// A file system of its own for a process, which nobody else sees: the test's way to a disk that is really full.
 enum PrivateMount {
     /// Why it cannot be made here; nil: it can.
-    static let disturbance: String? = {
+    static let problem: String? = {
         guard let folder = try? TemporaryFolder() else { return "there is no temporary folder" }
         let process = Process()
         let errors = Pipe()
