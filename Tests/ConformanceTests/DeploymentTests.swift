@@ -41,8 +41,10 @@ extension Conformance {
             try await withScratch { folder in
                 let unit = Self.configs.appending(path: "systemd/berth.service").path
                 let words = ["security", "--offline=true", "--threshold=25", unit]
-                let security = try ChildProcess("security", URL(filePath: "/usr/bin/systemd-analyze"), words, in: folder)
-                #expect(try await security.exitStatus(within: .seconds(60)) == 0, "\(security.outputLines().last ?? "")")
+                let security = try ChildProcess(
+                    "security", URL(filePath: "/usr/bin/systemd-analyze"), words, in: folder)
+                #expect(
+                    try await security.exitStatus(within: .seconds(60)) == 0, "\(security.outputLines().last ?? "")")
                 #expect(security.errorLines() == [], "what it does not know it says")
             }
         }
