@@ -1,5 +1,5 @@
-"""Checks the deployment files with the tools that read them: manifests by the schemas of Kubernetes, the compose file by podman-compose,
-the Prometheus configuration by promtool, and each configuration in them by `berth check`.
+"""Checks the deployment files with the tools that read them: the compose file by podman-compose, the Prometheus configuration by promtool,
+and the configuration of Berth by `berth check`.
 """
 
 import argparse
@@ -13,8 +13,6 @@ import tempfile
 from pathlib import Path
 
 import yaml
-
-SECRETS = {"SESSION_KEY": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=", "ADMIN_TOKEN": "0123456789abcdef0123456789abcdef"}
 
 
 class Checks:
@@ -44,41 +42,7 @@ def check_configuration(checks, what, berth, text, directory):
     text = re.sub(r'file:[^"]*', f"file:{directory}/session.keys", text)
     file = directory / "berth.toml"
     file.write_text(text)
-    checks.run(what, [berth, "check", file], env=os.environ | SECRETS)
-
-
-def check_kubernetes(checks, berth, folder, directory):
-    documents = []
-    for name in ("berth", "replicas", "autoscaling", "network"):
-        file = folder / f"{name}.yaml"
-        checks.run(file.name, [sys.executable, "-m", "kubernetes_validate", "--strict", "--no-warn", file])
-        documents += [each for each in yaml.safe_load_all(file.read_text()) if each]
-    yaml.safe_load((folder / "adapter-values.yaml").read_text())
-    named = {(each["kind"], each["metadata"]["name"]): each for each in documents}
-    configuration = named["ConfigMap", "berth"]["data"]["berth.toml"]
-    check_configuration(checks, "the ConfigMap", berth, configuration, directory)
-    pod = named["Deployment", "berth"]["spec"]["template"]["spec"]
-    container = pod["containers"][0]
-    ports = {each["name"]: each["containerPort"] for each in container["ports"]}
-    checks.expect(f'https = ":{ports["mcp"]}"' in configuration, "the port of the listener is the container's")
-    checks.expect(f'admin = "0.0.0.0:{ports["admin"]}"' in configuration, "the port of the admin address is the container's")
-    checks.expect({each["name"] for each in container["env"]} == set(SECRETS), "the secrets are those of the configuration")
-    seconds = sum(int(number) * (60 if unit == "m" else 1)
-                  for number, unit in re.findall(r'drain_\w+ = "(\d+)([sm])"', configuration))
-    checks.expect(pod["terminationGracePeriodSeconds"] > seconds, "a pod is not killed while it drains")
-    found = re.search(r'dns = "([^"]+)", port = (\d+)', configuration)
-    service = named["Service", found[1]]
-    checks.expect(service["spec"]["clusterIP"] == "None", "servers are found by a headless Service")
-    checks.expect(service["spec"]["ports"][0]["port"] == int(found[2]), "at its port")
-    for (kind, name), each in named.items():
-        selector = each["spec"].get("selector", each["spec"].get("podSelector", {})) if "spec" in each else {}
-        labels = selector.get("matchLabels", selector if kind == "Service" else {})
-        if kind in ("Service", "NetworkPolicy", "PodDisruptionBudget"):
-            pods = [other for (sort, _), other in named.items() if sort == "Deployment"
-                    and labels.items() <= other["spec"]["template"]["metadata"]["labels"].items()]
-            checks.expect(len(pods) == 1, f"{kind} {name} selects one Deployment")
-    for source in (each["data"]["server.py"] for each in documents if "server.py" in each.get("data", {})):
-        compile(source, "server.py", "exec")
+    checks.run(what, [berth, "check", file])
 
 
 def check_compose(checks, berth, folder, directory):
@@ -109,7 +73,6 @@ def main():
     options = parser.parse_args()
     checks = Checks()
     with tempfile.TemporaryDirectory() as name:
-        check_kubernetes(checks, options.berth, options.deploy / "kubernetes", Path(name))
         check_compose(checks, options.berth, options.deploy / "compose", Path(name))
     print(json.dumps({"right": checks.right, "wrongCount": len(checks.wrong), "wrong": checks.wrong[:20]}))
     sys.exit(1 if checks.wrong else 0)
