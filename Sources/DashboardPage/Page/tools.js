@@ -13,7 +13,7 @@ const toolColumns = [
   { name: "Errors", key: "error_rate", classes: "", of: (tool) => tool.error_rate },
   { name: "Upstream", key: "upstream", classes: "left second", of: (tool) => tool.upstream },
 ];
-const toolOrder = { column: toolColumns[1], isDescending: true };
+const toolOrder = { column: toolColumns[1], isDescending: true, isNew: false };
 let toolSearch = "";
 
 function drawToolHead() {
@@ -31,6 +31,8 @@ function drawToolHead() {
       const isText = column.key === "name" || column.key === "upstream";
       toolOrder.isDescending = column === toolOrder.column ? !toolOrder.isDescending : !isText;
       toolOrder.column = column;
+      // Rows stay where they are under the pointer, but not when another order is asked for.
+      toolOrder.isNew = true;
       drawToolHead();
       redraw("tools");
     });
@@ -84,7 +86,8 @@ onChange("tools", ({ tools }) => {
   });
   const body = byId("tools").tBodies[0];
   if (found.length) noTools.remove();
-  toolList.show(toolExcerpt.of(found), (tool) => tool.upstream + "/" + tool.name, body.matches(":hover"));
+  toolList.show(toolExcerpt.of(found), (tool) => tool.upstream + "/" + tool.name, !toolOrder.isNew && body.matches(":hover"));
+  toolOrder.isNew = false;
   if (!found.length) body.append(noTools);
   setHidden(byId("tools-search"), tools.length <= toolExcerpt.limit);
   setText(byId("tools-note"), tools.length ? format.plural(tools.length, "tool") + ", those that hurt most first" : "");
