@@ -5,12 +5,14 @@ import Telemetry
 
 /// The metrics of every server of the configuration in force.
 struct ServerSamples {
+    /// What is said of a server. Each metric walks over all of them, so they are kept small.
     private struct Server {
         let slot: Int
-        let plan: ServerPlan
-        let upstream: UpstreamPlan
         let condition: MetricsPage.ServerCondition
         let load: ServerLoad
+        let maximumSessions: Int64
+        let maximumStreams: Int64
+        let maximumConnections: Int64
         let labels: LabelText
     }
 
@@ -23,8 +25,10 @@ struct ServerSamples {
         servers = snapshot.upstreams.flatMap { upstream in
             snapshot.servers[upstream.servers].map { plan in
                 Server(
-                    slot: Int(plan.id.slot), plan: plan, upstream: upstream,
-                    condition: MetricsPage.ServerCondition(plan, proxy), load: proxy.load(of: plan),
+                    slot: Int(plan.id.slot), condition: MetricsPage.ServerCondition(plan, proxy),
+                    load: proxy.load(of: plan), maximumSessions: Int64(clamping: upstream.maximumSessions),
+                    maximumStreams: Int64(clamping: upstream.pool.maximumStreams),
+                    maximumConnections: Int64(clamping: upstream.pool.maximum),
                     labels: LabelText(["upstream", "server"], [upstream.name, plan.name]))
             }
         }
@@ -58,8 +62,8 @@ struct ServerSamples {
 
     private func writeSessions(_ writer: inout ExpositionWriter) {
         for server in servers { writer.sample(MetricCatalog.sessions, server.labels, server.load.sessions) }
-        for server in servers where server.upstream.maximumSessions < .max {
-            writer.sample(MetricCatalog.sessionLimit, server.labels, server.upstream.maximumSessions)
+        for server in servers where server.maximumSessions < .max {
+            writer.sample(MetricCatalog.sessionLimit, server.labels, server.maximumSessions)
         }
         write(.sessionsOpened, MetricCatalog.sessionsOpened, &writer)
         write(.sessionsEnded, MetricCatalog.sessionsEnded, &writer)
@@ -70,7 +74,7 @@ struct ServerSamples {
         }
         for server in servers { writer.sample(MetricCatalog.streams, server.labels, server.load.streams) }
         for server in servers {
-            writer.sample(MetricCatalog.streamLimit, server.labels, server.upstream.pool.maximumStreams)
+            writer.sample(MetricCatalog.streamLimit, server.labels, server.maximumStreams)
         }
     }
 
@@ -83,7 +87,7 @@ struct ServerSamples {
                     max(0, proxy.metrics.sum(metric, server: server.slot)))
             }
         }
-        for server in servers { writer.sample(MetricCatalog.poolLimit, server.labels, server.upstream.pool.maximum) }
+        for server in servers { writer.sample(MetricCatalog.poolLimit, server.labels, server.maximumConnections) }
         for server in servers {
             writer.sample(
                 MetricCatalog.poolWaiting, server.labels, max(0, proxy.metrics.sum(.waiting, server: server.slot)))
