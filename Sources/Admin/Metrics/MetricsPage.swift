@@ -56,20 +56,9 @@ struct MetricsPage: Sendable {
         let kinds: [(CallSeries.Kind, MetricDefinition)] = [
             (.operation, MetricCatalog.operation), (.leg, MetricCatalog.leg), (.session, MetricCatalog.session),
         ]
-        // Different numbers may have the same word.
-        var places: [CallSeries.Kind: [LabelText: Int]] = [:]
-        var sums: [CallSeries.Kind: [(text: LabelText, histogram: CallHistogram)]] = [:]
-        for (series, text) in texts.labeled(proxy.metrics.calls.series(), labels) {
-            let place = places[series.kind, default: [:]][text, default: sums[series.kind]?.count ?? 0]
-            if place < sums[series.kind]?.count ?? 0 {
-                sums[series.kind]?[place].histogram.add(series.histogram)
-            } else {
-                places[series.kind, default: [:]][text] = place
-                sums[series.kind, default: []].append((text, series.histogram))
-            }
-        }
+        let all = texts.labeled(proxy.metrics.calls.series(), labels)
         for (kind, metric) in kinds {
-            for (text, histogram) in sums[kind] ?? [] { writer.sample(metric, text, histogram) }
+            for (text, histogram) in Self.sums(all, of: kind) { writer.sample(metric, text, histogram) }
         }
         for upstream in proxy.snapshot.upstreams {
             for phase in CallPhase.allCases {
@@ -80,6 +69,23 @@ struct MetricsPage: Sendable {
                     MetricCatalog.phase, LabelText(["upstream", "phase"], [upstream.name, phase.name]), histogram)
             }
         }
+    }
+
+    /// The series of a kind. Different numbers may have the same word: those are one.
+    private static func sums(
+        _ all: [SeriesTexts.Labeled], of kind: CallSeries.Kind
+    ) -> [(text: LabelText, histogram: CallHistogram)] {
+        var places: [Int: Int] = [:]
+        var sums: [(text: LabelText, histogram: CallHistogram)] = []
+        for labeled in all where labeled.series.kind == kind {
+            if let place = places[labeled.hash], sums[place].text == labeled.text {
+                sums[place].histogram.add(labeled.series.histogram)
+            } else {
+                places[labeled.hash] = sums.count
+                sums.append((labeled.text, labeled.series.histogram))
+            }
+        }
+        return sums
     }
 
     // MARK: - The process

@@ -5,10 +5,19 @@ import Telemetry
 /// The labels of the series of calls as they stand in the page of metrics, kept from one page to the next: to make them costs more
 /// than everything else about a series.
 final class SeriesTexts: Sendable {
+    /// A series with its labels.
+    struct Labeled {
+        let series: CallSeries
+        let text: LabelText
+        /// The same for all that have the same text.
+        let hash: Int
+    }
+
     private struct Kept {
         /// A reload may give a series another name.
         let name: CallSeries.Name
         let text: LabelText
+        let hash: Int
     }
 
     private struct State {
@@ -24,17 +33,20 @@ final class SeriesTexts: Sendable {
     private let state = Mutex(State())
 
     /// All series whose upstream and server are there, each with its labels.
-    func labeled(_ all: [CallSeries], _ labels: CallLabels) -> [(series: CallSeries, text: LabelText)] {
+    func labeled(_ all: [CallSeries], _ labels: CallLabels) -> [Labeled] {
         state.withLock { state in
             let isOld = state.upstreams != labels.upstreams || state.servers != labels.servers
             if isOld || state.texts.count > Self.maximum {
                 state = State(upstreams: labels.upstreams, servers: labels.servers)
             }
             return all.compactMap { series in
-                if let kept = state.texts[series.number], kept.name == series.name { return (series, kept.text) }
+                if let kept = state.texts[series.number], kept.name == series.name {
+                    return Labeled(series: series, text: kept.text, hash: kept.hash)
+                }
                 guard let text = Self.text(series, labels) else { return nil }
-                state.texts[series.number] = Kept(name: series.name, text: text)
-                return (series, text)
+                let hash = text.hashValue
+                state.texts[series.number] = Kept(name: series.name, text: text, hash: hash)
+                return Labeled(series: series, text: text, hash: hash)
             }
         }
     }

@@ -10,6 +10,8 @@ package struct ExpositionWriter {
     private let sink: Sink?
     private var text: [UInt8] = []
     private var current: MetricDefinition?
+    /// What each line of its numbers begins with, unless it is a histogram.
+    private var lineStart: [UInt8] = []
     private var written: Set<String> = []
     /// `_bucket` with its upper bound, behind the other labels.
     private var bounds: [Double] = []
@@ -40,10 +42,11 @@ package struct ExpositionWriter {
     /// Begins a metric. It may have begun before only if nothing else has since.
     package mutating func begin(_ metric: MetricDefinition) {
         passOn()
-        guard current != metric else { return }
+        guard current?.name != metric.name else { return }
         assert(!written.contains(metric.name), "the samples of \(metric.name) do not stand together")
         written.insert(metric.name)
         current = metric
+        lineStart = Array(metric.queryName.utf8)
         let name = format == .openMetrics ? metric.name : metric.queryName
         let kind = format == .prometheus && metric.kind == .info ? "gauge" : metric.kind.rawValue
         text += "# HELP \(name) \(metric.help).\n# TYPE \(name) \(kind)\n".utf8
@@ -79,7 +82,7 @@ package struct ExpositionWriter {
 
     private mutating func start(_ metric: MetricDefinition, _ labels: LabelText) {
         begin(metric)
-        text += metric.queryName.utf8
+        text += lineStart
         if !labels.bytes.isEmpty {
             text.append(UInt8(ascii: "{"))
             text += labels.bytes
