@@ -4,7 +4,7 @@ byId("server-rate").append(opened.rate.node);
 byId("server-p95").append(opened.p95.node);
 
 function factsOf(server) {
-  const failedCheck = server.reason ? [["Last check", "failed at " + format.clock(server.reason_at) + ": " + server.reason]] : [];
+  const failedCheck = server.reason_at ? [["Last check", "failed at " + format.clock(server.reason_at)]] : [];
   return [
     ...failedCheck,
     ["Calls", format.rate(server.rate) + " a second, " + format.count(server.calls) + " in five minutes"],

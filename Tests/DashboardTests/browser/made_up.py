@@ -2,6 +2,7 @@
 
 import math
 import random
+import time
 
 VERBS = ["search", "get", "list", "create", "update", "export", "render", "convert", "query", "summarise"]
 NOUNS = ["weather", "documents", "tickets", "invoices", "customers", "images", "routes", "logs", "metrics", "reports",
@@ -132,7 +133,8 @@ class MadeUp:
         waiting = self.random.randrange(0, 6) if self.scenario == "down" and busy and index == 0 else 0
         return {
             "path": server["path"], "name": server["name"], "state": state,
-            "reason": {"down": "3 checks in a row failed: connection refused", "ejected": "5 calls in a row failed"}.get(state),
+            "reason": {"down": "connection refused", "ejected": "5 calls in a row failed"}.get(state),
+            "reason_at": int(time.time() * 1000) - 2_000 if state == "down" else None,
             "draining": state == "draining", "backup": index == 1 and server["path"].startswith("files"), "weight": 1,
             "sessions": int(server["base"] * 1.4) if busy else 0, "streams": int(server["base"] * 0.6) if busy else 0,
             "active": min(128, int(rate * 0.9 * surge)), "max": server["max"], "waiting": waiting, "rate": rate * surge,
