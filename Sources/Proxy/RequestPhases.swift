@@ -112,7 +112,7 @@ extension Worker where Outside: ~Copyable {
             act(on: exchange, .connecting)
             return .wait
         case .atCapacity:
-            releaseHoldings(exchange)
+            returnHoldings(exchange)
             return enqueue(exchange, for: server)
         case .failed(let code):
             releaseHoldings(exchange)

@@ -52,6 +52,13 @@ extension Worker<SimulatedWorld> {
             guard let u = upstreams.handle(inSlot: slot) else { continue }
             lines.append("connection to \(upstreams[u].server): \(upstreams[u].phase)")
         }
+        let reasons = [
+            ("resuming clients", !clients.resuming.isEmpty), ("resuming servers", !upstreams.resuming.isEmpty),
+            ("frames", !clients.unsentHTTP2Connections.isEmpty), ("recoveries", sessions.recoveries.hasWork),
+            ("internal requests", clients.internalRequests.hasEnded), ("deferred", !clients.deferred.isEmpty),
+            ("freed capacity", servers.hasFreedCapacity), ("servers that go down", !servers.goingDown.isEmpty),
+        ]
+        lines.append("awake for: \(reasons.filter(\.1).map(\.0))")
         return lines
     }
 

@@ -111,13 +111,26 @@ extension Worker where Outside: ~Copyable {
     }
 
     private mutating func releaseHeld(_ exchange: Handle) {
-        guard let held = servers.holdings.removeValue(forKey: exchange.slot) else { return }
+        if returnHeld(exchange) == .aCall { callFreed(Int(exchanges[exchange].server)) }
+    }
+
+    /// The exchange gets no connection now: what it has just claimed is returned. Nobody has more than before, so nobody is called
+    /// up: it would be this exchange again, turn after turn.
+    mutating func returnHoldings(_ exchange: Handle) {
+        if !servers.holdings.isEmpty { _ = returnHeld(exchange) }
+    }
+
+    /// What else was returned than a part of a server that only its agent misses.
+    private enum Returned { case nothing, aCall }
+
+    private mutating func returnHeld(_ exchange: Handle) -> Returned {
+        guard let held = servers.holdings.removeValue(forKey: exchange.slot) else { return .nothing }
         let server = Int(exchanges[exchange].server)
         if held.contains(.share) { servers.shares.release(by: exchange.slot) }
         if held.contains(.session) { metrics.sessionEnded(server: server) }
-        guard held.contains(.call) else { return }
+        guard held.contains(.call) else { return .nothing }
         metrics.add(.calls, server: server, -1)
-        callFreed(server)
+        return .aCall
     }
 
     /// The exchange's connection does not count in its agent's share any more.

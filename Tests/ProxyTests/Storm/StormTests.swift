@@ -21,6 +21,11 @@ struct StormTests {
     @Test("whatever happens, answers are whole, in order, and nobody else's", arguments: seeds)
     func storm(seed: UInt64) { expectPeace(Storm(seed: seed), seed: seed) }
 
+    @Test(
+        "a call that finds no connection does not keep the worker awake",
+        arguments: [2_700, 7_610, 7_696, 7_976] as [UInt64])
+    func sleep(seed: UInt64) { expectPeace(Storm(seed: seed), seed: seed) }
+
     @Test("the same while the configuration changes every few seconds", arguments: seeds)
     func reloads(seed: UInt64) { expectPeace(Storm(seed: seed, hasReloads: true), seed: seed) }
 
