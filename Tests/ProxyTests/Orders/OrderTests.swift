@@ -57,20 +57,25 @@ struct OrderTests {
         #expect(scene.count(.recovered) == 2, "seed \(seed)")
     }
 
+    /// Makes calls one after the other: how many each server got.
+    private static func calls(
+        _ count: Int, of client: ScriptedClient, _ stage: ProxyStage, _ servers: [ScriptedServer]
+    ) -> [Int] {
+        let before = servers.map(\.requests.count)
+        for _ in 0..<count {
+            let answers = client.responses.count
+            client.ask(.post(.call(1)))
+            stage.awaitResponses(answers + 1, to: client)
+        }
+        return zip(servers, before).map { $0.requests.count - $1 }
+    }
+
     @Test("an ordered weight counts in place of the configuration's until it is taken back")
     func weight() throws {
         let stage = ProxyStage(seed: 3, servers: 2)
         let servers = (0..<2).map { index in ScriptedServer(stage, index) { _ in .reply("\(index)") } }
         let client = stage.connect()
-        func call(_ count: Int) -> [Int] {
-            let before = servers.map(\.requests.count)
-            for _ in 0..<count {
-                let answers = client.responses.count
-                client.ask(.post(.call(1)))
-                stage.awaitResponses(answers + 1, to: client)
-            }
-            return zip(servers, before).map { $0.requests.count - $1 }
-        }
+        func call(_ count: Int) -> [Int] { Self.calls(count, of: client, stage, servers) }
         #expect(call(10) == [5, 5])
 
         var orders = ServerOrders()
@@ -88,15 +93,7 @@ struct OrderTests {
         let servers = (0..<2).map { index in ScriptedServer(stage, index) { _ in .reply("\(index)") } }
         stage.start(healthChecks: true)
         let client = stage.connect()
-        func call(_ count: Int) -> [Int] {
-            let before = servers.map(\.requests.count)
-            for _ in 0..<count {
-                let answers = client.responses.count
-                client.ask(.post(.call(1)))
-                stage.awaitResponses(answers + 1, to: client)
-            }
-            return zip(servers, before).map { $0.requests.count - $1 }
-        }
+        func call(_ count: Int) -> [Int] { Self.calls(count, of: client, stage, servers) }
         func order(until end: Instant?) {
             var detector = OutlierDetector()
             if let end { detector.eject(until: end.nanoseconds) }
