@@ -54,19 +54,21 @@ enum Gzip {
             stream.pointee.next_in = UnsafeMutablePointer(mutating: piece.baseAddress)
             stream.pointee.avail_in = UInt32(piece.count)
             stream.pointee.end_of_stream = isLast ? 1 : 0
-            repeat { deflate() } while stream.pointee.avail_in > 0 || stream.pointee.avail_out == 0
+            // An error, which none of these arguments can cause, must not be tried again for ever.
+            while deflate() == COMP_OK, stream.pointee.avail_in > 0 || stream.pointee.avail_out == 0 {}
         }
 
         /// Makes as many bytes as there is space for. Where some is left, all of the input was taken.
-        private func deflate() {
+        private func deflate() -> CInt {
             let start = bytes.count
             bytes += repeatElement(0, count: Self.piece)
-            bytes.withUnsafeMutableBufferPointer { space in
+            let result = bytes.withUnsafeMutableBufferPointer { space in
                 stream.pointee.next_out = space.baseAddress.map { $0 + start }
                 stream.pointee.avail_out = UInt32(Self.piece)
-                _ = isal_deflate(stream)
+                return isal_deflate(stream)
             }
             bytes.removeLast(Int(stream.pointee.avail_out))
+            return result
         }
     }
 }
