@@ -23,30 +23,29 @@ extension Conformance {
 
         @Test("spans join the traces of the official client, in OpenTelemetry's own decoder")
         func joined() async throws {
-            let directory = FileManager.default.temporaryDirectory.appending(path: "berth-otel-\(UUID().uuidString)")
-            try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-            defer { try? FileManager.default.removeItem(at: directory) }
-            let python = try SDK.shared.get().interpreter(.v1)
-            let script = SDK.scripts.appending(path: "collector.py").path
-            let collector = try ChildProcess("collector", python, [script], in: directory)
-            defer { collector.kill() }
-            let port = try await collector.first("port", of: collector.outputLines, within: .seconds(60)) {
-                try? JSONDecoder().decode(Port.self, from: Data($0.utf8)).port
-            }
-
-            let trace = "{ otlp = \"http://127.0.0.1:\(port)\", ratio = 0 }"
-            try await Fleet.with(.sessions, replicas: 2, trace: trace) { fleet in
-                let traces = try #require(try await fleet.client("traced.py").expectAllRight().traces)
-                // Four calls have two spans each.
-                let spans = try await eventually("spans", within: .seconds(60)) {
-                    let found = collector.outputLines().dropFirst().compactMap {
-                        try? JSONDecoder().decode(Span.self, from: Data($0.utf8))
-                    }
-                    return found.count >= 8 ? found : nil
+            try await withScratch { directory in
+                let python = try SDK.shared.get().interpreter(.v1)
+                let script = SDK.scripts.appending(path: "collector.py").path
+                let collector = try ChildProcess("collector", python, [script], in: directory)
+                defer { collector.kill() }
+                let port = try await collector.first("port", of: collector.outputLines, within: .seconds(60)) {
+                    try? JSONDecoder().decode(Port.self, from: Data($0.utf8)).port
                 }
-                #expect(spans.count == 8, "what is not sampled has no span: \(spans.map(\.name))")
-                for span in spans { #expect(span.exact && span.service == "berth") }
-                for (call, contexts) in traces { check(call, contexts, spans) }
+
+                let trace = "{ otlp = \"http://127.0.0.1:\(port)\", ratio = 0 }"
+                try await Fleet.with(.sessions, replicas: 2, trace: trace) { fleet in
+                    let traces = try #require(try await fleet.client("traced.py").expectAllRight().traces)
+                    // Four calls have two spans each.
+                    let spans = try await eventually("spans", within: .seconds(60)) {
+                        let found = collector.outputLines().dropFirst().compactMap {
+                            try? JSONDecoder().decode(Span.self, from: Data($0.utf8))
+                        }
+                        return found.count >= 8 ? found : nil
+                    }
+                    #expect(spans.count == 8, "what is not sampled has no span: \(spans.map(\.name))")
+                    for span in spans { #expect(span.exact && span.service == "berth") }
+                    for (call, contexts) in traces { check(call, contexts, spans) }
+                }
             }
         }
 
