@@ -1,4 +1,5 @@
 import Balancing
+package import Discovery
 import HTTP
 package import Kernel
 package import Telemetry
@@ -14,6 +15,8 @@ package struct Snapshot: Sendable {
     package var upstreams: [UpstreamPlan] = []
     /// The servers of all upstreams, those of one upstream together: `UpstreamPlan.servers` is its range.
     package var servers: [ServerPlan] = []
+    /// The servers that were found, by upstream; they are among `servers`.
+    package var discovered: [String: [DiscoveredServer]] = [:]
     /// Newest first: the first signs, all verify.
     package var keys: [SigningKey] = []
     /// Learned ids, if any upstream learns.
@@ -30,6 +33,9 @@ package struct Snapshot: Sendable {
     package var sampler = TraceSampler.off
     /// How long a drain waits for what is under way.
     package var drainTimeout = Interval.seconds(300)
+
+    /// Servers that there may be without a new start, by what the configuration says of discovery.
+    package var expectedServers = 0
 
     /// Tools, and prompts, of each upstream that are counted by name.
     package var maximumToolNames = 200
@@ -51,6 +57,9 @@ package struct Snapshot: Sendable {
 
     /// What operators call a server: its upstream and its name, `mcp/mcp-3:3001`.
     package func path(of server: ServerPlan) -> String { "\(upstreams[server.upstream].name)/\(server.name)" }
+
+    /// Servers that a process that begins with this snapshot has places for: those that drain beside those that are new.
+    var serverCapacity: Int { min(Int(UInt16.max), max(4_096, 4 * servers.count, 2 * expectedServers)) }
 
     /// Adds a server to an upstream, behind its others.
     mutating func append(_ server: ServerPlan, toUpstream index: Int) {
