@@ -12,6 +12,8 @@ struct ServersPage: Encodable {
         var upstream: String
         /// In one word: `healthy`, `down`, `ejected`, `draining`, `disabled` or `removed`.
         var state: String
+        /// It was found, and does not stand in the configuration.
+        var discovered: Bool
         var backup: Bool
         var weight: Int32
         /// What the configuration says, if an operator has ordered another weight.
@@ -27,8 +29,11 @@ struct ServersPage: Encodable {
     }
 
     var servers: [Server]
+    /// What finds servers, for each upstream that says where.
+    var discovery: [DiscoveryDocument]
 
     init(_ proxy: ProxyServer) {
+        discovery = DiscoveryDocument.all(proxy)
         let snapshot = proxy.snapshot
         servers = snapshot.servers.map { plan in
             let slot = Int(plan.id.slot)
@@ -36,7 +41,8 @@ struct ServersPage: Encodable {
             func sum(_ metric: ServerMetric) -> Int64 { proxy.metrics.sum(metric, server: slot) }
             return Server(
                 server: snapshot.path(of: plan), upstream: snapshot.upstreams[plan.upstream].name,
-                state: ServersPage.state(of: plan, proxy), backup: plan.isBackup, weight: plan.weight,
+                state: ServersPage.state(of: plan, proxy), discovered: plan.isDiscovered, backup: plan.isBackup,
+                weight: plan.weight,
                 configuredWeight: plan.orderedWeight == nil ? nil : plan.configuredWeight, sessions: load.sessions,
                 calls: load.calls, streams: load.streams, waiting: sum(.waiting), requests: sum(.requests),
                 failures: sum(.badGateway) + sum(.unavailable) + sum(.timedOut))

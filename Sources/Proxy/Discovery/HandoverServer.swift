@@ -1,4 +1,5 @@
 import Discovery
+import Kernel
 
 /// A server that was found, on its way from one process to another: a process that takes another's place begins with its servers,
 /// whatever the source says meanwhile.

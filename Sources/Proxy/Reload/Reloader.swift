@@ -1,4 +1,5 @@
 package import Configuration
+import Discovery
 package import Kernel
 package import Logging
 import Synchronization
