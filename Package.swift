@@ -137,7 +137,8 @@ let package = Package(
         .testTarget(
             name: "AdminTests",
             dependencies: [
-                "TestSupport", "Admin", "DashboardPage", "Proxy", "Configuration", "Telemetry", "MCP", "Kernel",
+                "TestSupport", "Admin", "DashboardPage", "Proxy", "Configuration", "Discovery", "Telemetry", "MCP",
+                "Kernel",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),

@@ -62,13 +62,15 @@ package struct DNSQuery: Sendable {
 
 extension DNSQuery.Failure {
     fileprivate init(_ failure: CInt, code: CInt, answer: [UInt8]) {
-        // TC is the second bit of the third byte (RFC 1035 section 4.1.1).
+        // QR, TC and RCODE of what came last (RFC 1035 section 4.1.1); all of it is zero if nothing came.
         let isTruncated = answer[2] & 2 != 0
+        let isRefusal = answer[2] & 0x80 != 0 && answer[3] & 15 != 0
         self =
             switch Int(failure) {
             case berth_dns_not_found: .notFound
             case berth_dns_no_data: .noRecords
             case _ where isTruncated: .truncated
+            case _ where isRefusal: .refused
             case berth_dns_no_recovery: .refused
             case _ where code == ETIMEDOUT: .timedOut
             case _ where [ECONNREFUSED, ENETUNREACH, EHOSTUNREACH, ENETDOWN].contains(code): .unreachable

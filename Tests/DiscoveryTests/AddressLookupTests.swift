@@ -31,7 +31,8 @@ struct AddressLookupTests {
     @Test("every address of both kinds is a server; the shortest TTL holds for all")
     func both() throws {
         let answer = try lookup([
-            "a mcp.test": message([Self.one, Self.two, Self.one], ttl: 20), "aaaa mcp.test": message([Self.six], ttl: 7),
+            "a mcp.test": message([Self.one, Self.two, Self.one], ttl: 20),
+            "aaaa mcp.test": message([Self.six], ttl: 7),
         ]).servers(of: "mcp.test", port: 3_001).get()
         #expect(answer.servers.map(\.name) == ["10.0.0.1:3001", "10.0.0.2:3001", "[fd00::1]:3001"])
         #expect(answer.ttl == .seconds(7) && answer.unanswered.isEmpty)
@@ -88,7 +89,9 @@ struct AddressLookupTests {
         return DNSMessage(records: records)
     }
 
-    @Test("targets are servers with the addresses that came along, or those that are asked for; later priorities are backups")
+    @Test(
+        "targets are servers with the addresses that came along, or those that are asked for; later priorities are backups"
+    )
     func targets() throws {
         let found = services(
             [
@@ -112,7 +115,8 @@ struct AddressLookupTests {
     func missingTarget() throws {
         let found = services([DNSService(port: 80, target: "h1.test"), DNSService(port: 80, target: "h2.test")])
         let answer = try lookup([
-            "srv _mcp._tcp.mcp.test": .success(found), "a h1.test.": message([Self.one]), "a h2.test.": .failure(.refused),
+            "srv _mcp._tcp.mcp.test": .success(found), "a h1.test.": message([Self.one]),
+            "a h2.test.": .failure(.refused),
         ]).servers(ofService: "_mcp._tcp.mcp.test").get()
         #expect(answer.servers.map(\.name) == ["10.0.0.1:80"] && answer.unanswered == ["h2.test:80"])
     }

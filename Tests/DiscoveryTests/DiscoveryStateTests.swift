@@ -94,7 +94,8 @@ struct DiscoveryStateTests {
         #expect(!action.hasChanges && action.kept == 3)
     }
 
-    @Test("whatever fails, the last good servers stay, and it is said once", arguments: DiscoveryFailure.Reason.allCases)
+    @Test(
+        "whatever fails, the last good servers stay, and it is said once", arguments: DiscoveryFailure.Reason.allCases)
     mutating func failures(reason: DiscoveryFailure.Reason) {
         answer(1...3, at: 0)
         var action = fail(reason, at: 1)
@@ -210,7 +211,10 @@ struct DiscoveryStateTests {
         var oracle = StateOracle(limits)
         var now = Instant(nanoseconds: 0)
         for _ in 0..<600 {
-            now = random.oneIn(3) ? max(now, min(state.nextAt, now + .seconds(40))) : now + .milliseconds(.random(in: 0...3_000, using: &random))
+            now =
+                random.oneIn(3)
+                ? max(now, min(state.nextAt, now + .seconds(40)))
+                : now + .milliseconds(.random(in: 0...3_000, using: &random))
             let event = randomEvent(&random)
             let action = state.handle(event, limits, at: now, draw: .random(in: 0 ... .max, using: &random))
             oracle.check(event, action, state, at: now, seed)
@@ -281,4 +285,6 @@ private struct StateOracle {
     }
 }
 
-private func + (left: Interval, right: Interval) -> Interval { Interval(nanoseconds: left.nanoseconds + right.nanoseconds) }
+private func + (left: Interval, right: Interval) -> Interval {
+    Interval(nanoseconds: left.nanoseconds + right.nanoseconds)
+}

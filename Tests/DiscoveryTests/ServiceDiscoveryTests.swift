@@ -140,7 +140,8 @@ struct ServiceDiscoveryTests {
 
     @Test("a file that is rewritten, broken, removed and written again")
     func file() throws {
-        let path = FileManager.default.temporaryDirectory.path + "/berth-discovery-\(UInt64.random(in: 0 ... .max)).json"
+        let path =
+            FileManager.default.temporaryDirectory.path + "/berth-discovery-\(UInt64.random(in: 0 ... .max)).json"
         defer { unlink(path) }
         func write(_ text: String) throws { try Data(text.utf8).write(to: URL(filePath: path), options: .atomic) }
         try write(#"[{"targets": ["127.0.0.1:1"]}]"#)

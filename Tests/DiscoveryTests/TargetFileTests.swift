@@ -7,8 +7,13 @@ import Testing
 /// Lists of targets, as Prometheus reads them.
 @Suite("Files of targets")
 struct TargetFileTests {
-    private func read(_ text: String) -> Result<DiscoveryAnswer, DiscoveryFailure> {
-        TargetFile.servers(Array(text.utf8).span)
+    private func read(_ text: String) -> Result<DiscoveryAnswer, DiscoveryFailure> { read(Array(text.utf8)) }
+
+    private func read(_ bytes: [UInt8]) -> Result<DiscoveryAnswer, DiscoveryFailure> { TargetFile.servers(bytes.span) }
+
+    private func server(_ text: String) -> DiscoveredServer? {
+        let bytes = Array(text.utf8)
+        return TargetFile.server(bytes.span)
     }
 
     private static let good = """
@@ -37,13 +42,18 @@ struct TargetFileTests {
         arguments: [
             ("", "line 1: the file is not a list of groups"), ("{}", "line 1: the file is not a list of groups"),
             ("[\n1]", "line 2: a group is an object with \"targets\""),
-            ("[{}]", "line 1: a group has no \"targets\""), (#"[{"targets": "a:1"}]"#, "line 1: \"targets\" is not a list"),
+            ("[{}]", "line 1: a group has no \"targets\""),
+            (#"[{"targets": "a:1"}]"#, "line 1: \"targets\" is not a list"),
             ("[{\"targets\": [\n\n1]}]", "line 3: a target is not a text"),
             (#"[{"targets": ["mcp-1"]}]"#, "line 1: a target is a host and a port, such as \"10.0.0.7:3001\""),
             (#"[{"targets": ["a:1"], "labels": 1}]"#, "line 1: \"labels\" is not an object"),
             (#"[{"targets": ["a:1"], "labels": {"a": 1}}]"#, "line 1: a label is not a text"),
-            (#"[{"targets": ["a:1"], "labels": {"berth_weight": "0"}}]"#, "line 1: berth_weight is a text of 1 to 1000"),
-            (#"[{"targets": ["a:1"]}"#, "line 1: this is not JSON"), (#"[{"targets": ["a:1"]}] x"#, "line 1: this is not JSON"),
+            (
+                #"[{"targets": ["a:1"], "labels": {"berth_weight": "0"}}]"#,
+                "line 1: berth_weight is a text of 1 to 1000"
+            ),
+            (#"[{"targets": ["a:1"]}"#, "line 1: this is not JSON"),
+            (#"[{"targets": ["a:1"]}] x"#, "line 1: this is not JSON"),
         ])
     func wrong(text: String, expected: String) {
         #expect(throws: DiscoveryFailure(.malformed, expected)) { try read(text).get() }
@@ -51,14 +61,19 @@ struct TargetFileTests {
 
     @Test(
         "targets that are none",
-        arguments: ["", "a", "a:", "a:0", "a:65536", ":1", "a b:1", "a\\u0041:1", "[::1]", "::1:80", "0.0.0.0:1", "a..b:1", "ä:1"])
-    func targets(text: String) { #expect(TargetFile.server(Array(text.utf8).span) == nil) }
+        arguments: [
+            "", "a", "a:", "a:0", "a:65536", ":1", "a b:1", "a\\u0041:1", "[::1]", "::1:80", "0.0.0.0:1", "a..b:1",
+            "ä:1",
+        ])
+    func targets(text: String) { #expect(server(text) == nil) }
 
-    @Test("a file that is cut off, or has other bytes in it, is read to its end", arguments: 1...10 as ClosedRange<UInt64>)
+    @Test(
+        "a file that is cut off, or has other bytes in it, is read to its end", arguments: 1...10 as ClosedRange<UInt64>
+    )
     func broken(seed: UInt64) {
         let bytes = Array(Self.good.utf8)
         for count in 0..<bytes.count {
-            #expect((try? TargetFile.servers(bytes.span.extracting(0..<count)).get()) == nil, "\(count)")
+            #expect((try? read(Array(bytes.prefix(count))).get()) == nil, "\(count)")
         }
         var random = SeededGenerator(seed: seed)
         for _ in 0..<500 {
@@ -66,7 +81,7 @@ struct TargetFileTests {
             for _ in 0..<4 {
                 changed[Int.random(in: bytes.indices, using: &random)] = UInt8.random(in: 0...255, using: &random)
             }
-            for server in (try? TargetFile.servers(changed.span).get())?.servers ?? [] {
+            for server in (try? read(changed).get())?.servers ?? [] {
                 #expect(server.port > 0 && (1...1_000).contains(server.weight))
             }
         }

@@ -91,7 +91,9 @@ package final class TestNameServer: Sendable {
     private func run() {
         var late: [Late] = []
         while !isStopped.load(ordering: .acquiring) {
-            var polled = [datagrams, listener, wake.descriptor.raw].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+            var polled = [datagrams, listener, wake.descriptor.raw].map {
+                pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+            }
             let next = late.map(\.at).min().map { ($0 - .now()).nanoseconds / 1_000_000 + 1 }
             _ = poll(&polled, nfds_t(polled.count), next.map { CInt(clamping: $0) } ?? -1)
             if polled[0].revents != 0 { receive(&late) }
@@ -140,9 +142,9 @@ package final class TestNameServer: Sendable {
         var time = timeval(tv_sec: 2, tv_usec: 0)
         setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
         var length = [UInt8](repeating: 0, count: 2)
-        guard recv(connection, &length, 2, CInt(MSG_WAITALL.rawValue)) == 2 else { return }
+        guard recv(connection, &length, 2, CInt(MSG_WAITALL)) == 2 else { return }
         var query = [UInt8](repeating: 0, count: Int(length[0]) << 8 | Int(length[1]))
-        guard recv(connection, &query, query.count, CInt(MSG_WAITALL.rawValue)) == query.count,
+        guard recv(connection, &query, query.count, CInt(MSG_WAITALL)) == query.count,
             let answer = answer(query, isDatagram: false)
         else { return }
         TestSocket.send([UInt8(answer.count >> 8), UInt8(answer.count & 255)] + answer, to: connection)

@@ -31,7 +31,8 @@ struct DiscoveryDocument: Encodable {
         servers = status.servers
         lastSuccess = counts.answeredAt.map { answeredAt in
             let age = (Instant.now() - answeredAt).nanoseconds
-            return UInt32(truncatingIfNeeded: (WallClock.nanoseconds() - min(WallClock.nanoseconds(), age)) / 1_000_000_000)
+            return UInt32(
+                truncatingIfNeeded: (WallClock.nanoseconds() - min(WallClock.nanoseconds(), age)) / 1_000_000_000)
         }
         failure = counts.failure?.text
         failures = Dictionary(

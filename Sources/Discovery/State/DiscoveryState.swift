@@ -177,7 +177,11 @@ package struct DiscoveryState: Sendable {
         let allowed = available
         while available > 0, let change = coming.count >= going.count ? coming.popFirst() : going.popFirst() {
             available -= 1
-            if current[change.name] == nil { appear(change, at: now, &action) } else { vanish(change, at: now, &action) }
+            if current[change.name] == nil {
+                appear(change, at: now, &action)
+            } else {
+                vanish(change, at: now, &action)
+            }
             current[change.name] = current[change.name] == nil ? change : nil
         }
         if !isFirst { churn.note(allowed - available, at: now) }

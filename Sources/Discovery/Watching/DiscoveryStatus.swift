@@ -8,4 +8,11 @@ package struct DiscoveryStatus: Sendable {
     package var servers: Int
     /// What has become of answers.
     package var counts: DiscoveryCounts
+
+    package init(upstream: String, source: DiscoverySource, servers: Int, counts: DiscoveryCounts) {
+        self.upstream = upstream
+        self.source = source
+        self.servers = servers
+        self.counts = counts
+    }
 }

@@ -186,7 +186,8 @@ package struct RequestExplainer: Sendable {
         let mode = availability.mode(panicThreshold: plan.panicThreshold)
         let eligible = conditions.map { $0.isEligible(mode) }
         if plan.servers.isEmpty, !isRunning {
-            explanation.serverReason = "the servers of upstream \(plan.name) are found while Berth runs: ask a running one"
+            explanation.serverReason =
+                "the servers of upstream \(plan.name) are found while Berth runs: ask a running one"
             return
         }
         guard eligible.contains(true) else {

@@ -1,7 +1,8 @@
 /// Every metric that there is. What does not stand here is not written.
 package enum MetricCatalog {
     /// In the order of the page.
-    package static let all: [MetricDefinition] = calls + process + configuration + clients + upstreams + discovery + servers
+    package static let all: [MetricDefinition] =
+        calls + process + configuration + clients + upstreams + discovery + servers
 
     private static let server = ["upstream", "server"]
 

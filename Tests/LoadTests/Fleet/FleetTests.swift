@@ -111,7 +111,8 @@ struct FleetTests {
         let traffic = try Traffic(rig.front)
         func failures() -> Int { rig.proxy.discovery?.statuses[0].counts.failures.values.reduce(0, +) ?? 0 }
         let behaviours: [TestNameServer.Behaviour] = [
-            .empty, .truncates, .notFound, .fails, .loses, .delays(.seconds(5)), .garbage([0x85, 0x80, 0, 1, 0xff, 0xff, 0, 0, 0, 0]),
+            .empty, .truncates, .notFound, .fails, .loses, .delays(.seconds(5)),
+            .garbage([0x85, 0x80, 0, 1, 0xff, 0xff, 0, 0, 0, 0]),
         ]
         for behaviour in behaviours {
             let before = failures()

@@ -34,10 +34,14 @@ struct FoundServersTests {
         named.isBackup = true
         let snapshot = try snapshot(discover, [Self.server("10.0.0.1"), Self.server("fd00::1"), named])
         #expect(snapshot.servers.map(\.name) == ["10.0.0.1:3001", "[fd00::1]:3001", "replica-9:80"])
-        #expect(snapshot.servers.map { $0.addresses.map(\.description) } == [["10.0.0.1:3001"], ["[fd00::1]:3001"], ["10.0.0.99:80"]])
+        #expect(
+            snapshot.servers.map { $0.addresses.map(\.description) } == [
+                ["10.0.0.1:3001"], ["[fd00::1]:3001"], ["10.0.0.99:80"],
+            ])
         #expect(snapshot.servers.map(\.host) == [nil, nil, "replica-9"])
         #expect(snapshot.servers.map(\.tag) == snapshot.servers.map { ServerTag.tag(of: $0.name) })
-        #expect(snapshot.servers.map(\.weight) == [1, 1, 7] && snapshot.servers.map(\.isBackup) == [false, false, true])
+        #expect(
+            snapshot.servers.map(\.weight) == [1, 1, 7] && snapshot.servers.map(\.isBackup) == [false, false, true])
         #expect(snapshot.servers.allSatisfy { $0.isDiscovered && $0.serverName == "mcp.test" })
         #expect(snapshot.upstreams[0].servers == 0..<3)
     }
@@ -100,7 +104,8 @@ struct FoundServersTests {
     @Test(
         "lines that are not those of a server",
         arguments: [
-            "discovered", "discovered 10.0.0.1 3001 1 primary present -", "discovered 10.0.0.1 0 1 primary present - mcp",
+            "discovered", "discovered 10.0.0.1 3001 1 primary present -",
+            "discovered 10.0.0.1 0 1 primary present - mcp",
             "discovered 10.0.0.1 3001 0 primary present - mcp", "discovered 10.0.0.1 3001 1 other present - mcp",
             "discovered 10.0.0.1 3001 1 primary gone - mcp", "discovered  3001 1 primary present - mcp",
         ])

@@ -12,7 +12,8 @@ extension SocketTests {
         private let targets: String
 
         init() throws {
-            let path = FileManager.default.temporaryDirectory.path + "/berth-servers-\(UInt64.random(in: 0 ... .max)).json"
+            let path =
+                FileManager.default.temporaryDirectory.path + "/berth-servers-\(UInt64.random(in: 0 ... .max)).json"
             targets = path
             found = try RecordingReplica { request in
                 [.answer("found", fields: request.target == "/open" ? "Mcp-Session-Id: f1\r\n" : "")]
