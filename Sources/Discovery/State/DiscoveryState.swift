@@ -106,7 +106,7 @@ package struct DiscoveryState: Sendable {
 
     /// Up to a tenth more.
     private static func spread(_ interval: Interval, _ draw: UInt32) -> Interval {
-        let more = Double(interval.nanoseconds) / 10 * Double(draw) / Double(UInt32.max)
+        let more = Double(interval.nanoseconds / 10) * (Double(draw) / Double(UInt32.max))
         return Interval(nanoseconds: interval.nanoseconds &+ UInt64(max(0, min(more, 1e18))))
     }
 

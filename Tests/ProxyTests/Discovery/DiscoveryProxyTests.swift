@@ -1,5 +1,7 @@
+import Balancing
 import Kernel
 import Simulation
+import Telemetry
 import TestSupport
 import Testing
 
