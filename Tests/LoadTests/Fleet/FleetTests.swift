@@ -1,6 +1,8 @@
+import Discovery
 import Foundation
 import Kernel
 import Load
+import Proxy
 import Telemetry
 import TestSupport
 import Testing
