@@ -8,8 +8,9 @@ package struct DiscoveryCounts: Sendable, Equatable {
     package internal(set) var failure: DiscoveryFailure?
     /// Failures by what they were.
     package internal(set) var failures: [DiscoveryFailure.Reason: Int] = [:]
-    /// Servers that appeared, and that vanished.
+    /// Servers that appeared.
     package internal(set) var appeared = 0
+    /// Servers that vanished.
     package internal(set) var vanished = 0
     /// Servers that came back within `DiscoveryLimits.flapWindow`.
     package internal(set) var flaps = 0

@@ -1,5 +1,6 @@
 import Configuration
 import Discovery
+import Foundation
 import Kernel
 import Logging
 import Proxy
@@ -17,6 +18,9 @@ final class FleetRig {
     private let reloader: Reloader
     private var servers: [Int: SampleServer] = [:]
     private let port: UInt16
+    /// The keys that sign session ids. Without a file of them a reload would make others.
+    private let keys =
+        FileManager.default.temporaryDirectory.path + "/berth-fleet-\(UInt64.random(in: 0 ... .max)).keys"
 
     /// `count` servers run and are found at the start.
     init(_ count: Int) throws {
@@ -29,29 +33,36 @@ final class FleetRig {
         let record = FleetRecord()
         self.record = record
         let log = record.logger
-        let file = try FleetRig.file(nameServer.address, port)
+        let file = try FleetRig.file(nameServer.address, port, keys: keys)
         let discovery = try ServiceDiscovery(log: log)
         nameServer.change { $0.addresses = (1...count).map { FleetRig.address($0) } }
         for number in 2...count { servers[number] = try FleetRig.server(number, port: first.address.port) }
-        let keys = [SigningKey(Machine.randomBytes(SigningKey.bytes))]
+        let secrets = try SessionSecrets(file.configuration, log: log)
         let snapshot = try Snapshot(
-            file.configuration, keys: keys,
+            file.configuration, keys: secrets.keys, tickets: secrets.tickets,
             discovered: discovery.found(file.configuration.discoveryPlans, within: .seconds(10)))
-        proxy = try ProxyServer(snapshot: snapshot, workers: 2, log: log, discovery: discovery)
+        proxy = try ProxyServer(snapshot: snapshot, workers: 2, log: log, secrets: secrets, discovery: discovery)
         reloader = try Reloader(proxy, file: file, log: log) { .success(file) }
         try proxy.start()
         try reloader.start()
     }
 
-    private static func file(_ nameServer: SocketAddress, _ port: UInt16) throws -> ConfigurationFile {
+    private static func file(_ nameServer: SocketAddress, _ port: UInt16, keys: String) throws -> ConfigurationFile {
         let text = """
             [global]
             drain_timeout = "2m"
+            secret = "file:\(keys)"
             [listen]
             http = "127.0.0.1:0"
             [upstream.mcp]
-            discover = { dns = "mcp.test.", port = \(port), nameserver = "\(nameServer)", min_ttl = "200ms", max_ttl = "500ms", max_changes = 1_000 }
             health_check = { slow_start = "5s" }
+            [upstream.mcp.discover]
+            dns = "mcp.test."
+            port = \(port)
+            nameserver = "\(nameServer)"
+            min_ttl = "200ms"
+            max_ttl = "500ms"
+            max_changes = 1_000
             """
         let checks = ConfigurationChecks(files: false, environment: { _ in nil })
         return try ConfigurationFile.parse(text, file: "fleet.toml", checks: checks).get()
@@ -96,6 +107,7 @@ final class FleetRig {
         proxy.stop()
         for server in servers.values { server.stop() }
         nameServer.stop()
+        for name in [keys, keys + ".tickets"] { try? FileManager.default.removeItem(atPath: name) }
     }
 }
 

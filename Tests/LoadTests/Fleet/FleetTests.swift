@@ -26,10 +26,10 @@ struct FleetTests {
             let target = Target(isSecure: false, host: "127.0.0.1", port: port, path: "/mcp")
             var plan = LoadPlan(target: target, workload: .sessions)
             plan.rate = rate
-            plan.connections = max(4, streams / 4)
-            plan.sessions = max(4, streams / 4)
+            plan.connections = max(20, streams)
+            plan.sessions = max(20, streams)
             // A session lasts for some seconds.
-            plan.callsPerSession = max(5, Int(6 * rate) / max(4, streams / 4))
+            plan.callsPerSession = max(5, Int(6 * rate) / max(20, streams))
             plan.seconds = 1_000
             plan.warmUp = 0
             calls = try LoadRun(plan)
