@@ -27,7 +27,8 @@ let package = Package(
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
-        .target(name: "CLinux"),
+        // ns_initparse and ns_parserr are in libresolv, a part of glibc.
+        .target(name: "CLinux", linkerSettings: [.linkedLibrary("resolv")]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
@@ -39,12 +40,14 @@ let package = Package(
         .target(name: "HTTP", dependencies: ["ASCII", "CNghttp2", "Reactor", "Kernel"], swiftSettings: pure),
         .target(name: "MCP", dependencies: ["ASCII", "JSON"], swiftSettings: pure),
         .target(name: "Balancing", swiftSettings: pure),
+        .target(name: "Discovery", dependencies: ["ASCII", "JSON", "Kernel"], swiftSettings: pure),
         .target(name: "Configuration", dependencies: ["TOMLKit"], swiftSettings: house),
         .target(name: "Telemetry", dependencies: ["ASCII", "JSON", "Kernel", "MCP"], swiftSettings: house),
         .target(
             name: "Proxy",
             dependencies: [
-                "ASCII", "Kernel", "Reactor", "TLS", "HTTP", "MCP", "Balancing", "Configuration", "Telemetry",
+                "ASCII", "Kernel", "Reactor", "TLS", "HTTP", "MCP", "Balancing", "Configuration", "Discovery",
+                "Telemetry",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
@@ -59,7 +62,8 @@ let package = Package(
         .target(
             name: "Admin",
             dependencies: [
-                "Proxy", "DashboardPage", "Balancing", "Configuration", "MCP", "Telemetry", "Kernel", "CISAL",
+                "Proxy", "DashboardPage", "Balancing", "Configuration", "Discovery", "MCP", "Telemetry", "Kernel",
+                "CISAL",
             ],
             swiftSettings: house),
         .target(
@@ -69,8 +73,8 @@ let package = Package(
         .executableTarget(
             name: "berth",
             dependencies: [
-                "Admin", "Proxy", "Prove", "Load", "LoadReport", "Configuration", "SampleServer", "TLS", "HTTP",
-                "Telemetry", "Reactor", "Kernel",
+                "Admin", "Proxy", "Prove", "Load", "LoadReport", "Configuration", "Discovery", "SampleServer", "TLS",
+                "HTTP", "Telemetry", "Reactor", "Kernel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -133,7 +137,8 @@ let package = Package(
         .testTarget(
             name: "AdminTests",
             dependencies: [
-                "TestSupport", "Admin", "DashboardPage", "Proxy", "Configuration", "Telemetry", "MCP", "Kernel",
+                "TestSupport", "Admin", "DashboardPage", "Proxy", "Configuration", "Discovery", "Telemetry", "MCP",
+                "Kernel",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
@@ -142,20 +147,23 @@ let package = Package(
             name: "ProxyTests",
             dependencies: [
                 "TestSupport", "Proxy", "Simulation", "Kernel", "Reactor", "HTTP", "MCP", "Balancing", "Configuration",
-                "Telemetry", "TLS",
+                "Discovery", "Telemetry", "TLS",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
         .testTarget(
             name: "LoadTests",
             dependencies: [
-                "TestSupport", "berth-load", "Load", "SampleServer", "Proxy", "TLS", "HTTP", "Reactor", "Kernel",
+                "TestSupport", "berth-load", "Load", "SampleServer", "Proxy", "Configuration", "Discovery", "Telemetry",
+                "TLS", "HTTP", "Reactor", "Kernel",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
         .testTarget(
             name: "LoadReportTests", dependencies: ["berth-load", "LoadReport", "Load", "Configuration"],
             swiftSettings: house),
+        .testTarget(
+            name: "DiscoveryTests", dependencies: ["TestSupport", "Discovery", "Kernel"], swiftSettings: house),
         .testTarget(name: "BalancingTests", dependencies: ["TestSupport", "Balancing"], swiftSettings: house),
         .testTarget(
             name: "ConfigurationTests", dependencies: ["TestSupport", "Configuration"], exclude: ["broken"],

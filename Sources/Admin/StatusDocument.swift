@@ -30,8 +30,10 @@ struct StatusDocument: Encodable {
         var reason: String?
         /// When, in seconds since 1970.
         var reasonAt: UInt64?
-        /// It stands in the configuration no more, and is forgotten when its sessions are over.
+        /// It stands in the configuration no more, or is found no more, and is forgotten when its sessions are over.
         var removed: Bool
+        /// It was found, and does not stand in the configuration.
+        var discovered: Bool
         var backup: Bool
         var weight: Int32
         var pool: Pool
@@ -105,6 +107,8 @@ struct StatusDocument: Encodable {
         var name: String
         /// Its servers list different tools, as far as that is known.
         var catalogsDiffer: Bool
+        /// What finds its servers; missing if all stand in the configuration.
+        var discovery: DiscoveryDocument?
         var servers: [Server]
     }
 
@@ -184,10 +188,13 @@ struct StatusDocument: Encodable {
         rejected = proxy.rejections
         streamsFailed = proxy.metrics.sum(.streamsFailed)
         let snapshot = proxy.snapshot
+        let discovery = DiscoveryDocument.all(proxy)
         upstreams = snapshot.upstreams.map { plan in
             let servers = snapshot.servers[plan.servers].map { Server(proxy, plan, $0) }
             let catalogs = Set(servers.filter(\.healthy).compactMap(\.catalog))
-            return Upstream(name: plan.name, catalogsDiffer: catalogs.count > 1, servers: servers)
+            return Upstream(
+                name: plan.name, catalogsDiffer: catalogs.count > 1,
+                discovery: discovery.first { $0.upstream == plan.name }, servers: servers)
         }
         tools = ToolStatistics.all(proxy)
     }
@@ -254,6 +261,7 @@ extension StatusDocument.Server {
         reason = failure?.reason
         reasonAt = failure.map { $0.at / 1_000 }
         removed = plan.isRemoved
+        discovered = plan.isDiscovered
         backup = plan.isBackup
         weight = plan.weight
         pool = StatusDocument.Pool(

@@ -1,4 +1,5 @@
 import Balancing
+package import Discovery
 package import Kernel
 package import Logging
 import Reactor
@@ -29,6 +30,8 @@ package final class ProxyServer: Sendable {
     let current: Mutex<Current>
     let mailboxes: [Mailbox<WorkerMessage>]
     let watchers: Watchers
+    /// Finds servers of upstreams that say where; nil: nobody does.
+    package let discovery: ServiceDiscovery?
     /// Rung when another process should be told what has changed.
     package let changes: Wake
     /// Whether the listeners are being handed to another process: until then they may change, and afterwards not.
@@ -49,16 +52,17 @@ package final class ProxyServer: Sendable {
     }
 
     /// Opens the listeners. `workers` threads carry traffic; at least 1. `secrets` are what the snapshot was made with, if
-    /// they are to be renewed while the proxy runs. `names` looks the servers' names up again. `sockets` are taken in place of new
-    /// ones, and what `predecessor` knew is taken over.
+    /// they are to be renewed while the proxy runs. `names` looks the servers' names up again, and `discovery` finds more of them.
+    /// `sockets` are taken in place of new ones, and what `predecessor` knew is taken over.
     package init(
         snapshot: Snapshot, workers: Int, log: Logger, secrets: SessionSecrets? = nil, names: NameLookup = .system,
         version: String = "unknown", inheriting sockets: InheritedSockets = InheritedSockets(),
-        from predecessor: HandoverState? = nil
+        from predecessor: HandoverState? = nil, discovery: ServiceDiscovery? = nil
     ) throws(StartError) {
         self.workers = max(1, workers)
         self.log = log
-        metrics = Metrics(workers: self.workers + 1, servers: max(4_096, 4 * snapshot.servers.count))
+        self.discovery = discovery
+        metrics = Metrics(workers: self.workers + 1, servers: snapshot.serverCapacity)
         table = ServerTable(metrics)
         var snapshot = snapshot
         if let predecessor { table.reserve(predecessor) }
@@ -209,6 +213,7 @@ package final class ProxyServer: Sendable {
     /// Makes all threads leave as soon as they see it. Streams of the admin address end.
     package func stop() {
         watchers.stop()
+        discovery?.stop()
         calls.stop(within: Interval(nanoseconds: 0))
         for mailbox in mailboxes { mailbox.postAlways(.stop) }
     }

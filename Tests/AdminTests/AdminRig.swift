@@ -1,4 +1,5 @@
 import Admin
+import Discovery
 import Kernel
 import Logging
 import MCP
@@ -12,7 +13,7 @@ struct AdminRig {
     let pages: AdminPages
 
     /// An upstream "mcp" with so many servers, `s0:80` and so on.
-    init(servers: Int = 2, workers: Int = 2) throws {
+    init(servers: Int = 2, workers: Int = 2, discovery: ServiceDiscovery? = nil) throws {
         var snapshot = Snapshot()
         snapshot.servers = (0..<servers).map {
             ServerPlan(address: .loopback(port: 80), name: "s\($0):80", upstream: 0)
@@ -21,7 +22,7 @@ struct AdminRig {
         snapshot.listeners = [ListenerPlan(address: .loopback(port: 0)), ListenerPlan(address: .loopback(port: 0))]
         var log = Logger(label: "test")
         log.logLevel = .critical
-        proxy = try ProxyServer(snapshot: snapshot, workers: workers, log: log)
+        proxy = try ProxyServer(snapshot: snapshot, workers: workers, log: log, discovery: discovery)
         pages = AdminPages(proxy, version: "1.2.3")
     }
 

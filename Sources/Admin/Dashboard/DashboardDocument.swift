@@ -47,6 +47,10 @@ enum DashboardDocument {
         var name: String
         var balance: String
         var catalogsDiffer: Bool
+        /// Where its servers are found, in words; missing if all stand in the configuration.
+        var source: String?
+        /// Why that brings no servers now; missing if it does.
+        var sourceFailure: String?
         var servers: [Server]
     }
 
@@ -64,6 +68,8 @@ enum DashboardDocument {
         /// When.
         var reasonAt: UInt64?
         var draining: Bool
+        /// It was found, and does not stand in the configuration.
+        var discovered: Bool
         var backup: Bool
         var weight: Int32
         var revisions: [String]

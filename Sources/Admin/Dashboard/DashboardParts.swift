@@ -44,12 +44,15 @@ struct DashboardParts {
     private func upstreams(
         _ snapshot: Snapshot, _ measured: [Int: RecentCalls.Measured], _ elapsed: Double?
     ) -> [DashboardDocument.Upstream] {
+        let discovery = DiscoveryDocument.all(sources.proxy)
         return snapshot.upstreams.map { plan in
+            let source = discovery.first { $0.upstream == plan.name }
             let servers = snapshot.servers[plan.servers]
             let statuses = servers.map { StatusDocument.Server(sources.proxy, plan, $0) }
             let catalogs = Set(statuses.filter(\.healthy).compactMap(\.catalog))
             return DashboardDocument.Upstream(
                 name: plan.name, balance: DashboardNames.balance(plan.policy), catalogsDiffer: catalogs.count > 1,
+                source: source?.source, sourceFailure: source?.failure,
                 servers: zip(servers, statuses).map { server, status in
                     DashboardDocument.Server(
                         snapshot.path(of: server), status, measured[Int(server.id.slot)], elapsed)
@@ -117,6 +120,7 @@ extension DashboardDocument.Server {
         reason = status.reason
         reasonAt = status.reasonAt.map { $0 * 1_000 }
         draining = status.draining
+        discovered = status.discovered
         backup = status.backup
         weight = status.weight
         revisions = status.revisions

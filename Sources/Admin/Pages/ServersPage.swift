@@ -16,6 +16,8 @@ struct ServersPage: Encodable {
         var reason: String?
         /// When, in seconds since 1970.
         var reasonAt: UInt64?
+        /// It was found, and does not stand in the configuration.
+        var discovered: Bool
         var backup: Bool
         var weight: Int32
         /// What the configuration says, if an operator has ordered another weight.
@@ -31,8 +33,11 @@ struct ServersPage: Encodable {
     }
 
     var servers: [Server]
+    /// What finds servers, for each upstream that says where.
+    var discovery: [DiscoveryDocument]
 
     init(_ proxy: ProxyServer) {
+        discovery = DiscoveryDocument.all(proxy)
         let snapshot = proxy.snapshot
         servers = snapshot.servers.map { plan in
             let slot = Int(plan.id.slot)
@@ -42,7 +47,8 @@ struct ServersPage: Encodable {
             return Server(
                 server: snapshot.path(of: plan), upstream: snapshot.upstreams[plan.upstream].name,
                 state: ServersPage.state(of: plan, proxy), reason: failure?.reason,
-                reasonAt: failure.map { $0.at / 1_000 }, backup: plan.isBackup, weight: plan.weight,
+                reasonAt: failure.map { $0.at / 1_000 }, discovered: plan.isDiscovered, backup: plan.isBackup,
+                weight: plan.weight,
                 configuredWeight: plan.orderedWeight == nil ? nil : plan.configuredWeight, sessions: load.sessions,
                 calls: load.calls, streams: load.streams, waiting: sum(.waiting), requests: sum(.requests),
                 failures: sum(.badGateway) + sum(.unavailable) + sum(.timedOut))

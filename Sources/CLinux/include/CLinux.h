@@ -126,3 +126,34 @@ int berth_adopt_orphans(void);
 
 /// Processors this process may run on; at least 1.
 int berth_available_processors(void);
+
+/// Asks a name server for the records of a name (resolver(3)), with the search list where the name has no dot at its end. NULL: the
+/// servers of /etc/resolv.conf. Blocks: each server is asked `attempts` times, for `seconds` the first time and longer then. The answer's
+/// length; -1 if there is none with records, and then `failure` has the h_errno and `code` the errno. What came last is in `answer`.
+int berth_dns_query(const char *name, int type, const struct sockaddr_storage *server, int seconds, int attempts,
+                    uint8_t *answer, int capacity, int *failure, int *code);
+
+/// What `failure` may be (netdb.h), by names that are no macros of pointers.
+enum { berth_dns_not_found = 1, berth_dns_try_again = 2, berth_dns_no_recovery = 3, berth_dns_no_data = 4 };
+enum { berth_dns_a = 1, berth_dns_aaaa = 28, berth_dns_srv = 33 };
+
+/// One record of a DNS message (RFC 1035 section 4.1.3): of class IN, and of the types A, AAAA and SRV with what they say.
+struct berth_dns_record {
+    uint32_t ttl;
+    uint16_t type;
+    /// It stands in the additional section, not in the answer.
+    uint16_t is_additional;
+    /// Of A and AAAA, the address in two halves; of A as ::ffff:a.b.c.d.
+    uint64_t high, low;
+    /// Of SRV (RFC 2782).
+    uint16_t priority, weight, port;
+    char name[256], target[256];
+};
+
+/// Reads the answer and the additional section of a message, `most` records of class IN at most. How many were read; -1 if the
+/// message is malformed. `code`: its RCODE; `truncated`: whether TC is set.
+int berth_dns_parse(const uint8_t *message, size_t count, struct berth_dns_record *records, int most, int *code,
+                    int *truncated);
+
+static inline const char *berth_dns_record_name(const struct berth_dns_record *record) { return record->name; }
+static inline const char *berth_dns_record_target(const struct berth_dns_record *record) { return record->target; }

@@ -1,8 +1,8 @@
 extension TableReader {
-    /// `servers` of an upstream; invalid ones are reported and left out.
-    mutating func servers() -> [ServerConfiguration] {
+    /// `servers` of an upstream; invalid ones are reported and left out. `areOptional`: others are found elsewhere.
+    mutating func servers(areOptional: Bool = false) -> [ServerConfiguration] {
         guard has("servers") else {
-            reportMissingServers()
+            if areOptional { _ = take("servers") } else { reportMissingServers() }
             return []
         }
         guard let (values, entry) = list("servers") else { return [] }
@@ -27,7 +27,7 @@ extension TableReader {
             seen[server.address] = value.range
             servers.append(server)
         }
-        if servers.count == values.count { checkNewSessionsServed(servers, entry) }
+        if servers.count == values.count, !areOptional { checkNewSessionsServed(servers, entry) }
         return servers
     }
 
@@ -36,7 +36,7 @@ extension TableReader {
         guard let range else { return }
         findings.report(
             range, "\(path.shown) has no servers", because: "an upstream without servers can answer nothing",
-            help: "servers = [\"mcp-1:3001\", \"mcp-2:3001\"]")
+            help: "servers = [\"mcp-1:3001\", \"mcp-2:3001\"], or discover = { dns = \"mcp.internal\", port = 3001 }")
     }
 
     private func addressRange(of value: LocatedValue) -> Range<Int> {

@@ -1,16 +1,19 @@
 extension UpstreamConfiguration {
     init(name: String, from reader: consuming TableReader) {
-        self.init(name: name, servers: reader.servers())
+        let discover = DiscoverConfiguration.read(from: reader.table("discover"))
+        self.init(name: name, servers: reader.servers(areOptional: reader.has("discover")))
+        self.discover = discover
         readSettings(from: &reader)
         reader.finish()
     }
 
     /// Decodes `[defaults]` for its errors only. Its values are inherited by the readers of the upstreams.
     static func checkDefaults(_ reader: consuming TableReader) {
-        if let entry = reader.entry("servers") {
-            reader.markHandled("servers")
+        for key in ["servers", "discover"] {
+            guard let entry = reader.entry(key) else { continue }
+            reader.markHandled(key)
             reader.findings.report(
-                entry.key, "[defaults] cannot have servers",
+                entry.key, "[defaults] cannot have \(key)",
                 because: "each upstream names its own; what they share is how servers are used")
         }
         var scratch = UpstreamConfiguration(name: "", servers: [])
@@ -33,9 +36,7 @@ extension UpstreamConfiguration {
         retry = RetryConfiguration(from: reader.table("retry"))
         legacyErrors = reader.choice("legacy_errors", default: legacyErrors, aliases: LegacyErrors.aliases)
         outlierDetection = OutlierDetectionConfiguration.read(from: reader.table("outlier_detection"))
-        reader.rejectUnavailable(
-            "discover", "cache", "rate_limit", "slow_start",
-            "response_limit")
+        reader.rejectUnavailable("cache", "rate_limit", "slow_start", "response_limit")
     }
 }
 

@@ -125,6 +125,7 @@ extension EffectiveText {
         value("balance", TOMLText.quoted(upstream.balance.rawValue))
         value("host", upstream.host.text)
         value("legacy_errors", TOMLText.quoted(upstream.legacyErrors.rawValue))
+        if let discover = upstream.discover { write(discover, path: "\(path).discover") }
         if let tls = upstream.tls { write(tls, path: "\(path).tls") }
         open("[\(path).session]", path: "\(path).session")
         value("affinity", TOMLText.quoted(upstream.session.affinity.rawValue))
@@ -168,6 +169,7 @@ extension EffectiveText {
     }
 
     private mutating func writeServers(_ servers: [ServerConfiguration], path: String) {
+        guard !servers.isEmpty else { return value("servers", nil, unset: "all are found by discover") }
         line("servers = [", origin(of: "\(path).servers"))
         for server in servers {
             let address = TOMLText.quoted(server.address.description)

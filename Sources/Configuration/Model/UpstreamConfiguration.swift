@@ -2,8 +2,10 @@
 package struct UpstreamConfiguration: Sendable, Equatable {
     /// The name of the table.
     package var name: String
-    /// In the order of the file; at least one is neither backup nor draining. All addresses differ.
+    /// In the order of the file; all addresses differ. Without `discover`, at least one is neither backup nor draining.
     package var servers: [ServerConfiguration]
+    /// Where more servers are found; nil: those of the file are all.
+    package var discover: DiscoverConfiguration?
     /// How a server is selected for requests without a session.
     package var balance = Balance.roundRobin
     /// The Host field of forwarded requests.

@@ -36,6 +36,9 @@ function concernsOf(all) {
   }
   if (running?.draining) concerns.push({ key: "draining", tone: "warning", title: "Berth is draining", text: "It finishes what is under way and takes nothing new." });
   if (running?.last_error) concerns.push({ key: "reload", tone: "warning", title: "The last reload was rejected", text: running.last_error });
+  for (const upstream of all.upstreams || []) {
+    if (upstream.source_failure) concerns.push({ key: "source " + upstream.name, tone: "warning", title: "Servers of " + upstream.name + " are not found any more", text: upstream.source + ": " + upstream.source_failure + ". Those found before stay." });
+  }
   for (const upstream of alerts ? [] : all.upstreams || []) {
     if (upstream.catalogs_differ) concerns.push({ key: "catalog " + upstream.name, tone: "warning", title: "Servers of " + upstream.name + " list different tools", text: "What an agent can call depends on the server that it gets." });
   }

@@ -34,7 +34,7 @@ package struct RequestExplainer: Sendable {
         plain.listeners = []
         for index in plain.upstreams.indices { plain.upstreams[index].tls = nil }
         var snapshot = try Snapshot(plain, keys: keys, names: NameLookup { _ in [.loopback(port: 0)] })
-        let table = ServerTable(Metrics(workers: 1, servers: max(1, snapshot.servers.count)))
+        let table = ServerTable(Metrics(workers: 1, servers: max(1, snapshot.servers.count, snapshot.upstreams.count)))
         try table.register(&snapshot)
         self.init(snapshot, table, isRunning: false)
     }
@@ -196,6 +196,11 @@ package struct RequestExplainer: Sendable {
         for (server, condition) in zip(servers, conditions) { availability.note(condition, isBackup: server.isBackup) }
         let mode = availability.mode(panicThreshold: plan.panicThreshold)
         let eligible = conditions.map { $0.isEligible(mode) }
+        if plan.servers.isEmpty, !isRunning {
+            explanation.serverReason =
+                "the servers of upstream \(plan.name) are found while Berth runs: ask a running one"
+            return
+        }
         guard eligible.contains(true) else {
             explanation.answer(.noServerAvailable)
             explanation.serverReason = "no server of upstream \(plan.name) may get new work"

@@ -1,4 +1,5 @@
 import Configuration
+import Discovery
 import Kernel
 import Reactor
 import Synchronization
@@ -9,14 +10,19 @@ extension ProxyServer {
     /// How long workers may take to work by a new snapshot: each does so within one turn.
     private static var adoptionTime: Interval { .seconds(10) }
 
+    /// How long a source of servers that is new may take.
+    private static var discoveryTime: Interval { .seconds(5) }
+
     /// The run-time form of a configuration that is to follow the one in force: sessions, tickets and addresses that are
     /// known stay known. `secrets` are other ones than before; nil: the same. May block for seconds if names are new.
     func snapshot(of configuration: Configuration, secrets: SessionSecrets?) throws(StartError) -> Snapshot {
+        let discovered = try discovery?.found(configuration.discoveryPlans, within: Self.discoveryTime) ?? [:]
         let old = snapshot
         let secrets = secrets ?? watchers.secrets?.secrets
         var new = try Snapshot(
             configuration, keys: secrets?.keys ?? old.keys, tickets: secrets?.tickets, names: watchers.lookup,
-            known: watchers.names.addresses, learned: old.learned, sessionTable: old.sessionTable)
+            known: watchers.names.addresses, learned: old.learned, sessionTable: old.sessionTable,
+            discovered: discovered)
         try new.addAdminListeners(configuration.global)
         return new
     }

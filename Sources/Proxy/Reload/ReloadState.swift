@@ -7,6 +7,10 @@ struct ReloadState {
     /// What operators have ordered since the start.
     var orders = ServerOrders()
     var removed = RemovedServers()
+    /// Other servers may be found than those in force. What changed before anybody was told is among it.
+    var discoveryHasChanged = true
+    /// Why they could not be brought into force.
+    var discoveryProblem: String?
     /// The version of the file that was looked at last, and the one before that is not read yet: an editor may still be writing.
     private var stamp: FileStamp?
     private var fresh: FileStamp?
@@ -17,7 +21,15 @@ struct ReloadState {
     }
 
     /// Milliseconds until there is something to look at; -1: there is nothing.
-    var pause: CInt { status.file.configuration.global.watch || !removed.isEmpty ? 500 : -1 }
+    var pause: CInt {
+        status.file.configuration.global.watch || !removed.isEmpty || discoveryHasChanged ? 500 : -1
+    }
+
+    /// Whether discovery has changed something since the last call.
+    mutating func takeDiscoveryChange() -> Bool {
+        defer { discoveryHasChanged = false }
+        return discoveryHasChanged
+    }
 
     /// Whether a watched file has another version than at the last look but one, and the same as at the last.
     mutating func fileHasChanged() -> Bool {

@@ -1,4 +1,5 @@
 package import Configuration
+import Discovery
 package import Kernel
 package import Logging
 import Synchronization
@@ -55,6 +56,7 @@ package final class Reloader: Sendable {
         self.log = log
         var state = ReloadState(file)
         state.orders = orders
+        state.removed.note(proxy.snapshot, at: .now())
         self.state = Mutex(state)
         do throws(SystemError) {
             thread = try WatchThread(named: "reload")
@@ -65,11 +67,18 @@ package final class Reloader: Sendable {
 
     /// Starts the thread.
     package func start() throws(StartError) {
+        proxy.discovery?.whenChanged { [weak self] in self?.followDiscovery() }
         do throws(SystemError) {
             try thread.start { [self] in work() }
         } catch {
             throw StartError("cannot start a thread: \(error)")
         }
+    }
+
+    /// Other servers are found than before: the workers get them as soon as the thread comes to it.
+    private func followDiscovery() {
+        state.withLock { $0.discoveryHasChanged = true }
+        thread.lookNow()
     }
 
     /// Takes no more orders.
@@ -89,12 +98,13 @@ package final class Reloader: Sendable {
         while let request = requests.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) {
             request.done(perform(request.order))
         }
-        let (hasChanged, isServerDone, pause) = state.withLock { state in
-            (state.fileHasChanged(), state.removed.forgetEmpty(proxy, at: .now()), state.pause)
+        let (hasChanged, isServerDone) = state.withLock { state in
+            (state.fileHasChanged(), state.removed.forgetEmpty(proxy, at: .now()))
         }
         if hasChanged { _ = perform(.reload) }
         if isServerDone { _ = apply(state.withLock { $0.status.file }, because: "servers have left") }
-        return pause
+        if state.withLock({ $0.takeDiscoveryChange() }) { adoptDiscovered() }
+        return state.withLock { $0.pause }
     }
 
     private func perform(_ order: Order) -> Outcome {
@@ -169,12 +179,37 @@ package final class Reloader: Sendable {
     /// Has the workers work by a configuration, with what operators have ordered. It is made anew even if it is the one in
     /// force: files and names may have changed since that was made. `secrets` are others than before; nil: the same.
     private func adopt(_ configuration: Configuration, _ secrets: SessionSecrets?) throws(StartError) {
-        var snapshot = try proxy.snapshot(of: configuration, secrets: secrets)
-        state.withLock { state in
-            state.removed.keep(in: &snapshot, from: proxy.snapshot, at: .now())
-            snapshot.apply(state.orders)
+        do throws(StartError) {
+            var snapshot = try proxy.snapshot(of: configuration, secrets: secrets)
+            state.withLock { state in
+                state.removed.keep(in: &snapshot, from: proxy.snapshot, at: .now())
+                snapshot.apply(state.orders)
+            }
+            try proxy.adopt(snapshot, secrets: secrets)
+        } catch {
+            // Sources that only the new configuration has are not followed.
+            proxy.discovery?.settle(on: state.withLock { $0.status.file.configuration.discoveryPlans })
+            throw error
         }
-        try proxy.adopt(snapshot, secrets: secrets)
+        proxy.discovery?.settle(on: configuration.discoveryPlans)
+    }
+
+    /// Has the workers work with the servers that are found now. What fails is tried again: until then, those before stay.
+    private func adoptDiscovered() {
+        guard let discovery = proxy.discovery else { return }
+        let configuration = state.withLock { $0.status.file.configuration }
+        do throws(StartError) {
+            let found = try discovery.found(configuration.discoveryPlans, within: Interval(nanoseconds: 0))
+            if found != proxy.snapshot.discovered { try adopt(configuration, nil) }
+            state.withLock { $0.discoveryProblem = nil }
+        } catch {
+            let isNews = state.withLock { state in
+                state.discoveryHasChanged = true
+                defer { state.discoveryProblem = error.description }
+                return state.discoveryProblem != error.description
+            }
+            if isNews { log.error("servers that were found are not in force yet: \(error)") }
+        }
     }
 
     // MARK: - Orders

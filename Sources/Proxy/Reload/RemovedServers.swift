@@ -1,13 +1,20 @@
 import Kernel
 import Telemetry
 
-/// Servers that were taken out of the configuration. They go on with the calls and sessions that they have, for as long as
+/// Servers that were taken out of the configuration, or are found no more. They go on with the calls and sessions that they have, for as long as
 /// a drain may take; then they are forgotten.
 struct RemovedServers {
     /// When each, named `upstream/host:port`, is forgotten at the latest.
     private var deadlines: [String: Instant] = [:]
 
     var isEmpty: Bool { deadlines.isEmpty }
+
+    /// Takes note of servers that a process before this one had removed.
+    mutating func note(_ snapshot: Snapshot, at now: Instant) {
+        for plan in snapshot.servers where plan.isRemoved {
+            deadlines[snapshot.path(of: plan)] = now + snapshot.drainTimeout
+        }
+    }
 
     /// Keeps servers of `old` that a new snapshot has not, in upstreams that it has, unless their time is up.
     mutating func keep(in new: inout Snapshot, from old: Snapshot, at now: Instant) {

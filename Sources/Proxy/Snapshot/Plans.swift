@@ -114,8 +114,10 @@ package struct ServerPlan: Sendable {
     package var isOrderedToDrain = false
     /// Whether an operator has ordered that it gets no work at all: its sessions are lost, as if it were gone.
     package var isDisabled = false
-    /// Whether it stands in the configuration no more.
+    /// Whether it stands in the configuration no more, or is found no more.
     package var isRemoved = false
+    /// Whether it was found, and does not stand in the configuration.
+    package var isDiscovered = false
     /// It gets no work but that of its sessions, if it gets that.
     package var drains: Bool { isDraining || isOrderedToDrain || isDisabled || isRemoved }
     /// Stable across processes: written into signed ids.

@@ -1,5 +1,6 @@
 import Balancing
 package import Configuration
+package import Discovery
 import HTTP
 package import Kernel
 package import TLS
@@ -9,20 +10,24 @@ extension Snapshot {
     /// The run-time form of a checked configuration. Loads certificates and resolves names, which may block for seconds;
     /// servers whose names do not resolve have no address. Names in `known` have these addresses, and are not looked up. All
     /// listeners share `tickets`, and keep them when certificates are swapped; nil: random ones that nobody else has.
-    /// `learned` and `sessionTable` are what is known of sessions already.
+    /// `learned` and `sessionTable` are what is known of sessions already; `discovered` are servers that were found, by upstream.
     package init(
         _ configuration: Configuration, keys: [SigningKey], tickets: TicketSecrets? = nil, names: NameLookup = .system,
-        known: [String: [SocketAddress]] = [:], learned: LearnedSessions? = nil, sessionTable: SessionTable? = nil
+        known: [String: [SocketAddress]] = [:], learned: LearnedSessions? = nil, sessionTable: SessionTable? = nil,
+        discovered: [String: [DiscoveredServer]] = [:]
     ) throws(StartError) {
         self.init()
         self.keys = keys
+        self.discovered = discovered
         drainTimeout = Interval(configuration.global.drainTimeout)
         countsCalls = configuration.metrics.countsCalls
         maximumToolNames = configuration.metrics.maximumTools
         logs = LogPlan(configuration.global)
         trace = configuration.global.trace.map { TracePlan($0) }
         sampler = trace?.sampler ?? .off
-        let hosts = configuration.upstreams.flatMap { $0.servers.map(\.address.host) }
+        let hosts =
+            configuration.upstreams.flatMap { $0.servers.map(\.address.host) }
+            + discovered.values.flatMap { $0.map(\.host) }
         let found = names.resolve(Set(hosts).subtracting(known.keys), within: .seconds(5)).merging(known) { $1 }
         for upstream in configuration.upstreams { try append(upstream, found) }
         let tickets = tickets ?? TicketSecrets([Machine.randomBytes(TicketRatchet.bytes)])
@@ -52,6 +57,8 @@ extension Snapshot {
             plan.serverName = configuration.tls?.serverName ?? server.address.host
             servers.append(plan)
         }
+        appendFound(configuration, found, upstream: upstreams.count, from: first)
+        expectedServers += configuration.servers.count + (configuration.discover?.maximumServers ?? 0)
         var plan = UpstreamPlan(configuration, servers: first..<servers.count)
         if let tls = configuration.tls {
             do throws(TLSError) {

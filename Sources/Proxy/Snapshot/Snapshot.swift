@@ -1,4 +1,5 @@
 import Balancing
+package import Discovery
 import HTTP
 package import Kernel
 package import Telemetry
@@ -14,6 +15,8 @@ package struct Snapshot: Sendable {
     package var upstreams: [UpstreamPlan] = []
     /// The servers of all upstreams, those of one upstream together: `UpstreamPlan.servers` is its range.
     package var servers: [ServerPlan] = []
+    /// The servers that were found, by upstream; they are among `servers`.
+    package var discovered: [String: [DiscoveredServer]] = [:]
     /// Newest first: the first signs, all verify.
     package var keys: [SigningKey] = []
     /// Learned ids, if any upstream learns.
@@ -33,6 +36,9 @@ package struct Snapshot: Sendable {
 
     /// Whether calls are counted by method and tool.
     package var countsCalls = true
+    /// Servers that there may be without a new start, by what the configuration says of discovery.
+    package var expectedServers = 0
+
     /// Tools, and prompts, of each upstream that are counted by name.
     package var maximumToolNames = 200
     /// HTTP/2 streams that a worker carries at most, all connections together; nil: as many again as connections, and
@@ -53,6 +59,9 @@ package struct Snapshot: Sendable {
 
     /// What operators call a server: its upstream and its name, `mcp/mcp-3:3001`.
     package func path(of server: ServerPlan) -> String { "\(upstreams[server.upstream].name)/\(server.name)" }
+
+    /// Servers that a process that begins with this snapshot has places for: those that drain beside those that are new.
+    var serverCapacity: Int { min(Int(UInt16.max), max(4_096, 4 * servers.count, 2 * expectedServers)) }
 
     /// Adds a server to an upstream, behind its others.
     mutating func append(_ server: ServerPlan, toUpstream index: Int) {

@@ -12,6 +12,8 @@ enum HandoverMessage: Equatable, Sendable {
     case disabled(key: String)
     /// An operator has ordered another weight.
     case weight(Int32, key: String)
+    /// A server that was found.
+    case discovered(HandoverServer)
     /// The value of a counter of a server, named by its slot.
     case serverCounter(slot: UInt16, name: String, value: Int64)
     /// The value of a counter of the process: its group, and its name in it.
@@ -47,6 +49,7 @@ enum HandoverMessage: Equatable, Sendable {
         case .drained(let key): "drained \(key)"
         case .disabled(let key): "disabled \(key)"
         case .weight(let weight, let key): "weight \(weight) \(key)"
+        case .discovered(let server): (["discovered"] + server.words).joined(separator: " ")
         case .serverCounter(let slot, let name, let value): "count \(slot) \(name) \(value)"
         case .counter(let group, let name, let value): "total \(group) \(name) \(value)"
         case .histogram(let histogram): "histogram " + histogram.words.joined(separator: " ")
@@ -79,6 +82,9 @@ enum HandoverMessage: Equatable, Sendable {
         case "record":
             guard let record = HandoverRecord(words: rest) else { return nil }
             self = .record(record)
+        case "discovered":
+            guard let server = HandoverServer(words: rest) else { return nil }
+            self = .discovered(server)
         case "drained" where !rest.isEmpty: self = .drained(key: rest.joined(separator: " "))
         case "disabled" where !rest.isEmpty: self = .disabled(key: rest.joined(separator: " "))
         case "weight":

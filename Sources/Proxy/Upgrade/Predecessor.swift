@@ -1,3 +1,4 @@
+package import Discovery
 package import Kernel
 package import Logging
 import Synchronization
@@ -75,6 +76,8 @@ package struct HandoverState: Sendable {
     var upstreams: [(id: ServerID, key: String)] = []
     /// What operators have ordered of servers.
     package private(set) var orders = ServerOrders()
+    /// Servers that were found, and are in use.
+    private var discovered: [HandoverServer] = []
     /// The last value of each counter.
     var totals: [Counter: Int64] = [:]
     /// The last of each, by what they are of.
@@ -97,6 +100,17 @@ package struct HandoverState: Sendable {
         return LearnedSessions(limit: 1_000_000, key: sessionKey)
     }
 
+    /// The servers that were found, by upstream.
+    package var discoveredServers: [String: [DiscoveredServer]] { discovered(thatLeave: false) }
+    /// Those that have vanished since, and finish what they have.
+    package var leavingServers: [String: [DiscoveredServer]] { discovered(thatLeave: true) }
+
+    private func discovered(thatLeave: Bool) -> [String: [DiscoveredServer]] {
+        Dictionary(grouping: discovered.filter { $0.isLeaving == thatLeave }, by: \.upstream).mapValues {
+            $0.map(\.server)
+        }
+    }
+
     /// The server that had a slot.
     func server(inSlot slot: UInt16) -> ServerID? { servers.first { $0.id.slot == slot }?.id }
 
@@ -107,6 +121,7 @@ package struct HandoverState: Sendable {
         case .drained(let key): orders.drained.insert(key)
         case .disabled(let key): orders.disabled.insert(key)
         case .weight(let weight, let key): orders.weights[key] = weight
+        case .discovered(let server): discovered.append(server)
         case .serverCounter(let slot, let name, let value): totals[.server(slot: slot, name: name)] = value
         case .counter(let group, let name, let value): totals[.process(group: group, name: name)] = value
         case .histogram(let histogram):

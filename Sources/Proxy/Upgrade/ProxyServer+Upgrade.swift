@@ -26,6 +26,7 @@ extension ProxyServer: UpgradeSource {
         messages += table.upstreams.map { .upstream($0.id, key: $0.key) }
         let snapshot = snapshot
         messages += orders(in: snapshot)
+        messages += snapshot.handedOverServers.map { .discovered($0) }
         handover.told.withLock { $0 = [:] }
         handover.toldHistograms.withLock { $0 = [:] }
         messages += changedCounters() + changedHistograms()
@@ -181,7 +182,8 @@ extension ProxyServer {
         case .recordEnded(let key):
             snapshot.sessionTable?.remove(key, counter: count)
             return
-        case .server, .upstream, .drained, .disabled, .weight, .sessionKey, .complete, .ready, .failed: return
+        case .server, .upstream, .drained, .disabled, .weight, .discovered, .sessionKey, .complete, .ready, .failed:
+            return
         }
         let before = totals.totals[counter, default: 0]
         totals.add(message)

@@ -1,7 +1,8 @@
 /// Every metric that there is. What does not stand here is not written.
 package enum MetricCatalog {
     /// In the order of the page.
-    package static let all: [MetricDefinition] = calls + process + configuration + clients + upstreams + servers
+    package static let all: [MetricDefinition] =
+        calls + process + configuration + clients + upstreams + discovery + servers
 
     private static let server = ["upstream", "server"]
 
@@ -171,7 +172,8 @@ package enum MetricCatalog {
 
     /// `berth_upstream_servers`.
     package static let upstreamServers = MetricDefinition(
-        .gauge, "berth_upstream_servers", labels: ["upstream"], "Servers that stand in the configuration")
+        .gauge, "berth_upstream_servers", labels: ["upstream"],
+        "Servers that stand in the configuration or were found")
     /// `berth_upstream_servers_available`.
     package static let upstreamAvailable = MetricDefinition(
         .gauge, "berth_upstream_servers_available", labels: ["upstream"],

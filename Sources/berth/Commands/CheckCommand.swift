@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import Discovery
 import Foundation
 import Proxy
 
@@ -31,7 +32,9 @@ struct CheckCommand: ParsableCommand {
             let upstreams = checked.configuration.upstreams
             let servers = upstreams.reduce(0) { $0 + $1.servers.count }
             let counts = "\(Self.count(servers, "server")) in \(Self.count(upstreams.count, "upstream"))"
-            print("\(file): valid, \(counts)")
+            let found = checked.configuration.discoveryPlans.map { "\($0.upstream) (\($0.source))" }
+            let more = found.isEmpty ? "" : "; more are found for \(found.joined(separator: ", "))"
+            print("\(file): valid, \(counts)\(more)")
         }
         if dial { try report(DialCheck(checked.configuration)) }
     }

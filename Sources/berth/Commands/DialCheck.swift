@@ -1,4 +1,5 @@
 import Configuration
+import Discovery
 import Foundation
 import Kernel
 import Proxy
@@ -26,9 +27,28 @@ struct DialCheck {
                 errors.append(error.description)
             }
         }
-        let hosts = configuration.upstreams.flatMap { $0.servers.map(\.address.host) }
+        var upstreams = configuration.upstreams
+        for plan in configuration.discoveryPlans {
+            for index in upstreams.indices where upstreams[index].name == plan.upstream {
+                find(plan, for: &upstreams[index])
+            }
+        }
+        let hosts = upstreams.flatMap { $0.servers.map(\.address.host) }
         let found = names.resolve(Set(hosts), within: Self.limit)
-        for upstream in configuration.upstreams { dial(upstream, found) }
+        for upstream in upstreams { dial(upstream, found) }
+    }
+
+    /// Adds the servers that are found for an upstream; a source that names none is a warning.
+    private mutating func find(_ plan: DiscoveryPlan, for upstream: inout UpstreamConfiguration) {
+        let name = "discover of upstream \(upstream.name), \(plan.source)"
+        switch SourceLookup.system.ask(plan) {
+        case .failure(let failure): warnings.append("\(name): \(failure.text)")
+        case .success(let answer):
+            successes.append("\(name): \(CheckCommand.count(answer.servers.count, "server"))")
+            upstream.servers += answer.servers.prefix(plan.limits.maximumServers).map {
+                ServerConfiguration(address: ServerAddress(host: $0.host, port: $0.port))
+            }
+        }
     }
 
     private mutating func dial(_ upstream: UpstreamConfiguration, _ found: [String: [SocketAddress]]) {

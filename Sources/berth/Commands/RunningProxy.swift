@@ -1,5 +1,6 @@
 import Admin
 import Configuration
+import Discovery
 import Foundation
 import Kernel
 import Logging
@@ -23,14 +24,18 @@ struct RunningProxy {
         let configuration = file.configuration
         let secrets = try SessionSecrets(configuration, log: log)
         let state = inheritance.predecessor?.state(within: .seconds(30))
+        let discovery = try ServiceDiscovery(known: state?.discoveredServers ?? [:], log: log)
+        let found = try discovery.found(configuration.discoveryPlans, within: .seconds(5))
         var snapshot = try Snapshot(
-            configuration, keys: secrets.keys, tickets: secrets.tickets, learned: state?.emptySessionTable)
+            configuration, keys: secrets.keys, tickets: secrets.tickets, learned: state?.emptySessionTable,
+            discovered: found)
+        snapshot.append(leaving: state?.leavingServers ?? [:], configuration)
         snapshot.apply(state?.orders ?? ServerOrders())
         try snapshot.addAdminListeners(configuration.global)
         let workers = configuration.global.workers == 0 ? Machine.availableProcessors : configuration.global.workers
         proxy = try ProxyServer(
             snapshot: snapshot, workers: workers, log: log, secrets: secrets, version: Berth.version,
-            inheriting: inheritance.sockets, from: state)
+            inheriting: inheritance.sockets, from: state, discovery: discovery)
         upgrade = Upgrade(of: proxy, by: .ofThisProcess(CommandLine.arguments), log: log)
         reloader = try Reloader(proxy, file: file, log: log, orders: state?.orders ?? ServerOrders()) {
             CheckedFile.read(file.path)

@@ -12,19 +12,22 @@ final class UpgradingBerth {
     let command: FirstProcess
     private var upgrades = 0
     private let affinity: String
+    /// More keys of the upstream.
+    private let settings: String
 
     init(
-        workers: Int = 2, affinity: String = "signed", environment: [String: String] = [:],
+        workers: Int = 2, affinity: String = "signed", settings: String = "", environment: [String: String] = [:],
         answering script: @escaping RecordingReplica.Script = { _ in [.answer("ok")] }
     ) throws {
         folder = try TemporaryFolder()
         replica = try RecordingReplica(script)
         self.affinity = affinity
+        self.settings = settings
         try FileManager.default.createSymbolicLink(
             atPath: folder.path("berth"), withDestinationPath: try BerthCommand.executable().path)
         let token = try folder.write("admin.token", "0123456789abcdef0123456789abcdef\n")
         chmod(token, 0o600)
-        let file = try Self.write(folder, workers: workers, replica, affinity)
+        let file = try Self.write(folder, workers: workers, replica, affinity, settings: settings)
         command = try FirstProcess(folder.path("berth"), ["run", file], in: folder, environment)
         plain = .loopback(port: try command.port(after: "listening on http://"))
         admin = .loopback(port: try command.port(after: "admin on http://"))
@@ -36,7 +39,8 @@ final class UpgradingBerth {
     }
 
     private static func write(
-        _ folder: TemporaryFolder, workers: Int, _ replica: RecordingReplica, _ affinity: String, more: String = ""
+        _ folder: TemporaryFolder, workers: Int, _ replica: RecordingReplica, _ affinity: String, settings: String,
+        more: String = ""
     ) throws -> String {
         try folder.write(
             "berth.toml",
@@ -55,12 +59,13 @@ final class UpgradingBerth {
             servers = ["\(replica.address)"]
             pool = { max = 500 }
             session = { affinity = "\(affinity)" }
+            \(settings)
             """)
     }
 
     /// Writes the configuration anew; what runs works by it after an upgrade.
     func configure(workers: Int, more: String = "") throws {
-        _ = try Self.write(folder, workers: workers, replica, affinity, more: more)
+        _ = try Self.write(folder, workers: workers, replica, affinity, settings: settings, more: more)
     }
 
     /// Puts another program in Berth's place: the shell runs `script`. Nil: Berth itself again.

@@ -12,14 +12,16 @@ enum ImportRule {
         "MCP": ["ASCII", "JSON"],
         "Balancing": [],
         "Configuration": [],
+        "Discovery": ["JSON", "ASCII", "Kernel"],
         "Telemetry": ["MCP", "Reactor", "JSON", "ASCII", "Kernel"],
         "Proxy": [
-            "TLS", "HTTP", "MCP", "Balancing", "Configuration", "Telemetry", "Reactor", "JSON", "ASCII", "Kernel",
+            "TLS", "HTTP", "MCP", "Balancing", "Configuration", "Discovery", "Telemetry", "Reactor", "JSON", "ASCII",
+            "Kernel",
         ],
         "DashboardPage": ["COpenSSL"],
         "Admin": [
-            "Proxy", "DashboardPage", "HTTP", "MCP", "Balancing", "Configuration", "Telemetry", "Reactor", "JSON",
-            "Kernel", "CISAL",
+            "Proxy", "DashboardPage", "HTTP", "MCP", "Balancing", "Configuration", "Discovery", "Telemetry", "Reactor",
+            "JSON", "Kernel", "CISAL",
         ],
         "SampleServer": ["HTTP", "MCP", "Reactor", "JSON", "ASCII", "Kernel"],
         "Load": ["TLS", "HTTP", "MCP", "Reactor", "JSON", "ASCII", "Kernel"],
@@ -27,7 +29,7 @@ enum ImportRule {
         "Prove": ["Load", "LoadReport", "SampleServer", "TLS", "JSON", "Kernel"],
         "berth": [
             "Admin", "SampleServer", "Prove", "Load", "LoadReport", "Proxy", "TLS", "HTTP", "MCP", "Configuration",
-            "Telemetry", "Reactor", "JSON",
+            "Discovery", "Telemetry", "Reactor", "JSON",
             "Kernel",
         ],
         "berth-load": [
