@@ -38,6 +38,15 @@ extension SocketTests {
             client.close()
         }
 
+        /// A client has its response before the worker has recorded the call; the worker answers what is no request
+        /// thereafter, and records nothing of it.
+        private func awaitRecord(_ rig: Rig) throws {
+            let client = try Client(rig.plain)
+            client.send("no request\r\n\r\n")
+            #expect(try client.response().status == 400)
+            client.close()
+        }
+
         private static let script: RecordingReplica.Script = { request in
             let isBad = String(decoding: request.body, as: UTF8.self).contains("bad")
             let result = isBad ? #"{"isError":true,"content":[]}"# : #"{"content":[]}"#
@@ -51,6 +60,7 @@ extension SocketTests {
             let rig = try Rig(answering: Self.script)
             let ring = rig.proxy.calls.ring(ofWorker: 0)
             try call(rig, "early")
+            try awaitRecord(rig)
             #expect(!ring.isOn)
 
             let all = try follow(rig)
