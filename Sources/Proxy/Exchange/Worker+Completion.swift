@@ -43,6 +43,7 @@ extension Worker where Outside: ~Copyable {
         metrics.exchangeEnded(record)
         if servers.detectsOutliers { observe(record) }
         endCall(exchange, record)
+        if !exchanges.caching.isEmpty { abandonFetch(exchange) }
         exchanges[exchange].pending.clear()
         io.bufferPool.release(&exchanges[exchange].pending)
         exchanges.discard(exchange)
@@ -64,7 +65,7 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// The exchange was answered: the client may ask again, or its connection closes.
-    private mutating func finish(_ exchange: Handle, _ outcome: ExchangeOutcome) {
+    mutating func finish(_ exchange: Handle, _ outcome: ExchangeOutcome) {
         let client = exchanges[exchange].client
         let keepsClient = exchanges[exchange].keepsClient && !lifecycle.isDraining
         let isRead = !exchanges[exchange].awaitsRequestBody
@@ -99,6 +100,7 @@ extension Worker where Outside: ~Copyable {
         let client = exchanges[exchange].client
         if exchanges[exchange].responseKind == .unseenEndpoint { releasePending(exchange) }
         if !exchanges.toolLists.isEmpty { learnTools(exchange) }
+        if !exchanges.caching.readsNothing { keepFetchedAnswer(exchange) }
         let hasTrailers = exchanges[exchange].responseBody == .trailers
         if exchanges[exchange].clientFraming == .chunked { io.composed.append(hasTrailers ? "\r\n" : "0\r\n\r\n") }
         parkAfterResponse(exchange)
@@ -152,6 +154,7 @@ extension Worker where Outside: ~Copyable {
 
     /// Answers in the server's place. Nothing of a response has gone to the client.
     private mutating func respond(_ exchange: Handle, _ fault: ExchangeFault) {
+        if !exchanges.caching.isEmpty, serveStale(exchange, status: fault.response.status) == .served { return }
         let client = exchanges[exchange].client
         let id = requestID(exchange)
         var response = isToldInBand(exchange, fault, id: id) ? fault.response.inBand() : fault.response
@@ -176,12 +179,18 @@ extension Worker where Outside: ~Copyable {
         io.append(
             response, id: id, isHead: exchanges[exchange].method == .head,
             closes: !exchanges[exchange].keepsClient, at: clock.now)
+        releaseKept(exchange)
+        clients.write(client, &io, &clock)
+        finish(exchange, .rejected(fault))
+    }
+
+    /// The client's copy of the request, which is answered without a server's response, has served its purpose.
+    mutating func releaseKept(_ exchange: Handle) {
+        let client = exchanges[exchange].client
         let kept = min(Int(exchanges[exchange].replayBytes), clients[client].transport.input.count)
         if kept > 0 { clients[client].transport.input.consume(kept) }
         exchanges[exchange].replayBytes = 0
         io.bufferPool.release(&clients[client].transport.input)
-        clients.write(client, &io, &clock)
-        finish(exchange, .rejected(fault))
     }
 
     /// Whether a fault is told by status 200, as the operator wants for clients that take a 5xx for the end of their
@@ -206,7 +215,7 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// The raw JSON-RPC id of the exchange's request, for the response to echo.
-    private mutating func requestID(_ exchange: Handle) -> [UInt8] {
+    mutating func requestID(_ exchange: Handle) -> [UInt8] {
         guard exchanges[exchange].method == .post else { return [] }
         return requestID(of: exchanges[exchange].client, kept: Int(exchanges[exchange].replayBytes))
     }
