@@ -12,7 +12,9 @@ extension Worker where Outside: ~Copyable {
             let client = clients.insertInternal(
                 request, address: origin.address, listener: origin.listener, isSecure: origin.isSecure)
         else { return false }
-        clock.timers.schedule(Token(.internalDeadline, client).raw, at: clock.now + InternalRequest.timeout)
+        if !request.isListening {
+            clock.timers.schedule(Token(.internalDeadline, client).raw, at: clock.now + InternalRequest.timeout)
+        }
         io.received.clear()
         io.received.append(text)
         readRequests(client)
