@@ -104,7 +104,8 @@ package struct AdminChanges: Sendable {
             let count = try order.perform(reloader.proxy)
             guard count > 0 else { return ChangeReport(outcome: .unchanged, hash: reloader.status.hash) }
             return ChangeReport(
-                outcome: .applied, changes: ["\(count) answer\(count == 1 ? "" : "s") purged"], hash: reloader.status.hash)
+                outcome: .applied, changes: ["\(count) answer\(count == 1 ? "" : "s") purged"],
+                hash: reloader.status.hash)
         } catch {
             return rejected(error.text)
         }

@@ -18,7 +18,8 @@ struct PurgeOrder: Sendable {
         if let name = given[1] {
             let method = MCPMethod(Array(name.utf8).span)
             guard CacheRules.cacheable.contains(method) || method == .toolsCall else {
-                throw RequestedChange.Fault(text: "answers to \(name) are never kept; tools/list and tools/call are such methods")
+                throw RequestedChange.Fault(
+                    text: "answers to \(name) are never kept; tools/list and tools/call are such methods")
             }
             selection.method = method
         }
@@ -33,7 +34,8 @@ struct PurgeOrder: Sendable {
         if let upstream, upstreams.isEmpty { throw RequestedChange.Fault(text: "there is no upstream \(upstream)") }
         let caches = upstreams.compactMap(\.cache)
         guard !caches.isEmpty else {
-            throw RequestedChange.Fault(text: "\(upstream.map { "upstream \($0) keeps" } ?? "no upstream keeps") no answers")
+            throw RequestedChange.Fault(
+                text: "\(upstream.map { "upstream \($0) keeps" } ?? "no upstream keeps") no answers")
         }
         return caches.reduce(0) { $0 + $1.answers.purge(selection) }
     }
