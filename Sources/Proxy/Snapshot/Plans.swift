@@ -324,6 +324,8 @@ package struct UpstreamPlan: Sendable {
     package var legacyErrors = LegacyErrorMode.http
     /// When servers are ejected whose work fails; nil: never.
     package var outliers: OutlierPlan?
+    /// The answers that are kept; nil: none are.
+    package var cache: UpstreamCache?
     /// What workers copy for their own selection: rings for hashing are made once and shared. Given by the server table.
     var selection: ServerSelection?
 
