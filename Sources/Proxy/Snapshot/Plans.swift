@@ -71,9 +71,6 @@ package struct ListenerPlan: Sendable {
         self.address = address
     }
 
-    /// Not every request goes on to a route.
-    var turnsRequestsAway: Bool { redirectPort != nil || !access.isOpen }
-
     /// Where it listens, for people.
     package var place: String { socketPath.map { "unix:\($0)" } ?? "\(address)" }
 }
