@@ -130,8 +130,8 @@ let package = Package(
         .testTarget(
             name: "SocketTests",
             dependencies: [
-                "TestSupport", "berth", "Admin", "Proxy", "TLS", "HTTP", "MCP", "Configuration", "Telemetry", "Reactor",
-                "Kernel",
+                "TestSupport", "berth", "Admin", "Proxy", "Caching", "TLS", "HTTP", "MCP", "Configuration", "Telemetry",
+                "Reactor", "Kernel",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
@@ -149,8 +149,8 @@ let package = Package(
         .testTarget(
             name: "ProxyTests",
             dependencies: [
-                "TestSupport", "Proxy", "Simulation", "Kernel", "Reactor", "HTTP", "MCP", "Balancing", "Configuration",
-                "Discovery", "Telemetry", "TLS",
+                "TestSupport", "Proxy", "Simulation", "Kernel", "Reactor", "HTTP", "MCP", "Balancing", "Caching",
+                "Configuration", "Discovery", "Telemetry", "TLS",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),

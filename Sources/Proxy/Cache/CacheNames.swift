@@ -49,7 +49,8 @@ enum CacheNames {
         return CacheKeys(shared: CacheKey(shared.0, shared.1), own: own.map { CacheKey($0.0, $0.1) })
     }
 
-    private static func isCredential(_ field: Field, in buffer: borrowing ByteBuffer) -> Bool {
+    /// Whether a caller shows with a field who it is.
+    static func isCredential(_ field: Field, in buffer: borrowing ByteBuffer) -> Bool {
         guard field.name.count >= 6 else { return false }
         let start = field.name.range.lowerBound
         for name in credentials where Int(field.name.count) == name.utf8CodeUnitCount {

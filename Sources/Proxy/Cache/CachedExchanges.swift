@@ -27,6 +27,8 @@ struct CachedExchanges {
     private var roles: [UInt32: Role] = [:]
     private var answers: [UInt32: Answer] = [:]
     private var scanners: [UInt32: ChangeScanner] = [:]
+    /// Streams that are to be opened on which servers say what has changed.
+    var listenStarts: [ListenStart] = []
     /// Waiting exchanges of this worker that are to look again.
     var waking: [Handle] = []
 

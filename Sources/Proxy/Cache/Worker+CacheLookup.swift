@@ -34,6 +34,7 @@ extension Worker where Outside: ~Copyable {
             return .done
         case .fetch(let fetch, let stale):
             exchanges.caching[exchange] = .fetching(fetch, stale: stale)
+            if question.authority == .server { considerListening(exchange, cache) }
             return .next
         case .wait:
             exchanges.caching[exchange] = .waiting
