@@ -25,9 +25,7 @@ extension Worker where Outside: ~Copyable {
         if lifecycle.isDraining { exchanges[exchange].keepsClient = false }
         io.composed.clear()
         compose(answer, body: body, closes: !exchanges[exchange].keepsClient)
-        releaseKept(exchange)
-        clients.write(client, &io, &clock)
-        finish(exchange, .responded)
+        sendOwnResponse(exchange, .responded)
     }
 
     private mutating func compose(_ answer: CachedAnswer, body: [UInt8], closes: Bool) {
