@@ -42,6 +42,7 @@ let package = Package(
         .target(name: "Balancing", swiftSettings: pure),
         .target(name: "Discovery", dependencies: ["ASCII", "JSON", "Kernel"], swiftSettings: pure),
         .target(name: "Configuration", dependencies: ["TOMLKit"], swiftSettings: house),
+        .target(name: "Import", dependencies: ["Configuration"], swiftSettings: pure),
         .target(name: "Telemetry", dependencies: ["ASCII", "JSON", "Kernel", "MCP"], swiftSettings: house),
         .target(
             name: "Proxy",
