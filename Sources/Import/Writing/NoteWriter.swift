@@ -73,9 +73,11 @@ struct NoteWriter {
     /// A reason that stands by itself: with a capital and a period.
     static func sentence(_ reason: String) -> String {
         guard let first = reason.first else { return "" }
-        // A key or a directive at the beginning is written as it is.
+        // A key or a directive at the beginning is written as it is, and so is nginx.
         let word = reason.prefix { $0 != " " }
-        let isName = word.contains { !$0.isLetter && $0 != "," && $0 != ":" && $0 != "'" && $0 != "-" }
+        let isName =
+            word == "nginx" || reason.dropFirst(word.count).hasPrefix(" =") || word.hasSuffix(":")
+            || word.contains { !$0.isLetter && $0 != "," && $0 != "'" && $0 != "-" }
         let end = reason.hasSuffix(".") || reason.hasSuffix("?") ? "" : "."
         return (isName ? String(first) : first.uppercased()) + reason.dropFirst() + end
     }

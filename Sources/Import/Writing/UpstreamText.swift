@@ -19,7 +19,10 @@ struct UpstreamText {
         case .upstream: table.add("host", "upstream")
         case .fixed(let name): table.add("host", name)
         }
-        if let tls = upstream.tls { table.add("tls", raw: Self.tls(tls)) }
+        let tls = upstream.tls.map(Self.tls) ?? []
+        let tlsLine = "{ \(tls.map { "\($0.key) = \($0.value)" }.joined(separator: ", ")) }"
+        let hasTLSTable = tlsLine.count > 100
+        if upstream.tls != nil, !hasTLSTable { table.add("tls", raw: tls.isEmpty ? "{}" : tlsLine) }
         table.add(
             "pool",
             table: [
@@ -40,7 +43,9 @@ struct UpstreamText {
                     ("base_ejection", TableText.value(outliers.ejection)),
                 ])
         }
-        text = table.text
+        var inner = TableText("[upstream.\(TOMLText.key(upstream.name)).tls]")
+        for field in tls { inner.add(field.key, raw: field.value) }
+        text = table.text + (hasTLSTable ? "\n" + inner.text : "")
     }
 
     private static func server(_ server: ImportedUpstream.Server) -> String {
@@ -53,15 +58,15 @@ struct UpstreamText {
         return "{ \(fields.joined(separator: ", ")) }"
     }
 
-    private static func tls(_ tls: ImportedUpstream.TLS) -> String {
-        var fields: [String] = []
-        if let file = tls.authorities { fields.append("ca = \(TOMLText.quoted(file))") }
+    private static func tls(_ tls: ImportedUpstream.TLS) -> [(key: String, value: String)] {
+        var fields: [(key: String, value: String)] = []
+        if let file = tls.authorities { fields.append(("ca", TOMLText.quoted(file))) }
         if let certificate = tls.certificate, let key = tls.key {
-            fields.append("cert = \(TOMLText.quoted(certificate)), key = \(TOMLText.quoted(key))")
+            fields += [("cert", TOMLText.quoted(certificate)), ("key", TOMLText.quoted(key))]
         }
-        if let name = tls.serverName { fields.append("server_name = \(TOMLText.quoted(name))") }
-        if !tls.verifies { fields.append("verify = false") }
-        return fields.isEmpty ? "{}" : "{ \(fields.joined(separator: ", ")) }"
+        if let name = tls.serverName { fields.append(("server_name", TOMLText.quoted(name))) }
+        if !tls.verifies { fields.append(("verify", "false")) }
+        return fields
     }
 
     private static func check(_ check: ImportedUpstream.HealthCheck) -> [(key: String, value: String?)] {

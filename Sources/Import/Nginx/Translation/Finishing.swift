@@ -4,21 +4,49 @@ extension NginxTranslation {
     /// Puts the routes of all servers into one list. nginx first looks for the server with the name; what no server has as a
     /// name goes to the default one of the address.
     mutating func orderRoutes() {
-        let serving = sites.filter { site in site.routes.contains { $0.action != .nothing && !$0.action.isFiles } }
+        separateAddresses()
+        let serving = sites.filter(\.isServing)
         var named: [ImportedRoute] = []
         var unnamed: [ImportedRoute] = []
         for site in sites {
-            let isServing = serving.contains { $0.level.head.id == site.level.head.id }
-            guard isServing else {
+            guard site.isServing else {
                 unnamed.append(contentsOf: site.routes)
+                let isSilent = result.listeners.contains { listener in
+                    listener.redirect == nil && !site.addresses.isDisjoint(with: [listener.https, listener.http].compactMap { $0 })
+                }
+                if isSilent { note(site, .byDefault, "every host that no other server has") }
                 continue
             }
             place(site, isAlone: serving.count == 1, &named, &unnamed)
         }
         // Files of ACME clients are for all hosts, and come before what would take all.
         let files = unnamed.filter(\.action.isFiles)
-        result.routes = dropCovered(named + files + unnamed.filter { !$0.action.isFiles })
-        hoistAccess()
+        result.finishRoutes(named + files + unnamed.filter { !$0.action.isFiles })
+    }
+
+    /// Leaves out what is reached at other addresses only: Berth's routes are reached at all of them, and what was meant for
+    /// one network would be open to another.
+    private mutating func separateAddresses() {
+        guard let main = sites.first(where: { site in site.routes.contains { $0.action.upstream != nil } }) else { return }
+        for index in sites.indices where sites[index].isServing && sites[index].addresses != main.addresses {
+            let site = sites[index]
+            guard site.addresses.isDisjoint(with: main.addresses) else {
+                result.notes.add(to: site.level.head, .kept, "its routes are reached at all addresses of this file")
+                continue
+            }
+            let isSame = site.routes.allSatisfy { route in
+                route.action == .nothing || route.action.isFiles
+                    || main.routes.contains { $0.covers(route) && $0.action == route.action && $0.access == route.access }
+            }
+            guard !isSame else { continue }
+            result.notes.note(
+                site.level.head, .leftOut,
+                "Berth has one list of routes for all its addresses, and what is reached here would be reached at those of the "
+                    + "other servers: import this server from a file of its own, and run a second Berth with it")
+            for place in sites[index].routes.indices { sites[index].routes[place].action = .nothing }
+            let others = sites.indices.filter { $0 != index && sites[$0].isServing }.flatMap { sites[$0].addresses }
+            droppedAddresses.formUnion(site.addresses.subtracting(others))
+        }
     }
 
     private mutating func place(
@@ -97,133 +125,14 @@ extension NginxTranslation {
         for directive in site.level["server_name"] { result.notes.note(directive.statement, verdict, reason) }
     }
 
-    /// Leaves routes out that an earlier one covers: Berth refuses files in which a route is never reached.
-    private mutating func dropCovered(_ routes: [ImportedRoute]) -> [ImportedRoute] {
-        var kept: [ImportedRoute] = []
-        // Routes that cover others, by host; a file with thousands of routes is not compared pair by pair.
-        var taken: [String?: [ImportedPath: Int]] = [:]
-        for route in routes.prefix(ImportedConfiguration.maximumRoutes) {
-            guard route.action != .nothing, let first = Self.cover(of: route, in: taken) else {
-                if route.action != .nothing { taken[route.host, default: [:]][route.path] = kept.count }
-                kept.append(route)
-                continue
-            }
-            noteCovered(route, by: kept[first])
-            var silent = route
-            silent.action = .nothing
-            kept.append(silent)
+    /// Leaves out listeners at whose addresses nothing is served any more; their lines stay.
+    mutating func dropListeners() {
+        for listener in result.listeners where droppedAddresses.contains(listener.https ?? listener.http ?? "") {
+            result.blocks += listener.blocks
         }
-        return trimmed(kept)
-    }
-
-    /// The index of an earlier route that takes all that a route matches.
-    private static func cover(of route: ImportedRoute, in taken: [String?: [ImportedPath: Int]]) -> Int? {
-        var candidates: [ImportedPath] = [.any, route.path]
-        switch route.path {
-        case .any: break
-        case .exact(let path), .prefix(let path):
-            var stem = path
-            candidates.append(.prefix(stem))
-            while let slash = stem.lastIndex(of: "/"), slash != stem.startIndex {
-                stem = String(stem[..<slash])
-                candidates.append(.prefix(stem))
-            }
-        }
-        let hosts: [String?] = route.host == nil ? [nil] : [nil, route.host]
-        let found = hosts.flatMap { host in
-            candidates.filter { $0.covers(route.path) }.compactMap { taken[host]?[$0] }
-        }
-        return found.min()
-    }
-
-    private mutating func noteCovered(_ route: ImportedRoute, by earlier: ImportedRoute) {
-        guard let block = route.blocks.first else { return }
-        if earlier.action == route.action {
-            result.notes.note(block.heading, .byDefault, "an earlier route takes its paths as well")
-        } else if case .redirect = route.action {
-            result.notes.note(block.heading, .byDefault, "an earlier route takes the path with and without a slash")
-        } else {
-            result.notes.note(
-                block.heading, .leftOut, "an earlier route takes its paths: Berth has one list of routes for all its listeners")
-        }
-    }
-
-    /// Without answers at the end that say what is so without them: what no route matches is not found.
-    private mutating func trimmed(_ routes: [ImportedRoute]) -> [ImportedRoute] {
-        var routes = routes
-        for index in routes.indices.reversed() where routes[index].action != .nothing {
-            let isLast404 = routes[index].action == .respond(status: 404, body: nil, type: nil)
-            let later = routes[(index + 1)...].contains { other in
-                other.action != .nothing && (other.host == nil || other.host == routes[index].host)
-            }
-            guard isLast404, !later, routes[index].setFields.isEmpty else { continue }
-            routes[index].action = .nothing
-            for statement in routes[index].blocks.flatMap(\.statements) where result.notes.entry(of: statement).verdict == .kept {
-                result.notes.replace(statement, .byDefault, "what no route matches gets 404")
-            }
-        }
-        return routes
-    }
-
-    /// Moves what all routes say of clients' addresses to the listeners, if there is no listener that serves others.
-    private mutating func hoistAccess() {
-        let tables = result.routes.filter { $0.action != .nothing }
-        guard let access = tables.first?.access, !access.isEmpty, tables.allSatisfy({ $0.access == access }),
-            result.listeners.allSatisfy({ $0.redirect == nil })
-        else { return }
-        for index in result.listeners.indices { result.listeners[index].access = access }
-        for index in result.routes.indices { result.routes[index].access = AccessList() }
-    }
-
-    // MARK: - Listeners
-
-    /// Brings the listeners into the form of the file: one table for an address in clear and one with TLS.
-    mutating func finishListeners() {
-        for index in result.listeners.indices {
-            if result.listeners[index].https != nil { result.listeners[index].redirect = nil }
-            if result.listeners[index].https != nil, result.listeners[index].certificates.isEmpty {
-                result.listeners[index].certificates = [
-                    ImportedListener.CertificatePair(
-                        certificate: "/etc/berth/mcp.pem", key: "/etc/berth/mcp.key", isAssumed: true)
-                ]
-            }
-            if result.listeners[index].requestBody == 8 << 20 { result.listeners[index].requestBody = nil }
-            let isPlain = result.listeners[index].http != nil && result.listeners[index].redirect == nil
-            result.listeners[index].forwardsHTTPS = isPlain && forwardsHTTPS
-        }
-        if result.listeners.isEmpty {
-            var listener = ImportedListener()
-            listener.http = ":8080"
-            result.listeners = [listener]
-            result.blocks.first.map { block in
-                result.notes.add(to: block.heading, .repaired, "no address is left to listen on: :8080 is taken")
-            }
-        }
-        mergePair()
-        let isServed = result.listeners.contains { $0.https != nil }
-        for index in result.listeners.indices where result.listeners[index].redirect == "https" && !isServed {
-            // What listens there is not in this file.
-            result.listeners[index].redirect = "https:443"
-        }
-    }
-
-    private mutating func mergePair() {
-        guard result.listeners.count == 2 else { return }
-        let secure = result.listeners.firstIndex { $0.https != nil }
-        let plain = result.listeners.firstIndex { $0.http != nil }
-        guard let secure, let plain, secure != plain else { return }
-        var merged = result.listeners[secure]
-        let other = result.listeners[plain]
-        // A listener that redirects needs no settings of its own.
-        var comparable = other
-        (comparable.https, comparable.certificates, comparable.requiresTLS13) = (
-            merged.https, merged.certificates, merged.requiresTLS13
-        )
-        (comparable.http, comparable.clientAuthentication, comparable.blocks) = (nil, merged.clientAuthentication, merged.blocks)
-        guard other.redirect != nil || comparable == merged else { return }
-        merged.http = other.http
-        merged.redirect = other.redirect
-        merged.blocks = plain < secure ? other.blocks + merged.blocks : merged.blocks + other.blocks
-        result.listeners = [merged]
+        result.listeners.removeAll { droppedAddresses.contains($0.https ?? $0.http ?? "") }
+        let used = Set(result.routes.compactMap(\.action.upstream)).union(guardedUpstreams)
+        for upstream in result.upstreams where !used.contains(upstream.name) { result.blocks += upstream.blocks }
+        result.upstreams.removeAll { !used.contains($0.name) }
     }
 }

@@ -10,8 +10,9 @@ extension NginxTranslation {
         var isDefault: Bool
     }
 
-    /// Adds the listeners of a server, or itself to those that other servers have made. `redirect`: to HTTPS.
-    mutating func listen(_ server: NginxLevel, _ scope: NginxScope, redirect: SecureRedirect?) {
+    /// Adds the listeners of a server, or itself to those that other servers have made. `redirect`: to HTTPS. Returns the
+    /// addresses.
+    mutating func listen(_ server: NginxLevel, _ scope: NginxScope, redirect: SecureRedirect?) -> Set<String> {
         var addresses = addresses(of: server)
         if server["listen"].isEmpty {
             addresses = [Address(text: ":80", isSecure: false, hasProxyProtocol: false, isDefault: false)]
@@ -40,6 +41,7 @@ extension NginxTranslation {
             readSettings(server, scope, index, address)
         }
         if addresses.isEmpty { result.blocks.append(server.sourceBlock) }
+        return Set(addresses.map(\.text))
     }
 
     /// Whether a server that answers has the listener already: then it cannot redirect.

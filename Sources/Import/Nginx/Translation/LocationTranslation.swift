@@ -96,6 +96,7 @@ extension NginxTranslation {
         }
         addFields(&route, location.scope)
         route.access = access(location.scope)
+        if route.access.deniesAll, route.action == .respond(status: 403, body: nil, type: nil) { route.access = AccessList() }
         route.blocks = [block]
         if case .expression(_, true) = location.match {
             result.notes.note(level.head, .kept, "paths are compared in the case in which they are written here")
@@ -235,6 +236,7 @@ extension NginxTranslation {
         guard isGuarded else { return nil }
         var route = closed(403, "nginx let in only some of these requests, by something that Berth cannot check")
         if let directive = location.level["proxy_pass"].last, let name = proxied(directive, location).action.upstream {
+            guardedUpstreams.insert(name)
             route.comment += " To serve them all, write upstream = \"\(name)\" in the place of respond."
             result.notes.note(directive.statement, .leftOut, "see below")
         }

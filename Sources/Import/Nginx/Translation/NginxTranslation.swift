@@ -19,6 +19,10 @@ struct NginxTranslation {
     var plainListeners: Set<Int> = []
     /// Whether servers are told that clients use HTTPS, whatever the connection is.
     var forwardsHTTPS = false
+    /// Upstreams to which only routes lead that serve nobody until somebody has decided.
+    var guardedUpstreams: Set<String> = []
+    /// Addresses at which nothing is served any more.
+    var droppedAddresses: Set<String> = []
     /// Directives that send clients to HTTPS, by the numbers of their statements.
     var secureStatements: Set<Int> = []
     /// The routes of each server that serves, with its names.
@@ -28,6 +32,8 @@ struct NginxTranslation {
     /// One `server` that answers requests.
     struct Site {
         var level: NginxLevel
+        /// The addresses at which it answers, without those that redirect.
+        var addresses: Set<String>
         var routes: [ImportedRoute]
     }
 
@@ -72,7 +78,8 @@ struct NginxTranslation {
         for server in servers(file: file) { translate(server) }
         finishUpstreams()
         orderRoutes()
-        finishListeners()
+        dropListeners()
+        result.finishListeners(forwardsHTTPS: forwardsHTTPS)
         addProcessBlocks()
         guard !result.upstreams.isEmpty, result.upstreams.count <= 1_000 else {
             throw SourceError(file: file, bytes: []).whole(
@@ -140,6 +147,8 @@ struct NginxTranslation {
             noteInclusion(directive)
         } else if name == "map", directive.block != nil {
             noteMap(directive)
+        } else if name == "access_log", directive.first == "off" {
+            result.notes.presume(directive.statement, .byDefault)
         } else if let reason = KnownDirectives.defaultReason(name) {
             result.notes.presume(directive.statement, .byDefault, reason)
         } else if Self.translated.contains(name) {

@@ -5,7 +5,7 @@ extension NginxTranslation {
         for directive in server["server_name"] { result.notes.presume(directive.statement, .kept) }
         let secure = secureRedirect(of: server)
         secureStatements.formUnion(secure?.directives.map(\.statement.id) ?? [])
-        listen(server, scope, redirect: secure)
+        let addresses = listen(server, scope, redirect: secure)
         var routes = locations(of: server, scope)
         if let redirect = secure {
             for directive in redirect.directives {
@@ -25,7 +25,7 @@ extension NginxTranslation {
             result.notes.add(
                 to: server.head, .repaired, "this is a part of a server: it is taken for one that listens on port 80")
         }
-        sites.append(Site(level: server, routes: routes))
+        sites.append(Site(level: server, addresses: addresses, routes: routes))
     }
 
     /// Names of a server that requests can be told by, in lower case and each once, and whether it has others as well.
@@ -153,6 +153,11 @@ extension NginxTranslation {
         for directive in types { result.notes.note(directive.statement, .kept, "respond: content_type") }
         return .respond(status: status, body: body, type: type)
     }
+}
+
+extension NginxTranslation.Site {
+    /// Whether it answers anything but challenges of ACME.
+    var isServing: Bool { routes.contains { $0.action != .nothing && !$0.action.isFiles } }
 }
 
 extension ImportedRoute.Action {

@@ -175,15 +175,15 @@ extension NginxTranslation {
 
     /// Notes what becomes of the way in which nginx keeps sessions with servers.
     private mutating func noteAffinity(_ level: NginxLevel, _ index: Int) {
-        let signed = "the id that a client gets says which server made its session, for any number of clients and any network"
         var isKnown = false
         for directive in level.directives {
             let reason: String
             switch directive.name {
             case "ip_hash":
-                reason = "all who come from one /24, or from one NAT address, share a server, and a client that changes its "
-                    + "network loses its session. \(NoteWriter.sentence(signed))"
-            case "hash": reason = "\(Self.problem(ofHash: directive.first ?? "")). \(NoteWriter.sentence(signed))"
+                reason = Affinity.repair(
+                    "all who come from one /24, or from one NAT address, share a server, and a client that changes its network "
+                        + "loses its session")
+            case "hash": reason = Affinity.repair(Affinity.problem(ofHash: directive.first ?? ""))
             case "sticky", "sticky_cookie_insert":
                 if directive.first == "learn", directive.words.contains(where: { $0.lowercased().contains("mcp_session_id") }) {
                     result.notes.note(
@@ -191,31 +191,13 @@ extension NginxTranslation {
                     isKnown = true
                     continue
                 }
-                reason = "MCP clients keep no cookies. \(NoteWriter.sentence(signed))"
+                reason = Affinity.repair(Affinity.cookies)
             default: continue
             }
             result.notes.note(directive.statement, .repaired, reason)
             isKnown = true
         }
         guard !isKnown, result.upstreams[index].hasChoice else { return }
-        result.notes.add(
-            to: level.head, .repaired,
-            "nothing keeps sessions with their servers: the second request of most would go to a server that does not know "
-                + "them. Here \(signed)")
-    }
-
-    private static func problem(ofHash key: String) -> String {
-        let key = key.lowercased()
-        if key.contains("mcp_session_id") {
-            return "the first request of a session has no id yet: it is hashed to one server, and all later ones to another"
-        }
-        if key.contains("remote_addr") || key.contains("realip") || key.contains("forwarded_for") {
-            return "all who come from one NAT address share a server, and a client that changes its network loses its session"
-        }
-        if key.contains("cookie") { return "MCP clients keep no cookies" }
-        if key.contains("arg_session") {
-            return "the GET that opens a session has no id yet: it is hashed to one server, and the POSTs to another"
-        }
-        return "MCP knows nothing by which the first request of a session and all later ones would be hashed alike"
+        result.notes.add(to: level.head, .repaired, Affinity.none)
     }
 }

@@ -72,21 +72,10 @@ extension NginxTranslation {
     /// What servers may take for the first byte of an answer; event streams have no limit.
     private mutating func applyReadTimeout(_ index: Int, _ wishes: UpstreamWishes) {
         guard let longest = wishes.readTimeouts.map(\.timeout).max() else { return }
-        let usual = Duration.seconds(300)
-        if longest < .seconds(3_600), longest != usual {
-            result.upstreams[index].firstByte = longest.clamped(to: .milliseconds(1) ... .seconds(3_600))
-        }
+        result.upstreams[index].firstByte = SilenceLimit(longest, of: "nginx").firstByte
         for (timeout, directive) in wishes.readTimeouts {
-            if timeout >= .seconds(3_600) || timeout == usual {
-                result.notes.note(directive.statement, .byDefault, "streams have no timeout, other answers 5m to begin")
-            } else if timeout > usual {
-                result.notes.note(directive.statement, .kept, "timeouts.first_byte; streams have no timeout")
-            } else {
-                result.notes.note(
-                    directive.statement, .repaired,
-                    "nginx cuts every event stream that is silent for so long; here that is the time that an answer has to "
-                        + "begin (timeouts.first_byte), and comments keep silent streams open")
-            }
+            let limit = SilenceLimit(timeout, of: "nginx")
+            result.notes.note(directive.statement, limit.verdict, limit.reason)
         }
     }
 
