@@ -15,6 +15,7 @@ extension HAProxyTranslation {
         var routes = fixedRoutes(section, acls, listeners)
         let before = routes.count
         routes += backendRoutes(proxy, acls)
+        restrict(&routes, section, acls)
         let access = access(section, acls)
         let isGuarded = guards(section, acls)
         for index in routes.indices {
@@ -219,8 +220,40 @@ extension HAProxyTranslation {
             }
             result.notes.note(line.statement, .kept)
             noteUse(section, line)
+        } else if Self.allowedPaths(condition) != nil {
+            result.notes.note(line.statement, .byDefault, "what no route matches gets 404")
+            noteUse(section, line)
         } else {
             result.notes.note(line.statement, .leftOut, "conditions on a request are not made: requests go by host and path")
+        }
+    }
+
+    /// The paths that a `deny` lets through, where it asks whether a path is none of them.
+    private static func allowedPaths(_ condition: HAProxyCondition) -> [ImportedPath]? {
+        guard condition.alternatives.count == 1, let terms = condition.alternatives.first, !terms.isEmpty else { return nil }
+        var paths: [ImportedPath] = []
+        for term in terms {
+            guard term.isNegated, case .paths(let list) = term.test else { return nil }
+            paths += list
+        }
+        return paths
+    }
+
+    /// Narrows routes to the paths that every `deny` lets through.
+    private mutating func restrict(
+        _ routes: inout [ImportedRoute], _ section: HAProxySection, _ acls: [String: [HAProxyTest]]
+    ) {
+        for line in section.all("http-request", "deny") {
+            guard let allowed = Self.allowedPaths(HAProxyCondition(line.words, acls: acls)), allowed.count <= 64 else { continue }
+            routes = routes.flatMap { route -> [ImportedRoute] in
+                guard route.action.upstream != nil, !allowed.contains(where: { $0.covers(route.path) }) else { return [route] }
+                return allowed.filter { route.path.covers($0) }.map { path in
+                    var narrow = route
+                    narrow.path = path
+                    return narrow
+                }
+            }
+            guard routes.count <= ImportedConfiguration.maximumRoutes else { return }
         }
     }
 
@@ -260,7 +293,8 @@ extension HAProxyTranslation {
         for line in section.all("http-request", "deny") {
             let condition = HAProxyCondition(line.words, acls: acls)
             let terms = condition.alternatives.flatMap { $0 }
-            let isOther = terms.contains { $0.test == .other } && !terms.contains { $0.test == .rate }
+            let isMade = isBySource(condition) || Self.allowedPaths(condition) != nil || (matches(condition) != nil && !terms.isEmpty)
+            let isOther = !isMade && !terms.contains { $0.test == .rate } && !terms.contains { $0.test == .method }
             if isOther { isGuarded = true }
         }
         return isGuarded

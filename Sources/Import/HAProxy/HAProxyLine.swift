@@ -162,7 +162,7 @@ struct HAProxyParser {
 
 /// Words of lines that are no business of a file of comments.
 enum HAProxySecrets {
-    private static let names = ["authorization", "api-key", "apikey", "token", "secret", "password", "passwd", "cookie"]
+    private static let names = ["authorization", "api-key", "apikey", "api_key", "token", "secret", "passw", "cookie"]
 
     static func values(in words: [String]) -> [String] {
         if let place = words.firstIndex(where: { ["password", "insecure-password", "auth"].contains($0) }),
@@ -170,10 +170,16 @@ enum HAProxySecrets {
         {
             return [words[place + 1]]
         }
-        let isSecret = words.contains { word in names.contains(where: word.lowercased().contains) }
-        guard isSecret, ["http-request", "acl", "use_backend", "http-check"].contains(words[0]) else { return [] }
-        return words.filter { word in
-            word.utf8.count >= 6 && !word.contains("(") && !word.hasPrefix("-") && word.contains { $0.isNumber || $0 == "_" }
+        let field = words.firstIndex { word in
+            let isField = word.contains("hdr(") || word.contains("cook(") || word.contains("param(")
+            return isField && isSecret(word)
+        }
+        let set = words.count > 3 && words[1].hasSuffix("-header") && isSecret(words[2]) ? 2 : nil
+        guard let place = field ?? set else { return [] }
+        return words.dropFirst(place + 1).filter { word in
+            word.utf8.count >= 4 && !word.hasPrefix("-") && !word.hasPrefix("%[") && !["unless", "found"].contains(word)
         }
     }
+
+    private static func isSecret(_ word: String) -> Bool { names.contains(where: word.lowercased().contains) }
 }

@@ -64,7 +64,9 @@ struct HAProxyTranslation {
         for section in others + proxies.map(\.section) { presume(section) }
         noteGlobal()
         for proxy in proxies where proxy.section.kind != "frontend" { translateBackend(proxy) }
-        for proxy in proxies where proxy.section.kind != "backend" && !isStatistics(proxy) { translateFrontend(proxy) }
+        for proxy in proxies where proxy.section.kind != "backend" {
+            if isStatistics(proxy) { noteStatistics(proxy.section) } else { translateFrontend(proxy) }
+        }
         separateFrontends()
         result.finishRoutes(frontends.flatMap(\.routes))
         dropUnused()
@@ -88,6 +90,13 @@ struct HAProxyTranslation {
         return isEmpty && shows
     }
 
+    private mutating func noteStatistics(_ section: HAProxySection) {
+        for line in section.lines {
+            result.notes.note(line.statement, .byDefault, "the admin address has /metrics, /stats and a dashboard")
+        }
+        result.blocks.append(section.sourceBlock)
+    }
+
     // MARK: - Every line
 
     private mutating func presume(_ section: HAProxySection) {
@@ -100,6 +109,16 @@ struct HAProxyTranslation {
                 result.notes.presume(statement, .leftOut, "there are no conditions in a configuration: both sides were read")
             } else if line.keyword.hasPrefix("tune.") {
                 result.notes.presume(statement, .byDefault, "sockets and buffers are Berth's own")
+            } else if line.keyword == "stick-table", line.has("store") {
+                result.notes.presume(statement, .leftOut, "Berth limits no rates yet")
+            } else if line.keyword == "retry-on" {
+                let isSafe = line.words(from: 1).allSatisfy { ["none", "conn-failure", "empty-response"].contains($0) }
+                result.notes.presume(
+                    statement, isSafe ? .byDefault : .repaired,
+                    isSafe
+                        ? "what a server has not executed is sent to another"
+                        : "a call that a server may have executed would be executed again; Berth repeats only what cannot have "
+                            + "been executed, or is declared safe")
             } else if let reason = HAProxyKnown.defaultReason(line) {
                 result.notes.presume(statement, .byDefault, reason)
             } else if Self.isTranslated(line) {
