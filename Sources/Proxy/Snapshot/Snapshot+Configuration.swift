@@ -277,7 +277,7 @@ extension HealthCheckPlan {
 
 extension RoutePlan {
     init(_ configuration: RouteConfiguration) {
-        self.init(upstream: configuration.upstream)
+        self.init(upstream: configuration.upstream ?? 0)
         checksHeaders = configuration.checksHeaders
         let name = configuration.host.map { $0.contains(":") ? "[\($0)]" : $0 }
         host = name.map { Array($0.lowercased().utf8) }
