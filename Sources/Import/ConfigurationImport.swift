@@ -1,5 +1,17 @@
 package import Configuration
 
+/// A line of the source that is not as it was.
+package struct ImportFinding: Sendable, Equatable {
+    /// Where it stands: "nginx.conf:12".
+    package var place: String
+    /// The line, or the head of the block that lacks one.
+    package var text: String
+    /// `repaired` or `leftOut`.
+    package var verdict: Verdict
+    /// Why, in a sentence.
+    package var reason: String
+}
+
 /// Turns a configuration of nginx or HAProxy into one of Berth.
 package struct ConfigurationImport {
     /// Whose configuration it is.
@@ -11,8 +23,8 @@ package struct ConfigurationImport {
     package let text: String
     /// How many lines have each verdict.
     package let counts: [Verdict: Int]
-    /// What was repaired and what cannot be carried over, a line each, for people.
-    package let findings: [String]
+    /// What was repaired, then what cannot be carried over.
+    package let findings: [ImportFinding]
 
     /// Whether something cannot be carried over.
     package var hasLosses: Bool { counts[.leftOut, default: 0] > 0 }
@@ -25,8 +37,13 @@ package struct ConfigurationImport {
         let configuration: ImportedConfiguration
         switch format ?? Self.format(of: bytes, file: file) {
         case .nginx:
-            configuration = try NginxTranslation.run(
-                NginxParser.parse(bytes, file: file, files: files), file: file)
+            if let dump = NginxDump(bytes) {
+                configuration = try NginxTranslation.run(
+                    NginxParser.parse(dump.bytes, file: dump.main, files: dump.files), file: dump.main)
+            } else {
+                configuration = try NginxTranslation.run(
+                    NginxParser.parse(bytes, file: file, files: files), file: file)
+            }
         case .haproxy:
             configuration = try HAProxyTranslation.run(bytes, file: file)
         }

@@ -21,6 +21,12 @@ struct SourceError {
         return ConfigurationErrors(errors: [error], source: String(decoding: bytes, as: UTF8.self))
     }
 
+    /// Throws if a byte is zero: this is no text.
+    func rejectNUL() throws(ConfigurationErrors) {
+        guard let offset = bytes.firstIndex(of: 0) else { return }
+        throw at(offset, "a NUL character in text", because: "a configuration is text, and this may be another kind of file")
+    }
+
     /// An error about the whole file.
     func whole(_ message: String, because reason: String, help: String? = nil) -> ConfigurationErrors {
         let error = ConfigurationError(

@@ -54,6 +54,7 @@ struct HAProxyParser {
         guard bytes.count <= SourceLimits.fileBytes else {
             throw parser.errors.whole("too large", because: "a configuration has at most 1 MiB")
         }
+        try parser.errors.rejectNUL()
         return try parser.sections()
     }
 

@@ -2,36 +2,35 @@
 struct ImportSummary {
     private(set) var counts: [Verdict: Int] = [:]
     /// What was repaired, then what cannot be carried over.
-    private(set) var findings: [String] = []
-    private var losses: [(place: String, text: String, reason: String)] = []
+    private(set) var findings: [ImportFinding] = []
+    private var losses: [ImportFinding] { findings.filter { $0.verdict == .leftOut } }
 
     init(_ configuration: ImportedConfiguration) {
         let blocks =
             configuration.blocks + configuration.listeners.flatMap(\.blocks) + configuration.routes.flatMap(\.blocks)
             + configuration.upstreams.flatMap(\.blocks)
-        var repairs: [String] = []
         for block in blocks {
             let heading = configuration.notes.isNoted(block.heading) ? [block.heading] : []
             for statement in heading + block.statements {
                 let entry = configuration.notes.entry(of: statement)
                 // The head of a block counts only if something became of it.
                 if statement == block.heading, entry.verdict < .repaired { continue }
-                count(entry, statement, &repairs)
+                count(entry, statement)
             }
             for entry in configuration.notes.additions(to: block.heading) where entry.verdict >= .repaired {
-                count(entry, block.heading, &repairs)
+                count(entry, block.heading)
             }
         }
-        findings = repairs + losses.map { "\($0.place): left out: \($0.text): \($0.reason)" }
+        findings = findings.filter { $0.verdict == .repaired } + losses
     }
 
-    private mutating func count(_ entry: NoteBook.Entry, _ statement: Statement, _ repairs: inout [String]) {
+    private mutating func count(_ entry: NoteBook.Entry, _ statement: Statement) {
         counts[entry.verdict, default: 0] += 1
-        switch entry.verdict {
-        case .byDefault, .kept: break
-        case .repaired: repairs.append("\(statement.place): repaired: \(statement.text): \(entry.reason)")
-        case .leftOut: losses.append((statement.place, statement.text, entry.reason))
-        }
+        guard entry.verdict >= .repaired else { return }
+        findings.append(
+            ImportFinding(
+                place: statement.place, text: statement.text, verdict: entry.verdict,
+                reason: NoteWriter.sentence(entry.reason)))
     }
 
     /// The first lines of the file.
@@ -44,6 +43,7 @@ struct ImportSummary {
             "From \(name) by \"berth import\": \(kept) kept, \(byDefault) are Berth's default, \(repaired) repaired, "
             + "\(losses.count) left out. Above each table stand the lines that it comes from, with their numbers."
         var lines = sentence.wrapped(to: 118)
+        let losses = losses
         if !losses.isEmpty {
             lines += ["", "LEFT OUT, so look at these first:"]
             let places = losses.map(\.place.count).max() ?? 0

@@ -31,6 +31,7 @@ struct NginxParser {
         guard bytes.count <= SourceLimits.fileBytes, bytesRead <= SourceLimits.bytes else {
             throw errors.whole("too large", because: "a configuration has at most 1 MiB a file and 4 MiB in all")
         }
+        try errors.rejectNUL()
         var lexer = NginxLexer(bytes, file: file)
         var lines = LineCounter(bytes)
         return try block(&lexer, &lines, depth: depth, blockDepth: blockDepth, openedAt: nil)
