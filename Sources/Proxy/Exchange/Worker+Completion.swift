@@ -64,7 +64,7 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// The exchange was answered: the client may ask again, or its connection closes.
-    private mutating func finish(_ exchange: Handle, _ outcome: ExchangeOutcome) {
+    mutating func finish(_ exchange: Handle, _ outcome: ExchangeOutcome) {
         let client = exchanges[exchange].client
         let keepsClient = exchanges[exchange].keepsClient && !lifecycle.isDraining
         let isRead = !exchanges[exchange].awaitsRequestBody
@@ -176,12 +176,19 @@ extension Worker where Outside: ~Copyable {
         io.append(
             response, id: id, isHead: exchanges[exchange].method == .head,
             closes: !exchanges[exchange].keepsClient, at: clock.now)
+        sendOwnResponse(exchange, .rejected(fault))
+    }
+
+    /// Sends a response of the proxy's own, which is whole and all there is in `io.composed`.
+    mutating func sendOwnResponse(_ exchange: Handle, _ outcome: ExchangeOutcome) {
+        let client = exchanges[exchange].client
+        if !exchanges.extras.isEmpty { editOwnResponse(exchange) }
         let kept = min(Int(exchanges[exchange].replayBytes), clients[client].transport.input.count)
         if kept > 0 { clients[client].transport.input.consume(kept) }
         exchanges[exchange].replayBytes = 0
         io.bufferPool.release(&clients[client].transport.input)
         clients.write(client, &io, &clock)
-        finish(exchange, .rejected(fault))
+        finish(exchange, outcome)
     }
 
     /// Whether a fault is told by status 200, as the operator wants for clients that take a 5xx for the end of their
