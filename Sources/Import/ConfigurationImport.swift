@@ -51,6 +51,11 @@ package struct ConfigurationImport {
         counts = summary.counts
         findings = summary.findings
         text = ConfigurationWriter(configuration).text(head: summary.head(file: file))
+        guard text.utf8.count <= SourceLimits.fileBytes else {
+            throw SourceError(file: file, bytes: []).whole(
+                "too large for one file",
+                because: "a configuration of Berth has at most 1 MiB, and this would have more")
+        }
     }
 
     /// HAProxy's sections begin lines with words of their own, without a brace behind.
@@ -60,7 +65,9 @@ package struct ConfigurationImport {
         let sections: Set<String> = ["global", "defaults", "frontend", "backend", "listen"]
         for line in bytes.prefix(65_536).split(separator: UInt8(ascii: "\n")) {
             let text = String(decoding: line, as: UTF8.self)
-            guard let word = text.split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == "\r" }).first else { continue }
+            guard let word = text.split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == "\r" }).first else {
+                continue
+            }
             if sections.contains(String(word)), !text.contains(";"), !text.contains("{") { return .haproxy }
         }
         return .nginx

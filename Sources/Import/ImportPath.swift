@@ -31,7 +31,9 @@ enum ImportPath {
         // A pattern in the name of a folder is seldom, and not followed.
         let folder = folder(of: path)
         guard !isPattern(folder) else { return [] }
-        let pattern = Array(path.utf8.suffix(from: path.utf8.lastIndex(of: UInt8(ascii: "/")).map { path.utf8.index(after: $0) } ?? path.startIndex))
+        let pattern = Array(
+            path.utf8.suffix(
+                from: path.utf8.lastIndex(of: UInt8(ascii: "/")).map { path.utf8.index(after: $0) } ?? path.startIndex))
         return files.list(folder).filter { name in
             // As in a shell, a name that begins with a point is not meant.
             name.hasPrefix(".") == (pattern.first == UInt8(ascii: ".")) && matches(Array(name.utf8), pattern)
@@ -46,7 +48,8 @@ enum ImportPath {
             if wanted < pattern.count, pattern[wanted] == UInt8(ascii: "*") {
                 star = (wanted, position)
                 wanted += 1
-            } else if wanted < pattern.count, pattern[wanted] == UInt8(ascii: "?") || pattern[wanted] == name[position] {
+            } else if wanted < pattern.count, pattern[wanted] == UInt8(ascii: "?") || pattern[wanted] == name[position]
+            {
                 wanted += 1
                 position += 1
             } else if let last = star {

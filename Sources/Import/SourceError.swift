@@ -24,7 +24,8 @@ struct SourceError {
     /// Throws if a byte is zero: this is no text.
     func rejectNUL() throws(ConfigurationErrors) {
         guard let offset = bytes.firstIndex(of: 0) else { return }
-        throw at(offset, "a NUL character in text", because: "a configuration is text, and this may be another kind of file")
+        throw at(
+            offset, "a NUL character in text", because: "a configuration is text, and this may be another kind of file")
     }
 
     /// An error about the whole file.

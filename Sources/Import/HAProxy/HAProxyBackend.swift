@@ -18,15 +18,21 @@ extension HAProxyTranslation {
         var rules = RouteRules()
         readRules(section, &rules, upstream: &upstream)
         backendRules[section.name] = rules
+        guard result.upstreams.count < ImportedConfiguration.maximumUpstreams else {
+            result.isTooLarge = true
+            return
+        }
         upstreamNames[section.name] = upstream.name
         result.upstreams.append(upstream)
     }
 
     private func name(for section: HAProxySection) -> String {
-        let plain = String(section.name.prefix(64).map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") ? $0 : "-" })
+        let plain = String(
+            section.name.prefix(64).map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") ? $0 : "-" })
         let base = plain.isEmpty ? "mcp" : plain
         guard result.upstreams.contains(where: { $0.name == base }) else { return base }
-        return (2...1_100).map { "\(base)-\($0)" }.first { name in !result.upstreams.contains { $0.name == name } } ?? base
+        return (2...1_100).map { "\(base)-\($0)" }.first { name in !result.upstreams.contains { $0.name == name } }
+            ?? base
     }
 
     // MARK: - Servers
@@ -80,7 +86,9 @@ extension HAProxyTranslation {
     /// "host:port"; a port must be there.
     private func address(_ text: String) -> String? {
         var text = text
-        for prefix in ["ipv4@", "ipv6@", "tcp@"] where text.hasPrefix(prefix) { text = String(text.dropFirst(prefix.count)) }
+        for prefix in ["ipv4@", "ipv6@", "tcp@"] where text.hasPrefix(prefix) {
+            text = String(text.dropFirst(prefix.count))
+        }
         guard let colon = text.lastIndex(of: ":"), colon != text.startIndex, !text.hasSuffix("]") else { return nil }
         return ProxyTarget.address(text, defaultPort: 80)
     }
@@ -144,7 +152,8 @@ extension HAProxyTranslation {
             switch line[1] {
             case "roundrobin", "static-rr": result.notes.note(line.statement, .byDefault, "for new sessions")
             case "leastconn", "random": result.notes.note(line.statement, .kept, "for new sessions")
-            case "first": result.notes.note(line.statement, .repaired, "new sessions go to all servers in turn, not to the first")
+            case "first":
+                result.notes.note(line.statement, .repaired, "new sessions go to all servers in turn, not to the first")
             default:
                 let key = line[1] == "source" ? "source" : line.words(from: 1).joined(separator: " ")
                 result.notes.note(line.statement, .repaired, Affinity.repair(Affinity.problem(ofHash: key)))
@@ -169,7 +178,9 @@ extension HAProxyTranslation {
             result.notes.note(line.statement, .repaired, Affinity.repair(Affinity.cookies))
             isKnown = true
         }
-        let learns = proxy.section.all("stick", "store-response").contains { $0[2].lowercased().contains("mcp-session-id") }
+        let learns = proxy.section.all("stick", "store-response").contains {
+            $0[2].lowercased().contains("mcp-session-id")
+        }
         for line in proxy.section.all("stick") {
             isKnown = true
             if learns, line[1] == "store-response" || line[1] == "match" || line[1] == "on" {
@@ -204,7 +215,9 @@ extension HAProxyTranslation {
             result.notes.note(line.statement, isUsual ? .byDefault : .kept)
         }
         for line in proxy.inherited("timeout", "queue") {
-            guard let timeout = milliseconds(line[2])?.clamped(to: .milliseconds(1) ... .seconds(86_400)) else { continue }
+            guard let timeout = milliseconds(line[2])?.clamped(to: .milliseconds(1) ... .seconds(86_400)) else {
+                continue
+            }
             let isUsual = timeout == .seconds(10)
             upstream.queueTimeout = isUsual ? nil : timeout
             result.notes.note(line.statement, isUsual ? .byDefault : .kept)
@@ -217,7 +230,7 @@ extension HAProxyTranslation {
         if let line = proxy.inherited("timeout", "check").last, let timeout = milliseconds(line[2]) {
             var check = upstream.healthCheck ?? ImportedUpstream.HealthCheck()
             let interval = check.interval ?? .seconds(2)
-            check.timeout = timeout == .seconds(1) ? nil : timeout.clamped(to: .milliseconds(10) ... interval)
+            check.timeout = timeout == .seconds(1) ? nil : timeout.clamped(to: .milliseconds(10)...interval)
             upstream.healthCheck = check
             result.notes.note(line.statement, .kept)
         }
@@ -230,7 +243,9 @@ extension HAProxyTranslation {
         var host: String?
         for send in proxy.inherited("http-check", "send") {
             if let uri = send.value("uri") { path = uri }
-            if let place = send.words.firstIndex(where: { $0.lowercased() == "host" }), place + 1 < send.words.count { host = send.words[place + 1] }
+            if let place = send.words.firstIndex(where: { $0.lowercased() == "host" }), place + 1 < send.words.count {
+                host = send.words[place + 1]
+            }
             result.notes.note(send.statement, .kept)
         }
         // "HTTP/1.1\r\nHost: mcp", as it was written before version 2.2.
@@ -246,15 +261,18 @@ extension HAProxyTranslation {
         _ line: HAProxyLine, _ path: String?, _ host: String?, _ proxy: Proxy, _ upstream: inout ImportedUpstream
     ) {
         let endpoints = ["/mcp", "/mcp/", "/sse", "/sse/"]
-        guard let path, path != "/", path.utf8.allSatisfy({ (0x21...0x7e).contains($0) }), path.utf8.count < 1_024 else {
+        guard let path, path != "/", path.utf8.allSatisfy({ (0x21...0x7e).contains($0) }), path.utf8.count < 1_024
+        else {
             result.notes.note(
-                line.statement, .repaired, "a request for / says nothing of an MCP server: checks connect; better is a page of its "
+                line.statement, .repaired,
+                "a request for / says nothing of an MCP server: checks connect; better is a page of its "
                     + "own (health_check type \"http\"), or type \"mcp\"")
             return
         }
         guard !endpoints.contains(path.prefix { $0 != "?" }.lowercased()) else {
             result.notes.note(
-                line.statement, .repaired, "a check of the MCP endpoint would open a session each time: checks connect; type "
+                line.statement, .repaired,
+                "a check of the MCP endpoint would open a session each time: checks connect; type "
                     + "\"mcp\" keeps one session for them")
             return
         }
@@ -281,8 +299,12 @@ extension HAProxyTranslation {
     /// "200", "200-299", "200,204".
     private static func isStatusList(_ text: String) -> Bool {
         text.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { part in
-            let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { NginxValue.integer(String($0), in: 200...599) }
-            guard ends.count <= 2, let first = ends.first, let low = first, let last = ends.last, let high = last else { return false }
+            let ends = part.split(separator: "-", omittingEmptySubsequences: false).map {
+                NginxValue.integer(String($0), in: 200...599)
+            }
+            guard ends.count <= 2, let first = ends.first, let low = first, let last = ends.last, let high = last else {
+                return false
+            }
             return low <= high
         }
     }

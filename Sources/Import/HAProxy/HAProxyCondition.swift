@@ -108,18 +108,27 @@ extension HAProxyTest {
             case "-i", "-n", "--": break
             case "-m":
                 let method = rest.popFirst() ?? ""
-                if method == "beg" { ignoresMethod = true } else if method != "str", method != "ip" { isSubstring = true }
+                if method == "beg" {
+                    ignoresMethod = true
+                } else if method != "str", method != "ip" {
+                    isSubstring = true
+                }
             case "-f", "-M", "-u": isSubstring = true
             default: values.append(word)
             }
         }
         let name = fetch.prefix { $0 != "," }.lowercased()
-        self = isSubstring && name != "ssl_fc" && !Self.isRate(name) ? .other : Self.test(String(name), values, isPrefix: ignoresMethod)
+        self =
+            isSubstring && name != "ssl_fc" && !Self.isRate(name)
+            ? .other : Self.test(String(name), values, isPrefix: ignoresMethod)
     }
 
     private static func isRate(_ name: String) -> Bool {
-        ["sc_", "sc0_", "sc1_", "sc2_", "src_", "gpc", "table_", "be_conn", "fe_conn", "be_sess", "fe_sess", "nbsrv", "queue", "avg_queue"]
-            .contains { name.hasPrefix($0) }
+        [
+            "sc_", "sc0_", "sc1_", "sc2_", "src_", "gpc", "table_", "be_conn", "fe_conn", "be_sess", "fe_sess", "nbsrv",
+            "queue", "avg_queue",
+        ]
+        .contains { name.hasPrefix($0) }
     }
 
     private static func test(_ name: String, _ values: [String], isPrefix: Bool) -> HAProxyTest {
@@ -134,7 +143,8 @@ extension HAProxyTest {
         case "path_reg":
             let found = values.map { LiteralPaths($0)?.paths }
             return found.isEmpty || found.contains { $0 == nil } ? .other : .paths(found.flatMap { $0 ?? [] })
-        case "hdr(host)", "req.hdr(host)", "hdr_dom(host)", "req.fhdr(host)", "ssl_fc_sni", "hdr_end(host)", "hdr_beg(host)":
+        case "hdr(host)", "req.hdr(host)", "hdr_dom(host)", "req.fhdr(host)", "ssl_fc_sni", "hdr_end(host)",
+            "hdr_beg(host)":
             let isWhole = !name.hasPrefix("hdr_") || name == "hdr_dom(host)"
             let hosts = values.map { String($0.lowercased().prefix { $0 != ":" }) }
             let isPlain = !hosts.isEmpty && isWhole && !isPrefix && hosts.allSatisfy { RouteHost.isName($0) }

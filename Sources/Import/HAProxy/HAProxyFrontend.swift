@@ -24,7 +24,8 @@ extension HAProxyTranslation {
             guard index >= before, isGuarded, let name = routes[index].action.upstream else { continue }
             guardedUpstreams.insert(name)
             routes[index].action = .respond(status: 403, body: nil, type: nil)
-            routes[index].comment = "LEFT OUT: HAProxy let in only some of these requests, by something that Berth cannot check. "
+            routes[index].comment =
+                "LEFT OUT: HAProxy let in only some of these requests, by something that Berth cannot check. "
                 + "To serve them all, write upstream = \"\(name)\" in the place of respond."
         }
         frontends.append(
@@ -48,7 +49,9 @@ extension HAProxyTranslation {
                 let isKnown = upstreamNames[line[1]] != nil
                 result.notes.note(
                     line.statement, .leftOut,
-                    isKnown ? "requests go by host and path, not by what this asks" : "this backend has no servers that are known")
+                    isKnown
+                        ? "requests go by host and path, not by what this asks"
+                        : "this backend has no servers that are known")
                 continue
             }
             result.notes.note(line.statement, .kept)
@@ -67,7 +70,9 @@ extension HAProxyTranslation {
         return routes
     }
 
-    private mutating func route(to upstream: String, of backend: String, host: String?, path: ImportedPath) -> ImportedRoute {
+    private mutating func route(to upstream: String, of backend: String, host: String?, path: ImportedPath)
+        -> ImportedRoute
+    {
         var route = ImportedRoute(host: host, path: path, action: .upstream(upstream, stripping: nil))
         guard let rules = backendRules[backend] else { return route }
         apply(rules, to: &route)
@@ -81,14 +86,16 @@ extension HAProxyTranslation {
                 route.action = .upstream(upstream, stripping: prefix.text)
             } else {
                 result.notes.note(
-                    prefix.line.statement, .leftOut, "not every path that leads here begins with \(prefix.text): write a route for it")
+                    prefix.line.statement, .leftOut,
+                    "not every path that leads here begins with \(prefix.text): write a route for it")
             }
         }
         return route
     }
 
     private func apply(_ rules: RouteRules, to route: inout ImportedRoute) {
-        for field in rules.setFields where !route.setFields.contains(where: { $0.name.lowercased() == field.name.lowercased() }) {
+        for field in rules.setFields
+        where !route.setFields.contains(where: { $0.name.lowercased() == field.name.lowercased() }) {
             if route.setFields.count < 32 { route.setFields.append(field) }
         }
         for name in rules.removedFields {
@@ -96,7 +103,9 @@ extension HAProxyTranslation {
             let isSet = route.setFields.contains { $0.name.lowercased() == name.lowercased() }
             if !isKnown, !isSet, route.removedFields.count < 32 { route.removedFields.append(name) }
         }
-        if route.setFields.reduce(0, { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 }) > 8_192 { route.setFields = [] }
+        if route.setFields.reduce(0, { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 }) > 8_192 {
+            route.setFields = []
+        }
     }
 
     /// The hosts and paths for which a condition holds; nil if it asks for anything else.
@@ -107,8 +116,10 @@ extension HAProxyTranslation {
             var paths: [ImportedPath] = [.any]
             for term in terms {
                 switch (term.test, term.isNegated) {
-                case (.hosts(let names), false): hosts = hosts == [nil] ? names : hosts.filter { $0.map(names.contains) ?? false }
-                case (.paths(let list), false): paths = paths == [.any] ? list : paths.filter { path in list.contains { $0.covers(path) } }
+                case (.hosts(let names), false):
+                    hosts = hosts == [nil] ? names : hosts.filter { $0.map(names.contains) ?? false }
+                case (.paths(let list), false):
+                    paths = paths == [.any] ? list : paths.filter { path in list.contains { $0.covers(path) } }
                 case (.secure, false): break
                 default: return nil
                 }
@@ -151,7 +162,8 @@ extension HAProxyTranslation {
     }
 
     private mutating func redirect(
-        _ section: HAProxySection, _ line: HAProxyLine, _ words: [String], _ acls: [String: [HAProxyTest]], _ listeners: [Int],
+        _ section: HAProxySection, _ line: HAProxyLine, _ words: [String], _ acls: [String: [HAProxyTest]],
+        _ listeners: [Int],
         _ routes: inout [ImportedRoute]
     ) {
         let condition = HAProxyCondition(line.words, acls: acls)
@@ -161,7 +173,9 @@ extension HAProxyTranslation {
             let always = condition.alternatives == [[]]
             let ifPlain = condition.alternatives == [[HAProxyCondition.Term(test: .secure, isNegated: true)]]
             if always || ifPlain {
-                for index in listeners where result.listeners[index].http != nil { result.listeners[index].redirect = "https" }
+                for index in listeners where result.listeners[index].http != nil {
+                    result.listeners[index].redirect = "https"
+                }
                 result.notes.note(line.statement, .kept, "redirect: with 308, so that a POST stays one")
                 noteUse(section, line)
                 return
@@ -174,7 +188,8 @@ extension HAProxyTranslation {
             return
         }
         result.notes.note(
-            line.statement, .leftOut, "a redirect leads to HTTPS, to a URL that is fixed, or to the same path at another host")
+            line.statement, .leftOut,
+            "a redirect leads to HTTPS, to a URL that is fixed, or to the same path at another host")
     }
 
     private mutating func answer(
@@ -184,17 +199,20 @@ extension HAProxyTranslation {
         let status = line.value("status").map { NginxValue.integer($0, in: 200...599) } ?? 200
         let body = line.value("string") ?? line.value("lf-string")
         let isFixed = !(body ?? "").contains("%[") && !line.has("file") && !line.has("lf-file")
-        guard let matches = matches(condition), let status, ![206, 301, 302, 303, 304, 307, 308, 401].contains(status), isFixed,
+        guard let matches = matches(condition), let status, ![206, 301, 302, 303, 304, 307, 308, 401].contains(status),
+            isFixed,
             (body ?? "").utf8.count <= 65_536
         else {
-            result.notes.note(line.statement, .leftOut, "an answer is a status with a fixed text, for a host and a path")
+            result.notes.note(
+                line.statement, .leftOut, "an answer is a status with a fixed text, for a host and a path")
             return
         }
         let type = line.value("content-type").flatMap { RouteHost.isMediaType($0) ? $0 : nil }
         let text = [204, 205].contains(status) || (body ?? "").isEmpty ? nil : body
         routes += matches.map {
             ImportedRoute(
-                host: $0.host, path: $0.path, action: .respond(status: status, body: text, type: text == nil ? nil : type))
+                host: $0.host, path: $0.path,
+                action: .respond(status: status, body: text, type: text == nil ? nil : type))
         }
         result.notes.note(line.statement, .kept)
         noteUse(section, line)
@@ -224,13 +242,16 @@ extension HAProxyTranslation {
             result.notes.note(line.statement, .byDefault, "what no route matches gets 404")
             noteUse(section, line)
         } else {
-            result.notes.note(line.statement, .leftOut, "conditions on a request are not made: requests go by host and path")
+            result.notes.note(
+                line.statement, .leftOut, "conditions on a request are not made: requests go by host and path")
         }
     }
 
     /// The paths that a `deny` lets through, where it asks whether a path is none of them.
     private static func allowedPaths(_ condition: HAProxyCondition) -> [ImportedPath]? {
-        guard condition.alternatives.count == 1, let terms = condition.alternatives.first, !terms.isEmpty else { return nil }
+        guard condition.alternatives.count == 1, let terms = condition.alternatives.first, !terms.isEmpty else {
+            return nil
+        }
         var paths: [ImportedPath] = []
         for term in terms {
             guard term.isNegated, case .paths(let list) = term.test else { return nil }
@@ -244,9 +265,13 @@ extension HAProxyTranslation {
         _ routes: inout [ImportedRoute], _ section: HAProxySection, _ acls: [String: [HAProxyTest]]
     ) {
         for line in section.all("http-request", "deny") {
-            guard let allowed = Self.allowedPaths(HAProxyCondition(line.words, acls: acls)), allowed.count <= 64 else { continue }
+            guard let allowed = Self.allowedPaths(HAProxyCondition(line.words, acls: acls)), allowed.count <= 64 else {
+                continue
+            }
             routes = routes.flatMap { route -> [ImportedRoute] in
-                guard route.action.upstream != nil, !allowed.contains(where: { $0.covers(route.path) }) else { return [route] }
+                guard route.action.upstream != nil, !allowed.contains(where: { $0.covers(route.path) }) else {
+                    return [route]
+                }
                 return allowed.filter { route.path.covers($0) }.map { path in
                     var narrow = route
                     narrow.path = path
@@ -287,13 +312,16 @@ extension HAProxyTranslation {
     private mutating func guards(_ section: HAProxySection, _ acls: [String: [HAProxyTest]]) -> Bool {
         var isGuarded = false
         for line in section.all("http-request", "auth") {
-            result.notes.note(line.statement, .leftOut, "Berth checks no credentials yet: servers do, as MCP's authorization says")
+            result.notes.note(
+                line.statement, .leftOut, "Berth checks no credentials yet: servers do, as MCP's authorization says")
             isGuarded = true
         }
         for line in section.all("http-request", "deny") {
             let condition = HAProxyCondition(line.words, acls: acls)
             let terms = condition.alternatives.flatMap { $0 }
-            let isMade = isBySource(condition) || Self.allowedPaths(condition) != nil || (matches(condition) != nil && !terms.isEmpty)
+            let isMade =
+                isBySource(condition) || Self.allowedPaths(condition) != nil
+                || (matches(condition) != nil && !terms.isEmpty)
             let isOther = !isMade && !terms.contains { $0.test == .rate } && !terms.contains { $0.test == .method }
             if isOther { isGuarded = true }
         }

@@ -96,7 +96,9 @@ struct HAProxyParser {
         var words: [String] = []
         var word: [UInt8] = []
         var isInWord = false
-        func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r") }
+        func isBlank(_ byte: UInt8) -> Bool {
+            byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r")
+        }
         while position < bytes.count {
             let byte = bytes[position]
             position += 1
@@ -121,7 +123,8 @@ struct HAProxyParser {
                 word.append(byte)
             }
             guard words.count <= SourceLimits.words else {
-                throw errors.at(position, "this line has too many words", because: "at most \(SourceLimits.words) are read")
+                throw errors.at(
+                    position, "this line has too many words", because: "at most \(SourceLimits.words) are read")
             }
         }
         if isInWord { words.append(String(decoding: word, as: UTF8.self)) }
@@ -178,7 +181,8 @@ enum HAProxySecrets {
         let set = words.count > 3 && words[1].hasSuffix("-header") && isSecret(words[2]) ? 2 : nil
         guard let place = field ?? set else { return [] }
         return words.dropFirst(place + 1).filter { word in
-            word.utf8.count >= 4 && !word.hasPrefix("-") && !word.hasPrefix("%[") && !["unless", "found"].contains(word)
+            word.utf8.count >= 4 && !word.hasPrefix("-") && !word.hasPrefix("%[")
+                && !["unless", "found"].contains(word)
         }
     }
 

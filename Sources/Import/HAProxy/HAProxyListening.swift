@@ -40,9 +40,13 @@ extension HAProxyTranslation {
     /// An address as Berth writes it; nil for a path, a range of ports, a name or another transport.
     private static func address(_ text: String) -> String? {
         var text = text
-        for prefix in ["ipv4@", "ipv6@", "tcp@"] where text.hasPrefix(prefix) { text = String(text.dropFirst(prefix.count)) }
+        for prefix in ["ipv4@", "ipv6@", "tcp@"] where text.hasPrefix(prefix) {
+            text = String(text.dropFirst(prefix.count))
+        }
         guard let colon = text.lastIndex(of: ":") else { return nil }
-        guard let port = NginxValue.integer(String(text[text.index(after: colon)...]), in: 1...65_535) else { return nil }
+        guard let port = NginxValue.integer(String(text[text.index(after: colon)...]), in: 1...65_535) else {
+            return nil
+        }
         var host = String(text[..<colon])
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
         if host.isEmpty || host == "*" || host == "0.0.0.0" || host == "::" { return ":\(port)" }
@@ -61,7 +65,8 @@ extension HAProxyTranslation {
             }
             result.notes.note(
                 line.statement, .repaired,
-                "accept-proxy: HAProxy believes whoever connects, Berth only proxies that it knows: name yours in trusted_proxies")
+                "accept-proxy: HAProxy believes whoever connects, Berth only proxies that it knows: name yours in trusted_proxies"
+            )
         }
         for own in proxy.inherited("maxconn") {
             guard let number = NginxValue.integer(own[1], in: 1...10_000_000) else { continue }
@@ -70,7 +75,9 @@ extension HAProxyTranslation {
         }
         for (name, usual) in [("http-request", 10), ("http-keep-alive", 75)] {
             for own in proxy.inherited("timeout", name) {
-                guard let timeout = milliseconds(own[2])?.clamped(to: .milliseconds(1) ... .seconds(31_536_000)) else { continue }
+                guard let timeout = milliseconds(own[2])?.clamped(to: .milliseconds(1) ... .seconds(31_536_000)) else {
+                    continue
+                }
                 let isUsual = timeout == .seconds(usual)
                 result.notes.note(own.statement, isUsual ? .byDefault : .kept)
                 if name == "http-request" {
@@ -96,13 +103,15 @@ extension HAProxyTranslation {
                 let pair = ImportedListener.CertificatePair(certificate: file, key: file)
                 if file.hasSuffix("/") {
                     result.notes.note(
-                        line.statement, .leftOut, "a folder of certificates: write each as [[listen.certificate]] with cert and key")
+                        line.statement, .leftOut,
+                        "a folder of certificates: write each as [[listen.certificate]] with cert and key")
                 } else if !file.isEmpty, !listener.certificates.contains(pair) {
                     listener.certificates.append(pair)
                 }
             } else if line.words[place] == "crt-list" {
                 result.notes.note(
-                    line.statement, .leftOut, "a list of certificates: write each as [[listen.certificate]] with cert and key")
+                    line.statement, .leftOut,
+                    "a list of certificates: write each as [[listen.certificate]] with cert and key")
             }
             place += 1
         }

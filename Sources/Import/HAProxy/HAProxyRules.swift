@@ -3,7 +3,8 @@ extension HAProxyTranslation {
     mutating func readRules(_ section: HAProxySection, _ rules: inout RouteRules, upstream: inout ImportedUpstream) {
         for line in section.lines {
             switch (line.keyword, line[1]) {
-            case ("http-response", "set-header"), ("http-response", "add-header"), ("http-after-response", "set-header"):
+            case ("http-response", "set-header"), ("http-response", "add-header"),
+                ("http-after-response", "set-header"):
                 setField(line, &rules)
             case ("http-response", "del-header"), ("http-after-response", "del-header"):
                 guard isUnconditional(line), NginxTranslation.isFieldName(line[2]) else { continue }
@@ -14,14 +15,18 @@ extension HAProxyTranslation {
                 let isForwarding = line[2].lowercased().hasPrefix("x-forwarded") || line[2].lowercased() == "x-real-ip"
                 result.notes.note(
                     line.statement, isForwarding ? .byDefault : .leftOut,
-                    isForwarding ? "of clients that are no trusted proxies it is dropped" : "fields of requests are passed on, and none is removed")
+                    isForwarding
+                        ? "of clients that are no trusted proxies it is dropped"
+                        : "fields of requests are passed on, and none is removed")
             case ("http-request", "replace-path"), ("http-request", "set-path"), ("http-request", "replace-uri"):
                 readRewrite(line, &rules)
             case ("compression", _):
                 let isStream = section.all("compression", "type").contains { $0.has("text/event-stream") }
                 result.notes.note(
                     line.statement, isStream ? .repaired : .byDefault,
-                    isStream ? "compressed, events wait for each other; streams are passed on as they are" : "answers are passed on as servers code them")
+                    isStream
+                        ? "compressed, events wait for each other; streams are passed on as they are"
+                        : "answers are passed on as servers code them")
             case ("mode", "tcp"): noteTCP(line)
             default: break
             }
@@ -39,7 +44,10 @@ extension HAProxyTranslation {
             result.notes.note(line.statement, .leftOut, "a field that is set has a fixed value")
             return
         }
-        let fixed = ["content-type", "transfer-encoding", "connection", "content-length", "date", "mcp-session-id", "content-encoding", "keep-alive", "upgrade", "trailer", "te"]
+        let fixed = [
+            "content-type", "transfer-encoding", "connection", "content-length", "date", "mcp-session-id",
+            "content-encoding", "keep-alive", "upgrade", "trailer", "te",
+        ]
         guard !fixed.contains(name.lowercased()) else {
             result.notes.note(line.statement, .byDefault, "\(name) is written by who sends the body")
             return
@@ -77,7 +85,8 @@ extension HAProxyTranslation {
                 result.notes.note(line.statement, .leftOut, "the servers of an upstream all get the same Host")
             }
         default:
-            result.notes.note(line.statement, .leftOut, "servers get the fields of clients, and none that is made up here")
+            result.notes.note(
+                line.statement, .leftOut, "servers get the fields of clients, and none that is made up here")
         }
     }
 
@@ -87,12 +96,14 @@ extension HAProxyTranslation {
             // %[path,regsub(^/x,)]
             let text = line[2]
             if text.hasPrefix("%[path,regsub("), text.hasSuffix(")]") {
-                let parts = text.dropFirst(14).dropLast(2).split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+                let parts = text.dropFirst(14).dropLast(2).split(separator: ",", omittingEmptySubsequences: false).map(
+                    String.init)
                 if parts.count >= 2 { rewrite = Self.substitution(parts[0], parts[1]) }
             }
         } else {
             let replacement = line[3].replacing("\\1", with: "$1").replacing("\\2", with: "$2")
-            rewrite = PathRewrite(expression: Self.simplified(line[2]), replacement: replacement == "/$2" ? "/$1" : replacement)
+            rewrite = PathRewrite(
+                expression: Self.simplified(line[2]), replacement: replacement == "/$2" ? "/$1" : replacement)
         }
         switch rewrite {
         case .none: result.notes.note(line.statement, .byDefault, "the path is the same behind it")
@@ -101,7 +112,8 @@ extension HAProxyTranslation {
             result.notes.note(line.statement, .kept, "strip_prefix = \"\(prefix)\"")
         case .other:
             result.notes.note(
-                line.statement, .leftOut, "a route can take a beginning off a path, and nothing else: the path goes as it comes")
+                line.statement, .leftOut,
+                "a route can take a beginning off a path, and nothing else: the path goes as it comes")
         }
     }
 

@@ -72,19 +72,15 @@ struct HAProxyTranslation {
         dropUnused()
         result.finishListeners(forwardsHTTPS: forwardsHTTPS)
         result.blocks = others.filter { !$0.lines.isEmpty }.map(\.sourceBlock) + result.blocks
-        guard !result.upstreams.isEmpty, result.upstreams.count <= 1_000 else {
-            throw SourceError(file: file, bytes: []).whole(
-                "nothing in this file can be balanced",
-                because: result.upstreams.isEmpty
-                    ? "no frontend leads to a backend with servers that have addresses" : "it has more than 1000 backends")
-        }
+        try result.check(file: file)
         return result
     }
 
     /// A section that only shows statistics.
     private func isStatistics(_ proxy: Proxy) -> Bool {
         let section = proxy.section
-        let isEmpty = section.all("server").isEmpty && section.all("server-template").isEmpty
+        let isEmpty =
+            section.all("server").isEmpty && section.all("server-template").isEmpty
             && section.all("default_backend").isEmpty && section.all("use_backend").isEmpty
         let shows = !section.all("stats").isEmpty || !section.all("http-request", "use-service").isEmpty
         return isEmpty && shows
@@ -102,11 +98,15 @@ struct HAProxyTranslation {
     private mutating func presume(_ section: HAProxySection) {
         for line in section.lines {
             let statement = line.statement
-            if ["peers", "resolvers", "mailers", "ring", "program", "userlist", "cache", "log-forward", "traces"].contains(section.kind) {
+            if ["peers", "resolvers", "mailers", "ring", "program", "userlist", "cache", "log-forward", "traces"]
+                .contains(section.kind)
+            {
                 let isLost = section.kind == "userlist" || section.kind == "cache" || section.kind == "program"
-                result.notes.presume(statement, .byDefault, isLost ? "not in use" : "nothing is shared or looked up by it")
+                result.notes.presume(
+                    statement, .byDefault, isLost ? "not in use" : "nothing is shared or looked up by it")
             } else if line.keyword.hasPrefix(".") {
-                result.notes.presume(statement, .leftOut, "there are no conditions in a configuration: both sides were read")
+                result.notes.presume(
+                    statement, .leftOut, "there are no conditions in a configuration: both sides were read")
             } else if line.keyword.hasPrefix("tune.") {
                 result.notes.presume(statement, .byDefault, "sockets and buffers are Berth's own")
             } else if line.keyword == "stick-table", line.has("store") {
@@ -131,7 +131,8 @@ struct HAProxyTranslation {
 
     private static func isTranslated(_ line: HAProxyLine) -> Bool {
         switch line.keyword {
-        case "bind", "acl", "use_backend", "default_backend", "balance", "server", "server-template", "default-server", "cookie",
+        case "bind", "acl", "use_backend", "default_backend", "balance", "server", "server-template", "default-server",
+            "cookie",
             "stick", "mode", "maxconn", "redirect", "monitor-uri", "compression":
             true
         case "timeout": ["connect", "server", "queue", "check", "http-request", "http-keep-alive"].contains(line[1])
@@ -158,7 +159,8 @@ struct HAProxyTranslation {
 
     mutating func noteTCP(_ line: HAProxyLine) {
         result.notes.note(
-            line.statement, .repaired, "in mode tcp sessions cannot be told: a connection is balanced, and its requests are not")
+            line.statement, .repaired,
+            "in mode tcp sessions cannot be told: a connection is balanced, and its requests are not")
     }
 
     // MARK: - Addresses and backends that are not used
@@ -172,7 +174,9 @@ struct HAProxyTranslation {
             guard isServing, frontend.addresses.isDisjoint(with: main.addresses) else { continue }
             let isSame = frontend.routes.allSatisfy { route in
                 route.action == .nothing
-                    || main.routes.contains { $0.covers(route) && $0.action == route.action && $0.access == route.access }
+                    || main.routes.contains {
+                        $0.covers(route) && $0.action == route.action && $0.access == route.access
+                    }
             }
             guard !isSame else { continue }
             result.notes.note(
@@ -193,7 +197,9 @@ struct HAProxyTranslation {
     private mutating func dropUnused() {
         let used = Set(result.routes.compactMap(\.action.upstream)).union(guardedUpstreams)
         for upstream in result.upstreams where !used.contains(upstream.name) {
-            for block in upstream.blocks { result.notes.note(block.heading, .byDefault, "no frontend that is imported leads to it") }
+            for block in upstream.blocks {
+                result.notes.note(block.heading, .byDefault, "no frontend that is imported leads to it")
+            }
             result.blocks += upstream.blocks
         }
         result.upstreams.removeAll { !used.contains($0.name) }

@@ -41,7 +41,9 @@ extension ImportedConfiguration {
         (comparable.https, comparable.certificates, comparable.requiresTLS13) = (
             merged.https, merged.certificates, merged.requiresTLS13
         )
-        (comparable.http, comparable.clientAuthentication, comparable.blocks) = (nil, merged.clientAuthentication, merged.blocks)
+        (comparable.http, comparable.clientAuthentication, comparable.blocks) = (
+            nil, merged.clientAuthentication, merged.blocks
+        )
         guard other.redirect != nil || comparable == merged else { return }
         merged.http = other.http
         merged.redirect = other.redirect

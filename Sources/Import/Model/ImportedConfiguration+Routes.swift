@@ -1,6 +1,7 @@
 extension ImportedConfiguration {
     /// Takes over the routes, in the order in which they are tried.
     mutating func finishRoutes(_ routes: [ImportedRoute]) {
+        if routes.count > Self.maximumRoutes { isTooLarge = true }
         self.routes = dropCovered(routes)
         hoistAccess()
     }
@@ -52,7 +53,8 @@ extension ImportedConfiguration {
             notes.note(block.heading, .byDefault, "an earlier route takes the path with and without a slash")
         } else {
             notes.note(
-                block.heading, .leftOut, "an earlier route takes its paths: Berth has one list of routes for all its listeners")
+                block.heading, .leftOut,
+                "an earlier route takes its paths: Berth has one list of routes for all its listeners")
         }
     }
 
@@ -66,7 +68,8 @@ extension ImportedConfiguration {
             }
             guard isLast404, !later, routes[index].setFields.isEmpty else { continue }
             routes[index].action = .nothing
-            for statement in routes[index].blocks.flatMap(\.statements) where notes.entry(of: statement).verdict == .kept {
+            for statement in routes[index].blocks.flatMap(\.statements)
+            where notes.entry(of: statement).verdict == .kept {
                 notes.replace(statement, .byDefault, "what no route matches gets 404")
             }
         }

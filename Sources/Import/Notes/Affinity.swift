@@ -15,10 +15,12 @@ enum Affinity {
     static func problem(ofHash key: String) -> String {
         let key = key.lowercased().replacing("-", with: "_")
         if key.contains("mcp_session_id") {
-            return "the first request of a session has no id yet: it is hashed to one server, and all later ones to another"
+            return
+                "the first request of a session has no id yet: it is hashed to one server, and all later ones to another"
         }
         if ["remote_addr", "realip", "forwarded_for", "source", "src"].contains(where: key.contains) {
-            return "all who come from one NAT address share a server, and a client that changes its network loses its session"
+            return
+                "all who come from one NAT address share a server, and a client that changes its network loses its session"
         }
         if key.contains("cookie") { return cookies }
         if key.contains("session") {

@@ -25,7 +25,8 @@ struct NoteWriter {
         let headingReason = said ? line(headingLine(block), places: 0, texts: 0, isHeading: true) : ""
         let lines = lines(block)
         let places = max(5, lines.map(\.place.count).max() ?? 0)
-        let texts = lines.filter { Self.hasShortReason($0.entry) && $0.text.count <= Self.widestText }
+        let texts =
+            lines.filter { Self.hasShortReason($0.entry) && $0.text.count <= Self.widestText }
             .map(\.text.count).max() ?? 0
         return heading + headingReason
             + lines.map { line($0, places: places, texts: texts, isHeading: false) }.joined()

@@ -55,7 +55,9 @@ struct ImportCommand: ParsableCommand {
 
     private func report(_ found: ConfigurationImport) {
         for finding in found.findings {
-            warn("\(finding.place): \(finding.verdict == .repaired ? "repaired" : "left out"): \(finding.text)\n  \(finding.reason)")
+            warn(
+                "\(finding.place): \(finding.verdict == .repaired ? "repaired" : "left out"): \(finding.text)\n  \(finding.reason)"
+            )
         }
         let words: [(Verdict, String)] = [
             (.kept, "kept"), (.byDefault, "default"), (.repaired, "repaired"), (.leftOut, "left out"),
@@ -97,7 +99,9 @@ struct ImportCommand: ParsableCommand {
 
     private static func problem(_ path: String) -> String {
         var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return "No such file or directory" }
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            return "No such file or directory"
+        }
         return isFolder.boolValue ? "it is a folder" : "Permission denied"
     }
 }

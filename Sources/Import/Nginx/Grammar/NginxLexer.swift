@@ -88,7 +88,8 @@ struct NginxLexer {
         if position < bytes.count {
             let next = bytes[position]
             let mayFollow =
-                Self.isBlank(next) || next == UInt8(ascii: ";") || next == UInt8(ascii: "{") || next == UInt8(ascii: ")")
+                Self.isBlank(next) || next == UInt8(ascii: ";") || next == UInt8(ascii: "{")
+                || next == UInt8(ascii: ")")
             guard mayFollow else {
                 throw errors.at(
                     position, "this cannot follow a closing quote",

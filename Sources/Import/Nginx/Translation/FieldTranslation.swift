@@ -1,8 +1,10 @@
 extension NginxTranslation {
     /// Names of fields that are of one connection, or that say how a body is read: nobody can set them.
     private static let fixedFields: Set<String> = [
-        "connection", "keep-alive", "proxy-connection", "te", "trailer", "upgrade", "http2-settings", "proxy-authenticate",
-        "proxy-authorization", "transfer-encoding", "content-length", "content-type", "content-encoding", "content-range",
+        "connection", "keep-alive", "proxy-connection", "te", "trailer", "upgrade", "http2-settings",
+        "proxy-authenticate",
+        "proxy-authorization", "transfer-encoding", "content-length", "content-type", "content-encoding",
+        "content-range",
         "date", "mcp-session-id",
     ]
 
@@ -109,8 +111,11 @@ extension NginxTranslation {
 
     /// Who may come to a location. What no block has is allowed.
     mutating func access(_ scope: NginxScope) -> AccessList {
+        let directives = scope.inherited(["allow", "deny"])
+        guard let first = directives.first?.statement.id else { return AccessList() }
+        if let known = accessLists[first] { return known }
         var rules: [AccessList.Rule] = []
-        for directive in scope.inherited(["allow", "deny"]) {
+        for directive in directives {
             let isAllowed = directive.name == "allow"
             if directive.first == "all" {
                 rules += AddressBlock.everything.map { AccessList.Rule(block: $0, isAllowed: isAllowed) }
@@ -127,6 +132,7 @@ extension NginxTranslation {
         }
         let list = AccessList(rules: Array(rules.prefix(AccessList.maximumRules)))
         // "allow all" alone says nothing.
-        return list.denied.isEmpty ? AccessList() : list
+        accessLists[first] = list.denied.isEmpty ? AccessList() : list
+        return accessLists[first] ?? AccessList()
     }
 }

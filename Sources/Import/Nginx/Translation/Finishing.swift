@@ -12,7 +12,8 @@ extension NginxTranslation {
             guard site.isServing else {
                 unnamed.append(contentsOf: site.routes)
                 let isSilent = result.listeners.contains { listener in
-                    listener.redirect == nil && !site.addresses.isDisjoint(with: [listener.https, listener.http].compactMap { $0 })
+                    listener.redirect == nil
+                        && !site.addresses.isDisjoint(with: [listener.https, listener.http].compactMap { $0 })
                 }
                 if isSilent { note(site, .byDefault, "every host that no other server has") }
                 continue
@@ -27,7 +28,9 @@ extension NginxTranslation {
     /// Leaves out what is reached at other addresses only: Berth's routes are reached at all of them, and what was meant for
     /// one network would be open to another.
     private mutating func separateAddresses() {
-        guard let main = sites.first(where: { site in site.routes.contains { $0.action.upstream != nil } }) else { return }
+        guard let main = sites.first(where: { site in site.routes.contains { $0.action.upstream != nil } }) else {
+            return
+        }
         for index in sites.indices where sites[index].isServing && sites[index].addresses != main.addresses {
             let site = sites[index]
             guard site.addresses.isDisjoint(with: main.addresses) else {
@@ -36,7 +39,9 @@ extension NginxTranslation {
             }
             let isSame = site.routes.allSatisfy { route in
                 route.action == .nothing || route.action.isFiles
-                    || main.routes.contains { $0.covers(route) && $0.action == route.action && $0.access == route.access }
+                    || main.routes.contains {
+                        $0.covers(route) && $0.action == route.action && $0.access == route.access
+                    }
             }
             guard !isSame else { continue }
             result.notes.note(
@@ -84,14 +89,16 @@ extension NginxTranslation {
         }
         guard !isDefault else { return }
         let last = named.count
-        for route in site.routes {
+        for route in site.routes where named.count <= ImportedConfiguration.maximumRoutes {
             for (index, name) in names.plain.enumerated() {
                 var copy = route
                 copy.host = name
                 if index > 0 { copy.blocks = [] }
                 if !copy.action.isFiles { named.append(copy) }
             }
-            if names.plain.isEmpty || route.action.isFiles { unnamed.append(route.action.isFiles ? route : silenced(route)) }
+            if names.plain.isEmpty || route.action.isFiles {
+                unnamed.append(route.action.isFiles ? route : silenced(route))
+            }
         }
         closeHosts(names.plain, from: last, &named)
     }

@@ -113,7 +113,9 @@ enum KnownDirectives {
             "Berth limits no rates yet. What bounds load: circuit_breaker, queue and max_per_server of the upstream, "
             + "max_connections of the listener, and the fair turn that sessions get"
         for name in ["limit_req", "limit_conn", "limit_rate"] { all[name] = rates }
-        for name in ["limit_req_zone", "limit_conn_zone", "limit_rate_after"] { all[name] = "with the limit that uses it" }
+        for name in ["limit_req_zone", "limit_conn_zone", "limit_rate_after"] {
+            all[name] = "with the limit that uses it"
+        }
         for name in ["root", "alias", "try_files"] {
             all[name] = "Berth serves no files, but for an ACME folder: leave them to a web server or a bucket"
         }

@@ -158,12 +158,15 @@ extension NginxTranslation {
         // 0 is no limit.
         let bytes = written == 0 ? 1 << 40 : written
         listener.requestBody = max(listener.requestBody ?? 0, bytes)
-        result.notes.note(directive.statement, .kept, written == 0 ? "the largest that may be written" : "of the whole listener")
+        result.notes.note(
+            directive.statement, .kept, written == 0 ? "the largest that may be written" : "of the whole listener")
     }
 
     private mutating func readTimeouts(_ scope: NginxScope, _ listener: inout ImportedListener) {
         func read(_ name: String, usual: Int) -> Duration? {
-            guard let directive = scope.value(name), let timeout = NginxValue.duration(directive.first) else { return nil }
+            guard let directive = scope.value(name), let timeout = NginxValue.duration(directive.first) else {
+                return nil
+            }
             guard timeout > .zero else {
                 result.notes.note(directive.statement, .byDefault, "idle clients are closed some time")
                 return nil
@@ -194,7 +197,8 @@ extension NginxTranslation {
         guard address.hasProxyProtocol else { return }
         if listener.trustedProxies.isEmpty {
             listener.trustedProxies = ["127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fd00::/8"]
-            let reason = "proxy_protocol: nginx believes whoever connects, Berth only proxies that it knows: name yours in trusted_proxies"
+            let reason =
+                "proxy_protocol: nginx believes whoever connects, Berth only proxies that it knows: name yours in trusted_proxies"
             for directive in scope.own["listen"] where directive.words.contains("proxy_protocol") {
                 result.notes.note(directive.statement, .repaired, reason)
             }
@@ -207,16 +211,20 @@ extension NginxTranslation {
     ) {
         switch name.lowercased() {
         case "x-forwarded-for": result.notes.note(directive.statement, .byDefault, "of trusted_proxies it is believed")
-        case "proxy_protocol": result.notes.note(directive.statement, .byDefault, "a PROXY header says who the client is")
-        case "forwarded": result.notes.note(directive.statement, .leftOut, "the client's address is not read out of Forwarded")
+        case "proxy_protocol":
+            result.notes.note(directive.statement, .byDefault, "a PROXY header says who the client is")
+        case "forwarded":
+            result.notes.note(directive.statement, .leftOut, "the client's address is not read out of Forwarded")
         default:
-            guard Self.isFieldName(name), !name.contains("_"), !name.lowercased().hasPrefix("mcp-"), name.lowercased() != "host"
+            guard Self.isFieldName(name), !name.contains("_"), !name.lowercased().hasPrefix("mcp-"),
+                name.lowercased() != "host"
             else {
                 result.notes.note(directive.statement, .leftOut, "this is no field that could say the client's address")
                 return
             }
             if listener.trustedProxies.isEmpty {
-                result.notes.note(directive.statement, .leftOut, "it is believed of trusted_proxies, and none are named")
+                result.notes.note(
+                    directive.statement, .leftOut, "it is believed of trusted_proxies, and none are named")
             } else {
                 listener.trustedHeader = name
                 result.notes.note(directive.statement, .kept)
@@ -233,7 +241,8 @@ extension NginxTranslation {
         let keys = scope.inherited("ssl_certificate_key")
         for (certificate, key) in zip(certificates, keys) {
             guard let file = certificate.first, let keyFile = key.first, !"\(file)\(keyFile)".contains("$"),
-                !"\(file)\(keyFile)".contains("data:"), !file.isEmpty, !keyFile.isEmpty, listener.certificates.count < 1_000
+                !"\(file)\(keyFile)".contains("data:"), !file.isEmpty, !keyFile.isEmpty,
+                listener.certificates.count < 1_000
             else {
                 for directive in [certificate, key] {
                     result.notes.note(directive.statement, .leftOut, "certificates are files with fixed names")
@@ -275,7 +284,8 @@ extension NginxTranslation {
             if let directive = scope.value("ssl_verify_client") { result.notes.note(directive.statement, .byDefault) }
             return
         }
-        guard let authorities = scope.value("ssl_client_certificate"), let file = authorities.first, !file.isEmpty else {
+        guard let authorities = scope.value("ssl_client_certificate"), let file = authorities.first, !file.isEmpty
+        else {
             result.notes.note(directive.statement, .leftOut, "it needs ssl_client_certificate")
             return
         }

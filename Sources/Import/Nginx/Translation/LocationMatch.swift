@@ -89,7 +89,8 @@ struct LiteralPaths {
         for branch in branches {
             // Without `$` an expression matches whatever follows.
             let isExact = branch.isEnded && !branch.isOpen
-            let found = isExact
+            let found =
+                isExact
                 ? ImportedPath.exact(written: branch.text).map { [$0] } : LocationMatch.prefixes(branch.text)
             guard let found else { return nil }
             paths += found.filter { !paths.contains($0) }
@@ -128,7 +129,9 @@ struct LiteralPaths {
                 switch next {
                 case "(":
                     if rest.starts(with: "?:") { rest = rest.dropFirst(2) }
-                    guard let inner = alternatives(from: branches, depth: depth + 1), rest.first == ")" else { return nil }
+                    guard let inner = alternatives(from: branches, depth: depth + 1), rest.first == ")" else {
+                        return nil
+                    }
                     rest = rest.dropFirst()
                     branches = inner
                 case "$":

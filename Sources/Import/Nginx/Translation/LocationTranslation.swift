@@ -53,7 +53,8 @@ extension NginxTranslation {
             let isOfProxy = codes.allSatisfy { ["404", "500", "502", "503", "504"].contains($0) }
             if page.hasPrefix("/") || isOfProxy {
                 pages.insert(page)
-                result.notes.note(directive.statement, .byDefault, "Berth's own errors are JSON-RPC, for MCP clients to read")
+                result.notes.note(
+                    directive.statement, .byDefault, "Berth's own errors are JSON-RPC, for MCP clients to read")
             } else {
                 result.notes.note(directive.statement, .leftOut, KnownDirectives.lossReason("error_page"))
             }
@@ -96,7 +97,9 @@ extension NginxTranslation {
         }
         addFields(&route, location.scope)
         route.access = access(location.scope)
-        if route.access.deniesAll, route.action == .respond(status: 403, body: nil, type: nil) { route.access = AccessList() }
+        if route.access.deniesAll, route.action == .respond(status: 403, body: nil, type: nil) {
+            route.access = AccessList()
+        }
         route.blocks = [block]
         if case .expression(_, true) = location.match {
             result.notes.note(level.head, .kept, "paths are compared in the case in which they are written here")
@@ -214,7 +217,8 @@ extension NginxTranslation {
             return nil
         }
         guard folder.hasPrefix("/"), !folder.contains("$"), folder.utf8.count <= 1_024 else {
-            result.notes.note(directive.statement, .leftOut, "the folder of challenges is a path that begins with a slash")
+            result.notes.note(
+                directive.statement, .leftOut, "the folder of challenges is a path that begins with a slash")
             return nil
         }
         result.notes.note(directive.statement, .kept, "files: of challenges of ACME only")
@@ -251,7 +255,9 @@ extension NginxTranslation {
         if result.notes.isNoted(directive.statement), result.notes.entry(of: directive.statement).verdict == .kept {
             return false
         }
-        if variable.lowercased() == "$request_method", block.contains(where: { $0.name == "return" && $0.first == "204" }) {
+        if variable.lowercased() == "$request_method",
+            block.contains(where: { $0.name == "return" && $0.first == "204" })
+        {
             result.notes.note(
                 directive.statement, .leftOut,
                 "a route goes by host and path, not by method: OPTIONS goes to the servers, which have to answer preflights "

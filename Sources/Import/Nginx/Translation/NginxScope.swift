@@ -18,7 +18,8 @@ struct NginxLevel {
 
     /// The lines whose comments stand with the block: all but inner blocks that have comments of their own.
     var statements: [Statement] {
-        directives.filter { ($0.block == nil || !Self.hasComments($0.name)) && !Self.isListOfTypes($0) }.map(\.statement)
+        directives.filter { ($0.block == nil || !Self.hasComments($0.name)) && !Self.isListOfTypes($0) }.map(
+            \.statement)
     }
 
     /// The list that every nginx includes says nothing of this one.

@@ -19,6 +19,8 @@ struct NginxTranslation {
     var plainListeners: Set<Int> = []
     /// Whether servers are told that clients use HTTPS, whatever the connection is.
     var forwardsHTTPS = false
+    /// Who may come, by the number of the first line that says so.
+    var accessLists: [Int: AccessList] = [:]
     /// Upstreams to which only routes lead that serve nobody until somebody has decided.
     var guardedUpstreams: Set<String> = []
     /// Addresses at which nothing is served any more.
@@ -81,13 +83,7 @@ struct NginxTranslation {
         dropListeners()
         result.finishListeners(forwardsHTTPS: forwardsHTTPS)
         addProcessBlocks()
-        guard !result.upstreams.isEmpty, result.upstreams.count <= 1_000 else {
-            throw SourceError(file: file, bytes: []).whole(
-                "nothing in this file can be balanced",
-                because: result.upstreams.isEmpty
-                    ? "no location that answers has a proxy_pass to an address or an upstream that is known"
-                    : "it has more than 1000 upstreams")
-        }
+        try result.check(file: file)
         return result
     }
 
@@ -186,7 +182,8 @@ struct NginxTranslation {
                 "options-ssl-nginx.conf", "proxy_params", "ssl-params.conf", "ssl_params",
             ]
             if known.contains(where: name.hasSuffix) {
-                result.notes.note(directive.statement, .byDefault, "not found; Berth needs nothing of what is usually in it")
+                result.notes.note(
+                    directive.statement, .byDefault, "not found; Berth needs nothing of what is usually in it")
             } else {
                 result.notes.note(
                     directive.statement, .leftOut, "this file was not found, and what it says is missing here")
@@ -200,10 +197,12 @@ struct NginxTranslation {
             return
         }
         if directive.words[0].lowercased() == "$http_upgrade" {
-            result.notes.presume(directive.statement, .byDefault, "MCP uses no WebSockets, and event streams need no upgrade")
+            result.notes.presume(
+                directive.statement, .byDefault, "MCP uses no WebSockets, and event streams need no upgrade")
         } else if usedVariables.contains(String(directive.words[1].dropFirst())) {
             result.notes.presume(
-                directive.statement, .leftOut, "values that depend on the request are not made: requests go by host and path")
+                directive.statement, .leftOut,
+                "values that depend on the request are not made: requests go by host and path")
         } else {
             result.notes.presume(directive.statement, .byDefault, "nothing uses it")
         }
@@ -219,7 +218,9 @@ enum VariableUse {
         var pending = directives
         while let directive = pending.popLast() {
             pending += directive.block ?? []
-            let words = ["map", "set", "geo"].contains(directive.name) ? directive.words.filter { !$0.hasPrefix("$") } : directive.words
+            let words =
+                ["map", "set", "geo"].contains(directive.name)
+                ? directive.words.filter { !$0.hasPrefix("$") } : directive.words
             // The logs are Berth's own.
             guard !["log_format", "access_log"].contains(directive.name) else { continue }
             for word in words where word.contains("$") { names.formUnion(self.names(in: word)) }

@@ -42,7 +42,9 @@ enum PathRewrite: Equatable {
         guard expression.hasPrefix("^/") else { return nil }
         var rest = expression.dropFirst()
         if rest.hasSuffix("$") { rest = rest.dropLast() }
-        for (tail, isSlashInside) in [("(/.*)?", true), ("(/.*)", true), ("/?(.*)", false), ("(.*)", false), ("(.+)", false)]
+        for (tail, isSlashInside) in [
+            ("(/.*)?", true), ("(/.*)", true), ("/?(.*)", false), ("(.*)", false), ("(.+)", false),
+        ]
         where rest.hasSuffix(tail) {
             var stem = String(rest.dropLast(tail.count)).replacing("\\.", with: ".").replacing("\\/", with: "/")
                 .replacing("\\-", with: "-")
@@ -69,7 +71,8 @@ enum PathRewrite: Equatable {
         let prefix = prefix.hasSuffix("/") ? String(prefix.dropLast()) : prefix
         if prefix.isEmpty { return .none }
         let segments = prefix.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
-        let isPlain = prefix.hasPrefix("/") && prefix.utf8.count <= 256
+        let isPlain =
+            prefix.hasPrefix("/") && prefix.utf8.count <= 256
             && !segments.contains { $0.isEmpty || $0 == "." || $0 == ".." }
             && prefix.utf8.allSatisfy { (0x21...0x7e).contains($0) } && !prefix.contains { "?#\\;*".contains($0) }
         return isPlain ? .strips(prefix) : .other

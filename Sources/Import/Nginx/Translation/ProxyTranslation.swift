@@ -61,7 +61,8 @@ extension NginxTranslation {
 
     private mutating func fixedValue(of name: String, _ scope: NginxScope) -> String? {
         for level in scope.levels.reversed() {
-            guard let directive = level["set"].last(where: { $0.first == "$" + name }), directive.words.count == 2 else {
+            guard let directive = level["set"].last(where: { $0.first == "$" + name }), directive.words.count == 2
+            else {
                 continue
             }
             let value = directive.words[1]
@@ -76,10 +77,13 @@ extension NginxTranslation {
     private mutating func mapped(_ name: String) -> String? {
         guard let map = maps[name], let block = map.block, map.words.count == 2 else { return nil }
         let targets = block.compactMap { line -> String? in
-            guard !["hostnames", "volatile", "include"].contains(line.name), let target = line.words.last else { return nil }
+            guard !["hostnames", "volatile", "include"].contains(line.name), let target = line.words.last else {
+                return nil
+            }
             return target.firstRange(of: "://").map { String(target[$0.upperBound...]) } ?? target
         }.filter { !$0.isEmpty && !$0.contains("$") }
-        let isSession = map.words[0].lowercased().contains("mcp_session_id") || map.words[0].contains("arg_session")
+        let isSession =
+            map.words[0].lowercased().contains("mcp_session_id") || map.words[0].contains("arg_session")
             || map.words[0].contains("cookie")
         guard isSession else { return nil }
         result.notes.note(
@@ -143,7 +147,8 @@ extension NginxTranslation {
             isSlash
                 ? "the path goes as it comes, without the slash that nginx puts behind it: give clients the URL with it, if "
                     + "your servers insist"
-                : "a route can take a beginning off a path, and not put \(path) in its place: the path goes as it comes")
+                : "a route can take a beginning off a path, and not put \(path) in its place: the path goes as it comes"
+        )
     }
 
     // MARK: - Streams
@@ -165,7 +170,8 @@ extension NginxTranslation {
         if let version = scope.value("proxy_http_version") {
             if version.first == "1.0" {
                 result.notes.note(
-                    version.statement, .repaired, "HTTP/1.0 knows no streams without end; servers are spoken to in HTTP/1.1")
+                    version.statement, .repaired,
+                    "HTTP/1.0 knows no streams without end; servers are spoken to in HTTP/1.1")
             } else {
                 result.notes.note(version.statement, .byDefault, "HTTP/1.1, and connections are kept")
             }
@@ -175,7 +181,8 @@ extension NginxTranslation {
             let isStream = types.words.contains("text/event-stream") || types.words.contains("*")
             if isStream {
                 result.notes.note(
-                    types.statement, .repaired, "compressed, events wait for each other; streams are passed on as they are")
+                    types.statement, .repaired,
+                    "compressed, events wait for each other; streams are passed on as they are")
             } else {
                 result.notes.note(types.statement, .byDefault, "answers are passed on as servers code them")
             }
@@ -186,13 +193,16 @@ extension NginxTranslation {
 
     private mutating func noteCache(_ scope: NginxScope) {
         guard let cache = scope.value("proxy_cache"), cache.first != "off" else {
-            if let cache = scope.value("proxy_cache") { result.notes.note(cache.statement, .byDefault, "nothing is cached") }
+            if let cache = scope.value("proxy_cache") {
+                result.notes.note(cache.statement, .byDefault, "nothing is cached")
+            }
             return
         }
         let methods = scope.value("proxy_cache_methods")
         if let methods, methods.words.contains("POST") {
             result.notes.note(
-                methods.statement, .repaired, "answers to POST belong to one session, and nginx would give them to another")
+                methods.statement, .repaired,
+                "answers to POST belong to one session, and nginx would give them to another")
         }
         result.notes.note(
             cache.statement, .repaired,
@@ -215,7 +225,9 @@ extension NginxTranslation {
     private mutating func noteIdleStreams(_ location: Location, isBuffered: Bool) {
         let isSilent = location.scope.inherited("proxy_read_timeout").isEmpty
         let path = location.match.stem ?? ""
-        let isOther = ["/health", "/healthz", "/.well-known", "/metrics", "/ready", "/ping"].contains { path.hasPrefix($0) }
+        let isOther = ["/health", "/healthz", "/.well-known", "/metrics", "/ready", "/ping"].contains {
+            path.hasPrefix($0)
+        }
         guard isBuffered || isSilent, !isOther else { return }
         let what =
             isBuffered && isSilent

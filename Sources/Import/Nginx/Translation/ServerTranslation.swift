@@ -65,7 +65,8 @@ extension NginxTranslation {
         var port: Int?
         func look(_ directives: [NginxDirective]) -> Bool {
             for directive in directives {
-                guard let target = Self.redirectTarget(directive), let own = SecureURL(target, names: names(of: server).plain)
+                guard let target = Self.redirectTarget(directive),
+                    let own = SecureURL(target, names: names(of: server).plain)
                 else { continue }
                 found.append(directive)
                 port = own.port
@@ -174,13 +175,16 @@ struct SecureURL {
     init?(_ target: String, names: [String]) {
         guard target.hasPrefix("https://") else { return nil }
         let rest = target.dropFirst(8)
-        let end = rest.firstRange(of: "$request_uri")?.lowerBound ?? rest.firstRange(of: "$uri")?.lowerBound ?? rest.endIndex
+        let end =
+            rest.firstRange(of: "$request_uri")?.lowerBound ?? rest.firstRange(of: "$uri")?.lowerBound ?? rest.endIndex
         var host = rest[..<end]
         let path = rest[end...]
         let keepsPath = ["$request_uri", "$uri", "$uri$is_args$args", "$uri?$args"].contains(path)
         guard keepsPath else { return nil }
         if host.hasSuffix("/") { host = host.dropLast() }
-        if let colon = host.lastIndex(of: ":"), let number = NginxValue.integer(String(host[host.index(after: colon)...]), in: 1...65_535) {
+        if let colon = host.lastIndex(of: ":"),
+            let number = NginxValue.integer(String(host[host.index(after: colon)...]), in: 1...65_535)
+        {
             port = number == 443 ? nil : number
             host = host[..<colon]
         }

@@ -5,10 +5,12 @@ extension NginxTranslation {
             let isSecure = result.upstreams[index].tls != nil
             if isSecure != target.usesTLS, upstreamWishes[index]?.hosts.isEmpty == false {
                 result.notes.note(
-                    directive.statement, .leftOut, "the servers of an upstream are spoken to in HTTP or in HTTPS, not in both")
+                    directive.statement, .leftOut,
+                    "the servers of an upstream are spoken to in HTTP or in HTTPS, not in both")
             }
             return index
         }
+        guard !result.isTooLarge else { return nil }
         if let level = upstreams[target.name] { return addUpstream(key: target.name, level, usesTLS: target.usesTLS) }
         guard let address = target.address else { return nil }
         let key = "\(target.usesTLS ? "https" : "http") \(address)"
@@ -39,6 +41,7 @@ extension NginxTranslation {
     }
 
     private mutating func add(_ upstream: ImportedUpstream, key: String) -> Int {
+        if result.upstreams.count >= ImportedConfiguration.maximumUpstreams { result.isTooLarge = true }
         result.upstreams.append(upstream)
         upstreamIndices[key] = result.upstreams.count - 1
         return result.upstreams.count - 1
@@ -64,14 +67,16 @@ extension NginxTranslation {
         let plain = String(wanted.prefix(64).map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") ? $0 : "-" })
         let base = plain.isEmpty ? "mcp" : plain
         guard result.upstreams.contains(where: { $0.name == base }) else { return base }
-        return (2...1_100).map { "\(base)-\($0)" }.first { name in !result.upstreams.contains { $0.name == name } } ?? base
+        return (2...1_100).map { "\(base)-\($0)" }.first { name in !result.upstreams.contains { $0.name == name } }
+            ?? base
     }
 
     /// A name for the one server at an address: "mcp-server" for "mcp-server:3001", "localhost-3001" for "localhost:3001".
     private func freeName(for address: String) -> String {
         let host = address.prefix { $0 != ":" }
         let isName = host.contains { $0.isLetter } && host != "localhost" && !address.hasPrefix("[")
-        return freeName(isName ? String(host.prefix { $0 != "." }) : address.replacing("[", with: "").replacing("]", with: ""))
+        return freeName(
+            isName ? String(host.prefix { $0 != "." }) : address.replacing("[", with: "").replacing("]", with: ""))
     }
 
     // MARK: - Servers
@@ -88,7 +93,8 @@ extension NginxTranslation {
                 continue
             }
             guard !servers.contains(where: { $0.address == address }) else {
-                result.notes.note(directive.statement, .repaired, "it stands here twice; a greater share is said by weight")
+                result.notes.note(
+                    directive.statement, .repaired, "it stands here twice; a greater share is said by weight")
                 continue
             }
             guard servers.count < 10_000 else { break }
@@ -127,16 +133,20 @@ extension NginxTranslation {
                 upstream.balance = directive.words.contains("two") ? .powerOfTwo : .roundRobin
                 result.notes.note(statement, .kept, "for new sessions")
             case "zone", "keepalive", "state", "server_resolve", "resolver", "resolver_timeout":
-                let reason = directive.name == "keepalive" ? "connections are kept, as many as are in use" : "workers share what they know"
+                let reason =
+                    directive.name == "keepalive"
+                    ? "connections are kept, as many as are in use" : "workers share what they know"
                 result.notes.note(statement, .byDefault, reason)
             case "keepalive_timeout":
-                upstream.idleTimeout = NginxValue.duration(directive.first)?.clamped(to: .milliseconds(1) ... .seconds(31_536_000))
+                upstream.idleTimeout = NginxValue.duration(directive.first)?.clamped(
+                    to: .milliseconds(1) ... .seconds(31_536_000))
                 result.notes.note(statement, .kept)
             case "keepalive_requests":
                 upstream.maximumUses = NginxValue.integer(directive.first, in: 1...1_000_000_000)
                 result.notes.note(statement, .kept)
             case "keepalive_time":
-                upstream.maximumAge = NginxValue.duration(directive.first)?.clamped(to: .milliseconds(1) ... .seconds(31_536_000))
+                upstream.maximumAge = NginxValue.duration(directive.first)?.clamped(
+                    to: .milliseconds(1) ... .seconds(31_536_000))
                 result.notes.note(statement, .kept)
             case "ip_hash", "hash", "sticky", "sticky_cookie_insert": break
             case "queue":
@@ -166,7 +176,8 @@ extension NginxTranslation {
         upstream.maximumConnections = servers.compactMap {
             NginxValue.integer($0.parameter("max_conns"), in: 1...1_000_000)
         }.max()
-        if let slow = servers.compactMap({ NginxValue.duration($0.parameter("slow_start")) }).max(), slow >= .seconds(1) {
+        if let slow = servers.compactMap({ NginxValue.duration($0.parameter("slow_start")) }).max(), slow >= .seconds(1)
+        {
             upstream.healthCheck = ImportedUpstream.HealthCheck(slowStart: min(slow, .seconds(3_600)))
         }
     }
@@ -185,9 +196,12 @@ extension NginxTranslation {
                         + "loses its session")
             case "hash": reason = Affinity.repair(Affinity.problem(ofHash: directive.first ?? ""))
             case "sticky", "sticky_cookie_insert":
-                if directive.first == "learn", directive.words.contains(where: { $0.lowercased().contains("mcp_session_id") }) {
+                if directive.first == "learn",
+                    directive.words.contains(where: { $0.lowercased().contains("mcp_session_id") })
+                {
                     result.notes.note(
-                        directive.statement, .byDefault, "ids are signed: nothing is learned, and nothing lost at a restart")
+                        directive.statement, .byDefault,
+                        "ids are signed: nothing is learned, and nothing lost at a restart")
                     isKnown = true
                     continue
                 }

@@ -22,7 +22,8 @@ extension NginxTranslation {
         guard let directive else { return .upstream }
         let value = directive.words.dropFirst().joined(separator: " ")
         switch value {
-        case "$host", "$http_host", "$server_name", "$host:$server_port", "$http_x_forwarded_host", "${host}": return .keep
+        case "$host", "$http_host", "$server_name", "$host:$server_port", "$http_x_forwarded_host", "${host}":
+            return .keep
         case "$proxy_host", "$proxy_host:$proxy_port", "$upstream_addr": return .upstream
         default: return RouteHost.isField(value) ? .fixed(value) : .keep
         }
@@ -40,7 +41,9 @@ extension NginxTranslation {
         for directive in http["upstream"] {
             guard let block = directive.block else { continue }
             let level = NginxLevel(directive.statement, block)
-            guard !result.upstreams.contains(where: { $0.blocks.contains { $0.heading.id == level.head.id } }) else { continue }
+            guard !result.upstreams.contains(where: { $0.blocks.contains { $0.heading.id == level.head.id } }) else {
+                continue
+            }
             for statement in level.statements { result.notes.note(statement, .byDefault) }
             result.notes.note(level.head, .byDefault, "no location that is imported leads to it")
             result.blocks.append(level.sourceBlock)
@@ -96,7 +99,8 @@ extension NginxTranslation {
         guard target.usesTLS, result.upstreams[index].tls == nil else { return }
         var tls = ImportedUpstream.TLS()
         func file(_ name: String) -> String? {
-            guard let directive = scope.value(name), let path = directive.first, !path.contains("$"), !path.isEmpty else {
+            guard let directive = scope.value(name), let path = directive.first, !path.contains("$"), !path.isEmpty
+            else {
                 return nil
             }
             result.notes.note(directive.statement, .kept)
@@ -154,8 +158,11 @@ extension NginxTranslation {
                 let isFixed = VariableUse.names(in: value).isEmpty && !value.isEmpty
                 if name == "x-forwarded-proto", value == "https" {
                     result.notes.note(directive.statement, .kept)
-                } else if isFixed, !["connection", "upgrade", "x-nginx-proxy", "proxy"].contains(name), name != "x-forwarded-port" {
-                    result.notes.note(directive.statement, .leftOut, "\(name) says what is so, not what is written here")
+                } else if isFixed, !["connection", "upgrade", "x-nginx-proxy", "proxy"].contains(name),
+                    name != "x-forwarded-port"
+                {
+                    result.notes.note(
+                        directive.statement, .leftOut, "\(name) says what is so, not what is written here")
                 } else {
                     result.notes.note(directive.statement, .byDefault, reason)
                 }
@@ -164,9 +171,11 @@ extension NginxTranslation {
             } else if name == "accept-encoding" {
                 result.notes.note(directive.statement, .byDefault, "no coding is asked for where events come")
             } else if name == "x-request-id" {
-                result.notes.note(directive.statement, .leftOut, "requests get no number; with trace they get a traceparent")
+                result.notes.note(
+                    directive.statement, .leftOut, "requests get no number; with trace they get a traceparent")
             } else if value.isEmpty {
-                result.notes.note(directive.statement, .leftOut, "fields of requests are passed on, and none is removed")
+                result.notes.note(
+                    directive.statement, .leftOut, "fields of requests are passed on, and none is removed")
             } else {
                 result.notes.note(
                     directive.statement, .leftOut, "servers get the fields of clients, and none that is made up here")
