@@ -15,6 +15,12 @@ extension HAProxyTranslation {
         var routes = fixedRoutes(section, acls, listeners)
         let before = routes.count
         routes += backendRoutes(proxy, acls)
+        if case .fixed = scratch.host {
+            let names = Set(routes.compactMap(\.action.upstream))
+            for index in result.upstreams.indices where names.contains(result.upstreams[index].name) {
+                result.upstreams[index].host = scratch.host
+            }
+        }
         restrict(&routes, section, acls)
         let access = access(section, acls)
         let isGuarded = guards(section, acls)

@@ -70,6 +70,15 @@ struct ImportedUpstream {
         var slowStart: Duration?
     }
 
+    /// What to write if the one server has a name that stands for several; nil if that cannot be.
+    var hint: String? {
+        guard servers.count == 1, discover == nil, let colon = servers[0].address.lastIndex(of: ":") else { return nil }
+        let address = servers[0].address
+        let (host, port) = (String(address[..<colon]), String(address[address.index(after: colon)...]))
+        guard host != "localhost", !host.hasPrefix("["), host.contains(where: \.isLetter), tls == nil else { return nil }
+        return "# If \(host) is the name of several replicas: discover = { dns = \"\(host)\", port = \(port) }, without servers.\n"
+    }
+
     /// Servers that are used in normal times.
     var activeServers: Int { servers.count { !$0.isBackup && !$0.isDraining } }
     /// Whether a session can have more than one server.

@@ -45,7 +45,7 @@ struct UpstreamText {
         }
         var inner = TableText("[upstream.\(TOMLText.key(upstream.name)).tls]")
         for field in tls { inner.add(field.key, raw: field.value) }
-        text = table.text + (hasTLSTable ? "\n" + inner.text : "")
+        text = (upstream.hint ?? "") + table.text + (hasTLSTable ? "\n" + inner.text : "")
     }
 
     private static func server(_ server: ImportedUpstream.Server) -> String {

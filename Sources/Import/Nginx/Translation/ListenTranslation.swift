@@ -128,9 +128,11 @@ extension NginxTranslation {
         readProxies(scope, &listener, address)
         readTimeouts(scope, &listener)
         for directive in scope.inherited("client_max_body_size") { readBodySize(directive, &listener) }
-        for location in server["location"] {
-            for directive in location.block ?? [] where directive.name == "client_max_body_size" {
-                readBodySize(directive, &listener)
+        var pending = server["location"]
+        while let location = pending.popLast() {
+            for directive in location.block ?? [] {
+                if directive.name == "client_max_body_size" { readBodySize(directive, &listener) }
+                if directive.name == "location" { pending.append(directive) }
             }
         }
         if let directive = scope.value("http2_max_concurrent_streams"),
@@ -289,8 +291,9 @@ extension NginxTranslation {
             result.notes.note(directive.statement, .leftOut, "it needs ssl_client_certificate")
             return
         }
+        let isChecked = scope.own["if"].contains { $0.condition.first?.lowercased() == "$ssl_client_verify" }
         listener.clientAuthentication = ImportedListener.ClientAuthentication(
-            isOptional: directive.first != "on", authorities: file)
+            isOptional: directive.first != "on" && !isChecked, authorities: file)
         for directive in [directive, authorities] { result.notes.note(directive.statement, .kept) }
     }
 }

@@ -7,7 +7,9 @@ extension NginxTranslation {
     }
 
     /// The routes of a server's locations, in the order in which nginx tries them.
-    mutating func locations(of server: NginxLevel, _ scope: NginxScope) -> [ImportedRoute] {
+    ///
+    /// - Parameter isAnswered: Whether the server answers all requests before: then only challenges of ACME are served.
+    mutating func locations(of server: NginxLevel, _ scope: NginxScope, isAnswered: Bool) -> [ImportedRoute] {
         var found: [Location] = []
         collect(server["location"], scope, into: &found)
         let stems = found.compactMap { location -> String? in
@@ -22,7 +24,7 @@ extension NginxTranslation {
         let translated = ordered.enumerated().map { rank, location in
             RankedRoutes(
                 rank: rank, place: location.level.head.id,
-                routes: routes(of: location, server: server, named: ordered, pages: pages))
+                routes: routes(of: location, server: server, named: ordered, pages: pages, isAnswered: isAnswered))
         }
         return RankedRoutes.inOrderOfSource(translated).flatMap(\.routes)
     }
@@ -63,7 +65,7 @@ extension NginxTranslation {
     }
 
     private mutating func routes(
-        of location: Location, server: NginxLevel, named: [Location], pages: Set<String>
+        of location: Location, server: NginxLevel, named: [Location], pages: Set<String>, isAnswered: Bool
     ) -> [ImportedRoute] {
         let level = location.level
         var block = level.sourceBlock
@@ -79,6 +81,13 @@ extension NginxTranslation {
         }
         if case .exact(let path) = location.match, pages.contains(path) {
             noteUnused(level, "a page for errors: Berth's own are JSON-RPC")
+            return silent
+        }
+        if isAnswered {
+            if let folder = challengeFolder(location), let path = location.match.paths?.first {
+                return [ImportedRoute(path: path, action: .files(folder), blocks: [block])]
+            }
+            noteUnused(level, "the server answers before it comes here")
             return silent
         }
         if !level["internal"].isEmpty {
@@ -147,13 +156,13 @@ extension NginxTranslation {
         if let guarded = guardedRoute(location) { return guarded }
         if level.directives.contains(where: { secureStatements.contains($0.statement.id) }) { return nil }
         if let directive = level["return"].last {
-            guard let action = answer(directive, types: level["default_type"] + typeFields(level)) else {
+            guard let action = answer(directive, types: level["default_type"] + typeFields(level), in: location.scope) else {
                 return closed(403, "what nginx answers here cannot be said: nobody is served until you have decided")
             }
             return ImportedRoute(action: action)
         }
         if let rewrite = level["rewrite"].first(where: { Self.redirectTarget($0) != nil }) {
-            guard let action = answer(rewrite, types: []) else {
+            guard let action = answer(rewrite, types: [], in: location.scope) else {
                 return closed(403, "where this redirects to cannot be said: nobody is served until you have decided")
             }
             return ImportedRoute(action: action)
@@ -262,6 +271,10 @@ extension NginxTranslation {
                 directive.statement, .leftOut,
                 "a route goes by host and path, not by method: OPTIONS goes to the servers, which have to answer preflights "
                     + "themselves (CORSMiddleware of Starlette, cors() of Express)")
+            return false
+        }
+        if variable.lowercased() == "$ssl_client_verify", location.scope.levels[1]["if"].contains(where: { $0.statement == directive.statement }) {
+            result.notes.note(directive.statement, .kept, "client_auth: required")
             return false
         }
         if variable.lowercased().contains("mcp_session_id") {

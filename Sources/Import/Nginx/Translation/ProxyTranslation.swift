@@ -13,12 +13,15 @@ extension NginxTranslation {
         guard let written = directive.first, let resolved = resolve(written, scope, directive),
             let target = ProxyTarget(resolved), let index = upstream(for: target, directive)
         else {
-            result.notes.note(
-                directive.statement, .leftOut,
-                "where this leads is not known before a request comes: an upstream has servers with addresses")
+            let isSocket = directive.first?.contains("unix:") ?? false
+            let reason =
+                isSocket
+                ? "servers are reached by TCP, not at Unix sockets"
+                : "where this leads is not known before a request comes: an upstream has servers with addresses"
+            result.notes.note(directive.statement, .leftOut, reason)
             return ImportedRoute(
                 action: .respond(status: 404, body: nil, type: nil),
-                comment: "LEFT OUT: where this leads is not known before a request comes.")
+                comment: "LEFT OUT: \(NoteWriter.sentence(reason))")
         }
         let prefix = strippedPrefix(target, directive, location)
         result.notes.note(directive.statement, .kept)

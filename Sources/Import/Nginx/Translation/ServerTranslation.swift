@@ -6,20 +6,19 @@ extension NginxTranslation {
         let secure = secureRedirect(of: server)
         secureStatements.formUnion(secure?.directives.map(\.statement.id) ?? [])
         let addresses = listen(server, scope, redirect: secure)
-        var routes = locations(of: server, scope)
+        // What a server answers by itself comes before its locations.
+        let whole = secure == nil ? wholeAnswer(of: server) : nil
+        let isAnswered = whole != nil || secure?.isOfServer == true
+        var routes = locations(of: server, scope, isAnswered: isAnswered)
         if let redirect = secure {
             for directive in redirect.directives {
-                result.notes.note(
-                    directive.statement, .kept, "redirect: with 308, so that a POST stays one")
+                result.notes.note(directive.statement, .kept, "redirect: with 308, so that a POST stays one")
             }
             for directive in server["return"] + server["server_name"] {
                 result.notes.note(directive.statement, .byDefault, "every host is redirected")
             }
-            // Beside the redirect, challenges of ACME are served.
-            for index in routes.indices where !routes[index].action.isFiles { routes[index].action = .nothing }
-        } else if let whole = wholeAnswer(of: server) {
-            for index in routes.indices { routes[index].action = .nothing }
-            if let route = whole { routes.append(route) }
+        } else if let answer = whole, let route = answer {
+            routes.append(route)
         }
         if server.head.id == NginxTranslation.impliedServerID {
             result.notes.add(
@@ -57,6 +56,8 @@ extension NginxTranslation {
         var directives: [NginxDirective]
         /// The port in the URL, where one is written.
         var port: Int?
+        /// Whether they stand in the server itself, and so come before all locations.
+        var isOfServer = true
     }
 
     private func secureRedirect(of server: NginxLevel) -> SecureRedirect? {
@@ -79,11 +80,18 @@ extension NginxTranslation {
             // As certbot writes it: for each name, and 404 for all others.
             found.append(directive)
         }
-        if found.isEmpty {
-            let root = server["location"].first { $0.words == ["/"] || $0.words == ["^~", "/"] }
-            if let root, root.block?.contains(where: { $0.name == "proxy_pass" }) != true { _ = look(root.block ?? []) }
+        if !found.isEmpty { return SecureRedirect(directives: found, port: port) }
+        // In the location of all paths, if no other one serves anything.
+        let root = server["location"].first { $0.words == ["/"] || $0.words == ["^~", "/"] }
+        let others = server["location"].contains { other in
+            let block = other.block ?? []
+            return other.statement.id != root?.statement.id
+                && block.contains { ["proxy_pass", "return", "rewrite", "location"].contains($0.name) }
         }
-        return found.isEmpty ? nil : SecureRedirect(directives: found, port: port)
+        guard let block = root?.block, !others, !block.contains(where: { $0.name == "proxy_pass" }), look(block) else {
+            return nil
+        }
+        return SecureRedirect(directives: found, port: port, isOfServer: false)
     }
 
     /// Where a directive sends clients; nil if it does not.
@@ -109,7 +117,7 @@ extension NginxTranslation {
     /// What a server answers to everything by `return`: nil if it does not, and no route where Berth answers the same.
     private mutating func wholeAnswer(of server: NginxLevel) -> ImportedRoute?? {
         guard let directive = server["return"].last else { return nil }
-        guard let action = answer(directive, types: []) else { return .some(nil) }
+        guard let action = answer(directive, types: [], in: scope.entering(server)) else { return .some(nil) }
         if case .respond(let status, nil, nil) = action, status == 404 {
             result.notes.note(directive.statement, .byDefault, "what no route matches gets 404")
             return .some(nil)
@@ -118,9 +126,18 @@ extension NginxTranslation {
     }
 
     /// The route's action for `return`; nil, and noted, if there is none. `types`: directives that say the type of a body.
-    mutating func answer(_ directive: NginxDirective, types: [NginxDirective]) -> ImportedRoute.Action? {
+    mutating func answer(
+        _ directive: NginxDirective, types: [NginxDirective], in scope: NginxScope
+    ) -> ImportedRoute.Action? {
         let words = directive.words
-        if let target = Self.redirectTarget(directive) {
+        if var target = Self.redirectTarget(directive) {
+            // The host is known where a server has one name.
+            let names = scope.levels.count > 1 ? names(of: scope.levels[1]) : ([], true)
+            if names.plain.count == 1, !names.hasPatterns {
+                for own in ["$host", "$server_name", "$http_host"] {
+                    target = target.replacing("://\(own)", with: "://\(names.plain[0])")
+                }
+            }
             guard let url = FixedURL(target) else {
                 result.notes.note(
                     directive.statement, .leftOut,
