@@ -41,14 +41,15 @@ let package = Package(
         .target(name: "MCP", dependencies: ["ASCII", "JSON"], swiftSettings: pure),
         .target(name: "Balancing", swiftSettings: pure),
         .target(name: "Discovery", dependencies: ["ASCII", "JSON", "Kernel"], swiftSettings: pure),
+        .target(name: "Caching", dependencies: ["ASCII", "JSON", "Kernel", "MCP"], swiftSettings: pure),
         .target(name: "Configuration", dependencies: ["TOMLKit"], swiftSettings: house),
         .target(name: "Import", dependencies: ["Configuration"], swiftSettings: pure),
         .target(name: "Telemetry", dependencies: ["ASCII", "JSON", "Kernel", "MCP"], swiftSettings: house),
         .target(
             name: "Proxy",
             dependencies: [
-                "ASCII", "Kernel", "Reactor", "TLS", "HTTP", "MCP", "Balancing", "Configuration", "Discovery",
-                "Telemetry",
+                "ASCII", "JSON", "Kernel", "Reactor", "TLS", "HTTP", "MCP", "Balancing", "Caching", "Configuration",
+                "Discovery", "Telemetry",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
@@ -104,6 +105,8 @@ let package = Package(
             name: "Simulation", dependencies: ["TestSupport", "Kernel", "Reactor", "TLS", "COpenSSL"],
             path: "Tests/Simulation",
             swiftSettings: house + [.unsafeFlags(["-O", "-assert-config", "Debug"])]),
+        .testTarget(
+            name: "CachingTests", dependencies: ["TestSupport", "Caching", "MCP", "Kernel"], swiftSettings: house),
         .testTarget(name: "ASCIITests", dependencies: ["ASCII"], swiftSettings: house),
         .testTarget(name: "JSONTests", dependencies: ["TestSupport", "JSON"], swiftSettings: house),
         .testTarget(

@@ -1,5 +1,13 @@
 /// Bytes compared with texts that are known at compile time, and read as numbers.
 extension Span where Element == UInt8 {
+    /// The bytes, in memory of their own.
+    package var copied: [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: count) { target, used in
+            for index in 0..<count { target.initializeElement(at: index, to: self[index]) }
+            used = count
+        }
+    }
+
     /// Whether these bytes are exactly `text`.
     @inlinable
     @inline(__always)

@@ -50,9 +50,10 @@ package enum SmallFile {
         guard fstat(file, &status) == 0 else { throw .last("fstat") }
         guard status.st_mode & S_IFMT == S_IFREG else { throw SystemError("open", code: ENOENT) }
         guard status.st_size <= limit else { throw SystemError("read", code: EFBIG) }
-        return try bytes(of: file, limit: limit)
+        return try bytes(of: file, limit: min(limit, Int(status.st_size)))
     }
 
+    /// Throws EFBIG for more than `limit` bytes: the file has grown since its size was asked for.
     private static func bytes(of descriptor: CInt, limit: Int) throws(SystemError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: limit + 1)
         var count = 0

@@ -73,7 +73,7 @@ extension EventStream {
 
     /// Calls `body` with the data of each event that has some: its lines, joined by line feeds. What follows the last
     /// blank line is no event.
-    static func forEachMessage(in text: Span<UInt8>, _ body: (Span<UInt8>) -> Void) {
+    package static func forEachMessage(in text: Span<UInt8>, _ body: (Span<UInt8>) -> Void) {
         var data: [UInt8] = []
         var hasData = false
         var start = 0

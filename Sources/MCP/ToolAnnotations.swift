@@ -1,3 +1,5 @@
+import ASCII
+
 /// What a server says of its tools in `tools/list` (MCP 2025-03-26, "Tool annotations"): which may be called twice.
 ///
 /// The annotations are hints, which only an operator can decide to trust. Bounded: a tool beyond the limits counts as one
@@ -46,15 +48,5 @@ package struct ToolAnnotations: Equatable, Sendable {
                 hints[name] = said
             }
         }
-    }
-}
-
-extension Span where Element == UInt8 {
-    /// The bytes, copied.
-    var copied: [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(count)
-        for index in indices { bytes.append(self[index]) }
-        return bytes
     }
 }

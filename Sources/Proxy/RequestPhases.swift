@@ -18,18 +18,19 @@ enum PhaseResult {
 /// The phases that a request walks through, in order. `receive` comes before them and makes the exchange; `relay` and
 /// `complete` come after them, by the server's bytes.
 enum RequestPhase: UInt8 {
-    case route, admit, resolve, select, connect, send
+    case route, admit, resolve, lookUp, select, connect, send
 
     var next: RequestPhase? { RequestPhase(rawValue: rawValue + 1) }
 }
 
 /// The life of a request. A new capability has its door here: limits by address and tokens in `admit`, the owner of a
-/// session, and limits by it, in `resolve`, a cache in `admit` and `relay`, a log or an outlier detector in `complete`.
+/// session, and limits by it, in `resolve`, a log or an outlier detector in `complete`.
 ///
 ///     receive  Downstream/Worker+Requests      a whole head, perhaps a body: an exchange begins
 ///     route    Routing/Worker+Routing          host and path name the upstream
 ///     admit                                    nothing yet
 ///     resolve  Sessions/Worker+Sessions        the session's server, or 404
+///     lookUp   Cache/Worker+CacheLookup        an answer that is kept, if the upstream has a cache
 ///     select   Routing/Worker+ServerSelection  a server that may get new work
 ///     connect  Upstream/Worker+PoolExecutor    a parked connection, a new one, or the queue
 ///     send     Exchange/Worker+RequestForwarding
@@ -71,6 +72,7 @@ extension Worker where Outside: ~Copyable {
         case .route: route(exchange)
         case .admit: admit(exchange)
         case .resolve: resolveSession(exchange)
+        case .lookUp: lookUp(exchange)
         case .select: selectServer(exchange)
         case .connect: connect(exchange)
         case .send: sendRequest(exchange)

@@ -77,7 +77,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     private var isIdle: Bool {
         clients.resuming.isEmpty && upstreams.resuming.isEmpty && clients.unsentHTTP2Connections.isEmpty
             && !sessions.recoveries.hasWork && !clients.internalRequests.hasEnded && clients.deferred.isEmpty
-            && !servers.hasFreedCapacity && servers.goingDown.isEmpty
+            && exchanges.caching.waking.isEmpty && !servers.hasFreedCapacity && servers.goingDown.isEmpty
     }
 
     private mutating func serve(_ token: Token, _ readiness: Readiness) {
@@ -139,6 +139,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     private mutating func settle() {
         if !servers.goingDown.isEmpty { settleDownServers() }
         if sessions.recoveries.hasWork || clients.internalRequests.hasEnded { continueRecoveries() }
+        if !exchanges.caching.waking.isEmpty { wakeCacheWaiters() }
         if servers.hasFreedCapacity { serveQueues() }
         if !clients.resuming.isEmpty { resumeClients() }
         if !upstreams.resuming.isEmpty { resumeUpstreams() }

@@ -16,12 +16,4 @@ extension Span<UInt8> {
         }
         return false
     }
-
-    /// A copy for what outlives the request.
-    var copied: [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-            for index in 0..<count { buffer.initializeElement(at: index, to: self[index]) }
-            initialized = count
-        }
-    }
 }

@@ -75,9 +75,10 @@ struct RouteKeysTests {
         #expect(try port("http = \":80\"\n\(tls)redirect = \"https\"") == [nil, 8_443])
         #expect(try port("http = \":80\"\n\(tls)redirect = \"https:443\"") == [nil, 443])
         #expect(try port("http = \":80\"\ntrusted_proxies = [\"10.0.0.1\"]\nredirect = \"https\"") == [443])
-        #expect(
-            try port("http = \":80\"\nredirect = \"https\"\n[[listen]]\n\(tls)".replacing("[listen]\n", with: ""))
-                == [8_443, nil])
+        let two =
+            "[[listen]]\nhttp = \":80\"\nredirect = \"https\"\n[[listen]]\n\(tls)[upstream.a]\nservers = [\"a:1\"]"
+        let listeners = try ConfigurationFile.parse(two, file: "two.toml", checks: .none).get().configuration.listeners
+        #expect(listeners.map(\.redirectPort) == [8_443, nil])
     }
 
     @Test("who is served is said for listeners and for routes")

@@ -91,6 +91,7 @@ private enum KeysByEye {
     /// The keys of an inline table in a part of a line.
     private static func inner(_ code: String, under prefix: String) -> [String] {
         guard let brace = code.firstIndex(of: "{") else { return [] }
+        if prefix.hasSuffix(".tools") { return ["\(prefix).*"] }
         return code[brace...].filter { $0 != "{" && $0 != "}" }.split(separator: ",").compactMap { part in
             part.firstIndex(of: "=").map { "\(prefix).\(part[..<$0])" }
         }

@@ -9,7 +9,9 @@ struct SchemaTests {
     private static func keys(_ key: ConfigurationSchema.Key, _ path: String = "") -> [(String, [KeyShape])] {
         let below = key.keys.sorted { $0.key < $1.key }.map { (path.isEmpty ? $0.key : "\(path).\($0.key)", $0.value) }
         return below.flatMap { [($0.0, $0.1.shapes)] + keys($0.1, $0.0) }
-            + key.element.flatMap { keys($0, "\(path).*") }
+            + key.element.flatMap { element in
+                (element.shapes.isEmpty ? [] : [("\(path).*", element.shapes)]) + keys(element, "\(path).*")
+            }
     }
 
     @Test("its keys are those that decoding knows, of full.toml and of [defaults]")

@@ -35,6 +35,7 @@ extension TableReader {
     /// The one source that the table names; nil, and reported, if there is none or more than one.
     fileprivate mutating func source() -> DiscoverConfiguration.Source? {
         let dns = text("dns")
+        note("port", .integer(1...65_535))
         let port = take("port")
         let srv = text("srv")
         let file = text("file")

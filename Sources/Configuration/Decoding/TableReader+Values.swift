@@ -120,7 +120,8 @@ extension TableReader {
         }
     }
 
-    private func duration(
+    /// The duration of an entry; nil, and reported, if it is none or out of range.
+    func duration(
         _ entry: LocatedTable.Entry, in range: ClosedRange<Duration>, offIsAllowed: Bool = false
     ) -> Duration? {
         let examples = "a duration is a number with its unit, such as \"250ms\", \"30s\", \"5m\" or \"24h\""

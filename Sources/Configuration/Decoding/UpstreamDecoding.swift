@@ -36,7 +36,8 @@ extension UpstreamConfiguration {
         retry = RetryConfiguration(from: reader.table("retry"))
         legacyErrors = reader.choice("legacy_errors", default: legacyErrors, aliases: LegacyErrors.aliases)
         outlierDetection = OutlierDetectionConfiguration.read(from: reader.table("outlier_detection"))
-        reader.rejectUnavailable("cache", "rate_limit", "slow_start", "response_limit")
+        cache = CacheConfiguration.read(from: reader.table("cache"))
+        reader.rejectUnavailable("rate_limit", "slow_start", "response_limit")
     }
 }
 

@@ -147,6 +147,7 @@ extension EffectiveText {
         value("attempts", upstream.retry.attempts)
         value("budget", RetryConfiguration.share(upstream.retry.budgetPercent))
         value("trust_annotations", upstream.retry.trustsAnnotations)
+        if let cache = upstream.cache { write(cache, path: "\(path).cache") }
     }
 
     private mutating func write(_ tcp: TCPConfiguration, path: String, shown: String) {

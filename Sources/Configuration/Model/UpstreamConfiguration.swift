@@ -34,6 +34,8 @@ package struct UpstreamConfiguration: Sendable, Equatable {
     package var legacyErrors = LegacyErrors.http
     /// When servers are ejected whose work fails; nil: never.
     package var outlierDetection: OutlierDetectionConfiguration?
+    /// Answers that are kept; nil: none are.
+    package var cache: CacheConfiguration?
 
     package init(name: String, servers: [ServerConfiguration]) {
         self.name = name

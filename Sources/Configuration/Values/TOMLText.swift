@@ -1,5 +1,8 @@
 /// Formats values and keys as TOML.
 package enum TOMLText {
+    /// An array of basic strings.
+    static func list(_ texts: [String]) -> String { "[\(texts.map(quoted).joined(separator: ", "))]" }
+
     /// A basic string, with the escapes of TOML 1.0.
     package static func quoted(_ text: String) -> String {
         var result = "\""

@@ -10,6 +10,10 @@ enum ExchangeEvent {
     case connectFailed
     /// Its server is to be dialled again after a pause.
     case redialPostponed
+    /// Another exchange fetches the same answer, for which this one waits.
+    case answerAwaited
+    /// It is answered from the cache.
+    case answeredFromCache
     /// Its session's server is lost; it waits for the session to be recovered.
     case recoveryBegan
     /// Its server says that its session has a stream already, and is asked again after a pause.
@@ -102,7 +106,8 @@ struct ExchangeState: Equatable {
         case .queued: return move(to: .queued)
         case .connecting: return move(to: .connecting)
         case .connectFailed: return .considerRetry
-        case .redialPostponed, .recoveryBegan: return move(to: .postponed)
+        case .redialPostponed, .recoveryBegan, .answerAwaited: return move(to: .postponed)
+        case .answeredFromCache: return move(to: .relaying)
         case .requestSent: return move(to: .sent)
         case .rejected(let fault), .requestBodyFailed(let fault): return .respond(fault)
         // A timer of an earlier phase. Nothing was sent to a server that went down: the selection sees to it.
@@ -118,8 +123,10 @@ struct ExchangeState: Equatable {
         case .calledUp: return move(to: .started)
         case .timedOut: return .respond(.queueTimeout)
         case .rejected(let fault), .requestBodyFailed(let fault): return .respond(fault)
+        case .answeredFromCache: return move(to: .relaying)
         case .streamStopped, .serverWentDown, .clientDisconnected: return .none
-        case .streamConflict, .queued, .connecting, .connectFailed, .redialPostponed, .recoveryBegan, .requestSent,
+        case .answerAwaited, .streamConflict, .queued, .connecting, .connectFailed, .redialPostponed, .recoveryBegan,
+            .requestSent,
             .closedBeforeResponse,
             .responseStarted, .responseEnded, .closedDuringResponse, .responseStalled, .responseMalformed:
             impossible(event)
@@ -135,7 +142,9 @@ struct ExchangeState: Equatable {
         case .rejected(let fault), .requestBodyFailed(let fault): return .respond(fault)
         // Connecting has a timeout of its own.
         case .timedOut, .streamStopped, .serverWentDown, .clientDisconnected: return .none
-        case .streamConflict, .queued, .calledUp, .connecting, .redialPostponed, .recoveryBegan, .closedBeforeResponse,
+        case .answeredFromCache: return move(to: .relaying)
+        case .answerAwaited, .streamConflict, .queued, .calledUp, .connecting, .redialPostponed, .recoveryBegan,
+            .closedBeforeResponse,
             .responseStarted,
             .responseEnded,
             .closedDuringResponse, .responseStalled, .responseMalformed:
@@ -150,10 +159,10 @@ struct ExchangeState: Equatable {
             return .redial
         case .rejected(let fault), .requestBodyFailed(let fault): return .respond(fault)
         case .streamStopped, .serverWentDown, .clientDisconnected: return .none
-        case .streamConflict, .queued, .calledUp, .connecting, .connectFailed, .redialPostponed, .recoveryBegan,
-            .requestSent,
-            .closedBeforeResponse,
-            .responseStarted, .responseEnded, .closedDuringResponse, .responseStalled, .responseMalformed:
+        case .answeredFromCache: return move(to: .relaying)
+        case .answerAwaited, .streamConflict, .queued, .calledUp, .connecting, .connectFailed, .redialPostponed,
+            .recoveryBegan, .requestSent, .closedBeforeResponse, .responseStarted, .responseEnded,
+            .closedDuringResponse, .responseStalled, .responseMalformed:
             impossible(event)
         }
     }
@@ -164,7 +173,7 @@ struct ExchangeState: Equatable {
             phase = .started
             return .considerRetry
         case .streamConflict: return move(to: .postponed)
-        case .responseStarted: return move(to: .relaying)
+        case .responseStarted, .answeredFromCache: return move(to: .relaying)
         // The server has said that it has no such session: nothing was done.
         case .recoveryBegan: return move(to: .postponed)
         case .responseMalformed: return .respond(.badServerResponse)
@@ -172,7 +181,7 @@ struct ExchangeState: Equatable {
         case .serverWentDown: return .respond(.serverDown)
         case .rejected(let fault), .requestBodyFailed(let fault): return .respond(fault)
         case .streamStopped, .clientDisconnected: return .none
-        case .queued, .calledUp, .connecting, .connectFailed, .redialPostponed, .requestSent,
+        case .answerAwaited, .queued, .calledUp, .connecting, .connectFailed, .redialPostponed, .requestSent,
             .responseEnded,
             .closedDuringResponse, .responseStalled:
             impossible(event)
@@ -189,10 +198,8 @@ struct ExchangeState: Equatable {
         case .timedOut: return .checkSilence
         case .streamStopped: return .endStream
         case .clientDisconnected: return .none
-        case .streamConflict, .queued, .calledUp, .connecting, .connectFailed, .redialPostponed, .recoveryBegan,
-            .requestSent,
-            .closedBeforeResponse,
-            .responseStarted, .rejected:
+        case .answerAwaited, .answeredFromCache, .streamConflict, .queued, .calledUp, .connecting, .connectFailed,
+            .redialPostponed, .recoveryBegan, .requestSent, .closedBeforeResponse, .responseStarted, .rejected:
             impossible(event)
         }
     }

@@ -17,6 +17,8 @@ struct Exchanges: ~Copyable {
     var countsCalls = true
     /// Responses that are read for what servers say of their tools.
     var toolLists = ToolListTable()
+    /// Those that have to do with a cache.
+    var caching = CachedExchanges()
     /// Open GET streams of sessions.
     var streams = SessionStreams()
     /// What the routes of some say beside the upstream.

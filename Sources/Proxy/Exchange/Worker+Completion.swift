@@ -43,6 +43,7 @@ extension Worker where Outside: ~Copyable {
         metrics.exchangeEnded(record)
         if servers.detectsOutliers { observe(record) }
         endCall(exchange, record)
+        if !exchanges.caching.isEmpty { abandonFetch(exchange) }
         exchanges[exchange].pending.clear()
         io.bufferPool.release(&exchanges[exchange].pending)
         exchanges.discard(exchange)
@@ -99,6 +100,7 @@ extension Worker where Outside: ~Copyable {
         let client = exchanges[exchange].client
         if exchanges[exchange].responseKind == .unseenEndpoint { releasePending(exchange) }
         if !exchanges.toolLists.isEmpty { learnTools(exchange) }
+        if !exchanges.caching.readsNothing { keepFetchedAnswer(exchange) }
         let hasTrailers = exchanges[exchange].responseBody == .trailers
         if exchanges[exchange].clientFraming == .chunked { io.composed.append(hasTrailers ? "\r\n" : "0\r\n\r\n") }
         parkAfterResponse(exchange)
@@ -152,6 +154,7 @@ extension Worker where Outside: ~Copyable {
 
     /// Answers in the server's place. Nothing of a response has gone to the client.
     private mutating func respond(_ exchange: Handle, _ fault: ExchangeFault) {
+        if !exchanges.caching.isEmpty, serveStale(exchange, status: fault.response.status) == .served { return }
         let client = exchanges[exchange].client
         let id = requestID(exchange)
         var response = isToldInBand(exchange, fault, id: id) ? fault.response.inBand() : fault.response
@@ -179,16 +182,21 @@ extension Worker where Outside: ~Copyable {
         sendOwnResponse(exchange, .rejected(fault))
     }
 
-    /// Sends a response of the proxy's own, which is whole and all there is in `io.composed`.
+    /// Sends a response that is no server's: it is whole, and all there is in `io.composed`.
     mutating func sendOwnResponse(_ exchange: Handle, _ outcome: ExchangeOutcome) {
-        let client = exchanges[exchange].client
         if !exchanges.extras.isEmpty { editOwnResponse(exchange) }
+        releaseKept(exchange)
+        clients.write(exchanges[exchange].client, &io, &clock)
+        finish(exchange, outcome)
+    }
+
+    /// The client's copy of the request, which is answered without a server's response, has served its purpose.
+    private mutating func releaseKept(_ exchange: Handle) {
+        let client = exchanges[exchange].client
         let kept = min(Int(exchanges[exchange].replayBytes), clients[client].transport.input.count)
         if kept > 0 { clients[client].transport.input.consume(kept) }
         exchanges[exchange].replayBytes = 0
         io.bufferPool.release(&clients[client].transport.input)
-        clients.write(client, &io, &clock)
-        finish(exchange, outcome)
     }
 
     /// Whether a fault is told by status 200, as the operator wants for clients that take a 5xx for the end of their
@@ -213,7 +221,7 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// The raw JSON-RPC id of the exchange's request, for the response to echo.
-    private mutating func requestID(_ exchange: Handle) -> [UInt8] {
+    mutating func requestID(_ exchange: Handle) -> [UInt8] {
         guard exchanges[exchange].method == .post else { return [] }
         return requestID(of: exchanges[exchange].client, kept: Int(exchanges[exchange].replayBytes))
     }

@@ -33,6 +33,7 @@ extension Worker where Outside: ~Copyable {
         case .unseenEndpoint: scanEndpoint(exchange, range)
         case .codedStream: io.appendData(range, chunked: chunked)
         case .eventStream, .legacyStream, .message:
+            if servers.upstreams[Int(exchanges[exchange].upstream)].plan.cache != nil { watchChanges(exchange, range) }
             exchanges[exchange].boundary.note(io.received, range.range)
             if !exchanges[exchange].pending.isEmpty { watchEvents(exchange, range) }
             io.appendData(range, chunked: chunked)

@@ -83,6 +83,10 @@ extension Worker where Outside: ~Copyable {
         {
             return .failed
         }
+        if !exchanges.caching.isEmpty, serveStale(exchange, status: io.responseHead.status) == .served {
+            io.received.clear()
+            return .failed
+        }
         let body = BodyReader(io.responseHead.framing, fromServer: true)
         let isEventStream = io.responseHead.isEventStream && !body.isComplete
         if isEventStream, claimStream(connection) == .denied {
@@ -107,6 +111,10 @@ extension Worker where Outside: ~Copyable {
         appendSessionField(exchange, session)
         if !io.responseHead.hasDate { io.appendDate(at: clock.now) }
         beginAnswer(exchange, isEventStream: isEventStream)
+        if !exchanges.caching.isEmpty {
+            appendCacheStatus(exchange)
+            beginFetchedAnswer(exchange, isEventStream: isEventStream)
+        }
         act(on: exchange, .responseStarted)
         exchanges[exchange].responseBytes = 0
         if servers.upstreams[Int(exchanges[exchange].upstream)].plan.retry.trustsAnnotations { noteToolList(exchange) }
@@ -166,6 +174,7 @@ extension Worker where Outside: ~Copyable {
                 exchanges[exchange].responseBytes &+= UInt64(range.count)
                 readAnswer(exchange, range)
                 if exchanges[exchange].isCaptured { capture(exchange, range) }
+                if !exchanges.caching.readsNothing { readFetchedAnswer(exchange, range) }
                 if !exchanges.toolLists.isEmpty { exchanges.toolLists.append(exchange.slot, io.received, range) }
                 if exchanges[exchange].isEventStream {
                     relayEvents(exchange, range, chunked: chunked)

@@ -44,8 +44,20 @@ extension Worker where Outside: ~Copyable {
             io.received.clear()
             return
         }
-        advance(exchange, from: .select, reloading: true)
+        if exchanges.caching[exchange] == nil {
+            advance(exchange, from: .select, reloading: true)
+        } else {
+            resumePostponed(exchange)
+        }
         io.received.clear()
+    }
+
+    /// One that waited for another's answer looks for it, and else goes on as before.
+    private mutating func resumePostponed(_ exchange: Handle) {
+        switch exchanges.caching[exchange] {
+        case .waiting, .woken: resumeAfterWait(exchange)
+        case .fetching, .passing, nil: advance(exchange, from: .select, reloading: true)
+        }
     }
 
     /// The same for a connection whose failure came as an event.

@@ -1,5 +1,6 @@
 package import Kernel
 package import MCP
+package import Reactor
 package import TLS
 
 /// What other threads may tell a worker.
@@ -31,6 +32,8 @@ package enum WorkerMessage: Sendable {
     case ejectionOrdered(ServerID, until: Instant?)
     /// What a server says of its tools, as another worker has read it.
     case toolAnnotations(server: ServerID, ToolAnnotations)
+    /// Answers were fetched that these exchanges wait for.
+    case answersFetched([Handle])
     /// Stop accepting, finish what is under way; the worker leaves its loop when nothing is left.
     case drain
     /// End the event streams that have no end of their own, politely.

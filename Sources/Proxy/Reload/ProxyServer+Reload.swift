@@ -1,3 +1,4 @@
+import Caching
 import Configuration
 import Discovery
 import Kernel
@@ -44,6 +45,7 @@ extension ProxyServer {
         try table.register(&new)
         let (old, present) = current.withLock { ($0.snapshot, $0.sockets) }
         new.keepContexts(of: old)
+        new.keepCaches(of: old)
         var sockets = present
         let added = new.listeners.filter { !present.contains($0.id) }
         try sockets.open(added)
@@ -85,6 +87,17 @@ extension Snapshot {
                 own.isSame(as: known)
             else { continue }
             upstreams[index].reloadingTLS = known
+        }
+    }
+
+    /// Goes on with the answers of upstreams whose rules for keeping them are the same.
+    fileprivate mutating func keepCaches(of old: Snapshot) {
+        for index in upstreams.indices {
+            guard let own = upstreams[index].cache,
+                let known = old.upstreams.first(where: { $0.id == upstreams[index].id })?.cache,
+                own.answers.rules == known.answers.rules
+            else { continue }
+            upstreams[index].cache = known
         }
     }
 }

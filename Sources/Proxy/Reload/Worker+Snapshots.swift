@@ -25,6 +25,7 @@ extension Worker where Outside: ~Copyable {
             case .addresses(let server, let addresses): moveServer(server, to: addresses)
             case .ejectionOrdered(let server, let end): followEjectionOrder(server, until: end)
             case .toolAnnotations(let server, let tools): adopt(tools, of: server)
+            case .answersFetched(let waiting): exchanges.caching.waking += waiting
             case .keys(let keys):
                 snapshot.keys = keys
                 sessions.adopt(snapshot, metrics.writer)

@@ -13,11 +13,14 @@ package struct AddressRules: Sendable {
     private let rules: [Rule]
     /// Addresses in no block are served.
     private let allowsOthers: Bool
+    /// Everybody is served. Stored: every request asks for it.
+    package let isOpen: Bool
 
     /// Serves everybody.
     package init() {
         rules = []
         allowsOthers = true
+        isOpen = true
     }
 
     /// The rules of a configuration. Where something is allowed, all else is denied.
@@ -27,10 +30,8 @@ package struct AddressRules: Sendable {
             Rule(block: block, bits: Int(block.prefix) + (block.isIPv4 ? 96 : 0), isAllowed: isAllowed)
         }.sorted { ($0.bits, $1.isAllowed ? 1 : 0) > ($1.bits, $0.isAllowed ? 1 : 0) }
         allowsOthers = access.allowed.isEmpty
+        isOpen = access.isOpen
     }
-
-    /// Everybody is served.
-    package var isOpen: Bool { rules.isEmpty }
 
     /// Whether requests of an address are served: its halves, an IPv4 address a.b.c.d as ::ffff:a.b.c.d (RFC 4291 section
     /// 2.5.5.2). A block of IPv6 addresses has those only if all of it is theirs: "::/0" is not said of them.

@@ -19,11 +19,17 @@ enum HeaderCheck {
         guard body.count < JSONRPC.maximumBytes else { return isModern ? .tooLargeToCheck : nil }
         guard let summary = RequestSummary(of: body.span) else { return isModern ? .headerMismatch : nil }
         guard isModern || summary.protocolVersion != nil || summary.hasAmbiguousVersion else { return nil }
+        return disagrees(head, in: buffer, summary, body.span) ? .headerMismatch : nil
+    }
+
+    /// Whether the fields of a parsed request at the front of `buffer` do not say what its message says.
+    static func disagrees(
+        _ head: borrowing RequestHead, in buffer: borrowing ByteBuffer, _ summary: RequestSummary, _ body: Span<UInt8>
+    ) -> Bool {
         let bytes = buffer.span
-        let mismatch = RoutingHeaders.check(
+        return RoutingHeaders.check(
             method: bytes.extracting(value(of: .mcpMethod, head)), name: bytes.extracting(value(of: .mcpName, head)),
-            version: bytes.extracting((head.protocolVersion ?? .empty).range), summary, in: body.span)
-        return mismatch == nil ? nil : .headerMismatch
+            version: bytes.extracting((head.protocolVersion ?? .empty).range), summary, in: body) != nil
     }
 
     /// The parser has refused a head that has one of them twice.

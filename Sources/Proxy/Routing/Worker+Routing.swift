@@ -10,7 +10,10 @@ extension Worker where Outside: ~Copyable {
     mutating func route(_ exchange: Handle) -> PhaseResult {
         let client = exchanges[exchange].client
         if clients.isInternal(client) { return routeInternal(exchange) }
-        if clients.listeners[clients.listener(of: client)].plan.turnsRequestsAway, let result = turnAway(exchange) {
+        let listener = clients.listener(of: client)
+        if !clients.listeners[listener].plan.access.isOpen || clients.listeners[listener].plan.redirectPort != nil,
+            let result = turnAway(exchange)
+        {
             return result
         }
         if snapshot.routes.isEmpty {

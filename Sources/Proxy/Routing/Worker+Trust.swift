@@ -29,9 +29,10 @@ extension Worker where Outside: ~Copyable {
     /// The address in the field that a listener's trusted proxies have for it; nil if there is none, or it can be read in two
     /// ways.
     private func namedAddress(_ listener: Int) -> SocketAddress? {
+        let name = clients.listeners[listener].plan.trustedHeader
         var found: SocketAddress?
         for index in 0..<io.requestHead.fields.count where !io.requestHead.fields[index].isHopByHop {
-            guard nameMatch(io.requestHead.fields[index], listener) == .exact else { continue }
+            guard nameMatch(io.requestHead.fields[index].name.range, name) == .exact else { continue }
             let value = io.requestHead.fields[index].value.range
             guard found == nil, let address = ForwardedAddress.parse(io.received.span.extracting(value)) else {
                 return nil
@@ -45,10 +46,11 @@ extension Worker where Outside: ~Copyable {
     /// Returns the address if the peer is trusted and names one; what else says it is dropped then.
     mutating func namedSource(_ client: Handle, isTrusted: Bool) -> SocketAddress? {
         let listener = clients.listener(of: client)
+        let name = clients.listeners[listener].plan.trustedHeader
         let source = isTrusted ? namedAddress(listener) : nil
         for index in 0..<io.requestHead.fields.count {
             let isDropped =
-                switch nameMatch(io.requestHead.fields[index], listener) {
+                switch nameMatch(io.requestHead.fields[index].name.range, name) {
                 case .exact: !isTrusted
                 case .lookalike: true
                 case .none: source != nil && io.requestHead.fields[index].kind == .xRealIP
@@ -62,16 +64,14 @@ extension Worker where Outside: ~Copyable {
 
     /// Whether a field has the name of the listener's own, or passes for it: with underscores for hyphens, as some servers
     /// read names.
-    private func nameMatch(_ field: Field, _ listener: Int) -> NameMatch {
-        let count = clients.listeners[listener].plan.trustedHeader.count
-        guard Int(field.name.count) == count else { return .none }
+    private func nameMatch(_ field: Range<Int>, _ name: [UInt8]) -> NameMatch {
+        guard field.count == name.count else { return .none }
         var match = NameMatch.exact
         let bytes = io.received.span
-        for index in 0..<count {
-            let expected = clients.listeners[listener].plan.trustedHeader[index]
-            let byte = bytes[field.name.lowerBound + index].lowercased
-            if byte == expected { continue }
-            guard byte == UInt8(ascii: "_"), expected == UInt8(ascii: "-") else { return .none }
+        for index in name.indices {
+            let byte = bytes[field.lowerBound + index].lowercased
+            if byte == name[index] { continue }
+            guard byte == UInt8(ascii: "_"), name[index] == UInt8(ascii: "-") else { return .none }
             match = .lookalike
         }
         return match

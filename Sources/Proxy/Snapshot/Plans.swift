@@ -71,9 +71,6 @@ package struct ListenerPlan: Sendable {
         self.address = address
     }
 
-    /// Not every request goes on to a route.
-    var turnsRequestsAway: Bool { redirectPort != nil || !access.isOpen }
-
     /// Where it listens, for people.
     package var place: String { socketPath.map { "unix:\($0)" } ?? "\(address)" }
 }
@@ -324,6 +321,8 @@ package struct UpstreamPlan: Sendable {
     package var legacyErrors = LegacyErrorMode.http
     /// When servers are ejected whose work fails; nil: never.
     package var outliers: OutlierPlan?
+    /// The answers that are kept; nil: none are.
+    package var cache: UpstreamCache?
     /// What workers copy for their own selection: rings for hashing are made once and shared. Given by the server table.
     var selection: ServerSelection?
 

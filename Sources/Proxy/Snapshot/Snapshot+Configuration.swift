@@ -1,4 +1,5 @@
 import Balancing
+import Caching
 package import Configuration
 package import Discovery
 import HTTP
@@ -204,6 +205,7 @@ extension UpstreamPlan {
         retry = RetryPlan(configuration.retry)
         legacyErrors = configuration.legacyErrors == .rpc200 ? .rpc200 : .http
         outliers = configuration.outlierDetection.flatMap { OutlierPlan($0) }
+        cache = configuration.cache.map { UpstreamCache(CacheRules($0)) }
     }
 }
 

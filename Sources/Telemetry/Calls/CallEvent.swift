@@ -100,6 +100,8 @@ package struct CallEvent: BitwiseCopyable, Sendable {
         package static let request = Flags(rawValue: 16)
         /// The response is the stream that a session's client listens on, and no call.
         package static let listening = Flags(rawValue: 32)
+        /// The answer is one that was kept: no server was asked, or the one that was has failed.
+        package static let cached = Flags(rawValue: 64)
     }
 
     /// The address of the client, as its proxies say it where they are trusted.

@@ -30,6 +30,7 @@ extension LogBuffer {
             append(decimal: UInt64(event.retries))
         }
         if event.flags.contains(.recovered) { append(",\"recovered\":true") }
+        if event.flags.contains(.cached) { append(",\"cached\":true") }
         append("}")
     }
 

@@ -30,6 +30,7 @@ extension LogBuffer {
             append(decimal: UInt64(event.retries))
         }
         if event.flags.contains(.recovered) { append(" recovered") }
+        if event.flags.contains(.cached) { append(" cached") }
         if event.flags.contains(.eventStream) { append(" stream") }
         if event.flags.contains(.listening) { append(" listening") }
         if isSlow { append(" slow") }

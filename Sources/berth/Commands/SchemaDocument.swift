@@ -78,7 +78,7 @@ struct SchemaDocument: Encodable {
         make { document in
             document.type = "object"
             if key.keys.isEmpty, let element = key.element.first {
-                document.additionalProperties = .each(table(element))
+                document.additionalProperties = .each(element.shapes.isEmpty ? table(element) : SchemaDocument(element))
                 return
             }
             document.properties = key.keys.mapValues { SchemaDocument($0) }

@@ -43,7 +43,8 @@ final class DiscoveryStage {
     func send(_ request: String, on client: ScriptedClient) -> Message {
         let before = client.responses.count
         client.ask(request)
-        stage.run { client.responses.count > before }
+        // In short steps: a turn in which nothing is left to do waits for seconds, in which a share would grow.
+        stage.awaitResponses(before + 1, to: client)
         return client.responses.count > before ? client.responses.last ?? Message() : Message()
     }
 

@@ -79,7 +79,7 @@ struct AccessTests {
         let stage = ProxyStage(seed: 1)
         try stage.configure(listen: "trusted_proxies = [\"10.0.0.0/8\"]\nallow = [\"192.0.2.0/24\", \"2001:db8::/32\"]")
         _ = ScriptedServer(stage) { _ in .reply("ok") }
-        let (proxy, stranger) = (try Self.address("10.1.1.1"), try Self.address("198.51.100.1"))
+        let (proxy, outsider) = (try Self.address("10.1.1.1"), try Self.address("198.51.100.1"))
         func status(_ chain: String, from peer: SocketAddress) -> Int {
             stage.answer(.get(extra: "X-Forwarded-For: \(chain)\r\n"), from: peer).status
         }
@@ -88,7 +88,7 @@ struct AccessTests {
         #expect(status("[2001:db8::1]:99", from: proxy) == 200)
         #expect(status("192.0.2.1, 203.0.113.1", from: proxy) == 403, "the nearest that is not trusted")
         #expect(status("192.0.2.1, nobody", from: proxy) == 403)
-        #expect(status("192.0.2.1", from: stranger) == 403, "anybody can say so")
+        #expect(status("192.0.2.1", from: outsider) == 403, "anybody can say so")
         #expect(stage.answer(.get(), from: proxy).status == 403, "the proxy itself")
     }
 
@@ -158,7 +158,7 @@ struct TrustedHeaderTests {
     }
 
     private static let proxy = SocketAddress.ipv4(0x0a00_0001, port: 5)
-    private static let stranger = SocketAddress.ipv4(0xc633_6401, port: 5)
+    private static let outsider = SocketAddress.ipv4(0xc633_6401, port: 5)
 
     @Test("a trusted proxy names the client, and servers are told")
     func named() throws {
@@ -184,13 +184,13 @@ struct TrustedHeaderTests {
     func untrusted() throws {
         let (stage, server) = try stage()
         for name in ["CF-Connecting-IP", "cf-connecting-ip", "CF_Connecting_IP", "cf-connecting_ip"] {
-            let answer = stage.answer(.get(extra: "\(name): 192.0.2.7\r\nX-Kept: 1\r\n"), from: Self.stranger)
+            let answer = stage.answer(.get(extra: "\(name): 192.0.2.7\r\nX-Kept: 1\r\n"), from: Self.outsider)
             #expect(answer.status == 200)
             let request = try #require(server.requests.last)
             #expect(!request.fields.contains { $0.value.contains("192.0.2.7") }, "\(name)")
             #expect(request["x-real-ip"] == "198.51.100.1" && request["x-kept"] == "1")
         }
-        #expect(stage.answer(.get(extra: "CF-Connecting-IP: 203.0.113.9\r\n"), from: Self.stranger).status == 200)
+        #expect(stage.answer(.get(extra: "CF-Connecting-IP: 203.0.113.9\r\n"), from: Self.outsider).status == 200)
         // Of a trusted proxy, too, only the name itself is taken.
         _ = stage.answer(.get(extra: "CF_Connecting_IP: 192.0.2.7\r\n"), from: Self.proxy)
         #expect(server.requests.last?.fields.contains { $0.value.contains("192.0.2.7") } == false)
@@ -213,7 +213,7 @@ struct TrustedHeaderTests {
     @Test("without the key the field is one like others")
     func off() throws {
         let (stage, server) = try stage("trusted_proxies = [\"10.0.0.0/8\"]")
-        _ = stage.answer(.get(extra: "CF-Connecting-IP: 192.0.2.7\r\n"), from: Self.stranger)
+        _ = stage.answer(.get(extra: "CF-Connecting-IP: 192.0.2.7\r\n"), from: Self.outsider)
         #expect(server.requests.last?["cf-connecting-ip"] == "192.0.2.7")
     }
 }

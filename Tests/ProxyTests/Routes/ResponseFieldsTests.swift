@@ -51,8 +51,8 @@ struct ResponseFieldsTests {
         stage.network.refuse(at: ProxyStage.server(0))
         for answer in [stage.answer(.post(.call(7))), stage.answerHTTP2("POST", "/mcp", body: Array("{}".utf8))] {
             expectEdited(answer, "an error")
-            #expect(answer.status == 502)
-            #expect(answer["content-type"] == "application/json" && answer.text.contains("connect_failed"))
+            #expect(answer.status == 503)
+            #expect(answer["content-type"] == "application/json" && answer.text.contains("no_server_available"))
         }
         let gone = stage.answer(.post(.call(1), session: "b1.nobody"))
         expectEdited(gone, "a session that is gone")
@@ -96,5 +96,23 @@ struct ResponseFieldsTests {
         #expect(client.responses.map { $0["x-frame-options"] } == ["DENY", nil, "DENY", nil])
         client.leave()
         stage.expectNoLeaks()
+    }
+
+    @Test("an answer of the cache has the fields of the route that it goes out by")
+    func cached() throws {
+        let scene = CacheStage(1)
+        try scene.stage.configure(
+            Self.route + "[[route]]\npath = \"/plain\"\nupstream = \"mcp\"\n")
+        scene.handler = { scene.answer($0, extra: Self.said + "Access-Control-Allow-Origin: *\r\n") }
+        let list = CacheStage.list()
+        for round in 1...3 {
+            let answer = scene.send(list)
+            expectEdited(answer, "round \(round)")
+            #expect(answer["access-control-allow-origin"] == "*" && answer.number == 1)
+            let plain = scene.send(list.replacing("POST /mcp", with: "POST /plain"))
+            #expect(plain["x-frame-options"] == nil && plain.number == 2)
+        }
+        #expect(scene.asked == 2)
+        scene.stage.expectNoLeaks()
     }
 }

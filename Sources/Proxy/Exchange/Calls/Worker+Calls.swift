@@ -44,6 +44,12 @@ extension Worker where Outside: ~Copyable {
         }
     }
 
+    /// It is answered from the cache.
+    mutating func noteCached(_ exchange: Handle) {
+        let slot = exchanges[exchange].call
+        if slot != OpenCalls.none { exchanges.calls.update(slot) { $0.event.flags.insert(.cached) } }
+    }
+
     /// The exchange belongs to a session, or opens one.
     mutating func noteCallSession(_ exchange: Handle, _ key: SessionKey) {
         let slot = exchanges[exchange].call

@@ -1,0 +1,185 @@
+import Kernel
+import MCP
+
+/// What a cache's lock guards.
+struct CacheState<Waiter: Sendable>: Sendable {
+    private struct Entry: Sendable {
+        let key: CacheKey
+        let answer: CachedAnswer
+    }
+
+    private struct Fetch: Sendable {
+        let number: UInt64
+        let question: CacheQuestion
+        var waiters: [Waiter] = []
+        /// What was asked has changed since: the answer may be the old one.
+        var isOutdated = false
+    }
+
+    /// Waiters of one fetch; who comes later asks a server itself.
+    private static var maximumWaiters: Int { 10_000 }
+    /// Names of which it is remembered that their answers are not kept, or are for one caller alone.
+    private static var maximumHints: Int { 4_096 }
+    /// How long such a hint holds.
+    private static var hintTime: Interval { .seconds(10) }
+
+    private let rules: CacheRules
+    private var order = EvictionOrder<CacheKey>()
+    private var index = AnswerIndex()
+    private var slots: [CacheKey: Int] = [:]
+    /// By slot.
+    private var entries: [Entry?] = []
+    private var fetches: [CacheKey: Fetch] = [:]
+    /// Shared names whose answers were unfit to be kept, until when that counts.
+    private var unfit: [CacheKey: Instant] = [:]
+    /// Shared names whose answers were for one caller alone, until when that counts.
+    private var personal: [CacheKey: Instant] = [:]
+    private var lastFetch: UInt64 = 0
+    private var evictions: UInt64 = 0
+    private var invalidations: UInt64 = 0
+    private var purged: UInt64 = 0
+    var counts = CacheCounts()
+
+    init(rules: CacheRules) { self.rules = rules }
+
+    // MARK: - Looking
+
+    mutating func look(
+        up keys: CacheKeys, _ question: CacheQuestion, at now: Instant, waiter: Waiter?, hasWaited: Bool
+    ) -> AnswerCache<Waiter>.Lookup {
+        var stale: CachedAnswer?
+        for key in [keys.shared, keys.own] {
+            guard let key, let slot = slots[key], let answer = entries[slot]?.answer else { continue }
+            if answer.remaining(at: now) != nil {
+                order.noteUse(slot)
+                counts.count(hasWaited ? .coalesced : .hit, question.method, question.subject)
+                return .fresh(answer)
+            }
+            if answer.receivedAt + answer.result.ttl + rules.staleIfError > now { stale = answer } else { remove(slot) }
+        }
+        let key = isPrivate(keys, at: now) ? keys.own : keys.shared
+        guard let key, !isHinted(keys.shared, in: unfit, at: now) else { return pass(question, stale) }
+        if var fetch = fetches[key] {
+            guard let waiter, fetch.waiters.count < Self.maximumWaiters, !fetch.isOutdated else {
+                return pass(question, stale)
+            }
+            fetch.waiters.append(waiter)
+            fetches[key] = fetch
+            return .wait
+        }
+        lastFetch += 1
+        counts.count(.miss, question.method, question.subject)
+        fetches[key] = Fetch(number: lastFetch, question: question)
+        return .fetch(CacheFetch(key: key, number: lastFetch, keys: keys, question: question), stale: stale)
+    }
+
+    private mutating func pass(
+        _ question: CacheQuestion, _ stale: CachedAnswer?
+    ) -> AnswerCache<Waiter>.Lookup {
+        counts.count(.bypass, question.method, question.subject)
+        return .pass(stale: stale)
+    }
+
+    private func isPrivate(_ keys: CacheKeys, at now: Instant) -> Bool { isHinted(keys.shared, in: personal, at: now) }
+
+    private func isHinted(_ key: CacheKey, in hints: [CacheKey: Instant], at now: Instant) -> Bool {
+        hints[key].map { $0 > now } ?? false
+    }
+
+    // MARK: - Fetching
+
+    mutating func end(
+        _ fetch: CacheFetch, _ outcome: AnswerCache<Waiter>.Outcome, at now: Instant
+    ) -> [Waiter] {
+        guard let known = fetches[fetch.key], known.number == fetch.number else { return [] }
+        fetches[fetch.key] = nil
+        switch outcome {
+        case .answered(let result, let fields):
+            if !result.isShared { hint(fetch.keys.shared, in: \.personal, at: now, for: result.ttl) }
+            guard let key = result.isShared ? fetch.keys.shared : fetch.keys.own else {
+                hint(fetch.keys.shared, in: \.unfit, at: now, for: Self.hintTime)
+                break
+            }
+            if !known.isOutdated {
+                insert(CachedAnswer(fetch.question, result, fields: fields, at: now), key)
+            }
+        case .unfit: hint(fetch.keys.shared, in: \.unfit, at: now, for: Self.hintTime)
+        case .failed: break
+        }
+        return known.waiters
+    }
+
+    private mutating func hint(
+        _ key: CacheKey, in hints: WritableKeyPath<Self, [CacheKey: Instant]>, at now: Instant, for time: Interval
+    ) {
+        if self[keyPath: hints].count >= Self.maximumHints {
+            self[keyPath: hints] = self[keyPath: hints].filter { $0.value > now }
+            if self[keyPath: hints].count >= Self.maximumHints { self[keyPath: hints] = [:] }
+        }
+        self[keyPath: hints][key] = now + time
+    }
+
+    private mutating func insert(_ answer: CachedAnswer, _ key: CacheKey) {
+        if let slot = slots[key] { remove(slot) }
+        guard answer.bytes <= rules.maximumBytes else { return }
+        let slot = order.insert(key, bytes: answer.bytes)
+        while entries.count <= slot { entries.append(nil) }
+        entries[slot] = Entry(key: key, answer: answer)
+        slots[key] = slot
+        index.insert(slot, answer)
+        while order.bytes > rules.maximumBytes, let victim = order.evict(capacity: rules.maximumBytes) {
+            forget(victim.slot)
+            evictions += 1
+        }
+    }
+
+    private mutating func remove(_ slot: Int) {
+        forget(slot)
+        order.remove(slot)
+    }
+
+    /// Takes an answer out that is not among the others in `order` any more, or will not be.
+    private mutating func forget(_ slot: Int) {
+        guard let entry = entries[slot] else { return }
+        slots[entry.key] = nil
+        entries[slot] = nil
+        index.remove(slot, entry.answer)
+    }
+
+    // MARK: - Taking out
+
+    mutating func invalidate(_ change: ServerChange) -> Int {
+        for key in fetches.keys {
+            guard let question = fetches[key]?.question, change.concerns(question.method, question.subject) else {
+                continue
+            }
+            fetches[key]?.isOutdated = true
+        }
+        let meant = index.slots(of: change)
+        for slot in meant { remove(slot) }
+        invalidations += UInt64(meant.count)
+        return meant.count
+    }
+
+    mutating func purge(_ selection: CachePurge) -> Int {
+        for key in fetches.keys { fetches[key]?.isOutdated = true }
+        let meant = entries.indices.filter { slot in entries[slot].map { selection.isFor($0.answer) } ?? false }
+        for slot in meant { remove(slot) }
+        purged += UInt64(meant.count)
+        return meant.count
+    }
+
+    var status: CacheStatus {
+        var status = CacheStatus()
+        status.entries = slots.count
+        status.bytes = order.bytes
+        status.maximumBytes = rules.maximumBytes
+        status.fetches = fetches.count
+        status.waiting = fetches.values.reduce(0) { $0 + $1.waiters.count }
+        status.evictions = evictions
+        status.invalidations = invalidations
+        status.purged = purged
+        status.counts = counts
+        return status
+    }
+}

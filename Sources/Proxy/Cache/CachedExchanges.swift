@@ -1,0 +1,80 @@
+import Caching
+import Reactor
+
+/// The exchanges of a worker that have to do with a cache, by their slots; and the streams whose servers may say in them what has
+/// changed.
+struct CachedExchanges {
+    /// What an exchange has to do with a cache.
+    enum Role {
+        /// Another one fetches the answer it waits for.
+        case waiting
+        /// That has ended, and it looks again.
+        case woken
+        /// It fetches an answer; `stale` is for the case that its server fails.
+        case fetching(CacheFetch, stale: CachedAnswer?)
+        /// It asks a server, and its answer is not kept.
+        case passing(stale: CachedAnswer?)
+    }
+
+    /// The body of an answer that is being fetched.
+    struct Answer {
+        let fetch: CacheFetch
+        let isEventStream: Bool
+        let fields: [UInt8]
+        var body: [UInt8] = []
+    }
+
+    private var roles: [UInt32: Role] = [:]
+    private var answers: [UInt32: Answer] = [:]
+    private var scanners: [UInt32: ChangeScanner] = [:]
+    /// Waiting exchanges of this worker that are to look again.
+    var waking: [Handle] = []
+
+    /// No exchange has to do with a cache.
+    var isEmpty: Bool { roles.isEmpty && answers.isEmpty && scanners.isEmpty }
+    /// No answer is being read.
+    var readsNothing: Bool { answers.isEmpty }
+
+    subscript(exchange: Handle) -> Role? {
+        get { roles.isEmpty ? nil : roles[exchange.slot] }
+        set { roles[exchange.slot] = newValue }
+    }
+
+    // MARK: - Answers
+
+    mutating func begin(_ answer: Answer, _ exchange: Handle) { answers[exchange.slot] = answer }
+
+    /// Takes a piece of a body, if that is one that is read. Longer ones than are kept are given up: that fetch, if it was one.
+    mutating func append(_ exchange: Handle, _ buffer: borrowing ByteBuffer, _ range: ByteRange) -> CacheFetch? {
+        guard let count = answers[exchange.slot]?.body.count else { return nil }
+        guard count + Int(range.count) <= Self.maximumBody else {
+            return answers.removeValue(forKey: exchange.slot)?.fetch
+        }
+        answers[exchange.slot]?.body.append(contentsOf: buffer.bytes(range.range))
+        return nil
+    }
+
+    /// What a result may have, and as much again for events around it.
+    private static var maximumBody: Int { 2 * CacheableResult.maximumBytes }
+
+    mutating func takeAnswer(_ exchange: Handle) -> Answer? { answers.removeValue(forKey: exchange.slot) }
+
+    // MARK: - Changes
+
+    /// What a piece of an event stream says has changed.
+    mutating func scan(_ exchange: Handle, _ buffer: borrowing ByteBuffer, _ range: ByteRange) -> [ServerChange] {
+        var scanner = scanners.removeValue(forKey: exchange.slot) ?? ChangeScanner()
+        let changes = scanner.scan(buffer.span.extracting(range.range))
+        if !scanner.isIdle { scanners[exchange.slot] = scanner }
+        return changes
+    }
+
+    /// The exchange is over: the fetch that nobody will end any more, if there is one.
+    mutating func discard(_ exchange: Handle) -> CacheFetch? {
+        scanners[exchange.slot] = nil
+        let role = roles.removeValue(forKey: exchange.slot)
+        if let answer = answers.removeValue(forKey: exchange.slot) { return answer.fetch }
+        if case .fetching(let fetch, _) = role { return fetch }
+        return nil
+    }
+}
