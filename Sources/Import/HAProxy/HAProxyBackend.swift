@@ -109,12 +109,16 @@ extension HAProxyTranslation {
             var tls = ImportedUpstream.TLS()
             tls.verifies = Self.value("verify", options, defaults) != "none"
             if tls.verifies {
-                tls.authorities = Self.value("ca-file", options, defaults).flatMap { $0.hasPrefix("@") ? nil : $0 }
+                tls.authorities = Self.value("ca-file", options, defaults).flatMap {
+                    $0.hasPrefix("@") || !RouteHost.isPlain($0) ? nil : $0
+                }
                 let sni = Self.value("verifyhost", options, defaults) ?? Self.value("sni", options, defaults)
                 let name = sni.map { $0.hasPrefix("str(") ? String($0.dropFirst(4).dropLast()) : $0 }
                 tls.serverName = name.flatMap { RouteHost.isName($0) ? $0 : nil }
             }
-            if let file = Self.value("crt", options, defaults) { (tls.certificate, tls.key) = (file, file) }
+            if let file = Self.value("crt", options, defaults), RouteHost.isPlain(file) {
+                (tls.certificate, tls.key) = (file, file)
+            }
             upstream.tls = tls
         }
         if let number = NginxValue.integer(Self.value("maxconn", options, defaults), in: 1...1_000_000) {

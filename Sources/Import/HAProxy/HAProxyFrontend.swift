@@ -204,7 +204,8 @@ extension HAProxyTranslation {
         let condition = HAProxyCondition(line.words, acls: acls)
         let status = line.value("status").map { NginxValue.integer($0, in: 200...599) } ?? 200
         let body = line.value("string") ?? line.value("lf-string")
-        let isFixed = !(body ?? "").contains("%[") && !line.has("file") && !line.has("lf-file")
+        let isFixed =
+            RouteHost.isPlain(body ?? "") && !(body ?? "").contains("%[") && !line.has("file") && !line.has("lf-file")
         guard let matches = matches(condition), let status, ![206, 301, 302, 303, 304, 307, 308, 401].contains(status),
             isFixed,
             (body ?? "").utf8.count <= 65_536

@@ -105,7 +105,7 @@ extension HAProxyTranslation {
                     result.notes.note(
                         line.statement, .leftOut,
                         "a folder of certificates: write each as [[listen.certificate]] with cert and key")
-                } else if !file.isEmpty, !listener.certificates.contains(pair) {
+                } else if !file.isEmpty, RouteHost.isPlain(file), !listener.certificates.contains(pair) {
                     listener.certificates.append(pair)
                 }
             } else if line.words[place] == "crt-list" {
@@ -116,7 +116,9 @@ extension HAProxyTranslation {
             place += 1
         }
         if line.value("ssl-min-ver") == "TLSv1.3" { listener.requiresTLS13 = true }
-        if let authorities = line.value("ca-file"), let mode = line.value("verify"), mode != "none" {
+        if let authorities = line.value("ca-file"), let mode = line.value("verify"), mode != "none",
+            RouteHost.isPlain(authorities)
+        {
             listener.clientAuthentication = ImportedListener.ClientAuthentication(
                 isOptional: mode == "optional", authorities: authorities)
         }

@@ -78,7 +78,7 @@ extension HAProxyTranslation {
         case "host":
             if value.contains("%[") {
                 result.notes.note(line.statement, .byDefault, "servers get the client's Host")
-            } else if RouteHost.isField(value), isUnconditional(line) {
+            } else if RouteHost.isFixedHost(value), isUnconditional(line) {
                 upstream.host = .fixed(value)
                 result.notes.note(line.statement, .kept)
             } else {

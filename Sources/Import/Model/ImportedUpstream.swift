@@ -75,8 +75,11 @@ struct ImportedUpstream {
         guard servers.count == 1, discover == nil, let colon = servers[0].address.lastIndex(of: ":") else { return nil }
         let address = servers[0].address
         let (host, port) = (String(address[..<colon]), String(address[address.index(after: colon)...]))
-        guard host != "localhost", !host.hasPrefix("["), host.contains(where: \.isLetter), tls == nil else { return nil }
-        return "# If \(host) is the name of several replicas: discover = { dns = \"\(host)\", port = \(port) }, without servers.\n"
+        guard host != "localhost", !host.hasPrefix("["), host.contains(where: \.isLetter), tls == nil else {
+            return nil
+        }
+        return
+            "# If \(host) is the name of several replicas: discover = { dns = \"\(host)\", port = \(port) }, without servers.\n"
     }
 
     /// Servers that are used in normal times.

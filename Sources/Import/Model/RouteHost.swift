@@ -13,6 +13,17 @@ enum RouteHost {
         return false
     }
 
+    /// Whether it can be the fixed Host of an upstream: a field, and no word that would be taken for another value of the key.
+    static func isFixedHost(_ text: String) -> Bool {
+        guard isField(text) else { return false }
+        if text.contains(".") || text.contains(":") { return true }
+        let words = ["keep", "upstream", "preserve", "client", "pass", "server", "rewrite"]
+        return Suggestion.nearest(to: text, among: words) == nil
+    }
+
+    /// Whether a text means itself in Berth's file, where "file:" and "${NAME}" are for secrets.
+    static func isPlain(_ text: String) -> Bool { !text.hasPrefix("file:") && !text.contains("${") }
+
     private static func unbracketed(_ text: String) -> String {
         text.hasPrefix("[") && text.hasSuffix("]") ? String(text.dropFirst().dropLast()) : text
     }

@@ -103,7 +103,8 @@ extension NginxTranslation {
     }
 
     static func isFieldValue(_ text: String) -> Bool {
-        text.utf8.allSatisfy { (0x20...0x7e).contains($0) } && text.utf8.count <= 4_096 && text.first != " "
+        RouteHost.isPlain(text) && text.utf8.allSatisfy { (0x20...0x7e).contains($0) } && text.utf8.count <= 4_096
+            && text.first != " "
             && text.last != " "
     }
 

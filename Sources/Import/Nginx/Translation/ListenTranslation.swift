@@ -243,7 +243,8 @@ extension NginxTranslation {
         let keys = scope.inherited("ssl_certificate_key")
         for (certificate, key) in zip(certificates, keys) {
             guard let file = certificate.first, let keyFile = key.first, !"\(file)\(keyFile)".contains("$"),
-                !"\(file)\(keyFile)".contains("data:"), !file.isEmpty, !keyFile.isEmpty,
+                !"\(file)\(keyFile)".contains("data:"), RouteHost.isPlain(file), RouteHost.isPlain(keyFile),
+                !file.isEmpty, !keyFile.isEmpty,
                 listener.certificates.count < 1_000
             else {
                 for directive in [certificate, key] {
@@ -286,7 +287,8 @@ extension NginxTranslation {
             if let directive = scope.value("ssl_verify_client") { result.notes.note(directive.statement, .byDefault) }
             return
         }
-        guard let authorities = scope.value("ssl_client_certificate"), let file = authorities.first, !file.isEmpty
+        guard let authorities = scope.value("ssl_client_certificate"), let file = authorities.first, !file.isEmpty,
+            RouteHost.isPlain(file)
         else {
             result.notes.note(directive.statement, .leftOut, "it needs ssl_client_certificate")
             return

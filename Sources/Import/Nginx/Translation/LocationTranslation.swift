@@ -156,7 +156,8 @@ extension NginxTranslation {
         if let guarded = guardedRoute(location) { return guarded }
         if level.directives.contains(where: { secureStatements.contains($0.statement.id) }) { return nil }
         if let directive = level["return"].last {
-            guard let action = answer(directive, types: level["default_type"] + typeFields(level), in: location.scope) else {
+            guard let action = answer(directive, types: level["default_type"] + typeFields(level), in: location.scope)
+            else {
                 return closed(403, "what nginx answers here cannot be said: nobody is served until you have decided")
             }
             return ImportedRoute(action: action)
@@ -273,7 +274,9 @@ extension NginxTranslation {
                     + "themselves (CORSMiddleware of Starlette, cors() of Express)")
             return false
         }
-        if variable.lowercased() == "$ssl_client_verify", location.scope.levels[1]["if"].contains(where: { $0.statement == directive.statement }) {
+        if variable.lowercased() == "$ssl_client_verify",
+            location.scope.levels[1]["if"].contains(where: { $0.statement == directive.statement })
+        {
             result.notes.note(directive.statement, .kept, "client_auth: required")
             return false
         }

@@ -58,7 +58,7 @@ struct ProxyTarget: Equatable {
             port = number
             host = host[..<colon]
         }
-        guard HostAndPort.isHostName(String(host)) else { return nil }
+        guard HostAndPort.isHostName(String(host)), host.lowercased() != "file" else { return nil }
         return "\(host.lowercased()):\(port)"
     }
 }

@@ -132,7 +132,7 @@ extension NginxTranslation {
         let words = directive.words
         if var target = Self.redirectTarget(directive) {
             // The host is known where a server has one name.
-            let names = scope.levels.count > 1 ? names(of: scope.levels[1]) : ([], true)
+            let names = scope.levels.count > 1 ? names(of: scope.levels[1]) : (plain: [], hasPatterns: true)
             if names.plain.count == 1, !names.hasPatterns {
                 for own in ["$host", "$server_name", "$http_host"] {
                     target = target.replacing("://\(own)", with: "://\(names.plain[0])")
@@ -161,7 +161,7 @@ extension NginxTranslation {
             return nil
         }
         let body = words.dropFirst().joined(separator: " ")
-        guard VariableUse.names(in: body).isEmpty, body.utf8.count <= 65_536 else {
+        guard VariableUse.names(in: body).isEmpty, RouteHost.isPlain(body), body.utf8.count <= 65_536 else {
             result.notes.note(directive.statement, .leftOut, "a fixed response has no variables in it")
             return nil
         }

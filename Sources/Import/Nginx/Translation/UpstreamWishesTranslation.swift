@@ -3,7 +3,13 @@ extension NginxTranslation {
     mutating func wish(_ index: Int, _ scope: NginxScope) {
         var wishes = upstreamWishes[index] ?? UpstreamWishes()
         let field = scope.inherited("proxy_set_header").last { $0.first?.lowercased() == "host" }
-        wishes.hosts.append((host(field), field))
+        if let host = host(field) {
+            wishes.hosts.append((host, field))
+        } else if let field {
+            result.notes.note(
+                field.statement, .leftOut, "servers get the client's Host, their own address or a fixed name")
+            wishes.hosts.append((.keep, nil))
+        }
         if let directive = scope.value("proxy_read_timeout") {
             if let timeout = NginxValue.duration(directive.first) {
                 wishes.readTimeouts.append((timeout, directive))
@@ -18,14 +24,14 @@ extension NginxTranslation {
     }
 
     /// What servers get as Host: without `proxy_set_header` nginx sends what `proxy_pass` names.
-    private func host(_ directive: NginxDirective?) -> ImportedUpstream.Host {
+    private func host(_ directive: NginxDirective?) -> ImportedUpstream.Host? {
         guard let directive else { return .upstream }
         let value = directive.words.dropFirst().joined(separator: " ")
         switch value {
         case "$host", "$http_host", "$server_name", "$host:$server_port", "$http_x_forwarded_host", "${host}":
             return .keep
         case "$proxy_host", "$proxy_host:$proxy_port", "$upstream_addr": return .upstream
-        default: return RouteHost.isField(value) ? .fixed(value) : .keep
+        default: return RouteHost.isFixedHost(value) ? .fixed(value) : nil
         }
     }
 
@@ -53,7 +59,7 @@ extension NginxTranslation {
     private mutating func applyHost(_ index: Int, _ wishes: UpstreamWishes) {
         // A location that says nothing, such as one for health checks, follows those that do.
         let said = wishes.hosts.filter { $0.directive != nil }
-        let chosen = said.first?.host ?? .upstream
+        let chosen = said.first?.host ?? wishes.hosts.first?.host ?? .upstream
         result.upstreams[index].host = chosen
         for wish in said {
             guard let directive = wish.directive else { continue }
@@ -66,7 +72,7 @@ extension NginxTranslation {
             case .upstream, .fixed: result.notes.note(directive.statement, .kept)
             }
         }
-        guard said.isEmpty, let first = result.upstreams[index].blocks.first else { return }
+        guard said.isEmpty, chosen == .upstream, let first = result.upstreams[index].blocks.first else { return }
         result.notes.add(
             to: first.heading, .kept,
             "host: no location sets Host, and nginx then sends the name of the upstream in place of the client's")
@@ -99,7 +105,8 @@ extension NginxTranslation {
         guard target.usesTLS, result.upstreams[index].tls == nil else { return }
         var tls = ImportedUpstream.TLS()
         func file(_ name: String) -> String? {
-            guard let directive = scope.value(name), let path = directive.first, !path.contains("$"), !path.isEmpty
+            guard let directive = scope.value(name), let path = directive.first, !path.contains("$"),
+                RouteHost.isPlain(path), !path.isEmpty
             else {
                 return nil
             }
