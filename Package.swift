@@ -114,7 +114,8 @@ let package = Package(
             swiftSettings: house + [.unsafeFlags(["-O", "-assert-config", "Debug"])]),
         .testTarget(
             name: "CachingTests", dependencies: ["TestSupport", "Caching", "MCP", "Kernel"], swiftSettings: house),
-        .testTarget(name: "FleetSimulationTests", dependencies: ["FleetSimulation", "Balancing"], swiftSettings: house),
+        .testTarget(
+            name: "FleetSimulationTests", dependencies: ["FleetSimulation", "Balancing"], swiftSettings: house),
         .testTarget(name: "ASCIITests", dependencies: ["ASCII"], swiftSettings: house),
         .testTarget(name: "JSONTests", dependencies: ["TestSupport", "JSON"], swiftSettings: house),
         .testTarget(
