@@ -1,6 +1,8 @@
 /// A fleet under way: sessions that were placed by one policy, begin and end, while their number stays the same.
 package struct Fleet: Sendable {
+    /// What is simulated.
     package internal(set) var plan: FleetPlan
+    /// How its sessions are placed.
     package let policy: PlacementPolicy
     var placement: Placement
     var sessions: SessionColumns
