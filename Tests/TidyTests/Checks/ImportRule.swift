@@ -37,6 +37,8 @@ enum ImportRule {
         "berth-load": [
             "Load", "LoadReport", "SampleServer", "TLS", "HTTP", "Configuration", "Reactor", "JSON", "Kernel",
         ],
+        "FleetSimulation": ["Balancing"],
+        "berth-fleet": ["FleetSimulation"],
         // Of tests: no module of Sources may import them.
         "TestSupport": ["Kernel"],
         "Simulation": ["TestSupport", "Reactor", "Kernel"],
