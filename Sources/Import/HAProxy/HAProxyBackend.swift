@@ -265,7 +265,8 @@ extension HAProxyTranslation {
         _ line: HAProxyLine, _ path: String?, _ host: String?, _ proxy: Proxy, _ upstream: inout ImportedUpstream
     ) {
         let endpoints = ["/mcp", "/mcp/", "/sse", "/sse/"]
-        guard let path, path != "/", path.utf8.allSatisfy({ (0x21...0x7e).contains($0) }), path.utf8.count < 1_024
+        guard let path, path.hasPrefix("/"), path != "/", path.utf8.allSatisfy({ (0x21...0x7e).contains($0) }),
+            path.utf8.count < 1_024
         else {
             result.notes.note(
                 line.statement, .repaired,
