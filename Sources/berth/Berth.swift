@@ -33,7 +33,8 @@ struct Berth: ParsableCommand {
             ServerCommand.self, DrainCommand.self, SessionsCommand.self, ForgetCommand.self, PurgeCommand.self,
             WhoseCommand.self,
             ExplainCommand.self, LogsCommand.self, LogLevelCommand.self, UpgradeCommand.self, DemoCommand.self,
-            ProveCommand.self, ImportCommand.self, SchemaCommand.self, VersionCommand.self, LaunchCommand.self, ReplicaCommand.self,
+            ProveCommand.self, ImportCommand.self, SchemaCommand.self, VersionCommand.self, LaunchCommand.self,
+            ReplicaCommand.self,
         ])
 
     /// The names of the subcommands.
