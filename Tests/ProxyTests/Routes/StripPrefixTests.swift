@@ -1,3 +1,4 @@
+import Caching
 import Kernel
 import Simulation
 import TestSupport
