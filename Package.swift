@@ -43,6 +43,7 @@ let package = Package(
         .target(name: "Discovery", dependencies: ["ASCII", "JSON", "Kernel"], swiftSettings: pure),
         .target(name: "Caching", dependencies: ["ASCII", "JSON", "Kernel", "MCP"], swiftSettings: pure),
         .target(name: "Configuration", dependencies: ["TOMLKit"], swiftSettings: house),
+        .target(name: "Import", dependencies: ["Configuration"], swiftSettings: pure),
         .target(name: "Telemetry", dependencies: ["ASCII", "JSON", "Kernel", "MCP"], swiftSettings: house),
         .target(
             name: "Proxy",
@@ -74,8 +75,8 @@ let package = Package(
         .executableTarget(
             name: "berth",
             dependencies: [
-                "Admin", "Proxy", "Prove", "Load", "LoadReport", "Configuration", "Discovery", "SampleServer", "TLS",
-                "HTTP", "Telemetry", "Reactor", "Kernel",
+                "Admin", "Import", "Proxy", "Prove", "Load", "LoadReport", "Configuration", "Discovery",
+                "SampleServer", "TLS", "HTTP", "Telemetry", "Reactor", "Kernel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -171,6 +172,13 @@ let package = Package(
         .testTarget(
             name: "ConfigurationTests", dependencies: ["TestSupport", "Configuration"], exclude: ["broken"],
             swiftSettings: house),
+        .testTarget(
+            name: "ImportTests",
+            dependencies: [
+                "TestSupport", "Import", "Configuration", "Load", "SampleServer", "Proxy", "TLS", "Kernel",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            exclude: ["nginx", "haproxy"], swiftSettings: house),
         .testTarget(name: "TidyTests", swiftSettings: house),
         .testTarget(
             name: "DashboardTests", dependencies: ["TestSupport", "berth"], exclude: ["browser"], swiftSettings: house),

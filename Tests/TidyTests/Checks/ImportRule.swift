@@ -13,6 +13,7 @@ enum ImportRule {
         "Balancing": [],
         "Caching": ["MCP", "JSON", "ASCII", "Kernel"],
         "Configuration": [],
+        "Import": ["Configuration"],
         "Discovery": ["JSON", "ASCII", "Kernel"],
         "Telemetry": ["MCP", "Reactor", "JSON", "ASCII", "Kernel"],
         "Proxy": [
@@ -29,7 +30,7 @@ enum ImportRule {
         "LoadReport": ["Load", "JSON"],
         "Prove": ["Load", "LoadReport", "SampleServer", "TLS", "JSON", "Kernel"],
         "berth": [
-            "Admin", "SampleServer", "Prove", "Load", "LoadReport", "Proxy", "TLS", "HTTP", "MCP", "Configuration",
+            "Admin", "Import", "SampleServer", "Prove", "Load", "LoadReport", "Proxy", "TLS", "HTTP", "MCP", "Configuration",
             "Discovery", "Telemetry", "Reactor", "JSON",
             "Kernel",
         ],
