@@ -19,6 +19,7 @@ let package = Package(
     products: [
         .executable(name: "berth", targets: ["berth"]),
         .executable(name: "berth-load", targets: ["berth-load"]),
+        .executable(name: "berth-fleet", targets: ["berth-fleet"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -99,6 +100,13 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: house),
+        .target(name: "FleetSimulation", dependencies: ["Balancing"], swiftSettings: pure),
+        .executableTarget(
+            name: "berth-fleet",
+            dependencies: [
+                "FleetSimulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: house),
         .target(
             name: "TestSupport", dependencies: ["Kernel", "CNghttp2"], path: "Tests/TestSupport", swiftSettings: house),
         .target(
@@ -107,6 +115,8 @@ let package = Package(
             swiftSettings: house + [.unsafeFlags(["-O", "-assert-config", "Debug"])]),
         .testTarget(
             name: "CachingTests", dependencies: ["TestSupport", "Caching", "MCP", "Kernel"], swiftSettings: house),
+        .testTarget(
+            name: "FleetSimulationTests", dependencies: ["FleetSimulation", "Balancing"], swiftSettings: house),
         .testTarget(name: "ASCIITests", dependencies: ["ASCII"], swiftSettings: house),
         .testTarget(name: "JSONTests", dependencies: ["TestSupport", "JSON"], swiftSettings: house),
         .testTarget(
@@ -131,8 +141,8 @@ let package = Package(
         .testTarget(
             name: "SocketTests",
             dependencies: [
-                "TestSupport", "berth", "Admin", "Proxy", "TLS", "HTTP", "MCP", "Configuration", "Telemetry", "Reactor",
-                "Kernel",
+                "TestSupport", "berth", "Admin", "Proxy", "Caching", "TLS", "HTTP", "MCP", "Configuration", "Telemetry",
+                "Reactor", "Kernel",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
@@ -150,8 +160,8 @@ let package = Package(
         .testTarget(
             name: "ProxyTests",
             dependencies: [
-                "TestSupport", "Proxy", "Simulation", "Kernel", "Reactor", "HTTP", "MCP", "Balancing", "Configuration",
-                "Discovery", "Telemetry", "TLS",
+                "TestSupport", "Proxy", "Simulation", "Kernel", "Reactor", "HTTP", "MCP", "Balancing", "Caching",
+                "Configuration", "Discovery", "Telemetry", "TLS",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),

@@ -109,6 +109,8 @@ struct StatusDocument: Encodable {
         var catalogsDiffer: Bool
         /// What finds its servers; missing if all stand in the configuration.
         var discovery: DiscoveryDocument?
+        /// The answers that are kept; missing if none are.
+        var cache: CacheDocument?
         var servers: [Server]
     }
 
@@ -194,7 +196,7 @@ struct StatusDocument: Encodable {
             let catalogs = Set(servers.filter(\.healthy).compactMap(\.catalog))
             return Upstream(
                 name: plan.name, catalogsDiffer: catalogs.count > 1,
-                discovery: discovery.first { $0.upstream == plan.name }, servers: servers)
+                discovery: discovery.first { $0.upstream == plan.name }, cache: CacheDocument(plan), servers: servers)
         }
         tools = ToolStatistics.all(proxy)
     }

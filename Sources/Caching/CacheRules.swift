@@ -30,6 +30,8 @@ package struct CacheRules: Sendable, Equatable {
     package var staleIfError = Interval.seconds(60)
     /// Bytes of all answers that are kept, what they cost beside their text included.
     package var maximumBytes = 64 << 20
+    /// Whether a stream is kept open to a server of each upstream on which it says what has changed.
+    package var listens = true
     /// Lower-case names of header fields on which answers depend, beside those that always count.
     package var vary: [[UInt8]] = []
 

@@ -77,7 +77,8 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     private var isIdle: Bool {
         clients.resuming.isEmpty && upstreams.resuming.isEmpty && clients.unsentHTTP2Connections.isEmpty
             && !sessions.recoveries.hasWork && !clients.internalRequests.hasEnded && clients.deferred.isEmpty
-            && exchanges.caching.waking.isEmpty && !servers.hasFreedCapacity && servers.goingDown.isEmpty
+            && exchanges.caching.waking.isEmpty && exchanges.caching.listenStarts.isEmpty && !servers.hasFreedCapacity
+            && servers.goingDown.isEmpty
     }
 
     private mutating func serve(_ token: Token, _ readiness: Readiness) {
@@ -140,6 +141,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         if !servers.goingDown.isEmpty { settleDownServers() }
         if sessions.recoveries.hasWork || clients.internalRequests.hasEnded { continueRecoveries() }
         if !exchanges.caching.waking.isEmpty { wakeCacheWaiters() }
+        if !exchanges.caching.listenStarts.isEmpty { startListening() }
         if servers.hasFreedCapacity { serveQueues() }
         if !clients.resuming.isEmpty { resumeClients() }
         if !upstreams.resuming.isEmpty { resumeUpstreams() }

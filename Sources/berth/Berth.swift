@@ -30,9 +30,11 @@ struct Berth: ParsableCommand {
         version: version,
         subcommands: [
             RunCommand.self, CheckCommand.self, ReloadCommand.self, StatusCommand.self, TopCommand.self,
-            ServerCommand.self, DrainCommand.self, SessionsCommand.self, ForgetCommand.self, WhoseCommand.self,
+            ServerCommand.self, DrainCommand.self, SessionsCommand.self, ForgetCommand.self, PurgeCommand.self,
+            WhoseCommand.self,
             ExplainCommand.self, LogsCommand.self, LogLevelCommand.self, UpgradeCommand.self, DemoCommand.self,
-            ProveCommand.self, ImportCommand.self, SchemaCommand.self, VersionCommand.self, LaunchCommand.self, ReplicaCommand.self,
+            ProveCommand.self, ImportCommand.self, SchemaCommand.self, VersionCommand.self, LaunchCommand.self,
+            ReplicaCommand.self,
         ])
 
     /// The names of the subcommands.

@@ -21,6 +21,8 @@ struct BerthConfiguration {
     var logs = ""
     /// The value of `timeouts`, of servers; nil: the file has none.
     var timeouts: String?
+    /// Further tables.
+    var rest = ""
     /// Addresses of servers behind the path `/modern`, an upstream of their own.
     var modern: [String] = []
     /// The folder of this file and of those that it names.
@@ -62,6 +64,8 @@ struct BerthConfiguration {
 
             [upstream.mcp.health_check]
             \(checks)
+
+            \(rest)
 
             """
         try Data(text.utf8).write(to: file)

@@ -5,6 +5,7 @@ final class ReplicaProcess {
     enum Kind: String {
         case sessions = "replica_v1.py"
         case bothRevisions = "replica_v2.py"
+        case cache = "replica_cache.py"
         case fastMCP = "replica_fastmcp.py"
         case raw = "replica_raw.py"
         case mixedV1 = "mixed_v1.py"
@@ -14,7 +15,7 @@ final class ReplicaProcess {
         var version: SDK.Version {
             switch self {
             case .sessions, .raw, .mixedV1: .v1
-            case .bothRevisions, .fastMCP, .mixedV2, .mixedFastMCP: .v2
+            case .bothRevisions, .cache, .fastMCP, .mixedV2, .mixedFastMCP: .v2
             }
         }
     }

@@ -75,6 +75,7 @@ package struct AdminChanges: Sendable {
         case .order(let order): reloader.request(order) { done(self.report($0)) }
         case .upgrade: done(startUpgrade())
         case .logLevel(let level): done(setLogLevel(level))
+        case .purge(let order): done(purge(order))
         }
     }
 
@@ -96,6 +97,18 @@ package struct AdminChanges: Sendable {
         guard before != name else { return ChangeReport(outcome: .unchanged, hash: reloader.status.hash) }
         return ChangeReport(
             outcome: .applied, changes: ["the log says what is \(name) or worse"], hash: reloader.status.hash)
+    }
+
+    private func purge(_ order: PurgeOrder) -> ChangeReport {
+        do throws(RequestedChange.Fault) {
+            let count = try order.perform(reloader.proxy)
+            guard count > 0 else { return ChangeReport(outcome: .unchanged, hash: reloader.status.hash) }
+            return ChangeReport(
+                outcome: .applied, changes: ["\(count) answer\(count == 1 ? "" : "s") purged"],
+                hash: reloader.status.hash)
+        } catch {
+            return rejected(error.text)
+        }
     }
 
     private func rejected(_ reason: String) -> ChangeReport {

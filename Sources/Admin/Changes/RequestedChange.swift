@@ -10,6 +10,7 @@ struct RequestedChange: Sendable {
         case order(Reloader.Order)
         case upgrade
         case logLevel(String)
+        case purge(PurgeOrder)
     }
 
     /// As in the path, without its slash.
@@ -27,7 +28,8 @@ struct RequestedChange: Sendable {
     static let usage = [
         "/reload", "/drain?server=", "/undrain?server=", "/disable?server=", "/enable?server=",
         "/weight?server=&weight=",
-        "/eject?server=&for=", "/uneject?server=", "/forget?session=", "/log-level?level=", "/upgrade",
+        "/eject?server=&for=", "/uneject?server=", "/forget?session=", "/purge?upstream=&method=&name=",
+        "/log-level?level=", "/upgrade",
     ]
 
     /// The change with that name; nil if there is none. `parameter` gives a parameter's text, nil if it is missing.
@@ -70,6 +72,9 @@ struct RequestedChange: Sendable {
                     text: "that is no session's digest: 16 hexadecimal digits, as /sessions and the log have it")
             }
             work = .order(.forget(session: subject))
+        case "purge":
+            let order = try PurgeOrder(parameter)
+            (subject, work) = (order.text, .purge(order))
         case "log-level":
             subject = try required("level", LogThreshold.names.joined(separator: ", ")).lowercased()
             work = .logLevel(subject)

@@ -51,6 +51,9 @@ enum DashboardDocument {
         var source: String?
         /// Why that brings no servers now; missing if it does.
         var sourceFailure: String?
+        /// The share of requests that its cache answers, 0...1, and the answers in it; missing without a cache.
+        var cacheHitRate: Double?
+        var cachedAnswers: Int?
         var servers: [Server]
     }
 

@@ -50,9 +50,11 @@ struct DashboardParts {
             let servers = snapshot.servers[plan.servers]
             let statuses = servers.map { StatusDocument.Server(sources.proxy, plan, $0) }
             let catalogs = Set(statuses.filter(\.healthy).compactMap(\.catalog))
+            let cache = CacheDocument(plan)
             return DashboardDocument.Upstream(
                 name: plan.name, balance: DashboardNames.balance(plan.policy), catalogsDiffer: catalogs.count > 1,
                 source: source?.source, sourceFailure: source?.failure,
+                cacheHitRate: cache?.hitRate, cachedAnswers: cache?.entries,
                 servers: zip(servers, statuses).map { server, status in
                     DashboardDocument.Server(
                         snapshot.path(of: server), status, measured[Int(server.id.slot)], elapsed)

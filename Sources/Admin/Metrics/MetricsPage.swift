@@ -45,6 +45,7 @@ struct MetricsPage: Sendable {
         writeConfiguration(&writer, reloads, upgrade)
         writeClients(&writer)
         writeUpstreams(&writer)
+        CacheSamples(proxy).write(&writer)
         DiscoverySamples(proxy).write(&writer)
         ServerSamples(proxy).write(&writer)
         return writer.finish()

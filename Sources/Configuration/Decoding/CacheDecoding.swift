@@ -13,6 +13,7 @@ extension CacheConfiguration {
             "stale_if_error", in: .seconds(1) ... .seconds(86_400), default: configuration.staleIfError)
         configuration.maximumBytes = reader.size(
             "max_bytes", in: (64 << 10)...(64 << 30), default: configuration.maximumBytes)
+        configuration.listens = reader.flag("listen", default: configuration.listens)
         configuration.vary = reader.varyingFields()
         reader.rejectUnavailable("store", because: "this version keeps answers in its own memory")
         let isPresent = reader.range != nil

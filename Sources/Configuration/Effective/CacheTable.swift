@@ -7,6 +7,7 @@ extension EffectiveText {
         value("max_ttl", cache.maximumTTL)
         value("stale_if_error", orOff: cache.staleIfError)
         value("max_bytes", size: cache.maximumBytes)
+        value("listen", cache.listens)
         value("vary", TOMLText.list(cache.vary))
         guard !cache.tools.isEmpty else { return }
         open("[\(path).tools]", path: "\(path).tools")

@@ -30,6 +30,8 @@ package struct CacheConfiguration: Sendable, Equatable {
     package var staleIfError: Duration? = .seconds(60)
     /// Bytes of all answers.
     package var maximumBytes = 64 << 20
+    /// Whether a stream is kept open on which a server says what has changed.
+    package var listens = true
     /// Header fields on which answers depend, in lower case.
     package var vary: [String] = []
 

@@ -118,7 +118,7 @@ const serverExcerpt = new Excerpt(byId("all-servers"), 24, "servers", () => redr
 const upstreamList = new KeyedList(byId("servers"), makeUpstream, (entry, { upstream, servers }) => {
   setText(entry.name, upstream.name);
   const healthy = upstream.servers.filter((server) => server.state === "healthy").length;
-  setText(entry.note, healthy + " of " + upstream.servers.length + " healthy, " + upstream.balance + (upstream.source ? ", found by " + upstream.source : "") + (upstream.catalogs_differ ? ", different tools" : ""));
+  setText(entry.note, healthy + " of " + upstream.servers.length + " healthy, " + upstream.balance + (upstream.source ? ", found by " + upstream.source : "") + (upstream.cached_answers === undefined ? "" : ", " + format.count(upstream.cached_answers) + " answers cached" + (upstream.cache_hit_rate === undefined ? "" : ", " + format.percent(upstream.cache_hit_rate) + " of what may be cached answered from it")) + (upstream.catalogs_differ ? ", different tools" : ""));
   entry.rows.show(servers, (server) => server.path, isInUse(entry.node));
 }, { after: byId("servers").tHead });
 

@@ -12,6 +12,7 @@ extension CacheRules {
         maximumTTL = Interval(configuration.maximumTTL)
         staleIfError = configuration.staleIfError.map { Interval($0) } ?? Interval(nanoseconds: 0)
         maximumBytes = configuration.maximumBytes
+        listens = configuration.listens
         vary = configuration.vary.map { Array($0.utf8) }
     }
 }

@@ -1,6 +1,7 @@
 package import Caching
 import Kernel
 import Reactor
+import Synchronization
 import TLS
 
 /// A request that waits for an answer that another one fetches.
@@ -18,6 +19,42 @@ package final class UpstreamCache: Sendable {
     /// Under a key of this process: names cannot be made, nor credentials tried, outside of it.
     let digest = MessageAuthenticator(key: Machine.randomBytes(32))
 
+    private let listening = Mutex(ListenClaim())
+
     /// An empty cache.
     package init(_ rules: CacheRules) { answers = AnswerCache(rules: rules) }
+
+    /// Whether the caller is to listen to a server; nobody else does until it says that its stream is over.
+    func claimListening(at now: Instant) -> ListenClaim.Answer {
+        listening.withLock { $0.claim(at: now) }
+    }
+
+    /// The stream of the one who listens is over. `wasOpen`: a server had taken it, and kept it for a while.
+    func endListening(wasOpen: Bool, at now: Instant) {
+        listening.withLock { $0.end(wasOpen: wasOpen, at: now) }
+    }
+}
+
+/// Who listens to the servers of an upstream: nobody, or one worker.
+struct ListenClaim {
+    enum Answer { case granted, denied }
+
+    private var isHeld = false
+    private var failures = 0
+    private var notBefore = Instant(nanoseconds: 0)
+
+    /// Grants the claim unless it is held, or was in vain a short time ago.
+    mutating func claim(at now: Instant) -> Answer {
+        guard !isHeld, now >= notBefore else { return .denied }
+        isHeld = true
+        return .granted
+    }
+
+    /// Each failure doubles the time until the next attempt, from 10 seconds to 10 minutes: a server that does not know the
+    /// method will not learn it.
+    mutating func end(wasOpen: Bool, at now: Instant) {
+        isHeld = false
+        failures = wasOpen ? 0 : min(failures + 1, 6)
+        notBefore = wasOpen ? now : now + .seconds(min(600, 10 << UInt64(failures - 1)))
+    }
 }

@@ -56,8 +56,10 @@ extension Worker where Outside: ~Copyable {
         case .waiting, .woken, nil: stale = nil
         }
         guard let stale, exchanges[exchange].replayBytes > 0 else { return .nothingToServe }
+        let id = requestID(exchange)
+        guard !id.isEmpty else { return .nothingToServe }
         servers.upstreams[Int(exchanges[exchange].upstream)].plan.cache?.answers.countStale(stale)
-        serve(stale, exchange, id: requestID(exchange))
+        serve(stale, exchange, id: id)
         return .served
     }
 

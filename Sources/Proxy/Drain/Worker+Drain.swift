@@ -10,6 +10,7 @@ extension Worker where Outside: ~Copyable {
         lifecycle.isDraining = true
         lifecycle.drainBeganAt = clock.now
         closeListeners()
+        endListenStreams(all: true)
         for slot in 0..<upstreams.slots {
             if let connection = upstreams.handle(inSlot: slot), upstreams[connection].phase == .parked {
                 closeUpstream(connection)

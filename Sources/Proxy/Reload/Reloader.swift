@@ -39,7 +39,8 @@ package final class Reloader: Sendable {
     package typealias Load = @Sendable () -> Result<ConfigurationFile, ConfigurationErrors>
     private typealias Request = (order: Order, done: @Sendable (Outcome) -> Void)
 
-    private let proxy: ProxyServer
+    /// The proxy that it changes.
+    package let proxy: ProxyServer
     private let load: Load
     private let log: Logger
     private let thread: WatchThread

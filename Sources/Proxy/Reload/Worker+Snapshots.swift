@@ -58,6 +58,7 @@ extension Worker where Outside: ~Copyable {
         sessions.adopt(new, metrics.writer)
         if lifecycle.isDraining { closeListeners() } else { adoptListeners() }
         if let lease, hasRetiredInUse { servers.retire(lease) }
+        endListenStreams()
         closeObsoleteConnections()
         updateHealthChecks()
         // What waits may have a new server to go to, or none any more.

@@ -18,6 +18,7 @@ final class CacheStage {
     init(_ seed: UInt64, servers count: Int = 1, _ change: (inout CacheRules) -> Void = { _ in }) {
         stage = ProxyStage(seed: seed, servers: count)
         var rules = CacheRules()
+        rules.listens = false
         change(&rules)
         stage.plan.cache = UpstreamCache(rules)
         handler = { [unowned self] in answer($0) }

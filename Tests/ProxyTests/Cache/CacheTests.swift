@@ -1,6 +1,7 @@
 import Caching
 import Kernel
 import Simulation
+import Telemetry
 import TestSupport
 import Testing
 
@@ -160,12 +161,25 @@ struct CacheTests {
             for _ in 0..<3 { #expect(cached.send(CacheStage.list()).status == 200) }
             #expect(cached.asked == 3 && cached.cache.entries == 0, "\(to) seed \(seed)")
         }
-        for extra in ["Set-Cookie: a=b\r\n", "Vary: X-Tenant\r\n", "Content-Encoding: br\r\n"] {
+        for extra in [
+            "Set-Cookie: a=b\r\n", "Vary: X-Tenant\r\n", "Cache-Control: max-age=3, no-store\r\n",
+            "Cache-Control: private\r\n", "Content-Encoding: br\r\n",
+        ] {
             let cached = CacheStage(seed)
             cached.handler = { message in cached.answer(message, extra: extra) }
             for _ in 0..<2 { _ = cached.send(CacheStage.list()) }
             #expect(cached.asked == 2 && cached.cache.entries == 0, "\(extra) seed \(seed)")
         }
+    }
+
+    @Test("a request whose id cannot be repeated goes to the server", arguments: seeds)
+    func ids(seed: UInt64) {
+        let cached = CacheStage(seed)
+        #expect(cached.send(CacheStage.list()).number == 1)
+        let long = "\"\(String(repeating: "x", count: 2_000))\""
+        #expect(cached.send(CacheStage.list(long)).number == 2, "seed \(seed)")
+        #expect(cached.send(CacheStage.list("3")).number == 1, "seed \(seed)")
+        cached.stage.expectNoLeaks()
     }
 
     @Test("where it was asked, from which page and in which revision makes a difference", arguments: seeds)
@@ -271,5 +285,72 @@ struct CacheTests {
         let lists = sessions.map { cached.send(.post(.call(2, "tools/list"), session: $0)).number }
         #expect(lists[0] != nil && lists[0] == lists[1], "seed \(seed)")
         cached.stage.expectNoLeaks()
+    }
+
+    /// What a server of the test does with the proxy's own stream.
+    private func answerListen(_ cached: CacheStage, _ message: Message) -> [SimulatedPeer.Action] {
+        guard message.text.contains("subscriptions/listen") else { return cached.answer(message) }
+        let ack = #"{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged"}"#
+        return .stream("data: \(ack)\n\n")
+    }
+
+    @Test("the proxy itself listens to what changes, without anybody's credentials", arguments: seeds)
+    func listening(seed: UInt64) {
+        let cached = CacheStage(seed) { $0.listens = true }
+        var stream: SimulatedPeer?
+        cached.handler = { [unowned cached] in answerListen(cached, $0) }
+        cached.servers[0].onConnection = { peer in stream = stream ?? peer }
+        #expect(cached.send(CacheStage.list(token: "secret")).number == 1)
+        cached.stage.run(for: .seconds(1))
+        let own = cached.servers[0].requests.filter { $0.text.contains("subscriptions/listen") }
+        #expect(own.count == 1 && own.first?["authorization"] == nil, "seed \(seed)")
+        #expect(own.first?["mcp-method"] == "subscriptions/listen" && own.first?["accept"]?.contains("stream") == true)
+        #expect(cached.send(CacheStage.list()).number == 1)
+        let change = #"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#
+        for peer in cached.servers[0].connections where !peer.isDone { peer.perform(.chunk("data: \(change)\n\n")) }
+        cached.stage.run(for: .milliseconds(50))
+        #expect(cached.send(CacheStage.list()).number == 2, "seed \(seed)")
+        #expect(cached.send(CacheStage.list()).number == 2, "seed \(seed)")
+        // Its end means that nobody has heard what changed since.
+        cached.stage.run(for: .seconds(11))
+        cached.servers[0].die()
+        cached.stage.run(for: .seconds(1))
+        cached.servers[0].listen()
+        #expect(cached.send(CacheStage.list()).number == 3, "seed \(seed)")
+        cached.stage.run(for: .seconds(1))
+        #expect(cached.servers[0].requests.count { $0.text.contains("subscriptions/listen") } == 2, "seed \(seed)")
+        cached.stage.post(.drain)
+        cached.stage.run(for: .seconds(20))
+        #expect(cached.stage.worker?.isDone == true, "it keeps nobody from leaving, seed \(seed)")
+    }
+
+    @Test(
+        "a server that is drained is left, and one that knows no such stream is not asked again and again",
+        arguments: seeds)
+    func listeningEnds(seed: UInt64) throws {
+        let cached = CacheStage(seed, servers: 2) { $0.listens = true }
+        cached.handler = { [unowned cached] in answerListen(cached, $0) }
+        #expect(cached.send(CacheStage.list()).number == 1)
+        cached.stage.run(for: .seconds(1))
+        let listened =
+            cached.servers.firstIndex { $0.requests.contains { $0.text.contains("subscriptions/listen") } } ?? 0
+        try cached.stage.reload { $0.servers[listened].isDraining = true }
+        cached.stage.run(for: .seconds(1))
+        #expect(cached.stage.metrics.sum(.streaming, server: listened) == 0, "seed \(seed)")
+
+        let other = CacheStage(seed) { $0.listens = true }
+        other.ttl = 100
+        other.handler = { [unowned other] message in
+            message.text.contains("subscriptions/listen")
+                ? .reply("no", status: "404 Not Found") : other.answer(message)
+        }
+        for _ in 0..<20 {
+            _ = other.send(CacheStage.list())
+            other.stage.run(for: .seconds(1))
+        }
+        #expect(
+            (1...3).contains(other.servers[0].requests.count { $0.text.contains("subscriptions/listen") }),
+            "seed \(seed)")
+        other.stage.expectNoLeaks()
     }
 }

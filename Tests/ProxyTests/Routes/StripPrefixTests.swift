@@ -1,3 +1,4 @@
+import Caching
 import Kernel
 import Simulation
 import TestSupport
@@ -154,6 +155,20 @@ struct StripPrefixTests {
         #expect(requests.count > 4)
         #expect(requests.allSatisfy { $0.target == "/" && $0["x-forwarded-prefix"] == "/mcp" })
         scene.expectNoLeaks()
+    }
+
+    @Test("what the proxy itself listens to for its cache is below the prefix as well")
+    func listened() throws {
+        let scene = CacheStage(1) { $0.listens = true }
+        try scene.stage.configure(Self.anything)
+        scene.handler = { message in
+            message.text.contains("subscriptions/listen") ? .stream(": open\n\n") : scene.answer(message)
+        }
+        #expect(scene.send(CacheStage.list()).status == 200)
+        #expect(scene.stage.run { scene.asked == 2 })
+        let requests = scene.servers.flatMap(\.requests)
+        #expect(requests.contains { $0.text.contains("subscriptions/listen") })
+        #expect(requests.allSatisfy { $0.target == "/" && $0.all("x-forwarded-prefix") == ["/mcp"] })
     }
 
     private static let anything = """

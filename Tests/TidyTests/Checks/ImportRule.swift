@@ -30,13 +30,14 @@ enum ImportRule {
         "LoadReport": ["Load", "JSON"],
         "Prove": ["Load", "LoadReport", "SampleServer", "TLS", "JSON", "Kernel"],
         "berth": [
-            "Admin", "Import", "SampleServer", "Prove", "Load", "LoadReport", "Proxy", "TLS", "HTTP", "MCP", "Configuration",
-            "Discovery", "Telemetry", "Reactor", "JSON",
-            "Kernel",
+            "Admin", "Import", "SampleServer", "Prove", "Load", "LoadReport", "Proxy", "TLS", "HTTP", "MCP",
+            "Configuration", "Discovery", "Telemetry", "Reactor", "JSON", "Kernel",
         ],
         "berth-load": [
             "Load", "LoadReport", "SampleServer", "TLS", "HTTP", "Configuration", "Reactor", "JSON", "Kernel",
         ],
+        "FleetSimulation": ["Balancing"],
+        "berth-fleet": ["FleetSimulation"],
         // Of tests: no module of Sources may import them.
         "TestSupport": ["Kernel"],
         "Simulation": ["TestSupport", "Reactor", "Kernel"],

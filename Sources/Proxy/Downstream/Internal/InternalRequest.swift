@@ -13,6 +13,8 @@ struct InternalRequest {
         case recovery(UInt32)
         /// Nothing: a session was ended, and that is all.
         case deletion
+        /// A stream on which a server says what has changed, for as long as it goes.
+        case listening(since: Instant)
     }
 
     let purpose: Purpose
@@ -27,6 +29,8 @@ struct InternalRequest {
     fileprivate(set) var answeredBy = -1
     /// It has more bytes than are kept.
     fileprivate(set) var isTooLong = false
+
+    var isListening: Bool { if case .listening = purpose { true } else { false } }
 
     init(_ purpose: Purpose, upstream: Int, target: InternalTarget) {
         self.purpose = purpose
@@ -68,6 +72,9 @@ struct InternalRequests {
     var isEmpty: Bool { active.isEmpty }
     var hasEnded: Bool { !ended.isEmpty }
 
+    /// The slots of those that listen to what changes.
+    var listening: [UInt32] { active.filter { $0.value.isListening }.map(\.key) }
+
     subscript(client: Handle) -> InternalRequest? { active[client.slot] }
 
     mutating func insert(_ request: InternalRequest, for client: Handle) { active[client.slot] = request }
@@ -86,7 +93,10 @@ struct InternalRequests {
 
     fileprivate mutating func append(_ bytes: Span<UInt8>, for client: Handle) {
         guard var request = active.removeValue(forKey: client.slot) else { return }
-        if request.response.count + bytes.count > InternalRequest.maximumResponse {
+        if request.isListening {
+            // Its head is looked at; what it says is read on its way.
+            for index in bytes.indices where request.response.count < 512 { request.response.append(bytes[index]) }
+        } else if request.response.count + bytes.count > InternalRequest.maximumResponse {
             request.isTooLong = true
         } else {
             for index in bytes.indices { request.response.append(bytes[index]) }

@@ -10,12 +10,14 @@ struct RequestTemplate {
     /// Whole field lines.
     private let fields: [UInt8]
 
-    /// Of the parsed request at the front of `buffer`.
-    init(_ head: borrowing RequestHead, in buffer: borrowing ByteBuffer) {
+    /// Of the parsed request at the front of `buffer`. Without `credentials`, the fields with which its client shows who it is
+    /// are left out.
+    init(_ head: borrowing RequestHead, in buffer: borrowing ByteBuffer, credentials: Bool = true) {
         target = head.target.isEmpty ? [UInt8(ascii: "/")] : buffer.bytes(head.target.range)
         authority = buffer.bytes(head.authority.range)
         var lines: [UInt8] = []
         for index in 0..<head.fields.count where Self.keeps(head.fields[index], in: buffer) {
+            if !credentials, CacheNames.isCredential(head.fields[index], in: buffer) { continue }
             lines += buffer.bytes(head.fields[index].line.range)
         }
         fields = lines
@@ -45,6 +47,15 @@ struct RequestTemplate {
     /// A POST of `body`, in a session if there is one.
     func request(body: [UInt8], session: [UInt8]?, version: [UInt8]?) -> [UInt8] {
         var text = head("POST", session: session, version: version)
+        text += Array("content-type: application/json\r\naccept: application/json, text/event-stream\r\n".utf8)
+        text += Array("content-length: \(body.count)\r\n\r\n".utf8)
+        return text + body
+    }
+
+    /// A POST of `body`, whose method needs a field of its own (MCP 2026-07-28, "Standard request headers").
+    func request(_ method: String, body: [UInt8], version: [UInt8]) -> [UInt8] {
+        var text = head("POST", session: nil, version: version)
+        text += Array("mcp-method: \(method)\r\n".utf8)
         text += Array("content-type: application/json\r\naccept: application/json, text/event-stream\r\n".utf8)
         text += Array("content-length: \(body.count)\r\n\r\n".utf8)
         return text + body

@@ -13,7 +13,9 @@ extension Worker where Outside: ~Copyable {
                 request, address: origin.address, listener: origin.listener, isSecure: origin.isSecure)
         else { return false }
         if let extras = origin.extras { clients.internalRequests.note(extras, for: client) }
-        clock.timers.schedule(Token(.internalDeadline, client).raw, at: clock.now + InternalRequest.timeout)
+        if !request.isListening {
+            clock.timers.schedule(Token(.internalDeadline, client).raw, at: clock.now + InternalRequest.timeout)
+        }
         io.received.clear()
         io.received.append(text)
         readRequests(client)

@@ -11,7 +11,11 @@ extension Worker where Outside: ~Copyable {
     /// Does what of recoveries has become possible. Between events: it needs the scratch.
     mutating func continueRecoveries() {
         for (request, outcome) in clients.internalRequests.takeEnded() {
-            if case .recovery(let id) = request.purpose { handleResponse(id, request, outcome) }
+            switch request.purpose {
+            case .recovery(let id): handleResponse(id, request, outcome)
+            case .listening(let start): listeningEnded(request, since: start)
+            case .deletion: break
+            }
         }
         let starts = sessions.recoveries.starting
         sessions.recoveries.starting = []
