@@ -6,11 +6,16 @@ import TestSupport
 extension SimulatedNetwork {
     // MARK: Poller
 
+    /// A descriptor in the trace. One of the outside is the kernel's, which numbers it by what the rest of the process has open.
+    private static func traced(_ descriptor: Descriptor) -> Int {
+        DescriptorTable.isOurs(descriptor) ? Int(descriptor.raw) : -1
+    }
+
     func unwatch(_ descriptor: Descriptor) {
         if DescriptorTable.isOurs(descriptor) && descriptors[descriptor] == nil {
             violate("unwatch of descriptor \(descriptor.raw), which is not open")
         }
-        record("unwatch", Int(descriptor.raw), 0)
+        record("unwatch", Self.traced(descriptor), 0)
         poller.forget(descriptor)
     }
 
@@ -25,7 +30,7 @@ extension SimulatedNetwork {
             return false
         }
         let struck = fault.strikes(.watch)
-        record("watch", Int(descriptor.raw), struck ? 0 : 1)
+        record("watch", Self.traced(descriptor), struck ? 0 : 1)
         if struck { return false }
         poller.watch(descriptor, token: token)
         if isOurs && readiness(of: descriptor) != Readiness() { poller.wake(descriptor) }

@@ -76,6 +76,18 @@ struct EchoTests {
         #expect(run(seed: 8, .varied).digest != first.digest)
     }
 
+    @Test("what else the process has open is not in the run: the kernel's own descriptors have no number")
+    func outsideDescriptors() {
+        let digests = [5, 77].map { raw -> UInt64 in
+            let network = SimulatedNetwork(seed: 1, conditions: .varied)
+            var world = SimulatedWorld(network)
+            _ = world.watch(Descriptor(raw), token: 1)
+            world.unwatch(Descriptor(raw))
+            return network.digest
+        }
+        #expect(digests[0] == digests[1])
+    }
+
     @Test("a worker that violates a rule of edge triggering stalls", arguments: 1...10)
     func catchesDefects(seed: UInt64) {
         #expect(!run(seed: seed, .calm, defect: .readsOnce).isFair)
