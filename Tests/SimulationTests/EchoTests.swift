@@ -78,7 +78,7 @@ struct EchoTests {
 
     @Test("what else the process has open is not in the run: the kernel's own descriptors have no number")
     func outsideDescriptors() {
-        let digests = [5, 77].map { raw -> UInt64 in
+        let digests = ([5, 77] as [CInt]).map { raw -> UInt64 in
             let network = SimulatedNetwork(seed: 1, conditions: .varied)
             var world = SimulatedWorld(network)
             _ = world.watch(Descriptor(raw), token: 1)
