@@ -23,7 +23,9 @@ package struct RouteConfiguration: Sendable, Equatable {
         destination = .upstream(upstream)
     }
 
-    /// Index into `Configuration.upstreams`; nil: Berth answers itself.
+    /// Index into `Configuration.upstreams`; nil: Berth answers itself. Not inlined, because the optimizer of Swift 6.3.1 crashes
+    /// where it is ("Found ownership error").
+    @inline(never)
     package var upstream: Int? { if case .upstream(let index) = destination { index } else { nil } }
 }
 
