@@ -88,6 +88,9 @@ final class FleetRig {
         return (plans.count { !$0.isRemoved }, plans.count { $0.isRemoved })
     }
 
+    /// What those that have vanished still have.
+    var unfinished: [ServerLoad] { proxy.snapshot.servers.filter(\.isRemoved).map { proxy.load(of: $0) } }
+
     /// Starts the servers 1 to `count` that do not run, and has the name server name exactly these.
     func scale(to count: Int) throws {
         for number in 1...count where servers[number] == nil {

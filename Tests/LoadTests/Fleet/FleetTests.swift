@@ -51,7 +51,17 @@ struct FleetTests {
             return found.map { "\($0.failed) \($0.wrong) \($0.examples.prefix(3))" }.joined(separator: "; ")
         }
 
-        var isWhole: Bool { [calls.counts, streams.counts].allSatisfy { $0.failedCount == 0 && $0.wrongCount == 0 } }
+        /// No call has failed, and streams have ended only as those do whose server's drain is over: they have no end of their
+        /// own, and their clients open them again.
+        var isWhole: Bool {
+            let (calls, streams) = (calls.counts, streams.counts)
+            let ended = streams.failed.filter { "\($0.key)" == "stream ended" }.values.reduce(0, +)
+            return calls.failedCount == 0 && calls.wrongCount == 0 && streams.wrongCount == 0
+                && streams.failedCount == ended && ended <= Self.mostEnded
+        }
+
+        /// A server of three leaves.
+        private static var mostEnded: Int { FleetTests.size.streams / 2 }
 
         func finish() throws -> (calls: RunFigures, streams: RunFigures) {
             calls.stop()
@@ -60,17 +70,18 @@ struct FleetTests {
         }
     }
 
-    /// Waits until something is so, while all goes well; and then for some more calls.
+    /// Waits until something is so, while all goes well; and then for the calls of so many seconds.
     private func wait(
-        _ what: String, _ rig: FleetRig, _ traffic: Traffic, within seconds: UInt64 = 90, until isSo: () -> Bool
+        _ what: String, _ rig: FleetRig, _ traffic: Traffic, within seconds: UInt64 = 90, calls: UInt64 = 2,
+        until isSo: () -> Bool
     ) throws {
         let deadline = Instant.now() + .seconds(seconds)
         while !isSo() {
             try #require(traffic.isWhole, "\(what): \(traffic.failures)")
-            try #require(Instant.now() < deadline, "\(what): \(rig.counts) \(rig.record.lines.suffix(5))")
+            try #require(Instant.now() < deadline, "\(what): \(rig.counts) \(rig.unfinished)")
             _ = traffic.calls.wait(milliseconds: 50)
         }
-        let goal = traffic.calls.counts.completed + UInt64(2 * Self.size.calls)
+        let goal = traffic.calls.counts.completed + calls * UInt64(Self.size.calls)
         while traffic.calls.counts.completed < goal {
             try #require(traffic.isWhole && Instant.now() < deadline, "\(what): \(traffic.failures)")
             _ = traffic.calls.wait(milliseconds: 50)
@@ -88,16 +99,17 @@ struct FleetTests {
         for line in rig.record.lines where line.contains("discovery") { print("  \(line)") }
     }
 
-    @Test("3, 10, 2 and 5 servers: no call fails, no stream is cut, and what leaves is forgotten when it is empty")
+    @Test("3, 10, 2 and 5 servers: no call fails, streams end with their server's drain, and what leaves is forgotten")
     func scale() throws {
         let rig = try FleetRig(3)
         let traffic = try Traffic(rig.front)
         try wait("three", rig, traffic) { rig.counts == (3, 0) }
         try rig.scale(to: 10)
-        try wait("ten", rig, traffic) { rig.counts == (10, 0) }
+        // Those that are new get a small part of the sessions that begin, for their slow start.
+        try wait("ten", rig, traffic, calls: 30) { rig.counts == (10, 0) }
         try rig.scale(to: 2)
         try wait("two, and eight that drain", rig, traffic) { rig.counts.found == 2 }
-        try wait("two", rig, traffic) { rig.counts == (2, 0) }
+        try wait("two", rig, traffic, within: 150) { rig.counts == (2, 0) }
         rig.stop(above: 2)
         try rig.scale(to: 5)
         try wait("five", rig, traffic) { rig.counts == (5, 0) }
@@ -106,7 +118,7 @@ struct FleetTests {
         rig.finish()
 
         #expect(figures.calls.failed.isEmpty && figures.calls.wrong.isEmpty, "\(figures.calls.examples)")
-        #expect(figures.streams.failed.isEmpty && figures.streams.wrong.isEmpty, "\(figures.streams.examples)")
+        #expect(traffic.isWhole && figures.streams.wrong.isEmpty, "\(figures.streams.examples)")
         #expect((1...10).allSatisfy { (figures.calls.replicas["r\($0)"] ?? 0) > 0 }, "\(figures.calls.replicas)")
     }
 
