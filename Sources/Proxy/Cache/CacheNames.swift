@@ -99,10 +99,16 @@ enum CachedFields {
     /// Whether a Cache-Control (RFC 9111 section 5.2.2) keeps an answer from being kept. It is not asked of event streams: those
     /// have no-cache or no-store by custom, whatever is in them, and MCP says by `ttlMs` what may be kept.
     private static func forbids(_ value: [UInt8]) -> Bool {
-        let text = String(decoding: value.map(\.lowercased), as: UTF8.self)
-        return text.split(separator: ",").contains { part in
-            let word = part.trimmingPrefix { $0 == " " || $0 == "\t" }.prefix { $0 != " " && $0 != "=" && $0 != "\t" }
+        items(value).contains { item in
+            let word = item.prefix { $0 != "=" && $0 != "\t" }
             return word == "no-store" || word == "private"
+        }
+    }
+
+    /// The items of a list (RFC 9110 section 5.6.1) up to their first space, in lower case.
+    private static func items(_ value: [UInt8]) -> [Substring] {
+        String(decoding: value.map(\.lowercased), as: UTF8.self).split(separator: ",").map { item in
+            item.trimmingPrefix { $0 == " " || $0 == "\t" }.prefix { $0 != " " }
         }
     }
 
@@ -115,9 +121,8 @@ enum CachedFields {
 
     /// Whether a Vary (RFC 9110 section 12.5.5) names nothing else.
     private static func isCovered(_ value: [UInt8], _ vary: [[UInt8]]) -> Bool {
-        let names = String(decoding: value.map(\.lowercased), as: UTF8.self).split(separator: ",").map {
-            $0.trimmingPrefix { $0 == " " || $0 == "\t" }.split(separator: " ").first.map(String.init) ?? ""
+        items(value).allSatisfy { name in
+            covered.contains(String(name)) || vary.contains(Array(name.utf8)) || name.isEmpty
         }
-        return names.allSatisfy { name in covered.contains(name) || vary.contains(Array(name.utf8)) || name.isEmpty }
     }
 }

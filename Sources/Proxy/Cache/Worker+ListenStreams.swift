@@ -39,7 +39,8 @@ extension Worker where Outside: ~Copyable {
         exchanges.caching.listenStarts = []
         for start in starts {
             let text = start.template.request(
-                "subscriptions/listen", body: Self.listenMessage(version: start.version), version: start.version)
+                body: Self.listenMessage(version: start.version), session: nil, version: start.version,
+                method: "subscriptions/listen")
             let request = InternalRequest(.listening(since: clock.now), upstream: start.upstream, target: .anyBut([]))
             if lifecycle.isDraining || !self.start(request, text, like: start.origin) {
                 start.cache.endListening(wasOpen: false, at: clock.now)

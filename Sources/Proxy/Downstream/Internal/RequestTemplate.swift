@@ -44,18 +44,11 @@ struct RequestTemplate {
         ].map { Array($0.utf8) }
     }
 
-    /// A POST of `body`, in a session if there is one.
-    func request(body: [UInt8], session: [UInt8]?, version: [UInt8]?) -> [UInt8] {
+    /// A POST of `body`, in a session if there is one. `method` is that of a message of 2026-07-28, which has a field of its own
+    /// for it ("Standard request headers").
+    func request(body: [UInt8], session: [UInt8]?, version: [UInt8]?, method: String? = nil) -> [UInt8] {
         var text = head("POST", session: session, version: version)
-        text += Array("content-type: application/json\r\naccept: application/json, text/event-stream\r\n".utf8)
-        text += Array("content-length: \(body.count)\r\n\r\n".utf8)
-        return text + body
-    }
-
-    /// A POST of `body`, whose method needs a field of its own (MCP 2026-07-28, "Standard request headers").
-    func request(_ method: String, body: [UInt8], version: [UInt8]) -> [UInt8] {
-        var text = head("POST", session: nil, version: version)
-        text += Array("mcp-method: \(method)\r\n".utf8)
+        if let method { text += Array("mcp-method: \(method)\r\n".utf8) }
         text += Array("content-type: application/json\r\naccept: application/json, text/event-stream\r\n".utf8)
         text += Array("content-length: \(body.count)\r\n\r\n".utf8)
         return text + body
