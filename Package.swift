@@ -42,13 +42,14 @@ let package = Package(
         .target(name: "Balancing", swiftSettings: pure),
         .target(name: "Discovery", dependencies: ["ASCII", "JSON", "Kernel"], swiftSettings: pure),
         .target(name: "Caching", dependencies: ["ASCII", "JSON", "Kernel", "MCP"], swiftSettings: pure),
+        .target(name: "Redis", dependencies: ["ASCII", "Kernel"], swiftSettings: pure),
         .target(name: "Configuration", dependencies: ["TOMLKit"], swiftSettings: house),
         .target(name: "Telemetry", dependencies: ["ASCII", "JSON", "Kernel", "MCP"], swiftSettings: house),
         .target(
             name: "Proxy",
             dependencies: [
                 "ASCII", "JSON", "Kernel", "Reactor", "TLS", "HTTP", "MCP", "Balancing", "Caching", "Configuration",
-                "Discovery", "Telemetry",
+                "Discovery", "Redis", "Telemetry",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
@@ -63,8 +64,8 @@ let package = Package(
         .target(
             name: "Admin",
             dependencies: [
-                "Proxy", "DashboardPage", "Balancing", "Configuration", "Discovery", "MCP", "Telemetry", "Kernel",
-                "CISAL",
+                "Proxy", "DashboardPage", "Balancing", "Configuration", "Discovery", "MCP", "Redis", "Telemetry",
+                "Kernel", "CISAL",
             ],
             swiftSettings: house),
         .target(
@@ -106,6 +107,7 @@ let package = Package(
             swiftSettings: house + [.unsafeFlags(["-O", "-assert-config", "Debug"])]),
         .testTarget(
             name: "CachingTests", dependencies: ["TestSupport", "Caching", "MCP", "Kernel"], swiftSettings: house),
+        .testTarget(name: "RedisTests", dependencies: ["TestSupport", "Redis", "Kernel"], swiftSettings: house),
         .testTarget(name: "ASCIITests", dependencies: ["ASCII"], swiftSettings: house),
         .testTarget(name: "JSONTests", dependencies: ["TestSupport", "JSON"], swiftSettings: house),
         .testTarget(
@@ -130,8 +132,8 @@ let package = Package(
         .testTarget(
             name: "SocketTests",
             dependencies: [
-                "TestSupport", "berth", "Admin", "Proxy", "Caching", "TLS", "HTTP", "MCP", "Configuration", "Telemetry",
-                "Reactor", "Kernel",
+                "TestSupport", "berth", "Admin", "Proxy", "Caching", "TLS", "HTTP", "MCP", "Configuration", "Redis",
+                "Telemetry", "Reactor", "Kernel",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
@@ -150,7 +152,7 @@ let package = Package(
             name: "ProxyTests",
             dependencies: [
                 "TestSupport", "Proxy", "Simulation", "Kernel", "Reactor", "HTTP", "MCP", "Balancing", "Caching",
-                "Configuration", "Discovery", "Telemetry", "TLS",
+                "Configuration", "Discovery", "Redis", "Telemetry", "TLS",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
