@@ -64,6 +64,8 @@ package struct RedisConnectionState<Purpose: Sendable>: Sendable {
         case ended
         /// What came was no reply.
         case malformed
+        /// The server has answered that another one is to be asked.
+        case failover
         /// It is not wanted any longer.
         case close
     }
@@ -151,6 +153,7 @@ package struct RedisConnectionState<Purpose: Sendable>: Sendable {
     package mutating func handle(_ event: Event, at now: Instant) -> Action {
         switch event {
         case .close: return phase == .closed ? .none : close(.unwanted)
+        case .failover: return phase == .closed ? .none : close(.failover)
         case .malformed: return phase == .closed ? .none : close(.malformed)
         case .ended:
             switch phase {
