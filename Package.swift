@@ -19,6 +19,7 @@ let package = Package(
     products: [
         .executable(name: "berth", targets: ["berth"]),
         .executable(name: "berth-load", targets: ["berth-load"]),
+        .executable(name: "berth-fleet", targets: ["berth-fleet"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -44,6 +45,7 @@ let package = Package(
         .target(name: "Caching", dependencies: ["ASCII", "JSON", "Kernel", "MCP"], swiftSettings: pure),
         .target(name: "Redis", dependencies: ["ASCII", "Kernel"], swiftSettings: pure),
         .target(name: "Configuration", dependencies: ["TOMLKit"], swiftSettings: house),
+        .target(name: "Import", dependencies: ["Configuration"], swiftSettings: pure),
         .target(name: "Telemetry", dependencies: ["ASCII", "JSON", "Kernel", "MCP"], swiftSettings: house),
         .target(
             name: "Proxy",
@@ -75,8 +77,8 @@ let package = Package(
         .executableTarget(
             name: "berth",
             dependencies: [
-                "Admin", "Proxy", "Prove", "Load", "LoadReport", "Configuration", "Discovery", "SampleServer", "TLS",
-                "HTTP", "Telemetry", "Reactor", "Kernel",
+                "Admin", "Import", "Proxy", "Prove", "Load", "LoadReport", "Configuration", "Discovery",
+                "SampleServer", "TLS", "HTTP", "Telemetry", "Reactor", "Kernel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -99,6 +101,13 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: house),
+        .target(name: "FleetSimulation", dependencies: ["Balancing"], swiftSettings: pure),
+        .executableTarget(
+            name: "berth-fleet",
+            dependencies: [
+                "FleetSimulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: house),
         .target(
             name: "TestSupport", dependencies: ["Kernel", "CNghttp2"], path: "Tests/TestSupport", swiftSettings: house),
         .target(
@@ -108,6 +117,8 @@ let package = Package(
         .testTarget(
             name: "CachingTests", dependencies: ["TestSupport", "Caching", "MCP", "Kernel"], swiftSettings: house),
         .testTarget(name: "RedisTests", dependencies: ["TestSupport", "Redis", "Kernel"], swiftSettings: house),
+        .testTarget(
+            name: "FleetSimulationTests", dependencies: ["FleetSimulation", "Balancing"], swiftSettings: house),
         .testTarget(name: "ASCIITests", dependencies: ["ASCII"], swiftSettings: house),
         .testTarget(name: "JSONTests", dependencies: ["TestSupport", "JSON"], swiftSettings: house),
         .testTarget(
@@ -173,6 +184,13 @@ let package = Package(
         .testTarget(
             name: "ConfigurationTests", dependencies: ["TestSupport", "Configuration"], exclude: ["broken"],
             swiftSettings: house),
+        .testTarget(
+            name: "ImportTests",
+            dependencies: [
+                "TestSupport", "Import", "Configuration", "Load", "SampleServer", "Proxy", "TLS", "Kernel",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            exclude: ["nginx", "haproxy"], swiftSettings: house),
         .testTarget(name: "TidyTests", swiftSettings: house),
         .testTarget(
             name: "DashboardTests", dependencies: ["TestSupport", "berth"], exclude: ["browser"], swiftSettings: house),

@@ -118,6 +118,9 @@ public protocol World: ~Copyable {
     /// Copies the bytes that the last `splice` left over, in order, into `space`, which is large enough. Returns how many
     /// came: where it is fewer, the others are lost.
     mutating func takeLeftover(into space: inout MutableSpan<UInt8>) -> Int
+    /// The content of a challenge that an ACME client has put into a folder (RFC 8555 section 8.3), `limit` bytes at most; nil
+    /// if there is none. `name` is base64url. Reads a file of a local disk: a few microseconds.
+    mutating func readChallenge(_ name: String, in folder: String, limit: Int) -> [UInt8]?
     /// Sends FIN after all that was sent; reading goes on.
     mutating func finish(_ descriptor: Descriptor)
     /// Closes the descriptor, which must not be used again. With `reset`, the peer gets RST in place of FIN, so that it
@@ -128,6 +131,13 @@ public protocol World: ~Copyable {
 extension World where Self: ~Copyable {
     /// A world of TCP alone knows no such users.
     public mutating func peerUser(_ descriptor: Descriptor) -> UInt32? { nil }
+
+    /// The file of that name in the folder, or in `.well-known/acme-challenge` below it, where most ACME clients put their
+    /// challenges if the folder is what they call the web root.
+    public mutating func readChallenge(_ name: String, in folder: String, limit: Int) -> [UInt8]? {
+        if let found = try? SmallFile.read(name, in: folder, limit: limit) { return found }
+        return try? SmallFile.read(name, in: folder, below: [".well-known", "acme-challenge"], limit: limit)
+    }
 
     /// Starts a TCP connection to `address` with the default options.
     public mutating func dial(_ address: SocketAddress) -> ConnectResult { dial(address, TCPOptions()) }

@@ -195,6 +195,16 @@ extension ErrorResponse {
     package static let tooLargeToCheck = ErrorResponse(
         413, "Content Too Large", code: -32600, "The request body is too large for its header fields to be checked",
         reason: "too_large_to_check", closesConnection: true)
+    /// The client's address is not among those that are served.
+    package static let addressDenied = ErrorResponse(
+        403, "Forbidden", code: -32600, "Requests from this address are not served", reason: "address_denied")
+    /// There is no such challenge of an ACME client (RFC 8555 section 8.3), whose authority reads no JSON.
+    package static let noChallenge = ErrorResponse(
+        404, "Not Found", code: -32600, "There is no such challenge", reason: "no_challenge", contentType: "text/plain")
+    /// Challenges are only read.
+    package static let challengeMethod = ErrorResponse(
+        405, "Method Not Allowed", code: -32600, "Method not allowed", reason: "method_not_allowed",
+        allow: "GET, HEAD")
     /// No route matches a request without a session.
     package static let noRoute = ErrorResponse(
         404, "Not Found", code: -32600, "No route matches this request", reason: "no_route")

@@ -13,6 +13,7 @@ struct Berth: ParsableCommand {
         discussion: """
             Try it:                  berth demo
             Prove it:                berth prove
+            Come from nginx:         berth import /etc/nginx/nginx.conf
             Check a configuration:   berth check /etc/berth/berth.toml
             Run it:                  berth run /etc/berth/berth.toml
 
@@ -32,7 +33,8 @@ struct Berth: ParsableCommand {
             ServerCommand.self, DrainCommand.self, SessionsCommand.self, ForgetCommand.self, PurgeCommand.self,
             WhoseCommand.self,
             ExplainCommand.self, LogsCommand.self, LogLevelCommand.self, UpgradeCommand.self, DemoCommand.self,
-            ProveCommand.self, SchemaCommand.self, VersionCommand.self, LaunchCommand.self, ReplicaCommand.self,
+            ProveCommand.self, ImportCommand.self, SchemaCommand.self, VersionCommand.self, LaunchCommand.self,
+            ReplicaCommand.self,
         ])
 
     /// The names of the subcommands.

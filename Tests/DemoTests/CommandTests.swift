@@ -13,7 +13,7 @@ struct CommandTests {
             (["help", "chek"], "unknown command \"chek\"; did you mean \"check\"?"),
             (
                 ["start"],
-                "unknown command \"start\"; the commands are run, check, reload, status, top, server, drain, sessions, forget, purge, whose, explain, logs, log-level, upgrade, demo, prove, schema, version, help"
+                "unknown command \"start\"; the commands are run, check, reload, status, top, server, drain, sessions, forget, purge, whose, explain, logs, log-level, upgrade, demo, prove, import, schema, version, help"
             ),
             (["berth.toml"], "\"berth.toml\" is no command; did you mean \"berth run berth.toml\"?"),
             (["-c", "a.toml"], "the configuration file needs no option; did you mean \"berth run a.toml\"?"),

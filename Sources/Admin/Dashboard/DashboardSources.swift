@@ -79,7 +79,7 @@ extension DashboardDocument.Listener {
     /// Where requests lead: by route, or all to the first upstream.
     private static func targets(_ snapshot: Snapshot) -> [(name: String, host: String?, path: String)] {
         guard !snapshot.routes.isEmpty else { return snapshot.upstreams.prefix(1).map { ($0.name, nil, "/mcp") } }
-        return snapshot.routes.map { route in
+        return snapshot.routes.filter(\.hasUpstream).map { route in
             let path =
                 switch route.path {
                 case .any: "/mcp"

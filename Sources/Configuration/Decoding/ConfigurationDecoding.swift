@@ -2,7 +2,7 @@
 struct ConfigurationDecoding {
     let findings: Findings
     private var root: TableReader
-    private(set) var listeners: [DecodedListener] = []
+    var listeners: [DecodedListener] = []
 
     init(_ root: TableReader) {
         findings = root.findings
@@ -16,6 +16,7 @@ struct ConfigurationDecoding {
         let alerts = AlertsConfiguration(from: root.table("alerts"))
         let metrics = MetricsConfiguration(from: root.table("metrics"))
         listeners = decodeListeners()
+        resolveRedirects()
         let upstreams = decodeUpstreams()
         let routes = decodeRoutes(upstreams)
         root.finish()
@@ -192,11 +193,7 @@ extension ConfigurationDecoding {
                 range, "no route leads to upstream \(TOMLText.quoted(upstream.name))",
                 because: "its servers are checked and never get a request; with routes, only they say what goes where")
         }
-        return routes.map { route in
-            RouteConfiguration(
-                host: route.host, path: route.path, upstream: index(of: route, in: names) ?? 0,
-                checksHeaders: route.checksHeaders)
-        }
+        return routes.map { $0.configuration(upstream: index(of: $0, in: names) ?? 0) }
     }
 
     /// The routes of the file; nil if it has none.

@@ -5,6 +5,8 @@ struct DecodedListener {
     var entry: LocatedTable.Entry
     /// The path of its table: "listen[0]".
     var table: String
+    /// Whether it redirects to a port that other listeners say.
+    var redirect: DecodedRedirect?
 }
 
 extension TableReader {
@@ -24,6 +26,9 @@ extension TableReader {
                 help: "trusted_proxies = [\"10.0.0.7\"], the addresses of the proxies in front")
         }
         if reader.has("forwarded_proto") { common.forwardedProto = reader.choice("forwarded_proto", default: .https) }
+        common.trustedHeader = reader.trustedHeader()
+        common.access = reader.access()
+        let redirect = reader.redirect()
         common.h2c = reader.flag("h2c", default: common.h2c)
         common.maximumConnections = reader.integer(
             "max_connections", in: 1...10_000_000, default: common.maximumConnections)
@@ -45,7 +50,9 @@ extension TableReader {
         if let plain {
             var listener = common
             listener.address = plain.address
-            listeners.append(DecodedListener(configuration: listener, entry: plain.entry, table: reader.path.name))
+            listeners.append(
+                DecodedListener(
+                    configuration: listener, entry: plain.entry, table: reader.path.name, redirect: redirect))
         }
         return listeners
     }
@@ -55,9 +62,9 @@ extension TableReader {
         if let entry = probe.take("http"), case .string("redirect") = entry.value.content {
             self = probe
             findings.report(
-                entry.value.range, "http = \"redirect\" is not available in this version",
-                because: "this version serves MCP on a plain port or leaves the port alone",
-                help: "remove it, or serve plain HTTP there: http = \":80\"")
+                entry.value.range, "http = \"redirect\" is not an address to listen on",
+                because: "http says where plain requests come in, redirect what becomes of them",
+                help: "http = \":80\" and redirect = \"https\"")
             return nil
         }
         return listenAddress("http")

@@ -3,7 +3,12 @@ struct DecodedRoute {
     var host: String?
     var path: PathPattern
     var upstream: (name: String, range: Range<Int>)?
+    /// Nil: requests go to the upstream.
+    var answer: RouteDestination?
     var checksHeaders: Bool
+    var strippedPrefix: String?
+    var responseFields: ResponseFieldsConfiguration
+    var access: AccessConfiguration
     /// The bytes of the table's header.
     var range: Range<Int>
     /// Whether host and path are valid; otherwise the route takes no part in further checks.
@@ -14,16 +19,26 @@ struct DecodedRoute {
         host = reader.routeHost()
         path = reader.routePath()
         isValid = reader.findings.errors.count == before
-        upstream = reader.text("upstream").map { ($0.value, $0.entry.value.range) }
-        checksHeaders = reader.flag("check_headers", default: false)
         range = reader.range ?? 0..<0
+        upstream = reader.text("upstream").map { ($0.value, $0.entry.value.range) }
+        answer = reader.routeAnswer(path: isValid ? path : nil)
+        reader.checkDestinations(range)
+        checksHeaders = reader.flag("check_headers", default: false)
+        strippedPrefix = reader.strippedPrefix(path: isValid ? path : nil)
+        responseFields = ResponseFieldsConfiguration(from: reader.table("response_headers"))
+        access = reader.access()
         reader.rejectUnavailable("origin", "cors", "rate_limit", "response_limit", "timeouts")
-        if !reader.has("upstream") {
-            reader.findings.report(
-                range, "this route has no upstream", because: "a route says where the requests that it matches go",
-                help: "upstream = \"<name>\"")
-        }
         reader.finish()
+    }
+
+    /// The route with its upstream, by index.
+    func configuration(upstream index: Int) -> RouteConfiguration {
+        var route = RouteConfiguration(host: host, path: path, upstream: index, checksHeaders: checksHeaders)
+        if let answer { route.destination = answer }
+        route.strippedPrefix = strippedPrefix
+        route.responseFields = responseFields
+        route.access = access
+        return route
     }
 
     /// Whether this route matches every request that the other one matches.

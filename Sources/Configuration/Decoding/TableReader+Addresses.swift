@@ -100,22 +100,23 @@ extension TableReader {
         return nil
     }
 
-    /// Reads a list of IP addresses and CIDR blocks; invalid ones are reported and left out.
-    mutating func addressRanges(_ key: String) -> [AddressRange] {
+    /// Reads a list of IP addresses and CIDR blocks; invalid ones are reported and left out. `who`: whose they are.
+    mutating func addressRanges(_ key: String, of who: String = "a proxy") -> [AddressRange] {
         guard let (values, _) = list(key) else { return [] }
         return values.compactMap { value in
             let raw = findings.source.text(value.range)
             guard let text = plainText(value, quoted: raw) else { return nil }
-            return addressRange(text, value)
+            return addressRange(text, value, of: who)
         }
     }
 
-    private func addressRange(_ text: String, _ value: LocatedValue) -> AddressRange? {
+    private func addressRange(_ text: String, _ value: LocatedValue, of who: String) -> AddressRange? {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let address = IPAddressText(String(parts[0])) else {
             findings.report(
                 value.range, "\(TOMLText.quoted(text)) is not a block of addresses",
-                because: "a proxy is known by its IP address, such as \"10.0.0.7\", or a block such as \"10.0.0.0/8\"")
+                because: "\(who) is known by its IP address, such as \"10.0.0.7\", or a block such as \"10.0.0.0/8\"",
+                help: ["all", "*", "any"].contains(text) ? "all are two blocks: \"0.0.0.0/0\", \"::/0\"" : nil)
             return nil
         }
         let width = address.isIPv4 ? 32 : 128

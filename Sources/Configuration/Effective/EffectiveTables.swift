@@ -65,12 +65,19 @@ extension EffectiveText {
             if let own = tls.certificates.first, own.table == table { write(own, isServed: true) }
         }
         value("alpn", "[\(listener.protocols.map { "\"\($0.rawValue)\"" }.joined(separator: ", "))]")
-        value("trusted_proxies", "[\(listener.trustedProxies.map { "\"\($0)\"" }.joined(separator: ", "))]")
+        value("trusted_proxies", ranges: listener.trustedProxies)
+        value(
+            "trusted_header", listener.trustedHeader.map(TOMLText.quoted),
+            unset: "X-Forwarded-For has the client's address")
+        write(listener.access)
         value("proxy_protocol", listener.proxyProtocol)
         value(
             "forwarded_proto", listener.forwardedProto.map { TOMLText.quoted($0.rawValue) },
             unset: "the scheme of the connection")
-        if listener.security == .plain { value("h2c", listener.h2c) }
+        if listener.security == .plain {
+            value("h2c", listener.h2c)
+            value("redirect", listener.redirectPort.map { "\"https:\($0)\"" }, unset: "plain requests are served")
+        }
         value("max_connections", listener.maximumConnections)
         if case .tls(let tls) = listener.security {
             open("[listen.tls]", path: "\(table).tls")
@@ -104,18 +111,6 @@ extension EffectiveText {
         value("cert", TOMLText.quoted(certificate.certificate))
         value("key", TOMLText.quoted(certificate.key))
         if isServed { value("ocsp", certificate.ocsp.map(TOMLText.quoted), unset: "nothing is stapled") }
-    }
-
-    mutating func write(_ route: RouteConfiguration, _ index: Int, upstream: String) {
-        open("[[route]]", path: "route[\(index)]")
-        value("host", route.host.map(TOMLText.quoted), unset: "every host")
-        switch route.path {
-        case .any: value("path", "\"/*\"")
-        case .exact(let path): value("path", TOMLText.quoted(path))
-        case .prefix(let path): value("path", TOMLText.quoted("\(path)/*"))
-        }
-        value("upstream", TOMLText.quoted(upstream))
-        value("check_headers", "\(route.checksHeaders)")
     }
 
     mutating func write(_ upstream: UpstreamConfiguration) {

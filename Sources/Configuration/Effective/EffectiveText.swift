@@ -24,7 +24,7 @@ extension ConfigurationFile {
             text.write(listener, table: table)
         }
         for (index, route) in configuration.routes.enumerated() {
-            text.write(route, index, upstream: configuration.upstreams[route.upstream].name)
+            text.write(route, index, upstream: route.upstream.map { configuration.upstreams[$0].name })
         }
         for upstream in configuration.upstreams {
             text.write(upstream)

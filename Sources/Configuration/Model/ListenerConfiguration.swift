@@ -10,6 +10,12 @@ package struct ListenerConfiguration: Sendable, Equatable {
     package var proxyProtocol = false
     /// The scheme that servers are told for requests of untrusted clients; nil: that of the client's connection.
     package var forwardedProto: ForwardedProto?
+    /// The name of the field in which `trustedProxies` say the client's address; nil: X-Forwarded-For has it.
+    package var trustedHeader: String?
+    /// Whose requests are served.
+    package var access = AccessConfiguration()
+    /// Of a plain listener: the port to which requests are redirected, over https; nil: they are served.
+    package var redirectPort: UInt16?
     /// Whether a plain listener speaks HTTP/2 with clients that begin with it, without negotiation.
     package var h2c = true
     /// Client connections open at a time, over all workers, 1...10_000_000.

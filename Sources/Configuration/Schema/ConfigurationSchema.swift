@@ -43,7 +43,10 @@ package struct ConfigurationSchema: Sendable, Equatable {
         servers = [{ address = "a:1" }]
         [defaults]
         [[route]]
+        path = "/1"
         upstream = "name"
+        [[route]]
+        respond = { status = 200 }
         """
 }
 

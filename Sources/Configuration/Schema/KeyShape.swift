@@ -18,6 +18,8 @@ package enum KeyShape: Hashable, Sendable {
     case off
     /// A table with keys of its own.
     case table
+    /// A table of texts, under names that the operator chooses.
+    case texts
     /// A list of texts, or of inline tables.
     case list
     /// A list of tables, `[[key]]`.

@@ -1,5 +1,5 @@
 /// Sizes as the file writes them: "512B", "64KiB", "8MiB", "1GiB", "1TiB", or a plain number of bytes.
-enum ByteSizeText {
+package enum ByteSizeText {
     private static let units: [(name: String, bytes: Int)] = [
         ("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1),
     ]
@@ -14,7 +14,7 @@ enum ByteSizeText {
     }
 
     /// The size in the largest unit without a fraction.
-    static func text(_ bytes: Int) -> String {
+    package static func text(_ bytes: Int) -> String {
         guard bytes != 0, let unit = units.first(where: { bytes % $0.bytes == 0 }) else { return "0B" }
         return "\(bytes / unit.bytes)\(unit.name)"
     }

@@ -28,7 +28,7 @@ package enum DurationText {
     }
 
     /// The duration in the largest unit without a fraction.
-    static func text(_ duration: Duration) -> String {
+    package static func text(_ duration: Duration) -> String {
         let (seconds, attoseconds) = duration.components
         let milliseconds = Int(seconds) * 1_000 + Int(attoseconds / 1_000_000_000_000_000)
         // Hours are preferred to days up to a week.

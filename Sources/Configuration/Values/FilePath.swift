@@ -22,6 +22,14 @@ enum FilePath {
         return nil
     }
 
+    /// Why this process cannot open files in a folder, or nil.
+    static func problem(listing path: String) -> String? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return String(cString: strerror(errno)) }
+        guard status.st_mode & S_IFMT == S_IFDIR else { return "it is no folder" }
+        return access(path, X_OK) == 0 ? nil : String(cString: strerror(errno))
+    }
+
     /// The longest path of a Unix socket, in bytes (unix(7)).
     static let longestSocketPath = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
 

@@ -1,5 +1,5 @@
 /// "host:port" split into its parts.
-struct HostAndPort {
+package struct HostAndPort {
     enum ParseError: Error, Equatable {
         /// There is no port: "mcp-1".
         case noPort
@@ -38,7 +38,7 @@ struct HostAndPort {
     }
 
     /// Whether a name is valid in DNS, /etc/hosts or a container network.
-    static func isHostName(_ name: String) -> Bool {
+    package static func isHostName(_ name: String) -> Bool {
         let bytes = name.utf8
         let isAllowed: (UInt8) -> Bool = {
             switch $0 {

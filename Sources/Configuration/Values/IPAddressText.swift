@@ -1,13 +1,16 @@
 import Glibc
 
 /// IP addresses in 128 bits; IPv4 as ::ffff:a.b.c.d.
-struct IPAddressText: Equatable {
-    var high: UInt64
-    var low: UInt64
-    var isIPv4: Bool
+package struct IPAddressText: Equatable, Sendable {
+    /// The first 64 bits.
+    package var high: UInt64
+    /// The last 64 bits.
+    package var low: UInt64
+    /// Whether it was written with four numbers.
+    package var isIPv4: Bool
 
     /// Parses "127.0.0.1" or "::1" without brackets; nil for other text.
-    init?(_ text: String) {
+    package init?(_ text: String) {
         var four = in_addr()
         if inet_pton(AF_INET, text, &four) == 1 {
             (high, low, isIPv4) = (0, 0xFFFF_0000_0000 | UInt64(UInt32(bigEndian: four.s_addr)), true)
@@ -21,14 +24,14 @@ struct IPAddressText: Equatable {
         isIPv4 = false
     }
 
-    init(high: UInt64, low: UInt64, isIPv4: Bool) {
+    package init(high: UInt64, low: UInt64, isIPv4: Bool) {
         self.high = high
         self.low = low
         self.isIPv4 = isIPv4
     }
 
     /// The canonical text of the address (RFC 5952).
-    var text: String {
+    package var text: String {
         if isIPv4 {
             return (0..<4).map { String(low >> (24 - 8 * UInt64($0)) & 255) }.joined(separator: ".")
         }

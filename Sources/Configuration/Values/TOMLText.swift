@@ -1,10 +1,10 @@
 /// Formats values and keys as TOML.
-enum TOMLText {
+package enum TOMLText {
     /// An array of basic strings.
     static func list(_ texts: [String]) -> String { "[\(texts.map(quoted).joined(separator: ", "))]" }
 
     /// A basic string, with the escapes of TOML 1.0.
-    static func quoted(_ text: String) -> String {
+    package static func quoted(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {
             switch scalar {
@@ -23,7 +23,7 @@ enum TOMLText {
     }
 
     /// A key, bare if possible, otherwise quoted.
-    static func key(_ name: String) -> String {
+    package static func key(_ name: String) -> String {
         let isBare = name.utf8.allSatisfy {
             switch $0 {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -36,7 +36,7 @@ enum TOMLText {
     }
 
     /// An integer with "_" between thousands.
-    static func integer(_ number: Int) -> String {
+    package static func integer(_ number: Int) -> String {
         let digits = Array(String(number))
         guard digits.count > 3, number >= 0 else { return String(number) }
         var result = ""

@@ -15,6 +15,18 @@ package struct IPv6Literal: Equatable, Sendable {
     }
 }
 
+/// An IPv4 address as 32 bits, the first octet the highest.
+package struct IPv4Literal: Equatable, Sendable {
+    /// The address.
+    package var bits: UInt32
+
+    /// Parses `text[range]`, four decimal octets without leading zeros; nil for anything else.
+    package init?(_ text: Span<UInt8>, _ range: Range<Int>) {
+        guard let value = text.ipv4(range) else { return nil }
+        bits = UInt32(truncatingIfNeeded: value)
+    }
+}
+
 /// Addresses in text. Ranges must lie within the span.
 extension Span where Element == UInt8 {
     /// Parses four decimal octets without leading zeros.

@@ -76,13 +76,16 @@ enum CacheNames {
 enum CachedFields {
     /// Whole field lines to send with the answer: what browsers are allowed. Nil: the answer is not to be kept, because it
     /// sets a cookie, or depends on something that its name does not have.
-    static func lines(of head: borrowing ResponseHead, in buffer: borrowing ByteBuffer, vary: [[UInt8]]) -> [UInt8]? {
+    static func lines(
+        of head: borrowing ResponseHead, in buffer: borrowing ByteBuffer, isEventStream: Bool, vary: [[UInt8]]
+    ) -> [UInt8]? {
         var lines: [UInt8] = []
         for index in 0..<head.fields.count {
             let field = head.fields[index]
             let name = String(decoding: buffer.bytes(field.name.range).map(\.lowercased), as: UTF8.self)
             switch name {
             case "set-cookie": return nil
+            case "cache-control": if !isEventStream, forbids(buffer.bytes(field.value.range)) { return nil }
             case "vary":
                 guard isCovered(buffer.bytes(field.value.range), vary) else { return nil }
                 lines += buffer.bytes(field.line.range)
@@ -91,6 +94,16 @@ enum CachedFields {
             }
         }
         return lines
+    }
+
+    /// Whether a Cache-Control (RFC 9111 section 5.2.2) keeps an answer from being kept. It is not asked of event streams: those
+    /// have no-cache or no-store by custom, whatever is in them, and MCP says by `ttlMs` what may be kept.
+    private static func forbids(_ value: [UInt8]) -> Bool {
+        let text = String(decoding: value.map(\.lowercased), as: UTF8.self)
+        return text.split(separator: ",").contains { part in
+            let word = part.trimmingPrefix { $0 == " " || $0 == "\t" }.prefix { $0 != " " && $0 != "=" && $0 != "\t" }
+            return word == "no-store" || word == "private"
+        }
     }
 
     /// Names that answers depend on anyhow, or whose fields make no difference to an answer that is written anew.

@@ -26,6 +26,8 @@ struct CachedExchanges {
 
     private var roles: [UInt32: Role] = [:]
     private var answers: [UInt32: Answer] = [:]
+    /// Of their bodies.
+    private var answerBytes = 0
     private var scanners: [UInt32: ChangeScanner] = [:]
     /// Streams that are to be opened on which servers say what has changed.
     var listenStarts: [ListenStart] = []
@@ -49,17 +51,25 @@ struct CachedExchanges {
     /// Takes a piece of a body, if that is one that is read. Longer ones than are kept are given up: that fetch, if it was one.
     mutating func append(_ exchange: Handle, _ buffer: borrowing ByteBuffer, _ range: ByteRange) -> CacheFetch? {
         guard let count = answers[exchange.slot]?.body.count else { return nil }
-        guard count + Int(range.count) <= Self.maximumBody else {
-            return answers.removeValue(forKey: exchange.slot)?.fetch
+        guard count + Int(range.count) <= Self.maximumBody, answerBytes + Int(range.count) <= Self.maximumBodies else {
+            return takeAnswer(exchange)?.fetch
         }
         answers[exchange.slot]?.body.append(contentsOf: buffer.bytes(range.range))
+        answerBytes += Int(range.count)
         return nil
     }
 
     /// What a result may have, and as much again for events around it.
     private static var maximumBody: Int { 2 * CacheableResult.maximumBytes }
 
-    mutating func takeAnswer(_ exchange: Handle) -> Answer? { answers.removeValue(forKey: exchange.slot) }
+    /// Of all bodies that a worker reads at a time.
+    private static var maximumBodies: Int { 64 << 20 }
+
+    mutating func takeAnswer(_ exchange: Handle) -> Answer? {
+        let answer = answers.removeValue(forKey: exchange.slot)
+        answerBytes -= answer?.body.count ?? 0
+        return answer
+    }
 
     // MARK: - Changes
 
@@ -75,7 +85,7 @@ struct CachedExchanges {
     mutating func discard(_ exchange: Handle) -> CacheFetch? {
         scanners[exchange.slot] = nil
         let role = roles.removeValue(forKey: exchange.slot)
-        if let answer = answers.removeValue(forKey: exchange.slot) { return answer.fetch }
+        if let answer = takeAnswer(exchange) { return answer.fetch }
         if case .fetching(let fetch, _) = role { return fetch }
         return nil
     }

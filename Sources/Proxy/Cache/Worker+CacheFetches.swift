@@ -10,7 +10,8 @@ extension Worker where Outside: ~Copyable {
         guard case .fetching(let fetch, _) = exchanges.caching[exchange] else { return }
         guard let cache = cache(of: exchange) else { return }
         guard io.responseHead.status == 200, !io.hasContentCoding,
-            let fields = CachedFields.lines(of: io.responseHead, in: io.received, vary: cache.answers.rules.vary)
+            let fields = CachedFields.lines(
+                of: io.responseHead, in: io.received, isEventStream: isEventStream, vary: cache.answers.rules.vary)
         else {
             end(fetch, io.responseHead.status >= 500 ? .failed : .unfit, cache)
             exchanges.caching[exchange] = nil

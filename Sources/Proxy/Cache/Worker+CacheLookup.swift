@@ -18,7 +18,7 @@ extension Worker where Outside: ~Copyable {
 
     @inline(never)
     private mutating func lookUpAnswer(_ exchange: Handle, _ cache: UpstreamCache) -> PhaseResult {
-        guard let (question, keys) = question(exchange, cache) else { return .next }
+        guard let (question, keys, id) = question(exchange, cache) else { return .next }
         var hasWaited = false
         var waiter: CacheWaiter? = CacheWaiter(exchange: exchange, worker: metrics.worker, mailbox: inbox.mailbox)
         // Who has waited does not wait again: if the fetches fail, one after the other would have to.
@@ -30,7 +30,7 @@ extension Worker where Outside: ~Copyable {
         switch cache.answers.look(up: keys, question, at: clock.now, waiter: waiter, hasWaited: hasWaited) {
         case .fresh(let answer):
             exchanges.caching[exchange] = nil
-            serve(answer, exchange, id: RequestID.find(in: io.received, io.requestHead))
+            serve(answer, exchange, id: id)
             return .done
         case .fetch(let fetch, let stale):
             exchanges.caching[exchange] = .fetching(fetch, stale: stale)
@@ -47,9 +47,9 @@ extension Worker where Outside: ~Copyable {
         }
     }
 
-    /// What an exchange's request asks for, and the names of its answer; nil if that is not to be kept. The request must be
-    /// parsed and at the front of `io.received`.
-    private func question(_ exchange: Handle, _ cache: UpstreamCache) -> (CacheQuestion, CacheKeys)? {
+    /// What an exchange's request asks for, the names of its answer, and its raw id; nil if the answer is not to be kept, or the
+    /// id cannot be repeated. The request must be parsed and at the front of `io.received`.
+    private func question(_ exchange: Handle, _ cache: UpstreamCache) -> (CacheQuestion, CacheKeys, id: [UInt8])? {
         guard exchanges[exchange].isWhole, case .post = exchanges[exchange].method,
             !clients.isInternal(exchanges[exchange].client)
         else { return nil }
@@ -64,7 +64,7 @@ extension Worker where Outside: ~Copyable {
             !isModern || !HeaderCheck.disagrees(io.requestHead, in: io.received, summary, body.span)
         else { return nil }
         var text: [UInt8] = []
-        guard
+        guard let id = JSONRPC.requestID(in: body.span).map({ Array(body[$0]) }),
             let question = CacheQuestion(
                 summary, body.span, isModern: isModern, rules: cache.answers.rules, key: &text)
         else { return nil }
@@ -72,7 +72,7 @@ extension Worker where Outside: ~Copyable {
         let keys = CacheNames.keys(
             of: io.requestHead, in: io.received, question: text,
             hasOtherIdentity: clients.listeners[listener].plan.asksForCertificates, cache)
-        return (question, keys)
+        return (question, keys, id)
     }
 
     // MARK: - Waiting

@@ -25,9 +25,7 @@ extension Worker where Outside: ~Copyable {
         if lifecycle.isDraining { exchanges[exchange].keepsClient = false }
         io.composed.clear()
         compose(answer, body: body, closes: !exchanges[exchange].keepsClient)
-        releaseKept(exchange)
-        clients.write(client, &io, &clock)
-        finish(exchange, .responded)
+        sendOwnResponse(exchange, .responded)
     }
 
     private mutating func compose(_ answer: CachedAnswer, body: [UInt8], closes: Bool) {
@@ -58,8 +56,10 @@ extension Worker where Outside: ~Copyable {
         case .waiting, .woken, nil: stale = nil
         }
         guard let stale, exchanges[exchange].replayBytes > 0 else { return .nothingToServe }
+        let id = requestID(exchange)
+        guard !id.isEmpty else { return .nothingToServe }
         servers.upstreams[Int(exchanges[exchange].upstream)].plan.cache?.answers.countStale(stale)
-        serve(stale, exchange, id: requestID(exchange))
+        serve(stale, exchange, id: id)
         return .served
     }
 

@@ -30,7 +30,7 @@ extension Worker where Outside: ~Copyable {
                 version: io.received.bytes(version.range),
                 origin: ClientOrigin(
                     address: clients[client].address, listener: clients.listener(of: client),
-                    isSecure: clients[client].isSecure)))
+                    isSecure: clients[client].isSecure, extras: exchanges.extras[exchange.slot])))
     }
 
     /// Opens what is to be opened. Between events: it needs the scratch.

@@ -61,8 +61,11 @@ extension ConnectionIO where Outside: ~Copyable {
 
     /// Who the client is and how it came, in the words that servers know. Inbound copies are dropped unless the peer is
     /// trusted; then they stay, and only X-Forwarded-For grows. One that Connection names was not copied: ours takes its
-    /// place, or the server would take us for the client.
-    mutating func appendForwarded(_ address: SocketAddress, isSecure: Bool, isTrusted: Bool) {
+    /// place, or the server would take us for the client. `source`: whom a trusted peer names in a field of its own.
+    mutating func appendForwarded(
+        _ address: SocketAddress, namedAs source: SocketAddress?, isSecure: Bool, isTrusted: Bool
+    ) {
+        var hasChain = false
         var hasProto = false
         var hasHost = false
         var hasReal = false
@@ -74,12 +77,17 @@ extension ConnectionIO where Outside: ~Copyable {
                 case .xForwardedFor:
                     composed.append(received, field.value.range)
                     composed.append(", ")
+                    hasChain = true
                 case .xForwardedProto: hasProto = hasProto || !field.isHopByHop
                 case .xForwardedHost: hasHost = hasHost || !field.isHopByHop
                 case .xRealIP: hasReal = hasReal || !field.isHopByHop
                 default: break
                 }
             }
+        }
+        if let source, !hasChain {
+            source.appendHost(to: &composed)
+            composed.append(", ")
         }
         address.appendHost(to: &composed)
         composed.append("\r\n")
@@ -91,7 +99,7 @@ extension ConnectionIO where Outside: ~Copyable {
         }
         if !hasReal {
             composed.append("x-real-ip: ")
-            address.appendHost(to: &composed)
+            (source ?? address).appendHost(to: &composed)
             composed.append("\r\n")
         }
     }

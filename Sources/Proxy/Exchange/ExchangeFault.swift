@@ -11,6 +11,7 @@ enum ExchangeFault: UInt8, CaseIterable {
     case shuttingDown
     case sessionsFull
     case headerMismatch, tooLargeToCheck
+    case addressDenied, noChallenge, challengeMethod
 
     var response: ErrorResponse {
         switch self {
@@ -38,6 +39,9 @@ enum ExchangeFault: UInt8, CaseIterable {
         case .shuttingDown: .shuttingDown
         case .headerMismatch: .headerMismatch
         case .tooLargeToCheck: .tooLargeToCheck
+        case .addressDenied: .addressDenied
+        case .noChallenge: .noChallenge
+        case .challengeMethod: .challengeMethod
         }
     }
 
@@ -51,7 +55,7 @@ enum ExchangeFault: UInt8, CaseIterable {
         case .firstByteTimeout: .timedOut
         case .sessionNotFound, .legacySessionNotFound: .sessionsNotFound
         case .noRoute, .noRouteForSession, .unknownHost, .messageForLostServer, .malformedBody, .requestTooLarge,
-            .bodyTimeout, .headerMismatch, .tooLargeToCheck:
+            .bodyTimeout, .headerMismatch, .tooLargeToCheck, .addressDenied, .noChallenge, .challengeMethod:
             nil
         }
     }

@@ -5,7 +5,7 @@ import Telemetry
 
 /// How an exchange ended.
 enum ExchangeOutcome: Equatable {
-    /// The server's response was forwarded whole.
+    /// The server's response was forwarded whole, or one was given that the configuration has in its place.
     case responded
     /// The proxy answered in the server's place.
     case rejected(ExchangeFault)

@@ -21,6 +21,8 @@ struct Exchanges: ~Copyable {
     var caching = CachedExchanges()
     /// Open GET streams of sessions.
     var streams = SessionStreams()
+    /// What the routes of some say beside the upstream.
+    var extras = RouteExtrasTable()
 
     init(limit: Int) {
         slab = Slab(limit: limit)
@@ -39,6 +41,7 @@ struct Exchanges: ~Copyable {
         if call != OpenCalls.none { calls.discard(call) }
         if !triedBeyond.isEmpty { triedBeyond[exchange.slot] = nil }
         if !toolLists.isEmpty { toolLists.discard(exchange.slot) }
+        if !extras.isEmpty { extras.discard(exchange.slot) }
         if !streams.conflicts.isEmpty { streams.conflicts[exchange.slot] = nil }
         if !streams.probes.isEmpty { streams.probes[exchange.slot] = nil }
         slab.discard(exchange)

@@ -179,13 +179,19 @@ extension Worker where Outside: ~Copyable {
         io.append(
             response, id: id, isHead: exchanges[exchange].method == .head,
             closes: !exchanges[exchange].keepsClient, at: clock.now)
+        sendOwnResponse(exchange, .rejected(fault))
+    }
+
+    /// Sends a response that is no server's: it is whole, and all there is in `io.composed`.
+    mutating func sendOwnResponse(_ exchange: Handle, _ outcome: ExchangeOutcome) {
+        if !exchanges.extras.isEmpty { editOwnResponse(exchange) }
         releaseKept(exchange)
-        clients.write(client, &io, &clock)
-        finish(exchange, .rejected(fault))
+        clients.write(exchanges[exchange].client, &io, &clock)
+        finish(exchange, outcome)
     }
 
     /// The client's copy of the request, which is answered without a server's response, has served its purpose.
-    mutating func releaseKept(_ exchange: Handle) {
+    private mutating func releaseKept(_ exchange: Handle) {
         let client = exchanges[exchange].client
         let kept = min(Int(exchanges[exchange].replayBytes), clients[client].transport.input.count)
         if kept > 0 { clients[client].transport.input.consume(kept) }

@@ -12,7 +12,8 @@ extension Worker where Outside: ~Copyable {
         let isCounted = if case .length = io.responseHead.framing { true } else { false }
         let upstream = Int(exchanges[exchange].upstream)
         let opensLegacy =
-            exchanges[exchange].mayOpenLegacySession && servers.upstreams[upstream].plan.affinity != .off
+            exchanges[exchange].mayOpenLegacySession
+            && (servers.upstreams[upstream].plan.affinity != .off || stripsPrefix(exchange))
             && io.responseHead.status == 200 && !isCounted
         exchanges[exchange].responseKind =
             io.hasContentCoding ? .codedStream : opensLegacy ? .unseenEndpoint : .eventStream
@@ -81,6 +82,10 @@ extension Worker where Outside: ~Copyable {
         }
         let server = Int(exchanges[exchange].server)
         let upstream = Int(exchanges[exchange].upstream)
+        if servers.upstreams[upstream].plan.affinity == .off {
+            replaceEndpoint(exchange, data, with: target)
+            return
+        }
         metrics.count(.sessionsOpened, server: server)
         var rewritten = ByteBuffer()
         rewritten.append(exchanges[exchange].pending, Int(exchanges[exchange].targetCount)..<data.lowerBound)
@@ -105,12 +110,6 @@ extension Worker where Outside: ~Copyable {
         releasePending(exchange)
         exchanges[exchange].responseKind = .legacyStream
         metrics.add(.sessions, server: server, 1)
-    }
-
-    private func resolveEndpoint(_ exchange: Handle, _ data: Range<Int>) -> [UInt8]? {
-        let reference = exchanges[exchange].pending.bytes(data)
-        let asked = exchanges[exchange].pending.bytes(0..<Int(exchanges[exchange].targetCount))
-        return EndpointReference.resolve(data: reference.span, against: asked.span)
     }
 
     /// Sets when to look at the stream next: when the client has heard nothing for a while, or the server has sent nothing

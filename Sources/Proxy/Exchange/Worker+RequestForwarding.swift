@@ -59,6 +59,7 @@ extension Worker where Outside: ~Copyable {
 
         io.composed.append(io.received, io.requestHead.methodName.range)
         io.composed.append(0x20)
+        let outer = exchanges.extras.isEmpty ? .empty : stripPrefix(exchange, isTrusted: isTrusted)
         let isLegacy = if case .legacyMessage = exchanges[exchange].kind { true } else { false }
         io.appendTarget(hidesSignature: isLegacy)
         io.composed.append(" HTTP/1.1\r\n")
@@ -69,10 +70,13 @@ extension Worker where Outside: ~Copyable {
             (servers.upstreams[upstream].plan.affinity != .signed && !exchanges[exchange].isMapped)
             || clients.isInternal(client)
         if exchanges[exchange].isMapped { composeRecoveredSession(exchange) }
+        let source =
+            clients.listeners[listener].plan.trustedHeader.isEmpty ? nil : namedSource(client, isTrusted: isTrusted)
         io.appendKeptFields(isTrusted: isTrusted, keepsSession: keepsSession)
         if !keepsSession, !exchanges[exchange].isMapped { composeSession(exchange) }
         if case .chunked = io.requestHead.framing { io.composed.append("transfer-encoding: chunked\r\n") }
-        io.appendForwarded(clients[client].address, isSecure: isSecure, isTrusted: isTrusted)
+        io.appendForwarded(clients[client].address, namedAs: source, isSecure: isSecure, isTrusted: isTrusted)
+        if !exchanges.extras.isEmpty { composePrefix(exchange, behind: outer) }
         if isSecure, clients.listeners[listener].plan.asksForCertificates {
             let socket = clients.socket(of: client)
             if clients.contains(socket) { io.appendClientCertificate(&clients[socket].transport) }

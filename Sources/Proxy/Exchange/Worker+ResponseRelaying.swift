@@ -115,6 +115,7 @@ extension Worker where Outside: ~Copyable {
         exchanges[exchange].response = body
         upstreams[connection].closesAfterResponse = !io.responseHead.isKeepAlive
         io.appendStatus()
+        if !exchanges.extras.isEmpty { editResponseFields(exchange) }
         io.appendKeptResponseFields(keepsSession: session == .pass)
         appendSessionField(exchange, session)
         if !io.responseHead.hasDate { io.appendDate(at: clock.now) }

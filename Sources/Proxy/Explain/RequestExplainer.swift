@@ -20,12 +20,15 @@ package struct RequestExplainer: Sendable {
     private let isRunning: Bool
     /// Keeps the slots of the snapshot's servers.
     private let table: ServerTable
+    /// Rules for clients, by listener.
+    private let listeners: [ListenerRules]
     /// For ids alone.
     package let sessions: SessionInspector
 
     /// Explains by what a running proxy knows.
     package init(_ proxy: ProxyServer) {
-        self.init(proxy.snapshot, proxy.table, isRunning: true)
+        self.init(
+            proxy.snapshot, proxy.table, proxy.snapshot.listeners.compactMap { ListenerRules($0) }, isRunning: true)
     }
 
     /// Explains by a configuration alone: names are not looked up, and all servers count as healthy. `keys` verify ids.
@@ -36,11 +39,12 @@ package struct RequestExplainer: Sendable {
         var snapshot = try Snapshot(plain, keys: keys, names: NameLookup { _ in [.loopback(port: 0)] })
         let table = ServerTable(Metrics(workers: 1, servers: max(1, snapshot.servers.count, snapshot.upstreams.count)))
         try table.register(&snapshot)
-        self.init(snapshot, table, isRunning: false)
+        self.init(snapshot, table, configuration.listeners.map { ListenerRules($0) }, isRunning: false)
     }
 
-    private init(_ snapshot: Snapshot, _ table: ServerTable, isRunning: Bool) {
+    private init(_ snapshot: Snapshot, _ table: ServerTable, _ listeners: [ListenerRules], isRunning: Bool) {
         self.snapshot = snapshot
+        self.listeners = listeners
         self.table = table
         metrics = table.metrics
         self.isRunning = isRunning
@@ -63,7 +67,12 @@ package struct RequestExplainer: Sendable {
             method: Self.text(buffer, head.methodName), target: Self.path(buffer, head.target),
             host: Self.text(buffer, head.authority), message: Self.message(buffer, head), kind: "\(kind)",
             kindReason: kind.reason)
-        guard let upstream = route(head, buffer, kind, &explanation) else { return explanation }
+        let match = snapshot.routes.firstIndex { RequestMatch.matches($0, head, in: buffer) }
+        if let answer = listenerAnswer(explanation.host, from: client, match) {
+            explanation.answer(answer)
+            return explanation
+        }
+        guard let upstream = route(head, buffer, kind, client, &explanation) else { return explanation }
         explanation.upstream = snapshot.upstreams[upstream].name
         resolve(head, buffer, kind, upstream, &explanation)
         if explanation.server == nil, explanation.status == nil { choose(kind, upstream, client, &explanation) }
@@ -91,7 +100,7 @@ package struct RequestExplainer: Sendable {
     // MARK: - Route
 
     private func route(
-        _ head: borrowing RequestHead, _ buffer: borrowing ByteBuffer, _ kind: RequestKind,
+        _ head: borrowing RequestHead, _ buffer: borrowing ByteBuffer, _ kind: RequestKind, _ client: SocketAddress?,
         _ explanation: inout RequestExplanation
     ) -> Int? {
         if snapshot.routes.isEmpty {
@@ -103,6 +112,13 @@ package struct RequestExplainer: Sendable {
         for (index, route) in snapshot.routes.enumerated() {
             if RequestMatch.matches(route, head, in: buffer) {
                 explanation.route = "route \(index + 1): \(route.text)"
+                if let extras = route.extras {
+                    if let answer = extras.answer(to: client, explanation.host) {
+                        explanation.answer(answer)
+                        return nil
+                    }
+                    explanation.serverTarget = extras.serverTarget(head, buffer)
+                }
                 if route.checksHeaders, let fault = HeaderCheck.fault(of: head, in: buffer, kind, isWhole: true) {
                     explanation.answer(fault)
                     explanation.serverReason =
@@ -119,6 +135,16 @@ package struct RequestExplainer: Sendable {
         explanation.answer(!servesHost ? .unknownHost : namesSession ? .noRouteForSession : .noRoute)
         explanation.serverReason = servesHost ? "no route has this path" : "no route has this host"
         return nil
+    }
+
+    /// What the listener that a request reaches answers; nil: nothing, or it depends on which listener that is. `match`: the
+    /// route of the request.
+    private func listenerAnswer(_ host: String, from client: SocketAddress?, _ match: Int?) -> ExplainedAnswer? {
+        let reached = ListenerRules.reached(by: host, among: listeners)
+        let isChallenge = match.map { snapshot.routes[$0].extras?.isChallenge == true } ?? false
+        let answers = reached.map { $0.answer(host, from: client, isChallenge: isChallenge) }
+        guard let first = answers.first, answers.allSatisfy({ $0 == first }) else { return nil }
+        return first
     }
 
     // MARK: - Session
@@ -243,7 +269,7 @@ package struct RequestExplainer: Sendable {
 
 extension RequestExplanation {
     /// Berth answers itself.
-    fileprivate mutating func answer(_ fault: ExchangeFault) {
+    mutating func answer(_ fault: ExchangeFault) {
         status = fault.response.status
         reason = "\(fault.response.reason)"
     }

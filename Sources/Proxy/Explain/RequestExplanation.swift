@@ -26,7 +26,9 @@ package struct RequestExplanation: Sendable, Equatable, Encodable {
     package var kindReason: String
     /// The route that matches, in words; nil: none does.
     package var route: String?
-    /// The upstream that it goes to; nil: no route matches.
+    /// The path that servers get, where the route strips a prefix; nil: the path of the request.
+    package var serverTarget: String?
+    /// The upstream that it goes to; nil: no route matches, or the route has none.
     package var upstream: String?
     /// What the id of its session says; nil: it has none that counts.
     package var session: SessionFacts?

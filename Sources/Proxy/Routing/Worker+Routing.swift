@@ -8,7 +8,14 @@ extension Worker where Outside: ~Copyable {
     /// The upstream of the first route that matches the head in the scratch; the only upstream where there are no
     /// routes.
     mutating func route(_ exchange: Handle) -> PhaseResult {
-        if clients.isInternal(exchanges[exchange].client) { return routeInternal(exchange) }
+        let client = exchanges[exchange].client
+        if clients.isInternal(client) { return routeInternal(exchange) }
+        let listener = clients.listener(of: client)
+        if !clients.listeners[listener].plan.access.isOpen || clients.listeners[listener].plan.redirectPort != nil,
+            let result = turnAway(exchange)
+        {
+            return result
+        }
         if snapshot.routes.isEmpty {
             guard !snapshot.upstreams.isEmpty else { return .respond(.noRoute) }
             exchanges[exchange].upstream = snapshot.upstreams[0].id.slot
@@ -16,6 +23,9 @@ extension Worker where Outside: ~Copyable {
         }
         for index in snapshot.routes.indices
         where RequestMatch.matches(snapshot.routes[index], io.requestHead, in: io.received) {
+            if snapshot.routes[index].extras != nil, let result = applyExtras(exchange, ofRoute: index) {
+                return result
+            }
             exchanges[exchange].upstream = snapshot.upstreams[snapshot.routes[index].upstream].id.slot
             return snapshot.routes[index].checksHeaders ? checkHeaders(exchange) : .next
         }

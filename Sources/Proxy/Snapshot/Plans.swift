@@ -35,6 +35,12 @@ package struct ListenerPlan: Sendable {
     package var asksForCertificates = false
     /// Peers that may say whom they speak for, by forwarded fields or the PROXY protocol; empty: none.
     package var trusted: [AddressRange] = []
+    /// The name, in lower case, of the field in which trusted peers say the client's address; empty: X-Forwarded-For has it.
+    package var trustedHeader: [UInt8] = []
+    /// Whose requests are served.
+    package var access = AddressRules()
+    /// Requests that did not come over TLS are redirected to this port over https; nil: they are served.
+    package var redirectPort: UInt16?
     /// Connections begin with a PROXY protocol header, and come from `trusted` only.
     package var expectsProxyHeader = false
     /// Servers are told that clients came over TLS, which they did to a balancer in front.
@@ -360,6 +366,8 @@ package struct RoutePlan: Sendable {
     package var upstream: Int
     /// The header fields that repeat what a message says are compared with it.
     package var checksHeaders = false
+    /// What few routes have; nil: requests go to the upstream as they are.
+    package var extras: RouteExtras?
 
     package init(upstream: Int) {
         self.upstream = upstream

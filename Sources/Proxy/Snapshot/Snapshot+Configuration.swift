@@ -128,6 +128,9 @@ extension ListenerPlan {
             }
         }
         trusted = configuration.trustedProxies
+        trustedHeader = Array((configuration.trustedHeader ?? "").lowercased().utf8)
+        access = AddressRules(configuration.access)
+        redirectPort = configuration.redirectPort
         expectsProxyHeader = configuration.proxyProtocol
         forwardsAsHTTPS = configuration.forwardedProto == .https
         acceptsH2C = configuration.h2c
@@ -298,8 +301,9 @@ extension HealthCheckPlan {
 
 extension RoutePlan {
     init(_ configuration: RouteConfiguration) {
-        self.init(upstream: configuration.upstream)
+        self.init(upstream: configuration.upstream ?? 0)
         checksHeaders = configuration.checksHeaders
+        extras = RouteExtras(configuration)
         let name = configuration.host.map { $0.contains(":") ? "[\($0)]" : $0 }
         host = name.map { Array($0.lowercased().utf8) }
         path =

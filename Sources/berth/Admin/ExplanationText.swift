@@ -12,7 +12,7 @@ struct ExplanationText: Decodable {
     }
 
     private var method, target, host, kind, kindReason: String
-    private var message, route, upstream, server, serverReason, reason: String?
+    private var message, route, upstream, server, serverTarget, serverReason, reason: String?
     private var session: SessionText?
     private var candidates: [Candidate]
     private var status: Int?
@@ -21,7 +21,7 @@ struct ExplanationText: Decodable {
 
     private enum CodingKeys: String, CodingKey {
         case method, target, host, kind, kindReason, message, route, upstream, server, serverReason, reason, session
-        case candidates, status
+        case candidates, status, serverTarget
     }
 
     init(_ explanation: RequestExplanation) throws {
@@ -51,6 +51,7 @@ struct ExplanationText: Decodable {
         lines.append(("listener", listener(listeners)))
         lines.append(("route", [route, upstream.map { "upstream \($0)" }].compactMap { $0 }.joined(separator: " -> ")))
         if route == nil { lines[lines.count - 1].1 = serverReason ?? "none matches" }
+        if let serverTarget { lines.append(("", "the server gets the path \(serverTarget)")) }
         lines.append(("kind", "\(kind): \(kindReason)"))
         if let session { lines += session.lines.map { ("session", $0) } }
         if let status {
@@ -58,7 +59,8 @@ struct ExplanationText: Decodable {
             lines.append(
                 (
                     "answer",
-                    ["\(status) \(reason ?? "") by Berth itself", why].compactMap { $0 }.joined(separator: ": ")
+                    [["\(status)", reason, "by Berth itself"].compactMap { $0 }.joined(separator: " "), why].compactMap
+                    { $0 }.joined(separator: ": ")
                 ))
         } else {
             lines.append(("server", [server, serverReason].compactMap { $0 }.joined(separator: ": ")))

@@ -63,6 +63,7 @@ struct SchemaDocument: Encodable {
         case .off: [make { $0.constant = "off" }]
         // What may be a list of tables is one table as well.
         case .table: [table(key.shapes.contains(.tables) ? key.element.first ?? key : key)]
+        case .texts: [make { ($0.type, $0.additionalProperties) = ("object", .each(make { $0.type = "string" })) }]
         case .tables: [make { ($0.type, $0.items) = ("array", [table(key.element.first ?? key)]) }]
         case .list: [make { ($0.type, $0.items) = ("array", [element(of: key)]) }]
         }

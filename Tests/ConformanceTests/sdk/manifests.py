@@ -1,4 +1,5 @@
-"""Checks the deployment files with the tools that read them: manifests by the schemas of Kubernetes, the compose file by podman-compose,
+"""Checks the deployment files with the tools that read them: manifests by the schemas of Kubernetes, the Helm chart by Go's templates, the
+compose file by podman-compose,
 the Prometheus configuration by promtool, and each configuration in them by `berth check`.
 """
 
@@ -66,23 +67,54 @@ def check_kubernetes(checks, berth, folder, directory):
     seconds = sum(int(number) * (60 if unit == "m" else 1)
                   for number, unit in re.findall(r'drain_\w+ = "(\d+)([sm])"', configuration))
     checks.expect(pod["terminationGracePeriodSeconds"] > seconds, "a pod is not killed while it drains")
-    servers = re.findall(r'"(\w+)-(\d+)\.([\w-]+):(\d+)"', configuration)
-    set_name, _, service_name, port = servers[0]
-    service, pods = named["Service", service_name], named["StatefulSet", set_name]
-    checks.expect(service["spec"]["clusterIP"] == "None", "pods have names by a headless Service")
-    checks.expect(pods["spec"]["serviceName"] == service_name, "which is that of the set")
-    checks.expect(service["spec"]["ports"][0]["port"] == int(port), "at its port")
-    most = named["HorizontalPodAutoscaler", set_name]["spec"]["maxReplicas"]
-    checks.expect(servers == [(set_name, str(number), service_name, port) for number in range(most)], "each pod is named once")
+    found = re.search(r'dns = "([^"]+)", port = (\d+)', configuration)
+    service = named["Service", found[1]]
+    checks.expect(service["spec"]["clusterIP"] == "None", "servers are found by a headless Service")
+    checks.expect(service["spec"]["ports"][0]["port"] == int(found[2]), "at its port")
     for (kind, name), each in named.items():
         selector = each["spec"].get("selector", each["spec"].get("podSelector", {})) if "spec" in each else {}
         labels = selector.get("matchLabels", selector if kind == "Service" else {})
         if kind in ("Service", "NetworkPolicy", "PodDisruptionBudget"):
-            pods = [other for (sort, _), other in named.items() if sort in ("Deployment", "StatefulSet")
+            pods = [other for (sort, _), other in named.items() if sort == "Deployment"
                     and labels.items() <= other["spec"]["template"]["metadata"]["labels"].items()]
-            checks.expect(len(pods) == 1, f"{kind} {name} selects the pods of one thing")
+            checks.expect(len(pods) == 1, f"{kind} {name} selects one Deployment")
     for source in (each["data"]["server.py"] for each in documents if "server.py" in each.get("data", {})):
         compile(source, "server.py", "exec")
+
+
+def rendered(chart, directory, **changes):
+    """The documents of the Helm chart, by Go's own template engine: the chart uses no function beside those."""
+    import go_template
+
+    values = yaml.safe_load((chart / "values.yaml").read_text()) | changes
+    file, result = directory / "values.yaml", directory / "rendered.yaml"
+    file.write_text(yaml.safe_dump({"Values": values, "Release": {"Name": "berth"}}))
+    go_template.render_template(str(chart / "templates" / "berth.yaml"), str(file), str(result))
+    return {(each["kind"], each["metadata"]["name"]): each for each in yaml.safe_load_all(result.read_text()) if each}
+
+
+def check_chart(checks, berth, chart, manifests, directory):
+    """With its default values, the chart says what the manifests say."""
+    plain = {}
+    for name in ("berth", "autoscaling", "network"):
+        for each in yaml.safe_load_all((manifests / f"{name}.yaml").read_text()):
+            if each["metadata"]["name"] == "berth":
+                plain[each["kind"], "berth"] = each
+    chart_documents = rendered(chart, directory)
+    checks.expect(chart_documents.keys() == plain.keys(), f"the chart has {sorted(chart_documents)}")
+    for key, document in chart_documents.items():
+        other = plain.get(key)
+        if key[0] == "ConfigMap":
+            lines = [re.sub(r" *#.*", "", line) for line in other["data"]["berth.toml"].splitlines()]
+            ours = document["data"]["berth.toml"].splitlines()
+            checks.expect([line for line in lines if line] == [line for line in ours if line], "the chart's configuration is that of the manifest")
+            check_configuration(checks, "the chart's configuration", berth, document["data"]["berth.toml"], directory)
+        else:
+            checks.expect(document == other, f"{key[0]} of the chart is that of the manifests")
+    fewer = rendered(chart, directory, autoscaling={"enabled": False}, monitoringNamespace="", service={"type": "ClusterIP", "port": 443})
+    checks.expect(("HorizontalPodAutoscaler", "berth") not in fewer and ("NetworkPolicy", "berth") not in fewer, "both can be left out")
+    checks.expect("externalTrafficPolicy" not in fewer["Service", "berth"]["spec"], "a ClusterIP has no such policy")
+    yaml.safe_load((chart / "Chart.yaml").read_text())
 
 
 def check_compose(checks, berth, folder, directory):
@@ -114,6 +146,7 @@ def main():
     checks = Checks()
     with tempfile.TemporaryDirectory() as name:
         check_kubernetes(checks, options.berth, options.deploy / "kubernetes", Path(name))
+        check_chart(checks, options.berth, options.deploy / "helm" / "berth", options.deploy / "kubernetes", Path(name))
         check_compose(checks, options.berth, options.deploy / "compose", Path(name))
     print(json.dumps({"right": checks.right, "wrongCount": len(checks.wrong), "wrong": checks.wrong[:20]}))
     sys.exit(1 if checks.wrong else 0)

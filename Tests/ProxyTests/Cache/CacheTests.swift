@@ -161,12 +161,25 @@ struct CacheTests {
             for _ in 0..<3 { #expect(cached.send(CacheStage.list()).status == 200) }
             #expect(cached.asked == 3 && cached.cache.entries == 0, "\(to) seed \(seed)")
         }
-        for extra in ["Set-Cookie: a=b\r\n", "Vary: X-Tenant\r\n", "Content-Encoding: br\r\n"] {
+        for extra in [
+            "Set-Cookie: a=b\r\n", "Vary: X-Tenant\r\n", "Cache-Control: max-age=3, no-store\r\n",
+            "Cache-Control: private\r\n", "Content-Encoding: br\r\n",
+        ] {
             let cached = CacheStage(seed)
             cached.handler = { message in cached.answer(message, extra: extra) }
             for _ in 0..<2 { _ = cached.send(CacheStage.list()) }
             #expect(cached.asked == 2 && cached.cache.entries == 0, "\(extra) seed \(seed)")
         }
+    }
+
+    @Test("a request whose id cannot be repeated goes to the server", arguments: seeds)
+    func ids(seed: UInt64) {
+        let cached = CacheStage(seed)
+        #expect(cached.send(CacheStage.list()).number == 1)
+        let long = "\"\(String(repeating: "x", count: 2_000))\""
+        #expect(cached.send(CacheStage.list(long)).number == 2, "seed \(seed)")
+        #expect(cached.send(CacheStage.list("3")).number == 1, "seed \(seed)")
+        cached.stage.expectNoLeaks()
     }
 
     @Test("where it was asked, from which page and in which revision makes a difference", arguments: seeds)

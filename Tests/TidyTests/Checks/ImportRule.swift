@@ -14,6 +14,7 @@ enum ImportRule {
         "Caching": ["MCP", "JSON", "ASCII", "Kernel"],
         "Redis": ["ASCII", "Kernel"],
         "Configuration": [],
+        "Import": ["Configuration"],
         "Discovery": ["JSON", "ASCII", "Kernel"],
         "Telemetry": ["MCP", "Reactor", "JSON", "ASCII", "Kernel"],
         "Proxy": [
@@ -30,13 +31,14 @@ enum ImportRule {
         "LoadReport": ["Load", "JSON"],
         "Prove": ["Load", "LoadReport", "SampleServer", "TLS", "JSON", "Kernel"],
         "berth": [
-            "Admin", "SampleServer", "Prove", "Load", "LoadReport", "Proxy", "TLS", "HTTP", "MCP", "Configuration",
-            "Discovery", "Telemetry", "Reactor", "JSON",
-            "Kernel",
+            "Admin", "Import", "SampleServer", "Prove", "Load", "LoadReport", "Proxy", "TLS", "HTTP", "MCP",
+            "Configuration", "Discovery", "Telemetry", "Reactor", "JSON", "Kernel",
         ],
         "berth-load": [
             "Load", "LoadReport", "SampleServer", "TLS", "HTTP", "Configuration", "Reactor", "JSON", "Kernel",
         ],
+        "FleetSimulation": ["Balancing"],
+        "berth-fleet": ["FleetSimulation"],
         // Of tests: no module of Sources may import them.
         "TestSupport": ["Kernel"],
         "Simulation": ["TestSupport", "Reactor", "Kernel"],

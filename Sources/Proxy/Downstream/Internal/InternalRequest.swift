@@ -21,6 +21,8 @@ struct InternalRequest {
     /// The slot of its upstream.
     let upstream: Int
     let target: InternalTarget
+    /// What the route of the client's request says beside the upstream; nil: nothing.
+    fileprivate(set) var extras: RouteExtras?
     /// The response as a client would have got it, its head included.
     fileprivate(set) var response: [UInt8] = []
     /// The slot of the server that has answered; -1: none has.
@@ -76,6 +78,9 @@ struct InternalRequests {
     subscript(client: Handle) -> InternalRequest? { active[client.slot] }
 
     mutating func insert(_ request: InternalRequest, for client: Handle) { active[client.slot] = request }
+
+    /// A request takes over what a route says.
+    mutating func note(_ extras: RouteExtras, for client: Handle) { active[client.slot]?.extras = extras }
 
     /// Takes what is over.
     mutating func takeEnded() -> [(InternalRequest, InternalOutcome)] {

@@ -12,6 +12,7 @@ extension Worker where Outside: ~Copyable {
             let client = clients.insertInternal(
                 request, address: origin.address, listener: origin.listener, isSecure: origin.isSecure)
         else { return false }
+        if let extras = origin.extras { clients.internalRequests.note(extras, for: client) }
         if !request.isListening {
             clock.timers.schedule(Token(.internalDeadline, client).raw, at: clock.now + InternalRequest.timeout)
         }
@@ -33,6 +34,7 @@ extension Worker where Outside: ~Copyable {
     mutating func routeInternal(_ exchange: Handle) -> PhaseResult {
         guard let request = clients.internalRequests[exchanges[exchange].client] else { return .respond(.noRoute) }
         exchanges[exchange].upstream = UInt16(truncatingIfNeeded: request.upstream)
+        if let extras = request.extras { exchanges.extras.insert(extras, for: exchange.slot) }
         switch request.target {
         case .server(let server):
             exchanges[exchange].server = Int32(truncatingIfNeeded: server)
@@ -51,6 +53,8 @@ struct ClientOrigin {
     var address: SocketAddress
     var listener: Int
     var isSecure: Bool
+    /// What the route of its request says beside the upstream.
+    var extras: RouteExtras?
 }
 
 /// A response that was collected, taken apart.

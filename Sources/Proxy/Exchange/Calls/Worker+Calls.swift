@@ -12,7 +12,7 @@ extension Worker where Outside: ~Copyable {
         let slot = exchanges.calls.begin()
         guard slot != OpenCalls.none else { return }
         exchanges[exchange].call = slot
-        // Behind trusted proxies the address is text, which costs memory to read: only a log needs it.
+        // Behind trusted proxies the address is text, which takes time to read: only a log needs it.
         let client = exchanges[exchange].client
         describeClient(exchange, slot, at: metrics.ring.isOn ? clientAddress(client) : clients[client].address)
         if let version = io.requestHead.protocolVersion {

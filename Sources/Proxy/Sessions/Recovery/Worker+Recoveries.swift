@@ -51,7 +51,7 @@ extension Worker where Outside: ~Copyable {
             mayReturn: start.mayReturn, record: record,
             origin: ClientOrigin(
                 address: clients[client].address, listener: clients.listener(of: client),
-                isSecure: clients[client].isSecure),
+                isSecure: clients[client].isSecure, extras: exchanges.extras[start.exchange.slot]),
             template: RequestTemplate(io.requestHead, in: io.received), startedAt: clock.now)
         recovery.waiting = [start.exchange]
         send(recovery)
@@ -181,7 +181,7 @@ extension Worker where Outside: ~Copyable {
                 text: RequestTemplate(io.requestHead, in: request).deletion(of: id, version: nil),
                 origin: ClientOrigin(
                     address: clients[client].address, listener: clients.listener(of: client),
-                    isSecure: clients[client].isSecure)))
+                    isSecure: clients[client].isSecure, extras: exchanges.extras[exchange.slot])))
     }
 
     // MARK: - What operators are told
