@@ -33,6 +33,8 @@ extension NginxTranslation {
         }
         for index in sites.indices where sites[index].isServing && sites[index].addresses != main.addresses {
             let site = sites[index]
+            let leadsToServers = site.routes.contains { $0.action.upstream != nil }
+            if !leadsToServers, !names(of: site.level).plain.isEmpty { continue }
             guard site.addresses.isDisjoint(with: main.addresses) else {
                 result.notes.add(to: site.level.head, .kept, "its routes are reached at all addresses of this file")
                 continue
@@ -51,6 +53,18 @@ extension NginxTranslation {
             for place in sites[index].routes.indices { sites[index].routes[place].action = .nothing }
             let others = sites.indices.filter { $0 != index && sites[$0].isServing }.flatMap { sites[$0].addresses }
             droppedAddresses.formUnion(site.addresses.subtracting(others))
+        }
+        closePlainAddresses()
+    }
+
+    /// Has clients at addresses in clear, at which nginx led to no servers, go to HTTPS: the routes of all servers would be
+    /// reached there.
+    private mutating func closePlainAddresses() {
+        guard result.listeners.contains(where: { $0.https != nil }) else { return }
+        let open = sites.filter { site in site.routes.contains { $0.action.upstream != nil } }.flatMap(\.addresses)
+        for index in result.listeners.indices where result.listeners[index].redirect == nil {
+            guard let address = result.listeners[index].http, !open.contains(address) else { continue }
+            result.listeners[index].redirect = "https"
         }
     }
 

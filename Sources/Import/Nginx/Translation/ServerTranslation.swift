@@ -14,7 +14,8 @@ extension NginxTranslation {
             for directive in redirect.directives {
                 result.notes.note(directive.statement, .kept, "redirect: with 308, so that a POST stays one")
             }
-            for directive in server["return"] + server["server_name"] {
+            if let url = redirect.canonical { routes.append(ImportedRoute(action: .redirect(to: url))) }
+            for directive in server["return"] + (redirect.canonical == nil ? server["server_name"] : []) {
                 result.notes.note(directive.statement, .byDefault, "every host is redirected")
             }
         } else if let answer = whole, let route = answer {
@@ -58,29 +59,32 @@ extension NginxTranslation {
         var port: Int?
         /// Whether they stand in the server itself, and so come before all locations.
         var isOfServer = true
+        /// The origin of another host, to which clients of this one are sent from HTTPS.
+        var canonical: String?
     }
 
     private func secureRedirect(of server: NginxLevel) -> SecureRedirect? {
         guard !server["listen"].contains(where: { $0.words.contains("ssl") }), server["ssl"].isEmpty else { return nil }
         var found: [NginxDirective] = []
         var port: Int?
+        var canonical: String?
         func look(_ directives: [NginxDirective]) -> Bool {
             for directive in directives {
                 guard let target = Self.redirectTarget(directive),
                     let own = SecureURL(target, names: names(of: server).plain)
                 else { continue }
                 found.append(directive)
-                port = own.port
+                (port, canonical) = (own.port, own.canonical)
                 return true
             }
             return false
         }
-        if look(server.directives) { return SecureRedirect(directives: found, port: port) }
+        if look(server.directives) { return SecureRedirect(directives: found, port: port, canonical: canonical) }
         for directive in server["if"] where look(directive.block ?? []) {
             // As certbot writes it: for each name, and 404 for all others.
             found.append(directive)
         }
-        if !found.isEmpty { return SecureRedirect(directives: found, port: port) }
+        if !found.isEmpty { return SecureRedirect(directives: found, port: port, canonical: canonical) }
         // In the location of all paths, if no other one serves anything.
         let root = server["location"].first { $0.words == ["/"] || $0.words == ["^~", "/"] }
         let others = server["location"].contains { other in
@@ -91,7 +95,7 @@ extension NginxTranslation {
         guard let block = root?.block, !others, !block.contains(where: { $0.name == "proxy_pass" }), look(block) else {
             return nil
         }
-        return SecureRedirect(directives: found, port: port, isOfServer: false)
+        return SecureRedirect(directives: found, port: port, isOfServer: false, canonical: canonical)
     }
 
     /// Where a directive sends clients; nil if it does not.
@@ -184,9 +188,11 @@ extension ImportedRoute.Action {
     var upstream: String? { if case .upstream(let name, _) = self { name } else { nil } }
 }
 
-/// The URL of a redirect to the same host and path over HTTPS.
+/// The URL of a redirect to the same path over HTTPS.
 struct SecureURL {
     var port: Int?
+    /// The origin, if it is another host's.
+    var canonical: String?
 
     /// Nil for any other URL. `names`: of the server that redirects.
     init?(_ target: String, names: [String]) {
@@ -206,7 +212,10 @@ struct SecureURL {
             host = host[..<colon]
         }
         let own = ["$host", "$server_name", "$http_host", "${host}", "${server_name}"]
-        guard own.contains(String(host)) || names == [host.lowercased()] else { return nil }
+        guard !own.contains(String(host)), !names.contains(host.lowercased()), !names.isEmpty else { return }
+        // Another host: first to HTTPS, then there.
+        guard let url = FixedURL("https://\(host)\(port.map { ":\($0)" } ?? "")") else { return nil }
+        canonical = url.text
     }
 }
 
