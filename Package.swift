@@ -43,6 +43,7 @@ let package = Package(
         .target(name: "Balancing", swiftSettings: pure),
         .target(name: "Discovery", dependencies: ["ASCII", "JSON", "Kernel"], swiftSettings: pure),
         .target(name: "Caching", dependencies: ["ASCII", "JSON", "Kernel", "MCP"], swiftSettings: pure),
+        .target(name: "Redis", dependencies: ["ASCII", "Kernel"], swiftSettings: pure),
         .target(name: "Configuration", dependencies: ["TOMLKit"], swiftSettings: house),
         .target(name: "Import", dependencies: ["Configuration"], swiftSettings: pure),
         .target(name: "Telemetry", dependencies: ["ASCII", "JSON", "Kernel", "MCP"], swiftSettings: house),
@@ -50,7 +51,7 @@ let package = Package(
             name: "Proxy",
             dependencies: [
                 "ASCII", "JSON", "Kernel", "Reactor", "TLS", "HTTP", "MCP", "Balancing", "Caching", "Configuration",
-                "Discovery", "Telemetry",
+                "Discovery", "Redis", "Telemetry",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
@@ -65,8 +66,8 @@ let package = Package(
         .target(
             name: "Admin",
             dependencies: [
-                "Proxy", "DashboardPage", "Balancing", "Configuration", "Discovery", "MCP", "Telemetry", "Kernel",
-                "CISAL",
+                "Proxy", "DashboardPage", "Balancing", "Configuration", "Discovery", "MCP", "Redis", "Telemetry",
+                "Kernel", "CISAL",
             ],
             swiftSettings: house),
         .target(
@@ -115,6 +116,7 @@ let package = Package(
             swiftSettings: house + [.unsafeFlags(["-O", "-assert-config", "Debug"])]),
         .testTarget(
             name: "CachingTests", dependencies: ["TestSupport", "Caching", "MCP", "Kernel"], swiftSettings: house),
+        .testTarget(name: "RedisTests", dependencies: ["TestSupport", "Redis", "Kernel"], swiftSettings: house),
         .testTarget(
             name: "FleetSimulationTests", dependencies: ["FleetSimulation", "Balancing"], swiftSettings: house),
         .testTarget(name: "ASCIITests", dependencies: ["ASCII"], swiftSettings: house),
@@ -141,8 +143,8 @@ let package = Package(
         .testTarget(
             name: "SocketTests",
             dependencies: [
-                "TestSupport", "berth", "Admin", "Proxy", "Caching", "TLS", "HTTP", "MCP", "Configuration", "Telemetry",
-                "Reactor", "Kernel",
+                "TestSupport", "berth", "Admin", "Proxy", "Caching", "TLS", "HTTP", "MCP", "Configuration", "Redis",
+                "Telemetry", "Reactor", "Kernel",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
@@ -161,7 +163,7 @@ let package = Package(
             name: "ProxyTests",
             dependencies: [
                 "TestSupport", "Proxy", "Simulation", "Kernel", "Reactor", "HTTP", "MCP", "Balancing", "Caching",
-                "Configuration", "Discovery", "Telemetry", "TLS",
+                "Configuration", "Discovery", "Redis", "Telemetry", "TLS",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),

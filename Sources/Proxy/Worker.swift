@@ -77,7 +77,8 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     private var isIdle: Bool {
         clients.resuming.isEmpty && upstreams.resuming.isEmpty && clients.unsentHTTP2Connections.isEmpty
             && !sessions.recoveries.hasWork && !clients.internalRequests.hasEnded && clients.deferred.isEmpty
-            && exchanges.caching.waking.isEmpty && exchanges.caching.listenStarts.isEmpty && !servers.hasFreedCapacity
+            && sessions.shared.waking.isEmpty && !upstreams.stores.hasWork && exchanges.caching.waking.isEmpty
+            && exchanges.caching.listenStarts.isEmpty && !servers.hasFreedCapacity
             && servers.goingDown.isEmpty
     }
 
@@ -87,8 +88,9 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         case .upstream: upstreamReady(token.handle, readiness)
         case .listener: accept(token.slot)
         case .mailbox: processMailbox()
+        case .store: storeReady(token.handle, readiness)
         case .clientDeadline, .upstreamDeadline, .exchangeDeadline, .housekeeping, .healthCheck, .internalDeadline,
-            .ejection, nil:
+            .ejection, .storeDeadline, nil:
             break
         }
     }
@@ -130,7 +132,8 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         case .healthCheck: startHealthCheck(slot)
         case .internalDeadline: internalTimedOut(token.handle)
         case .ejection: endEjection(slot)
-        case .listener, .client, .upstream, .mailbox, nil: break
+        case .storeDeadline: storeTimedOut(slot)
+        case .listener, .client, .upstream, .mailbox, .store, nil: break
         }
     }
 
@@ -140,6 +143,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
     private mutating func settle() {
         if !servers.goingDown.isEmpty { settleDownServers() }
         if sessions.recoveries.hasWork || clients.internalRequests.hasEnded { continueRecoveries() }
+        if !sessions.shared.waking.isEmpty { wakeStoreWaiters() }
         if !exchanges.caching.waking.isEmpty { wakeCacheWaiters() }
         if !exchanges.caching.listenStarts.isEmpty { startListening() }
         if servers.hasFreedCapacity { serveQueues() }
@@ -147,6 +151,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         if !upstreams.resuming.isEmpty { resumeUpstreams() }
         if !clients.unsentHTTP2Connections.isEmpty { sendFrames() }
         if !clients.deferred.isEmpty { runDeferred() }
+        if upstreams.stores.hasWork { serviceStores() }
         io.expectEmptyScratch()
     }
 

@@ -70,7 +70,7 @@ extension Worker<SimulatedWorld> {
             switch upstreams[u].phase {
             case .parked: truth[.parked, default: 0] += 1
             case .connecting, .handshaking: truth[.active, default: 0] += upstreams[u].exchange.isNone ? 0 : 1
-            case .serving: truth[upstreams[u].isStreaming ? .streaming : .active, default: 0] += 1
+            case .serving, .held: truth[upstreams[u].isStreaming ? .streaming : .active, default: 0] += 1
             case .healthCheck: break
             }
         }

@@ -46,6 +46,7 @@ struct MetricsPage: Sendable {
         writeClients(&writer)
         writeUpstreams(&writer)
         CacheSamples(proxy).write(&writer)
+        StoreSamples(proxy).write(&writer)
         DiscoverySamples(proxy).write(&writer)
         ServerSamples(proxy).write(&writer)
         return writer.finish()

@@ -68,12 +68,13 @@ extension TableReader {
         "a secret is \"file:/path\" or \"${VARIABLE}\", so that the configuration itself can be shown to anyone"
     }
 
-    private func reportHidden(_ entry: LocatedTable.Entry, _ message: String, _ reason: String, help: String? = nil) {
+    /// Reports an error of an entry without an excerpt of it.
+    func reportHidden(_ entry: LocatedTable.Entry, _ message: String, _ reason: String, help: String? = nil) {
         findings.report(entry.key.lowerBound..<entry.key.lowerBound, message, because: reason, help: help)
     }
 
     /// The text with each `${NAME}` replaced by the variable of the environment; nil, and reported, if one is not set.
-    private func expanded(_ text: String, _ entry: LocatedTable.Entry) -> String? {
+    func expanded(_ text: String, _ entry: LocatedTable.Entry) -> String? {
         var result = ""
         var rest = Substring(text)
         while let start = rest.firstRange(of: "${") {

@@ -148,7 +148,16 @@ extension SessionConfiguration {
                 entry.value.range, "\(reader.quote(entry)) cannot go with affinity = \"off\"",
                 because: "sessions that are not kept with their servers are not counted")
         }
-        reader.rejectUnavailable("store")
+        let storeEntry = reader.entry("store")
+        store = reader.store()
+        if let storeEntry, affinity != .learned {
+            reader.findings.report(
+                storeEntry.key, "store without affinity = \"learned\"",
+                because: affinity == .off
+                    ? "without affinity no session has a server"
+                    : "a signed id says itself whose it is: no store is needed",
+                help: "remove it")
+        }
         reader.finish()
     }
 }

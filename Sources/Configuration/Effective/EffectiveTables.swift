@@ -127,6 +127,7 @@ extension EffectiveText {
         value("idle", upstream.session.idle)
         value("on_lost", TOMLText.quoted(upstream.session.onLost.rawValue))
         value("max_per_server", upstream.session.maximumPerServer.map(TOMLText.integer) ?? "\"off\"")
+        if let store = upstream.session.store { write(store) }
         write(upstream.pool, path: "\(path).pool")
         open("[\(path).queue]", path: "\(path).queue")
         value("max", upstream.queue.maximum)

@@ -8,6 +8,8 @@ package struct SessionConfiguration: Sendable, Equatable {
     package var idle = Duration.seconds(24 * 3600)
     /// Sessions of a server at which it gets no new one, 1...10_000_000; nil: no limit.
     package var maximumPerServer: Int?
+    /// Where learned ids are shared with other Berths; nil: they are not.
+    package var store: StoreConfiguration?
 
     package init() {}
 }

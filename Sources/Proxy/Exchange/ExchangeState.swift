@@ -10,7 +10,7 @@ enum ExchangeEvent {
     case connectFailed
     /// Its server is to be dialled again after a pause.
     case redialPostponed
-    /// Another exchange fetches the same answer, for which this one waits.
+    /// Another exchange fetches the same answer, or a store is asked whose its session is: this one waits.
     case answerAwaited
     /// It is answered from the cache.
     case answeredFromCache

@@ -102,6 +102,7 @@ extension Worker where Outside: ~Copyable {
                 act(on: exchange, .streamStopped)
                 return
             }
+            if sessions.shared.isUsed { shareLegacy(Array(target[value]), exchange) }
         }
         rewritten.append(exchanges[exchange].pending, data.upperBound..<exchanges[exchange].pending.count)
         exchanges[exchange].pending = consume rewritten
@@ -128,6 +129,7 @@ extension Worker where Outside: ~Copyable {
             return
         }
         exchanges[exchange].deadline = .never
+        if !sessions.shared.isEmpty, releaseLate(exchange) == .resumed { return }
         act(on: exchange, .timedOut)
     }
 

@@ -35,6 +35,11 @@ extension Worker where Outside: ~Copyable {
                 {
                     return
                 }
+                if sessions.shared.isUsed, holdOpening(exchange, connection) == .held {
+                    io.saveInput(&upstreams[connection].transport)
+                    clients.write(exchanges[exchange].client, &io, &clock)
+                    return
+                }
                 let result =
                     io.responseHead.isInformational
                     ? forwardInformational(exchange, length) : startResponse(exchange, connection, length)
@@ -96,7 +101,11 @@ extension Worker where Outside: ~Copyable {
         }
         let session = decideSessionHeader(exchange)
         if session == .refuse {
-            if let id = io.responseHead.sessionID { endRefusedSession(exchange, io.received.bytes(id.range)) }
+            if let id = io.responseHead.sessionID {
+                let id = io.received.bytes(id.range)
+                endRefusedSession(exchange, id)
+                if sessions.shared.isUsed { forgetShared(id, in: Int(exchanges[exchange].upstream)) }
+            }
             io.received.clear()
             act(on: exchange, .rejected(.sessionTableFull))
             return .failed

@@ -44,6 +44,10 @@ extension Worker where Outside: ~Copyable {
             io.received.clear()
             return
         }
+        if !sessions.shared.isEmpty, resumeAfterStore(exchange) == .resumed {
+            io.received.clear()
+            return
+        }
         if exchanges.caching[exchange] == nil {
             advance(exchange, from: .select, reloading: true)
         } else {

@@ -2,6 +2,7 @@ import ASCII
 import HTTP
 import MCP
 import Reactor
+import Redis
 
 // The other modules read views; a worker has buffers, side by side with what a call changes. These take the buffer
 // and make the view inside, where the compiler can see that the two are apart. One line each.
@@ -18,6 +19,10 @@ extension ResponseParser {
     ) -> HeadOutcome {
         parse(buffer.span, answering: method, into: &head)
     }
+}
+
+extension ReplyReader {
+    mutating func next(_ buffer: borrowing ByteBuffer) -> Step { next(buffer.span) }
 }
 
 extension BodyReader {

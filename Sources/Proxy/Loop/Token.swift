@@ -10,6 +10,8 @@ struct Token {
         case internalDeadline
         /// A timer only: the end of a server's ejection.
         case ejection
+        /// A connection to a store; a timer of a store, by its index.
+        case store, storeDeadline
     }
 
     let raw: UInt64

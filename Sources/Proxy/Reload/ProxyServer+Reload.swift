@@ -46,6 +46,7 @@ extension ProxyServer {
         let (old, present) = current.withLock { ($0.snapshot, $0.sockets) }
         new.keepContexts(of: old)
         new.keepCaches(of: old)
+        new.keepStores(of: old)
         var sockets = present
         let added = new.listeners.filter { !present.contains($0.id) }
         try sockets.open(added)
@@ -87,6 +88,17 @@ extension Snapshot {
                 own.isSame(as: known)
             else { continue }
             upstreams[index].reloadingTLS = known
+        }
+    }
+
+    /// Goes on with the stores that are configured as before, their connections and what is counted of them.
+    fileprivate mutating func keepStores(of old: Snapshot) {
+        let known = old.upstreams.compactMap { $0.sharing?.store }
+        for index in upstreams.indices {
+            guard let own = upstreams[index].sharing,
+                let store = known.first(where: { $0.configuration == own.store.configuration })
+            else { continue }
+            upstreams[index].sharing = SessionSharing(store, wait: own.wait, upstream: upstreams[index].name)
         }
     }
 

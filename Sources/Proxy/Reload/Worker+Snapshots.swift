@@ -59,6 +59,7 @@ extension Worker where Outside: ~Copyable {
         if lifecycle.isDraining { closeListeners() } else { adoptListeners() }
         if let lease, hasRetiredInUse { servers.retire(lease) }
         endListenStreams()
+        closeUnusedStores()
         closeObsoleteConnections()
         updateHealthChecks()
         // What waits may have a new server to go to, or none any more.

@@ -13,6 +13,8 @@ package final class LearnedSessions: Sendable {
         var usedAt: Instant
         /// A session that ends with its stream is counted by that.
         var isCounted = true
+        /// When a store was told of it last, in seconds on the monotonic clock; 0: never.
+        var sharedAt: UInt32 = 0
     }
 
     struct Contents {
@@ -114,6 +116,27 @@ package final class LearnedSessions: Sendable {
             return true
         }
         return oldest
+    }
+
+    /// Whether a store is to be told of a session.
+    enum SharingClaim { case due, notDue }
+
+    /// Says whether a store is to be told of the session, which the caller then does: once in `pause`.
+    func claimSharing(_ digest: SessionKey, at now: Instant, every pause: Interval) -> SharingClaim {
+        // From 1 on: 0 is never.
+        let seconds = UInt32(truncatingIfNeeded: now.nanoseconds / 1_000_000_000) | 1
+        return shard(digest).contents.withLock { contents in
+            guard let entry = contents.entries[digest] else { return .notDue }
+            let since = UInt64(seconds &- entry.sharedAt) &* 1_000_000_000
+            guard entry.sharedAt == 0 || since >= pause.nanoseconds else { return .notDue }
+            contents.entries[digest]?.sharedAt = seconds
+            return .due
+        }
+    }
+
+    /// The store could not be told: it is to be told with the session's next request.
+    func forgetSharing(_ digest: SessionKey) {
+        shard(digest).contents.withLock { $0.entries[digest]?.sharedAt = 0 }
     }
 
     /// Forgets a session that its client ended.

@@ -265,6 +265,12 @@ struct SessionAffinity {
             counter: counter(upstream)) ?? .full
     }
 
+    /// Remembers that the server with a tag has a session that another Berth saw begin.
+    func learn(_ id: [UInt8], ownedBy tag: UInt64, at now: Instant, in upstream: Int, isCounted: Bool) {
+        guard let server = rules[upstream].server(withTag: tag) else { return }
+        _ = learn(id, server: server, at: now, in: upstream, endsWithStream: !isCounted)
+    }
+
     /// Forgets an id whose session its client has ended.
     func forget(_ id: [UInt8], in upstream: Int) {
         learned?.remove(id.span, of: upstream, counter: counter(upstream))

@@ -15,6 +15,8 @@ struct Sessions {
     var recoveries = Recoveries()
     /// Responses that are read for what they say of a session, by the exchange's slot.
     var captures: [UInt32: ResponseCapture] = [:]
+    /// Exchanges that have to do with a store in which sessions are shared.
+    var shared = SharedSessions()
     /// When idle sessions are looked for next.
     var nextSweep = Instant(nanoseconds: 0)
 
@@ -22,6 +24,7 @@ struct Sessions {
         affinity = SessionAffinity(snapshot, metrics)
         table = snapshot.sessionTable
         isRecording = table != nil
+        shared.isUsed = snapshot.sharesSessions
     }
 
     /// Takes the keys and the rules of a snapshot over.
@@ -29,6 +32,7 @@ struct Sessions {
         affinity = SessionAffinity(snapshot, metrics)
         table = snapshot.sessionTable
         isRecording = table != nil
+        shared.isUsed = snapshot.sharesSessions
         known = KnownSessions()
     }
 }

@@ -40,11 +40,12 @@ extension Worker where Outside: ~Copyable {
             exchanges[exchange].server = Int32(truncatingIfNeeded: server)
             exchanges[exchange].isPinned = true
             noteCallSession(exchange, key)
+            if sessions.shared.isUsed { refreshShared(exchange, key) }
             return isSession && sessions.isRecording ? resumeSession(exchange, key) : .next
         case .removed(let key):
             guard isSession, sessions.isRecording else { return .respond(sessionNotFound(exchange)) }
             return resumeSession(exchange, key)
-        case .unknown: return .respond(sessionNotFound(exchange))
+        case .unknown: return askStore(exchange) ?? .respond(sessionNotFound(exchange))
         }
     }
 
@@ -95,6 +96,7 @@ extension Worker where Outside: ~Copyable {
         guard result == .learned else { return .refuse }
         metrics.count(.sessionsOpened, server: server)
         let key = sessions.affinity.key(ofLearned: id, in: upstream)
+        if sessions.shared.isUsed { noteOpening(exchange, key) }
         noteCallSession(exchange, key)
         recordOpening(exchange, key)
         return .pass
@@ -148,6 +150,7 @@ extension Worker where Outside: ~Copyable {
         let upstream = Int(exchanges[exchange].upstream)
         if isSuccess {
             sessions.affinity.forget(id, in: upstream)
+            if sessions.shared.isUsed { forgetShared(id, in: upstream) }
         } else {
             sessions.affinity.doubt(id, at: clock.now, in: upstream)
         }

@@ -287,6 +287,8 @@ package struct UpstreamPlan: Sendable {
     /// How long a session is remembered after its last use. Signed ids do not expire: what ends is what was known beside
     /// them.
     package var sessionIdle = Interval.seconds(86_400)
+    /// How learned sessions are shared with other Berths; nil: they are not.
+    package var sharing: SessionSharing?
     /// What becomes of a session whose server is gone.
     package var onLost = SessionLossPolicy.clean
     /// Bounds of the connections to each server.

@@ -29,8 +29,9 @@ extension Snapshot {
         let hosts =
             configuration.upstreams.flatMap { $0.servers.map(\.address.host) }
             + discovered.values.flatMap { $0.map(\.host) }
+            + configuration.upstreams.compactMap { $0.session.store?.host }
         let found = names.resolve(Set(hosts).subtracting(known.keys), within: .seconds(5)).merging(known) { $1 }
-        for upstream in configuration.upstreams { try append(upstream, found) }
+        for upstream in configuration.upstreams { try append(upstream, found, names) }
         let tickets = tickets ?? TicketSecrets([Machine.randomBytes(TicketRatchet.bytes)])
         for listener in configuration.listeners { listeners.append(try ListenerPlan(listener, tickets: tickets)) }
         routes = configuration.routes.map { RoutePlan($0) }
@@ -41,7 +42,7 @@ extension Snapshot {
     }
 
     private mutating func append(
-        _ configuration: UpstreamConfiguration, _ found: [String: [SocketAddress]]
+        _ configuration: UpstreamConfiguration, _ found: [String: [SocketAddress]], _ names: NameLookup
     ) throws(StartError) {
         let first = servers.count
         for server in configuration.servers {
@@ -68,7 +69,25 @@ extension Snapshot {
                 throw StartError("cannot speak TLS to upstream \(configuration.name): \(error)")
             }
         }
+        if plan.affinity == .learned, let store = configuration.session.store {
+            plan.sharing = SessionSharing(
+                try sharedStore(store, found, names), wait: Interval(store.wait), upstream: configuration.name)
+        }
         upstreams.append(plan)
+    }
+
+    /// The store of a configuration: upstreams that name the same one share its connections.
+    private func sharedStore(
+        _ configuration: StoreConfiguration, _ found: [String: [SocketAddress]], _ names: NameLookup
+    ) throws(StartError) -> SharedStore {
+        for upstream in upstreams {
+            if let store = upstream.sharing?.store, store.configuration == configuration { return store }
+        }
+        do throws(TLSError) {
+            return try SharedStore(of: configuration, found: found[configuration.host] ?? [], names: names)
+        } catch {
+            throw StartError("cannot speak TLS to the store \(configuration.host): \(error)")
+        }
     }
 
     /// Appends the listeners for the admin pages; the control thread alone opens them.

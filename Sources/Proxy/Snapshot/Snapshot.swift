@@ -57,6 +57,9 @@ package struct Snapshot: Sendable {
         return max(largest, min(sum, 10_000_000))
     }
 
+    /// Whether any upstream shares its sessions with other Berths.
+    var sharesSessions: Bool { upstreams.contains { $0.sharing != nil } }
+
     /// What operators call a server: its upstream and its name, `mcp/mcp-3:3001`.
     package func path(of server: ServerPlan) -> String { "\(upstreams[server.upstream].name)/\(server.name)" }
 

@@ -13,6 +13,8 @@ struct UpstreamConnection: TurnTaking, ~Copyable {
         case handshaking
         case parked
         case serving
+        /// It serves, and its response waits for the store that is told of the session that it opens: it is not read.
+        case held
         /// A health check; it carries no exchange.
         case healthCheck
     }
@@ -54,7 +56,7 @@ struct UpstreamConnection: TurnTaking, ~Copyable {
         switch phase {
         case .connecting, .handshaking: isWarming ? .warming : .connecting
         case .parked: .parked
-        case .serving: isStreaming ? .streaming : .serving
+        case .serving, .held: isStreaming ? .streaming : .serving
         case .healthCheck: .healthCheck
         }
     }

@@ -8,6 +8,8 @@ struct UpstreamConnections: ~Copyable {
     var deadlines: SlotDeadlines
     /// Connections to look at again before the worker sleeps.
     var resuming = TurnQueue()
+    /// Connections to stores, which are no servers.
+    var stores = StoreClients()
     /// No failure of TLS with a server is logged before.
     private var nextTLSLogAt = Instant(nanoseconds: 0)
 

@@ -27,6 +27,8 @@ extension Worker where Outside: ~Copyable {
         case .serving:
             if readiness.isWritable { flushUpstream(connection) }
             if upstreams.contains(connection) { readUpstream(connection) }
+        case .held:
+            if readiness.isWritable { flushUpstream(connection) }
         }
     }
 
@@ -249,7 +251,7 @@ extension Worker where Outside: ~Copyable {
         case .connecting, .handshaking: connectFailed(connection, code: ErrorNumber.timedOut)
         case .parked: parkedTimedOut(connection)
         case .healthCheck: healthCheckTimedOut(connection)
-        case .serving: break
+        case .serving, .held: break
         }
     }
 }

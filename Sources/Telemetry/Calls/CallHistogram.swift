@@ -24,6 +24,15 @@ package struct CallHistogram: Sendable, Equatable {
         self.init(counts: Array(repeating: 0, count: LatencyBuckets.count), nanoseconds: 0, buckets: buckets)
     }
 
+    /// Nothing yet, in the buckets of calls.
+    package init() { self.init(.calls) }
+
+    /// Adds one duration.
+    package mutating func record(nanoseconds duration: UInt64) {
+        counts[LatencyBuckets.calls.index(of: duration)] &+= 1
+        nanoseconds &+= Int64(clamping: duration)
+    }
+
     /// Adds the numbers of one series: of each bucket, and behind them the sum of all durations.
     mutating func add(_ number: (Int) -> Int64) {
         for index in 0..<LatencyBuckets.count { counts[index] &+= number(index) }

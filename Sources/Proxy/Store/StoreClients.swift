@@ -1,0 +1,130 @@
+import Kernel
+import Reactor
+import Redis
+import TLS
+
+/// A connection to a store. Whose it is, and how far it has got, its client knows.
+struct StoreConnection: ~Copyable {
+    var transport: Transport
+    /// Index of the client.
+    let client: Int
+}
+
+/// What a command is for, and who waits for its reply.
+struct StorePurpose: Sendable {
+    let use: StoreUse
+    /// `none`: nobody waits.
+    var exchange = Handle.none
+    /// The session that the store is told of; `none`: it is not to be told again if that fails.
+    var session = SessionKey.none
+    let sentAt: Instant
+}
+
+/// One worker's side of a store.
+struct StoreClient {
+    let store: SharedStore
+    var state: RedisConnectionState<StorePurpose>
+    var breaker = CircuitBreaker()
+    var reader = ReplyReader()
+    /// Commands that were not written to the connection yet.
+    var unsent: [UInt8] = []
+    /// `none`: there is no socket.
+    var connection = Handle.none
+    /// Dial when the present event has been served.
+    var wantsDial = false
+    /// Look at the connection again: it had more to read.
+    var wantsRead = false
+    /// Which of the addresses is tried next.
+    var addressIndex = 0
+    /// For when the earliest outstanding timer is.
+    var armedFor = Instant.never
+    /// The connection serves, and is counted.
+    var isServing = false
+
+    init(_ store: SharedStore) {
+        self.store = store
+        state = RedisConnectionState(store.plan)
+    }
+
+    /// The connection is gone, with all that was on its way.
+    mutating func forgetConnection() {
+        connection = .none
+        reader = ReplyReader()
+        unsent = []
+        wantsDial = false
+        wantsRead = false
+        isServing = false
+    }
+
+    /// Asks the breaker, and counts what becomes of it.
+    mutating func permit(at now: Instant) -> CircuitBreaker.Permit {
+        let old = breaker.state
+        defer { store.counts.noteBreaker(from: old, to: breaker.state) }
+        return breaker.permit(at: now)
+    }
+
+    mutating func succeeded() {
+        let old = breaker.state
+        breaker.succeeded()
+        store.counts.noteBreaker(from: old, to: breaker.state)
+    }
+
+    mutating func failed(at now: Instant, isCertain: Bool) {
+        let old = breaker.state
+        breaker.failed(at: now, isCertain: isCertain)
+        store.counts.noteBreaker(from: old, to: breaker.state)
+    }
+}
+
+/// What came of asking a store.
+enum StoreSubmission {
+    /// The reply, or a failure, will be told.
+    case submitted
+    /// The store is not asked; nothing will be told.
+    case declined
+}
+
+/// The stores of one worker, and its connections to them: one to each, opened when it is first needed.
+struct StoreClients: ~Copyable {
+    var connections = Slab<StoreConnection>(limit: 256)
+    var clients: [StoreClient] = []
+    /// Some client has to dial, to write or to read before the worker sleeps.
+    var hasWork = false
+
+    /// The index of the client of a store, which is made if there is none.
+    mutating func index(of store: SharedStore) -> Int {
+        if let index = clients.firstIndex(where: { $0.store === store }) { return index }
+        clients.append(StoreClient(store))
+        return clients.count - 1
+    }
+
+    /// Asks a store something, unless its breaker is open. The command goes out when the present event has been served.
+    mutating func submit(
+        _ command: RedisCommand, to store: SharedStore, _ use: StoreUse, for exchange: Handle = .none,
+        session: SessionKey = .none, at now: Instant
+    ) -> StoreSubmission {
+        let client = index(of: store)
+        switch clients[client].permit(at: now) {
+        case .granted:
+            let purpose = StorePurpose(use: use, exchange: exchange, session: session, sentAt: now)
+            if enqueue(command, purpose, client, at: now) == .submitted { return .submitted }
+        case .probe:
+            _ = enqueue(.ping, StorePurpose(use: .probe, sentAt: now), client, at: now)
+        case .denied: break
+        }
+        store.counts.count(use, .skipped)
+        return .declined
+    }
+
+    private mutating func enqueue(
+        _ command: RedisCommand, _ purpose: StorePurpose, _ client: Int, at now: Instant
+    ) -> StoreSubmission {
+        if case .dial = clients[client].state.handle(.open, at: now) { clients[client].wantsDial = true }
+        guard clients[client].state.add(purpose, at: now) else { return .declined }
+        var writer = CommandWriter()
+        writer.write(command)
+        clients[client].unsent += writer.bytes
+        hasWork = true
+        return .submitted
+    }
+}

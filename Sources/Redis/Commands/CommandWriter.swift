@@ -1,0 +1,80 @@
+import ASCII
+
+/// Writes commands as servers read them: arrays of bulk strings, in both versions of the protocol.
+package struct CommandWriter: Sendable {
+    /// What was written since the last `clear`.
+    package private(set) var bytes: [UInt8] = []
+
+    /// A writer that has written nothing.
+    package init() {}
+
+    /// Forgets what was written, and keeps the memory.
+    package mutating func clear() { bytes.removeAll(keepingCapacity: true) }
+
+    /// Appends a command.
+    package mutating func write(_ command: RedisCommand) {
+        switch command {
+        case .ping: begin("PING", arguments: 0)
+        case .get(let key):
+            begin("GET", arguments: 1)
+            argument(key)
+        case .set(let key, let value, let milliseconds):
+            begin("SET", arguments: 4)
+            argument(key)
+            argument(value)
+            argument("PX")
+            // A server refuses a time of zero.
+            argument(decimal: max(1, milliseconds))
+        case .delete(let key):
+            begin("DEL", arguments: 1)
+            argument(key)
+        case .hello(let credentials):
+            begin("HELLO", arguments: credentials == nil ? 1 : 4)
+            argument("3")
+            if let credentials {
+                argument("AUTH")
+                argument(credentials.user.isEmpty ? Array("default".utf8) : credentials.user)
+                argument(credentials.password)
+            }
+        case .authenticate(let credentials):
+            begin("AUTH", arguments: credentials.user.isEmpty ? 1 : 2)
+            if !credentials.user.isEmpty { argument(credentials.user) }
+            argument(credentials.password)
+        case .select(let database):
+            begin("SELECT", arguments: 1)
+            argument(decimal: UInt64(database))
+        }
+    }
+
+    private mutating func begin(_ name: StaticString, arguments: Int) {
+        header(UInt8(ascii: "*"), UInt64(arguments + 1))
+        argument(name)
+    }
+
+    private mutating func argument(_ value: [UInt8]) {
+        header(UInt8(ascii: "$"), UInt64(value.count))
+        bytes += value
+        end()
+    }
+
+    private mutating func argument(_ text: StaticString) {
+        header(UInt8(ascii: "$"), UInt64(text.utf8CodeUnitCount))
+        for index in 0..<text.utf8CodeUnitCount { bytes.append(text[byte: index]) }
+        end()
+    }
+
+    private mutating func argument(decimal value: UInt64) {
+        argument(Array(String(value).utf8))
+    }
+
+    private mutating func header(_ type: UInt8, _ number: UInt64) {
+        bytes.append(type)
+        bytes += String(number).utf8
+        end()
+    }
+
+    private mutating func end() {
+        bytes.append(0x0d)
+        bytes.append(0x0a)
+    }
+}
