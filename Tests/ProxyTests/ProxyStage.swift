@@ -54,7 +54,7 @@ final class ProxyStage {
     }
 
     /// A descriptor of nobody's, to wake the worker with: it looks for mail, of which there is none.
-    private static let alarm = Descriptor(900_000)
+    static let alarm = Descriptor(900_000)
 
     static func server(_ index: Int) -> SocketAddress { .loopback(port: UInt16(3001 + index)) }
     static func key(_ number: UInt8) -> SigningKey { SigningKey([UInt8](repeating: number, count: 32)) }

@@ -36,15 +36,15 @@ struct ConnectionStateTests {
         plan.database = 3
         let credentials = RedisCredentials(user: [1], password: [2])
         plan.credentials = credentials
-        let secured: [Connection.Event] = [.open, .connected, .secured]
+        let established: [Connection.Event] = [.open, .connected, .handshakeDone]
         #expect(connection(plan, after: [.open, .connected]).1 == .secure)
-        #expect(connection(plan, after: secured).1 == .send(.hello(credentials)))
-        #expect(connection(plan, after: secured + [.reply(.elements(14))]).1 == .send(.select(3)))
-        #expect(connection(plan, after: secured + [.reply(.elements(14)), .reply(ok)]).1 == .flush)
-        #expect(connection(plan, after: secured + [error(.unknownCommand)]).1 == .send(.authenticate(credentials)))
-        #expect(connection(plan, after: secured + [error(.unknownCommand), .reply(ok)]).1 == .send(.select(3)))
-        #expect(connection(plan, after: secured + [error(.unknownCommand), error(.denied)]).1 == .close(.denied))
-        #expect(connection(plan, after: secured + [.reply(.elements(14)), error(.other)]).1 == .close(.denied))
+        #expect(connection(plan, after: established).1 == .send(.hello(credentials)))
+        #expect(connection(plan, after: established + [.reply(.elements(14))]).1 == .send(.select(3)))
+        #expect(connection(plan, after: established + [.reply(.elements(14)), .reply(ok)]).1 == .flush)
+        #expect(connection(plan, after: established + [error(.unknownCommand)]).1 == .send(.authenticate(credentials)))
+        #expect(connection(plan, after: established + [error(.unknownCommand), .reply(ok)]).1 == .send(.select(3)))
+        #expect(connection(plan, after: established + [error(.unknownCommand), error(.denied)]).1 == .close(.denied))
+        #expect(connection(plan, after: established + [.reply(.elements(14)), error(.other)]).1 == .close(.denied))
         #expect(connection(after: [.open, .connected, error(.unknownCommand)]).1 == .flush)
     }
 
@@ -133,7 +133,7 @@ struct ConnectionStateTests {
             switch Int.random(in: 0..<12, using: &random) {
             case 0...2: action = connection.handle(.open, at: at(now))
             case 3: action = connection.handle(.connected, at: at(now))
-            case 4: action = connection.handle(.secured, at: at(now))
+            case 4: action = connection.handle(.handshakeDone, at: at(now))
             case 5:
                 action = connection.handle(
                     [.ended, .malformed, .close].randomElement(using: &random) ?? .ended, at: at(now))

@@ -139,7 +139,7 @@ extension Worker where Outside: ~Copyable {
         case .done:
             // What is read with the end of the handshake, if it is anything, are no replies: nothing was asked.
             io.received.clear()
-            happen(.secured, client)
+            happen(.handshakeDone, client)
         case .failed: happen(.ended, client)
         case .refused:
             logStoreRefusal(client)

@@ -57,7 +57,7 @@ package struct RedisConnectionState<Purpose: Sendable>: Sendable {
         case open
         case connected
         /// TLS is there.
-        case secured
+        case handshakeDone
         /// A reply came.
         case reply(RedisReply)
         /// It could not be made, or has ended, by what was seen on the socket.
@@ -75,7 +75,7 @@ package struct RedisConnectionState<Purpose: Sendable>: Sendable {
         case none
         /// Dial, then say `connected` or `ended`.
         case dial
-        /// Begin TLS, then say `secured` or `ended`.
+        /// Begin TLS, then say `handshakeDone` or `ended`.
         case secure
         /// Send a command of the connection's own.
         case send(RedisCommand)
@@ -171,7 +171,7 @@ package struct RedisConnectionState<Purpose: Sendable>: Sendable {
             guard plan.isSecure else { return greet() }
             phase = .securing
             return .secure
-        case .secured: return phase == .securing ? greet() : .none
+        case .handshakeDone: return phase == .securing ? greet() : .none
         case .reply(let reply): return handle(reply)
         }
     }

@@ -143,6 +143,11 @@ final class StoreStage {
     /// Sends a request on a connection of its own; with the answer comes how long it took.
     func send(_ request: String) -> (answer: Message, time: Interval) {
         let client = stage.connect()
+        // Else the worker sleeps through the arrival of the answer, and time passes.
+        client.peer.onReceive = { [stage] _ in
+            stage.network.ring(ProxyStage.alarm)
+            return []
+        }
         let start = stage.network.now
         client.ask(request)
         stage.run { client.responses.count == 1 }
