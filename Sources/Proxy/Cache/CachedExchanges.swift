@@ -34,6 +34,9 @@ struct CachedExchanges {
     /// Waiting exchanges of this worker that are to look again.
     var waking: [Handle] = []
 
+    /// Of the requests that were looked for last.
+    var memo = CachedRequestMemo()
+
     /// No exchange has to do with a cache.
     var isEmpty: Bool { roles.isEmpty && answers.isEmpty && scanners.isEmpty }
     /// No answer is being read.
