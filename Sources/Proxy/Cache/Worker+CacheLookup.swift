@@ -19,25 +19,32 @@ extension Worker where Outside: ~Copyable {
     @inline(never)
     private mutating func lookUpAnswer(_ exchange: Handle, _ cache: UpstreamCache) -> PhaseResult {
         guard let request = cachedRequest(exchange, cache) else { return .next }
-        var hasWaited = false
         var waiter: CacheWaiter? = CacheWaiter(exchange: exchange, worker: metrics.worker, mailbox: inbox.mailbox)
+        var event = CacheEvent.hit
         // Who has waited does not wait again: if the fetches fail, one after the other would have to.
         switch exchanges.caching[exchange] {
         case .waiting: waiter = nil
-        case .woken: (hasWaited, waiter) = (true, nil)
+        case .woken: (event, waiter) = (.coalesced, nil)
+        case .searching(let search):
+            if let fetch = endSearch(search, cache) { return begin(fetch, stale: search.stale, exchange, cache) }
+            (event, waiter) = (.shared, nil)
         case .fetching, .passing, nil: break
         }
         switch cache.answers.look(
-            up: request.keys, request.question, at: clock.now, waiter: waiter, hasWaited: hasWaited)
+            up: request.keys, request.question, at: clock.now, waiter: waiter, countingAs: event)
         {
         case .fresh(let answer):
             exchanges.caching[exchange] = nil
             serve(answer, exchange, id: request.id)
             return .done
         case .fetch(let fetch, let stale):
-            exchanges.caching[exchange] = .fetching(fetch, stale: stale)
-            if request.question.authority == .server { considerListening(exchange, cache) }
-            return .next
+            // What was found in the store may be outdated by now: it is not asked again.
+            if let sharing = cache.sharing, event != .shared,
+                searchStore(exchange, fetch, stale: stale, sharing) == .asking
+            {
+                return .wait
+            }
+            return begin(fetch, stale: stale, exchange, cache)
         case .wait:
             exchanges.caching[exchange] = .waiting
             act(on: exchange, .answerAwaited)
@@ -47,6 +54,16 @@ extension Worker where Outside: ~Copyable {
             exchanges.caching[exchange] = .passing(stale: stale)
             return .next
         }
+    }
+
+    /// The exchange asks a server, for others as well.
+    private mutating func begin(
+        _ fetch: CacheFetch, stale: CachedAnswer?, _ exchange: Handle, _ cache: UpstreamCache
+    ) -> PhaseResult {
+        cache.answers.count(.miss, fetch.question)
+        exchanges.caching[exchange] = .fetching(fetch, stale: stale)
+        if fetch.question.authority == .server { considerListening(exchange, cache) }
+        return .next
     }
 
     /// What an exchange's request asks for, the names of its answer, and its raw id; nil if the answer is not to be kept, or the
@@ -85,8 +102,11 @@ extension Worker where Outside: ~Copyable {
         let waking = exchanges.caching.waking
         exchanges.caching.waking = []
         for exchange in waking where exchanges.contains(exchange) {
-            guard case .waiting = exchanges.caching[exchange] else { continue }
-            exchanges.caching[exchange] = .woken
+            switch exchanges.caching[exchange] {
+            case .waiting: exchanges.caching[exchange] = .woken
+            case .searching: break
+            case .woken, .fetching, .passing, nil: continue
+            }
             act(on: exchange, .timedOut)
             io.received.clear()
         }

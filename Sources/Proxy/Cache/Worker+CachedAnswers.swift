@@ -53,7 +53,7 @@ extension Worker where Outside: ~Copyable {
         let stale: CachedAnswer?
         switch exchanges.caching[exchange] {
         case .fetching(_, let answer), .passing(let answer): stale = answer
-        case .waiting, .woken, nil: stale = nil
+        case .waiting, .woken, .searching, nil: stale = nil
         }
         guard let stale, exchanges[exchange].replayBytes > 0 else { return .nothingToServe }
         let id = requestID(exchange)
@@ -69,7 +69,7 @@ extension Worker where Outside: ~Copyable {
         case .fetching(_, .some), .passing(.some): io.composed.append("cache-status: berth; fwd=stale\r\n")
         case .fetching: io.composed.append("cache-status: berth; fwd=miss\r\n")
         case .passing: io.composed.append("cache-status: berth; fwd=bypass\r\n")
-        case .waiting, .woken, nil: break
+        case .waiting, .woken, .searching, nil: break
         }
     }
 }
