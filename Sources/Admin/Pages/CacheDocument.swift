@@ -45,7 +45,8 @@ struct CacheDocument: Encodable {
             Requests(
                 method: series.method.name.map { "\($0)" } ?? "", tool: series.tool.isEmpty ? nil : series.tool,
                 hit: numbers[CacheEvent.hit.rawValue], coalesced: numbers[CacheEvent.coalesced.rawValue],
-                shared: numbers[CacheEvent.shared.rawValue], miss: numbers[CacheEvent.miss.rawValue], stale: numbers[CacheEvent.stale.rawValue],
+                shared: numbers[CacheEvent.shared.rawValue], miss: numbers[CacheEvent.miss.rawValue],
+                stale: numbers[CacheEvent.stale.rawValue],
                 bypass: numbers[CacheEvent.bypass.rawValue])
         }.sorted { ($0.method, $0.tool ?? "") < ($1.method, $1.tool ?? "") }
     }
