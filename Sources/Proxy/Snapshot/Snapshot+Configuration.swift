@@ -117,6 +117,7 @@ extension ListenerPlan {
             var options = TLSOptions()
             options.minimumVersion = tls.minimumVersion == .tls12 ? .v1_2 : .v1_3
             options.tickets = tls.tickets
+            options.records = tls.records == .berth ? .own : .openSSL
             options.applicationProtocols = configuration.protocols.map(\.rawValue)
             options.ticketSecrets = tickets
             if let ciphers = tls.ciphers { options.ciphers = ciphers }
