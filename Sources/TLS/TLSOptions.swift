@@ -18,7 +18,7 @@ package enum TLSVersion: Equatable, Sendable {
     }
 }
 
-/// Whose code opens and seals records.
+/// Whose code decrypts and encrypts records.
 package enum RecordLayerChoice: String, Equatable, Sendable {
     /// `TLSRecords`, where it can: TLS 1.3, without a client certificate. An idle connection then needs no SSL object.
     case own = "berth"

@@ -59,7 +59,7 @@ package struct ListenerTLS: Sendable, Equatable {
     package var ciphers: String?
     /// Whether clients get session tickets, for resumption (RFC 8446 section 4.6.1).
     package var tickets = true
-    /// Whose code opens and seals records of TLS 1.3.
+    /// Whose code decrypts and encrypts records of TLS 1.3.
     package var records = TLSRecordLayer.berth
     /// Nil: clients are not asked for a certificate.
     package var clientAuthentication: ClientAuthenticationConfiguration?
@@ -74,7 +74,7 @@ package struct ListenerTLS: Sendable, Equatable {
     }
 }
 
-/// `tls.records`: whose code opens and seals the records of TLS 1.3.
+/// `tls.records`: whose code decrypts and encrypts the records of TLS 1.3.
 package enum TLSRecordLayer: String, Sendable, Equatable, CaseIterable {
     /// Berth's, with OpenSSL's ciphers: an idle connection needs no OpenSSL objects.
     case berth

@@ -12,6 +12,7 @@ package struct HandshakeSecrets {
     /// Secrets of a handshake that has not begun. Whoever has it calls `cleanse` at the end.
     package init() {}
 
+    /// Overwrites the secrets.
     package mutating func cleanse() {
         withUnsafeMutableBytes(of: &self) { OPENSSL_cleanse($0.baseAddress, $0.count) }
     }

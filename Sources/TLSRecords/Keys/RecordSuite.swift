@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// The cipher suites whose records are opened and sealed here (RFC 8446 section B.4).
+/// The cipher suites whose records are decrypted and encrypted here (RFC 8446 section B.4).
 package enum RecordSuite: UInt8, Sendable, CaseIterable {
     case aes128, aes256, chaCha20
 

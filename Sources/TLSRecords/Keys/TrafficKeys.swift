@@ -55,7 +55,7 @@ struct TrafficKeys {
     }
 
     /// Gives a context the key, if it has another one, and the nonce of the next record (RFC 8446 section 5.3).
-    mutating func prepare(_ context: OpaquePointer?, hasKey: Bool, sealing: Bool) -> Bool {
+    mutating func prepare(_ context: OpaquePointer?, hasKey: Bool, encrypting: Bool) -> Bool {
         var nonce = iv
         for index in 0..<8 {
             nonce[4 + index] ^= UInt8(truncatingIfNeeded: sequence >> UInt64(56 - 8 * index))
@@ -65,7 +65,7 @@ struct TrafficKeys {
             withUnsafeBytes(of: nonce) { nonce in
                 let key = hasKey ? nil : key.baseAddress?.assumingMemoryBound(to: UInt8.self)
                 let nonce = nonce.baseAddress?.assumingMemoryBound(to: UInt8.self)
-                return EVP_CipherInit_ex2(context, nil, key, nonce, sealing ? 1 : 0, nil) == 1
+                return EVP_CipherInit_ex2(context, nil, key, nonce, encrypting ? 1 : 0, nil) == 1
             }
         }
     }

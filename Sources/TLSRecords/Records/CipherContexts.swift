@@ -30,19 +30,19 @@ final class CipherContexts {
 
     /// The context for a connection's next record, ready with its key and nonce; nil if that cannot be had.
     func context(
-        _ suite: RecordSuite, _ keys: inout TrafficKeys, of number: UInt64, sealing: Bool
+        _ suite: RecordSuite, _ keys: inout TrafficKeys, of number: UInt64, encrypting: Bool
     ) -> OpaquePointer? {
-        let index = Self.index(suite, number, sealing: sealing)
+        let index = Self.index(suite, number, encrypting: encrypting)
         if places[index].context == nil {
             guard let made = EVP_CIPHER_CTX_new() else { return nil }
-            guard EVP_CipherInit_ex2(made, suite.cipher, nil, nil, sealing ? 1 : 0, nil) == 1 else {
+            guard EVP_CipherInit_ex2(made, suite.cipher, nil, nil, encrypting ? 1 : 0, nil) == 1 else {
                 EVP_CIPHER_CTX_free(made)
                 return nil
             }
             places[index].context = made
         }
         let hasKey = places[index].owner == number && places[index].generation == keys.generation
-        guard keys.prepare(places[index].context, hasKey: hasKey, sealing: sealing) else {
+        guard keys.prepare(places[index].context, hasKey: hasKey, encrypting: encrypting) else {
             places[index].owner = 0
             return nil
         }
@@ -53,15 +53,15 @@ final class CipherContexts {
 
     /// Frees the contexts that have the connection's keys, which overwrites these.
     func forget(_ number: UInt64, _ suite: RecordSuite) {
-        for sealing in [false, true] {
-            let index = Self.index(suite, number, sealing: sealing)
+        for encrypting in [false, true] {
+            let index = Self.index(suite, number, encrypting: encrypting)
             guard places[index].owner == number else { continue }
             EVP_CIPHER_CTX_free(places[index].context)
             places[index] = Place()
         }
     }
 
-    private static func index(_ suite: RecordSuite, _ number: UInt64, sealing: Bool) -> Int {
-        (Int(suite.rawValue) * 2 + (sealing ? 1 : 0)) * count + Int(truncatingIfNeeded: number & UInt64(count - 1))
+    private static func index(_ suite: RecordSuite, _ number: UInt64, encrypting: Bool) -> Int {
+        (Int(suite.rawValue) * 2 + (encrypting ? 1 : 0)) * count + Int(truncatingIfNeeded: number & UInt64(count - 1))
     }
 }

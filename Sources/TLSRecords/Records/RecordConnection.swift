@@ -6,6 +6,7 @@ import COpenSSL
 package struct RecordConnection {
     /// What a handshake has settled, for those who ask later.
     package struct Facts: Sendable {
+        /// The cipher suite.
         package var suite: RecordSuite
         /// Of the names that ALPN offers (RFC 7301), as the owner numbers them.
         package var applicationProtocol: UInt8

@@ -10,9 +10,9 @@ package enum RecordProgress: Equatable, Sendable {
     case failed
 }
 
-/// Opens and seals the records of TLS 1.3 connections of one worker (RFC 8446 section 5), with AEAD ciphers of OpenSSL.
+/// Decrypts and encrypts the records of TLS 1.3 connections of one worker (RFC 8446 section 5), with AEAD ciphers of OpenSSL.
 ///
-/// What is received is opened into the caller's buffer, and counts there only when its tag is right. Everything that a server need not
+/// What is received is decrypted into the caller's buffer, and counts there only when its tag is right. Everything that a server need not
 /// accept after a handshake ends the connection with the alert that the RFC names.
 package struct RecordLayer: ~Copyable {
     let contexts = CipherContexts()
@@ -118,7 +118,7 @@ package struct RecordLayer: ~Copyable {
         guard
             let context = contexts.context(
                 connection.pointee.facts.suite, &connection.pointee.reading, of: connection.pointee.number,
-                sealing: false)
+                encrypting: false)
         else { return fail(connection, .internalError, &outgoing) }
         var space = plaintext.space
         let inner = space.withUnsafeMutableBytes { space -> Inner? in
@@ -237,7 +237,7 @@ package struct RecordLayer: ~Copyable {
 
     // MARK: - Sending
 
-    /// Seals all of `plaintext` and appends the records to `outgoing`. False if that cannot be done: the connection is over.
+    /// Encrypts all of `plaintext` and appends the records to `outgoing`. False if that cannot be done: the connection is over.
     package mutating func send(
         _ connection: UnsafeMutablePointer<RecordConnection>, _ plaintext: UnsafeRawBufferPointer,
         outgoing: inout ByteBuffer
@@ -250,7 +250,7 @@ package struct RecordLayer: ~Copyable {
                 return false
             }
             let piece = UnsafeRawBufferPointer(rebasing: rest[0..<count])
-            guard seal(connection, ContentType.applicationData, piece, &outgoing) else { return false }
+            guard encrypt(connection, ContentType.applicationData, piece, &outgoing) else { return false }
             rest = UnsafeRawBufferPointer(rebasing: rest[count...])
         }
         return true
@@ -284,10 +284,10 @@ package struct RecordLayer: ~Copyable {
         _ message: [UInt8], _ type: UInt8, _ connection: UnsafeMutablePointer<RecordConnection>,
         _ outgoing: inout ByteBuffer
     ) -> Bool {
-        message.withUnsafeBytes { seal(connection, type, $0, &outgoing) }
+        message.withUnsafeBytes { encrypt(connection, type, $0, &outgoing) }
     }
 
-    mutating func seal(
+    mutating func encrypt(
         _ connection: UnsafeMutablePointer<RecordConnection>, _ type: UInt8, _ plaintext: UnsafeRawBufferPointer,
         _ outgoing: inout ByteBuffer
     ) -> Bool {
@@ -296,16 +296,16 @@ package struct RecordLayer: ~Copyable {
         guard
             let context = contexts.context(
                 connection.pointee.facts.suite, &connection.pointee.writing, of: connection.pointee.number,
-                sealing: true)
+                encrypting: true)
         else { return false }
         var space = outgoing.space
-        let isSealed = space.withUnsafeMutableBytes { Self.encrypt(context, type, plaintext, into: $0) }
-        guard isSealed else { return false }
+        let isEncrypted = space.withUnsafeMutableBytes { Self.fill(context, type, plaintext, into: $0) }
+        guard isEncrypted else { return false }
         outgoing.commit(Self.headerBytes + length)
         return true
     }
 
-    private static func encrypt(
+    private static func fill(
         _ context: OpaquePointer, _ type: UInt8, _ plaintext: UnsafeRawBufferPointer,
         into space: UnsafeMutableRawBufferPointer
     ) -> Bool {

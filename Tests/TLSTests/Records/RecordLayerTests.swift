@@ -174,7 +174,7 @@ struct RecordLayerTests {
         #expect(count == 32)
     }
 
-    @Test("our own key changes before it has sealed too many records")
+    @Test("our own key changes before it has encrypted too many records")
     func ownKeyUpdate() throws {
         let pair = try pair(.aes256, recordsSent: TrafficKeys.recordsPerKey - 2)
         for number in 0..<5 as Range<UInt8> {

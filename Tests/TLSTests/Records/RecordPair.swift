@@ -89,7 +89,7 @@ final class RecordPair {
         defer { outgoing.release() }
         // Content, type, zeros: the layer appends a type of its own, so the last zero stands for it.
         let content = bytes + [type] + [UInt8](repeating: 0, count: padding)
-        _ = content.withUnsafeBytes { clientLayer.seal(client, 0, $0, &outgoing) }
+        _ = content.withUnsafeBytes { clientLayer.encrypt(client, 0, $0, &outgoing) }
         return take(&outgoing)
     }
 
