@@ -229,7 +229,7 @@ package struct TLSEngine: ~Copyable {
         guard let ssl = session.ssl, let secrets = SessionSecrets.of(ssl), let facts = HandshakeFacts(ssl),
             let outgoing = memoryBIO.pointee.outgoing,
             let tickets = HandshakeFacts.records(in: outgoing.pointee, from: start),
-            let records = RecordConnection.make(facts.facts, secrets.pointee, recordsSent: tickets, in: layer)
+            let records = RecordConnection.make(facts.facts, &secrets.pointee, recordsSent: tickets, in: layer)
         else {
             SessionSecrets.detach(from: session.ssl)
             return false

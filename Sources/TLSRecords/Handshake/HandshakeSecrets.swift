@@ -18,13 +18,16 @@ package struct HandshakeSecrets {
     }
 
     /// Calls with both secrets, the client's first, if there are both.
-    package func withSecrets<Result>(_ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Result?) -> Result? {
-        guard clientCount > 0, clientCount == serverCount, clientCount <= 48 else { return nil }
-        return withUnsafeBytes(of: client) { client in
-            withUnsafeBytes(of: server) { server in
+    package mutating func withSecrets<Result>(
+        _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Result?
+    ) -> Result? {
+        let count = Int(clientCount)
+        guard count > 0, clientCount == serverCount, count <= 48 else { return nil }
+        return withUnsafeMutableBytes(of: &client) { client in
+            withUnsafeMutableBytes(of: &server) { server in
                 body(
-                    UnsafeRawBufferPointer(rebasing: client[0..<Int(clientCount)]),
-                    UnsafeRawBufferPointer(rebasing: server[0..<Int(serverCount)]))
+                    UnsafeRawBufferPointer(rebasing: client[0..<count]),
+                    UnsafeRawBufferPointer(rebasing: server[0..<count]))
             }
         }
     }
@@ -53,10 +56,10 @@ package struct HandshakeSecrets {
             let secrets = pthread_getspecific(current)?.assumingMemoryBound(to: HandshakeSecrets.self)
         else { return }
         if label[0] == UInt8(ascii: "c") {
-            for index in secret.indices { secrets.pointee.client[index] = secret[index] }
+            withUnsafeMutableBytes(of: &secrets.pointee.client) { $0.copyMemory(from: secret) }
             secrets.pointee.clientCount = UInt8(truncatingIfNeeded: secret.count)
         } else if label[0] == UInt8(ascii: "s") {
-            for index in secret.indices { secrets.pointee.server[index] = secret[index] }
+            withUnsafeMutableBytes(of: &secrets.pointee.server) { $0.copyMemory(from: secret) }
             secrets.pointee.serverCount = UInt8(truncatingIfNeeded: secret.count)
         }
     }

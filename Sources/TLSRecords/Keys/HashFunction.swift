@@ -21,34 +21,39 @@ package enum HashFunction: UInt8, Sendable {
     }
 }
 
-/// HMAC (RFC 2104) over pieces of a message. The state is overwritten at the end.
-struct KeyedHash {
+/// HMAC (RFC 2104) over pieces of a message. The state is overwritten at the end. What is secret is reached in place only, by pointers:
+/// a value that is moved, or `withUnsafeBytes(of:)`, may leave a copy that nobody overwrites.
+struct KeyedHash: ~Copyable {
     private let function: HashFunction
     private var short = SHA256_CTX()
     private var long = SHA512_CTX()
     private var block = InlineArray<128, UInt8>(repeating: 0)
 
+    /// Without a key yet.
+    init(_ function: HashFunction) { self.function = function }
+
     /// Takes a key that is not longer than a block, as all keys of TLS 1.3 are; more than that is left out.
-    init(_ function: HashFunction, key: UnsafeRawBufferPointer) {
-        self.function = function
-        for index in 0..<min(key.count, function.blockBytes) { block[index] = key[index] }
+    mutating func begin(_ key: UnsafeRawBufferPointer) {
+        withUnsafeMutableBytes(of: &block) { block in
+            block.copyMemory(from: UnsafeRawBufferPointer(rebasing: key[0..<min(key.count, function.blockBytes)]))
+        }
         begin(padding: 0x36)
     }
 
     private mutating func begin(padding: UInt8) {
-        for index in 0..<function.blockBytes { block[index] ^= padding }
         if function == .sha256 { SHA256_Init(&short) } else { SHA384_Init(&long) }
         let count = function.blockBytes
-        withUnsafeBytes(of: block) { pad in
-            let pad = UnsafeRawBufferPointer(rebasing: pad[0..<count])
+        withUnsafeMutableBytes(of: &block) { block in
+            for index in 0..<count { block[index] ^= padding }
+            let pad = UnsafeMutableRawBufferPointer(rebasing: block[0..<count])
             if function == .sha256 {
                 SHA256_Update(&short, pad.baseAddress, pad.count)
             } else {
                 SHA384_Update(&long, pad.baseAddress, pad.count)
             }
+            // The key again, for the outer hash.
+            for index in 0..<count { block[index] ^= padding }
         }
-        // The key again, for the outer hash.
-        for index in 0..<function.blockBytes { block[index] ^= padding }
     }
 
     mutating func update(_ bytes: UnsafeRawBufferPointer) {

@@ -16,9 +16,12 @@ package enum KeyDerivation {
         var counter: UInt8 = 0
         while written < output.count {
             counter += 1
-            var hash = KeyedHash(function, key: secret)
+            var hash = KeyedHash(function)
+            hash.begin(secret)
             if counter > 1 {
-                withUnsafeBytes(of: block) { hash.update(UnsafeRawBufferPointer(rebasing: $0[0..<function.count])) }
+                withUnsafeMutableBytes(of: &block) {
+                    hash.update(UnsafeRawBufferPointer(rebasing: $0[0..<function.count]))
+                }
             }
             hash.update(UInt8(truncatingIfNeeded: output.count >> 8))
             hash.update(UInt8(truncatingIfNeeded: output.count))
@@ -79,7 +82,8 @@ package enum KeyDerivation {
             guard isDerived else { return false }
         }
         withUnsafeMutableBytes(of: &salt) { salt in
-            var hash = KeyedHash(function, key: UnsafeRawBufferPointer(rebasing: salt[0..<saltCount]))
+            var hash = KeyedHash(function)
+            hash.begin(UnsafeRawBufferPointer(rebasing: salt[0..<saltCount]))
             if let input {
                 hash.update(input)
             } else {

@@ -13,16 +13,19 @@ struct TrafficKeys {
     /// After so many records the key is changed: well below the limits of AES-GCM (RFC 8446 section 5.5).
     static var recordsPerKey: UInt64 { 1 << 24 }
 
-    /// The keys that follow from a traffic secret of `suite.hash.count` bytes. Nil if they cannot be derived.
-    init?(_ suite: RecordSuite, secret bytes: UnsafeRawBufferPointer, recordsSoFar: UInt64) {
-        guard bytes.count == suite.hash.count else { return nil }
-        for index in bytes.indices { secret[index] = bytes[index] }
+    /// No keys yet. They are set in place, so that there are no copies of them that nobody overwrites.
+    init() {}
+
+    /// Takes the keys that follow from a traffic secret of `suite.hash.count` bytes. False if they cannot be derived.
+    mutating func set(_ suite: RecordSuite, secret bytes: UnsafeRawBufferPointer, recordsSoFar: UInt64) -> Bool {
+        guard bytes.count == suite.hash.count else { return false }
+        withUnsafeMutableBytes(of: &secret) { $0.copyMemory(from: bytes) }
         sequence = recordsSoFar
-        guard derive(suite) else { return nil }
+        return derive(suite)
     }
 
     private mutating func derive(_ suite: RecordSuite) -> Bool {
-        withUnsafeBytes(of: secret) { secret in
+        withUnsafeMutableBytes(of: &secret) { secret in
             let secret = UnsafeRawBufferPointer(rebasing: secret[0..<suite.hash.count])
             let hasKey = withUnsafeMutableBytes(of: &key) { key in
                 KeyDerivation.expand(
@@ -39,16 +42,18 @@ struct TrafficKeys {
     /// Goes to the next key, as KeyUpdate says (RFC 8446 section 7.2).
     mutating func update(_ suite: RecordSuite) -> Bool {
         var next = InlineArray<48, UInt8>(repeating: 0)
-        defer { withUnsafeMutableBytes(of: &next) { OPENSSL_cleanse($0.baseAddress, $0.count) } }
-        let isDerived = withUnsafeBytes(of: secret) { secret in
-            withUnsafeMutableBytes(of: &next) { next in
-                KeyDerivation.expand(
-                    suite.hash, secret: UnsafeRawBufferPointer(rebasing: secret[0..<suite.hash.count]), "traffic upd",
-                    into: UnsafeMutableRawBufferPointer(rebasing: next[0..<suite.hash.count]))
+        let isDerived = withUnsafeMutableBytes(of: &next) { next in
+            defer { OPENSSL_cleanse(next.baseAddress, next.count) }
+            return withUnsafeMutableBytes(of: &secret) { secret in
+                let present = UnsafeMutableRawBufferPointer(rebasing: secret[0..<suite.hash.count])
+                let next = UnsafeMutableRawBufferPointer(rebasing: next[0..<suite.hash.count])
+                let isDerived = KeyDerivation.expand(
+                    suite.hash, secret: UnsafeRawBufferPointer(present), "traffic upd", into: next)
+                if isDerived { present.copyMemory(from: UnsafeRawBufferPointer(next)) }
+                return isDerived
             }
         }
         guard isDerived else { return false }
-        secret = next
         sequence = 0
         generation &+= 1
         return derive(suite)
@@ -61,8 +66,8 @@ struct TrafficKeys {
             nonce[4 + index] ^= UInt8(truncatingIfNeeded: sequence >> UInt64(56 - 8 * index))
         }
         sequence &+= 1
-        return withUnsafeBytes(of: key) { key in
-            withUnsafeBytes(of: nonce) { nonce in
+        return withUnsafeMutableBytes(of: &key) { key in
+            withUnsafeMutableBytes(of: &nonce) { nonce in
                 let key = hasKey ? nil : key.baseAddress?.assumingMemoryBound(to: UInt8.self)
                 let nonce = nonce.baseAddress?.assumingMemoryBound(to: UInt8.self)
                 return EVP_CipherInit_ex2(context, nil, key, nonce, encrypting ? 1 : 0, nil) == 1

@@ -22,8 +22,8 @@ package struct RecordConnection {
 
     /// What the handshake had settled.
     package let facts: Facts
-    var reading: TrafficKeys
-    var writing: TrafficKeys
+    var reading = TrafficKeys()
+    var writing = TrafficKeys()
     /// Of the beginning of a record whose rest has not come.
     var partial: UnsafeMutablePointer<UInt8>?
     var partialCount: Int32 = 0
@@ -41,25 +41,24 @@ package struct RecordConnection {
     /// Makes the layer of a connection whose handshake is complete; nil if there are not both secrets, or they are not the suite's.
     /// `recordsSent`: those that were sent already under the server's secret. The caller calls `destroy`.
     package static func make(
-        _ facts: Facts, _ secrets: borrowing HandshakeSecrets, recordsSent: UInt64, in layer: borrowing RecordLayer
+        _ facts: Facts, _ secrets: inout HandshakeSecrets, recordsSent: UInt64, in layer: borrowing RecordLayer
     ) -> UnsafeMutablePointer<RecordConnection>? {
         secrets.withSecrets { client, server in
-            guard let reading = TrafficKeys(facts.suite, secret: client, recordsSoFar: 0),
-                let writing = TrafficKeys(facts.suite, secret: server, recordsSoFar: recordsSent)
-            else { return nil }
             let connection = UnsafeMutablePointer<RecordConnection>.allocate(capacity: 1)
-            connection.initialize(to: RecordConnection(facts: facts, reading: reading, writing: writing))
+            connection.initialize(to: RecordConnection(facts: facts))
+            guard connection.pointee.reading.set(facts.suite, secret: client, recordsSoFar: 0),
+                connection.pointee.writing.set(facts.suite, secret: server, recordsSoFar: recordsSent)
+            else {
+                destroy(connection)
+                return nil
+            }
             connection.pointee.number = layer.contexts.nextNumber()
             connection.pointee.contexts = Unmanaged.passRetained(layer.contexts)
             return connection
         }
     }
 
-    private init(facts: Facts, reading: TrafficKeys, writing: TrafficKeys) {
-        self.facts = facts
-        self.reading = reading
-        self.writing = writing
-    }
+    private init(facts: Facts) { self.facts = facts }
 
     /// Overwrites the keys, also those in contexts, and frees the memory.
     package static func destroy(_ connection: UnsafeMutablePointer<RecordConnection>) {

@@ -28,7 +28,7 @@ final class RecordPair {
                 }
             }
             defer { secrets.cleanse() }
-            return RecordConnection.make(facts, secrets, recordsSent: recordsSent, in: layer)
+            return RecordConnection.make(facts, &secrets, recordsSent: recordsSent, in: layer)
         }
         guard let client = make(serverSecret, clientSecret, clientLayer),
             let server = make(clientSecret, serverSecret, serverLayer)
@@ -36,20 +36,18 @@ final class RecordPair {
         (self.client, self.server) = (client, server)
         // What has been sent has been received.
         if recordsSent > 0 {
-            client.pointee.reading =
-                Self.keys(suite, serverSecret, recordsSent) ?? client.pointee.reading
-            server.pointee.reading =
-                Self.keys(suite, clientSecret, recordsSent) ?? server.pointee.reading
+            _ = serverSecret.withUnsafeBytes {
+                client.pointee.reading.set(suite, secret: $0, recordsSoFar: recordsSent)
+            }
+            _ = clientSecret.withUnsafeBytes {
+                server.pointee.reading.set(suite, secret: $0, recordsSoFar: recordsSent)
+            }
         }
     }
 
     deinit {
         RecordConnection.destroy(client)
         RecordConnection.destroy(server)
-    }
-
-    private static func keys(_ suite: RecordSuite, _ secret: [UInt8], _ records: UInt64) -> TrafficKeys? {
-        secret.withUnsafeBytes { TrafficKeys(suite, secret: $0, recordsSoFar: records) }
     }
 
     private static func note(_ label: String, _ secret: [UInt8]) {
