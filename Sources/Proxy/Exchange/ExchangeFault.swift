@@ -59,7 +59,8 @@ enum ExchangeFault: UInt8, CaseIterable {
         case .firstByteTimeout: .timedOut
         case .sessionNotFound, .legacySessionNotFound: .sessionsNotFound
         case .noRoute, .noRouteForSession, .unknownHost, .messageForLostServer, .malformedBody, .requestTooLarge,
-            .bodyTimeout, .headerMismatch, .tooLargeToCheck, .addressDenied, .noChallenge, .challengeMethod, .rateLimited,
+            .bodyTimeout, .headerMismatch, .tooLargeToCheck, .addressDenied, .noChallenge, .challengeMethod,
+            .rateLimited,
             .concurrencyLimited, .streamOpensLimited:
             nil
         }

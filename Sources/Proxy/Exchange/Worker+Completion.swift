@@ -204,7 +204,8 @@ extension Worker where Outside: ~Copyable {
     /// connection: temporary faults only, in answer to requests of the revisions before 2026-07-28, which have an id.
     private func isToldInBand(_ exchange: Handle, _ fault: ExchangeFault, id: [UInt8]) -> Bool {
         let upstream = Int(exchanges[exchange].upstream)
-        guard fault.response.status >= 500 || fault == .rateLimited, !id.isEmpty, servers.upstreams.indices.contains(upstream),
+        guard fault.response.status >= 500 || fault == .rateLimited, !id.isEmpty,
+            servers.upstreams.indices.contains(upstream),
             servers.upstreams[upstream].plan.legacyErrors == .rpc200
         else { return false }
         switch exchanges[exchange].kind {

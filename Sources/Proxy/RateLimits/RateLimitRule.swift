@@ -111,7 +111,8 @@ struct RateLimitRefusal {
             // It counts as more requests than a burst has.
             retryAfter = UInt32(clamping: rule.rate?.recoverySeconds ?? 1)
         } else {
-            retryAfter = max(1, UInt32(clamping: nanoseconds / 1_000_000_000 + (nanoseconds % 1_000_000_000 > 0 ? 1 : 0)))
+            retryAfter = max(
+                1, UInt32(clamping: nanoseconds / 1_000_000_000 + (nanoseconds % 1_000_000_000 > 0 ? 1 : 0)))
         }
     }
 

@@ -10,7 +10,6 @@ import Testing
 struct ConcurrencyLimitTests {
     private static func inProgress(_ stage: ProxyStage) -> Int { stage.snapshot.rateLimits?.requests.total ?? -1 }
 
-
     private static func call(_ tenant: String, _ id: Int = 1, tool: String = "export") -> String {
         .post(
             #"{"jsonrpc":"2.0","id":\#(id),"method":"tools/call","params":{"name":"\#(tool)"}}"#,
@@ -75,7 +74,8 @@ struct ConcurrencyLimitTests {
         var random = SeededGenerator(seed: seed &* 104_729)
         let stage = try RateLimitTests.stage(
             seed,
-            #"rate_limit = [{ key = "header:X-Tenant", concurrency = 2 }, { key = "ip", rate = "100/s", concurrency = 9 }]"#)
+            #"rate_limit = [{ key = "header:X-Tenant", concurrency = 2 }, { key = "ip", rate = "100/s", concurrency = 9 }]"#
+        )
         stage.plan.firstByteTimeout = .seconds(3)
         stage.plan.pool.maximum = 6
         stage.plan.queueTimeout = .seconds(1)
@@ -137,7 +137,9 @@ struct ConcurrencyLimitTests {
         let stage = try RateLimitTests.stage("stream_opens = \"3/min\"")
         let server = SessionServer(stage, 0)
         server.server.handler = { message in
-            message.method == "GET" ? .stream("data: a\n\n") + [.lastChunk] : .reply("ok", extra: "Mcp-Session-Id: \(UInt64.random(in: 0 ... .max))\r\n")
+            message.method == "GET"
+                ? .stream("data: a\n\n") + [.lastChunk]
+                : .reply("ok", extra: "Mcp-Session-Id: \(UInt64.random(in: 0 ... .max))\r\n")
         }
         let parties = (0..<2).map { _ in SessionTests.open(stage) }
         for party in parties {
@@ -147,7 +149,8 @@ struct ConcurrencyLimitTests {
             #expect(refused["retry-after"] == "20" && refused.text.contains("stream_opens_limited"))
             #expect(refused["ratelimit-policy"] == #""stream_opens 3/min";q=3;w=60"#)
             // Calls go on.
-            #expect(RateLimitTests.statuses(stage, on: party.client, [.post(.call(1), session: party.session)]) == [200])
+            #expect(
+                RateLimitTests.statuses(stage, on: party.client, [.post(.call(1), session: party.session)]) == [200])
         }
         stage.run(for: .seconds(20))
         let again = RateLimitTests.statuses(

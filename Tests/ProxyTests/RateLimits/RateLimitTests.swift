@@ -97,7 +97,8 @@ struct RateLimitTests {
             [
                 post(.call(1)), post(.call(2)), post(#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#),
                 post(#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#),
-                post(#"{"jsonrpc":"2.0","id":5,"result":{}}"#), .post(.call(3, "server/discover"), version: "2026-07-28"),
+                post(#"{"jsonrpc":"2.0","id":5,"result":{}}"#),
+                .post(.call(3, "server/discover"), version: "2026-07-28"),
                 post(.call(4)), .post(.call(5, "initialize")), .post(.call(6, "initialize")),
                 "OPTIONS /mcp HTTP/1.1\r\nHost: mcp.test\r\nMcp-Session-Id: \(session)\r\n\r\n",
             ])
@@ -290,7 +291,8 @@ struct RateLimitTests {
         let other = ProxyStage(seed: 9)
         other.snapshot.rateLimits = stage.snapshot.rateLimits
         let route = "[[route]]\nupstream = \"mcp\"\n"
-        try other.configure("\(route)rate_limit = [{ key = \"ip\", rate = \"2/h\" }, { key = \"ip\", rate = \"90/h\" }]")
+        try other.configure(
+            "\(route)rate_limit = [{ key = \"ip\", rate = \"2/h\" }, { key = \"ip\", rate = \"90/h\" }]")
         try stage.reload { $0.routes = other.snapshot.routes }
         #expect(ask() == [429])
         try other.configure("\(route)rate_limit = [{ key = \"ip\", rate = \"3/h\" }]")
