@@ -8,7 +8,7 @@ import Testing
 /// `concurrency` of `rate_limit`, and `stream_opens`.
 @Suite("Limits of what is in progress")
 struct ConcurrencyLimitTests {
-    private static func inProgress(_ stage: ProxyStage) -> Int { stage.snapshot.rateLimits?.requests.total ?? -1 }
+    private static func inProgress(_ stage: ProxyStage) -> Int { stage.snapshot.rateLimits?.concurrentRequests ?? -1 }
 
     private static func call(_ tenant: String, _ id: Int = 1, tool: String = "export") -> String {
         .post(
@@ -20,7 +20,7 @@ struct ConcurrencyLimitTests {
 
     @Test("the third at once is refused, until one is over", arguments: 1...5 as ClosedRange<UInt64>)
     func limit(seed: UInt64) throws {
-        let stage = try RateLimitTests.stage(seed, Self.rule)
+        let stage = try RateLimitTests.stage(Self.rule, seed: seed)
         let server = ScriptedServer(stage) { message in
             message.text.contains("export") ? [.pause(.seconds(10))] + .reply("ok") : .reply("ok")
         }
@@ -73,9 +73,8 @@ struct ConcurrencyLimitTests {
     func storm(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed &* 104_729)
         let stage = try RateLimitTests.stage(
-            seed,
-            #"rate_limit = [{ key = "header:X-Tenant", concurrency = 2 }, { key = "ip", rate = "100/s", concurrency = 9 }]"#
-        )
+            #"rate_limit = [{ key = "header:X-Tenant", concurrency = 2 }, { key = "ip", rate = "100/s", concurrency = 9 }]"#,
+            seed: seed)
         stage.plan.firstByteTimeout = .seconds(3)
         stage.plan.pool.maximum = 6
         stage.plan.queueTimeout = .seconds(1)

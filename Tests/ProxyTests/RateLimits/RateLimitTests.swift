@@ -1,4 +1,3 @@
-import Configuration
 import Kernel
 import Simulation
 import TestSupport
@@ -14,7 +13,7 @@ struct RateLimitTests {
     }
 
     /// A proxy whose only route has these keys.
-    static func stage(_ seed: UInt64 = 1, listen: String = "", _ rules: String) throws -> ProxyStage {
+    static func stage(_ rules: String, seed: UInt64 = 1, listen: String = "") throws -> ProxyStage {
         let stage = ProxyStage(seed: seed)
         try stage.configure(listen: listen, "[[route]]\nupstream = \"mcp\"\n\(rules)")
         return stage
@@ -36,7 +35,7 @@ struct RateLimitTests {
 
     @Test("a client in a loop is refused, and the others are not", arguments: 1...5 as ClosedRange<UInt64>)
     func loop(seed: UInt64) throws {
-        let stage = try Self.stage(seed, #"rate_limit = [{ key = "ip", rate = "30/min", burst = 5 }]"#)
+        let stage = try Self.stage(#"rate_limit = [{ key = "ip", rate = "30/min", burst = 5 }]"#, seed: seed)
         let server = ScriptedServer(stage) { _ in .reply("ok") }
         let looping = stage.connect(from: try Self.address("192.0.2.66"))
         let statuses = Self.statuses(stage, on: looping, (1...40).map { .post(.call($0)) })
@@ -86,7 +85,7 @@ struct RateLimitTests {
     @Test("nothing is refused that a session waits for", arguments: 1...3 as ClosedRange<UInt64>)
     func never(seed: UInt64) throws {
         let stage = try Self.stage(
-            seed, "rate_limit = [{ key = \"route\", rate = \"1/d\" }]\nstream_opens = \"1/d\"")
+            "rate_limit = [{ key = \"route\", rate = \"1/d\" }]\nstream_opens = \"1/d\"", seed: seed)
         let server = SessionServer(stage, 0)
         let party = SessionTests.open(stage)
         #expect(!party.session.isEmpty)
@@ -181,7 +180,7 @@ struct RateLimitTests {
     @Test("behind a trusted proxy the client counts, and of those that it names not each connection does")
     func proxies() throws {
         let stage = try Self.stage(
-            listen: "trusted_proxies = [\"10.0.0.0/8\"]", #"rate_limit = [{ key = "ip", rate = "1/min" }]"#)
+            #"rate_limit = [{ key = "ip", rate = "1/min" }]"#, listen: "trusted_proxies = [\"10.0.0.0/8\"]")
         _ = ScriptedServer(stage) { _ in .reply("ok") }
         let proxy = try Self.address("10.1.1.1")
         let connections = (0..<2).map { _ in stage.connect(from: proxy) }
@@ -238,7 +237,7 @@ struct RateLimitTests {
     @Test("requests of HTTP/2 count as others do, on all streams of a connection", arguments: [false, true])
     func http2(isSecure: Bool) throws {
         let stage = try Self.stage(
-            listen: "trusted_proxies = [\"127.0.0.0/8\"]", #"rate_limit = [{ key = "ip", rate = "3/min" }]"#)
+            #"rate_limit = [{ key = "ip", rate = "3/min" }]"#, listen: "trusted_proxies = [\"127.0.0.0/8\"]")
         if isSecure { stage.addSecureListener() }
         _ = ScriptedServer(stage) { _ in .reply("ok") }
         let client = stage.connectHTTP2(isSecure: isSecure)
