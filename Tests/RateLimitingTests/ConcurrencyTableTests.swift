@@ -37,14 +37,14 @@ struct ConcurrencyTableTests {
         #expect(table.total == 0)
     }
 
-    @Test("against an exact count", arguments: 1...20)
+    @Test("against an exact count", arguments: 1...10)
     func exact(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let table = try ConcurrencyTable(capacity: 4_096)
         var counts: [UInt64: Int] = [:]
         var holds: [(key: UInt64, hold: UInt32)] = []
         let limit = Int.random(in: 1...5, using: &random)
-        for step in 0..<20_000 {
+        for step in 0..<5_000 {
             if !holds.isEmpty, Bool.random(using: &random) {
                 let (key, hold) = holds.remove(at: Int.random(in: holds.indices, using: &random))
                 table.release(hold)
@@ -71,9 +71,9 @@ struct ConcurrencyTableTests {
         let table = try ConcurrencyTable(capacity: 64)
         let inProgress = (0..<16).map { _ in SharedCount() }
         let (excess, refused) = (SharedCount(), SharedCount())
-        try RateTableTests.inParallel(8) { thread in
+        try RateTableTests.inParallel(4) { thread in
             var random = SeededGenerator(seed: UInt64(thread))
-            for _ in 0..<20_000 {
+            for _ in 0..<10_000 {
                 let key = Int.random(in: 0..<16, using: &random)
                 switch table.claim(UInt64(key) &* 0x9e37_79b9_7f4a_7c15, limit: 3) {
                 case .held(let hold):

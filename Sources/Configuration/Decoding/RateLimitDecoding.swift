@@ -16,8 +16,11 @@ extension TableReader {
                     help: "{ key = \"ip\", rate = \"30/min\" }")
                 continue
             }
+            let before = findings.errors.count
             let reader = TableReader(table, at: value.range, path: path.element(index), findings: findings)
-            guard let limit = RateLimitConfiguration.read(from: reader) else { continue }
+            guard let limit = RateLimitConfiguration.read(from: reader), findings.errors.count == before else {
+                continue
+            }
             if limits.contains(limit) {
                 findings.report(
                     value.range, "this entry of rate_limit is there twice", because: "each request would count twice")
@@ -40,7 +43,9 @@ extension TableReader {
         let examples = "a rate is a number and a time, such as \"100/s\", \"30/min\", \"6/h\" or \"1000/d\""
         guard case .string(let text) = entry.value.content else {
             var help: String?
-            if case .integer(let number) = entry.value.content, number > 0 { help = "\(entry.name) = \"\(number)/min\"" }
+            if case .integer(let number) = entry.value.content, number > 0 {
+                help = "\(entry.name) = \"\(number)/min\""
+            }
             wrongType(entry, "a rate", examples, help: help)
             return nil
         }

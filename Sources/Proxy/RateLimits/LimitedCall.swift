@@ -8,17 +8,37 @@ import Reactor
 struct LimitedCall: ~Escapable {
     private let body: Span<UInt8>
     private let summary: RequestSummary
+    /// By what its text says: some clients write `tools\/call`.
+    private let method: MCPMethod
 
+    /// Nil if the text of its method is malformed.
     @_lifetime(copy body)
-    init(_ summary: RequestSummary, in body: Span<UInt8>) {
+    init?(_ summary: RequestSummary, in body: Span<UInt8>) {
         self.summary = summary
         self.body = body
+        guard Self.hasEscape(body, summary.methodText) else {
+            method = summary.method
+            return
+        }
+        guard let text = JSONText.unescaped(body.extracting(summary.methodText)) else { return nil }
+        method = MCPMethod(text.span)
     }
 
-    var isInitialize: Bool { if case .initialize = summary.method { true } else { false } }
-    var isToolCall: Bool { if case .toolsCall = summary.method { true } else { false } }
+    var isInitialize: Bool { if case .initialize = method { true } else { false } }
+    var isToolCall: Bool { if case .toolsCall = method { true } else { false } }
     /// Its answer is an event stream that stays open.
-    var isListen: Bool { if case .listen = summary.method { true } else { false } }
+    var isListen: Bool { if case .listen = method { true } else { false } }
+
+    /// It is never counted, because to refuse it could leave a session hanging, or have a client take the server for one of an
+    /// older revision (MCP 2026-07-28): a notification, an answer to the server, `server/discover`.
+    var isExempt: Bool {
+        switch method {
+        case .response, .discover: true
+        default: !summary.hasID && methodFits(Self.notifications)
+        }
+    }
+
+    private static let notifications = Array("notifications/*".utf8)
 
     /// Whether the method fits a pattern.
     func methodFits(_ pattern: [UInt8]) -> Bool { Self.fits(pattern, body, summary.methodText) }
@@ -30,24 +50,15 @@ struct LimitedCall: ~Escapable {
     }
 
     private static func fits(_ pattern: [UInt8], _ body: Span<UInt8>, _ range: Range<Int>) -> Bool {
-        let text = body.extracting(range)
-        for index in text.indices where text[index] == UInt8(ascii: "\\") {
-            guard let plain = JSONText.unescaped(text) else { return true }
-            return NamePattern.fits(pattern.span, plain.span)
-        }
-        return NamePattern.fits(pattern.span, text)
+        guard hasEscape(body, range) else { return NamePattern.fits(pattern.span, body.extracting(range)) }
+        guard let plain = JSONText.unescaped(body.extracting(range)) else { return true }
+        return NamePattern.fits(pattern.span, plain.span)
     }
 
-    /// Whether a message is never counted, because to refuse it could leave a session hanging, or have a client take the server
-    /// for one of an older revision (MCP 2026-07-28): a notification, an answer to the server, `server/discover`.
-    static func isExempt(_ summary: RequestSummary, in body: Span<UInt8>) -> Bool {
-        switch summary.method {
-        case .response, .discover: true
-        default: !summary.hasID && fits(notifications, body, summary.methodText)
-        }
+    private static func hasEscape(_ body: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        for index in range where body[index] == UInt8(ascii: "\\") { return true }
+        return false
     }
-
-    private static let notifications = Array("notifications/*".utf8)
 
     /// As how many requests an array of messages counts. Of one that is malformed every brace may begin one.
     static func messages(inBatch body: Span<UInt8>) -> Int {

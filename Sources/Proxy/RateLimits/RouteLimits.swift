@@ -79,8 +79,8 @@ final class RouteLimits: Sendable {
         if case .batch = summary.method {
             return Match(rules: all, count: LimitedCall.messages(inBatch: body))
         }
-        if LimitedCall.isExempt(summary, in: body) { return Match(rules: 0) }
-        let call = LimitedCall(summary, in: body)
+        guard let call = LimitedCall(summary, in: body) else { return Match(rules: all) }
+        if call.isExempt { return Match(rules: 0) }
         var match = Match(rules: call.isListen ? opens : 0)
         var rest = all
         while rest != 0 {

@@ -22,7 +22,7 @@ struct ConcurrencyLimitTests {
     func limit(seed: UInt64) throws {
         let stage = try RateLimitTests.stage(Self.rule, seed: seed)
         let server = ScriptedServer(stage) { message in
-            message.text.contains("export") ? [.pause(.seconds(10))] + .reply("ok") : .reply("ok")
+            message.text.contains("export") ? [.pause(.seconds(200))] + .reply("ok") : .reply("ok")
         }
         let first = (0..<2).map { _ in stage.connect() }
         for client in first { client.ask(Self.call("a")) }
@@ -45,26 +45,34 @@ struct ConcurrencyLimitTests {
         #expect(Self.inProgress(stage) == 3, "another tenant")
         // A client that goes away ends its call.
         first[0].leave()
-        stage.run(for: .milliseconds(500))
+        stage.run { Self.inProgress(stage) == 2 }
         #expect(Self.inProgress(stage) == 2, "seed \(seed)")
-        #expect(stage.answer(Self.call("a")).status == 200)
-        stage.run { first[1].responses.count == 1 && other.responses.count == 1 }
+        let third = stage.connect()
+        third.ask(Self.call("a"))
+        stage.run { server.requests.count == 5 }
+        #expect(Self.inProgress(stage) == 3)
+        stage.run(within: .seconds(300)) {
+            first[1].responses.count == 1 && other.responses.count == 1 && third.responses.count == 1
+        }
         #expect(Self.inProgress(stage) == 0)
         first[1].leave()
         other.leave()
+        third.leave()
         stage.expectEveryExchangeEndedOnce("seed \(seed)")
         stage.expectNoLeaks()
     }
 
     @Test("a rate and a number at once: what is refused by one is not counted by the other")
     func both() throws {
-        let stage = try RateLimitTests.stage(#"rate_limit = [{ key = "ip", rate = "3/h", concurrency = 1 }]"#)
-        let server = ScriptedServer(stage) { _ in [.pause(.seconds(1))] + .reply("ok") }
+        let stage = try RateLimitTests.stage(#"rate_limit = [{ key = "ip", rate = "3/d", concurrency = 1 }]"#)
+        let server = ScriptedServer(stage) { message in
+            [.pause(.seconds(message.text.contains(#""id":1"#) ? 200 : 0))] + .reply("ok")
+        }
         let client = stage.connect()
         client.ask(.post(.call(1)))
         stage.run { server.requests.count == 1 }
         for _ in 0..<5 { #expect(stage.answer(.post(.call(2))).status == 503) }
-        stage.run { client.responses.count == 1 }
+        stage.run(within: .seconds(300)) { client.responses.count == 1 }
         #expect((0..<3).map { _ in stage.answer(.post(.call(2))).status } == [200, 200, 429])
         #expect(Self.inProgress(stage) == 0)
     }
@@ -108,7 +116,7 @@ struct ConcurrencyLimitTests {
                 client.ask(Self.call(tenant, step))
                 clients[index].asked += 1
             }
-            stage.run(for: .milliseconds(random.next() % 200))
+            stage.run(for: .milliseconds(random.next() % 1_000))
             // What counts is in progress: no more than there are exchanges, and no tenant has more than its two.
             #expect(Self.inProgress(stage) <= 2 * stage.exchangeCount, "seed \(seed), step \(step)")
             #expect(stage.exchangeCount <= 8, "four tenants with two each, seed \(seed), step \(step)")
@@ -145,7 +153,9 @@ struct ConcurrencyLimitTests {
             let opens = (0..<5).map { _ in String.openStream(session: party.session) }
             #expect(RateLimitTests.statuses(stage, on: party.client, opens) == [200, 200, 200, 429, 429])
             let refused = try #require(party.client.responses.last)
-            #expect(refused["retry-after"] == "20" && refused.text.contains("stream_opens_limited"))
+            #expect(
+                (1...20).contains(Int(refused["retry-after"] ?? "") ?? 0)
+                    && refused.text.contains("stream_opens_limited"))
             #expect(refused["ratelimit-policy"] == #""stream_opens 3/min";q=3;w=60"#)
             // Calls go on.
             #expect(

@@ -77,16 +77,17 @@ struct RateLimitMatchTests {
         // Spelled otherwise they are the same.
         (call(#"\u0065xport-all"#), any | export), (call(#"export\u002dall"#), any | export),
         (#"{"jsonrpc":"2.0","id":1,"method":"tools\/call","params":{"name":"export-a"}}"#, any | export),
-        (message(#"resources\/read"#), any | resources), (message(#"\u0069nitialize"#), initialize),
+        (message(#"resources\/read"#), any | resources), (message(#"server\/discover"#), 0),
+        (message(#"\u0069nitialize"#), initialize),
         // A tool that is not said in one way may be any.
         (#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","name":"export-a"}}"#, any | export),
         (#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":7}}"#, any | export),
         (#"{"jsonrpc":"2.0","id":1,"method":"tools/call"}"#, any | export),
-        (call(#"export\u00"#), any | export),
         // What cannot be read may be any request.
         (#"{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call"}"#, all),
         (#"{"jsonrpc":"2.0","id":1,"result":{},"method":"tools/call"}"#, all),
         (#"{"jsonrpc":"2.0","id":1,"method":"ping","params":{},"params":{"name":"export-a"}}"#, all),
+        (call(#"export\u00"#), all), (message(#"\ud800"#), all), (call(#"\ud800"#), any | export),
         ("grant_type=authorization_code", all), ("", all), (#"{"method":"tools/call""#, all),
     ]
 

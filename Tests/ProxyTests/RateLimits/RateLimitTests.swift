@@ -35,22 +35,22 @@ struct RateLimitTests {
 
     @Test("a client in a loop is refused, and the others are not", arguments: 1...5 as ClosedRange<UInt64>)
     func loop(seed: UInt64) throws {
-        let stage = try Self.stage(#"rate_limit = [{ key = "ip", rate = "30/min", burst = 5 }]"#, seed: seed)
+        let stage = try Self.stage(#"rate_limit = [{ key = "ip", rate = "30/h", burst = 5 }]"#, seed: seed)
         let server = ScriptedServer(stage) { _ in .reply("ok") }
         let looping = stage.connect(from: try Self.address("192.0.2.66"))
         let statuses = Self.statuses(stage, on: looping, (1...40).map { .post(.call($0)) })
         #expect(statuses.prefix(5) == [200, 200, 200, 200, 200], "seed \(seed)")
-        #expect(statuses.count { $0 == 200 } <= 8 && statuses.count { $0 == 429 } >= 32, "seed \(seed): \(statuses)")
+        #expect(statuses.dropFirst(5).allSatisfy { $0 == 429 }, "seed \(seed): \(statuses)")
         for host in 1...20 {
             let other = stage.connect(from: try Self.address("192.0.2.\(host)"))
             #expect(Self.statuses(stage, on: other, (1...3).map { .post(.call($0)) }) == [200, 200, 200])
             other.leave()
         }
-        #expect(server.requests.count == statuses.count { $0 == 200 } + 60)
-        // One every two seconds is what it may have.
-        stage.run(for: .seconds(2))
-        #expect(Self.statuses(stage, on: looping, [.post(.call(1))]) == [200])
+        #expect(server.requests.count == 65)
         looping.leave()
+        // One every two minutes is what it may have.
+        stage.run(for: .seconds(120))
+        #expect(stage.answer(.post(.call(1)), from: try Self.address("192.0.2.66")).status == 200)
         stage.expectEveryExchangeEndedOnce("seed \(seed)")
         stage.expectNoLeaks()
     }
@@ -101,7 +101,8 @@ struct RateLimitTests {
                 post(.call(4)), .post(.call(5, "initialize")), .post(.call(6, "initialize")),
                 "OPTIONS /mcp HTTP/1.1\r\nHost: mcp.test\r\nMcp-Session-Id: \(session)\r\n\r\n",
             ])
-        #expect(statuses == [200, 429, 200, 200, 200, 200, 429, 200, 200, 200], "seed \(seed)")
+        // The last one is what this server says to OPTIONS.
+        #expect(statuses == [200, 429, 200, 200, 200, 200, 429, 200, 200, 400], "seed \(seed)")
         let delete = "DELETE /mcp HTTP/1.1\r\nHost: mcp.test\r\nMcp-Session-Id: \(session)\r\n\r\n"
         #expect(Self.statuses(stage, on: party.client, [delete]) == [200])
         #expect(server.sessions.count == 2, "those of the two later initialize")
@@ -109,19 +110,20 @@ struct RateLimitTests {
 
     @Test("a rule that names initialize counts it, and no other does")
     func initialize() throws {
-        let stage = try Self.stage(#"rate_limit = [{ key = "ip", method = "initialize", rate = "2/min" }]"#)
+        let stage = try Self.stage(#"rate_limit = [{ key = "ip", method = "initialize", rate = "2/h" }]"#)
         _ = SessionServer(stage, 0)
         let client = stage.connect()
         let requests = (1...4).map { String.post(.call($0, "initialize")) }
         #expect(Self.statuses(stage, on: client, requests) == [200, 200, 429, 429])
-        #expect(client.responses.last?["retry-after"] == "30")
-        stage.run(for: .seconds(30))
-        #expect(Self.statuses(stage, on: client, [requests[0], requests[1]]) == [200, 429])
+        #expect((1_700...1_800).contains(Int(client.responses.last?["retry-after"] ?? "") ?? 0))
+        client.leave()
+        stage.run(for: .seconds(1_800))
+        #expect([requests[0], requests[1]].map { stage.answer($0).status } == [200, 429])
     }
 
     @Test("each session has its own limit once its id is verified", arguments: [SessionAffinityMode.signed, .learned])
     func sessions(affinity: SessionAffinityMode) throws {
-        let stage = try Self.stage(#"rate_limit = [{ key = "session", rate = "3/min" }]"#)
+        let stage = try Self.stage(#"rate_limit = [{ key = "session", rate = "3/d" }]"#)
         stage.plan.affinity = affinity
         if affinity == .learned { stage.snapshot.learned = LearnedSessions(limit: 100) }
         _ = SessionServer(stage, 0)
@@ -145,7 +147,7 @@ struct RateLimitTests {
 
     @Test("each value of a header field has its own limit, and who has none has that of the address")
     func fields() throws {
-        let stage = try Self.stage(#"rate_limit = [{ key = "header:X-Tenant", rate = "2/min" }]"#)
+        let stage = try Self.stage(#"rate_limit = [{ key = "header:X-Tenant", rate = "2/d" }]"#)
         _ = ScriptedServer(stage) { _ in .reply("ok") }
         let client = stage.connect(from: try Self.address("192.0.2.1"))
         func ask(_ fields: String, on client: ScriptedClient) -> Int {
@@ -163,7 +165,7 @@ struct RateLimitTests {
 
     @Test("addresses of one IPv6 network are one client, and of IPv4 each is")
     func networks() throws {
-        let stage = try Self.stage(#"rate_limit = [{ key = "ip", rate = "1/min" }]"#)
+        let stage = try Self.stage(#"rate_limit = [{ key = "ip", rate = "1/d" }]"#)
         _ = ScriptedServer(stage) { _ in .reply("ok") }
         func status(_ address: String) throws -> Int {
             stage.answer(.post(.call(1)), from: try Self.address(address)).status
@@ -180,7 +182,7 @@ struct RateLimitTests {
     @Test("behind a trusted proxy the client counts, and of those that it names not each connection does")
     func proxies() throws {
         let stage = try Self.stage(
-            #"rate_limit = [{ key = "ip", rate = "1/min" }]"#, listen: "trusted_proxies = [\"10.0.0.0/8\"]")
+            #"rate_limit = [{ key = "ip", rate = "1/d" }]"#, listen: "trusted_proxies = [\"10.0.0.0/8\"]")
         _ = ScriptedServer(stage) { _ in .reply("ok") }
         let proxy = try Self.address("10.1.1.1")
         let connections = (0..<2).map { _ in stage.connect(from: proxy) }
@@ -200,8 +202,8 @@ struct RateLimitTests {
         let stage = try Self.stage(
             """
             rate_limit = [
-              { key = "ip", rate = "3/min" }, { key = "session", tool = "export", rate = "1/min" },
-              { key = "ip", tool = "slow", rate = "1/min" },
+              { key = "ip", rate = "3/d" }, { key = "session", tool = "export", rate = "1/d" },
+              { key = "ip", tool = "slow", rate = "1/d" },
             ]
             """)
         let server = SessionServer(stage, 0)
@@ -237,7 +239,7 @@ struct RateLimitTests {
     @Test("requests of HTTP/2 count as others do, on all streams of a connection", arguments: [false, true])
     func http2(isSecure: Bool) throws {
         let stage = try Self.stage(
-            #"rate_limit = [{ key = "ip", rate = "3/min" }]"#, listen: "trusted_proxies = [\"127.0.0.0/8\"]")
+            #"rate_limit = [{ key = "ip", rate = "3/d" }]"#, listen: "trusted_proxies = [\"127.0.0.0/8\"]")
         if isSecure { stage.addSecureListener() }
         _ = ScriptedServer(stage) { _ in .reply("ok") }
         let client = stage.connectHTTP2(isSecure: isSecure)
@@ -247,7 +249,7 @@ struct RateLimitTests {
         let responses = streams.map { client[$0].response }
         #expect(responses.count { $0.status == 200 } == 3 && responses.count { $0.status == 429 } == 3)
         for response in responses where response.status == 429 {
-            #expect(response["ratelimit"]?.hasPrefix("\"ip 3/min\";r=0;t=") == true)
+            #expect(response["ratelimit"]?.hasPrefix("\"ip 3/d\";r=0;t=") == true)
             #expect(Int(response["retry-after"] ?? "") ?? 0 > 0)
         }
     }
