@@ -45,6 +45,7 @@ let package = Package(
         .target(name: "Balancing", swiftSettings: pure),
         .target(name: "Discovery", dependencies: ["ASCII", "JSON", "Kernel"], swiftSettings: pure),
         .target(name: "Caching", dependencies: ["ASCII", "JSON", "Kernel", "MCP"], swiftSettings: pure),
+        .target(name: "RateLimiting", dependencies: ["Kernel"], swiftSettings: house),
         .target(name: "Redis", dependencies: ["ASCII", "Kernel"], swiftSettings: pure),
         .target(name: "Configuration", dependencies: ["TOMLKit"], swiftSettings: house),
         .target(name: "Import", dependencies: ["Configuration"], swiftSettings: pure),
@@ -53,7 +54,7 @@ let package = Package(
             name: "Proxy",
             dependencies: [
                 "ASCII", "JSON", "Kernel", "Reactor", "TLS", "HTTP", "MCP", "Balancing", "Caching", "Configuration",
-                "Discovery", "Redis", "Telemetry",
+                "Discovery", "RateLimiting", "Redis", "Telemetry",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
@@ -118,6 +119,8 @@ let package = Package(
             swiftSettings: house + [.unsafeFlags(["-O", "-assert-config", "Debug"])]),
         .testTarget(
             name: "CachingTests", dependencies: ["TestSupport", "Caching", "MCP", "Kernel"], swiftSettings: house),
+        .testTarget(
+            name: "RateLimitingTests", dependencies: ["TestSupport", "RateLimiting", "Kernel"], swiftSettings: house),
         .testTarget(name: "RedisTests", dependencies: ["TestSupport", "Redis", "Kernel"], swiftSettings: house),
         .testTarget(
             name: "FleetSimulationTests", dependencies: ["FleetSimulation", "Balancing"], swiftSettings: house),
@@ -166,7 +169,7 @@ let package = Package(
             name: "ProxyTests",
             dependencies: [
                 "TestSupport", "Proxy", "Simulation", "Kernel", "Reactor", "HTTP", "MCP", "Balancing", "Caching",
-                "Configuration", "Discovery", "Redis", "Telemetry", "TLS",
+                "Configuration", "Discovery", "RateLimiting", "Redis", "Telemetry", "TLS",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),

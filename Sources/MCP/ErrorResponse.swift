@@ -17,7 +17,7 @@ package struct ErrorResponse: Sendable {
     /// `error.data.reason`: the proxy's own name of the error, lower case with underscores.
     package let reason: StaticString
     /// The value of `Retry-After`, in seconds; nil: the field is not sent.
-    package var retryAfterSeconds: UInt8?
+    package var retryAfterSeconds: UInt32?
     /// The value of `Allow`; nil: the field is not sent.
     package let allow: StaticString?
     /// Whether the client's connection is closed after the response, because the request was not or cannot be read to
@@ -30,7 +30,7 @@ package struct ErrorResponse: Sendable {
 
     private init(
         _ status: UInt16, _ phrase: StaticString, code: Int = -32603, _ message: StaticString, reason: StaticString,
-        retryAfterSeconds: UInt8? = nil, allow: StaticString? = nil, closesConnection: Bool = false,
+        retryAfterSeconds: UInt32? = nil, allow: StaticString? = nil, closesConnection: Bool = false,
         contentType: StaticString = "application/json"
     ) {
         self.status = status
@@ -198,6 +198,17 @@ extension ErrorResponse {
     /// The client's address is not among those that are served.
     package static let addressDenied = ErrorResponse(
         403, "Forbidden", code: -32600, "Requests from this address are not served", reason: "address_denied")
+    /// The client, or whoever has the same key, has sent too many requests. How long to wait is known when it is sent.
+    package static let rateLimited = ErrorResponse(
+        429, "Too Many Requests", "Too many requests", reason: "rate_limited", retryAfterSeconds: 1)
+    /// The client, or whoever has the same key, has too many requests in progress.
+    package static let concurrencyLimited = ErrorResponse(
+        503, "Service Unavailable", "Too many requests are in progress", reason: "concurrency_limited",
+        retryAfterSeconds: 1)
+    /// The client has opened too many event streams.
+    package static let streamOpensLimited = ErrorResponse(
+        429, "Too Many Requests", "Too many event streams were opened", reason: "stream_opens_limited",
+        retryAfterSeconds: 1)
     /// There is no such challenge of an ACME client (RFC 8555 section 8.3), whose authority reads no JSON.
     package static let noChallenge = ErrorResponse(
         404, "Not Found", code: -32600, "There is no such challenge", reason: "no_challenge", contentType: "text/plain")

@@ -9,6 +9,10 @@ struct DecodedRoute {
     var strippedPrefix: String?
     var responseFields: ResponseFieldsConfiguration
     var access: AccessConfiguration
+    var rateLimits: [RateLimitConfiguration]
+    var streamOpens: RateText?
+    /// Where `rate_limit` stands, if it has an entry by session.
+    var sessionLimit: Range<Int>?
     /// The bytes of the table's header.
     var range: Range<Int>
     /// Whether host and path are valid; otherwise the route takes no part in further checks.
@@ -27,7 +31,10 @@ struct DecodedRoute {
         strippedPrefix = reader.strippedPrefix(path: isValid ? path : nil)
         responseFields = ResponseFieldsConfiguration(from: reader.table("response_headers"))
         access = reader.access()
-        reader.rejectUnavailable("origin", "cors", "rate_limit", "response_limit", "timeouts")
+        rateLimits = reader.rateLimits()
+        streamOpens = reader.streamOpens()
+        if rateLimits.contains(where: { $0.key == .session }) { sessionLimit = reader.entry("rate_limit")?.key }
+        reader.rejectUnavailable("origin", "cors", "response_limit", "timeouts")
         reader.finish()
     }
 
@@ -38,6 +45,8 @@ struct DecodedRoute {
         route.strippedPrefix = strippedPrefix
         route.responseFields = responseFields
         route.access = access
+        route.rateLimits = rateLimits
+        route.streamOpens = streamOpens
         return route
     }
 

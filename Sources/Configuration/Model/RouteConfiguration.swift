@@ -15,6 +15,10 @@ package struct RouteConfiguration: Sendable, Equatable {
     package var responseFields = ResponseFieldsConfiguration()
     /// Whose requests are served.
     package var access = AccessConfiguration()
+    /// How many requests there may be.
+    package var rateLimits: [RateLimitConfiguration] = []
+    /// How often each client may open an event stream; nil: as often as it likes.
+    package var streamOpens: RateText?
 
     package init(host: String?, path: PathPattern, upstream: Int, checksHeaders: Bool = false) {
         self.host = host

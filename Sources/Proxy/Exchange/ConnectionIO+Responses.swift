@@ -58,8 +58,10 @@ extension ConnectionIO where Outside: ~Copyable {
         composed.append(dateField.line)
     }
 
-    /// A whole response of the proxy's own. `id` is the raw JSON-RPC id of the request, or empty.
-    mutating func append(_ response: ErrorResponse, id: [UInt8], isHead: Bool, closes: Bool, at now: Instant) {
+    /// A whole response of the proxy's own. `id` is the raw JSON-RPC id of the request, or empty; `lines` are more of the head.
+    mutating func append(
+        _ response: ErrorResponse, id: [UInt8], isHead: Bool, closes: Bool, at now: Instant, lines: [UInt8] = []
+    ) {
         // Clients that look for the loss of a session look for a null id.
         let echoed = response.status == 404 ? [] : id
         let body = response.body(id: echoed.span)
@@ -78,6 +80,7 @@ extension ConnectionIO where Outside: ~Copyable {
             composed.append(decimal: UInt64(seconds))
             composed.append("\r\n")
         }
+        if !lines.isEmpty { composed.append(lines) }
         if let allow = response.allow {
             composed.append("allow: ")
             composed.append(allow)

@@ -12,6 +12,7 @@ enum ExchangeFault: UInt8, CaseIterable {
     case sessionsFull
     case headerMismatch, tooLargeToCheck
     case addressDenied, noChallenge, challengeMethod
+    case rateLimited, concurrencyLimited, streamOpensLimited
 
     var response: ErrorResponse {
         switch self {
@@ -42,6 +43,9 @@ enum ExchangeFault: UInt8, CaseIterable {
         case .addressDenied: .addressDenied
         case .noChallenge: .noChallenge
         case .challengeMethod: .challengeMethod
+        case .rateLimited: .rateLimited
+        case .concurrencyLimited: .concurrencyLimited
+        case .streamOpensLimited: .streamOpensLimited
         }
     }
 
@@ -55,7 +59,9 @@ enum ExchangeFault: UInt8, CaseIterable {
         case .firstByteTimeout: .timedOut
         case .sessionNotFound, .legacySessionNotFound: .sessionsNotFound
         case .noRoute, .noRouteForSession, .unknownHost, .messageForLostServer, .malformedBody, .requestTooLarge,
-            .bodyTimeout, .headerMismatch, .tooLargeToCheck, .addressDenied, .noChallenge, .challengeMethod:
+            .bodyTimeout, .headerMismatch, .tooLargeToCheck, .addressDenied, .noChallenge, .challengeMethod,
+            .rateLimited,
+            .concurrencyLimited, .streamOpensLimited:
             nil
         }
     }

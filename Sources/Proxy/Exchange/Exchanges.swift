@@ -23,6 +23,8 @@ struct Exchanges: ~Copyable {
     var streams = SessionStreams()
     /// What the routes of some say beside the upstream.
     var extras = RouteExtrasTable()
+    /// Those whose routes limit how many requests there may be.
+    var limits = LimitedExchanges()
 
     init(limit: Int) {
         slab = Slab(limit: limit)
@@ -42,6 +44,7 @@ struct Exchanges: ~Copyable {
         if !triedBeyond.isEmpty { triedBeyond[exchange.slot] = nil }
         if !toolLists.isEmpty { toolLists.discard(exchange.slot) }
         if !extras.isEmpty { extras.discard(exchange.slot) }
+        if !limits.isEmpty { limits.end(exchange.slot) }
         if !streams.conflicts.isEmpty { streams.conflicts[exchange.slot] = nil }
         if !streams.probes.isEmpty { streams.probes[exchange.slot] = nil }
         slab.discard(exchange)

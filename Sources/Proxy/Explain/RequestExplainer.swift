@@ -118,6 +118,7 @@ package struct RequestExplainer: Sendable {
                         return nil
                     }
                     explanation.serverTarget = extras.serverTarget(head, buffer)
+                    explanation.limits = extras.limits?.names(of: head, in: buffer, kind) ?? []
                 }
                 if route.checksHeaders, let fault = HeaderCheck.fault(of: head, in: buffer, kind, isWhole: true) {
                     explanation.answer(fault)

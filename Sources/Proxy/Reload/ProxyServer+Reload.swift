@@ -23,7 +23,7 @@ extension ProxyServer {
         var new = try Snapshot(
             configuration, keys: secrets?.keys ?? old.keys, tickets: secrets?.tickets, names: watchers.lookup,
             known: watchers.names.addresses, learned: old.learned, sessionTable: old.sessionTable,
-            discovered: discovered)
+            rateLimits: old.rateLimits, discovered: discovered)
         try new.addAdminListeners(configuration.global)
         return new
     }

@@ -25,6 +25,7 @@ extension Worker where Outside: ~Copyable {
     mutating func applyExtras(_ exchange: Handle, ofRoute index: Int) -> PhaseResult? {
         guard let extras = snapshot.routes[index].extras else { return nil }
         if extras.editsMessages { exchanges.extras.insert(extras, for: exchange.slot) }
+        if let limits = extras.limits { exchanges.limits[exchange.slot] = LimitedExchanges.Entry(limits) }
         if !extras.access.isOpen {
             let address = clientAddress(exchanges[exchange].client)
             guard extras.access.admits(high: address.high, low: address.low, isIPv4: address.isIPv4) else {

@@ -11,14 +11,17 @@ package final class RouteExtras: Sendable {
     let fields: ResponseFieldEdits
     /// Whose requests are served.
     let access: AddressRules
+    /// How many requests there may be; nil: any number.
+    let limits: RouteLimits?
 
-    /// The extras of a route; nil if it has none.
-    package init?(_ route: RouteConfiguration) {
+    /// The extras of a route; nil if it has none. `rateLimits`: what is known of rates, if any route limits them.
+    package init?(_ route: RouteConfiguration, _ rateLimits: RateLimits? = nil) {
         answer = LocalAnswer(route.destination)
         prefix = StrippedPrefix(bytes: Array((route.strippedPrefix ?? "").utf8))
         fields = ResponseFieldEdits(route.responseFields)
         access = AddressRules(route.access)
-        if answer == nil, prefix.bytes.isEmpty, fields.isEmpty, access.isOpen { return nil }
+        limits = rateLimits.flatMap { RouteLimits(route, $0) }
+        if answer == nil, prefix.bytes.isEmpty, fields.isEmpty, access.isOpen, limits == nil { return nil }
     }
 
     /// A server's response, or the request, is not passed on as it is.

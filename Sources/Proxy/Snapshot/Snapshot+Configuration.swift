@@ -11,11 +11,11 @@ extension Snapshot {
     /// The run-time form of a checked configuration. Loads certificates and resolves names, which may block for seconds;
     /// servers whose names do not resolve have no address. Names in `known` have these addresses, and are not looked up. All
     /// listeners share `tickets`, and keep them when certificates are swapped; nil: random ones that nobody else has.
-    /// `learned` and `sessionTable` are what is known of sessions already; `discovered` are servers that were found, by upstream.
+    /// `learned`, `sessionTable` and `rateLimits` are what is known of sessions and rates already; `discovered` are servers that were found, by upstream.
     package init(
         _ configuration: Configuration, keys: [SigningKey], tickets: TicketSecrets? = nil, names: NameLookup = .system,
         known: [String: [SocketAddress]] = [:], learned: LearnedSessions? = nil, sessionTable: SessionTable? = nil,
-        discovered: [String: [DiscoveredServer]] = [:]
+        rateLimits: RateLimits? = nil, discovered: [String: [DiscoveredServer]] = [:]
     ) throws(StartError) {
         self.init()
         self.keys = keys
@@ -34,7 +34,9 @@ extension Snapshot {
         for upstream in configuration.upstreams { try append(upstream, found, names) }
         let tickets = tickets ?? TicketSecrets([Machine.randomBytes(TicketRatchet.bytes)])
         for listener in configuration.listeners { listeners.append(try ListenerPlan(listener, tickets: tickets)) }
-        routes = configuration.routes.map { RoutePlan($0) }
+        let limits = try RateLimits.needed(by: configuration.routes, keeping: rateLimits)
+        self.rateLimits = limits
+        routes = configuration.routes.map { RoutePlan($0, limits) }
         if upstreams.contains(where: { $0.affinity == .learned }) {
             self.learned = learned ?? LearnedSessions(limit: 1_000_000)
         }
@@ -305,10 +307,10 @@ extension HealthCheckPlan {
 }
 
 extension RoutePlan {
-    init(_ configuration: RouteConfiguration) {
+    init(_ configuration: RouteConfiguration, _ rateLimits: RateLimits? = nil) {
         self.init(upstream: configuration.upstream ?? 0)
         checksHeaders = configuration.checksHeaders
-        extras = RouteExtras(configuration)
+        extras = RouteExtras(configuration, rateLimits)
         let name = configuration.host.map { $0.contains(":") ? "[\($0)]" : $0 }
         host = name.map { Array($0.lowercased().utf8) }
         path =

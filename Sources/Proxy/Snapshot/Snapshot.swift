@@ -23,6 +23,8 @@ package struct Snapshot: Sendable {
     package var learned: LearnedSessions?
     /// What is known of sessions beside their servers, if any upstream has sessions.
     package var sessionTable: SessionTable?
+    /// What is known of rates, if any route limits them.
+    package var rateLimits: RateLimits?
     /// Keeps the slots of its servers; set by the server table.
     package var lease: ServerLease?
     /// Which logs of calls there are.

@@ -19,7 +19,9 @@ extension ProxyStage {
             """
         let checks = ConfigurationChecks(files: false, environment: { _ in nil })
         let configuration = try ConfigurationFile.parse(text, file: "berth.toml", checks: checks).get().configuration
-        snapshot.routes = configuration.routes.map { RoutePlan($0) }
+        let limits = try RateLimits.needed(by: configuration.routes, keeping: snapshot.rateLimits)
+        snapshot.rateLimits = limits
+        snapshot.routes = configuration.routes.map { RoutePlan($0, limits) }
         let secrets = TicketSecrets([[UInt8](repeating: 1, count: 32)])
         let plan = try ListenerPlan(configuration.listeners[0], tickets: secrets)
         for index in snapshot.listeners.indices {

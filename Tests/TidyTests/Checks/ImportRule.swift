@@ -13,14 +13,15 @@ enum ImportRule {
         "MCP": ["ASCII", "JSON"],
         "Balancing": [],
         "Caching": ["MCP", "JSON", "ASCII", "Kernel"],
+        "RateLimiting": ["Kernel"],
         "Redis": ["ASCII", "Kernel"],
         "Configuration": [],
         "Import": ["Configuration"],
         "Discovery": ["JSON", "ASCII", "Kernel"],
         "Telemetry": ["MCP", "Reactor", "JSON", "ASCII", "Kernel"],
         "Proxy": [
-            "TLS", "HTTP", "MCP", "Balancing", "Caching", "Configuration", "Discovery", "Redis", "Telemetry", "Reactor",
-            "JSON", "ASCII", "Kernel",
+            "TLS", "HTTP", "MCP", "Balancing", "Caching", "Configuration", "Discovery", "RateLimiting", "Redis", "Telemetry",
+            "Reactor", "JSON", "ASCII", "Kernel",
         ],
         "DashboardPage": ["COpenSSL"],
         "Admin": [
