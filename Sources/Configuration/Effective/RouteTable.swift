@@ -11,15 +11,33 @@ extension EffectiveText {
             value("upstream", upstream.map(TOMLText.quoted), unset: "there is none")
             value("strip_prefix", route.strippedPrefix.map(TOMLText.quoted), unset: "servers get the path as it came")
             value("check_headers", "\(route.checksHeaders)")
+            value(
+                "response_limit", route.responseLimit.map { ByteSizeText.text($0) }.map(TOMLText.quoted),
+                unset: "any size")
         case .respond(let response): value("respond", response.text)
         case .redirect(let target): value("redirect", TOMLText.quoted(target.url))
         case .files(let folder): value("files", TOMLText.quoted(folder))
         }
         write(route.access)
+        writeOrigins(route)
         let lines = route.responseFields.set.map { "\(TOMLText.quoted($0.name)) = \(TOMLText.quoted($0.value))" }
         guard !lines.isEmpty || !route.responseFields.removed.isEmpty else { return }
         let removed = route.responseFields.removed.map(TOMLText.quoted).joined(separator: ", ")
         value("response_headers", "{ set = { \(lines.joined(separator: ", ")) }, remove = [\(removed)] }")
+    }
+
+    private mutating func writeOrigins(_ route: RouteConfiguration) {
+        if let origins = route.origins { value("origin", texts: origins) }
+        switch route.crossOrigins {
+        case .everybody: value("cors", texts: ["*"])
+        case .origins(let origins): value("cors", texts: origins)
+        case nil: break
+        }
+    }
+
+    /// Writes a list of texts.
+    mutating func value(_ key: String, texts: [String]) {
+        value(key, "[\(texts.map(TOMLText.quoted).joined(separator: ", "))]")
     }
 
     /// Writes whose requests are served; nothing if everybody's are.

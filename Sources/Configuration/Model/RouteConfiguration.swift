@@ -15,6 +15,12 @@ package struct RouteConfiguration: Sendable, Equatable {
     package var responseFields = ResponseFieldsConfiguration()
     /// Whose requests are served.
     package var access = AccessConfiguration()
+    /// Origins whose pages may send requests (RFC 6454 section 6.2), at most 100; nil: nobody is asked.
+    package var origins: [String]?
+    /// Bytes of a response that is no event stream, 1 KiB...1 TiB; nil: any.
+    package var responseLimit: Int?
+    /// Pages of which origins may read responses; nil: servers say that.
+    package var crossOrigins: CrossOriginConfiguration?
 
     package init(host: String?, path: PathPattern, upstream: Int, checksHeaders: Bool = false) {
         self.host = host

@@ -60,9 +60,7 @@ extension ConnectionIO where Outside: ~Copyable {
 
     /// A whole response of the proxy's own. `id` is the raw JSON-RPC id of the request, or empty.
     mutating func append(_ response: ErrorResponse, id: [UInt8], isHead: Bool, closes: Bool, at now: Instant) {
-        // Clients that look for the loss of a session look for a null id.
-        let echoed = response.status == 404 ? [] : id
-        let body = response.body(id: echoed.span)
+        let body = response.body(id: (response.echoesID ? id : []).span)
         composed.append("HTTP/1.1 ")
         composed.append(decimal: UInt64(response.status))
         composed.append(0x20)

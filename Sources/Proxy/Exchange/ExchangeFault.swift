@@ -12,6 +12,7 @@ enum ExchangeFault: UInt8, CaseIterable {
     case sessionsFull
     case headerMismatch, tooLargeToCheck
     case addressDenied, noChallenge, challengeMethod
+    case originDenied, responseTooLarge, memoryShort
 
     var response: ErrorResponse {
         switch self {
@@ -42,6 +43,9 @@ enum ExchangeFault: UInt8, CaseIterable {
         case .addressDenied: .addressDenied
         case .noChallenge: .noChallenge
         case .challengeMethod: .challengeMethod
+        case .originDenied: .originDenied
+        case .responseTooLarge: .responseTooLarge
+        case .memoryShort: .memoryShort
         }
     }
 
@@ -49,13 +53,14 @@ enum ExchangeFault: UInt8, CaseIterable {
     var metric: ServerMetric? {
         switch self {
         case .noServerAvailable, .queueFull, .queueTimeout, .tooManyStreams, .sessionServerUnavailable,
-            .sessionTableFull, .shuttingDown, .sessionsFull:
+            .sessionTableFull, .shuttingDown, .sessionsFull, .memoryShort:
             .unavailable
-        case .connectFailed, .serverReset, .serverDown, .badServerResponse: .badGateway
+        case .connectFailed, .serverReset, .serverDown, .badServerResponse, .responseTooLarge: .badGateway
         case .firstByteTimeout: .timedOut
         case .sessionNotFound, .legacySessionNotFound: .sessionsNotFound
         case .noRoute, .noRouteForSession, .unknownHost, .messageForLostServer, .malformedBody, .requestTooLarge,
-            .bodyTimeout, .headerMismatch, .tooLargeToCheck, .addressDenied, .noChallenge, .challengeMethod:
+            .bodyTimeout, .headerMismatch, .tooLargeToCheck, .addressDenied, .noChallenge, .challengeMethod,
+            .originDenied:
             nil
         }
     }
