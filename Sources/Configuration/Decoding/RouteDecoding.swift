@@ -13,6 +13,9 @@ struct DecodedRoute {
     var streamOpens: RateText?
     /// Where `rate_limit` stands, if it has an entry by session.
     var sessionLimit: Range<Int>?
+    var origins: [String]?
+    var crossOrigins: CrossOriginConfiguration?
+    var responseLimit: Int?
     /// The bytes of the table's header.
     var range: Range<Int>
     /// Whether host and path are valid; otherwise the route takes no part in further checks.
@@ -34,7 +37,11 @@ struct DecodedRoute {
         rateLimits = reader.rateLimits()
         streamOpens = reader.streamOpens()
         if rateLimits.contains(where: { $0.key == .session }) { sessionLimit = reader.entry("rate_limit")?.key }
-        reader.rejectUnavailable("origin", "cors", "response_limit", "timeouts")
+        origins = reader.origins()
+        crossOrigins = reader.crossOrigins(guarded: origins)
+        if crossOrigins != nil { reader.checkSharedFields(responseFields) }
+        responseLimit = reader.sizeIfThere("response_limit", in: 1_024...(1 << 40))
+        reader.rejectUnavailable("timeouts")
         reader.finish()
     }
 
@@ -47,6 +54,9 @@ struct DecodedRoute {
         route.access = access
         route.rateLimits = rateLimits
         route.streamOpens = streamOpens
+        route.origins = origins
+        route.crossOrigins = crossOrigins
+        route.responseLimit = responseLimit
         return route
     }
 
@@ -66,22 +76,29 @@ struct DecodedRoute {
 extension TableReader {
     fileprivate mutating func routeHost() -> String? {
         guard let (text, entry) = text("host") else { return nil }
+        return routeHost(text, entry.value, key: "host")
+    }
+
+    /// The host of a text as it is compared; nil, and reported, if it is none. `key`: the key whose whole value it is.
+    func routeHost(_ text: String, _ value: LocatedValue, key: String?) -> String? {
+        let before = key.map { "\($0) = " } ?? ""
         var reason: String?
         var help: String?
         if text.contains("*") {
             reason = "wildcards are not available in this version: a host is compared as a whole"
-            help = "give one route per host, or leave host out to match all"
+            help = key == nil ? "name each of them" : "give one route per host, or leave host out to match all"
         } else if let parts = try? HostAndPort(text) {
-            reason = "a route goes by the name alone, whatever port the client dialled"
-            help = "host = \(TOMLText.quoted(parts.host))"
+            reason = "\(key == nil ? "hosts goes" : "a route goes") by the name alone, whatever port the client dialled"
+            help = before + TOMLText.quoted(parts.host)
         } else if text.contains("://") {
-            reason = "this is a URL; a route goes by the name alone"
-            help = text.split(separator: "/").dropFirst().first.map { "host = \(TOMLText.quoted(String($0)))" }
+            reason = "this is a URL; \(key == nil ? "hosts goes" : "a route goes") by the name alone"
+            help = text.split(separator: "/").dropFirst().first.map { before + TOMLText.quoted(String($0)) }
         } else if !HostAndPort.isHostName(text), IPAddressText(Self.withoutBrackets(text)) == nil {
             reason = "a host is a name such as \"mcp.example.com\", or an IP address"
         }
         guard let reason else { return Self.canonicalHost(text) }
-        findings.report(entry.value.range, "\(quote(entry)) cannot be matched", because: reason, help: help)
+        findings.report(
+            value.range, "\(before)\(TOMLText.quoted(text)) cannot be matched", because: reason, help: help)
         return nil
     }
 

@@ -12,11 +12,15 @@ extension EffectiveText {
             value("strip_prefix", route.strippedPrefix.map(TOMLText.quoted), unset: "servers get the path as it came")
             value("check_headers", "\(route.checksHeaders)")
             write(route.rateLimits, opens: route.streamOpens)
+            value(
+                "response_limit", route.responseLimit.map { ByteSizeText.text($0) }.map(TOMLText.quoted),
+                unset: "any size")
         case .respond(let response): value("respond", response.text)
         case .redirect(let target): value("redirect", TOMLText.quoted(target.url))
         case .files(let folder): value("files", TOMLText.quoted(folder))
         }
         write(route.access)
+        writeOrigins(route)
         let lines = route.responseFields.set.map { "\(TOMLText.quoted($0.name)) = \(TOMLText.quoted($0.value))" }
         guard !lines.isEmpty || !route.responseFields.removed.isEmpty else { return }
         let removed = route.responseFields.removed.map(TOMLText.quoted).joined(separator: ", ")
@@ -27,6 +31,20 @@ extension EffectiveText {
     private mutating func write(_ limits: [RateLimitConfiguration], opens: RateText?) {
         if !limits.isEmpty { value("rate_limit", "[\(limits.map(\.text).joined(separator: ", "))]") }
         if let opens { value("stream_opens", TOMLText.quoted(opens.text)) }
+    }
+
+    private mutating func writeOrigins(_ route: RouteConfiguration) {
+        if let origins = route.origins { value("origin", texts: origins) }
+        switch route.crossOrigins {
+        case .everybody: value("cors", texts: ["*"])
+        case .origins(let origins): value("cors", texts: origins)
+        case nil: break
+        }
+    }
+
+    /// Writes a list of texts.
+    mutating func value(_ key: String, texts: [String]) {
+        value(key, "[\(texts.map(TOMLText.quoted).joined(separator: ", "))]")
     }
 
     /// Writes whose requests are served; nothing if everybody's are.

@@ -1,11 +1,13 @@
 import Kernel
 import Logging
 import Reactor
+import Telemetry
 
 /// What looks at files and names while a proxy runs, and tells its workers what has changed.
 struct Watchers: Sendable {
     let certificates: CertificateWatcher
     let names: NameWatcher
+    let memory: MemoryWatcher
     /// How names are looked up.
     let lookup: NameLookup
     /// Nil if the proxy was started with keys that nothing renews.
@@ -15,8 +17,9 @@ struct Watchers: Sendable {
     /// last.
     init(
         _ snapshot: Snapshot, workers: [Mailbox<WorkerMessage>], secrets: SessionSecrets?, names: NameLookup,
-        certificates counts: CertificateCounts, log: Logger
+        certificates counts: CertificateCounts, metrics: MetricsWriter, log: Logger
     ) throws(SystemError) {
+        memory = try MemoryWatcher(snapshot.memoryLimit, metrics: metrics, log: log)
         let traffic = workers.dropLast()
         lookup = names
         certificates = try CertificateWatcher(snapshot, counts: counts, log: log) { message in
@@ -38,12 +41,14 @@ struct Watchers: Sendable {
         try certificates.start()
         try secrets?.start()
         try names.start()
+        try memory.start()
     }
 
     func stop() {
         certificates.stop()
         secrets?.stop()
         names.stop()
+        memory.stop()
     }
 
     /// Says nothing more about the files and names of the present snapshot: what it says could reach workers after the next.
@@ -56,5 +61,6 @@ struct Watchers: Sendable {
     func resume(with snapshot: Snapshot) throws(SystemError) {
         try certificates.resume(with: snapshot)
         try names.resume(with: snapshot)
+        try memory.resume(with: snapshot.memoryLimit)
     }
 }

@@ -62,9 +62,7 @@ extension ConnectionIO where Outside: ~Copyable {
     mutating func append(
         _ response: ErrorResponse, id: [UInt8], isHead: Bool, closes: Bool, at now: Instant, lines: [UInt8] = []
     ) {
-        // Clients that look for the loss of a session look for a null id.
-        let echoed = response.status == 404 ? [] : id
-        let body = response.body(id: echoed.span)
+        let body = response.body(id: (response.echoesID ? id : []).span)
         composed.append("HTTP/1.1 ")
         composed.append(decimal: UInt64(response.status))
         composed.append(0x20)

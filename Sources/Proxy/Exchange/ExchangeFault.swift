@@ -13,6 +13,7 @@ enum ExchangeFault: UInt8, CaseIterable {
     case headerMismatch, tooLargeToCheck
     case addressDenied, noChallenge, challengeMethod
     case rateLimited, concurrencyLimited, streamOpensLimited
+    case originDenied, responseTooLarge, memoryShort
 
     var response: ErrorResponse {
         switch self {
@@ -46,6 +47,9 @@ enum ExchangeFault: UInt8, CaseIterable {
         case .rateLimited: .rateLimited
         case .concurrencyLimited: .concurrencyLimited
         case .streamOpensLimited: .streamOpensLimited
+        case .originDenied: .originDenied
+        case .responseTooLarge: .responseTooLarge
+        case .memoryShort: .memoryShort
         }
     }
 
@@ -53,15 +57,14 @@ enum ExchangeFault: UInt8, CaseIterable {
     var metric: ServerMetric? {
         switch self {
         case .noServerAvailable, .queueFull, .queueTimeout, .tooManyStreams, .sessionServerUnavailable,
-            .sessionTableFull, .shuttingDown, .sessionsFull:
+            .sessionTableFull, .shuttingDown, .sessionsFull, .memoryShort:
             .unavailable
-        case .connectFailed, .serverReset, .serverDown, .badServerResponse: .badGateway
+        case .connectFailed, .serverReset, .serverDown, .badServerResponse, .responseTooLarge: .badGateway
         case .firstByteTimeout: .timedOut
         case .sessionNotFound, .legacySessionNotFound: .sessionsNotFound
         case .noRoute, .noRouteForSession, .unknownHost, .messageForLostServer, .malformedBody, .requestTooLarge,
             .bodyTimeout, .headerMismatch, .tooLargeToCheck, .addressDenied, .noChallenge, .challengeMethod,
-            .rateLimited,
-            .concurrencyLimited, .streamOpensLimited:
+            .rateLimited, .concurrencyLimited, .streamOpensLimited, .originDenied:
             nil
         }
     }

@@ -161,6 +161,7 @@ extension Worker where Outside: ~Copyable {
         switch fault {
         case .queueFull, .queueTimeout:
             response.retryAfterSeconds = retryAfterSeconds(Int(exchanges[exchange].upstream))
+        case .responseTooLarge: response.limit = responseLimit(exchange)
         default: break
         }
         let lines = exchanges.limits.isEmpty ? [] : describeRefusal(exchange, &response)

@@ -13,6 +13,10 @@ package final class RouteExtras: Sendable {
     let access: AddressRules
     /// How many requests there may be; nil: any number.
     let limits: RouteLimits?
+    /// What is asked of pages of browsers; nil: nothing.
+    let frontDoor: FrontDoorRules?
+    /// Bytes of a response that is no event stream; `.max`: any.
+    let responseLimit: UInt64
 
     /// The extras of a route; nil if it has none. `rateLimits`: what is known of rates, if any route limits them.
     package init?(_ route: RouteConfiguration, _ rateLimits: RateLimits? = nil) {
@@ -21,11 +25,16 @@ package final class RouteExtras: Sendable {
         fields = ResponseFieldEdits(route.responseFields)
         access = AddressRules(route.access)
         limits = rateLimits.flatMap { RouteLimits(route, $0) }
-        if answer == nil, prefix.bytes.isEmpty, fields.isEmpty, access.isOpen, limits == nil { return nil }
+        frontDoor = FrontDoorRules(route)
+        responseLimit = route.responseLimit.map { UInt64($0) } ?? .max
+        let isPlain = answer == nil && prefix.bytes.isEmpty && fields.isEmpty && access.isOpen
+        if isPlain, frontDoor == nil, responseLimit == .max, limits == nil { return nil }
     }
 
-    /// A server's response, or the request, is not passed on as it is.
-    var editsMessages: Bool { !prefix.bytes.isEmpty || !fields.isEmpty }
+    /// Something of it is needed after the exchange was routed.
+    var outlivesRouting: Bool {
+        !prefix.bytes.isEmpty || !fields.isEmpty || frontDoor != nil || responseLimit < .max
+    }
 }
 
 /// Changes of a response's header fields, composed beforehand.
@@ -33,14 +42,22 @@ struct ResponseFieldEdits: Sendable {
     /// Names of lines that are left out: those that are removed, and those that are replaced.
     let dropped: [[UInt8]]
     /// Whole lines that are put in.
-    let lines: [UInt8]
+    var lines: [UInt8]
+    /// Lines that are left out are also those that say which pages may read, `Access-Control-*`.
+    var dropsCrossOrigin = false
+
+    /// No changes.
+    init() {
+        dropped = []
+        lines = []
+    }
 
     init(_ configuration: ResponseFieldsConfiguration) {
         dropped = (configuration.set.map(\.name) + configuration.removed).map { Array($0.lowercased().utf8) }
         lines = configuration.set.flatMap { Array("\($0.name.lowercased()): \($0.value)\r\n".utf8) }
     }
 
-    var isEmpty: Bool { dropped.isEmpty }
+    var isEmpty: Bool { dropped.isEmpty && lines.isEmpty }
 }
 
 extension RoutePlan {

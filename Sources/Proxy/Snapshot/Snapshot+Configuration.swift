@@ -21,6 +21,7 @@ extension Snapshot {
         self.keys = keys
         self.discovered = discovered
         drainTimeout = Interval(configuration.global.drainTimeout)
+        memoryLimit = configuration.global.memoryLimit.map { Int64($0) }
         countsCalls = configuration.metrics.countsCalls
         maximumToolNames = configuration.metrics.maximumTools
         logs = LogPlan(configuration.global)
@@ -138,11 +139,14 @@ extension ListenerPlan {
         trusted = configuration.trustedProxies
         trustedHeader = Array((configuration.trustedHeader ?? "").lowercased().utf8)
         access = AddressRules(configuration.access)
+        hosts = configuration.hosts.map { HostPattern(configured: $0) }
+        publicOrigin = Array((configuration.publicURL ?? "").utf8)
         redirectPort = configuration.redirectPort
         expectsProxyHeader = configuration.proxyProtocol
         forwardsAsHTTPS = configuration.forwardedProto == .https
         acceptsH2C = configuration.h2c
         maximumConnections = configuration.maximumConnections
+        maximumPerAddress = configuration.maximumPerAddress ?? .max
         handshakeTimeout = Interval(configuration.timeouts.tls)
         headTimeout = Interval(configuration.timeouts.header)
         bodyTimeout = Interval(configuration.timeouts.body)
@@ -202,6 +206,7 @@ extension UpstreamPlan {
             case .leastRequests: .leastRequests
             case .powerOfTwo: .powerOfTwo
             }
+        affinityKey = configuration.affinityKey.map { AffinityKey($0) }
         host =
             switch configuration.host {
             case .keep: .keep
@@ -311,8 +316,7 @@ extension RoutePlan {
         self.init(upstream: configuration.upstream ?? 0)
         checksHeaders = configuration.checksHeaders
         extras = RouteExtras(configuration, rateLimits)
-        let name = configuration.host.map { $0.contains(":") ? "[\($0)]" : $0 }
-        host = name.map { Array($0.lowercased().utf8) }
+        host = configuration.host.map { HostPattern(configured: $0).text }
         path =
             switch configuration.path {
             case .any: .any

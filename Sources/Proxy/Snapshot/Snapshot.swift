@@ -36,6 +36,10 @@ package struct Snapshot: Sendable {
     /// How long a drain waits for what is under way.
     package var drainTimeout = Interval.seconds(300)
 
+    /// Bytes of memory in use at which new work is turned away; nil: none.
+    package var memoryLimit: Int64?
+    /// Whose connections are counted by address: the same for all workers, and across reloads.
+    package var addresses = AddressCounts()
     /// Whether calls are counted by method and tool.
     package var countsCalls = true
     /// Servers that there may be without a new start, by what the configuration says of discovery.

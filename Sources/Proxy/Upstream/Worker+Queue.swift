@@ -38,10 +38,11 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// What an exchange waits for that was to go to `server`. Where only some servers speak its revision, it waits for the one
-    /// that was selected: another that is free may be one that does not.
+    /// that was selected: another that is free may be one that does not. A key's requests wait for the key's server.
     private func need(of exchange: Handle, _ server: Int) -> FairQueue.Need {
         FairQueue.Need(
-            server: exchanges[exchange].isPinned || needsModernServer(exchange) ? server : nil,
+            server: exchanges[exchange].isPinned || needsModernServer(exchange) || affinityKey(exchange) != nil
+                ? server : nil,
             isUpload: !exchanges[exchange].isWhole)
     }
 

@@ -28,6 +28,9 @@ extension ProxyStage {
             snapshot.listeners[index].trusted = plan.trusted
             snapshot.listeners[index].trustedHeader = plan.trustedHeader
             snapshot.listeners[index].access = plan.access
+            snapshot.listeners[index].hosts = plan.hosts
+            snapshot.listeners[index].publicOrigin = plan.publicOrigin
+            snapshot.listeners[index].forwardsAsHTTPS = plan.forwardsAsHTTPS
             snapshot.listeners[index].redirectPort = plan.redirectPort
             snapshot.listeners[index].expectsProxyHeader = plan.expectsProxyHeader
         }
@@ -44,10 +47,11 @@ extension ProxyStage {
 
     /// The same over HTTP/2 in clear, with prior knowledge.
     func answerHTTP2(
-        _ method: String, _ path: String, _ fields: [HeaderField] = [], body: [UInt8]? = nil
+        _ method: String, _ path: String, _ fields: [HeaderField] = [], body: [UInt8]? = nil,
+        host: String = "mcp.test"
     ) -> Message {
         let client = connectHTTP2()
-        let stream = client.ask(method, path, fields, body: body)
+        let stream = client.ask(method, path, fields, body: body, host: host)
         run { client.isDone(stream) }
         client.leave()
         return client[stream].response
