@@ -64,7 +64,7 @@ package final class AnswerCache<Waiter: Sendable>: Sendable {
         state.withLock { $0.counts.count(.stale, answer.method, answer.subject) }
     }
 
-    /// What a server has said is no longer so. How many answers went.
+    /// What a server has said is no longer so. How many answers went, or will not be kept when they come.
     @discardableResult
     package func invalidate(_ change: ServerChange) -> Int {
         state.withLock { $0.invalidate(change) }

@@ -28,14 +28,12 @@ package struct CacheQuestion: Sendable, Equatable {
     package init?(
         _ summary: RequestSummary, _ body: Span<UInt8>, isModern: Bool, rules: CacheRules, key: inout [UInt8]
     ) {
-        guard summary.hasID, let authority = Self.authority(summary, body, isModern: isModern, rules) else {
-            return nil
-        }
+        guard summary.hasID,
+            let subject = summary.subject.map({ CanonicalJSON.spelling(ofString: body.extracting($0)) }) ?? [],
+            let authority = Self.authority(summary, subject, isModern: isModern, rules), Self.isPlain(body)
+        else { return nil }
         method = summary.method
         self.authority = authority
-        guard let subject = summary.subject.map({ CanonicalJSON.spelling(ofString: body.extracting($0)) }) ?? [] else {
-            return nil
-        }
         self.subject = subject
         // By its name: Berths of several versions may share answers.
         key += Array("\(summary.method.name ?? "") ".utf8)
@@ -46,16 +44,30 @@ package struct CacheQuestion: Sendable, Equatable {
     }
 
     private static func authority(
-        _ summary: RequestSummary, _ body: Span<UInt8>, isModern: Bool, _ rules: CacheRules
+        _ summary: RequestSummary, _ subject: [UInt8], isModern: Bool, _ rules: CacheRules
     ) -> Authority? {
         if summary.method == .toolsCall {
-            guard let name = summary.tool else { return nil }
-            return rules.ttl(ofTool: body.extracting(name)).map { .vouched($0) }
+            guard summary.tool != nil else { return nil }
+            return rules.ttl(ofTool: subject.span).map { .vouched($0) }
         }
         if isModern { return rules.methods.contains(summary.method) ? .server : nil }
         guard CacheRules.sessionMethods.contains(summary.method) else { return nil }
         return rules.sessionLists.map { .vouched($0) }
     }
+
+    /// Whether a message has nothing beside what JSON-RPC knows: servers that do not mind the case of names would read more in it.
+    private static func isPlain(_ body: Span<UInt8>) -> Bool {
+        var reader = JSONReader()
+        guard reader.openObject(body) else { return false }
+        while let name = reader.nextName(body) {
+            let name = body.extracting(name)
+            guard Self.ownMembers.contains(where: { JSONString.content(name, equals: $0) }), reader.value(body) != nil
+            else { return false }
+        }
+        return reader.failure == nil
+    }
+
+    private static let ownMembers: [StaticString] = ["jsonrpc", "id", "method", "params"]
 
     // MARK: - Parameters
 
@@ -86,13 +98,18 @@ package struct CacheQuestion: Sendable, Equatable {
         "io.modelcontextprotocol/logLevel",
     ]
 
-    /// The members of the object that was stepped into, each as `"name":value`; nil if one is refused.
+    /// The members of the object that was stepped into, each as `"name":value`; nil if one is refused, or stands there twice: readers
+    /// disagree about which one counts.
     private static func members(
         _ text: Span<UInt8>, _ reader: inout JSONReader, _ part: (Span<UInt8>) -> Part
     ) -> [[UInt8]]? {
         var members: [[UInt8]] = []
+        var names: Set<[UInt8]> = []
         while let range = reader.nextName(text) {
             let name = text.extracting(range)
+            guard let spelling = CanonicalJSON.spelling(ofString: name), names.insert(spelling).inserted else {
+                return nil
+            }
             switch part(name) {
             case .refuse: return nil
             case .drop: guard reader.value(text) != nil else { return nil }
@@ -119,7 +136,7 @@ package struct CacheQuestion: Sendable, Equatable {
         return .keep
     }
 
-    /// Appends members as an object, in one order. A name that stands there twice makes two members, and so a key of its own.
+    /// Appends members as an object, in one order.
     private static func append(_ members: [[UInt8]], to key: inout [UInt8]) {
         key.append(UInt8(ascii: "{"))
         for member in members.sorted(by: { $0.lexicographicallyPrecedes($1) }) {

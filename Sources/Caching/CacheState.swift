@@ -148,16 +148,18 @@ struct CacheState<Waiter: Sendable>: Sendable {
     // MARK: - Taking out
 
     mutating func invalidate(_ change: ServerChange) -> Int {
+        var underWay = 0
         for key in fetches.keys {
             guard let question = fetches[key]?.question, change.concerns(question.method, question.subject) else {
                 continue
             }
             fetches[key]?.isOutdated = true
+            underWay += 1
         }
         let meant = index.slots(of: change)
         for slot in meant { remove(slot) }
         invalidations += UInt64(meant.count)
-        return meant.count
+        return meant.count + underWay
     }
 
     mutating func purge(_ selection: CachePurge) -> Int {

@@ -7,6 +7,7 @@ import MCP
 /// Between events it keeps nothing. An event that is not complete is kept up to 16 KiB; of a longer one nothing is found,
 /// and notifications are short.
 package struct ChangeScanner: Sendable {
+    /// Of the event that is under way; if it is skipped, its last two bytes: its blank line may lie across pieces.
     private var partial: [UInt8] = []
     /// The event that is under way is too long to be kept.
     private var skips = false
@@ -23,8 +24,9 @@ package struct ChangeScanner: Sendable {
     package mutating func scan(_ piece: Span<UInt8>) -> [ServerChange] {
         var start = 0
         if skips {
-            guard let end = Self.firstEnd(in: piece) else { return [] }
+            guard let end = endOfSkipped(in: piece) else { return [] }
             skips = false
+            partial = []
             start = end
         }
         guard partial.isEmpty else {
@@ -38,7 +40,7 @@ package struct ChangeScanner: Sendable {
         let rest = piece.extracting(start..<piece.count)
         let end = Self.lastEnd(in: rest)
         if rest.count - end > Self.maximumEvent {
-            skips = true
+            skip(rest)
         } else {
             for index in end..<rest.count { partial.append(rest[index]) }
         }
@@ -47,8 +49,25 @@ package struct ChangeScanner: Sendable {
 
     private mutating func bound() {
         guard partial.count > Self.maximumEvent else { return }
-        partial = []
+        let long = partial
+        skip(long.span)
+    }
+
+    private mutating func skip(_ text: Span<UInt8>) {
         skips = true
+        partial = []
+        for index in max(0, text.count - 2)..<text.count { partial.append(text[index]) }
+    }
+
+    /// Behind the blank line that ends what is skipped; nil: it has not come.
+    private mutating func endOfSkipped(in piece: Span<UInt8>) -> Int? {
+        let before = partial.count
+        for index in 0..<min(2, piece.count) { partial.append(piece[index]) }
+        for index in before..<partial.count where Self.isEnd(partial.span, index) { return index - before + 1 }
+        if let end = Self.firstEnd(in: piece) { return end }
+        partial = Array(partial.suffix(2))
+        if piece.count > 2 { partial = [piece[piece.count - 2], piece[piece.count - 1]] }
+        return nil
     }
 
     /// Behind the first blank line, or the last one: 0 or nil if there is none.

@@ -17,6 +17,23 @@ struct ChangeScannerTests {
         .tools, .resource(Array("file://a".utf8)), .resources, .prompts, .someResource,
     ]
 
+    @Test("the end of an event that is too long is seen across pieces", arguments: ["\n\n", "\r\n\r\n", "\r\r"])
+    func longEvent(blank: String) {
+        let long = "data: " + String(repeating: "x", count: 20_000)
+        let change = "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/list_changed\"}\n\n"
+        let bytes = Array((long + blank + change).utf8)
+        for cut in 19_990..<20_030 {
+            for other in cut..<min(cut + 4, bytes.count) {
+                var scanner = ChangeScanner()
+                var found = scanner.scan(Array(bytes[..<cut]).span)
+                found += scanner.scan(Array(bytes[cut..<other]).span)
+                found += scanner.scan(Array(bytes[other...]).span)
+                #expect(found == [.tools], "cut at \(cut) and \(other)")
+                #expect(scanner.isIdle)
+            }
+        }
+    }
+
     @Test("are found in pieces of any size", arguments: 1...200 as ClosedRange<UInt64>)
     func pieces(seed: UInt64) {
         var random = SeededGenerator(seed: seed)

@@ -17,7 +17,15 @@ package final class AnswerSharing: Sendable {
     /// The name of the upstream as keys have it, and the key of the digest of names.
     let scope: [UInt8]
 
-    private let outdated = Mutex<[MCPMethod: Instant]>([:])
+    private struct Outdated {
+        /// When the store was told last.
+        var told: [MCPMethod: Instant] = [:]
+        /// Methods of which the store has not confirmed that it knows.
+        var unconfirmed: [MCPMethod: UInt64] = [:]
+        var lastNumber: UInt64 = 0
+    }
+
+    private let outdated = Mutex(Outdated())
 
     /// Shares the answers of the upstream of this name.
     package init(_ store: SharedStore, wait: Interval, upstream: String) {
@@ -52,11 +60,37 @@ package final class AnswerSharing: Sendable {
     /// once a second, unless answers were at hand here (`hadAnswers`), which were fetched since.
     func claimOutdating(_ method: MCPMethod, hadAnswers: Bool, at now: Instant) -> Bool {
         outdated.withLock { outdated in
-            if !hadAnswers, let last = outdated[method], now < last + .seconds(1) { return false }
-            outdated[method] = now
+            if !hadAnswers, let last = outdated.told[method], now < last + .seconds(1) { return false }
+            outdated.told[method] = now
             return true
         }
     }
+
+    /// The store is being told: until it confirms that, what it has of the method may be outdated.
+    func beginTelling(_ method: MCPMethod) -> OutdatedMethod {
+        outdated.withLock { outdated in
+            outdated.lastNumber += 1
+            outdated.unconfirmed[method] = outdated.lastNumber
+            return OutdatedMethod(sharing: self, method: method, number: outdated.lastNumber)
+        }
+    }
+
+    /// The store knows. If it was told again meanwhile, that counts.
+    func confirm(_ method: OutdatedMethod) {
+        outdated.withLock { outdated in
+            if outdated.unconfirmed[method.method] == method.number { outdated.unconfirmed[method.method] = nil }
+        }
+    }
+
+    /// Whether what the store has of a method can be used.
+    func isTrusted(_ method: MCPMethod) -> Bool { outdated.withLock { $0.unconfirmed[method] == nil } }
+}
+
+/// A method of which the store is being told that its answers are outdated.
+struct OutdatedMethod: Sendable {
+    let sharing: AnswerSharing
+    let method: MCPMethod
+    let number: UInt64
 }
 
 /// A search for an answer in a store: the replies that have come, in the order of the commands.

@@ -12,6 +12,10 @@ enum CacheNames {
     private static let credentials: [StaticString] = [
         "authorization", "cookie", "x-api-key", "api-key", "x-auth-token", "x-forwarded-user", "x-forwarded-email",
         "x-forwarded-groups", "x-forwarded-access-token", "x-auth-request-user", "x-remote-user",
+        "x-auth-request-email",
+        "x-auth-request-groups", "x-auth-request-access-token", "x-access-token", "x-user-id", "proxy-authorization",
+        "x-forwarded-client-cert", "x-amzn-oidc-identity", "x-amzn-oidc-data", "x-amzn-oidc-accesstoken",
+        "x-goog-iap-jwt-assertion", "cf-access-jwt-assertion", "x-ms-client-principal", "x-ms-client-principal-id",
     ]
 
     /// Header fields on which the answer depends whoever asks: where it was asked, in which revision, and from which page, which
@@ -49,6 +53,12 @@ enum CacheNames {
         return CacheKeys(shared: CacheKey(shared.0, shared.1), own: own.map { CacheKey($0.0, $0.1) })
     }
 
+    /// Whether a field is the caller's own: who it is, or from which page it asks.
+    static func isCallers(_ field: Field, in buffer: borrowing ByteBuffer) -> Bool {
+        isCredential(field, in: buffer) || buffer.hasName(field, Array("origin".utf8))
+            || buffer.hasName(field, Array("referer".utf8))
+    }
+
     /// Whether a caller shows with a field who it is.
     static func isCredential(_ field: Field, in buffer: borrowing ByteBuffer) -> Bool {
         guard field.name.count >= 6 else { return false }
@@ -74,12 +84,13 @@ enum CacheNames {
 
 /// What of a response's head goes with an answer that is kept.
 enum CachedFields {
-    /// Whole field lines to send with the answer: what browsers are allowed. Nil: the answer is not to be kept, because it
-    /// sets a cookie, or depends on something that its name does not have.
-    static func lines(
-        of head: borrowing ResponseHead, in buffer: borrowing ByteBuffer, isEventStream: Bool, vary: [[UInt8]]
-    ) -> [UInt8]? {
+    /// Whole field lines to send with the answer: what browsers are allowed; and whether it depends on who asks. Nil: the answer is not
+    /// to be kept, because it sets a cookie, or depends on something that its name does not have.
+    static func read(
+        _ head: borrowing ResponseHead, in buffer: borrowing ByteBuffer, isEventStream: Bool, vary: [[UInt8]]
+    ) -> (lines: [UInt8], variesByCaller: Bool)? {
         var lines: [UInt8] = []
+        var variesByCaller = false
         for index in 0..<head.fields.count {
             let field = head.fields[index]
             let name = String(decoding: buffer.bytes(field.name.range).map(\.lowercased), as: UTF8.self)
@@ -88,13 +99,19 @@ enum CachedFields {
             case "cache-control": if !isEventStream, forbids(buffer.bytes(field.value.range)) { return nil }
             case "vary":
                 guard isCovered(buffer.bytes(field.value.range), vary) else { return nil }
+                if items(buffer.bytes(field.value.range)).contains(where: { byCaller.contains(String($0)) }) {
+                    variesByCaller = true
+                }
                 lines += buffer.bytes(field.line.range)
             case let name where name.hasPrefix("access-control-"): lines += buffer.bytes(field.line.range)
             default: break
             }
         }
-        return lines
+        return (lines, variesByCaller)
     }
+
+    /// Fields that a private answer depends on anyhow, and one for everybody must not.
+    private static let byCaller: Set<String> = ["authorization", "cookie"]
 
     /// Whether a Cache-Control (RFC 9111 section 5.2.2) keeps an answer from being kept. It is not asked of event streams: those
     /// have no-cache or no-store by custom, whatever is in them, and MCP says by `ttlMs` what may be kept.

@@ -23,6 +23,8 @@ struct CachedExchanges {
         let fetch: CacheFetch
         let isEventStream: Bool
         let fields: [UInt8]
+        /// Its server says that it depends on who asks.
+        let variesByCaller: Bool
         var body: [UInt8] = []
     }
 

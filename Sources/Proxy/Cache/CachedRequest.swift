@@ -27,6 +27,8 @@ struct CachedRequestMemo {
     /// A request has one place, by its digest. Empty until there is one to remember.
     private var entries: [Entry?] = []
 
+    var isEmpty: Bool { entries.isEmpty }
+
     /// What is known of the request with this digest, which is keyed with a secret of its cache.
     func find(_ digest: CacheKey) -> (question: CacheQuestion, keys: CacheKeys)? {
         guard !entries.isEmpty, let entry = entries[Self.place(digest)], entry.digest == digest else { return nil }

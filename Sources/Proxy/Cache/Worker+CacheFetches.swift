@@ -10,16 +10,19 @@ extension Worker where Outside: ~Copyable {
         guard case .fetching(let fetch, _) = exchanges.caching[exchange] else { return }
         guard let cache = cache(of: exchange) else { return }
         guard io.responseHead.status == 200, !io.hasContentCoding,
-            let fields = CachedFields.lines(
-                of: io.responseHead, in: io.received, isEventStream: isEventStream, vary: cache.answers.rules.vary)
+            let head = CachedFields.read(
+                io.responseHead, in: io.received, isEventStream: isEventStream, vary: cache.answers.rules.vary)
         else {
-            end(fetch, io.responseHead.status >= 500 ? .failed : .unfit, cache)
+            // What one caller may not do says nothing of the others.
+            end(fetch, io.responseHead.status >= 400 ? .failed : .unfit, cache)
             exchanges.caching[exchange] = nil
             return
         }
         exchanges.caching[exchange] = nil
         exchanges.caching.begin(
-            CachedExchanges.Answer(fetch: fetch, isEventStream: isEventStream, fields: fields), exchange)
+            CachedExchanges.Answer(
+                fetch: fetch, isEventStream: isEventStream, fields: head.lines, variesByCaller: head.variesByCaller),
+            exchange)
     }
 
     /// A piece of a response's body passes by.
@@ -39,8 +42,12 @@ extension Worker where Outside: ~Copyable {
         let result = CacheableResult(
             answer.body.span, isEventStream: answer.isEventStream, answer.fetch.question.authority,
             rules: cache.answers.rules)
-        end(answer.fetch, result.map { .answered($0, fields: answer.fields) } ?? .unfit, cache)
-        if let result { share(result, fields: answer.fields, answer.fetch, cache) }
+        guard let result, !(result.isShared && answer.variesByCaller) else {
+            end(answer.fetch, .unfit, cache)
+            return
+        }
+        end(answer.fetch, .answered(result, fields: answer.fields), cache)
+        share(result, fields: answer.fields, answer.fetch, cache)
     }
 
     /// The exchange is over, however: nobody is to wait for it any longer.

@@ -13,6 +13,13 @@ extension Worker where Outside: ~Copyable {
     mutating func searchStore(
         _ exchange: Handle, _ fetch: CacheFetch, stale: CachedAnswer?, _ sharing: AnswerSharing
     ) -> StoreSearch {
+        guard sharing.isTrusted(fetch.question.method) else {
+            // The store could not be told that this has changed: it is told again, and not asked before it knows.
+            if sharing.claimOutdating(fetch.question.method, hadAnswers: false, at: clock.now) {
+                outdateStored(fetch.question.method, sharing)
+            }
+            return .notAsking
+        }
         var commands: [RedisCommand] = [.get(key: sharing.generationKey(of: fetch.question.method))]
         for name in [fetch.keys.shared, fetch.keys.own] {
             guard let name else { continue }
@@ -86,10 +93,11 @@ extension Worker where Outside: ~Copyable {
 
     /// Gives the method a new generation.
     mutating func outdateStored(_ method: MCPMethod, _ sharing: AnswerSharing) {
+        let outdated = sharing.beginTelling(method)
         _ = upstreams.stores.submit(
             .set(
                 key: sharing.generationKey(of: method), value: AnswerSharing.newGeneration(),
                 milliseconds: AnswerSharing.generationTime),
-            to: sharing.store, .outdateAnswers, at: clock.now)
+            to: sharing.store, .outdateAnswers, outdating: outdated, at: clock.now)
     }
 }

@@ -58,6 +58,8 @@ extension Worker where Outside: ~Copyable {
         servers.seedSelections(metrics)
         noteAddedServers()
         sessions.adopt(new, metrics.writer)
+        // Rules for names may have changed.
+        exchanges.caching.memo = CachedRequestMemo()
         if lifecycle.isDraining { closeListeners() } else { adoptListeners() }
         if let lease, hasRetiredInUse { servers.retire(lease) }
         endListenStreams()

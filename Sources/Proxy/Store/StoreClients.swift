@@ -17,6 +17,8 @@ struct StorePurpose: Sendable {
     var exchange = Handle.none
     /// The session that the store is told of; `none`: it is not to be told again if that fails.
     var session = SessionKey.none
+    /// What the store is told is outdated.
+    var outdating: OutdatedMethod?
     let sentAt: Instant
 }
 
@@ -101,12 +103,13 @@ struct StoreClients: ~Copyable {
     /// Asks a store something, unless its breaker is open. The command goes out when the present event has been served.
     mutating func submit(
         _ command: RedisCommand, to store: SharedStore, _ use: StoreUse, for exchange: Handle = .none,
-        session: SessionKey = .none, at now: Instant
+        session: SessionKey = .none, outdating: OutdatedMethod? = nil, at now: Instant
     ) -> StoreSubmission {
         let client = index(of: store)
         switch clients[client].permit(at: now) {
         case .granted:
-            let purpose = StorePurpose(use: use, exchange: exchange, session: session, sentAt: now)
+            let purpose = StorePurpose(
+                use: use, exchange: exchange, session: session, outdating: outdating, sentAt: now)
             if enqueue(command, purpose, client, at: now) == .submitted { return .submitted }
         case .probe:
             _ = enqueue(.ping, StorePurpose(use: .probe, sentAt: now), client, at: now)

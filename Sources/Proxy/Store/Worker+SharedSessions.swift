@@ -220,7 +220,10 @@ extension Worker where Outside: ~Copyable {
         case .findAnswer:
             takeStoredAnswer(exchange, answer)
             return
-        case .keepAnswer, .outdateAnswers: return
+        case .outdateAnswers:
+            if let outdated = purpose.outdating, answer.result == .done { outdated.sharing.confirm(outdated) }
+            return
+        case .keepAnswer: return
         case .lookUp, .share, .refresh, .forget, .probe: break
         }
         if case .refresh = purpose.use, answer.result != .done { snapshot.learned?.forgetSharing(purpose.session) }

@@ -32,6 +32,29 @@ struct CacheTests {
         cached.stage.expectNoLeaks()
     }
 
+    @Test("a refusal for one caller says nothing of the others", arguments: seeds)
+    func refusedCaller(seed: UInt64) {
+        let cached = CacheStage(seed)
+        let usual = cached.handler
+        cached.handler = { _ in .reply("no", status: "401 Unauthorized") }
+        #expect(cached.send(CacheStage.list(token: "bad")).status == 401)
+        cached.handler = usual
+        #expect(cached.send(CacheStage.list(token: "good"))["cache-status"] == "berth; fwd=miss", "seed \(seed)")
+        #expect((cached.send(CacheStage.list())["cache-status"] ?? "").hasPrefix("berth; hit"), "seed \(seed)")
+    }
+
+    @Test("after a reload names are made anew", arguments: seeds)
+    func renamed(seed: UInt64) throws {
+        let cached = CacheStage(seed)
+        _ = cached.send(CacheStage.list())
+        _ = cached.send(CacheStage.list())
+        #expect(cached.asked == 1)
+        #expect(cached.stage.worker?.exchanges.caching.memo.isEmpty == false)
+        try cached.stage.reload { _ in }
+        cached.stage.run(for: .milliseconds(10))
+        #expect(cached.stage.worker?.exchanges.caching.memo.isEmpty == true, "seed \(seed)")
+    }
+
     @Test("streams of HTTP/2 are answered from it too, beside others that are not", arguments: seeds)
     func http2(seed: UInt64) {
         let cached = CacheStage(seed)

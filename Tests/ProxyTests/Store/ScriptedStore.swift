@@ -30,6 +30,8 @@ final class ScriptedStore {
     let contents: StoreContents
     private unowned let network: SimulatedNetwork
     var mood = Mood.answers
+    /// It answers reads only, as one whose memory is full.
+    var refusesWrites = false
     /// Whole commands, the greeting's left out.
     private(set) var commands: [[String]] = []
     private(set) var greetings = 0
@@ -68,6 +70,7 @@ final class ScriptedStore {
             return mood == .silent ? [] : [.text("%1\r\n+proto\r\n:3\r\n")]
         }
         commands.append(command)
+        if refusesWrites, command.first == "SET" { return [.text("-OOM command not allowed\r\n")] }
         switch mood {
         case .answers: return [.text(reply(command))]
         case .slow(let milliseconds): return [.pause(.milliseconds(milliseconds)), .text(reply(command))]

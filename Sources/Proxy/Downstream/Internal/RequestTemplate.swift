@@ -10,14 +10,14 @@ struct RequestTemplate {
     /// Whole field lines.
     private let fields: [UInt8]
 
-    /// Of the parsed request at the front of `buffer`. Without `credentials`, the fields with which its client shows who it is
-    /// are left out.
+    /// Of the parsed request at the front of `buffer`. Without `credentials`, the fields with which its client shows who it is, or
+    /// from which page it asks, are left out.
     init(_ head: borrowing RequestHead, in buffer: borrowing ByteBuffer, credentials: Bool = true) {
         target = head.target.isEmpty ? [UInt8(ascii: "/")] : buffer.bytes(head.target.range)
         authority = buffer.bytes(head.authority.range)
         var lines: [UInt8] = []
         for index in 0..<head.fields.count where Self.keeps(head.fields[index], in: buffer) {
-            if !credentials, CacheNames.isCredential(head.fields[index], in: buffer) { continue }
+            if !credentials, CacheNames.isCallers(head.fields[index], in: buffer) { continue }
             lines += buffer.bytes(head.fields[index].line.range)
         }
         fields = lines
