@@ -9,6 +9,7 @@ struct DecodedRoute {
     var strippedPrefix: String?
     var responseFields: ResponseFieldsConfiguration
     var access: AccessConfiguration
+    var auth: AuthConfiguration?
     /// The bytes of the table's header.
     var range: Range<Int>
     /// Whether host and path are valid; otherwise the route takes no part in further checks.
@@ -27,6 +28,7 @@ struct DecodedRoute {
         strippedPrefix = reader.strippedPrefix(path: isValid ? path : nil)
         responseFields = ResponseFieldsConfiguration(from: reader.table("response_headers"))
         access = reader.access()
+        auth = AuthConfiguration.read(from: reader.table("auth"))
         reader.rejectUnavailable("origin", "cors", "rate_limit", "response_limit", "timeouts")
         reader.finish()
     }
@@ -38,6 +40,7 @@ struct DecodedRoute {
         route.strippedPrefix = strippedPrefix
         route.responseFields = responseFields
         route.access = access
+        route.auth = auth
         return route
     }
 

@@ -16,6 +16,7 @@ extension EffectiveText {
         case .files(let folder): value("files", TOMLText.quoted(folder))
         }
         write(route.access)
+        write(route.auth)
         let lines = route.responseFields.set.map { "\(TOMLText.quoted($0.name)) = \(TOMLText.quoted($0.value))" }
         guard !lines.isEmpty || !route.responseFields.removed.isEmpty else { return }
         let removed = route.responseFields.removed.map(TOMLText.quoted).joined(separator: ", ")

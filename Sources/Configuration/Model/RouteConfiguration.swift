@@ -15,6 +15,8 @@ package struct RouteConfiguration: Sendable, Equatable {
     package var responseFields = ResponseFieldsConfiguration()
     /// Whose requests are served.
     package var access = AccessConfiguration()
+    /// Who may send requests; nil: everybody.
+    package var auth: AuthConfiguration?
 
     package init(host: String?, path: PathPattern, upstream: Int, checksHeaders: Bool = false) {
         self.host = host

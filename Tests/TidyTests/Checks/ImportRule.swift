@@ -13,13 +13,14 @@ enum ImportRule {
         "Balancing": [],
         "Caching": ["MCP", "JSON", "ASCII", "Kernel"],
         "Redis": ["ASCII", "Kernel"],
+        "Tokens": ["ASCII", "JSON"],
         "Configuration": [],
         "Import": ["Configuration"],
         "Discovery": ["JSON", "ASCII", "Kernel"],
         "Telemetry": ["MCP", "Reactor", "JSON", "ASCII", "Kernel"],
         "Proxy": [
-            "TLS", "HTTP", "MCP", "Balancing", "Caching", "Configuration", "Discovery", "Redis", "Telemetry", "Reactor",
-            "JSON", "ASCII", "Kernel",
+            "TLS", "HTTP", "MCP", "Balancing", "Caching", "Configuration", "Discovery", "Redis", "Telemetry", "Tokens",
+            "Reactor", "JSON", "ASCII", "Kernel",
         ],
         "DashboardPage": ["COpenSSL"],
         "Admin": [
@@ -41,6 +42,7 @@ enum ImportRule {
         "berth-fleet": ["FleetSimulation"],
         // Of tests: no module of Sources may import them.
         "TestSupport": ["Kernel"],
+        "TestIssuer": [],
         "Simulation": ["TestSupport", "Reactor", "Kernel"],
     ]
 
