@@ -10,6 +10,8 @@ struct Watchers: Sendable {
     let lookup: NameLookup
     /// Nil if the proxy was started with keys that nothing renews.
     let secrets: SecretWatcher?
+    /// Keys of issuers and of callers.
+    let keys: KeyWatcher
 
     /// Watches what a registered snapshot and its secrets were made of. Of `workers`' mailboxes the control thread's comes
     /// last.
@@ -27,6 +29,7 @@ struct Watchers: Sendable {
         self.names = try NameWatcher(snapshot, names: names, log: log) { message in
             workers.reduce(true) { $1.post(message) && $0 }
         }
+        keys = try KeyWatcher(snapshot, log: log)
         self.secrets = try secrets.map { (secrets) throws(SystemError) in
             try SecretWatcher(secrets, log: log) { keys in
                 traffic.reduce(true) { $1.post(.keys(keys)) && $0 }
@@ -38,12 +41,14 @@ struct Watchers: Sendable {
         try certificates.start()
         try secrets?.start()
         try names.start()
+        try keys.start()
     }
 
     func stop() {
         certificates.stop()
         secrets?.stop()
         names.stop()
+        keys.stop()
     }
 
     /// Says nothing more about the files and names of the present snapshot: what it says could reach workers after the next.
@@ -56,5 +61,6 @@ struct Watchers: Sendable {
     func resume(with snapshot: Snapshot) throws(SystemError) {
         try certificates.resume(with: snapshot)
         try names.resume(with: snapshot)
+        try keys.resume(with: snapshot)
     }
 }

@@ -12,6 +12,7 @@ enum ExchangeFault: UInt8, CaseIterable {
     case sessionsFull
     case headerMismatch, tooLargeToCheck
     case addressDenied, noChallenge, challengeMethod
+    case tokenMissing, tokenInvalid, insufficientScope, tokenNotVerified, unreadableForPolicy
 
     var response: ErrorResponse {
         switch self {
@@ -42,6 +43,11 @@ enum ExchangeFault: UInt8, CaseIterable {
         case .addressDenied: .addressDenied
         case .noChallenge: .noChallenge
         case .challengeMethod: .challengeMethod
+        case .tokenMissing: .tokenMissing
+        case .tokenInvalid: .tokenInvalid
+        case .insufficientScope: .insufficientScope
+        case .tokenNotVerified: .tokenNotVerified
+        case .unreadableForPolicy: .unreadableForPolicy
         }
     }
 
@@ -49,13 +55,14 @@ enum ExchangeFault: UInt8, CaseIterable {
     var metric: ServerMetric? {
         switch self {
         case .noServerAvailable, .queueFull, .queueTimeout, .tooManyStreams, .sessionServerUnavailable,
-            .sessionTableFull, .shuttingDown, .sessionsFull:
+            .sessionTableFull, .shuttingDown, .sessionsFull, .tokenNotVerified:
             .unavailable
         case .connectFailed, .serverReset, .serverDown, .badServerResponse: .badGateway
         case .firstByteTimeout: .timedOut
         case .sessionNotFound, .legacySessionNotFound: .sessionsNotFound
         case .noRoute, .noRouteForSession, .unknownHost, .messageForLostServer, .malformedBody, .requestTooLarge,
-            .bodyTimeout, .headerMismatch, .tooLargeToCheck, .addressDenied, .noChallenge, .challengeMethod:
+            .bodyTimeout, .headerMismatch, .tooLargeToCheck, .addressDenied, .noChallenge, .challengeMethod,
+            .tokenMissing, .tokenInvalid, .insufficientScope, .unreadableForPolicy:
             nil
         }
     }

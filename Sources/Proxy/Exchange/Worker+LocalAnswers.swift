@@ -26,7 +26,7 @@ extension Worker where Outside: ~Copyable {
 
     /// Sends a response. What is still to come of the request's body is read and thrown away, within bounds, before the
     /// connection closes: it would be taken for the next request.
-    private mutating func respond(_ exchange: Handle, with answer: FixedAnswer) -> PhaseResult {
+    mutating func respond(_ exchange: Handle, with answer: FixedAnswer) -> PhaseResult {
         exchanges[exchange].status = answer.status
         if lifecycle.isDraining || exchanges[exchange].awaitsRequestBody { exchanges[exchange].keepsClient = false }
         io.composed.clear()

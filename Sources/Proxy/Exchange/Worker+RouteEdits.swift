@@ -40,6 +40,7 @@ extension Worker where Outside: ~Copyable {
 
     /// The same for a response of the proxy's own, all of which is composed.
     mutating func editOwnResponse(_ exchange: Handle) {
+        appendChallenge(exchange)
         guard let extras = exchanges.extras[exchange.slot], !extras.fields.isEmpty else { return }
         io.editComposedHead(extras.fields)
     }

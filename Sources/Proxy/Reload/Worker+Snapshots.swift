@@ -26,6 +26,7 @@ extension Worker where Outside: ~Copyable {
             case .ejectionOrdered(let server, let end): followEjectionOrder(server, until: end)
             case .toolAnnotations(let server, let tools): adopt(tools, of: server)
             case .answersFetched(let waiting): exchanges.caching.waking += waiting
+            case .tokenJudged(let judgement): noteJudgement(judgement)
             case .keys(let keys):
                 snapshot.keys = keys
                 sessions.adopt(snapshot, metrics.writer)

@@ -11,6 +11,8 @@ package final class RouteExtras: Sendable {
     let fields: ResponseFieldEdits
     /// Whose requests are served.
     let access: AddressRules
+    /// Who may send requests; nil: everybody.
+    package let auth: RouteAuth?
 
     /// The extras of a route; nil if it has none.
     package init?(_ route: RouteConfiguration) {
@@ -18,11 +20,18 @@ package final class RouteExtras: Sendable {
         prefix = StrippedPrefix(bytes: Array((route.strippedPrefix ?? "").utf8))
         fields = ResponseFieldEdits(route.responseFields)
         access = AddressRules(route.access)
-        if answer == nil, prefix.bytes.isEmpty, fields.isEmpty, access.isOpen { return nil }
+        auth = route.auth.map { RouteAuth($0) }
+        if answer == nil, prefix.bytes.isEmpty, fields.isEmpty, access.isOpen, auth == nil { return nil }
+    }
+
+    /// The same with what another one knows of callers.
+    init(_ other: RouteExtras, auth: RouteAuth) {
+        (answer, prefix, fields, access) = (other.answer, other.prefix, other.fields, other.access)
+        self.auth = auth
     }
 
     /// A server's response, or the request, is not passed on as it is.
-    var editsMessages: Bool { !prefix.bytes.isEmpty || !fields.isEmpty }
+    var editsMessages: Bool { !prefix.bytes.isEmpty || !fields.isEmpty || auth != nil }
 }
 
 /// Changes of a response's header fields, composed beforehand.
@@ -35,6 +44,12 @@ struct ResponseFieldEdits: Sendable {
     init(_ configuration: ResponseFieldsConfiguration) {
         dropped = (configuration.set.map(\.name) + configuration.removed).map { Array($0.lowercased().utf8) }
         lines = configuration.set.flatMap { Array("\($0.name.lowercased()): \($0.value)\r\n".utf8) }
+    }
+
+    /// Lines that are put in, and nothing else.
+    init(lines: [UInt8]) {
+        dropped = []
+        self.lines = lines
     }
 
     var isEmpty: Bool { dropped.isEmpty }

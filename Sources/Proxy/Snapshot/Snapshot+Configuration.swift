@@ -35,6 +35,7 @@ extension Snapshot {
         let tickets = tickets ?? TicketSecrets([Machine.randomBytes(TicketRatchet.bytes)])
         for listener in configuration.listeners { listeners.append(try ListenerPlan(listener, tickets: tickets)) }
         routes = configuration.routes.map { RoutePlan($0) }
+        shareTokens()
         if upstreams.contains(where: { $0.affinity == .learned }) {
             self.learned = learned ?? LearnedSessions(limit: 1_000_000)
         }
