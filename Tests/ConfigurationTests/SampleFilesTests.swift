@@ -93,7 +93,10 @@ private enum KeysByEye {
         guard let brace = code.firstIndex(of: "{") else { return [] }
         if prefix.hasSuffix(".tools") { return ["\(prefix).*"] }
         return code[brace...].filter { $0 != "{" && $0 != "}" }.split(separator: ",").compactMap { part in
-            part.firstIndex(of: "=").map { "\(prefix).\(part[..<$0])" }
+            part.firstIndex(of: "=").map { equals in
+                let isRule = prefix == "route.*.auth" && ["scope", "allow", "deny"].contains(part[..<equals])
+                return "\(prefix)\(isRule ? ".tools.*" : "").\(part[..<equals])"
+            }
         }
     }
 

@@ -49,7 +49,7 @@ extension TableReader {
         guard KeyURL(name)?.isSecure == true || KeyURL(name) != nil else {
             findings.report(
                 entry.value.range, "\(quote(entry)) is not an issuer",
-                because: "an issuer is a URL (RFC 8414 section 2), compared with the tokens letter by letter")
+                because: "an issuer is a URL (RFC 8414 section 2), compared with the tokens byte for byte")
             return nil
         }
         guard let source else {

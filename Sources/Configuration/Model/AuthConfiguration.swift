@@ -12,20 +12,25 @@ package struct AuthConfiguration: Sendable, Equatable {
     package struct Issuer: Sendable, Hashable {
         /// As its tokens name it.
         package var name: String
+        /// Where its keys are.
         package var keys: KeySource
     }
 
     /// The tools of one scope.
     package struct ToolRule: Sendable, Equatable {
+        /// What a token must have.
         package var scope: String
         /// Names, or the beginning of names with `*` behind it.
         package var allowed: [String]
+        /// Taken away from what the rule allows.
         package var denied: [String]
     }
 
     /// A header field that servers get.
     package struct ClaimField: Sendable, Equatable {
+        /// The name of the field, as the file has it.
         package var field: String
+        /// The name of the claim.
         package var claim: String
     }
 
@@ -37,6 +42,7 @@ package struct AuthConfiguration: Sendable, Equatable {
     package var leeway = Duration.seconds(30)
     /// Scopes that every caller must have.
     package var requiredScopes: [String] = []
+    /// What servers get of a token.
     package var claims: [ClaimField] = []
     /// Empty: every tool is allowed.
     package var tools: [ToolRule] = []
@@ -54,9 +60,11 @@ package struct AuthConfiguration: Sendable, Equatable {
 
 /// The URL of a document with keys, taken apart.
 package struct KeyURL: Sendable, Hashable {
+    /// Of https, and not of http.
     package var isSecure: Bool
     /// A name or an IP address, without brackets.
     package var host: String
+    /// That of the URL, or the scheme's own.
     package var port: UInt16
     /// Path and query; begins with a slash.
     package var target: String

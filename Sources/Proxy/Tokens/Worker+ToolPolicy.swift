@@ -42,9 +42,11 @@ enum CalledTool: Equatable {
             self = .unclear
             return
         }
+        // Compared without escapes: `tools\\/call` is the same method.
+        let method = JSONText.unescaped(body[summary.methodText])
         switch summary.method {
         case .batch: self = .unclear
-        case .toolsCall:
+        case _ where method == "tools/call":
             guard let range = summary.name, let name = JSONText.unescaped(body[range]) else {
                 self = .unclear
                 return

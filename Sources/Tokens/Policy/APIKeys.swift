@@ -42,6 +42,7 @@ package struct APIKeys: Sendable, Equatable {
         }
     }
 
+    /// How many there are.
     package var count: Int { callers.count }
 
     /// Whose key this is.

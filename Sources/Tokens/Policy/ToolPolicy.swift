@@ -20,6 +20,7 @@ package struct ToolPolicy: Sendable, Equatable {
         }
     }
 
+    /// One for each scope; a tool that none allows is forbidden.
     package var rules: [Rule]
 
     package init(_ rules: [Rule]) { self.rules = rules }

@@ -43,7 +43,10 @@ final class TokenStage {
     }
 
     /// Seconds since 1970 in the simulation.
-    var now: Int64 { Int64(stage.network.wallSeconds) }
+    var now: Int64 {
+        stage.start()
+        return Int64(stage.worker?.io.world.wallSeconds() ?? 0)
+    }
 
     func token(_ changes: [String: String?] = [:], life: Int64 = 300) -> String {
         var changes = changes
