@@ -39,12 +39,15 @@ let package = Package(
         .target(name: "JSON", dependencies: ["ASCII"], swiftSettings: pure),
         .target(name: "Kernel", dependencies: ["CLinux"], swiftSettings: house),
         .target(name: "Reactor", dependencies: ["Kernel"], swiftSettings: house),
-        .target(name: "TLS", dependencies: ["ASCII", "COpenSSL", "Kernel", "Reactor"], swiftSettings: house),
+        .target(name: "TLSRecords", dependencies: ["COpenSSL", "Reactor"], swiftSettings: house),
+        .target(
+            name: "TLS", dependencies: ["ASCII", "COpenSSL", "Kernel", "Reactor", "TLSRecords"], swiftSettings: house),
         .target(name: "HTTP", dependencies: ["ASCII", "CNghttp2", "Reactor", "Kernel"], swiftSettings: pure),
         .target(name: "MCP", dependencies: ["ASCII", "JSON"], swiftSettings: pure),
         .target(name: "Balancing", swiftSettings: pure),
         .target(name: "Discovery", dependencies: ["ASCII", "JSON", "Kernel"], swiftSettings: pure),
         .target(name: "Caching", dependencies: ["ASCII", "JSON", "Kernel", "MCP"], swiftSettings: pure),
+        .target(name: "RateLimiting", dependencies: ["Kernel"], swiftSettings: house),
         .target(name: "Redis", dependencies: ["ASCII", "Kernel"], swiftSettings: pure),
         .target(
             name: "Tokens",
@@ -60,7 +63,7 @@ let package = Package(
             name: "Proxy",
             dependencies: [
                 "ASCII", "JSON", "Kernel", "Reactor", "TLS", "HTTP", "MCP", "Balancing", "Caching", "Configuration",
-                "Discovery", "Redis", "Telemetry", "Tokens",
+                "Discovery", "RateLimiting", "Redis", "Telemetry", "Tokens",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
@@ -136,6 +139,8 @@ let package = Package(
             name: "TokensTests",
             dependencies: ["TestIssuer", "Tokens"],
             swiftSettings: house),
+        .testTarget(
+            name: "RateLimitingTests", dependencies: ["TestSupport", "RateLimiting", "Kernel"], swiftSettings: house),
         .testTarget(name: "RedisTests", dependencies: ["TestSupport", "Redis", "Kernel"], swiftSettings: house),
         .testTarget(
             name: "FleetSimulationTests", dependencies: ["FleetSimulation", "Balancing"], swiftSettings: house),
@@ -152,7 +157,8 @@ let package = Package(
             name: "HTTPTests", dependencies: ["TestSupport", "HTTP", "CNghttp2", "Reactor", "Kernel"],
             swiftSettings: house),
         .testTarget(
-            name: "TLSTests", dependencies: ["TestSupport", "TLS", "Reactor", "COpenSSL"], swiftSettings: house),
+            name: "TLSTests", dependencies: ["TestSupport", "TLS", "TLSRecords", "Reactor", "COpenSSL"],
+            swiftSettings: house),
         .testTarget(
             name: "SampleServerTests", dependencies: ["TestSupport", "SampleServer", "Kernel"], swiftSettings: house),
         .testTarget(
@@ -183,8 +189,7 @@ let package = Package(
             name: "ProxyTests",
             dependencies: [
                 "TestSupport", "TestIssuer", "Proxy", "Simulation", "Kernel", "Reactor", "HTTP", "MCP", "Balancing",
-                "Caching",
-                "Configuration", "Discovery", "Redis", "Telemetry", "TLS", "Tokens",
+                "Caching", "Configuration", "Discovery", "RateLimiting", "Redis", "Telemetry", "TLS", "Tokens",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),

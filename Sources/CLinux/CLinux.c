@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <linux/filter.h>
 #include <linux/sockios.h>
@@ -124,3 +125,5 @@ int berth_send_datagram(const char *path, size_t length, const void *text, size_
     errno = code;
     return sent == (ssize_t)count ? 0 : -1;
 }
+
+void berth_release_free_memory(void) { malloc_trim(0); }

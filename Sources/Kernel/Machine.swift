@@ -13,6 +13,18 @@ public enum Machine {
         return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
+    /// Bytes of memory that this process has now; nil where the kernel does not say (proc(5), `statm`).
+    public static var residentBytes: Int64? {
+        guard let text = try? SmallFile.read("/proc/self/statm", limit: 256) else { return nil }
+        let words = text.split(separator: UInt8(ascii: " "))
+        guard words.count > 1, let pages = Int64(String(decoding: words[1], as: UTF8.self)) else { return nil }
+        return pages * Int64(getpagesize())
+    }
+
+    /// Gives memory back to the system that was freed and that the allocator keeps. It locks each of its arenas in turn, so
+    /// that threads that allocate may wait for some milliseconds.
+    public static func releaseFreeMemory() { berth_release_free_memory() }
+
     /// Raises the soft limit of open descriptors to the hard one, and has the kernel make its descriptor table at once,
     /// for up to `reservedDescriptors` of them. Call it before the first thread starts.
     public static func raiseDescriptorLimit() {

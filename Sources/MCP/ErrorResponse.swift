@@ -17,7 +17,9 @@ package struct ErrorResponse: Sendable {
     /// `error.data.reason`: the proxy's own name of the error, lower case with underscores.
     package let reason: StaticString
     /// The value of `Retry-After`, in seconds; nil: the field is not sent.
-    package var retryAfterSeconds: UInt8?
+    package var retryAfterSeconds: UInt32?
+    /// `error.data.limit`: the bound that was passed; nil: there is none.
+    package var limit: UInt64?
     /// The value of `Allow`; nil: the field is not sent.
     package let allow: StaticString?
     /// Whether the client's connection is closed after the response, because the request was not or cannot be read to
@@ -25,13 +27,15 @@ package struct ErrorResponse: Sendable {
     package let closesConnection: Bool
     /// The value of `Content-Type`: `application/json`, or `text/plain` where the transport has no JSON-RPC error.
     package let contentType: StaticString
+    /// Whether the body has the request's id; null otherwise.
+    package let echoesID: Bool
     /// Whether the status hides that this is an error, so that a field of its own has to say it.
     package private(set) var isInBand = false
 
     private init(
         _ status: UInt16, _ phrase: StaticString, code: Int = -32603, _ message: StaticString, reason: StaticString,
-        retryAfterSeconds: UInt8? = nil, allow: StaticString? = nil, closesConnection: Bool = false,
-        contentType: StaticString = "application/json"
+        retryAfterSeconds: UInt32? = nil, allow: StaticString? = nil, closesConnection: Bool = false,
+        contentType: StaticString = "application/json", echoesID: Bool = true
     ) {
         self.status = status
         self.phrase = phrase
@@ -42,6 +46,8 @@ package struct ErrorResponse: Sendable {
         self.allow = allow
         self.closesConnection = closesConnection
         self.contentType = contentType
+        // Clients that look for the loss of a session look for a null id.
+        self.echoesID = echoesID && status != 404
     }
 
     /// The same error with status 200: the one answer after which every client of the revisions before 2026-07-28 fails the
@@ -61,6 +67,7 @@ package struct ErrorResponse: Sendable {
         for index in id.indices { body.append(id[index]) }
         body += #","error":{"code":\#(code),"message":"\#(message)","data":{"reason":"\#(reason)""#.utf8
         if let retryAfterSeconds { body += ",\"retry_after\":\(retryAfterSeconds)".utf8 }
+        if let limit { body += ",\"limit\":\(limit)".utf8 }
         body += "}}}".utf8
         return body
     }
@@ -95,6 +102,12 @@ extension ErrorResponse {
     /// The server's response is not valid HTTP.
     package static let badServerResponse = ErrorResponse(
         502, "Bad Gateway", "The server sent an invalid response", reason: "bad_server_response")
+    /// The server's response has more bytes than `response_limit` of the route.
+    package static let responseTooLarge = ErrorResponse(
+        502, "Bad Gateway", "The server's response is larger than response_limit", reason: "response_too_large")
+    /// The proxy is short of memory, and what was asked for has not begun.
+    package static let memoryShort = ErrorResponse(
+        503, "Service Unavailable", "The proxy is short of memory", reason: "memory_limit", retryAfterSeconds: 5)
     /// The server did not begin to answer within the timeout.
     package static let firstByteTimeout = ErrorResponse(
         504, "Gateway Timeout", "The server did not answer in time", reason: "first_byte_timeout")
@@ -198,6 +211,21 @@ extension ErrorResponse {
     /// The client's address is not among those that are served.
     package static let addressDenied = ErrorResponse(
         403, "Forbidden", code: -32600, "Requests from this address are not served", reason: "address_denied")
+    /// The client, or whoever has the same key, has sent too many requests. How long to wait is known when it is sent.
+    package static let rateLimited = ErrorResponse(
+        429, "Too Many Requests", "Too many requests", reason: "rate_limited", retryAfterSeconds: 1)
+    /// The client, or whoever has the same key, has too many requests in progress.
+    package static let concurrencyLimited = ErrorResponse(
+        503, "Service Unavailable", "Too many requests are in progress", reason: "concurrency_limited",
+        retryAfterSeconds: 1)
+    /// The client has opened too many event streams.
+    package static let streamOpensLimited = ErrorResponse(
+        429, "Too Many Requests", "Too many event streams were opened", reason: "stream_opens_limited",
+        retryAfterSeconds: 1)
+    /// Pages of this origin may not ask (MCP 2025-11-25, "Security Warning"): the body has no id.
+    package static let originDenied = ErrorResponse(
+        403, "Forbidden", code: -32600, "Requests from this origin are not served", reason: "origin_denied",
+        echoesID: false)
     /// There is no such challenge of an ACME client (RFC 8555 section 8.3), whose authority reads no JSON.
     package static let noChallenge = ErrorResponse(
         404, "Not Found", code: -32600, "There is no such challenge", reason: "no_challenge", contentType: "text/plain")
@@ -214,7 +242,8 @@ extension ErrorResponse {
         retryAfterSeconds: 5)
     /// No route has the request's host (RFC 9110 section 15.5.20).
     package static let unknownHost = ErrorResponse(
-        421, "Misdirected Request", code: -32600, "This host is not served here", reason: "unknown_host")
+        421, "Misdirected Request", code: -32600, "This host is not served here", reason: "unknown_host",
+        echoesID: false)
 }
 
 // MARK: - Callers

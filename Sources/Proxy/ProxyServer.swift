@@ -74,7 +74,8 @@ package final class ProxyServer: Sendable {
             changes = try Wake()
             mailboxes = try (0...self.workers).mapThrowing { _ throws(SystemError) in try Mailbox(limit: 1_024) }
             watchers = try Watchers(
-                snapshot, workers: mailboxes, secrets: secrets, names: names, certificates: certificates, log: log)
+                snapshot, workers: mailboxes, secrets: secrets, names: names, certificates: certificates,
+                metrics: metrics.view, log: log)
         } catch {
             throw StartError("cannot start: \(error)")
         }

@@ -38,7 +38,8 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         let connections = snapshot.connectionLimit
         let streams = snapshot.streamLimit()
         clock = Clock(now: io.world.now(), timers: connections * 4)
-        clients = ClientConnections(connectionLimit: connections, streamLimit: streams)
+        clients = ClientConnections(
+            connectionLimit: connections, streamLimit: streams, addresses: snapshot.addresses)
         exchanges = Exchanges(limit: connections + streams)
         exchanges.countsCalls = snapshot.countsCalls
         upstreams = UpstreamConnections(limit: 2 * connections + streams)

@@ -37,7 +37,7 @@ package final class Metrics: Sendable {
             exchanges: Counters(workers * ExchangeMetric.count),
             rejections: Counters(workers * MetricsWriter.rejectionReasons),
             loops: Counters(workers * WorkerMetric.count),
-            process: Counters(2),
+            process: Counters(3),
             clients: Counters(self.listeners),
             abuse: Counters(AbuseCounter.count),
             refusals: Counters(ProxyRefusal.count),

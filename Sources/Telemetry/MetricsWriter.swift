@@ -206,6 +206,12 @@ package struct MetricsWriter: Sendable {
         clients[min(listener, listeners - 1)]
     }
 
+    /// How short of memory the process is, as whoever looks at it has said last; 0: not at all.
+    package var memoryLevel: Int64 {
+        get { process[2].pointee.load(ordering: .relaxed) }
+        nonmutating set { process[2].pointee.store(newValue, ordering: .relaxed) }
+    }
+
     /// Adds one to a counter, which all workers share.
     package func increment(_ counter: AbuseCounter) { add(counter, 1) }
 

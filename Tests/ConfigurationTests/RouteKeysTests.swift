@@ -54,6 +54,30 @@ struct RouteKeysTests {
         #expect(files.destination == .files("/var/www") && files.upstream == nil)
     }
 
+    @Test("limits of rates and of what is in progress")
+    func rateLimits() throws {
+        let route = try route(
+            """
+            upstream = "a"
+            rate_limit = [
+              { key = "ip", method = "initialize", rate = "30/min", burst = 10 },
+              { key = "session", tool = "export-*", rate = "6/h", concurrency = 2 },
+              { key = "header:X-Tenant", concurrency = 5 }, { key = "route", rate = "1_000/s" },
+            ]
+            stream_opens = "100/d"
+            """)
+        var limits = [RateLimitConfiguration.Key.address, .session, .header("x-tenant"), .route].map {
+            RateLimitConfiguration(key: $0)
+        }
+        (limits[0].method, limits[0].rate, limits[0].burst) = ("initialize", RateText(30, per: 60), 10)
+        (limits[1].tool, limits[1].rate, limits[1].concurrency) = ("export-*", RateText(6, per: 3_600), 2)
+        limits[2].concurrency = 5
+        limits[3].rate = RateText(1_000, per: 1)
+        #expect(route.rateLimits == limits)
+        #expect(route.streamOpens == RateText(100, per: 86_400))
+        #expect(try self.route("upstream = \"a\"\nstream_opens = \"off\"").streamOpens == nil)
+    }
+
     @Test("header fields keep their case and order")
     func fields() throws {
         let route = try route(

@@ -92,6 +92,7 @@ private enum KeysByEye {
     private static func inner(_ code: String, under prefix: String) -> [String] {
         guard let brace = code.firstIndex(of: "{") else { return [] }
         if prefix.hasSuffix(".tools") { return ["\(prefix).*"] }
+        let prefix = prefix.hasSuffix(".rate_limit") ? "\(prefix).*" : prefix
         return code[brace...].filter { $0 != "{" && $0 != "}" }.split(separator: ",").compactMap { part in
             part.firstIndex(of: "=").map { equals in
                 let isRule = prefix == "route.*.auth" && ["scope", "allow", "deny"].contains(part[..<equals])

@@ -21,6 +21,9 @@ struct ChromiumTests {
             Check(name: "paints", seconds: 120, testDescription: "200 servers and 500 tools are painted in a second"),
             Check(name: "loses", seconds: 120, testDescription: "a connection that ends is said, and the page goes on"),
             Check(name: "real", seconds: 240, testDescription: "the dashboard of a running Berth works"),
+            Check(
+                name: "reads", seconds: 120,
+                testDescription: "a page of another origin reads answers, errors and the session id, if cors lists it"),
             Check(name: "grows", seconds: 1_500, testDescription: "eight hours of events leave the page as it was"),
         ]
     }

@@ -9,7 +9,7 @@ struct ErrorResponseTests {
         .serverReset, .badServerResponse, .firstByteTimeout, .internalError, .sessionNotFound,
         .legacySessionNotFound, .malformed, .headTimeout, .bodyTimeout, .requestTooLarge, .targetTooLong, .headTooLarge,
         .methodNotAllowed, .expectationFailed, .codingUnsupported, .versionUnsupported, .noRoute, .noRouteForSession,
-        .unknownHost, .sessionsFull, .headerMismatch,
+        .unknownHost, .sessionsFull, .headerMismatch, .rateLimited, .concurrencyLimited, .streamOpensLimited,
     ]
 
     static func body(_ response: ErrorResponse, id: String) -> Data {
@@ -54,7 +54,7 @@ struct ErrorResponseTests {
             #expect([-32603, -32600, -32001, -32020].contains(response.code))
             #expect((response.code == -32020) == ("\(response.reason)" == "header_mismatch"))
             #expect((response.code == -32001) == ("\(response.reason)" == "session_gone"))
-            #expect((response.status == 503) == (response.retryAfterSeconds != nil))
+            #expect((response.status == 503 || response.status == 429) == (response.retryAfterSeconds != nil))
             #expect((response.status == 405) == (response.allow != nil))
         }
     }
@@ -74,6 +74,7 @@ struct ErrorResponseTests {
             (.headTooLarge, 431),
             (.targetTooLong, 414), (.methodNotAllowed, 405), (.versionUnsupported, 505), (.codingUnsupported, 501),
             (.expectationFailed, 417), (.noRoute, 404), (.noRouteForSession, 503), (.unknownHost, 421),
+            (.rateLimited, 429), (.concurrencyLimited, 503), (.streamOpensLimited, 429),
         ] as [(ErrorResponse, UInt16)])
     func status(_ response: ErrorResponse, _ status: UInt16) {
         #expect(response.status == status)

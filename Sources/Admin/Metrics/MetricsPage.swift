@@ -44,6 +44,7 @@ struct MetricsPage: Sendable {
         writeProcess(&writer)
         writeConfiguration(&writer, reloads, upgrade)
         writeClients(&writer)
+        RateLimitSamples(proxy).write(&writer)
         writeUpstreams(&writer)
         CacheSamples(proxy).write(&writer)
         StoreSamples(proxy).write(&writer)

@@ -13,6 +13,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+// malloc_trim(3).
+void berth_release_free_memory(void);
+
 static inline int berth_epoll_add(int poller, int descriptor, uint32_t interest, uint64_t token) {
     struct epoll_event event = {.events = interest, .data = {.u64 = token}};
     return epoll_ctl(poller, EPOLL_CTL_ADD, descriptor, &event);

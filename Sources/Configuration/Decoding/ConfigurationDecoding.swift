@@ -193,7 +193,11 @@ extension ConfigurationDecoding {
                 range, "no route leads to upstream \(TOMLText.quoted(upstream.name))",
                 because: "its servers are checked and never get a request; with routes, only they say what goes where")
         }
-        return routes.map { $0.configuration(upstream: index(of: $0, in: names) ?? 0) }
+        return routes.map { route in
+            let index = index(of: route, in: names)
+            checkSessionLimits(route, index.map { upstreams[$0].value.session.affinity })
+            return route.configuration(upstream: index ?? 0)
+        }
     }
 
     /// The routes of the file; nil if it has none.

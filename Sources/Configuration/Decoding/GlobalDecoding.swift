@@ -15,6 +15,8 @@ extension GlobalConfiguration {
         upgradeTimeout = reader.duration(
             "upgrade_timeout", in: .seconds(1) ... .seconds(3_600), default: upgradeTimeout,
             cannotBeOff: "a new process that hangs would keep every later upgrade from beginning")
+        memoryLimit = reader.sizeIfThere(
+            "memory_limit", in: (64 << 20)...(1 << 40), ": a process at rest has some tens of MiB")
         pidFile = reader.pidFile()
         secret = reader.secret()
         accessLog = reader.accessLog()

@@ -28,15 +28,19 @@ extension TableReader {
         if reader.has("forwarded_proto") { common.forwardedProto = reader.choice("forwarded_proto", default: .https) }
         common.trustedHeader = reader.trustedHeader()
         common.access = reader.access()
+        common.hosts = reader.servedHosts()
+        common.publicURL = reader.publicURL()
         let redirect = reader.redirect()
         common.h2c = reader.flag("h2c", default: common.h2c)
         common.maximumConnections = reader.integer(
             "max_connections", in: 1...10_000_000, default: common.maximumConnections)
+        common.maximumPerAddress = reader.integerOrOff(
+            "max_connections_per_address", in: 1...10_000_000, default: nil)
         common.timeouts = ListenerTimeouts(from: reader.table("timeouts"))
         common.limits = ListenerLimits(from: reader.table("limits"))
         common.tcp = TCPConfiguration(from: reader.table("tcp"))
         common.protocols = reader.protocols("alpn", default: common.protocols)
-        reader.rejectUnavailable("public_url", "rate_limit")
+        reader.rejectUnavailable("rate_limit")
         reader.requireAddress()
         reader.finish()
 

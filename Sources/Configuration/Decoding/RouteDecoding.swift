@@ -10,6 +10,13 @@ struct DecodedRoute {
     var responseFields: ResponseFieldsConfiguration
     var access: AccessConfiguration
     var auth: AuthConfiguration?
+    var rateLimits: [RateLimitConfiguration]
+    var streamOpens: RateText?
+    /// Where `rate_limit` stands, if it has an entry by session.
+    var sessionLimit: Range<Int>?
+    var origins: [String]?
+    var crossOrigins: CrossOriginConfiguration?
+    var responseLimit: Int?
     /// The bytes of the table's header.
     var range: Range<Int>
     /// Whether host and path are valid; otherwise the route takes no part in further checks.
@@ -29,7 +36,14 @@ struct DecodedRoute {
         responseFields = ResponseFieldsConfiguration(from: reader.table("response_headers"))
         access = reader.access()
         auth = AuthConfiguration.read(from: reader.table("auth"))
-        reader.rejectUnavailable("origin", "cors", "rate_limit", "response_limit", "timeouts")
+        rateLimits = reader.rateLimits()
+        streamOpens = reader.streamOpens()
+        if rateLimits.contains(where: { $0.key == .session }) { sessionLimit = reader.entry("rate_limit")?.key }
+        origins = reader.origins()
+        crossOrigins = reader.crossOrigins(guarded: origins)
+        if crossOrigins != nil { reader.checkSharedFields(responseFields) }
+        responseLimit = reader.sizeIfThere("response_limit", in: 1_024...(1 << 40))
+        reader.rejectUnavailable("timeouts")
         reader.finish()
     }
 
@@ -41,6 +55,11 @@ struct DecodedRoute {
         route.responseFields = responseFields
         route.access = access
         route.auth = auth
+        route.rateLimits = rateLimits
+        route.streamOpens = streamOpens
+        route.origins = origins
+        route.crossOrigins = crossOrigins
+        route.responseLimit = responseLimit
         return route
     }
 
@@ -60,22 +79,29 @@ struct DecodedRoute {
 extension TableReader {
     fileprivate mutating func routeHost() -> String? {
         guard let (text, entry) = text("host") else { return nil }
+        return routeHost(text, entry.value, key: "host")
+    }
+
+    /// The host of a text as it is compared; nil, and reported, if it is none. `key`: the key whose whole value it is.
+    func routeHost(_ text: String, _ value: LocatedValue, key: String?) -> String? {
+        let before = key.map { "\($0) = " } ?? ""
         var reason: String?
         var help: String?
         if text.contains("*") {
             reason = "wildcards are not available in this version: a host is compared as a whole"
-            help = "give one route per host, or leave host out to match all"
+            help = key == nil ? "name each of them" : "give one route per host, or leave host out to match all"
         } else if let parts = try? HostAndPort(text) {
-            reason = "a route goes by the name alone, whatever port the client dialled"
-            help = "host = \(TOMLText.quoted(parts.host))"
+            reason = "\(key == nil ? "hosts goes" : "a route goes") by the name alone, whatever port the client dialled"
+            help = before + TOMLText.quoted(parts.host)
         } else if text.contains("://") {
-            reason = "this is a URL; a route goes by the name alone"
-            help = text.split(separator: "/").dropFirst().first.map { "host = \(TOMLText.quoted(String($0)))" }
+            reason = "this is a URL; \(key == nil ? "hosts goes" : "a route goes") by the name alone"
+            help = text.split(separator: "/").dropFirst().first.map { before + TOMLText.quoted(String($0)) }
         } else if !HostAndPort.isHostName(text), IPAddressText(Self.withoutBrackets(text)) == nil {
             reason = "a host is a name such as \"mcp.example.com\", or an IP address"
         }
         guard let reason else { return Self.canonicalHost(text) }
-        findings.report(entry.value.range, "\(quote(entry)) cannot be matched", because: reason, help: help)
+        findings.report(
+            value.range, "\(before)\(TOMLText.quoted(text)) cannot be matched", because: reason, help: help)
         return nil
     }
 

@@ -202,6 +202,13 @@ extension TableReader {
         return bytes
     }
 
+    /// Reads a size in bytes; nil if the key is missing.
+    mutating func sizeIfThere(_ key: String, in range: ClosedRange<Int>, _ meaning: String = "") -> Int? {
+        let isThere = has(key)
+        let size = size(key, in: range, default: range.upperBound, meaning)
+        return isThere ? size : nil
+    }
+
     /// Reads one of the values of an enumeration; any other value is reported. `aliases`: other names, in lower case,
     /// that are suggested. `explaining` may return a special explanation for a value.
     package mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(

@@ -23,6 +23,7 @@ extension UpstreamConfiguration {
 
     private mutating func readSettings(from reader: inout TableReader) {
         balance = reader.choice("balance", default: balance, aliases: Balance.aliases, explaining: Balance.explanation)
+        affinityKey = reader.affinityKey()
         host = reader.hostPolicy() ?? host
         tls = UpstreamTLSConfiguration.read(from: reader.table("tls"))
         session = SessionConfiguration(from: reader.table("session"), balance: balance)
@@ -37,7 +38,7 @@ extension UpstreamConfiguration {
         legacyErrors = reader.choice("legacy_errors", default: legacyErrors, aliases: LegacyErrors.aliases)
         outlierDetection = OutlierDetectionConfiguration.read(from: reader.table("outlier_detection"))
         cache = CacheConfiguration.read(from: reader.table("cache"))
-        reader.rejectUnavailable("rate_limit", "slow_start", "response_limit")
+        reader.rejectUnavailable("rate_limit", "slow_start")
     }
 }
 

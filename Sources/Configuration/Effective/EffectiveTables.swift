@@ -15,6 +15,9 @@ extension EffectiveText {
         value("drain_delay", global.drainDelay)
         value("drain_timeout", global.drainTimeout)
         value("upgrade_timeout", global.upgradeTimeout)
+        value(
+            "memory_limit", global.memoryLimit.map { TOMLText.quoted(ByteSizeText.text($0)) },
+            unset: "all that the system gives")
         value("pid_file", global.pidFile.map(TOMLText.quoted), unset: "no file")
         switch global.secret {
         case .file(let path): value("secret", TOMLText.quoted("file:\(path)"))
@@ -70,6 +73,8 @@ extension EffectiveText {
             "trusted_header", listener.trustedHeader.map(TOMLText.quoted),
             unset: "X-Forwarded-For has the client's address")
         write(listener.access)
+        value("public_url", listener.publicURL.map(TOMLText.quoted), unset: "scheme and host of each request")
+        if !listener.hosts.isEmpty { value("hosts", texts: listener.hosts) }
         value("proxy_protocol", listener.proxyProtocol)
         value(
             "forwarded_proto", listener.forwardedProto.map { TOMLText.quoted($0.rawValue) },
@@ -79,11 +84,14 @@ extension EffectiveText {
             value("redirect", listener.redirectPort.map { "\"https:\($0)\"" }, unset: "plain requests are served")
         }
         value("max_connections", listener.maximumConnections)
+        value(
+            "max_connections_per_address", listener.maximumPerAddress.map(TOMLText.integer) ?? "\"off\"")
         if case .tls(let tls) = listener.security {
             open("[listen.tls]", path: "\(table).tls")
             value("min", TOMLText.quoted(tls.minimumVersion.rawValue))
             value("ciphers", tls.ciphers.map(TOMLText.quoted), unset: "forward secrecy and AEAD only")
             value("tickets", tls.tickets)
+            value("records", TOMLText.quoted(tls.records.rawValue))
             if let clients = tls.clientAuthentication {
                 open("[listen.client_auth]", path: "\(table).client_auth")
                 value("mode", TOMLText.quoted(clients.mode.rawValue))
@@ -118,6 +126,7 @@ extension EffectiveText {
         open("[\(path)]", path: path)
         writeServers(upstream.servers, path: path)
         value("balance", TOMLText.quoted(upstream.balance.rawValue))
+        value("affinity_key", upstream.affinityKey.map { TOMLText.quoted($0.text) }, unset: "balance alone decides")
         value("host", upstream.host.text)
         value("legacy_errors", TOMLText.quoted(upstream.legacyErrors.rawValue))
         if let discover = upstream.discover { write(discover, path: "\(path).discover") }

@@ -21,6 +21,8 @@ enum KeyAliases {
         "max_requests": "max_calls", "max_pending_requests": "max_pending", "max_sessions": "max_per_server",
         "uri": "path", "keepalive": "min", "keepalive_timeout": "idle_timeout", "max_idle": "min",
         "read_timeout": "first_byte", "proxy_read_timeout": "first_byte", "keep_alive": "heartbeat",
+        "limit_req": "rate_limit", "rate_limits": "rate_limit", "ratelimit": "rate_limit", "throttle": "rate_limit",
+        "limit_conn": "concurrency", "max_concurrent": "concurrency", "limit": "rate", "by": "key",
         "proxy_next_upstream": "retry", "retry_policy": "retry", "num_retries": "attempts", "tries": "attempts",
         "budget_percent": "budget", "retry_budget": "budget",
         "log": "access_log", "logs": "access_log", "accesslog": "access_log", "slowlog": "slow_log",

@@ -18,6 +18,8 @@ package struct GlobalConfiguration: Sendable, Equatable {
     package var drainTimeout = Duration.seconds(300)
     /// How long a new process may take at an upgrade until it is ready.
     package var upgradeTimeout = Duration.seconds(60)
+    /// Bytes of memory in use at which new work is turned away, 64 MiB...1 TiB; nil: none.
+    package var memoryLimit: Int?
     /// The file that holds the id of the process that serves; nil for none.
     package var pidFile: String?
     /// The keys that session ids are signed with; nil: the default key file.

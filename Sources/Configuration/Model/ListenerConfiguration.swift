@@ -14,12 +14,19 @@ package struct ListenerConfiguration: Sendable, Equatable {
     package var trustedHeader: String?
     /// Whose requests are served.
     package var access = AccessConfiguration()
+    /// Hosts that requests may be for: names in lower case, IP addresses without brackets. Empty: all.
+    package var hosts: [String] = []
+    /// Scheme, host and port by which clients reach it, serialised as an origin (RFC 6454 section 6.2); nil: those of each
+    /// request.
+    package var publicURL: String?
     /// Of a plain listener: the port to which requests are redirected, over https; nil: they are served.
     package var redirectPort: UInt16?
     /// Whether a plain listener speaks HTTP/2 with clients that begin with it, without negotiation.
     package var h2c = true
     /// Client connections open at a time, over all workers, 1...10_000_000.
     package var maximumConnections = 100_000
+    /// Client connections of one IPv4 address, or of one /64 of IPv6, over all workers, 1...10_000_000; nil: any number.
+    package var maximumPerAddress: Int?
     /// The protocols offered by ALPN, in order of preference; never empty.
     package var protocols = ApplicationProtocol.allCases
     /// Timeouts of clients.
@@ -28,6 +35,9 @@ package struct ListenerConfiguration: Sendable, Equatable {
     package var limits = ListenerLimits()
     /// How clients that vanished are noticed.
     package var tcp = TCPConfiguration()
+
+    /// Hosts of one listener, at most.
+    static let maximumHosts = 100
 
     package init(address: ListenAddress, security: ListenerSecurity) {
         self.address = address
@@ -59,6 +69,8 @@ package struct ListenerTLS: Sendable, Equatable {
     package var ciphers: String?
     /// Whether clients get session tickets, for resumption (RFC 8446 section 4.6.1).
     package var tickets = true
+    /// Whose code decrypts and encrypts records of TLS 1.3.
+    package var records = TLSRecordLayer.berth
     /// Nil: clients are not asked for a certificate.
     package var clientAuthentication: ClientAuthenticationConfiguration?
 
@@ -70,6 +82,14 @@ package struct ListenerTLS: Sendable, Equatable {
     init() {
         certificates = []
     }
+}
+
+/// `tls.records`: whose code decrypts and encrypts the records of TLS 1.3.
+package enum TLSRecordLayer: String, Sendable, Equatable, CaseIterable {
+    /// Berth's, with OpenSSL's ciphers: an idle connection needs no OpenSSL objects.
+    case berth
+    /// OpenSSL's.
+    case openssl
 }
 
 /// A certificate and its key.

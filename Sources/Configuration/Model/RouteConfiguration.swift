@@ -17,6 +17,16 @@ package struct RouteConfiguration: Sendable, Equatable {
     package var access = AccessConfiguration()
     /// Who may send requests; nil: everybody.
     package var auth: AuthConfiguration?
+    /// How many requests there may be.
+    package var rateLimits: [RateLimitConfiguration] = []
+    /// How often each client may open an event stream; nil: as often as it likes.
+    package var streamOpens: RateText?
+    /// Origins whose pages may send requests (RFC 6454 section 6.2), at most 100; nil: nobody is asked.
+    package var origins: [String]?
+    /// Bytes of a response that is no event stream, 1 KiB...1 TiB; nil: any.
+    package var responseLimit: Int?
+    /// Pages of which origins may read responses; nil: servers say that.
+    package var crossOrigins: CrossOriginConfiguration?
 
     package init(host: String?, path: PathPattern, upstream: Int, checksHeaders: Bool = false) {
         self.host = host

@@ -8,6 +8,8 @@ package struct UpstreamConfiguration: Sendable, Equatable {
     package var discover: DiscoverConfiguration?
     /// How a server is selected for requests without a session.
     package var balance = Balance.roundRobin
+    /// What requests without a session that are to meet one server have in common; nil: nothing, each goes by `balance`.
+    package var affinityKey: AffinityKeyConfiguration?
     /// The Host field of forwarded requests.
     package var host = HostPolicy.keep
     /// TLS settings; nil for plain HTTP.

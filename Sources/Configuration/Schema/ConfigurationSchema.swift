@@ -46,6 +46,7 @@ package struct ConfigurationSchema: Sendable, Equatable {
         path = "/1"
         upstream = "name"
         auth = { tools = [{ scope = "s" }] }
+        rate_limit = [{ key = "ip", rate = "1/s" }]
         [[route]]
         respond = { status = 200 }
         """

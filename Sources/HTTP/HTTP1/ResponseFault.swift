@@ -5,6 +5,7 @@ package enum ResponseFault: UInt8, Sendable, CustomStringConvertible {
     case fieldLine, tooLarge, tooManyFields
     case contentLength, transferEncoding, bothLengths, sessionID, connection
     case chunk, interimFlood
+    case overLimit
 
     /// A clause that follows "invalid response:".
     package var description: String {
@@ -24,6 +25,7 @@ package enum ResponseFault: UInt8, Sendable, CustomStringConvertible {
         case .connection: "Connection is malformed or too long"
         case .chunk: "a chunk or trailer is malformed"
         case .interimFlood: "too many interim responses"
+        case .overLimit: "it is larger than the route's response_limit"
         }
     }
 }

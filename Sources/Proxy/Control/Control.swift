@@ -19,6 +19,8 @@ struct Control {
     var badResponses = LogLimiter()
     /// How often it says that a session stays lost.
     var lostSessions = LogLimiter()
+    /// How often it says that a request exceeded a limit.
+    var refusals = LogLimiter()
 
     init(runsHealthChecks: Bool, admin: AdminHandler?, log: Logger?) {
         self.runsHealthChecks = runsHealthChecks

@@ -1,11 +1,13 @@
 import Kernel
 import Logging
 import Reactor
+import Telemetry
 
 /// What looks at files and names while a proxy runs, and tells its workers what has changed.
 struct Watchers: Sendable {
     let certificates: CertificateWatcher
     let names: NameWatcher
+    let memory: MemoryWatcher
     /// How names are looked up.
     let lookup: NameLookup
     /// Nil if the proxy was started with keys that nothing renews.
@@ -17,8 +19,9 @@ struct Watchers: Sendable {
     /// last.
     init(
         _ snapshot: Snapshot, workers: [Mailbox<WorkerMessage>], secrets: SessionSecrets?, names: NameLookup,
-        certificates counts: CertificateCounts, log: Logger
+        certificates counts: CertificateCounts, metrics: MetricsWriter, log: Logger
     ) throws(SystemError) {
+        memory = try MemoryWatcher(snapshot.memoryLimit, metrics: metrics, log: log)
         let traffic = workers.dropLast()
         lookup = names
         certificates = try CertificateWatcher(snapshot, counts: counts, log: log) { message in
@@ -42,6 +45,7 @@ struct Watchers: Sendable {
         try secrets?.start()
         try names.start()
         try keys.start()
+        try memory.start()
     }
 
     func stop() {
@@ -49,6 +53,7 @@ struct Watchers: Sendable {
         secrets?.stop()
         names.stop()
         keys.stop()
+        memory.stop()
     }
 
     /// Says nothing more about the files and names of the present snapshot: what it says could reach workers after the next.
@@ -62,5 +67,6 @@ struct Watchers: Sendable {
         try certificates.resume(with: snapshot)
         try names.resume(with: snapshot)
         try keys.resume(with: snapshot)
+        try memory.resume(with: snapshot.memoryLimit)
     }
 }

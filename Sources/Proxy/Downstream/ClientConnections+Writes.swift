@@ -137,6 +137,7 @@ extension ClientConnections {
         let listener = listener(of: client)
         if listeners[listener].plan.role == .traffic { metrics.releaseClient(listener: listeners[listener].slot) }
         listeners[listener].connections -= 1
+        addresses.discard(client.slot)
         guard var connection = slab.remove(client) else { return }
         io.close(&connection.transport, reset: reset)
     }

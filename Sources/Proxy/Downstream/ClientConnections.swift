@@ -26,11 +26,14 @@ struct ClientConnections: ~Copyable {
     var isRunningDeferred = false
     /// Requests that the proxy itself makes.
     var internalRequests = InternalRequests()
+    /// Whose addresses are counted, where a listener bounds that.
+    var addresses: AddressClaims
     /// A backlog was left with connections in it.
     var hasStalledAccepts = false
 
     /// For at most `connectionLimit` sockets and `streamLimit` HTTP/2 streams.
-    init(connectionLimit: Int, streamLimit: Int) {
+    init(connectionLimit: Int, streamLimit: Int, addresses: AddressCounts = AddressCounts()) {
+        self.addresses = AddressClaims(addresses)
         self.connectionLimit = connectionLimit
         self.streamLimit = streamLimit
         slab = Slab(limit: connectionLimit + streamLimit)

@@ -44,9 +44,21 @@ extension Worker where Outside: ~Copyable {
         let isTraffic = clients.listeners[listener].plan.role == .traffic
         let limit = Int64(clients.listeners[listener].plan.maximumConnections)
         let slot = clients.listeners[listener].slot
-        guard clients.connectionCount < clients.connectionLimit,
+        var claim: AddressClaim?
+        if isTraffic, clients.listeners[listener].plan.maximumPerAddress < .max, !expectsProxyHeader,
+            !clients.trusts(address, listener)
+        {
+            claim = claimAddress(address, listener)
+            guard claim != nil else {
+                io.world.close(descriptor, reset: true)
+                return
+            }
+        }
+        guard !isTraffic || snapshot.memoryLimit == nil || metrics.memoryLevel != .exhausted,
+            clients.connectionCount < clients.connectionLimit,
             !isTraffic || metrics.admitClient(listener: slot, limit: limit) == .admitted
         else {
+            if let claim { clients.addresses.release(claim) }
             io.world.close(descriptor, reset: true)
             return
         }
@@ -58,12 +70,14 @@ extension Worker where Outside: ~Copyable {
         if let tls, !expectsProxyHeader {
             guard let session = try? io.engine.accept(tls) else {
                 if isTraffic { metrics.releaseClient(listener: slot) }
+                if let claim { clients.addresses.release(claim) }
                 io.world.close(descriptor, reset: true)
                 return
             }
             connection.transport.tls = consume session
         }
         guard let client = clients.insert(connection) else { return }
+        if let claim { clients.addresses.keep(claim, for: client.slot) }
         clients.listeners[listener].connections += 1
         if isTraffic { metrics.count(.acceptedClients) }
         guard io.world.watch(descriptor, token: Token(.client, client).raw) else {
@@ -74,6 +88,13 @@ extension Worker where Outside: ~Copyable {
             tls == nil
             ? clients.listeners[listener].plan.headTimeout : clients.listeners[listener].plan.handshakeTimeout
         clients.setDeadline(client, clock.now + timeout, &clock)
+    }
+
+    /// Counts one more connection of an address at a listener that bounds them; nil if it has as many as it may.
+    func claimAddress(_ address: SocketAddress, _ listener: Int) -> AddressClaim? {
+        clients.addresses.claim(
+            address, listener: clients.listeners[listener].slot,
+            limit: clients.listeners[listener].plan.maximumPerAddress)
     }
 
     /// Whether this process's user, or root, is at the other end of a Unix socket.

@@ -22,9 +22,23 @@ extension Worker where Outside: ~Copyable {
                 clients[client].address = SocketAddress(
                     high: source.high, low: source.low, port: source.port, isIPv4: source.isIPv4)
                 if source.usesTLS { clients[client].isSecure = true }
+                guard mayConnect(client) else {
+                    io.received.clear()
+                    clients.close(client, reset: true, &io, metrics)
+                    return
+                }
             }
             startAfterProxyHeader(client)
         }
+    }
+
+    /// Counts the connection of an address that a header has named; false if it has as many as it may.
+    private mutating func mayConnect(_ client: Handle) -> Bool {
+        let listener = clients.listener(of: client)
+        guard clients.listeners[listener].plan.maximumPerAddress < .max else { return true }
+        guard let claim = claimAddress(clients[client].address, listener) else { return false }
+        clients.addresses.keep(claim, for: client.slot)
+        return true
     }
 
     private mutating func startAfterProxyHeader(_ client: Handle) {

@@ -40,6 +40,15 @@ extension ConnectionIO where Outside: ~Copyable {
         }
     }
 
+    /// Has the server's fields for pages of other origins left out.
+    mutating func dropCrossOriginFields() {
+        for index in 0..<responseHead.fields.count {
+            let name = responseHead.fields[index].name
+            guard received.span.hasIgnoringCase("access-control-", at: name.lowerBound) else { continue }
+            responseHead.fields[index].isHopByHop = true
+        }
+    }
+
     /// Has the client's own word for a prefix that was stripped before left out. Returns its value if the peer is trusted.
     mutating func takeForwardedPrefix(isTrusted: Bool) -> ByteRange {
         var value = ByteRange.empty
@@ -71,12 +80,21 @@ extension ConnectionIO where Outside: ~Copyable {
 extension ResponseFieldEdits {
     /// Whether lines of this name are left out.
     func dropsName(_ name: Span<UInt8>) -> Bool {
+        if dropsCrossOrigin, name.hasIgnoringCase("access-control-", at: 0), !Self.answersPreflight(name) {
+            return true
+        }
         for index in dropped.indices where dropped[index].count == name.count {
             var offset = 0
             while offset < name.count, name[offset].lowercased == dropped[index][offset] { offset += 1 }
             if offset == name.count { return true }
         }
         return false
+    }
+
+    /// Whether only answers to preflights have fields of this name.
+    private static func answersPreflight(_ name: Span<UInt8>) -> Bool {
+        name.isFieldName("access-control-allow-methods") || name.isFieldName("access-control-allow-headers")
+            || name.isFieldName("access-control-max-age")
     }
 
     /// A copy of a whole response with its header fields changed.

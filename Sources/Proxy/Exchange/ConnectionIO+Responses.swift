@@ -58,11 +58,11 @@ extension ConnectionIO where Outside: ~Copyable {
         composed.append(dateField.line)
     }
 
-    /// A whole response of the proxy's own. `id` is the raw JSON-RPC id of the request, or empty.
-    mutating func append(_ response: ErrorResponse, id: [UInt8], isHead: Bool, closes: Bool, at now: Instant) {
-        // Clients that look for the loss of a session look for a null id.
-        let echoed = response.status == 404 ? [] : id
-        let body = response.body(id: echoed.span)
+    /// A whole response of the proxy's own. `id` is the raw JSON-RPC id of the request, or empty; `lines` are more of the head.
+    mutating func append(
+        _ response: ErrorResponse, id: [UInt8], isHead: Bool, closes: Bool, at now: Instant, lines: [UInt8] = []
+    ) {
+        let body = response.body(id: (response.echoesID ? id : []).span)
         composed.append("HTTP/1.1 ")
         composed.append(decimal: UInt64(response.status))
         composed.append(0x20)
@@ -78,6 +78,7 @@ extension ConnectionIO where Outside: ~Copyable {
             composed.append(decimal: UInt64(seconds))
             composed.append("\r\n")
         }
+        if !lines.isEmpty { composed.append(lines) }
         if let allow = response.allow {
             composed.append("allow: ")
             composed.append(allow)

@@ -13,6 +13,8 @@ enum ExchangeFault: UInt8, CaseIterable {
     case headerMismatch, tooLargeToCheck
     case addressDenied, noChallenge, challengeMethod
     case tokenMissing, tokenInvalid, insufficientScope, tokenNotVerified, unreadableForPolicy
+    case rateLimited, concurrencyLimited, streamOpensLimited
+    case originDenied, responseTooLarge, memoryShort
 
     var response: ErrorResponse {
         switch self {
@@ -43,11 +45,7 @@ enum ExchangeFault: UInt8, CaseIterable {
         case .addressDenied: .addressDenied
         case .noChallenge: .noChallenge
         case .challengeMethod: .challengeMethod
-        case .tokenMissing: .tokenMissing
-        case .tokenInvalid: .tokenInvalid
-        case .insufficientScope: .insufficientScope
-        case .tokenNotVerified: .tokenNotVerified
-        case .unreadableForPolicy: .unreadableForPolicy
+            .sessionTableFull, .shuttingDown, .sessionsFull, .memoryShort, .tokenNotVerified:
         }
     }
 
@@ -55,13 +53,14 @@ enum ExchangeFault: UInt8, CaseIterable {
     var metric: ServerMetric? {
         switch self {
         case .noServerAvailable, .queueFull, .queueTimeout, .tooManyStreams, .sessionServerUnavailable,
-            .sessionTableFull, .shuttingDown, .sessionsFull, .tokenNotVerified:
+            .sessionTableFull, .shuttingDown, .sessionsFull, .memoryShort, .tokenNotVerified:
             .unavailable
-        case .connectFailed, .serverReset, .serverDown, .badServerResponse: .badGateway
+        case .connectFailed, .serverReset, .serverDown, .badServerResponse, .responseTooLarge: .badGateway
         case .firstByteTimeout: .timedOut
         case .sessionNotFound, .legacySessionNotFound: .sessionsNotFound
         case .noRoute, .noRouteForSession, .unknownHost, .messageForLostServer, .malformedBody, .requestTooLarge,
             .bodyTimeout, .headerMismatch, .tooLargeToCheck, .addressDenied, .noChallenge, .challengeMethod,
+            .rateLimited, .concurrencyLimited, .streamOpensLimited, .originDenied,
             .tokenMissing, .tokenInvalid, .insufficientScope, .unreadableForPolicy:
             nil
         }

@@ -161,8 +161,10 @@ extension Worker where Outside: ~Copyable {
         switch fault {
         case .queueFull, .queueTimeout:
             response.retryAfterSeconds = retryAfterSeconds(Int(exchanges[exchange].upstream))
+        case .responseTooLarge: response.limit = responseLimit(exchange)
         default: break
         }
+        let lines = exchanges.limits.isEmpty ? [] : describeRefusal(exchange, &response)
         if let metric = fault.metric { metrics.count(metric, server: countedServer(exchange)) }
         guard clients.contains(client) else {
             complete(exchange, .clientDisconnected)
@@ -178,7 +180,7 @@ extension Worker where Outside: ~Copyable {
         io.composed.clear()
         io.append(
             response, id: id, isHead: exchanges[exchange].method == .head,
-            closes: !exchanges[exchange].keepsClient, at: clock.now)
+            closes: !exchanges[exchange].keepsClient, at: clock.now, lines: lines)
         sendOwnResponse(exchange, .rejected(fault))
     }
 
@@ -203,7 +205,8 @@ extension Worker where Outside: ~Copyable {
     /// connection: temporary faults only, in answer to requests of the revisions before 2026-07-28, which have an id.
     private func isToldInBand(_ exchange: Handle, _ fault: ExchangeFault, id: [UInt8]) -> Bool {
         let upstream = Int(exchanges[exchange].upstream)
-        guard fault.response.status >= 500, !id.isEmpty, servers.upstreams.indices.contains(upstream),
+        guard fault.response.status >= 500 || fault == .rateLimited, !id.isEmpty,
+            servers.upstreams.indices.contains(upstream),
             servers.upstreams[upstream].plan.legacyErrors == .rpc200
         else { return false }
         switch exchanges[exchange].kind {

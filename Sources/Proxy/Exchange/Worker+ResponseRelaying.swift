@@ -94,6 +94,11 @@ extension Worker where Outside: ~Copyable {
         }
         let body = BodyReader(io.responseHead.framing, fromServer: true)
         let isEventStream = io.responseHead.isEventStream && !body.isComplete
+        if !exchanges.extras.isEmpty, !isEventStream, isTooLarge(exchange, body) {
+            io.received.clear()
+            act(on: exchange, .rejected(.responseTooLarge))
+            return .failed
+        }
         if isEventStream, claimStream(connection) == .denied {
             io.received.clear()
             act(on: exchange, .rejected(.tooManyStreams))
@@ -116,6 +121,7 @@ extension Worker where Outside: ~Copyable {
         upstreams[connection].closesAfterResponse = !io.responseHead.isKeepAlive
         io.appendStatus()
         if !exchanges.extras.isEmpty { editResponseFields(exchange) }
+        if io.responseHead.mayPointElsewhere { publishReferences(exchange) }
         io.appendKeptResponseFields(keepsSession: session == .pass)
         appendSessionField(exchange, session)
         if !io.responseHead.hasDate { io.appendDate(at: clock.now) }
@@ -181,6 +187,13 @@ extension Worker where Outside: ~Copyable {
             case .data(let range):
                 offset = range.upperBound
                 exchanges[exchange].responseBytes &+= UInt64(range.count)
+                if !exchanges.extras.isEmpty, hasGrownTooLarge(exchange) {
+                    io.received.clear()
+                    logBadResponse(exchange, .overLimit)
+                    clients.write(client, &io, &clock)
+                    act(on: exchange, .responseMalformed)
+                    return
+                }
                 readAnswer(exchange, range)
                 if exchanges[exchange].isCaptured { capture(exchange, range) }
                 if !exchanges.caching.readsNothing { readFetchedAnswer(exchange, range) }

@@ -34,53 +34,19 @@ extension Worker where Outside: ~Copyable {
     mutating func editResponseFields(_ exchange: Handle) {
         guard let extras = exchanges.extras[exchange.slot] else { return }
         if !extras.fields.isEmpty { io.dropResponseFields(extras.fields) }
-        if !extras.prefix.bytes.isEmpty { restorePrefix(exchange, extras.prefix) }
+        // Of responses that point elsewhere this is done for all routes.
+        if !extras.prefix.bytes.isEmpty, !io.responseHead.mayPointElsewhere { publishReferences(exchange) }
+        if let rules = extras.frontDoor?.sharing { replaceCrossOriginFields(exchange, rules) }
         io.composed.append(extras.fields.lines)
     }
 
     /// The same for a response of the proxy's own, all of which is composed.
     mutating func editOwnResponse(_ exchange: Handle) {
         appendChallenge(exchange)
-        guard let extras = exchanges.extras[exchange.slot], !extras.fields.isEmpty else { return }
-        io.editComposedHead(extras.fields)
-    }
-
-    /// Puts the prefix back into fields that point at the server itself, which few responses have.
-    private mutating func restorePrefix(_ exchange: Handle, _ prefix: StrippedPrefix) {
-        for index in 0..<io.responseHead.fields.count {
-            guard let name = referenceName(io.responseHead.fields[index]) else { continue }
-            let value = io.received.bytes(io.responseHead.fields[index].value.range)
-            let asked = askedOf(exchange, prefix)
-            guard let path = OwnReference.path(value, authorities: asked.authorities) else { continue }
-            let restored = prefix.restored(path, asked: asked.target)
-            if restored == path { continue }
-            io.responseHead.fields[index].isHopByHop = true
-            io.composed.append(name)
-            io.composed.append(restored)
-            io.composed.append("\r\n")
-        }
-    }
-
-    /// The beginning of the line of a field that is a reference; nil if the field is none, or is not passed on.
-    private func referenceName(_ field: Field) -> StaticString? {
-        guard !field.isHopByHop, case .other = field.kind else { return nil }
-        let name = io.received.span.extracting(field.name.range)
-        if name.count == 8, name.hasIgnoringCase("location", at: 0) { return "location: " }
-        return name.count == 16 && name.hasIgnoringCase("content-location", at: 0) ? "content-location: " : nil
-    }
-
-    /// What the server was asked for: the target that it got, and the names that it may have of itself. Of a request that was
-    /// not kept, only what is known otherwise.
-    private mutating func askedOf(_ exchange: Handle, _ prefix: StrippedPrefix) -> (
-        target: [UInt8], authorities: [[UInt8]]
-    ) {
-        var authorities = [servers[Int(exchanges[exchange].server)].plan.authority]
-        if case .fixed(let name) = servers.upstreams[Int(exchanges[exchange].upstream)].plan.host {
-            authorities.append(name)
-        }
-        guard let request = keptRequest(exchange) else { return ([], authorities) }
-        authorities.append(request.bytes(io.requestHead.authority.range))
-        return (prefix.strip(request.bytes(io.requestHead.target.range)), authorities)
+        guard let extras = exchanges.extras[exchange.slot] else { return }
+        var edits = extras.fields
+        if let rules = extras.frontDoor?.sharing { edits.share(by: rules, exchanges.extras.verdict(exchange.slot)) }
+        if !edits.isEmpty { io.editComposedHead(edits) }
     }
 
     // MARK: - HTTP+SSE

@@ -69,6 +69,7 @@ struct ListenerRules {
     private let isSecure: Bool
     private let access: AddressRules
     private let redirectPort: UInt16?
+    private let hosts: [HostPattern]
 
     /// Of a listener that runs; nil if no traffic comes there.
     init?(_ plan: ListenerPlan) {
@@ -77,6 +78,7 @@ struct ListenerRules {
         isSecure = plan.tls != nil
         access = plan.access
         redirectPort = plan.redirectPort
+        hosts = plan.hosts
     }
 
     /// Of a listener in a file.
@@ -85,6 +87,7 @@ struct ListenerRules {
         isSecure = configuration.security != .plain
         access = AddressRules(configuration.access)
         redirectPort = configuration.redirectPort
+        hosts = configuration.hosts.map { HostPattern(configured: $0) }
     }
 
     /// The listeners that a request to this host may reach, as far as its port says so.
@@ -100,6 +103,11 @@ struct ListenerRules {
     func answer(_ host: String, from client: SocketAddress?, isChallenge: Bool) -> ExplainedAnswer? {
         if let client, !access.admits(high: client.high, low: client.low, isIPv4: client.isIPv4) {
             return ExplainedAnswer(.addressDenied, why: "the listener's allow and deny leave \(client.host) out")
+        }
+        var authority = ByteBuffer()
+        authority.append(Array(host.utf8))
+        if !hosts.isEmpty, !hosts.contains(where: { $0.matches(0..<authority.count, in: authority) }) {
+            return ExplainedAnswer(.unknownHost, why: "hosts of the listener leaves \(host) out")
         }
         guard let redirectPort, !isChallenge else { return nil }
         return ExplainedAnswer(

@@ -113,11 +113,17 @@ package struct RequestExplainer: Sendable {
             if RequestMatch.matches(route, head, in: buffer) {
                 explanation.route = "route \(index + 1): \(route.text)"
                 if let extras = route.extras {
+                    if extras.frontDoor?.judge(head, in: buffer) == .refused {
+                        explanation.answer(.originDenied)
+                        explanation.serverReason = "origin, or cors, of the route leaves its Origin out"
+                        return nil
+                    }
                     if let answer = extras.answer(to: client, explanation.host) {
                         explanation.answer(answer)
                         return nil
                     }
                     explanation.serverTarget = extras.serverTarget(head, buffer)
+                    explanation.limits = extras.limits?.names(of: head, in: buffer, kind) ?? []
                 }
                 if route.checksHeaders, let fault = HeaderCheck.fault(of: head, in: buffer, kind, isWhole: true) {
                     explanation.answer(fault)

@@ -28,6 +28,8 @@ package struct RequestExplanation: Sendable, Equatable, Encodable {
     package var route: String?
     /// The path that servers get, where the route strips a prefix; nil: the path of the request.
     package var serverTarget: String?
+    /// The limits of the route that count it, in words.
+    package var limits: [String] = []
     /// The upstream that it goes to; nil: no route matches, or the route has none.
     package var upstream: String?
     /// What the id of its session says; nil: it has none that counts.

@@ -36,6 +36,8 @@ package enum WorkerMessage: Sendable {
     case answersFetched([Handle])
     /// This was found out about a token that exchanges wait for.
     case tokenJudged(TokenJudgement)
+    /// An operator has purged answers of these methods: the store that other Berths read is to be told.
+    case answersPurged(UpstreamCache, [MCPMethod])
     /// Stop accepting, finish what is under way; the worker leaves its loop when nothing is left.
     case drain
     /// End the event streams that have no end of their own, politely.

@@ -49,6 +49,9 @@ struct WorkerMetrics {
     func increment(_ counter: RecoveryCounter) { writer.increment(counter) }
     func increment(_ refusal: ProxyRefusal) { writer.increment(refusal) }
 
+    /// How short of memory the process is.
+    var memoryLevel: MemoryLevel { MemoryLevel(rawValue: writer.memoryLevel) ?? .normal }
+
     /// The proxy answers for this reason.
     func countRejection(_ fault: ExchangeFault) { writer.addRejection(reason: Int(fault.rawValue), worker: worker) }
 

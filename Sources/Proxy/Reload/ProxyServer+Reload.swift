@@ -23,7 +23,7 @@ extension ProxyServer {
         var new = try Snapshot(
             configuration, keys: secrets?.keys ?? old.keys, tickets: secrets?.tickets, names: watchers.lookup,
             known: watchers.names.addresses, learned: old.learned, sessionTable: old.sessionTable,
-            discovered: discovered)
+            rateLimits: old.rateLimits, discovered: discovered)
         try new.addAdminListeners(configuration.global)
         return new
     }
@@ -48,6 +48,7 @@ extension ProxyServer {
         new.keepCaches(of: old)
         new.keepStores(of: old)
         new.shareTokens(with: old.auths, verifier: old.verifier)
+        new.addresses = old.addresses
         var sockets = present
         let added = new.listeners.filter { !present.contains($0.id) }
         try sockets.open(added)
@@ -94,12 +95,17 @@ extension Snapshot {
 
     /// Goes on with the stores that are configured as before, their connections and what is counted of them.
     fileprivate mutating func keepStores(of old: Snapshot) {
-        let known = old.upstreams.compactMap { $0.sharing?.store }
+        let known = old.upstreams.flatMap(\.stores)
+        func kept(_ store: SharedStore) -> SharedStore? { known.first { $0.configuration == store.configuration } }
         for index in upstreams.indices {
-            guard let own = upstreams[index].sharing,
-                let store = known.first(where: { $0.configuration == own.store.configuration })
-            else { continue }
-            upstreams[index].sharing = SessionSharing(store, wait: own.wait, upstream: upstreams[index].name)
+            let name = upstreams[index].name
+            if let own = upstreams[index].sharing, let store = kept(own.store) {
+                upstreams[index].sharing = SessionSharing(store, wait: own.wait, upstream: name)
+            }
+            if let cache = upstreams[index].cache, let own = cache.sharing, let store = kept(own.store) {
+                let sharing = AnswerSharing(store, wait: own.wait, upstream: name)
+                upstreams[index].cache = UpstreamCache(cache.answers.rules, sharing: sharing)
+            }
         }
     }
 
@@ -108,7 +114,7 @@ extension Snapshot {
         for index in upstreams.indices {
             guard let own = upstreams[index].cache,
                 let known = old.upstreams.first(where: { $0.id == upstreams[index].id })?.cache,
-                own.answers.rules == known.answers.rules
+                own.isSame(as: known)
             else { continue }
             upstreams[index].cache = known
         }

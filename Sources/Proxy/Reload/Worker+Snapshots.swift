@@ -27,6 +27,8 @@ extension Worker where Outside: ~Copyable {
             case .toolAnnotations(let server, let tools): adopt(tools, of: server)
             case .answersFetched(let waiting): exchanges.caching.waking += waiting
             case .tokenJudged(let judgement): noteJudgement(judgement)
+            case .answersPurged(let cache, let methods):
+                if let sharing = cache.sharing { for method in methods { outdateStored(method, sharing) } }
             case .keys(let keys):
                 snapshot.keys = keys
                 sessions.adopt(snapshot, metrics.writer)

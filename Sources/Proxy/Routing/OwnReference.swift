@@ -2,6 +2,12 @@ import ASCII
 
 /// A reference in a response header field, such as `Location` (RFC 9110 section 10.2.2), that points at the server itself.
 enum OwnReference {
+    /// Whether a reference is a path from the root on, without scheme and host.
+    static func isPath(_ reference: [UInt8]) -> Bool {
+        let slash = UInt8(ascii: "/")
+        return reference.first == slash && reference.dropFirst().first != slash
+    }
+
     /// The path of the server's own that a reference names, with its query and fragment; nil if it names another host, or
     /// is relative to what the client has asked for, which finds the right place by itself. `authorities`: the names by
     /// which the server may know itself.

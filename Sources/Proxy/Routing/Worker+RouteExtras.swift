@@ -15,6 +15,7 @@ extension Worker where Outside: ~Copyable {
                 high: address.high, low: address.low, isIPv4: address.isIPv4)
             guard isAdmitted else { return .respond(.addressDenied) }
         }
+        if !clients.listeners[listener].plan.hosts.isEmpty, !isServedHost(listener) { return .respond(.unknownHost) }
         guard let port = clients.listeners[listener].plan.redirectPort, !cameSecurely(client, listener),
             !asksForChallenge
         else { return nil }
@@ -24,14 +25,22 @@ extension Worker where Outside: ~Copyable {
     /// Takes note of what the route of a request says beside the upstream. The result, if that is not where it goes.
     mutating func applyExtras(_ exchange: Handle, ofRoute index: Int) -> PhaseResult? {
         guard let extras = snapshot.routes[index].extras else { return nil }
-        if extras.editsMessages { exchanges.extras.insert(extras, for: exchange.slot) }
+        if extras.outlivesRouting { exchanges.extras.insert(extras, for: exchange.slot) }
+        if let limits = extras.limits { exchanges.limits[exchange.slot] = LimitedExchanges.Entry(limits) }
+        if let rules = extras.frontDoor { judgeOrigin(exchange, by: rules) }
         if !extras.access.isOpen {
             let address = clientAddress(exchanges[exchange].client)
             guard extras.access.admits(high: address.high, low: address.low, isIPv4: address.isIPv4) else {
                 return .respond(.addressDenied)
             }
         }
-        return extras.answer.map { respond(exchange, with: $0) }
+        guard let answer = extras.answer else { return nil }
+        return applyVerdict(exchange) ?? respond(exchange, with: answer)
+    }
+
+    /// Whether the listener serves the host that the request is for.
+    private func isServedHost(_ listener: Int) -> Bool {
+        clients.listeners[listener].plan.hosts.contains { $0.matches(io.requestHead.authority.range, in: io.received) }
     }
 
     /// Whether the client came over TLS: to us, or to a balancer in front that may say so.

@@ -11,7 +11,8 @@ extension Worker where Outside: ~Copyable {
         let client = exchanges[exchange].client
         if clients.isInternal(client) { return routeInternal(exchange) }
         let listener = clients.listener(of: client)
-        if !clients.listeners[listener].plan.access.isOpen || clients.listeners[listener].plan.redirectPort != nil,
+        if !clients.listeners[listener].plan.access.isOpen || clients.listeners[listener].plan.redirectPort != nil
+            || !clients.listeners[listener].plan.hosts.isEmpty,
             let result = turnAway(exchange)
         {
             return result
@@ -61,11 +62,7 @@ enum RequestMatch {
     static func matches(_ route: borrowing RoutePlan, _ head: borrowing RequestHead, in buffer: borrowing ByteBuffer)
         -> Bool
     {
-        if let address = route.hostAddress {
-            if !isAddress(head.authority.range, address, in: buffer) { return false }
-        } else if let host = route.host, !isHost(head.authority.range, host, in: buffer) {
-            return false
-        }
+        if let host = route.hostPattern, !host.matches(head.authority.range, in: buffer) { return false }
         let path = pathOnly(head.target.range, in: buffer)
         switch route.path {
         case .any: return true
@@ -100,30 +97,5 @@ enum RequestMatch {
     private static func withoutSlash(_ path: Range<Int>, in buffer: borrowing ByteBuffer) -> Range<Int> {
         guard path.count > 1, buffer.span[path.upperBound - 1] == UInt8(ascii: "/") else { return path }
         return path.lowerBound..<(path.upperBound - 1)
-    }
-
-    /// Compares the authority's address, which may be spelled in many ways (RFC 4291 section 2.2), without its port.
-    private static func isAddress(_ authority: Range<Int>, _ address: IPv6Literal, in buffer: borrowing ByteBuffer)
-        -> Bool
-    {
-        let bytes = buffer.span
-        guard let first = authority.first, bytes[first] == UInt8(ascii: "[") else { return false }
-        var end = first + 1
-        while end < authority.upperBound, bytes[end] != UInt8(ascii: "]") { end += 1 }
-        return IPv6Literal(bytes, first + 1..<end) == address
-    }
-
-    /// Compares the authority without its port and the root's dot, and without regard to case.
-    private static func isHost(_ authority: Range<Int>, _ name: [UInt8], in buffer: borrowing ByteBuffer) -> Bool {
-        let bytes = buffer.span
-        guard authority.count >= name.count else { return false }
-        for index in name.indices {
-            var byte = bytes[authority.lowerBound + index]
-            if byte >= 0x41, byte <= 0x5a { byte |= 0x20 }
-            if byte != name[index] { return false }
-        }
-        var end = authority.lowerBound + name.count
-        if end < authority.upperBound, bytes[end] == UInt8(ascii: ".") { end += 1 }
-        return end == authority.upperBound || bytes[end] == UInt8(ascii: ":")
     }
 }

@@ -29,7 +29,7 @@ extension Worker where Outside: ~Copyable {
 
     /// Whether a server has as many sessions as it may, and the exchange may open one.
     @inline(__always)
-    private func hasNoPlace(for exchange: Handle, at server: Int, _ upstream: Int) -> Bool {
+    func hasNoPlace(for exchange: Handle, at server: Int, _ upstream: Int) -> Bool {
         let maximum = servers.upstreams[upstream].plan.maximumSessions
         return maximum < .max && exchanges[exchange].mayOpenSession
             && metrics.load(.sessions, server: server) >= maximum
@@ -47,6 +47,7 @@ extension Worker where Outside: ~Copyable {
     mutating func chooseServer(_ exchange: Handle) -> Int? {
         let upstream = Int(exchanges[exchange].upstream)
         servers.refreshEligibility(upstream, metrics)
+        if let key = affinityKey(exchange) { return chooseServer(exchange, key: key) }
         let key = selectionKey(exchange, upstream)
         let random = servers.upstreams[upstream].drawsAtRandom ? io.world.random() : 0
         let turn = sharedTurn(exchange, upstream)

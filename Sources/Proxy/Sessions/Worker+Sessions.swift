@@ -43,9 +43,11 @@ extension Worker where Outside: ~Copyable {
             exchanges[exchange].server = Int32(truncatingIfNeeded: server)
             exchanges[exchange].isPinned = true
             noteCallSession(exchange, key)
+            if !exchanges.limits.isEmpty, let result = limitSession(exchange, key) { return result }
             if sessions.shared.isUsed { refreshShared(exchange, key) }
             return isSession && sessions.isRecording ? resumeSession(exchange, key) : .next
         case .removed(let key):
+            if !exchanges.limits.isEmpty, let result = limitSession(exchange, key) { return result }
             guard isSession, sessions.isRecording else { return .respond(sessionNotFound(exchange)) }
             return resumeSession(exchange, key)
         case .unknown: return askStore(exchange) ?? .respond(sessionNotFound(exchange))

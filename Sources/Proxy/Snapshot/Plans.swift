@@ -39,6 +39,10 @@ package struct ListenerPlan: Sendable {
     package var trustedHeader: [UInt8] = []
     /// Whose requests are served.
     package var access = AddressRules()
+    /// Hosts that requests may be for; empty: all. Others are told that they came to the wrong place.
+    var hosts: [HostPattern] = []
+    /// Scheme, host and port by which clients reach it; empty: those of each request.
+    package var publicOrigin: [UInt8] = []
     /// Requests that did not come over TLS are redirected to this port over https; nil: they are served.
     package var redirectPort: UInt16?
     /// Connections begin with a PROXY protocol header, and come from `trusted` only.
@@ -50,6 +54,9 @@ package struct ListenerPlan: Sendable {
     /// Traffic connections of the whole process at which this listener resets new ones, at least 1. The largest of all
     /// listeners, 1,024 at least, is also the number of sockets that one worker has slots for.
     package var maximumConnections = 100_000
+    /// Connections of one address, or of one network of IPv6, at which new ones of it are reset; `.max`: any number. Trusted
+    /// proxies, which speak for many, have no such bound.
+    package var maximumPerAddress = Int.max
     /// From accepting a connection to the end of its TLS handshake.
     package var handshakeTimeout = Interval.seconds(10)
     /// From a head's first byte to its last.
@@ -274,6 +281,8 @@ package struct UpstreamPlan: Sendable {
     package var servers: Range<Int>
     /// How a server is selected for a request without a session.
     package var policy = Policy.roundRobin
+    /// What keeps such requests together; nil: nothing.
+    var affinityKey: AffinityKey?
     /// The Host field of forwarded requests (RFC 9110 section 7.2).
     package var host = HostRule.keep
     /// How its servers are spoken to; nil: in clear.
@@ -325,6 +334,8 @@ package struct UpstreamPlan: Sendable {
     package var outliers: OutlierPlan?
     /// The answers that are kept; nil: none are.
     package var cache: UpstreamCache?
+    /// What it shares with other Berths, and where.
+    package var stores: [SharedStore] { [sharing?.store, cache?.sharing?.store].compactMap { $0 } }
     /// What workers copy for their own selection: rings for hashing are made once and shared. Given by the server table.
     var selection: ServerSelection?
 
@@ -350,16 +361,10 @@ package struct RoutePlan: Sendable {
 
     /// Lower case, without a port and the root's dot, an IPv6 address in brackets; nil: any.
     package var host: [UInt8]? {
-        get { hostText }
-        // Not an observer: those do not run in initializers.
-        set {
-            hostText = newValue
-            hostAddress = newValue.flatMap(RoutePlan.address)
-        }
+        get { hostPattern?.text }
+        set { hostPattern = newValue.map { HostPattern($0) } }
     }
-    private var hostText: [UInt8]?
-    /// The host, if it is an IPv6 address: those are compared as numbers.
-    private(set) var hostAddress: IPv6Literal?
+    private(set) var hostPattern: HostPattern?
     /// The condition on the target's path; both this and `host` must hold.
     package var path = Path.any
     /// The index in the snapshot of the upstream that requests go to.
@@ -371,10 +376,5 @@ package struct RoutePlan: Sendable {
 
     package init(upstream: Int) {
         self.upstream = upstream
-    }
-
-    private static func address(_ host: [UInt8]) -> IPv6Literal? {
-        guard host.count > 2, host.first == UInt8(ascii: "["), host.last == UInt8(ascii: "]") else { return nil }
-        return IPv6Literal(host.span, 1..<host.count - 1)
     }
 }

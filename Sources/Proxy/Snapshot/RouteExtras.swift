@@ -13,25 +13,38 @@ package final class RouteExtras: Sendable {
     let access: AddressRules
     /// Who may send requests; nil: everybody.
     package let auth: RouteAuth?
+    /// How many requests there may be; nil: any number.
+    let limits: RouteLimits?
+    /// What is asked of pages of browsers; nil: nothing.
+    let frontDoor: FrontDoorRules?
+    /// Bytes of a response that is no event stream; `.max`: any.
+    let responseLimit: UInt64
 
-    /// The extras of a route; nil if it has none.
-    package init?(_ route: RouteConfiguration) {
+    /// The extras of a route; nil if it has none. `rateLimits`: what is known of rates, if any route limits them.
+    package init?(_ route: RouteConfiguration, _ rateLimits: RateLimits? = nil) {
         answer = LocalAnswer(route.destination)
         prefix = StrippedPrefix(bytes: Array((route.strippedPrefix ?? "").utf8))
         fields = ResponseFieldEdits(route.responseFields)
         access = AddressRules(route.access)
+        limits = rateLimits.flatMap { RouteLimits(route, $0) }
+        frontDoor = FrontDoorRules(route)
+        responseLimit = route.responseLimit.map { UInt64($0) } ?? .max
         auth = route.auth.map { RouteAuth($0) }
-        if answer == nil, prefix.bytes.isEmpty, fields.isEmpty, access.isOpen, auth == nil { return nil }
+        let isPlain = answer == nil && prefix.bytes.isEmpty && fields.isEmpty && access.isOpen
+        if isPlain, frontDoor == nil, responseLimit == .max, limits == nil, auth == nil { return nil }
     }
 
     /// The same with what another one knows of callers.
     init(_ other: RouteExtras, auth: RouteAuth) {
         (answer, prefix, fields, access) = (other.answer, other.prefix, other.fields, other.access)
+        (limits, frontDoor, responseLimit) = (other.limits, other.frontDoor, other.responseLimit)
         self.auth = auth
     }
 
-    /// A server's response, or the request, is not passed on as it is.
-    var editsMessages: Bool { !prefix.bytes.isEmpty || !fields.isEmpty || auth != nil }
+    /// Something of it is needed after the exchange was routed.
+    var outlivesRouting: Bool {
+        !prefix.bytes.isEmpty || !fields.isEmpty || frontDoor != nil || responseLimit < .max || auth != nil
+    }
 }
 
 /// Changes of a response's header fields, composed beforehand.
@@ -39,7 +52,15 @@ struct ResponseFieldEdits: Sendable {
     /// Names of lines that are left out: those that are removed, and those that are replaced.
     let dropped: [[UInt8]]
     /// Whole lines that are put in.
-    let lines: [UInt8]
+    var lines: [UInt8]
+    /// Lines that are left out are also those that say which pages may read, `Access-Control-*`.
+    var dropsCrossOrigin = false
+
+    /// No changes.
+    init() {
+        dropped = []
+        lines = []
+    }
 
     init(_ configuration: ResponseFieldsConfiguration) {
         dropped = (configuration.set.map(\.name) + configuration.removed).map { Array($0.lowercased().utf8) }
@@ -52,7 +73,7 @@ struct ResponseFieldEdits: Sendable {
         self.lines = lines
     }
 
-    var isEmpty: Bool { dropped.isEmpty }
+    var isEmpty: Bool { dropped.isEmpty && lines.isEmpty }
 }
 
 extension RoutePlan {

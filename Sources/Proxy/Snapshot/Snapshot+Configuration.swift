@@ -11,16 +11,17 @@ extension Snapshot {
     /// The run-time form of a checked configuration. Loads certificates and resolves names, which may block for seconds;
     /// servers whose names do not resolve have no address. Names in `known` have these addresses, and are not looked up. All
     /// listeners share `tickets`, and keep them when certificates are swapped; nil: random ones that nobody else has.
-    /// `learned` and `sessionTable` are what is known of sessions already; `discovered` are servers that were found, by upstream.
+    /// `learned`, `sessionTable` and `rateLimits` are what is known of sessions and rates already; `discovered` are servers that were found, by upstream.
     package init(
         _ configuration: Configuration, keys: [SigningKey], tickets: TicketSecrets? = nil, names: NameLookup = .system,
         known: [String: [SocketAddress]] = [:], learned: LearnedSessions? = nil, sessionTable: SessionTable? = nil,
-        discovered: [String: [DiscoveredServer]] = [:]
+        rateLimits: RateLimits? = nil, discovered: [String: [DiscoveredServer]] = [:]
     ) throws(StartError) {
         self.init()
         self.keys = keys
         self.discovered = discovered
         drainTimeout = Interval(configuration.global.drainTimeout)
+        memoryLimit = configuration.global.memoryLimit.map { Int64($0) }
         countsCalls = configuration.metrics.countsCalls
         maximumToolNames = configuration.metrics.maximumTools
         logs = LogPlan(configuration.global)
@@ -34,7 +35,9 @@ extension Snapshot {
         for upstream in configuration.upstreams { try append(upstream, found, names) }
         let tickets = tickets ?? TicketSecrets([Machine.randomBytes(TicketRatchet.bytes)])
         for listener in configuration.listeners { listeners.append(try ListenerPlan(listener, tickets: tickets)) }
-        routes = configuration.routes.map { RoutePlan($0) }
+        let limits = try RateLimits.needed(by: configuration.routes, keeping: rateLimits)
+        self.rateLimits = limits
+        routes = configuration.routes.map { RoutePlan($0, limits) }
         shareTokens()
         if upstreams.contains(where: { $0.affinity == .learned }) {
             self.learned = learned ?? LearnedSessions(limit: 1_000_000)
@@ -74,6 +77,13 @@ extension Snapshot {
             plan.sharing = SessionSharing(
                 try sharedStore(store, found, names), wait: Interval(store.wait), upstream: configuration.name)
         }
+        if let cache = configuration.cache {
+            let sharing = try cache.store.map { (store) throws(StartError) in
+                AnswerSharing(
+                    try sharedStore(store, found, names), wait: Interval(store.wait), upstream: configuration.name)
+            }
+            plan.cache = UpstreamCache(CacheRules(cache), sharing: sharing)
+        }
         upstreams.append(plan)
     }
 
@@ -81,9 +91,7 @@ extension Snapshot {
     private func sharedStore(
         _ configuration: StoreConfiguration, _ found: [String: [SocketAddress]], _ names: NameLookup
     ) throws(StartError) -> SharedStore {
-        for upstream in upstreams {
-            if let store = upstream.sharing?.store, store.configuration == configuration { return store }
-        }
+        if let known = upstreams.flatMap(\.stores).first(where: { $0.configuration == configuration }) { return known }
         do throws(TLSError) {
             return try SharedStore(of: configuration, found: found[configuration.host] ?? [], names: names)
         } catch {
@@ -113,6 +121,7 @@ extension ListenerPlan {
             var options = TLSOptions()
             options.minimumVersion = tls.minimumVersion == .tls12 ? .v1_2 : .v1_3
             options.tickets = tls.tickets
+            options.records = tls.records == .berth ? .own : .openSSL
             options.applicationProtocols = configuration.protocols.map(\.rawValue)
             options.ticketSecrets = tickets
             if let ciphers = tls.ciphers { options.ciphers = ciphers }
@@ -131,11 +140,14 @@ extension ListenerPlan {
         trusted = configuration.trustedProxies
         trustedHeader = Array((configuration.trustedHeader ?? "").lowercased().utf8)
         access = AddressRules(configuration.access)
+        hosts = configuration.hosts.map { HostPattern(configured: $0) }
+        publicOrigin = Array((configuration.publicURL ?? "").utf8)
         redirectPort = configuration.redirectPort
         expectsProxyHeader = configuration.proxyProtocol
         forwardsAsHTTPS = configuration.forwardedProto == .https
         acceptsH2C = configuration.h2c
         maximumConnections = configuration.maximumConnections
+        maximumPerAddress = configuration.maximumPerAddress ?? .max
         handshakeTimeout = Interval(configuration.timeouts.tls)
         headTimeout = Interval(configuration.timeouts.header)
         bodyTimeout = Interval(configuration.timeouts.body)
@@ -195,6 +207,7 @@ extension UpstreamPlan {
             case .leastRequests: .leastRequests
             case .powerOfTwo: .powerOfTwo
             }
+        affinityKey = configuration.affinityKey.map { AffinityKey($0) }
         host =
             switch configuration.host {
             case .keep: .keep
@@ -225,7 +238,6 @@ extension UpstreamPlan {
         retry = RetryPlan(configuration.retry)
         legacyErrors = configuration.legacyErrors == .rpc200 ? .rpc200 : .http
         outliers = configuration.outlierDetection.flatMap { OutlierPlan($0) }
-        cache = configuration.cache.map { UpstreamCache(CacheRules($0)) }
     }
 }
 
@@ -301,12 +313,11 @@ extension HealthCheckPlan {
 }
 
 extension RoutePlan {
-    init(_ configuration: RouteConfiguration) {
+    init(_ configuration: RouteConfiguration, _ rateLimits: RateLimits? = nil) {
         self.init(upstream: configuration.upstream ?? 0)
         checksHeaders = configuration.checksHeaders
-        extras = RouteExtras(configuration)
-        let name = configuration.host.map { $0.contains(":") ? "[\($0)]" : $0 }
-        host = name.map { Array($0.lowercased().utf8) }
+        extras = RouteExtras(configuration, rateLimits)
+        host = configuration.host.map { HostPattern(configured: $0).text }
         path =
             switch configuration.path {
             case .any: .any

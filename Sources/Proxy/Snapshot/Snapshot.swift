@@ -29,6 +29,8 @@ package struct Snapshot: Sendable {
     package var learned: LearnedSessions?
     /// What is known of sessions beside their servers, if any upstream has sessions.
     package var sessionTable: SessionTable?
+    /// What is known of rates, if any route limits them.
+    package var rateLimits: RateLimits?
     /// Keeps the slots of its servers; set by the server table.
     package var lease: ServerLease?
     /// Which logs of calls there are.
@@ -40,6 +42,10 @@ package struct Snapshot: Sendable {
     /// How long a drain waits for what is under way.
     package var drainTimeout = Interval.seconds(300)
 
+    /// Bytes of memory in use at which new work is turned away; nil: none.
+    package var memoryLimit: Int64?
+    /// Whose connections are counted by address: the same for all workers, and across reloads.
+    package var addresses = AddressCounts()
     /// Whether calls are counted by method and tool.
     package var countsCalls = true
     /// Servers that there may be without a new start, by what the configuration says of discovery.

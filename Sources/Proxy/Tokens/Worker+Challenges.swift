@@ -39,7 +39,12 @@ extension Worker where Outside: ~Copyable {
     /// The URL by which a client has asked for a path: nil if it is not one that can be told again.
     private func dialledURL(_ exchange: Handle, path: String) -> ResourceURL? {
         let client = exchanges[exchange].client
-        let isSecure = cameSecurely(client, clients.listener(of: client))
+        let listener = clients.listener(of: client)
+        let origin = clients.listeners[listener].plan.publicOrigin
+        if !origin.isEmpty {
+            return ResourceURL("\(String(decoding: origin, as: UTF8.self))\(path == "/" ? "" : path)")
+        }
+        let isSecure = cameSecurely(client, listener)
         let authority = String(decoding: io.received.bytes(io.requestHead.authority.range), as: UTF8.self)
         guard !authority.isEmpty, !authority.contains("/") else { return nil }
         return ResourceURL("\(isSecure ? "https" : "http")://\(authority)\(path == "/" ? "" : path)")

@@ -38,10 +38,11 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// What an exchange waits for that was to go to `server`. Where only some servers speak its revision, it waits for the one
-    /// that was selected: another that is free may be one that does not.
+    /// that was selected: another that is free may be one that does not. A key's requests wait for the key's server.
     private func need(of exchange: Handle, _ server: Int) -> FairQueue.Need {
         FairQueue.Need(
-            server: exchanges[exchange].isPinned || needsModernServer(exchange) ? server : nil,
+            server: exchanges[exchange].isPinned || needsModernServer(exchange) || affinityKey(exchange) != nil
+                ? server : nil,
             isUpload: !exchanges[exchange].isWhole)
     }
 
@@ -175,16 +176,16 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// What an overloaded upstream tells those that it rejects: in how many seconds its queue will have been served.
-    mutating func retryAfterSeconds(_ upstream: Int) -> UInt8 {
+    mutating func retryAfterSeconds(_ upstream: Int) -> UInt32 {
         guard servers.upstreams.indices.contains(upstream) else { return 1 }
         let waiting = metrics.writer.waiting(upstream: upstream)
         let workers = Int64(max(1, metrics.trafficWorkers))
         let share = (waiting + workers - 1) / workers
         if let seconds = servers.upstreams[upstream].serviceRate.secondsToServe(share, at: clock.now.nanoseconds) {
-            return seconds
+            return UInt32(seconds)
         }
         // Nobody was served of late: who waits now will have gone after the longest wait.
         let longest = servers.upstreams[upstream].plan.queueTimeout.nanoseconds / 1_000_000_000
-        return UInt8(min(30, max(1, longest)))
+        return UInt32(min(30, max(1, longest)))
     }
 }

@@ -2,7 +2,7 @@
 package enum MetricCatalog {
     /// In the order of the page.
     package static let all: [MetricDefinition] =
-        calls + process + configuration + clients + upstreams + cache + redis + discovery + servers
+        calls + process + configuration + clients + rateLimits + upstreams + cache + redis + discovery + servers
 
     private static let server = ["upstream", "server"]
 

@@ -15,13 +15,14 @@ struct ExplanationText: Decodable {
     private var message, route, upstream, server, serverTarget, serverReason, reason: String?
     private var session: SessionText?
     private var candidates: [Candidate]
+    private var limits: [String]?
     private var status: Int?
     /// As it came.
     private(set) var json = ""
 
     private enum CodingKeys: String, CodingKey {
         case method, target, host, kind, kindReason, message, route, upstream, server, serverReason, reason, session
-        case candidates, status, serverTarget
+        case candidates, status, serverTarget, limits
     }
 
     init(_ explanation: RequestExplanation) throws {
@@ -52,6 +53,7 @@ struct ExplanationText: Decodable {
         lines.append(("route", [route, upstream.map { "upstream \($0)" }].compactMap { $0 }.joined(separator: " -> ")))
         if route == nil { lines[lines.count - 1].1 = serverReason ?? "none matches" }
         if let serverTarget { lines.append(("", "the server gets the path \(serverTarget)")) }
+        for limit in limits ?? [] { lines.append(("limit", limit)) }
         lines.append(("kind", "\(kind): \(kindReason)"))
         if let session { lines += session.lines.map { ("session", $0) } }
         if let status {

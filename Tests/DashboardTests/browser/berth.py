@@ -16,7 +16,7 @@ def free_port():
 
 
 class Berth:
-    def __init__(self, servers=3):
+    def __init__(self, servers=3, routes=""):
         self.program = os.environ["BERTH_EXECUTABLE"]
         self.folder = tempfile.TemporaryDirectory(prefix="berth-dashboard-")
         self.ports = [free_port() for _ in range(servers)]
@@ -30,7 +30,7 @@ class Berth:
             file.write(
                 f'[global]\nadmin = "127.0.0.1:{self.admin}"\nadmin_token = "file:{token}"\n'
                 f'secret = "file:{self.folder.name}/keys"\n\n[listen]\nhttp = "127.0.0.1:{self.listen}"\n\n'
-                f'[upstream.mcp]\nservers = [{names}]\nhealth_check = {{ interval = "300ms", timeout = "250ms", fall = 2, rise = 1 }}\n')
+                f'[upstream.mcp]\nservers = [{names}]\nhealth_check = {{ interval = "300ms", timeout = "250ms", fall = 2, rise = 1 }}\n{routes}')
         self.replicas = [self.start("replica", "--port", str(port), "--name", f"r{port}") for port in self.ports]
         self.berth = self.start("run", self.path)
 

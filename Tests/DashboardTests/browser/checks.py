@@ -246,7 +246,13 @@ def real():
         berth.close()
 
 
-CHECKS = {check.__name__: check for check in (shows, changes, fits, axe, paints, loses, real, grows)}
+def reads():
+    """A page of another origin, which `cors` lists, and one that it does not."""
+    import pages
+    pages.run()
+
+
+CHECKS = {check.__name__: check for check in (shows, changes, fits, axe, paints, loses, real, reads, grows)}
 
 if __name__ == "__main__":
     os.chdir(Path(__file__).parent)

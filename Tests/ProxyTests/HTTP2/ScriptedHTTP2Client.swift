@@ -73,7 +73,7 @@ final class ScriptedHTTP2Client {
     /// Opens a stream with a whole head; a body, if there is one, follows in pieces as the windows allow.
     @discardableResult
     func ask(
-        _ method: String, _ path: String, _ fields: [HeaderField] = [], body: [UInt8]? = nil,
+        _ method: String, _ path: String, _ fields: [HeaderField] = [], body: [UInt8]? = nil, host: String = "mcp.test",
         inPiecesOf piece: Int = .max, every interval: Interval = Interval(nanoseconds: 0)
     ) -> UInt32 {
         let stream = nextStream
@@ -82,7 +82,7 @@ final class ScriptedHTTP2Client {
         openedWindows[stream] = openedStreamWindow
         let scheme = peer.layer == nil ? "http" : "https"
         let head = [
-            HeaderField(":method", method), HeaderField(":scheme", scheme), HeaderField(":authority", "mcp.test"),
+            HeaderField(":method", method), HeaderField(":scheme", scheme), HeaderField(":authority", host),
             HeaderField(":path", path),
         ]
         peer.perform(.send(HTTP2Frame.head(HeaderBlock.encode(head + fields), stream: stream, ends: body == nil)))

@@ -21,6 +21,8 @@ struct ExplainedRoutesTests {
         upstream = "mcp"
         strip_prefix = "/tools"
         allow = ["192.0.2.0/24"]
+        rate_limit = [{ key = "ip", rate = "10/s" }, { key = "ip", method = "initialize", rate = "1/s" }]
+        stream_opens = "30/min"
         [[route]]
         path = "/none"
         respond = 204
@@ -52,6 +54,15 @@ struct ExplainedRoutesTests {
         #expect(found.serverTarget == "/mcp" && found.upstream == "mcp" && found.status == nil)
         #expect(try explain("GET /tools?key=secret").serverTarget == "/")
         #expect(try explain("GET /mcp").serverTarget == nil)
+    }
+
+    @Test("the limits that count it")
+    func limits() throws {
+        #expect(try explain("GET /tools/mcp", from: "192.0.2.1").limits == ["ip 10/s"])
+        #expect(
+            try explain("GET /tools/mcp HTTP/1.1\nAccept: text/event-stream\nX: y").limits == ["stream_opens 30/min"])
+        #expect(try explain("DELETE /tools/mcp").limits == [])
+        #expect(try explain("GET /mcp").limits == [])
     }
 
     @Test("answers without a server")

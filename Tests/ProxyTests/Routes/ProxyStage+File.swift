@@ -19,13 +19,18 @@ extension ProxyStage {
             """
         let checks = ConfigurationChecks(files: false, environment: { _ in nil })
         let configuration = try ConfigurationFile.parse(text, file: "berth.toml", checks: checks).get().configuration
-        snapshot.routes = configuration.routes.map { RoutePlan($0) }
+        let limits = try RateLimits.needed(by: configuration.routes, keeping: snapshot.rateLimits)
+        snapshot.rateLimits = limits
+        snapshot.routes = configuration.routes.map { RoutePlan($0, limits) }
         let secrets = TicketSecrets([[UInt8](repeating: 1, count: 32)])
         let plan = try ListenerPlan(configuration.listeners[0], tickets: secrets)
         for index in snapshot.listeners.indices {
             snapshot.listeners[index].trusted = plan.trusted
             snapshot.listeners[index].trustedHeader = plan.trustedHeader
             snapshot.listeners[index].access = plan.access
+            snapshot.listeners[index].hosts = plan.hosts
+            snapshot.listeners[index].publicOrigin = plan.publicOrigin
+            snapshot.listeners[index].forwardsAsHTTPS = plan.forwardsAsHTTPS
             snapshot.listeners[index].redirectPort = plan.redirectPort
             snapshot.listeners[index].expectsProxyHeader = plan.expectsProxyHeader
         }
@@ -42,10 +47,11 @@ extension ProxyStage {
 
     /// The same over HTTP/2 in clear, with prior knowledge.
     func answerHTTP2(
-        _ method: String, _ path: String, _ fields: [HeaderField] = [], body: [UInt8]? = nil
+        _ method: String, _ path: String, _ fields: [HeaderField] = [], body: [UInt8]? = nil,
+        host: String = "mcp.test"
     ) -> Message {
         let client = connectHTTP2()
-        let stream = client.ask(method, path, fields, body: body)
+        let stream = client.ask(method, path, fields, body: body, host: host)
         run { client.isDone(stream) }
         client.leave()
         return client[stream].response

@@ -1,0 +1,41 @@
+import Kernel
+import Simulation
+import TestSupport
+import Testing
+
+@testable import Proxy
+
+/// What becomes of clients when the process has no descriptor left for them (EMFILE, ENFILE of accept(2)).
+@Suite("Accepting without descriptors")
+struct AcceptLimitTests {
+    @Test(
+        "clients wait in the backlog without a busy worker, and are served when a descriptor is free", arguments: 1...4)
+    func recovers(seed: UInt64) {
+        var conditions = Conditions.varied
+        // The listener, two clients, and a connection to the server.
+        conditions.descriptorLimit = 4
+        let stage = ProxyStage(seed: seed, conditions)
+        _ = ScriptedServer(stage) { _ in .reply("ok") }
+        let first = stage.connect()
+        let second = stage.connect()
+        first.ask(.get())
+        stage.run { first.responses.count == 1 }
+        second.ask(.get())
+        stage.run { second.responses.count == 1 }
+        let late = (0..<3).map { _ in stage.connect() }
+        for client in late { client.ask(.get()) }
+        let turns = stage.turns
+        stage.run(for: .seconds(10))
+        #expect(late.allSatisfy { $0.responses.isEmpty && !$0.isOver }, "seed \(seed)")
+        #expect(stage.turns - turns < 300, "ten tries a second, and not more, seed \(seed)")
+        #expect(first.responses.first?.status == 200)
+        first.leave()
+        for client in late {
+            let isServed = stage.run(within: .seconds(5)) { client.responses.count == 1 }
+            #expect(isServed && client.responses.first?.status == 200, "seed \(seed)")
+            client.leave()
+        }
+        second.leave()
+        stage.expectNoLeaks()
+    }
+}

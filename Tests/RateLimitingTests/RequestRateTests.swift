@@ -1,0 +1,83 @@
+import Kernel
+import Testing
+
+@testable import RateLimiting
+
+/// The arithmetic of rates.
+@Suite("Request rates")
+struct RequestRateTests {
+    private static let second: UInt64 = 1_000_000_000
+
+    @Test("without a burst as many may come at once as in the whole time")
+    func bursts() {
+        #expect(RequestRate(30, per: 60).burst == 30)
+        #expect(RequestRate(30, per: 60, burst: 10).burst == 10)
+        #expect(RequestRate(6, per: 3_600, burst: 1).burst == 1)
+        #expect(RequestRate(1, per: 86_400, burst: 1_000_000).burst == 366, "a year of them")
+        #expect(RequestRate(30, per: 60, burst: 10).recoverySeconds == 20)
+        #expect(RequestRate(100, per: 1, burst: 1).recoverySeconds == 1, "rounded up")
+    }
+
+    @Test(
+        "a burst, then one in each interval",
+        arguments: [(30, 60, 10), (100, 1, 100), (6, 3_600, 2), (1, 1, 1), (100_000, 1, 5), (7, 60, 3)])
+    func steady(count: Int, seconds: Int, burst: Int) throws {
+        let table = try RateTable(capacity: 64)
+        let rate = RequestRate(count, per: seconds, burst: burst)
+        let start = 1_000 * Self.second
+        for index in 0..<burst {
+            #expect(table.take(7, rate, now: start) == .allowed(remaining: burst - 1 - index))
+        }
+        guard case .refused(let wait) = table.take(7, rate, now: start) else {
+            Issue.record("more than a burst")
+            return
+        }
+        let interval = UInt64(seconds) * Self.second / UInt64(count)
+        #expect(wait <= interval && wait + 32 >= interval, "\(wait) of \(interval)")
+        #expect(table.take(7, rate, now: start + wait - 32) != .allowed(remaining: 0))
+        #expect(table.take(7, rate, now: start + wait) == .allowed(remaining: 0))
+        // What was refused did not count.
+        for _ in 0..<100 { _ = table.take(7, rate, now: start + wait) }
+        #expect(table.take(7, rate, now: start + 2 * wait) == .allowed(remaining: 0))
+    }
+
+    @Test("several at once count as several, and more than a burst never go")
+    func several() throws {
+        let table = try RateTable(capacity: 64)
+        let rate = RequestRate(10, per: 10)
+        #expect(table.take(1, rate, now: 0, count: 11) == .refused(nanoseconds: .max))
+        #expect(table.take(1, rate, now: 0, count: 4) == .allowed(remaining: 6))
+        #expect(table.take(1, rate, now: 0, count: 7) == .refused(nanoseconds: Self.second))
+        #expect(table.take(1, rate, now: 0, count: 6) == .allowed(remaining: 0))
+        #expect(table.take(1, rate, now: 0, count: .max) == .refused(nanoseconds: .max))
+        table.refund(1, rate, count: 5)
+        #expect(table.take(1, rate, now: 0, count: 5) == .allowed(remaining: 0))
+        table.refund(1, rate, count: .max)
+        table.refund(2, rate)
+    }
+
+    @Test("a key pays for itself alone, and so does every number")
+    func keys() throws {
+        let table = try RateTable(capacity: 64)
+        let rate = RequestRate(1, per: 60)
+        for key: UInt64 in [0, 1, 4, .max, .max - 1] {
+            #expect(table.take(key, rate, now: 5) == .allowed(remaining: 0), "\(key)")
+            #expect(table.take(key, rate, now: 5) != .allowed(remaining: 0), "\(key)")
+        }
+    }
+
+    /// SipHash-2-4 of the bytes 0, 1, 2 … with the key 0, 1 … 15: the vectors of its authors.
+    @Test("the hash is SipHash-2-4")
+    func vectors() {
+                let expected: [Int: UInt64] = [
+            0: 0x726f_db47_dd0e_0e31, 1: 0x74f8_39c5_93dc_67fd, 8: 0x93f5_f579_9a93_2462, 15: 0xa129_ca61_49be_45e5,
+        ]
+        for (count, hash) in expected {
+            var hasher = KeyHasher(seed: (0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908))
+            let text = (0..<count).map { UInt8($0) }
+            hasher.combine(text.span)
+            let found = hasher.finish()
+            #expect(found == hash, "\(count)")
+        }
+    }
+}
