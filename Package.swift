@@ -26,6 +26,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     ],
     targets: [
         // ns_initparse and ns_parserr are in libresolv, a part of glibc.
@@ -47,6 +49,13 @@ let package = Package(
         .target(name: "Caching", dependencies: ["ASCII", "JSON", "Kernel", "MCP"], swiftSettings: pure),
         .target(name: "RateLimiting", dependencies: ["Kernel"], swiftSettings: house),
         .target(name: "Redis", dependencies: ["ASCII", "Kernel"], swiftSettings: pure),
+        .target(
+            name: "Tokens",
+            dependencies: [
+                "ASCII", "JSON", .product(name: "JWTKit", package: "jwt-kit"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: pure),
         .target(name: "Configuration", dependencies: ["TOMLKit"], swiftSettings: house),
         .target(name: "Import", dependencies: ["Configuration"], swiftSettings: pure),
         .target(name: "Telemetry", dependencies: ["ASCII", "JSON", "Kernel", "MCP"], swiftSettings: house),
@@ -54,7 +63,7 @@ let package = Package(
             name: "Proxy",
             dependencies: [
                 "ASCII", "JSON", "Kernel", "Reactor", "TLS", "HTTP", "MCP", "Balancing", "Caching", "Configuration",
-                "Discovery", "RateLimiting", "Redis", "Telemetry",
+                "Discovery", "RateLimiting", "Redis", "Telemetry", "Tokens",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
@@ -119,6 +128,17 @@ let package = Package(
             swiftSettings: house + [.unsafeFlags(["-O", "-assert-config", "Debug"])]),
         .testTarget(
             name: "CachingTests", dependencies: ["TestSupport", "Caching", "MCP", "Kernel"], swiftSettings: house),
+        .target(
+            name: "TestIssuer",
+            dependencies: [
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ],
+            path: "Tests/TestIssuer", swiftSettings: house),
+        .testTarget(
+            name: "TokensTests",
+            dependencies: ["TestIssuer", "Tokens"],
+            swiftSettings: house),
         .testTarget(
             name: "RateLimitingTests", dependencies: ["TestSupport", "RateLimiting", "Kernel"], swiftSettings: house),
         .testTarget(name: "RedisTests", dependencies: ["TestSupport", "Redis", "Kernel"], swiftSettings: house),
@@ -168,8 +188,8 @@ let package = Package(
         .testTarget(
             name: "ProxyTests",
             dependencies: [
-                "TestSupport", "Proxy", "Simulation", "Kernel", "Reactor", "HTTP", "MCP", "Balancing", "Caching",
-                "Configuration", "Discovery", "RateLimiting", "Redis", "Telemetry", "TLS",
+                "TestSupport", "TestIssuer", "Proxy", "Simulation", "Kernel", "Reactor", "HTTP", "MCP", "Balancing",
+                "Caching", "Configuration", "Discovery", "RateLimiting", "Redis", "Telemetry", "TLS", "Tokens",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),

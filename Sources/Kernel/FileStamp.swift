@@ -5,7 +5,8 @@ import Glibc
 public struct FileStamp: Equatable, Sendable {
     private let device: UInt
     private let node: UInt
-    private let size: Int
+    /// In bytes; of a folder, what its file system says.
+    public let size: Int
     private let modified: Int
     private let modifiedNanoseconds: Int
     private let changed: Int

@@ -245,3 +245,25 @@ extension ErrorResponse {
         421, "Misdirected Request", code: -32600, "This host is not served here", reason: "unknown_host",
         echoesID: false)
 }
+
+// MARK: - Callers
+
+extension ErrorResponse {
+    /// The route asks for a token, and there is none (RFC 6750 section 3, MCP 2025-11-25 "Authorization").
+    package static let tokenMissing = ErrorResponse(
+        401, "Unauthorized", code: -32600, "A bearer token is needed", reason: "token_missing")
+    /// The token is not accepted; the challenge says why.
+    package static let tokenInvalid = ErrorResponse(
+        401, "Unauthorized", code: -32600, "The token is not accepted", reason: "invalid_token")
+    /// The token lacks a scope that the route, or the tool, asks for.
+    package static let insufficientScope = ErrorResponse(
+        403, "Forbidden", code: -32600, "The token does not allow this", reason: "insufficient_scope")
+    /// Nothing could be found out about the token: the issuer's keys are not known, or too many tokens wait.
+    package static let tokenNotVerified = ErrorResponse(
+        503, "Service Unavailable", "The token cannot be verified now", reason: "token_not_verified",
+        retryAfterSeconds: 2)
+    /// Which tool is called cannot be told without doubt, and not every tool is allowed.
+    package static let unreadableForPolicy = ErrorResponse(
+        400, "Bad Request", code: -32600, "The message cannot be compared with what the token allows",
+        reason: "unreadable_for_policy")
+}

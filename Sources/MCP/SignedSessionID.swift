@@ -7,7 +7,8 @@ import ASCII
 /// The text that a client gets is `b1.<fixed part>.<id>`. The fixed part, in base64url:
 ///
 ///     field      bytes
-///     flags      1      version 1 in the high four bits; 1: affinity key present, 2: id encoded, 4: legacy endpoint
+///     flags      1      version 1 in the high four bits; 1: affinity key present, 2: id encoded, 4: legacy endpoint,
+///                           8: bound to a subject, whose digest the signature covers as well
 ///     key id     1      the key of the signature
 ///     server     8      the tag of the server
 ///     issued at  4      seconds since 1970
@@ -39,6 +40,8 @@ package struct SignedSessionID: Sendable {
     package var issuedAt: UInt32
     /// The key by which the session-hash selection chose the server.
     package var affinityKey: UInt64?
+    /// Whether the signature covers a caller's digest too, which the caller of this type knows and the text has not.
+    package var isBound = false
     /// The signature's 16 bytes, as two big-endian halves. Zero until the caller has computed it.
     package var tag: (UInt64, UInt64) = (0, 0)
 
@@ -152,7 +155,7 @@ extension SignedSessionID {
 
     private var flags: UInt8 {
         Flag.version | (affinityKey == nil ? 0 : Flag.affinity) | (carriesIDVerbatim ? 0 : Flag.encoded)
-            | (purpose == .session ? 0 : Flag.legacyEndpoint)
+            | (purpose == .session ? 0 : Flag.legacyEndpoint) | (isBound ? Flag.bound : 0)
     }
 
     fileprivate enum Flag {
@@ -160,6 +163,7 @@ extension SignedSessionID {
         static let affinity: UInt8 = 1
         static let encoded: UInt8 = 2
         static let legacyEndpoint: UInt8 = 4
+        static let bound: UInt8 = 8
     }
 }
 
@@ -207,7 +211,7 @@ extension SignedSessionID {
         var space = bytes.mutableSpan
         guard let count = Base64URL.decode(text, into: &space) else { return nil }
         let flags = bytes[0]
-        guard flags & 0xF8 == Flag.version else { return nil }
+        guard flags & 0xF0 == Flag.version else { return nil }
         let hasAffinity = flags & Flag.affinity != 0
         guard count == (hasAffinity ? 38 : 30) else { return nil }
         let isLegacy = flags & Flag.legacyEndpoint != 0
@@ -219,6 +223,7 @@ extension SignedSessionID {
             isLegacy ? .legacyEndpoint : .session, verbatim: !isEncoded, keyID: bytes[1],
             serverTag: number(fixed, at: 2), issuedAt: UInt32(truncatingIfNeeded: number(fixed, at: 10) >> 32),
             affinityKey: hasAffinity ? number(fixed, at: 14) : nil)
+        signed.isBound = flags & Flag.bound != 0
         signed.tag = (number(fixed, at: count - 16), number(fixed, at: count - 8))
         return signed
     }

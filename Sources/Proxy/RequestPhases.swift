@@ -28,7 +28,8 @@ enum RequestPhase: UInt8 {
 ///
 ///     receive  Downstream/Worker+Requests      a whole head, perhaps a body: an exchange begins
 ///     route    Routing/Worker+Routing          host and path name the upstream
-///     admit    FrontDoor, RateLimits           the page that it comes from; whether there were too many of its kind
+///     admit    FrontDoor, Tokens, RateLimits   the page that it comes from; who the caller is; whether there were too many of
+///                                              its kind
 ///     resolve  Sessions/Worker+Sessions        the session's server, or 404
 ///     lookUp   Cache/Worker+CacheLookup        an answer that is kept, if the upstream has a cache
 ///     select   Routing/Worker+ServerSelection  a server that may get new work
@@ -81,7 +82,7 @@ extension Worker where Outside: ~Copyable {
 
     /// Whether the request may go on at all.
     private mutating func admit(_ exchange: Handle) -> PhaseResult {
-        checkFrontDoor(exchange) ?? limitRate(exchange) ?? .next
+        checkFrontDoor(exchange) ?? authenticate(exchange) ?? limitRate(exchange) ?? .next
     }
 
     /// A session's server is asked even if its health checks fail: one that is slow still has the session, and a 404

@@ -79,7 +79,8 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         clients.resuming.isEmpty && upstreams.resuming.isEmpty && clients.unsentHTTP2Connections.isEmpty
             && !sessions.recoveries.hasWork && !clients.internalRequests.hasEnded && clients.deferred.isEmpty
             && sessions.shared.waking.isEmpty && !upstreams.stores.hasWork && exchanges.caching.waking.isEmpty
-            && exchanges.caching.listenStarts.isEmpty && !servers.hasFreedCapacity
+            && exchanges.caching.listenStarts.isEmpty && exchanges.authentication.waking.isEmpty
+            && !servers.hasFreedCapacity
             && servers.goingDown.isEmpty
     }
 
@@ -147,6 +148,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         if !sessions.shared.waking.isEmpty { wakeStoreWaiters() }
         if !exchanges.caching.waking.isEmpty { wakeCacheWaiters() }
         if !exchanges.caching.listenStarts.isEmpty { startListening() }
+        if !exchanges.authentication.waking.isEmpty { wakeAuthenticated() }
         if servers.hasFreedCapacity { serveQueues() }
         if !clients.resuming.isEmpty { resumeClients() }
         if !upstreams.resuming.isEmpty { resumeUpstreams() }

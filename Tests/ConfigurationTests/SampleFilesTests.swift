@@ -94,7 +94,10 @@ private enum KeysByEye {
         if prefix.hasSuffix(".tools") { return ["\(prefix).*"] }
         let prefix = prefix.hasSuffix(".rate_limit") ? "\(prefix).*" : prefix
         return code[brace...].filter { $0 != "{" && $0 != "}" }.split(separator: ",").compactMap { part in
-            part.firstIndex(of: "=").map { "\(prefix).\(part[..<$0])" }
+            part.firstIndex(of: "=").map { equals in
+                let isRule = prefix == "route.*.auth" && ["scope", "allow", "deny"].contains(part[..<equals])
+                return "\(prefix)\(isRule ? ".tools.*" : "").\(part[..<equals])"
+            }
         }
     }
 

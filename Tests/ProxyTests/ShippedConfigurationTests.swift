@@ -26,10 +26,12 @@ struct ShippedConfigurationTests {
         let servers = configuration.upstreams.indices.map { index in
             ScriptedServer(stage, index) { _ in .reply(configuration.upstreams[index].name) }
         }
-        let targets = [
-            "/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp",
-            "/.well-known/oauth-authorization-server", "/.well-known/openid-configuration",
-        ]
+        // Where Berth verifies tokens, the metadata of the resource are its own.
+        let isProtected = configuration.routes.contains { $0.auth != nil }
+        let targets =
+            (isProtected
+                ? [] : ["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp"])
+            + ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"]
         for target in targets {
             let client = stage.connect()
             client.ask("GET \(target) HTTP/1.1\r\nHost: mcp.example.com\r\n\r\n")

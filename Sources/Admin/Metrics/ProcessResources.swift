@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Kernel
 
 /// What the process has taken of the machine, as the kernel says it now.
 struct ProcessResources {
@@ -38,8 +39,7 @@ struct ProcessResources {
 
     /// Since Linux 6.2 the folder's size is the number, which costs nothing with a hundred thousand of them.
     private static func descriptors() -> Int64? {
-        var status = stat()
-        if stat("/proc/self/fd", &status) == 0, status.st_size > 0 { return Int64(status.st_size) }
+        if let size = FileStamp("/proc/self/fd")?.size, size > 0 { return Int64(size) }
         return (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")).map { Int64($0.count) }
     }
 

@@ -9,6 +9,7 @@ struct DecodedRoute {
     var strippedPrefix: String?
     var responseFields: ResponseFieldsConfiguration
     var access: AccessConfiguration
+    var auth: AuthConfiguration?
     var rateLimits: [RateLimitConfiguration]
     var streamOpens: RateText?
     /// Where `rate_limit` stands, if it has an entry by session.
@@ -34,6 +35,7 @@ struct DecodedRoute {
         strippedPrefix = reader.strippedPrefix(path: isValid ? path : nil)
         responseFields = ResponseFieldsConfiguration(from: reader.table("response_headers"))
         access = reader.access()
+        auth = AuthConfiguration.read(from: reader.table("auth"))
         rateLimits = reader.rateLimits()
         streamOpens = reader.streamOpens()
         if rateLimits.contains(where: { $0.key == .session }) { sessionLimit = reader.entry("rate_limit")?.key }
@@ -52,6 +54,7 @@ struct DecodedRoute {
         route.strippedPrefix = strippedPrefix
         route.responseFields = responseFields
         route.access = access
+        route.auth = auth
         route.rateLimits = rateLimits
         route.streamOpens = streamOpens
         route.origins = origins

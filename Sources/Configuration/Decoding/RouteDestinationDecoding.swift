@@ -27,7 +27,7 @@ extension TableReader {
                 because: "one thing becomes of a request: a route has one of upstream, respond, redirect and files")
         }
         guard first.name != "upstream" else { return }
-        for key in ["strip_prefix", "check_headers", "rate_limit", "stream_opens", "response_limit"] {
+        for key in ["strip_prefix", "check_headers", "auth", "rate_limit", "stream_opens", "response_limit"] {
             guard let entry = entry(key), !named.contains(where: { $0.name == "upstream" }) else { continue }
             findings.report(
                 entry.key, "\(key) without an upstream", because: "no server gets the requests of this route")

@@ -20,6 +20,7 @@ extension EffectiveText {
         case .files(let folder): value("files", TOMLText.quoted(folder))
         }
         write(route.access)
+        write(route.auth)
         writeOrigins(route)
         let lines = route.responseFields.set.map { "\(TOMLText.quoted($0.name)) = \(TOMLText.quoted($0.value))" }
         guard !lines.isEmpty || !route.responseFields.removed.isEmpty else { return }

@@ -15,6 +15,8 @@ package struct RouteConfiguration: Sendable, Equatable {
     package var responseFields = ResponseFieldsConfiguration()
     /// Whose requests are served.
     package var access = AccessConfiguration()
+    /// Who may send requests; nil: everybody.
+    package var auth: AuthConfiguration?
     /// How many requests there may be.
     package var rateLimits: [RateLimitConfiguration] = []
     /// How often each client may open an event stream; nil: as often as it likes.

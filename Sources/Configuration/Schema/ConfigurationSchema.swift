@@ -45,6 +45,7 @@ package struct ConfigurationSchema: Sendable, Equatable {
         [[route]]
         path = "/1"
         upstream = "name"
+        auth = { tools = [{ scope = "s" }] }
         rate_limit = [{ key = "ip", rate = "1/s" }]
         [[route]]
         respond = { status = 200 }

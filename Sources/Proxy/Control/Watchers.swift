@@ -12,6 +12,8 @@ struct Watchers: Sendable {
     let lookup: NameLookup
     /// Nil if the proxy was started with keys that nothing renews.
     let secrets: SecretWatcher?
+    /// Keys of issuers and of callers.
+    let keys: KeyWatcher
 
     /// Watches what a registered snapshot and its secrets were made of. Of `workers`' mailboxes the control thread's comes
     /// last.
@@ -30,6 +32,7 @@ struct Watchers: Sendable {
         self.names = try NameWatcher(snapshot, names: names, log: log) { message in
             workers.reduce(true) { $1.post(message) && $0 }
         }
+        keys = try KeyWatcher(snapshot, log: log)
         self.secrets = try secrets.map { (secrets) throws(SystemError) in
             try SecretWatcher(secrets, log: log) { keys in
                 traffic.reduce(true) { $1.post(.keys(keys)) && $0 }
@@ -41,6 +44,7 @@ struct Watchers: Sendable {
         try certificates.start()
         try secrets?.start()
         try names.start()
+        try keys.start()
         try memory.start()
     }
 
@@ -48,6 +52,7 @@ struct Watchers: Sendable {
         certificates.stop()
         secrets?.stop()
         names.stop()
+        keys.stop()
         memory.stop()
     }
 
@@ -61,6 +66,7 @@ struct Watchers: Sendable {
     func resume(with snapshot: Snapshot) throws(SystemError) {
         try certificates.resume(with: snapshot)
         try names.resume(with: snapshot)
+        try keys.resume(with: snapshot)
         try memory.resume(with: snapshot.memoryLimit)
     }
 }

@@ -12,6 +12,7 @@ enum ExchangeFault: UInt8, CaseIterable {
     case sessionsFull
     case headerMismatch, tooLargeToCheck
     case addressDenied, noChallenge, challengeMethod
+    case tokenMissing, tokenInvalid, insufficientScope, tokenNotVerified, unreadableForPolicy
     case rateLimited, concurrencyLimited, streamOpensLimited
     case originDenied, responseTooLarge, memoryShort
 
@@ -44,12 +45,7 @@ enum ExchangeFault: UInt8, CaseIterable {
         case .addressDenied: .addressDenied
         case .noChallenge: .noChallenge
         case .challengeMethod: .challengeMethod
-        case .rateLimited: .rateLimited
-        case .concurrencyLimited: .concurrencyLimited
-        case .streamOpensLimited: .streamOpensLimited
-        case .originDenied: .originDenied
-        case .responseTooLarge: .responseTooLarge
-        case .memoryShort: .memoryShort
+            .sessionTableFull, .shuttingDown, .sessionsFull, .memoryShort, .tokenNotVerified:
         }
     }
 
@@ -57,14 +53,15 @@ enum ExchangeFault: UInt8, CaseIterable {
     var metric: ServerMetric? {
         switch self {
         case .noServerAvailable, .queueFull, .queueTimeout, .tooManyStreams, .sessionServerUnavailable,
-            .sessionTableFull, .shuttingDown, .sessionsFull, .memoryShort:
+            .sessionTableFull, .shuttingDown, .sessionsFull, .memoryShort, .tokenNotVerified:
             .unavailable
         case .connectFailed, .serverReset, .serverDown, .badServerResponse, .responseTooLarge: .badGateway
         case .firstByteTimeout: .timedOut
         case .sessionNotFound, .legacySessionNotFound: .sessionsNotFound
         case .noRoute, .noRouteForSession, .unknownHost, .messageForLostServer, .malformedBody, .requestTooLarge,
             .bodyTimeout, .headerMismatch, .tooLargeToCheck, .addressDenied, .noChallenge, .challengeMethod,
-            .rateLimited, .concurrencyLimited, .streamOpensLimited, .originDenied:
+            .rateLimited, .concurrencyLimited, .streamOpensLimited, .originDenied,
+            .tokenMissing, .tokenInvalid, .insufficientScope, .unreadableForPolicy:
             nil
         }
     }

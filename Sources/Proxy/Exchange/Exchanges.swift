@@ -23,6 +23,8 @@ struct Exchanges: ~Copyable {
     var streams = SessionStreams()
     /// What the routes of some say beside the upstream.
     var extras = RouteExtrasTable()
+    /// Who has sent them, where routes ask for that.
+    var authentication = Authentication()
     /// Those whose routes limit how many requests there may be.
     var limits = LimitedExchanges()
 
@@ -43,7 +45,10 @@ struct Exchanges: ~Copyable {
         if call != OpenCalls.none { calls.discard(call) }
         if !triedBeyond.isEmpty { triedBeyond[exchange.slot] = nil }
         if !toolLists.isEmpty { toolLists.discard(exchange.slot) }
-        if !extras.isEmpty { extras.discard(exchange.slot) }
+        if !extras.isEmpty {
+            extras.discard(exchange.slot)
+            authentication.discard(exchange.slot)
+        }
         if !limits.isEmpty { limits.end(exchange.slot) }
         if !streams.conflicts.isEmpty { streams.conflicts[exchange.slot] = nil }
         if !streams.probes.isEmpty { streams.probes[exchange.slot] = nil }

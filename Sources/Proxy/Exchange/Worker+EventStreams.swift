@@ -92,17 +92,20 @@ extension Worker where Outside: ~Copyable {
         rewritten.append(target)
         if servers.upstreams[upstream].plan.affinity == .signed {
             let issuedAt = io.world.wallSeconds()
-            sessions.affinity.signEndpoint(target, for: servers[server].plan.tag, issuedAt: issuedAt, to: &rewritten)
+            sessions.affinity.signEndpoint(
+                target, for: servers[server].plan.tag, issuedAt: issuedAt,
+                of: exchanges.authentication.subject(of: exchange), to: &rewritten)
         } else if let value = LegacyTarget.sessionParameter(in: target.span) {
+            let id = qualified(Array(target[value]), exchange)
             let result = sessions.affinity.learn(
-                Array(target[value]), server: servers[server].id, at: clock.now, in: upstream, endsWithStream: true)
+                id, server: servers[server].id, at: clock.now, in: upstream, endsWithStream: true)
             guard result == .learned else {
                 // The client would be told of an endpoint that cannot be found again.
                 exchanges[exchange].responseKind = .eventStream
                 act(on: exchange, .streamStopped)
                 return
             }
-            if sessions.shared.isUsed { shareLegacy(Array(target[value]), exchange) }
+            if sessions.shared.isUsed { shareLegacy(id, exchange) }
         }
         rewritten.append(exchanges[exchange].pending, data.upperBound..<exchanges[exchange].pending.count)
         exchanges[exchange].pending = consume rewritten

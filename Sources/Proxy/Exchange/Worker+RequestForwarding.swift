@@ -72,11 +72,15 @@ extension Worker where Outside: ~Copyable {
         if exchanges[exchange].isMapped { composeRecoveredSession(exchange) }
         let source =
             clients.listeners[listener].plan.trustedHeader.isEmpty ? nil : namedSource(client, isTrusted: isTrusted)
+        if !exchanges.extras.isEmpty { withholdCredentials(exchange) }
         io.appendKeptFields(isTrusted: isTrusted, keepsSession: keepsSession)
         if !keepsSession, !exchanges[exchange].isMapped { composeSession(exchange) }
         if case .chunked = io.requestHead.framing { io.composed.append("transfer-encoding: chunked\r\n") }
         io.appendForwarded(clients[client].address, namedAs: source, isSecure: isSecure, isTrusted: isTrusted)
-        if !exchanges.extras.isEmpty { composePrefix(exchange, behind: outer) }
+        if !exchanges.extras.isEmpty {
+            composePrefix(exchange, behind: outer)
+            composeClaims(exchange)
+        }
         if isSecure, clients.listeners[listener].plan.asksForCertificates {
             let socket = clients.socket(of: client)
             if clients.contains(socket) { io.appendClientCertificate(&clients[socket].transport) }
@@ -109,9 +113,8 @@ extension Worker where Outside: ~Copyable {
 
     /// A session that was recovered has another id at its server, and events of another server say nothing to it.
     private mutating func composeRecoveredSession(_ exchange: Handle) {
-        let upstream = Int(exchanges[exchange].upstream)
         let latest = sessions.latest
-        guard let key = latest.exchange == exchange ? latest.key : keyOfRequest(upstream),
+        guard let key = latest.exchange == exchange ? latest.key : keyOfRequest(exchange),
             let location = sessions.table?.location(of: key)
         else { return }
         if exchanges[exchange].method == .get {

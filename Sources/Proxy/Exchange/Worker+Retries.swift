@@ -48,6 +48,11 @@ extension Worker where Outside: ~Copyable {
             io.received.clear()
             return
         }
+        if exchanges.authentication.isWaiting(exchange) {
+            resumeAuthentication(exchange)
+            io.received.clear()
+            return
+        }
         if exchanges.caching[exchange] == nil {
             advance(exchange, from: .select, reloading: true)
         } else {

@@ -42,6 +42,7 @@ extension Worker where Outside: ~Copyable {
 
     /// The same for a response of the proxy's own, all of which is composed.
     mutating func editOwnResponse(_ exchange: Handle) {
+        appendChallenge(exchange)
         guard let extras = exchanges.extras[exchange.slot] else { return }
         var edits = extras.fields
         if let rules = extras.frontDoor?.sharing { edits.share(by: rules, exchanges.extras.verdict(exchange.slot)) }

@@ -47,6 +47,7 @@ extension ProxyServer {
         new.keepContexts(of: old)
         new.keepCaches(of: old)
         new.keepStores(of: old)
+        new.shareTokens(with: old.auths, verifier: old.verifier)
         new.addresses = old.addresses
         var sockets = present
         let added = new.listeners.filter { !present.contains($0.id) }

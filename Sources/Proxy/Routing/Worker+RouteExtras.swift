@@ -44,7 +44,7 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// Whether the client came over TLS: to us, or to a balancer in front that may say so.
-    private func cameSecurely(_ client: Handle, _ listener: Int) -> Bool {
+    func cameSecurely(_ client: Handle, _ listener: Int) -> Bool {
         if clients[client].isSecure { return true }
         guard clients.trusts(clients[client].address, listener) else { return false }
         for index in 0..<io.requestHead.fields.count where io.requestHead.fields[index].kind == .xForwardedProto {

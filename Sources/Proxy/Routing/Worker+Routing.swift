@@ -17,6 +17,7 @@ extension Worker where Outside: ~Copyable {
         {
             return result
         }
+        if snapshot.isProtected, let result = respondMetadata(exchange) { return result }
         if snapshot.routes.isEmpty {
             guard !snapshot.upstreams.isEmpty else { return .respond(.noRoute) }
             exchanges[exchange].upstream = snapshot.upstreams[0].id.slot

@@ -60,17 +60,20 @@ struct SessionAffinity {
         }
     }
 
-    /// The owner of a Streamable HTTP session, by the id the client sent.
+    /// The owner of a Streamable HTTP session, by the id the client sent. `subject`: who has sent it, if that is known; a session
+    /// of somebody else has no owner.
     func owner(
-        ofSession buffer: borrowing ByteBuffer, _ range: Range<Int>, in upstream: Int, now: Instant
+        ofSession buffer: borrowing ByteBuffer, _ range: Range<Int>, in upstream: Int, now: Instant,
+        of subject: SubjectDigest? = nil
     ) -> SessionOwner {
         let text = buffer.span.extracting(range)
         switch rules[upstream].mode {
         case .learned:
-            return lookUp(text, in: upstream, now: now)
+            guard let subject else { return lookUp(text, in: upstream, now: now) }
+            return lookUp(subject.qualified(text).span, in: upstream, now: now)
         case .signed:
             guard let (signed, id) = SignedSessionID.parse(text) else { return .unknown }
-            return verify(signed, covering: text.extracting(id), in: upstream)
+            return verify(signed, covering: text.extracting(id), in: upstream, of: subject)
         case .off:
             return .unknown
         }
@@ -79,13 +82,15 @@ struct SessionAffinity {
     /// The owner of an HTTP+SSE session, by the target of a message: our signature in its query, or the server's own
     /// parameter if ids are learned.
     func owner(
-        ofLegacy buffer: borrowing ByteBuffer, _ range: Range<Int>, in upstream: Int, now: Instant
+        ofLegacy buffer: borrowing ByteBuffer, _ range: Range<Int>, in upstream: Int, now: Instant,
+        of subject: SubjectDigest? = nil
     ) -> SessionOwner {
         let target = buffer.span.extracting(range)
         switch rules[upstream].mode {
         case .learned:
             guard let value = LegacyTarget.sessionParameter(in: target) else { return .unknown }
-            return lookUp(target.extracting(value), in: upstream, now: now)
+            guard let subject else { return lookUp(target.extracting(value), in: upstream, now: now) }
+            return lookUp(subject.qualified(target.extracting(value)).span, in: upstream, now: now)
         case .signed:
             guard let (cut, value) = LegacyTarget.signatureParameter(in: target),
                 let signed = SignedSessionID.parseParameter(target.extracting(value))
@@ -93,15 +98,18 @@ struct SessionAffinity {
             // The signature is appended last, and covers all that stands before it. What stands behind it was added by
             // somebody else, and is not passed on as if it were signed.
             guard cut.upperBound == target.count else { return .unknown }
-            return verify(signed, covering: target.extracting(0..<cut.lowerBound), in: upstream)
+            return verify(signed, covering: target.extracting(0..<cut.lowerBound), in: upstream, of: subject)
         case .off:
             return .unknown
         }
     }
 
-    private func verify(_ signed: SignedSessionID, covering bytes: Span<UInt8>, in upstream: Int) -> SessionOwner {
+    private func verify(
+        _ signed: SignedSessionID, covering bytes: Span<UInt8>, in upstream: Int, of subject: SubjectDigest?
+    ) -> SessionOwner {
+        guard signed.isBound == (subject != nil) else { return .unknown }
         for key in keys where key.id == signed.keyID {
-            guard signed.hasTag(SessionAffinity.tag(signed, covering: bytes, with: key)) else { continue }
+            guard signed.hasTag(SessionAffinity.tag(signed, covering: bytes, with: key, of: subject)) else { continue }
             let key = SessionAffinity.key(signed.tag, in: upstream)
             guard let server = rules[upstream].server(withTag: signed.serverTag) else { return .removed(key) }
             return owner(server, key, in: upstream)
@@ -120,33 +128,39 @@ struct SessionAffinity {
         SessionKey(high: tag.0, low: tag.1 ^ UInt64(truncatingIfNeeded: upstream) &* 0x9e37_79b9_7f4a_7c15)
     }
 
-    private static func tag(_ signed: SignedSessionID, covering bytes: Span<UInt8>, with key: SigningKey) -> (
-        UInt64, UInt64
-    ) {
+    private static func tag(
+        _ signed: SignedSessionID, covering bytes: Span<UInt8>, with key: SigningKey, of subject: SubjectDigest?
+    ) -> (UInt64, UInt64) {
         let header = signed.authenticatedHeader()
+        // The flags say that a digest follows, so that its bytes cannot pass for others.
+        if let subject {
+            let bound = subject.qualifying(header.bytes.span.extracting(0..<header.count))
+            return key.authenticator.tag(bound.span, bytes)
+        }
         return key.authenticator.tag(header.bytes.span.extracting(0..<header.count), bytes)
     }
 
     /// Appends the signed form of a server's id.
     func sign(
         _ buffer: borrowing ByteBuffer, _ range: Range<Int>, for serverTag: UInt64, issuedAt: UInt32,
-        affinityKey: UInt64, in upstream: Int, to output: inout ByteBuffer
+        affinityKey: UInt64, in upstream: Int, of subject: SubjectDigest? = nil, to output: inout ByteBuffer
     ) -> SignResult {
         let id = buffer.span.extracting(range)
         guard let key = keys.first, SessionIdentifier.isValid(id) else { return .unsigned }
         var signed = SignedSessionID(
             signing: id, keyID: key.id, serverTag: serverTag, issuedAt: issuedAt,
             affinityKey: affinityKey == 0 ? nil : affinityKey)
+        signed.isBound = subject != nil
         // An id that is not carried verbatim is covered in its encoded form: what the parser sees is what is verified.
         if signed.carriesIDVerbatim {
-            signed.tag = SessionAffinity.tag(signed, covering: id, with: key)
+            signed.tag = SessionAffinity.tag(signed, covering: id, with: key, of: subject)
             return SessionAffinity.append(signed, id, in: upstream, to: &output)
         }
         let start = output.count
         guard case .signed = SessionAffinity.append(signed, id, in: upstream, to: &output) else { return .unsigned }
         let prefix = signed.encodedPrefix().count
         signed.tag = SessionAffinity.tag(
-            signed, covering: output.span.extracting((start + prefix)..<output.count), with: key)
+            signed, covering: output.span.extracting((start + prefix)..<output.count), with: key, of: subject)
         output.truncate(to: start)
         return SessionAffinity.append(signed, id, in: upstream, to: &output)
     }
@@ -163,11 +177,15 @@ struct SessionAffinity {
     }
 
     /// Appends the query parameter that vouches for a legacy endpoint, `target` being its path and query.
-    func signEndpoint(_ target: [UInt8], for serverTag: UInt64, issuedAt: UInt32, to output: inout ByteBuffer) {
+    func signEndpoint(
+        _ target: [UInt8], for serverTag: UInt64, issuedAt: UInt32, of subject: SubjectDigest? = nil,
+        to output: inout ByteBuffer
+    ) {
         guard let key = keys.first else { return }
         var signed = SignedSessionID(
             legacyEndpointWithKeyID: key.id, serverTag: serverTag, issuedAt: issuedAt, affinityKey: nil)
-        signed.tag = SessionAffinity.tag(signed, covering: target.span, with: key)
+        signed.isBound = subject != nil
+        signed.tag = SessionAffinity.tag(signed, covering: target.span, with: key, of: subject)
         output.append(LegacyTarget.signatureSeparator(for: target.span))
         output.append(LegacyTarget.signatureParameterName)
         output.append(UInt8(ascii: "="))

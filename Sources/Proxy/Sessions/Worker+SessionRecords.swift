@@ -62,7 +62,7 @@ extension Worker where Outside: ~Copyable {
         let upstream = Int(exchanges[exchange].upstream)
         var key = sessions.latest.key
         if sessions.latest.exchange != exchange {
-            guard let other = keyOfRequest(upstream) else { return }
+            guard let other = keyOfRequest(exchange) else { return }
             key = other
         }
         let state = sessions.known.state(of: key, at: clock.now, idle: servers.upstreams[upstream].plan.sessionIdle)
@@ -105,9 +105,11 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// The key of the session that the parsed request at the front of `io.received` names.
-    mutating func keyOfRequest(_ upstream: Int) -> SessionKey? {
+    mutating func keyOfRequest(_ exchange: Handle) -> SessionKey? {
         let id = (io.requestHead.sessionID ?? .empty).range
-        switch sessions.affinity.owner(ofSession: io.received, id, in: upstream, now: clock.now) {
+        let upstream = Int(exchanges[exchange].upstream)
+        let subject = exchanges.authentication.subject(of: exchange)
+        switch sessions.affinity.owner(ofSession: io.received, id, in: upstream, now: clock.now, of: subject) {
         case .server(_, let key), .removed(let key): return key
         case .unknown: return nil
         }

@@ -23,14 +23,17 @@ extension Worker where Outside: ~Copyable {
         guard !exchanges[exchange].isPinned, servers.upstreams[upstream].plan.affinity != .off else { return .next }
         let isSession: Bool
         let owner: SessionOwner
+        let subject = exchanges.authentication.subject(of: exchange)
         switch exchanges[exchange].kind {
         case .session:
             let id = (io.requestHead.sessionID ?? .empty).range
-            owner = sessions.affinity.owner(ofSession: io.received, id, in: upstream, now: clock.now)
+            owner = sessions.affinity.owner(
+                ofSession: io.received, id, in: upstream, now: clock.now, of: subject)
             isSession = true
         case .legacyMessage:
             let target = io.requestHead.target.range
-            owner = sessions.affinity.owner(ofLegacy: io.received, target, in: upstream, now: clock.now)
+            owner = sessions.affinity.owner(
+                ofLegacy: io.received, target, in: upstream, now: clock.now, of: subject)
             isSession = false
         case .modern, .streamOpening, .resumption, .sessionless, .preflight, .other:
             return .next
@@ -93,7 +96,7 @@ extension Worker where Outside: ~Copyable {
             metrics.count(.sessionsOpened, server: server)
             return .sign(value)
         }
-        let id = io.received.bytes(value.range)
+        let id = qualified(io.received.bytes(value.range), exchange)
         let result = sessions.affinity.learn(id, server: servers[server].id, at: clock.now, in: upstream)
         guard result == .learned else { return .refuse }
         metrics.count(.sessionsOpened, server: server)
@@ -145,10 +148,11 @@ extension Worker where Outside: ~Copyable {
         }
         guard hasSentID(exchange) else { return }
         let sent = exchanges[exchange].sessionID.range
-        let id =
+        let sentID =
             exchanges[exchange].replayBytes > 0
             ? clients[exchanges[exchange].client].transport.input.bytes(sent)
             : exchanges[exchange].pending.bytes(sent)
+        let id = qualified(sentID, exchange)
         let upstream = Int(exchanges[exchange].upstream)
         if isSuccess {
             sessions.affinity.forget(id, in: upstream)
@@ -182,15 +186,23 @@ extension Worker where Outside: ~Copyable {
         guard hasSentID(exchange) else { return nil }
         let sent = exchanges[exchange].sessionID.range
         let upstream = Int(exchanges[exchange].upstream)
+        let subject = exchanges.authentication.subject(of: exchange)
         let owner =
             exchanges[exchange].replayBytes > 0
             ? sessions.affinity.owner(
-                ofSession: clients[exchanges[exchange].client].transport.input, sent, in: upstream, now: clock.now)
-            : sessions.affinity.owner(ofSession: exchanges[exchange].pending, sent, in: upstream, now: clock.now)
+                ofSession: clients[exchanges[exchange].client].transport.input, sent, in: upstream, now: clock.now,
+                of: subject)
+            : sessions.affinity.owner(
+                ofSession: exchanges[exchange].pending, sent, in: upstream, now: clock.now, of: subject)
         return switch owner {
         case .server(_, let key), .removed(let key): key
         case .unknown: nil
         }
+    }
+
+    /// A learned id as it is remembered: with its caller, if that is known, so that nobody else finds it.
+    func qualified(_ id: [UInt8], _ exchange: Handle) -> [UInt8] {
+        exchanges.authentication.subject(of: exchange)?.qualified(id.span) ?? id
     }
 
     /// Appends the session field that `action` asks for. The client's request must still be kept.
@@ -213,7 +225,8 @@ extension Worker where Outside: ~Copyable {
             let result = sessions.affinity.sign(
                 io.received, value.range, for: servers[Int(exchanges[exchange].server)].plan.tag,
                 issuedAt: io.world.wallSeconds(), affinityKey: exchanges[exchange].affinityKey,
-                in: Int(exchanges[exchange].upstream), to: &io.composed)
+                in: Int(exchanges[exchange].upstream), of: exchanges.authentication.subject(of: exchange),
+                to: &io.composed)
             guard case .signed(let key) = result else {
                 io.composed.truncate(to: start)
                 return

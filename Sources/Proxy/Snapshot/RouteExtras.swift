@@ -11,6 +11,8 @@ package final class RouteExtras: Sendable {
     let fields: ResponseFieldEdits
     /// Whose requests are served.
     let access: AddressRules
+    /// Who may send requests; nil: everybody.
+    package let auth: RouteAuth?
     /// How many requests there may be; nil: any number.
     let limits: RouteLimits?
     /// What is asked of pages of browsers; nil: nothing.
@@ -27,13 +29,21 @@ package final class RouteExtras: Sendable {
         limits = rateLimits.flatMap { RouteLimits(route, $0) }
         frontDoor = FrontDoorRules(route)
         responseLimit = route.responseLimit.map { UInt64($0) } ?? .max
+        auth = route.auth.map { RouteAuth($0) }
         let isPlain = answer == nil && prefix.bytes.isEmpty && fields.isEmpty && access.isOpen
-        if isPlain, frontDoor == nil, responseLimit == .max, limits == nil { return nil }
+        if isPlain, frontDoor == nil, responseLimit == .max, limits == nil, auth == nil { return nil }
+    }
+
+    /// The same with what another one knows of callers.
+    init(_ other: RouteExtras, auth: RouteAuth) {
+        (answer, prefix, fields, access) = (other.answer, other.prefix, other.fields, other.access)
+        (limits, frontDoor, responseLimit) = (other.limits, other.frontDoor, other.responseLimit)
+        self.auth = auth
     }
 
     /// Something of it is needed after the exchange was routed.
     var outlivesRouting: Bool {
-        !prefix.bytes.isEmpty || !fields.isEmpty || frontDoor != nil || responseLimit < .max
+        !prefix.bytes.isEmpty || !fields.isEmpty || frontDoor != nil || responseLimit < .max || auth != nil
     }
 }
 
@@ -55,6 +65,12 @@ struct ResponseFieldEdits: Sendable {
     init(_ configuration: ResponseFieldsConfiguration) {
         dropped = (configuration.set.map(\.name) + configuration.removed).map { Array($0.lowercased().utf8) }
         lines = configuration.set.flatMap { Array("\($0.name.lowercased()): \($0.value)\r\n".utf8) }
+    }
+
+    /// Lines that are put in, and nothing else.
+    init(lines: [UInt8]) {
+        dropped = []
+        self.lines = lines
     }
 
     var isEmpty: Bool { dropped.isEmpty && lines.isEmpty }

@@ -38,6 +38,7 @@ extension Snapshot {
         let limits = try RateLimits.needed(by: configuration.routes, keeping: rateLimits)
         self.rateLimits = limits
         routes = configuration.routes.map { RoutePlan($0, limits) }
+        shareTokens()
         if upstreams.contains(where: { $0.affinity == .learned }) {
             self.learned = learned ?? LearnedSessions(limit: 1_000_000)
         }

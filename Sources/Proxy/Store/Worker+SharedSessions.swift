@@ -54,11 +54,12 @@ extension Worker where Outside: ~Copyable {
         switch exchanges[exchange].kind {
         case .session:
             guard let value = io.requestHead.sessionID else { return nil }
-            return io.received.bytes(value.range)
+            return qualified(io.received.bytes(value.range), exchange)
         case .legacyMessage:
             let target = io.requestHead.target.range
             guard let value = LegacyTarget.sessionParameter(in: io.received.span.extracting(target)) else { return nil }
-            return io.received.bytes(target.lowerBound + value.lowerBound..<target.lowerBound + value.upperBound)
+            let id = target.lowerBound + value.lowerBound..<target.lowerBound + value.upperBound
+            return qualified(io.received.bytes(id), exchange)
         case .modern, .streamOpening, .resumption, .sessionless, .preflight, .other: return nil
         }
     }
@@ -110,7 +111,7 @@ extension Worker where Outside: ~Copyable {
             !clients.isInternal(exchanges[exchange].client)
         else { return .notHeld }
         if case .released = sessions.shared[exchange] { return .notHeld }
-        let id = io.received.bytes(value.range)
+        let id = qualified(io.received.bytes(value.range), exchange)
         guard submit(owner: Int(exchanges[exchange].server), of: id, sharing, .share, exchange) == .submitted else {
             return .notHeld
         }

@@ -15,12 +15,15 @@ enum ImportRule {
         "Caching": ["MCP", "JSON", "ASCII", "Kernel"],
         "RateLimiting": ["Kernel"],
         "Redis": ["ASCII", "Kernel"],
+        "Tokens": ["ASCII", "JSON"],
         "Configuration": [],
         "Import": ["Configuration"],
         "Discovery": ["JSON", "ASCII", "Kernel"],
         "Telemetry": ["MCP", "Reactor", "JSON", "ASCII", "Kernel"],
         "Proxy": [
-            "TLS", "HTTP", "MCP", "Balancing", "Caching", "Configuration", "Discovery", "RateLimiting", "Redis", "Telemetry",
+            "TLS", "HTTP", "MCP", "Balancing", "Caching", "Configuration", "Discovery", "RateLimiting", "Redis",
+            "Telemetry",
+            "Tokens",
             "Reactor", "JSON", "ASCII", "Kernel",
         ],
         "DashboardPage": ["COpenSSL"],
@@ -43,6 +46,7 @@ enum ImportRule {
         "berth-fleet": ["FleetSimulation"],
         // Of tests: no module of Sources may import them.
         "TestSupport": ["Kernel"],
+        "TestIssuer": [],
         "Simulation": ["TestSupport", "Reactor", "Kernel"],
     ]
 

@@ -23,6 +23,8 @@ struct InternalRequest {
     let target: InternalTarget
     /// What the route of the client's request says beside the upstream; nil: nothing.
     fileprivate(set) var extras: RouteExtras?
+    /// Who has sent the client's request, if the route asks for that.
+    fileprivate(set) var caller: CallerIdentity?
     /// The response as a client would have got it, its head included.
     fileprivate(set) var response: [UInt8] = []
     /// The slot of the server that has answered; -1: none has.
@@ -80,7 +82,10 @@ struct InternalRequests {
     mutating func insert(_ request: InternalRequest, for client: Handle) { active[client.slot] = request }
 
     /// A request takes over what a route says.
-    mutating func note(_ extras: RouteExtras, for client: Handle) { active[client.slot]?.extras = extras }
+    mutating func note(_ extras: RouteExtras, _ caller: CallerIdentity?, for client: Handle) {
+        active[client.slot]?.extras = extras
+        active[client.slot]?.caller = caller
+    }
 
     /// Takes what is over.
     mutating func takeEnded() -> [(InternalRequest, InternalOutcome)] {

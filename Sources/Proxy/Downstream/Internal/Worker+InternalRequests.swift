@@ -12,7 +12,7 @@ extension Worker where Outside: ~Copyable {
             let client = clients.insertInternal(
                 request, address: origin.address, listener: origin.listener, isSecure: origin.isSecure)
         else { return false }
-        if let extras = origin.extras { clients.internalRequests.note(extras, for: client) }
+        if let extras = origin.extras { clients.internalRequests.note(extras, origin.caller, for: client) }
         if !request.isListening {
             clock.timers.schedule(Token(.internalDeadline, client).raw, at: clock.now + InternalRequest.timeout)
         }
@@ -35,6 +35,7 @@ extension Worker where Outside: ~Copyable {
         guard let request = clients.internalRequests[exchanges[exchange].client] else { return .respond(.noRoute) }
         exchanges[exchange].upstream = UInt16(truncatingIfNeeded: request.upstream)
         if let extras = request.extras { exchanges.extras.insert(extras, for: exchange.slot) }
+        if let caller = request.caller { exchanges.authentication.insert(caller, for: exchange.slot) }
         switch request.target {
         case .server(let server):
             exchanges[exchange].server = Int32(truncatingIfNeeded: server)
@@ -55,6 +56,8 @@ struct ClientOrigin {
     var isSecure: Bool
     /// What the route of its request says beside the upstream.
     var extras: RouteExtras?
+    /// Who has sent it, if the route asks for that.
+    var caller: CallerIdentity?
 }
 
 /// A response that was collected, taken apart.

@@ -141,7 +141,8 @@ extension Worker where Outside: ~Copyable {
         let id = (io.requestHead.sessionID ?? .empty).range
         let upstream = Int(exchanges[exchange].upstream)
         let key: SessionKey
-        switch sessions.affinity.owner(ofSession: request, id, in: upstream, now: clock.now) {
+        let subject = exchanges.authentication.subject(of: exchange)
+        switch sessions.affinity.owner(ofSession: request, id, in: upstream, now: clock.now, of: subject) {
         case .server(_, let found), .removed(let found): key = found
         case .unknown: return nil
         }
@@ -188,7 +189,7 @@ extension Worker where Outside: ~Copyable {
     /// The recovery that an exchange waits for may be over.
     mutating func resumeAfterRecovery(_ exchange: Handle) {
         guard restoreRequest(exchange) == .ready else { return }
-        guard let key = keyOfRequest(Int(exchanges[exchange].upstream)), let table = sessions.table else {
+        guard let key = keyOfRequest(exchange), let table = sessions.table else {
             leaveRecovery(exchange, .unknown)
             return
         }

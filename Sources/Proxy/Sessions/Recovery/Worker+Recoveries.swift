@@ -52,7 +52,8 @@ extension Worker where Outside: ~Copyable {
             mayReturn: start.mayReturn, record: record,
             origin: ClientOrigin(
                 address: clients[client].address, listener: clients.listener(of: client),
-                isSecure: clients[client].isSecure, extras: exchanges.extras[start.exchange.slot]),
+                isSecure: clients[client].isSecure, extras: exchanges.extras[start.exchange.slot],
+                caller: exchanges.authentication.caller(of: start.exchange)),
             template: RequestTemplate(io.requestHead, in: io.received), startedAt: clock.now)
         recovery.waiting = [start.exchange]
         send(recovery)
@@ -185,7 +186,8 @@ extension Worker where Outside: ~Copyable {
                 text: RequestTemplate(io.requestHead, in: request).deletion(of: id, version: nil),
                 origin: ClientOrigin(
                     address: clients[client].address, listener: clients.listener(of: client),
-                    isSecure: clients[client].isSecure, extras: exchanges.extras[exchange.slot])))
+                    isSecure: clients[client].isSecure, extras: exchanges.extras[exchange.slot],
+                    caller: exchanges.authentication.caller(of: exchange))))
     }
 
     // MARK: - What operators are told

@@ -1,0 +1,51 @@
+import Tokens
+
+/// Who has sent a request, as a verified token or key says. Shared by the exchanges of one token.
+package final class CallerIdentity: Sendable {
+    /// What its sessions are tied to.
+    let subject: SubjectDigest
+    let scopes: Set<String>
+    /// Whole field lines that servers get.
+    let lines: [UInt8]
+
+    init(_ token: VerifiedToken, fields: [ClaimField]) {
+        let digest = token.subjectDigest
+        subject = SubjectDigest(high: digest.0, low: digest.1)
+        scopes = token.scopes
+        var lines: [UInt8] = []
+        for field in fields {
+            guard let text = token.claims[field.claim], text.utf8.count <= Self.longestClaim else { continue }
+            lines += field.name + Array(": ".utf8) + Self.fieldValue(text) + Array("\r\n".utf8)
+        }
+        self.lines = lines
+    }
+
+    /// Bytes of a claim that is forwarded; longer ones are left out.
+    private static var longestClaim: Int { 1_024 }
+
+    /// A claim as the value of a field (RFC 9110 section 5.5): bytes that are not visible ASCII, blanks at either end and percent
+    /// signs are percent-encoded, so that every text has one spelling and none can end the line.
+    static func fieldValue(_ text: String) -> [UInt8] {
+        let bytes = Array(text.utf8)
+        var value: [UInt8] = []
+        for (index, byte) in bytes.enumerated() {
+            let isEdge = index == 0 || index == bytes.count - 1
+            if (0x21...0x7E).contains(byte), byte != UInt8(ascii: "%") {
+                value.append(byte)
+            } else if byte == 0x20, !isEdge {
+                value.append(byte)
+            } else {
+                value.append(UInt8(ascii: "%"))
+                for digit in [byte >> 4, byte & 15] { value.append(digit < 10 ? 0x30 + digit : 0x37 + digit) }
+            }
+        }
+        return value
+    }
+}
+
+/// A header field that carries a claim.
+package struct ClaimField: Sendable {
+    /// In lower case.
+    let name: [UInt8]
+    let claim: String
+}
