@@ -75,7 +75,7 @@ extension CrossOriginRules {
         return FixedAnswer(status: 204, lines: lines)
     }
 
-    /// Seconds for which a browser need not ask again. Chromium has no patience for more.
+    /// Seconds for which a browser need not ask again. Chromium keeps it no longer.
     private static var maximumAge: Int { 7_200 }
 
     private static func permittedNames(
