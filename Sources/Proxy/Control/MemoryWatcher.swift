@@ -31,9 +31,10 @@ final class MemoryWatcher: Sendable {
     /// Goes by another limit; nil: by none.
     func resume(with limit: Int64?) throws(SystemError) {
         ceiling.withLock { ceiling in
-            if ceiling?.limit != limit { ceiling = limit.map { MemoryCeiling(limit: $0) } }
+            guard ceiling?.limit != limit else { return }
+            ceiling = limit.map { MemoryCeiling(limit: $0) }
+            metrics.memoryLevel = MemoryLevel.normal.rawValue
         }
-        if limit == nil { metrics.memoryLevel = MemoryLevel.normal.rawValue }
         try start()
     }
 

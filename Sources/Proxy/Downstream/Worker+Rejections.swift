@@ -20,7 +20,8 @@ extension Worker where Outside: ~Copyable {
 
     /// Answers a request whose head was read and whose body, if any, was not; the connection closes unless there is none.
     mutating func rejectAndKeepAlive(_ client: Handle, _ response: ErrorResponse) {
-        let edits = editsOfRejection()
+        let isTraffic = clients.listeners[clients.listener(of: client)].plan.role == .traffic
+        let edits = isTraffic ? editsOfRejection() : nil
         guard io.requestHead.framing == .none, io.requestHead.isKeepAlive, !response.closesConnection,
             !clients.isStream(client)
         else {
