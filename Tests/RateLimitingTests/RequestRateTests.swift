@@ -69,7 +69,7 @@ struct RequestRateTests {
     /// SipHash-2-4 of the bytes 0, 1, 2 … with the key 0, 1 … 15: the vectors of its authors.
     @Test("the hash is SipHash-2-4")
     func vectors() {
-                let expected: [Int: UInt64] = [
+        let expected: [Int: UInt64] = [
             0: 0x726f_db47_dd0e_0e31, 1: 0x74f8_39c5_93dc_67fd, 8: 0x93f5_f579_9a93_2462, 15: 0xa129_ca61_49be_45e5,
         ]
         for (count, hash) in expected {

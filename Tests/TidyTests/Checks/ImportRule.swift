@@ -20,7 +20,8 @@ enum ImportRule {
         "Discovery": ["JSON", "ASCII", "Kernel"],
         "Telemetry": ["MCP", "Reactor", "JSON", "ASCII", "Kernel"],
         "Proxy": [
-            "TLS", "HTTP", "MCP", "Balancing", "Caching", "Configuration", "Discovery", "RateLimiting", "Redis", "Telemetry",
+            "TLS", "HTTP", "MCP", "Balancing", "Caching", "Configuration", "Discovery", "RateLimiting", "Redis",
+            "Telemetry",
             "Reactor", "JSON", "ASCII", "Kernel",
         ],
         "DashboardPage": ["COpenSSL"],
