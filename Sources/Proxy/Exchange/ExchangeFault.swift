@@ -45,7 +45,17 @@ enum ExchangeFault: UInt8, CaseIterable {
         case .addressDenied: .addressDenied
         case .noChallenge: .noChallenge
         case .challengeMethod: .challengeMethod
-            .sessionTableFull, .shuttingDown, .sessionsFull, .memoryShort, .tokenNotVerified:
+        case .tokenMissing: .tokenMissing
+        case .tokenInvalid: .tokenInvalid
+        case .insufficientScope: .insufficientScope
+        case .tokenNotVerified: .tokenNotVerified
+        case .unreadableForPolicy: .unreadableForPolicy
+        case .rateLimited: .rateLimited
+        case .concurrencyLimited: .concurrencyLimited
+        case .streamOpensLimited: .streamOpensLimited
+        case .originDenied: .originDenied
+        case .responseTooLarge: .responseTooLarge
+        case .memoryShort: .memoryShort
         }
     }
 
