@@ -202,7 +202,9 @@ let package = Package(
                 "JSON", "MCP", "HTTP", "Redis", "Discovery", "Configuration", "Import", "Kernel", "Reactor",
             ],
             path: "Tests/Fuzzing/Checks", swiftSettings: house),
-        .testTarget(name: "FuzzingTests", dependencies: ["TestSupport", "FuzzChecks"], swiftSettings: house),
+        .testTarget(
+            name: "FuzzingTests", dependencies: ["TestSupport", "FuzzChecks", "HTTP", "JSON", "MCP", "Reactor"],
+            exclude: ["parsers"], swiftSettings: house),
         .testTarget(name: "TidyTests", swiftSettings: house),
         .testTarget(
             name: "DashboardTests", dependencies: ["TestSupport", "berth"], exclude: ["browser"], swiftSettings: house),

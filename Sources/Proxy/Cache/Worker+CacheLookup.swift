@@ -60,7 +60,8 @@ extension Worker where Outside: ~Copyable {
         case .legacyMessage, .streamOpening, .resumption, .preflight, .other: return nil
         }
         let body = RequestID.body(of: io.received, io.requestHead)
-        guard let summary = RequestSummary(of: body.span),
+        // What a server may read in another way must not be kept for those who ask for what was read here.
+        guard case .message(let summary) = StrictReading(body.span),
             !isModern || !HeaderCheck.disagrees(io.requestHead, in: io.received, summary, body.span)
         else { return nil }
         var text: [UInt8] = []

@@ -29,7 +29,8 @@ enum EventStreamCheck {
         guard tracker.isAtBoundary else { return }
         let next = Array("data: next\n\n".utf8)
         try requireEqual(
-            events(bytes + Array(":\n\n".utf8) + next), events(bytes + next), "a comment at a boundary changes the events")
+            events(bytes + Array(":\n\n".utf8) + next), events(bytes + next),
+            "a comment at a boundary changes the events")
     }
 
     /// Lines without their ends, and what stands behind the last end.

@@ -84,7 +84,9 @@ enum HTTP1Checks {
         if let coding { try require(coding == "chunked" && framing == "chunked" && minorVersion > 0, "another coding") }
         if let length {
             guard let number = Int(length), number >= 0 else { throw Finding(message: "a length of \(length)") }
-            try require(framing == "\(BodyFraming.length(UInt64(number)))" || number == 0, "framed by \(framing), not \(length)")
+            try require(
+                framing == "\(BodyFraming.length(UInt64(number)))" || number == 0, "framed by \(framing), not \(length)"
+            )
         }
         try require(length != nil || coding != nil || framing == "none", "framed by \(framing)")
     }

@@ -11,10 +11,21 @@ enum HTTP2Checks {
         let frames = selector & 1 == 0 ? preface + bytes : bytes
         let whole = try serverEvents(frames, size: max(1, frames.count), answers: false)
         for size in [1, size] {
-            try requireEqual(try serverEvents(frames, size: size, answers: false), whole, "in pieces of \(size)")
+            let other = try serverEvents(frames, size: size, answers: false)
+            try requireEqual(settled(other, end: "end"), settled(whole, end: "end"), "in pieces of \(size)")
         }
         try checkOrder(whole)
         try checkOrder(try serverEvents(frames, size: size, answers: true))
+    }
+
+    /// The events without the data of messages that do not come to their end: of a frame that breaks a message, more or less
+    /// may have been given out when that shows.
+    private static func settled(_ heard: [String], end: String) -> [String] {
+        let ended = Set(heard.filter { $0.split(separator: " ")[1] == end }.map { $0.prefix { $0 != " " } })
+        return heard.filter { event in
+            let words = event.split(separator: " ", maxSplits: 2)
+            return words[1] != "data" || ended.contains(words[0])
+        }
     }
 
     /// What a server hears, data of one stream in a row joined; with `answers` it answers each request, and resets some.
@@ -84,7 +95,8 @@ enum HTTP2Checks {
     /// A request becomes a head of HTTP/1.1 that the strict parser takes whole.
     private static func checkHead(_ bytes: [UInt8]) throws(Finding) {
         var head = RequestHead()
-        let outcome = RequestParser(limits: HeadLimits(headBytes: 1 << 20, targetBytes: 65_536)).parse(bytes.span, into: &head)
+        let outcome = RequestParser(limits: HeadLimits(headBytes: 1 << 20, targetBytes: 65_536)).parse(
+            bytes.span, into: &head)
         try require(
             outcome == .complete(bytes.count), "a request becomes \(outcome): \(latin1(bytes).debugDescription)")
     }
@@ -123,7 +135,10 @@ enum HTTP2Checks {
         let (size, selector, bytes) = Pieces.cut(input)
         let frames = selector & 1 == 0 ? [0, 0, 0, 4, 0, 0, 0, 0, 0] + bytes : bytes
         let whole = try clientEvents(frames, size: max(1, frames.count))
-        for size in [1, size] { try requireEqual(try clientEvents(frames, size: size), whole, "in pieces of \(size)") }
+        for size in [1, size] {
+            let other = try clientEvents(frames, size: size)
+            try requireEqual(settled(other, end: "ended"), settled(whole, end: "ended"), "in pieces of \(size)")
+        }
     }
 
     private static func clientEvents(_ bytes: [UInt8], size: Int) throws(Finding) -> [String] {
@@ -178,7 +193,7 @@ enum HTTP2Checks {
         case .unprocessed(let tag):
             try require(ended.insert(tag).inserted, "ended twice")
             heard.append("\(tag) unprocessed")
-        case .goAway(let code): heard.append("goaway \(code)")
+        case .goAway(let code): heard.append("0 goaway \(code)")
         }
     }
 }

@@ -71,7 +71,8 @@ enum MessageCheck {
         let cut = verdict(bytes, format, size: size)
         // In one piece, what breaks off behind a brace may count as a result.
         let mayDiffer = cut == .result(isError: false, needsInput: false)
-        try require(cut == single || mayDiffer && format == .eventStream, "\(single) bytewise, \(cut) in pieces of \(size)")
+        try require(
+            cut == single || mayDiffer && format == .eventStream, "\(single) bytewise, \(cut) in pieces of \(size)")
         var scanner = ReplyScanner(format)
         scanner.scan(bytes.span, isLast: true)
         if format == .json, let naive = NaiveJSON.read(bytes, depth: 64) {

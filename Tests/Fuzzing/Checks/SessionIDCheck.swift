@@ -47,7 +47,9 @@ enum SessionIDCheck {
             try require(session.upperBound <= bytes.count, "\(session) of \(bytes.count)")
         }
         // What a server sends as an endpoint becomes a path of its own, or nothing.
-        guard let path = EndpointReference.resolve(data: bytes.span, against: Array("/sse?x=1".utf8).span) else { return }
+        guard let path = EndpointReference.resolve(data: bytes.span, against: Array("/sse?x=1".utf8).span) else {
+            return
+        }
         try require(path.first == UInt8(ascii: "/"), "a path of \(latin1(path).debugDescription)")
         try require(path.allSatisfy { $0 > 0x20 && $0 < 0x7f }, "a path of \(latin1(path).debugDescription)")
     }
