@@ -112,7 +112,7 @@ struct RequestComparisonTests {
     // MARK: - Differences
 
     /// Why we take what another parser refuses. Everything else of this kind is a fault.
-    private static let taken: [(reason: String, parser: String, fits: (String) -> Bool)] = [
+    private static let taken: [(reason: String, parser: String, fits: @Sendable (String) -> Bool)] = [
         (
             "llhttp knows the methods that it knows", "llhttp",
             { !$0.hasPrefix("POST ") && !$0.hasPrefix("GET ") && !$0.hasPrefix("DELETE ") && !$0.hasPrefix("OPTIONS ") }
@@ -125,7 +125,7 @@ struct RequestComparisonTests {
     ]
 
     /// Why we refuse what both others take.
-    private static let refused: [(reason: String, fits: (String) -> Bool)] = [
+    private static let refused: [(reason: String, fits: @Sendable (String) -> Bool)] = [
         (
             "a line that ends with LF alone: RFC 9112 section 2.2 allows it, and smuggling lives on it",
             { $0.contains(/[^\r]\n/) || $0.hasPrefix("\n") }

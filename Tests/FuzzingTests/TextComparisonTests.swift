@@ -53,7 +53,7 @@ struct TextComparisonTests {
     }
 
     /// Where the two may differ, with the reason.
-    private static let allowed: [(reason: String, fits: ([UInt8]) -> Bool)] = [
+    private static let allowed: [(reason: String, fits: @Sendable ([UInt8]) -> Bool)] = [
         (
             "bytes that are no UTF-8 are StrictReading's business, not the scanner's",
             { String(validating: $0, as: UTF8.self) == nil }

@@ -2,6 +2,7 @@ import Foundation
 import Kernel
 import MCP
 import Reactor
+import Telemetry
 import TestSupport
 import Testing
 

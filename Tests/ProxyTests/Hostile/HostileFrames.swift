@@ -1,6 +1,7 @@
 import Kernel
 import Simulation
 import TestSupport
+import Testing
 
 /// Frames of a hostile HTTP/2 client (RFC 9113), behind a preface and an empty SETTINGS.
 struct HostileFrames: Sendable, CustomTestStringConvertible {

@@ -1,3 +1,5 @@
+import Testing
+
 /// Bytes of a hostile client at a listener that speaks TLS (RFC 8446).
 struct HostileRecords: Sendable, CustomTestStringConvertible {
     let name: String
