@@ -35,15 +35,15 @@ enum EventStreamCheck {
 
     /// Lines without their ends, and what stands behind the last end.
     private static func lines(_ bytes: [UInt8]) -> [String] {
-        let text = latin1(bytes).replacing("\r\n", with: "\n").replacing("\r", with: "\n")
         var lines: [String] = []
-        var line = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars {
-            if scalar == "\n" {
-                lines.append(String(line))
-                line = String.UnicodeScalarView()
-            } else {
-                line.append(scalar)
+        var line: [UInt8] = []
+        for (index, byte) in bytes.enumerated() {
+            switch byte {
+            case 10 where index > 0 && bytes[index - 1] == 13: break
+            case 10, 13:
+                lines.append(latin1(line))
+                line = []
+            default: line.append(byte)
             }
         }
         return lines

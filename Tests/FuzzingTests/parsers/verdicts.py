@@ -40,7 +40,8 @@ class Seen:
         self.target += url
 
     def on_header(self, name, value):
-        self.fields.append((name.lower(), value))
+        if not self.has_head:  # Trailers come here as well.
+            self.fields.append((name.lower(), value))
 
     def on_headers_complete(self):
         self.has_head = True
@@ -82,13 +83,18 @@ def reading(method, target, fields, body, is_whole):
 
 
 class Repeated(dict):
-    """An object that remembers which of its names it had twice."""
+    """An object that remembers which names it had twice."""
 
 
 def pairs(members):
     found = Repeated(members)
-    found.twice = len(found) != len(members)
+    names = [name for name, _ in members]
+    found.twice = {name for name in names if names.count(name) > 1}
     return found
+
+
+MESSAGE = {"jsonrpc", "id", "method", "params", "result", "error"}
+PARAMS = {"name", "uri", "taskId", "_meta", "arguments"}
 
 
 def refuse(word):
@@ -105,7 +111,7 @@ def by_json(data: bytes):
         params = value.get("params")
         found["method"] = text(value.get("method"))
         found["name"] = text(params.get("name")) if isinstance(params, dict) else None
-        found["twice"] = value.twice or (isinstance(params, dict) and params.twice)
+        found["twice"] = bool(value.twice & MESSAGE) or isinstance(params, dict) and bool(params.twice & PARAMS)
     return found
 
 

@@ -85,7 +85,8 @@ extension HostileFrames {
         HostileFrames(
             "h2: a method with a space", [HTTP2Frame.head(fields("GET /x", "/a"), stream: 1, ends: true)], malformed),
         HostileFrames(
-            "h2: dot segments", [HTTP2Frame.head(fields("GET", "/mcp/../admin"), stream: 1, ends: true)], malformed),
+            "h2: dot segments", [HTTP2Frame.head(fields("GET", "/mcp/../admin"), stream: 1, ends: true)], "1: 400, open"
+        ),
         HostileFrames(
             "h2: no path", [block([(":method", "GET"), (":scheme", "http"), (":authority", "a")])], malformed),
         HostileFrames("h2: no method", [block([(":path", "/"), (":scheme", "http"), (":authority", "a")])], malformed),
@@ -106,7 +107,8 @@ extension HostileFrames {
             ],
             malformed),
         HostileFrames("h2: a host that is not the authority", [head(1, [("host", "other.test")])], malformed),
-        HostileFrames("h2: two session ids", [head(1, [("mcp-session-id", "a"), ("mcp-session-id", "b")])], malformed),
+        HostileFrames(
+            "h2: two session ids", [head(1, [("mcp-session-id", "a"), ("mcp-session-id", "b")])], "1: 400, open"),
         HostileFrames(
             "h2: two lengths", [head(1, [("content-length", "2"), ("content-length", "3")], method: "POST")], malformed),
         HostileFrames(
@@ -138,7 +140,7 @@ extension HostileFrames {
     private static let connections: [HostileFrames] = [
         HostileFrames("h2: data on stream 0", [data(0, "a")], protocolError),
         HostileFrames("h2: an even stream", [head(2)], protocolError),
-        HostileFrames("h2: a stream below an earlier one", [head(5), head(3)], "5: reset, goaway 1, closed"),
+        HostileFrames("h2: a stream below an earlier one", [head(5), head(3)], protocolError),
         HostileFrames(
             "h2: a window that overflows",
             [HTTP2Frame.make(.windowUpdate, stream: 0, HTTP2Frame.bytes(0x7fff_ffff))], "goaway 3, closed"),
@@ -177,7 +179,10 @@ extension HostileFrames {
         HostileFrames(
             "h2: 2,000 streams that are opened and reset",
             (0..<2_000).flatMap {
-                [head($0 * 2 + 1), HTTP2Frame.make(.reset, stream: $0 * 2 + 1, HTTP2Frame.bytes(8))]
+                [
+                    head($0 * 2 + 1, [("content-length", "5")], method: "POST", ends: false),
+                    HTTP2Frame.make(.reset, stream: $0 * 2 + 1, HTTP2Frame.bytes(8)),
+                ]
             },
             "goaway 11, closed"),
         HostileFrames(

@@ -119,8 +119,10 @@ extension HostileInput {
         .get("two methods", "Mcp-Method: a\r\nMcp-Method: a\r\n", bad),
         .get("two names", "Mcp-Name: a\r\nMcp-Name: b\r\n", bad),
         .get("two last events", "Last-Event-ID: 1\r\nLast-Event-ID: 2\r\n", bad),
-        .get("a session that is hop-by-hop", "Connection: Mcp-Session-Id\r\nMcp-Session-Id: @SESSION@\r\n", bad),
-        .get("a host that is hop-by-hop", "Connection: host\r\n", bad),
+        .get(
+            "a session that is hop-by-hop", "Connection: Mcp-Session-Id\r\nMcp-Session-Id: @SESSION@\r\n", "200, open",
+            reaches: ["GET /mcp session=sid1"]),
+        .get("a host that is hop-by-hop", "Connection: host\r\n", "200, open", reaches: ["GET /mcp"]),
         .get("a connection option that is none", "Connection: a b\r\n", bad),
         .get(
             "an upgrade to HTTP/2 in clear",

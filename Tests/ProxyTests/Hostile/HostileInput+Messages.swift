@@ -116,7 +116,7 @@ extension HostileInput {
         session("an id signed with another key", "@FOREIGN@", gone),
         session("the id that the server knows", "sid1", gone),
         session("an id of a later version", "b2.AAAA.sid1", gone), session("a prefix alone", "b1.", gone),
-        session("an empty id", "", "200, open", reaches: ["POST /mcp {}"]),
+        session("an empty id", "", gone),
         session("an id with a path in it", "../../etc/passwd", gone),
         session("an id of 90,000 bytes", String(repeating: "a", count: 60_000), gone),
         session("an id with a space", "a b", gone), session("an id with a byte above 0x7F", "a\u{E9}", gone),
@@ -133,8 +133,10 @@ extension HostileInput {
             "Accept: text/event-stream\r\nLast-Event-ID: 7\r\nMcp-Session-Id: @FOREIGN@\r\n", gone),
         .post(
             "an endpoint's signature that was made up", "{}",
-            to: "/messages?session_id=1&_berth=b1.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", gone),
-        .post("a session's id as an endpoint's signature", "{}", to: "/messages?session_id=1&_berth=@SESSION@", gone),
+            to: "/messages?session_id=1&_berth=b1.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "404, open"),
+        .post(
+            "a session's id as an endpoint's signature", "{}", to: "/messages?session_id=1&_berth=@SESSION@",
+            "404, open"),
     ]
 
     private static let gone = "404 session_gone, open"

@@ -36,12 +36,12 @@ struct HostileRecords: Sendable, CustomTestStringConvertible {
         HostileRecords("tls: HTTP in clear", Array("GET / HTTP/1.1\r\nHost: a\r\n\r\n".utf8), "400 plain_http, closed"),
         HostileRecords(
             "tls: a hello of SSL 2", [0x80, 0x2E, 1, 0, 2, 0, 0x15, 0, 0, 0, 0x10] + [UInt8](repeating: 1, count: 37),
-            "closed"),
+            "alert 2 70, closed"),
         HostileRecords(
-            "tls: a hello of SSL 3", record(22, hello(version: [3, 0]), version: [3, 0]), "alert 2 70, closed"),
+            "tls: a hello of SSL 3", record(22, hello(version: [3, 0]), version: [3, 0]), "alert 2 40, closed"),
         HostileRecords("tls: a hello of TLS 1.1", record(22, hello(version: [3, 2])), "alert 2 70, closed"),
         HostileRecords("tls: ciphers that nobody has", record(22, hello(ciphers: [0, 1, 0, 2])), "alert 2 40, closed"),
-        HostileRecords("tls: a hello of no ciphers", record(22, hello(ciphers: [])), "alert 2 50, closed"),
+        HostileRecords("tls: a hello of no ciphers", record(22, hello(ciphers: [])), "alert 2 47, closed"),
         HostileRecords(
             "tls: extensions that are cut off", record(22, hello(extensions: [0, 0, 0xff, 0xff])), "alert 2 50, closed"),
         HostileRecords(
@@ -51,7 +51,7 @@ struct HostileRecords: Sendable, CustomTestStringConvertible {
             "tls: data before the handshake", record(23, [1, 2, 3], version: [3, 3]), "alert 2 10, closed"),
         HostileRecords(
             "tls: a heartbeat before the handshake", record(24, [1, 0x40, 0, 1], version: [3, 3]), "alert 2 10, closed"),
-        HostileRecords("tls: an alert at once", record(21, [2, 40]), "closed"),
+        HostileRecords("tls: an alert at once", record(21, [2, 40]), "alert 2 10, closed"),
         HostileRecords(
             "tls: a hello that does not end", record(22, [1, 0, 0x10, 0] + [UInt8](repeating: 3, count: 50)), "closed"),
         HostileRecords(
