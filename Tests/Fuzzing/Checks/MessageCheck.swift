@@ -12,6 +12,7 @@ enum MessageCheck {
             let body = ErrorResponse.malformed.body(id: bytes.span.extracting(id))
             try require(NaiveJSON.read(body, depth: 8) != nil, "an answer that is no JSON: \(latin1(body))")
         }
+        if case .message = StrictReading(bytes.span) { try strict(naive, bytes) }
         guard let summary = RequestSummary(of: bytes.span) else { return }
         try requireEqual(RequestSummary(of: bytes.span), summary, "read again")
         if summary.method == .batch { return }
@@ -22,6 +23,27 @@ enum MessageCheck {
         let mismatch = RoutingHeaders.check(
             method: none.span, name: none.span, version: none.span, summary, in: bytes.span)
         try require(mismatch != nil || !summary.hasID, "a request without header fields agrees with them")
+    }
+
+    /// What is read strictly has each name of the protocol once, to readers that do not distinguish case as well.
+    private static func strict(_ message: NaiveJSON?, _ bytes: [UInt8]) throws(Finding) {
+        guard let message, case .object(let members) = message else { throw Finding(message: "strict, and no object") }
+        try require(String(validating: bytes, as: UTF8.self) != nil, "strict, and no UTF-8")
+        try once(members, ["jsonrpc", "id", "method", "params", "result", "error"])
+        for params in message.members("params") {
+            guard case .object(let members) = params.value else { continue }
+            try once(members, ["name", "uri", "taskId", "_meta", "arguments"])
+        }
+    }
+
+    private static func once(_ members: [NaiveJSON.Member], _ names: [String]) throws(Finding) {
+        let texts = members.map { String(decoding: $0.name, as: UTF16.self) }
+        for name in names {
+            let alike = texts.filter { text in
+                text.prefix { $0 != "\0" }.lowercased().replacing("ſ", with: "s") == name.lowercased()
+            }
+            try require(alike.isEmpty || alike == [name], "\(name) as \(alike)")
+        }
     }
 
     private static func members(_ summary: RequestSummary, _ message: NaiveJSON, _ bytes: [UInt8]) throws(Finding) {
