@@ -42,7 +42,9 @@ let package = Package(
         .target(name: "JSON", dependencies: ["ASCII"], swiftSettings: pure),
         .target(name: "Kernel", dependencies: ["CLinux"], swiftSettings: house),
         .target(name: "Reactor", dependencies: ["Kernel"], swiftSettings: house),
-        .target(name: "TLS", dependencies: ["ASCII", "COpenSSL", "Kernel", "Reactor"], swiftSettings: house),
+        .target(name: "TLSRecords", dependencies: ["COpenSSL", "Reactor"], swiftSettings: house),
+        .target(
+            name: "TLS", dependencies: ["ASCII", "COpenSSL", "Kernel", "Reactor", "TLSRecords"], swiftSettings: house),
         .target(name: "HTTP", dependencies: ["ASCII", "CNghttp2", "Reactor", "Kernel"], swiftSettings: pure),
         .target(name: "MCP", dependencies: ["ASCII", "JSON"], swiftSettings: pure),
         .target(name: "Balancing", swiftSettings: pure),
@@ -137,7 +139,8 @@ let package = Package(
             name: "HTTPTests", dependencies: ["TestSupport", "HTTP", "CNghttp2", "Reactor", "Kernel"],
             swiftSettings: house),
         .testTarget(
-            name: "TLSTests", dependencies: ["TestSupport", "TLS", "Reactor", "COpenSSL"], swiftSettings: house),
+            name: "TLSTests", dependencies: ["TestSupport", "TLS", "TLSRecords", "Reactor", "COpenSSL"],
+            swiftSettings: house),
         .testTarget(
             name: "SampleServerTests", dependencies: ["TestSupport", "SampleServer", "Kernel"], swiftSettings: house),
         .testTarget(

@@ -18,6 +18,11 @@ package final class AnswerCache<Waiter: Sendable>: Sendable {
         state = Mutex(CacheState(rules: rules))
     }
 
+    /// Counts what became of a request.
+    package func count(_ event: CacheEvent, _ question: CacheQuestion) {
+        state.withLock { $0.counts.count(event, question.method, question.subject) }
+    }
+
     /// What there is for a request.
     package enum Lookup {
         /// An answer that is still good.
@@ -30,11 +35,13 @@ package final class AnswerCache<Waiter: Sendable>: Sendable {
         case pass(stale: CachedAnswer?)
     }
 
-    /// Looks for the answer to a request. A `waiter` may have to wait; nil: it will not. `hasWaited`: it has done so.
+    /// Looks for the answer to a request. A `waiter` may have to wait; nil: it will not. `event` is what it counts as if there is
+    /// one. A fetch is counted by whoever is granted it.
     package func look(
-        up keys: CacheKeys, _ question: CacheQuestion, at now: Instant, waiter: Waiter?, hasWaited: Bool = false
+        up keys: CacheKeys, _ question: CacheQuestion, at now: Instant, waiter: Waiter?,
+        countingAs event: CacheEvent = .hit
     ) -> Lookup {
-        state.withLock { $0.look(up: keys, question, at: now, waiter: waiter, hasWaited: hasWaited) }
+        state.withLock { $0.look(up: keys, question, at: now, waiter: waiter, countingAs: event) }
     }
 
     /// What came of a fetch.
@@ -80,4 +87,7 @@ package struct CacheFetch: Sendable, Equatable {
     package let keys: CacheKeys
     /// What was asked.
     package let question: CacheQuestion
+    /// What the store that several Berths share calls the state of the servers before they were asked; empty: the answer is not for
+    /// the store.
+    package var generation: [UInt8] = []
 }

@@ -6,6 +6,8 @@ package enum CacheEvent: Int, Sendable, CaseIterable {
     case hit
     /// It got one that another request had fetched while it waited.
     case coalesced
+    /// It got one that another Berth had fetched, out of the store that they share.
+    case shared
     /// It went to a server.
     case miss
     /// It got one whose time was over, because its server failed.
@@ -18,6 +20,7 @@ package enum CacheEvent: Int, Sendable, CaseIterable {
         switch self {
         case .hit: "hit"
         case .coalesced: "coalesced"
+        case .shared: "shared"
         case .miss: "miss"
         case .stale: "stale"
         case .bypass: "bypass"

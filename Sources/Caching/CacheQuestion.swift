@@ -37,7 +37,8 @@ package struct CacheQuestion: Sendable, Equatable {
             return nil
         }
         self.subject = subject
-        key.append(summary.method.rawValue)
+        // By its name: Berths of several versions may share answers.
+        key += Array("\(summary.method.name ?? "") ".utf8)
         guard let params = summary.params else { return }
         guard params.count <= Self.maximumParameters, body[params.lowerBound] == UInt8(ascii: "{"),
             Self.append(body.extracting(params), to: &key)

@@ -45,14 +45,14 @@ struct CacheState<Waiter: Sendable>: Sendable {
     // MARK: - Looking
 
     mutating func look(
-        up keys: CacheKeys, _ question: CacheQuestion, at now: Instant, waiter: Waiter?, hasWaited: Bool
+        up keys: CacheKeys, _ question: CacheQuestion, at now: Instant, waiter: Waiter?, countingAs event: CacheEvent
     ) -> AnswerCache<Waiter>.Lookup {
         var stale: CachedAnswer?
         for key in [keys.shared, keys.own] {
             guard let key, let slot = slots[key], let answer = entries[slot]?.answer else { continue }
             if answer.remaining(at: now) != nil {
                 order.noteUse(slot)
-                counts.count(hasWaited ? .coalesced : .hit, question.method, question.subject)
+                counts.count(event, question.method, question.subject)
                 return .fresh(answer)
             }
             if answer.receivedAt + answer.result.ttl + rules.staleIfError > now { stale = answer } else { remove(slot) }
@@ -68,7 +68,6 @@ struct CacheState<Waiter: Sendable>: Sendable {
             return .wait
         }
         lastFetch += 1
-        counts.count(.miss, question.method, question.subject)
         fetches[key] = Fetch(number: lastFetch, question: question)
         return .fetch(CacheFetch(key: key, number: lastFetch, keys: keys, question: question), stale: stale)
     }

@@ -14,6 +14,13 @@ package struct CacheableResult: Sendable, Equatable {
     /// Anybody may get it, and not only who asked.
     package let isShared: Bool
 
+    init(beforeTTL: [UInt8], afterTTL: [UInt8]?, ttl: Interval, isShared: Bool) {
+        self.beforeTTL = beforeTTL
+        self.afterTTL = afterTTL
+        self.ttl = ttl
+        self.isShared = isShared
+    }
+
     /// Longer results are not kept, in bytes.
     package static var maximumBytes: Int { 1 << 20 }
 

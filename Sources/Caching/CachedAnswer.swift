@@ -40,24 +40,32 @@ package final class CachedAnswer: Sendable {
     /// The bytes of the message without its id.
     private static var frame: Int { #"{"jsonrpc":"2.0","id":,"result":}"#.utf8.count }
 
-    /// The JSON-RPC message that answers the request with this id, as it was written. `ttlMs` is what is left of its time: the
-    /// client's clock begins when it gets the message (MCP 2026-07-28).
-    package func message(id: Span<UInt8>, at now: Instant) -> [UInt8] {
-        var message: [UInt8] = []
-        let rest = result.afterTTL
-        message.reserveCapacity(Self.frame + id.count + result.beforeTTL.count + (rest?.count ?? 0) + 20)
-        message += Self.begin
-        for index in id.indices { message.append(id[index]) }
-        message += Self.middle
-        message += result.beforeTTL
-        if let rest {
-            message += Array(String((remaining(at: now)?.nanoseconds ?? 0) / 1_000_000).utf8)
-            message += rest
-        }
-        message.append(UInt8(ascii: "}"))
-        return message
+    /// The JSON-RPC message that answers the request with an id of `count` bytes, in bytes.
+    package func messageBytes(idBytes count: Int, at now: Instant) -> Int {
+        var bytes = Self.frame + count + result.beforeTTL.count
+        if let rest = result.afterTTL { bytes += milliseconds(at: now).utf8.count + rest.count }
+        return bytes
     }
+
+    /// Hands over the pieces of that message, in order; the id is as it was written. `ttlMs` is what is left of its time: the
+    /// client's clock begins when it gets the message (MCP 2026-07-28).
+    package func writeMessage(id: Span<UInt8>, at now: Instant, _ write: (Span<UInt8>) -> Void) {
+        write(Self.begin.span)
+        write(id)
+        write(Self.middle.span)
+        let start = result.beforeTTL
+        write(start.span)
+        if let rest = result.afterTTL {
+            let digits = Array(milliseconds(at: now).utf8)
+            write(digits.span)
+            write(rest.span)
+        }
+        write(Self.end.span)
+    }
+
+    private func milliseconds(at now: Instant) -> String { String((remaining(at: now)?.nanoseconds ?? 0) / 1_000_000) }
 
     private static let begin = Array(#"{"jsonrpc":"2.0","id":"#.utf8)
     private static let middle = Array(#","result":"#.utf8)
+    private static let end = Array("}".utf8)
 }

@@ -1,4 +1,4 @@
-import MCP
+package import MCP
 
 /// What a server has said of itself.
 package enum ServerChange: Sendable, Equatable {
@@ -8,6 +8,16 @@ package enum ServerChange: Sendable, Equatable {
     case resource([UInt8])
     /// The same of one that could not be read.
     case someResource
+
+    /// The methods whose answers it may concern.
+    package var methods: [MCPMethod] {
+        switch self {
+        case .tools: [.toolsList]
+        case .prompts: [.promptsList]
+        case .resources: [.resourcesList, .resourceTemplatesList]
+        case .resource, .someResource: [.resourcesRead]
+        }
+    }
 
     /// Whether answers of a method with a subject may be different from now on.
     func concerns(_ method: MCPMethod, _ subject: [UInt8]) -> Bool {

@@ -30,6 +30,8 @@ package struct FleetPlan: Equatable, Sendable, Codable {
     package var opensAtOnce = 1
     /// `pool.max`: connections for calls from one Berth to one server.
     package var poolMaximum = 128
+    /// A Berth has no more recoveries under way than servers do in time, as in the proxy.
+    package var limitsRecoveries = true
     /// The time that a recovery may take, as in the proxy.
     package var recoverySeconds = 8.0
 

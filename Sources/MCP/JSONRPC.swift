@@ -84,4 +84,10 @@ package enum JSONRPC {
         if reader.failure == .malformed { return .unknown }
         return members.envelope(isComplete: isComplete && bytes.count == body.count)
     }
+
+    /// An id goes into our own answer as it is, so it must be short and valid there.
+    static func isEchoable(_ id: Span<UInt8>) -> Bool {
+        guard id.count <= maximumIDBytes else { return false }
+        return (try? UTF8Span(validating: id)) != nil
+    }
 }

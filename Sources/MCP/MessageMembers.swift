@@ -155,7 +155,7 @@ struct MessageMembers {
         case (.id, UInt8(ascii: "n")): return true
         case (.id, _):
             isID = true
-            if Self.isEchoable(bytes.extracting(range)) { id = range }
+            if JSONRPC.isEchoable(bytes.extracting(range)) { id = range }
             return true
         case (.method, UInt8(ascii: "\"")):
             method = (range.lowerBound + 1)..<(range.upperBound - 1)
@@ -166,12 +166,6 @@ struct MessageMembers {
             return true
         case (.result, _), (.error, _), (nil, _): return true
         }
-    }
-
-    /// An id goes into our own answer as it is, so it must be short and valid there.
-    private static func isEchoable(_ id: Span<UInt8>) -> Bool {
-        guard id.count <= JSONRPC.maximumIDBytes else { return false }
-        return (try? UTF8Span(validating: id)) != nil
     }
 
     func envelope(isComplete: Bool) -> JSONRPC.Envelope {

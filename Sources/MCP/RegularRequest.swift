@@ -5,8 +5,6 @@ import JSON
 /// escapes, members that stand there twice, or texts that are none.
 struct RegularRequest {
     private(set) var places = RequestSummary.Places()
-    /// The message has an id that is a string or a number.
-    private(set) var hasID = false
     private var hasMeta = false
 
     /// The object whose members are read.
@@ -67,8 +65,8 @@ struct RegularRequest {
             switch member.word {
             case UInt64(ascii: "method\0\0"): return Self.set(&places.method, content, isString)
             case UInt64(ascii: "id\0\0\0\0\0\0"):
-                guard !hasID, isString || first == UInt8(ascii: "-") || first.isDigit else { return false }
-                hasID = true
+                guard places.id.end == 0, isString || first == UInt8(ascii: "-") || first.isDigit else { return false }
+                places.id = RequestSummary.Place(start, end)
             case UInt64(ascii: "params\0\0"), UInt64(ascii: "result\0\0"), UInt64(ascii: "error\0\0\0"): return false
             default: break
             }

@@ -67,6 +67,14 @@ package struct RequestSummary: Equatable, Sendable {
         }
     }
 
+    /// The id as it stands in the body that was read, quotes included; nil if there is none, or none to echo.
+    package func id(in body: Span<UInt8>) -> Range<Int>? {
+        guard let id = places.id.range, id.upperBound <= body.count, JSONRPC.isEchoable(body.extracting(id)) else {
+            return nil
+        }
+        return id
+    }
+
     private init(method: MCPMethod) {
         self.method = method
         hasID = false
@@ -75,7 +83,7 @@ package struct RequestSummary: Equatable, Sendable {
 
     private init(_ request: RegularRequest, _ body: Span<UInt8>) {
         places = request.places
-        hasID = request.hasID
+        hasID = request.places.id.end != 0
         hasAmbiguousVersion = false
         method = MCPMethod(body.extracting(request.places.method.range ?? 0..<0))
     }
@@ -83,6 +91,7 @@ package struct RequestSummary: Equatable, Sendable {
     private init?(_ members: MessageMembers, _ body: Span<UInt8>, hasID: Bool) {
         guard let text = members.method, !members.hasRepeatedParams else { return nil }
         method = MCPMethod(body.extracting(text))
+        places.id = Place(members.id)
         places.method = Place(text)
         places.params = Place(members.params)
         places.name = Place(members.name.text)
@@ -96,7 +105,7 @@ package struct RequestSummary: Equatable, Sendable {
 
     /// Where the texts stand.
     struct Places: BitwiseCopyable, Equatable {
-        var method = Place(), params = Place(), name = Place(), uri = Place(), taskID = Place()
+        var id = Place(), method = Place(), params = Place(), name = Place(), uri = Place(), taskID = Place()
         var traceparent = Place(), protocolVersion = Place()
     }
 

@@ -17,12 +17,32 @@ package struct MessageAuthenticator: Sendable {
 
     /// The first 16 bytes of HMAC-SHA256 over `first` followed by `second`, as two big-endian words.
     package func tag(_ first: Span<UInt8>, _ second: Span<UInt8>) -> (UInt64, UInt64) {
+        var context = inner
+        Self.hash(first, &context)
+        Self.hash(second, &context)
+        return finish(&context)
+    }
+
+    /// The same over three texts and the lengths of the first two: what stands in one of them cannot be taken for the beginning of
+    /// the next.
+    package func tag(_ first: Span<UInt8>, _ second: Span<UInt8>, _ third: Span<UInt8>) -> (UInt64, UInt64) {
+        var context = inner
+        let lengths = (UInt64(first.count).bigEndian, UInt64(second.count).bigEndian)
+        withUnsafeBytes(of: lengths) { _ = SHA256_Update(&context, $0.baseAddress, $0.count) }
+        Self.hash(first, &context)
+        Self.hash(second, &context)
+        Self.hash(third, &context)
+        return finish(&context)
+    }
+
+    private static func hash(_ bytes: Span<UInt8>, _ context: inout SHA256_CTX) {
+        bytes.withUnsafeBytes { _ = SHA256_Update(&context, $0.baseAddress, $0.count) }
+    }
+
+    private func finish(_ context: inout SHA256_CTX) -> (UInt64, UInt64) {
         var digest: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
         withUnsafeMutableBytes(of: &digest) { digest in
             let bytes = digest.baseAddress?.assumingMemoryBound(to: UInt8.self)
-            var context = inner
-            first.withUnsafeBytes { _ = SHA256_Update(&context, $0.baseAddress, $0.count) }
-            second.withUnsafeBytes { _ = SHA256_Update(&context, $0.baseAddress, $0.count) }
             SHA256_Final(bytes, &context)
             context = outer
             SHA256_Update(&context, bytes, digest.count)

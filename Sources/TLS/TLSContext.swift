@@ -1,4 +1,5 @@
 import COpenSSL
+import TLSRecords
 
 /// A server's SSL_CTX: certificates, ALPN, tickets. All workers read the same one.
 ///
@@ -14,6 +15,8 @@ package final class TLSContext: @unchecked Sendable {
     package let certificates: [CertificateFacts]
     /// The OCSP responses of `certificates`, in the same order; nil for a certificate without one.
     package let staples: [StapledResponse?]
+    /// Connections leave OpenSSL's record layer when their handshake is complete.
+    let handsOver: Bool
 
     /// Reads a chain (leaf first) and its key from PEM files.
     package convenience init(certificateFile: String, keyFile: String, options: TLSOptions) throws(TLSError) {
@@ -33,6 +36,7 @@ package final class TLSContext: @unchecked Sendable {
         certificates = builder.certificates
         staples = builder.staples
         pointer = try builder.build()
+        handsOver = options.records == .own && KeyDerivationProvider.query != nil
     }
 
     deinit { SSL_CTX_free(pointer) }
@@ -44,7 +48,8 @@ package final class TLSContext: @unchecked Sendable {
 /// Makes an SSL_CTX with the settings that server and client contexts have in common. The caller frees it.
 func makeSSLContext(_ method: OpaquePointer?, _ options: TLSOptions) throws(TLSError) -> OpaquePointer {
     ERR_clear_error()
-    guard let context = SSL_CTX_new(method) else { throw .last("making a TLS context") }
+    let query = options.records == .own ? KeyDerivationProvider.query : nil
+    guard let context = SSL_CTX_new_ex(nil, query, method) else { throw .last("making a TLS context") }
     SSL_CTX_set_options(context, berth_SSL_OP_NO_RENEGOTIATION | berth_SSL_OP_NO_COMPRESSION)
     // Idle sessions free their record buffers, and a repeated write may come from another address.
     berth_SSL_CTX_set_mode(context, CLong(SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER))

@@ -1,5 +1,6 @@
 import COpenSSL
 package import Reactor
+import TLSRecords
 
 /// The state of a session after `TLSEngine.receive`.
 package enum TLSProgress: Equatable, Sendable {
@@ -20,6 +21,10 @@ package struct TLSEngine: ~Copyable {
     private let bio: OpaquePointer
     private let memoryBIO: UnsafeMutablePointer<MemoryBIO>
     private var failureCode: UInt = 0
+    /// Of connections that have left OpenSSL.
+    private var layer = RecordLayer()
+    /// Why the last failed session failed, if that was in `layer`.
+    private var layerFailure: String?
 
     /// Makes the shared BIO. Throws if memory runs out.
     package init() throws(TLSError) {
@@ -38,7 +43,7 @@ package struct TLSEngine: ~Copyable {
     /// Why the last failed session failed. The text is made at the call, so that a flood of bad handshakes makes no
     /// strings.
     package var lastFailure: TLSError {
-        TLSError(action: "speaking TLS", reason: TLSError.reason(failureCode))
+        TLSError(action: "speaking TLS", reason: layerFailure ?? TLSError.reason(failureCode))
     }
 
     /// Whether the last failed session failed because its peer sent plaintext HTTP.
@@ -51,6 +56,7 @@ package struct TLSEngine: ~Copyable {
     package mutating func accept(_ context: TLSContext) throws(TLSError) -> TLSSession {
         let session = try makeSession(context.pointer)
         SSL_set_accept_state(session.ssl)
+        if context.handsOver { SessionSecrets.attach(to: session.ssl) }
         return session
     }
 
@@ -97,6 +103,9 @@ package struct TLSEngine: ~Copyable {
     ) -> TLSProgress {
         if session.has(.failed) { return .failed }
         if session.has(.receivedCloseNotify) { return .closed }
+        if session.records != nil {
+            return ciphertext.withUnsafeBytes { receiveRecords(&session, $0, &plaintext, &outgoing) }
+        }
         let code = ciphertext.withUnsafeBytes { input in
             withUnsafeMutablePointer(to: &outgoing) { outgoing in
                 memoryBIO.pointee = MemoryBIO(input: input.baseAddress, remaining: input.count, outgoing: outgoing)
@@ -104,6 +113,7 @@ package struct TLSEngine: ~Copyable {
                 return advance(&session, &plaintext)
             }
         }
+        if session.records != nil { return progress(of: session) }
         switch code {
         case SSL_ERROR_NONE, SSL_ERROR_WANT_READ:
             return session.has(.established) ? .established : .handshaking
@@ -125,6 +135,11 @@ package struct TLSEngine: ~Copyable {
         guard session.isEstablished, !session.has(.sentCloseNotify) else { return false }
         let count = plaintext.count
         guard count > 0 else { return true }
+        if let records = session.records {
+            let isSent = plaintext.withUnsafeBytes { layer.send(records, $0, outgoing: &outgoing) }
+            if !isSent { failRecords(&session) }
+            return isSent
+        }
         outgoing.reserve(count + (count / Self.recordLimit + 1) * Self.recordOverhead)
         clearErrors()
         let ssl = session.ssl
@@ -148,6 +163,10 @@ package struct TLSEngine: ~Copyable {
     package mutating func appendCloseNotify(_ session: inout TLSSession, outgoing: inout ByteBuffer) {
         guard session.isEstablished, !session.has(.sentCloseNotify) else { return }
         session.set(.sentCloseNotify)
+        if let records = session.records {
+            layer.appendCloseNotify(records, outgoing: &outgoing)
+            return
+        }
         clearErrors()
         let ssl = session.ssl
         withUnsafeMutablePointer(to: &outgoing) { outgoing in
@@ -168,9 +187,11 @@ package struct TLSEngine: ~Copyable {
         let ssl = session.ssl
         clearErrors()
         if !session.has(.established) {
-            let outcome = SSL_do_handshake(ssl)
+            let sent = memoryBIO.pointee.outgoing?.pointee.count ?? 0
+            let outcome = HandshakeSecrets.capture(into: SessionSecrets.of(ssl)) { SSL_do_handshake(ssl) }
             guard outcome == 1 else { return SSL_get_error(ssl, outcome) }
             session.set(.established)
+            if handOver(&session, sentFrom: sent) { return receiveRest(&session, &plaintext) }
         }
         // The loop ends without a last SSL_read, which would allocate a record buffer only to free it. Without
         // read-ahead OpenSSL has buffered either plaintext, which SSL_pending counts, or part of a record.
@@ -190,6 +211,7 @@ package struct TLSEngine: ~Copyable {
         session.set(.failed)
         // The newest entry is libssl's own reason; older entries come from libcrypto.
         failureCode = ERR_peek_last_error()
+        layerFailure = nil
         ERR_clear_error()
     }
 
@@ -197,5 +219,54 @@ package struct TLSEngine: ~Copyable {
     /// next call. Checking first is cheaper than clearing sixteen empty entries.
     private func clearErrors() {
         if ERR_peek_error() != 0 { ERR_clear_error() }
+    }
+
+    // MARK: - Connections that have left OpenSSL
+
+    /// Leaves OpenSSL, if the handshake was one after which that can be done. What was sent in this turn of the handshake begins at
+    /// `start` of the caller's buffer: tickets, which are records under the new keys.
+    private mutating func handOver(_ session: inout TLSSession, sentFrom start: Int) -> Bool {
+        guard let ssl = session.ssl, let secrets = SessionSecrets.of(ssl), let facts = HandshakeFacts(ssl),
+            let outgoing = memoryBIO.pointee.outgoing,
+            let tickets = HandshakeFacts.records(in: outgoing.pointee, from: start),
+            let records = RecordConnection.make(facts.facts, secrets.pointee, recordsSent: tickets, in: layer)
+        else {
+            SessionSecrets.detach(from: session.ssl)
+            return false
+        }
+        session.handOver(to: records)
+        return true
+    }
+
+    /// What came behind the handshake. Returns OpenSSL's code for success: `progress` says how it went.
+    private mutating func receiveRest(_ session: inout TLSSession, _ plaintext: inout ByteBuffer) -> CInt {
+        let input = UnsafeRawBufferPointer(start: memoryBIO.pointee.input, count: memoryBIO.pointee.remaining)
+        guard let outgoing = memoryBIO.pointee.outgoing else { return SSL_ERROR_NONE }
+        _ = receiveRecords(&session, input, &plaintext, &outgoing.pointee)
+        return SSL_ERROR_NONE
+    }
+
+    private mutating func receiveRecords(
+        _ session: inout TLSSession, _ input: UnsafeRawBufferPointer, _ plaintext: inout ByteBuffer,
+        _ outgoing: inout ByteBuffer
+    ) -> TLSProgress {
+        guard let records = session.records else { return .failed }
+        switch layer.receive(records, input, plaintext: &plaintext, outgoing: &outgoing) {
+        case .open: break
+        case .closed: session.set(.receivedCloseNotify)
+        case .failed: failRecords(&session)
+        }
+        return progress(of: session)
+    }
+
+    private func progress(of session: borrowing TLSSession) -> TLSProgress {
+        if session.has(.failed) { return .failed }
+        return session.has(.receivedCloseNotify) ? .closed : .established
+    }
+
+    private mutating func failRecords(_ session: inout TLSSession) {
+        session.set(.failed)
+        failureCode = 0
+        layerFailure = layer.lastReason
     }
 }

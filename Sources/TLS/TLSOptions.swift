@@ -18,6 +18,14 @@ package enum TLSVersion: Equatable, Sendable {
     }
 }
 
+/// Whose code decrypts and encrypts records.
+package enum RecordLayerChoice: String, Equatable, Sendable {
+    /// `TLSRecords`, where it can: TLS 1.3, without a client certificate. An idle connection then needs no SSL object.
+    case own = "berth"
+    /// OpenSSL's, always.
+    case openSSL = "openssl"
+}
+
 /// The protocol options of one TLS context.
 package struct TLSOptions: Equatable, Sendable {
     /// The oldest version that is negotiated.
@@ -34,6 +42,8 @@ package struct TLSOptions: Equatable, Sendable {
     package var ticketSecrets: TicketSecrets?
     /// How clients are authenticated; nil: no client certificates are requested. Servers only.
     package var clients: ClientAuthentication?
+    /// Whose record layer a server's connections of TLS 1.3 have after the handshake.
+    package var records = RecordLayerChoice.own
     /// The cipher list for TLS 1.2, in OpenSSL's syntax. The default is ECDHE with an AEAD only.
     package var ciphers: String = Self.safeCiphers
 

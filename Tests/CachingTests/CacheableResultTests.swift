@@ -75,7 +75,12 @@ struct CacheableResultTests {
         let start = Instant(nanoseconds: 5_000_000_000)
         let answer = CachedAnswer(question, try #require(read(Answer.good)), fields: [], at: start)
         func text(_ id: String, _ after: Interval) -> String {
-            String(decoding: answer.message(id: Array(id.utf8).span, at: start + after), as: UTF8.self)
+            var message: [UInt8] = []
+            answer.writeMessage(id: Array(id.utf8).span, at: start + after) { piece in
+                for index in piece.indices { message.append(piece[index]) }
+            }
+            #expect(message.count == answer.messageBytes(idBytes: id.utf8.count, at: start + after))
+            return String(decoding: message, as: UTF8.self)
         }
         #expect(
             text(#""x""#, .milliseconds(1_500))

@@ -35,7 +35,10 @@ struct RecoveryStormTests {
 
     @Test("where a second is not enough for what is asked in it, recoveries time out, and are tried again in vain")
     func slow() {
-        let result = storm(oneIn: 3) { $0.openSeconds = 1 }
+        let result = storm(oneIn: 3) {
+            $0.openSeconds = 1
+            $0.limitsRecoveries = false
+        }
         #expect(abs(result.sessions - 3_400) <= 17 * 5)
         #expect(result.timedOut > result.sessions)
         #expect(result.longestSeconds == SmallFleets.plan.recoverySeconds)
@@ -45,11 +48,18 @@ struct RecoveryStormTests {
 
     @Test("servers that do more than they can are of no use to anybody; a bound on connections keeps them useful")
     func collapse() {
-        let unbounded = storm(oneIn: 3) { $0.openSeconds = 0.3 }
+        let unbounded = storm(oneIn: 3) {
+            $0.openSeconds = 0.3
+            $0.limitsRecoveries = false
+        }
         let bounded = storm(oneIn: 3) {
             $0.openSeconds = 0.3
             $0.poolMaximum = 5
+            $0.limitsRecoveries = false
         }
+        let limited = storm(oneIn: 3) { $0.openSeconds = 0.3 }
+        #expect(limited.recovered == limited.sessions)
+        #expect(limited.timedOut < unbounded.timedOut / 2)
         #expect(unbounded.timedOut > bounded.timedOut)
         #expect(bounded.recovered == bounded.sessions)
         #expect(bounded.timedOut == 0)

@@ -5,12 +5,12 @@ import Testing
 
 /// What a reader makes of bytes: replies with their text, until there are no more, or a fault.
 struct ReadReplies: Equatable {
-    enum Reply: Equatable {
+    enum Item: Equatable {
         case reply(RedisReply, text: String)
         case push
     }
 
-    var replies: [Reply] = []
+    var replies: [Item] = []
     var fault: ReplyFault?
     /// Bytes that are left.
     var rest = 0

@@ -33,6 +33,38 @@ struct LoopbackTests {
         #expect(second.contains("the answer to PING"))
     }
 
+    @Test(
+        "clients of other libraries get an answer over records of ours", arguments: ["gnutls-cli", "node", "python3"])
+    func others(program: String) throws {
+        guard FileManager.default.isExecutableFile(atPath: "/usr/bin/\(program)") || program == "python3" else {
+            print("skipped: there is no \(program) on this machine")
+            return
+        }
+        let listener = try LoopbackListener()
+        let arguments: [String]
+        switch program {
+        case "gnutls-cli":
+            arguments = [
+                "--insecure", "--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.3", "-p", "\(listener.port)", "127.0.0.1",
+            ]
+        case "node":
+            arguments = [
+                "-e",
+                "const s = require('tls').connect({ port: \(listener.port), rejectUnauthorized: false, minVersion: 'TLSv1.3' }, "
+                    + "() => s.write('PING\\n')); s.on('data', d => process.stdout.write(d)); s.on('end', () => process.exit())",
+            ]
+        default:
+            arguments = [
+                "-c",
+                "import socket, ssl; c = ssl._create_unverified_context(); c.minimum_version = ssl.TLSVersion.TLSv1_3; "
+                    + "s = c.wrap_socket(socket.create_connection(('127.0.0.1', \(listener.port)))); s.send(b'PING\\n'); "
+                    + "print(s.recv(99))",
+            ]
+        }
+        let output = try listener.serve(arguments, with: Fixture.server(), program: program)
+        #expect(output.contains("the answer to PING"), "\(output)")
+    }
+
     @Test("renegotiation is refused")
     func renegotiation() throws {
         let listener = try LoopbackListener()
@@ -74,8 +106,10 @@ final class LoopbackListener {
 
     /// Starts `openssl` with `arguments` and the input `words`, answers the first decrypted line and closes. Returns
     /// the client's output.
-    func serve(_ arguments: [String], with context: TLSContext, saying words: String = "PING\n") throws -> String {
-        let process = OpenSSLCommand.make(arguments)
+    func serve(
+        _ arguments: [String], with context: TLSContext, saying words: String = "PING\n", program: String = "openssl"
+    ) throws -> String {
+        let process = OpenSSLCommand.make(arguments, program: program)
         let (input, output) = (Pipe(), Pipe())
         process.standardInput = input
         process.standardOutput = output

@@ -18,10 +18,10 @@ enum OpenSSLCommand {
     }
 
     /// Makes a process that is not started yet and ends by itself after 30 s at the latest.
-    static func make(_ arguments: [String]) -> Process {
+    static func make(_ arguments: [String], program: String = "openssl") -> Process {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["timeout", "30", "openssl"] + arguments
+        process.arguments = ["timeout", "30", program] + arguments
         return process
     }
 

@@ -37,6 +37,6 @@ struct PurgeOrder: Sendable {
             throw RequestedChange.Fault(
                 text: "\(upstream.map { "upstream \($0) keeps" } ?? "no upstream keeps") no answers")
         }
-        return caches.reduce(0) { $0 + $1.answers.purge(selection) }
+        return caches.reduce(0) { $0 + proxy.purge($1, selection) }
     }
 }

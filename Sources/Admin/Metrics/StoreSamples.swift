@@ -8,7 +8,7 @@ struct StoreSamples {
 
     init(_ proxy: ProxyServer) {
         var seen: [SharedStore] = []
-        for store in proxy.snapshot.upstreams.compactMap({ $0.sharing?.store })
+        for store in proxy.snapshot.upstreams.flatMap(\.stores)
         where !seen.contains(where: { $0 === store }) { seen.append(store) }
         stores = seen.map { (LabelText(["store"], [$0.name]), $0.counts.numbers) }
     }

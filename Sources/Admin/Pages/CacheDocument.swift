@@ -24,6 +24,8 @@ struct CacheDocument: Encodable {
         var hit: UInt64
         /// Beside the hits: the answer came for another one while it waited.
         var coalesced: UInt64
+        /// Beside the hits: the answer was another Berth's.
+        var shared: UInt64
         var miss: UInt64
         var stale: UInt64
         var bypass: UInt64
@@ -43,14 +45,15 @@ struct CacheDocument: Encodable {
             Requests(
                 method: series.method.name.map { "\($0)" } ?? "", tool: series.tool.isEmpty ? nil : series.tool,
                 hit: numbers[CacheEvent.hit.rawValue], coalesced: numbers[CacheEvent.coalesced.rawValue],
-                miss: numbers[CacheEvent.miss.rawValue], stale: numbers[CacheEvent.stale.rawValue],
+                shared: numbers[CacheEvent.shared.rawValue], miss: numbers[CacheEvent.miss.rawValue],
+                stale: numbers[CacheEvent.stale.rawValue],
                 bypass: numbers[CacheEvent.bypass.rawValue])
         }.sorted { ($0.method, $0.tool ?? "") < ($1.method, $1.tool ?? "") }
     }
 
     /// The share of requests that no server was asked for, 0...1; nil before the first.
     var hitRate: Double? {
-        let hits = requests.reduce(0) { $0 + $1.hit + $1.coalesced }
+        let hits = requests.reduce(0) { $0 + $1.hit + $1.coalesced + $1.shared }
         let all = requests.reduce(hits) { $0 + $1.miss + $1.bypass }
         return all == 0 ? nil : Double(hits) / Double(all)
     }

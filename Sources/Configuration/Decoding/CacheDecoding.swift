@@ -15,7 +15,7 @@ extension CacheConfiguration {
             "max_bytes", in: (64 << 10)...(64 << 30), default: configuration.maximumBytes)
         configuration.listens = reader.flag("listen", default: configuration.listens)
         configuration.vary = reader.varyingFields()
-        reader.rejectUnavailable("store", because: "this version keeps answers in its own memory")
+        configuration.store = reader.store(orMemory: true)
         let isPresent = reader.range != nil
         reader.finish()
         return isPresent ? configuration : nil

@@ -20,6 +20,7 @@ extension TableReader {
             aliases: ["tls1.2": .tls12, "tlsv1.2": .tls12, "tls1.3": .tls13, "tlsv1.3": .tls13],
             explaining: TLSVersion.explanation)
         tls.tickets = reader.flag("tickets", default: tls.tickets)
+        tls.records = reader.choice("records", default: tls.records)
         tls.ciphers = reader.ciphers()
         reader.finish()
         tls.clientAuthentication = clientAuthentication()

@@ -1,9 +1,11 @@
 /// Where several Berths keep what they share.
 extension TableReader {
     /// Reads `store`, `store_ca` and `store_wait`; nil if there is no store, or none that can be used, which is reported.
-    mutating func store() -> StoreConfiguration? {
+    /// `orMemory`: "memory" says that there is none.
+    mutating func store(orMemory allowsMemory: Bool = false) -> StoreConfiguration? {
         note("store", .text)
-        let entry = take("store")
+        var entry = take("store")
+        if allowsMemory, case .string("memory") = entry?.value.content { entry = nil }
         let authorities = text("store_ca")
         let waitEntry = self.entry("store_wait")
         let wait = duration(

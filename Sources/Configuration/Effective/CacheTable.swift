@@ -9,6 +9,7 @@ extension EffectiveText {
         value("max_bytes", size: cache.maximumBytes)
         value("listen", cache.listens)
         value("vary", TOMLText.list(cache.vary))
+        if let store = cache.store { write(store) } else { value("store", TOMLText.quoted("memory")) }
         guard !cache.tools.isEmpty else { return }
         open("[\(path).tools]", path: "\(path).tools")
         for tool in cache.tools { value(TOMLText.key(tool.pattern), tool.ttl) }

@@ -84,6 +84,7 @@ extension EffectiveText {
             value("min", TOMLText.quoted(tls.minimumVersion.rawValue))
             value("ciphers", tls.ciphers.map(TOMLText.quoted), unset: "forward secrecy and AEAD only")
             value("tickets", tls.tickets)
+            value("records", TOMLText.quoted(tls.records.rawValue))
             if let clients = tls.clientAuthentication {
                 open("[listen.client_auth]", path: "\(table).client_auth")
                 value("mode", TOMLText.quoted(clients.mode.rawValue))

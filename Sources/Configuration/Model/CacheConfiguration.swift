@@ -34,6 +34,8 @@ package struct CacheConfiguration: Sendable, Equatable {
     package var listens = true
     /// Header fields on which answers depend, in lower case.
     package var vary: [String] = []
+    /// In which several Berths share the answers; nil: each keeps its own.
+    package var store: StoreConfiguration?
 
     package init() {}
 }

@@ -59,6 +59,8 @@ package struct ListenerTLS: Sendable, Equatable {
     package var ciphers: String?
     /// Whether clients get session tickets, for resumption (RFC 8446 section 4.6.1).
     package var tickets = true
+    /// Whose code decrypts and encrypts records of TLS 1.3.
+    package var records = TLSRecordLayer.berth
     /// Nil: clients are not asked for a certificate.
     package var clientAuthentication: ClientAuthenticationConfiguration?
 
@@ -70,6 +72,14 @@ package struct ListenerTLS: Sendable, Equatable {
     init() {
         certificates = []
     }
+}
+
+/// `tls.records`: whose code decrypts and encrypts the records of TLS 1.3.
+package enum TLSRecordLayer: String, Sendable, Equatable, CaseIterable {
+    /// Berth's, with OpenSSL's ciphers: an idle connection needs no OpenSSL objects.
+    case berth
+    /// OpenSSL's.
+    case openssl
 }
 
 /// A certificate and its key.

@@ -2,9 +2,10 @@
 ///
 /// Requests of lost sessions come when their clients make them: clients with an event stream see it break and open it
 /// anew after a second, all at once; the others come with their next call. Berth dials for half a second before it
-/// holds a server to be gone. Then it asks another server, which its own selection proposes, to open the session; there
-/// is no other limit than `pool.max` connections to a server and the time that a recovery may take. A server does what it was
-/// asked in the order in which it was asked, also what nobody waits for any more.
+/// holds a server to be gone. Then it asks another server, which its own selection proposes, to open the session, if no more
+/// recoveries are under way than its limit allows, which is that of the proxy; else the request waits its turn, for as long as a
+/// recovery may take. `pool.max` bounds the connections to a server. A server does what it was asked in the order in which it was
+/// asked, also what nobody waits for any more.
 struct RecoveryStorm {
     private static var step: Double { 0.05 }
     private static var stepsPerSecond: Int { 20 }
@@ -26,8 +27,18 @@ struct RecoveryStorm {
     /// By server and of its openings at a time, when it is done with what it has.
     private var busyUntil: [Float]
     private var recoveredByStep: [Int]
+    private var turns: [RecoveryTurns]
+    /// By step, the recoveries that end in it.
+    private var ends: [[End]]
     /// By session, how often it was answered 503.
     private var failures: [UInt8]
+
+    /// A recovery's end, and when it had begun; -1: it was given up.
+    private struct End {
+        let berth: Int32
+        let began: Float
+        let isTimedOut: Bool
+    }
 
     init(_ fleet: Fleet, _ sessions: [Int32]) {
         self.fleet = fleet
@@ -39,6 +50,10 @@ struct RecoveryStorm {
         recoveredByStep = Array(repeating: 0, count: steps)
         failures = Array(repeating: 0, count: fleet.sessions.count)
         connections = Array(repeating: 0, count: fleet.placement.count * plan.berths)
+        turns = Array(
+            repeating: RecoveryTurns(servers: fleet.placement.count, isLimited: plan.limitsRecoveries),
+            count: plan.berths)
+        ends = Array(repeating: [], count: steps)
         busyUntil = Array(repeating: 0, count: fleet.placement.count * plan.opensAtOnce)
         result.sessions = sessions.count
         result.streamShare = plan.streamShare
@@ -51,8 +66,12 @@ struct RecoveryStorm {
         for step in due.indices {
             if step % Self.stepsPerSecond == 0 { closeSecond() }
             for place in freed[step] { connections[Int(place)] -= 1 }
-            for session in due[step] { recover(session, at: step) }
-            due[step] = []
+            for end in ends[step] {
+                turns[Int(end.berth)].end(began: Double(end.began), isTimedOut: end.isTimedOut, at: step)
+            }
+            for session in due[step] { turns[Int(fleet.sessions.berth[Int(session)])].enqueue(session, at: step) }
+            (due[step], ends[step], freed[step]) = ([], [], [])
+            takeTurns(at: step)
         }
         closeSecond()
         result.secondsTo99 = secondsTo99()
@@ -83,11 +102,27 @@ struct RecoveryStorm {
         if due.indices.contains(step) { due[step].append(session) }
     }
 
+    /// Begins what may begin, and sends those away that have waited too long.
+    private mutating func takeTurns(at step: Int) {
+        for berth in turns.indices {
+            while let turn = turns[berth].next(at: step) {
+                guard Double(step - turn.step) * Self.step < plan.recoverySeconds else {
+                    turns[berth].giveBack()
+                    result.timedOut += 1
+                    schedule(turn.session, after: Double(step) * Self.step + nextRequest(turn.session))
+                    continue
+                }
+                recover(turn.session, at: step)
+            }
+        }
+    }
+
     private mutating func recover(_ session: Int32, at step: Int) {
         let now = Double(step) * Self.step
         let berth = Int(fleet.sessions.berth[Int(session)])
         guard let server = chooseServer(session, berth) else {
             result.refused += 1
+            turns[berth].giveBack()
             return schedule(session, after: now + nextRequest(session))
         }
         send(session, to: server, at: now, place: server * plan.berths + berth)
@@ -112,7 +147,13 @@ struct RecoveryStorm {
         let took = open(server, at: now) - now
         let waited = min(took, plan.recoverySeconds)
         let end = Int((now + waited) / Self.step) + 1
-        if freed.indices.contains(end) { freed[end].append(Int32(truncatingIfNeeded: place)) }
+        if freed.indices.contains(end) {
+            freed[end].append(Int32(truncatingIfNeeded: place))
+            ends[end].append(
+                End(
+                    berth: Int32(truncatingIfNeeded: place % plan.berths), began: Float(now),
+                    isTimedOut: took > plan.recoverySeconds))
+        }
         result.longestSeconds = max(result.longestSeconds, waited)
         if took > plan.recoverySeconds {
             result.timedOut += 1

@@ -10,6 +10,8 @@ struct CachedExchanges {
         case waiting
         /// That has ended, and it looks again.
         case woken
+        /// It looks for the answer in the store that several Berths share.
+        case searching(StoredAnswerSearch)
         /// It fetches an answer; `stale` is for the case that its server fails.
         case fetching(CacheFetch, stale: CachedAnswer?)
         /// It asks a server, and its answer is not kept.
@@ -33,6 +35,9 @@ struct CachedExchanges {
     var listenStarts: [ListenStart] = []
     /// Waiting exchanges of this worker that are to look again.
     var waking: [Handle] = []
+
+    /// Of the requests that were looked for last.
+    var memo = CachedRequestMemo()
 
     /// No exchange has to do with a cache.
     var isEmpty: Bool { roles.isEmpty && answers.isEmpty && scanners.isEmpty }
@@ -86,7 +91,10 @@ struct CachedExchanges {
         scanners[exchange.slot] = nil
         let role = roles.removeValue(forKey: exchange.slot)
         if let answer = takeAnswer(exchange) { return answer.fetch }
-        if case .fetching(let fetch, _) = role { return fetch }
-        return nil
+        switch role {
+        case .fetching(let fetch, _): return fetch
+        case .searching(let search): return search.fetch
+        case .waiting, .woken, .passing, nil: return nil
+        }
     }
 }

@@ -16,13 +16,25 @@ package struct CacheWaiter: Sendable {
 package final class UpstreamCache: Sendable {
     /// The answers.
     package let answers: AnswerCache<CacheWaiter>
-    /// Under a key of this process: names cannot be made, nor credentials tried, outside of it.
-    let digest = MessageAuthenticator(key: Machine.randomBytes(32))
+    /// With which Berths they are shared; nil: with none.
+    package let sharing: AnswerSharing?
+    /// Under a key of this process: names cannot be made, nor credentials tried, outside of it. If answers are shared, under one
+    /// that all Berths have: whoever can read the store can read the answers anyhow.
+    let digest: MessageAuthenticator
 
     private let listening = Mutex(ListenClaim())
 
     /// An empty cache.
-    package init(_ rules: CacheRules) { answers = AnswerCache(rules: rules) }
+    package init(_ rules: CacheRules, sharing: AnswerSharing? = nil) {
+        answers = AnswerCache(rules: rules)
+        self.sharing = sharing
+        digest = MessageAuthenticator(key: sharing?.digestKey ?? Machine.randomBytes(32))
+    }
+
+    /// Whether both keep the same answers, in the same store.
+    func isSame(as other: UpstreamCache) -> Bool {
+        answers.rules == other.answers.rules && sharing?.store.configuration == other.sharing?.store.configuration
+    }
 
     /// Whether the caller is to listen to a server; nobody else does until it says that its stream is over.
     func claimListening(at now: Instant) -> ListenClaim.Answer {

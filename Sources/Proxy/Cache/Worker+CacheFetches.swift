@@ -40,6 +40,7 @@ extension Worker where Outside: ~Copyable {
             answer.body.span, isEventStream: answer.isEventStream, answer.fetch.question.authority,
             rules: cache.answers.rules)
         end(answer.fetch, result.map { .answered($0, fields: answer.fields) } ?? .unfit, cache)
+        if let result { share(result, fields: answer.fields, answer.fetch, cache) }
     }
 
     /// The exchange is over, however: nobody is to wait for it any longer.
@@ -65,6 +66,6 @@ extension Worker where Outside: ~Copyable {
     mutating func watchChanges(_ exchange: Handle, _ range: ByteRange) {
         guard let cache = cache(of: exchange) else { return }
         let changes = exchanges.caching.scan(exchange, io.received, range)
-        for change in changes { cache.answers.invalidate(change) }
+        for change in changes { outdate(change, cache) }
     }
 }

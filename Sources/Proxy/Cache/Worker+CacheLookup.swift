@@ -18,24 +18,33 @@ extension Worker where Outside: ~Copyable {
 
     @inline(never)
     private mutating func lookUpAnswer(_ exchange: Handle, _ cache: UpstreamCache) -> PhaseResult {
-        guard let (question, keys, id) = question(exchange, cache) else { return .next }
-        var hasWaited = false
+        guard let request = cachedRequest(exchange, cache) else { return .next }
         var waiter: CacheWaiter? = CacheWaiter(exchange: exchange, worker: metrics.worker, mailbox: inbox.mailbox)
+        var event = CacheEvent.hit
         // Who has waited does not wait again: if the fetches fail, one after the other would have to.
         switch exchanges.caching[exchange] {
         case .waiting: waiter = nil
-        case .woken: (hasWaited, waiter) = (true, nil)
+        case .woken: (event, waiter) = (.coalesced, nil)
+        case .searching(let search):
+            if let fetch = endSearch(search, cache) { return begin(fetch, stale: search.stale, exchange, cache) }
+            (event, waiter) = (.shared, nil)
         case .fetching, .passing, nil: break
         }
-        switch cache.answers.look(up: keys, question, at: clock.now, waiter: waiter, hasWaited: hasWaited) {
+        switch cache.answers.look(
+            up: request.keys, request.question, at: clock.now, waiter: waiter, countingAs: event)
+        {
         case .fresh(let answer):
             exchanges.caching[exchange] = nil
-            serve(answer, exchange, id: id)
+            serve(answer, exchange, id: request.id)
             return .done
         case .fetch(let fetch, let stale):
-            exchanges.caching[exchange] = .fetching(fetch, stale: stale)
-            if question.authority == .server { considerListening(exchange, cache) }
-            return .next
+            // What was found in the store may be outdated by now: it is not asked again.
+            if let sharing = cache.sharing, event != .shared,
+                searchStore(exchange, fetch, stale: stale, sharing) == .asking
+            {
+                return .wait
+            }
+            return begin(fetch, stale: stale, exchange, cache)
         case .wait:
             exchanges.caching[exchange] = .waiting
             act(on: exchange, .answerAwaited)
@@ -47,9 +56,19 @@ extension Worker where Outside: ~Copyable {
         }
     }
 
+    /// The exchange asks a server, for others as well.
+    private mutating func begin(
+        _ fetch: CacheFetch, stale: CachedAnswer?, _ exchange: Handle, _ cache: UpstreamCache
+    ) -> PhaseResult {
+        cache.answers.count(.miss, fetch.question)
+        exchanges.caching[exchange] = .fetching(fetch, stale: stale)
+        if fetch.question.authority == .server { considerListening(exchange, cache) }
+        return .next
+    }
+
     /// What an exchange's request asks for, the names of its answer, and its raw id; nil if the answer is not to be kept, or the
     /// id cannot be repeated. The request must be parsed and at the front of `io.received`.
-    private func question(_ exchange: Handle, _ cache: UpstreamCache) -> (CacheQuestion, CacheKeys, id: [UInt8])? {
+    private mutating func cachedRequest(_ exchange: Handle, _ cache: UpstreamCache) -> CachedRequest? {
         guard exchanges[exchange].isWhole, case .post = exchanges[exchange].method,
             !clients.isInternal(exchanges[exchange].client)
         else { return nil }
@@ -59,21 +78,15 @@ extension Worker where Outside: ~Copyable {
         case .session, .sessionless: isModern = false
         case .legacyMessage, .streamOpening, .resumption, .preflight, .other: return nil
         }
-        let body = RequestID.body(of: io.received, io.requestHead)
-        // What a server may read in another way must not be kept for those who ask for what was read here.
-        guard case .message(let summary) = StrictReading(body.span),
-            !isModern || !HeaderCheck.disagrees(io.requestHead, in: io.received, summary, body.span)
-        else { return nil }
-        var text: [UInt8] = []
-        guard let id = JSONRPC.requestID(in: body.span).map({ Array(body[$0]) }),
-            let question = CacheQuestion(
-                summary, body.span, isModern: isModern, rules: cache.answers.rules, key: &text)
-        else { return nil }
         let listener = clients.listener(of: exchanges[exchange].client)
-        let keys = CacheNames.keys(
-            of: io.requestHead, in: io.received, question: text,
-            hasOtherIdentity: clients.listeners[listener].plan.asksForCertificates, cache)
-        return (question, keys, id)
+        let hasOtherIdentity = clients.listeners[listener].plan.asksForCertificates
+        guard !hasOtherIdentity, let body = RequestID.undividedBody(of: io.received, io.requestHead) else {
+            let body = RequestID.body(of: io.received, io.requestHead)
+            guard let summary = RequestSummary(of: body.span), let id = summary.id(in: body.span) else { return nil }
+            return io.cachedRequest(
+                summary, id, body.span, isModern: isModern, hasOtherIdentity: hasOtherIdentity, cache)
+        }
+        return io.cachedRequest(in: body, isModern: isModern, cache, &exchanges.caching.memo)
     }
 
     // MARK: - Waiting
@@ -89,8 +102,11 @@ extension Worker where Outside: ~Copyable {
         let waking = exchanges.caching.waking
         exchanges.caching.waking = []
         for exchange in waking where exchanges.contains(exchange) {
-            guard case .waiting = exchanges.caching[exchange] else { continue }
-            exchanges.caching[exchange] = .woken
+            switch exchanges.caching[exchange] {
+            case .waiting: exchanges.caching[exchange] = .woken
+            case .searching: break
+            case .woken, .fetching, .passing, nil: continue
+            }
             act(on: exchange, .timedOut)
             io.received.clear()
         }

@@ -15,22 +15,23 @@ extension Worker where Outside: ~Copyable {
             complete(exchange, .clientDisconnected)
             return
         }
-        let body = answer.message(id: id.span, at: clock.now)
+        let bytes = answer.messageBytes(idBytes: id.count, at: clock.now)
         act(on: exchange, .answeredFromCache)
         exchanges[exchange].status = 200
-        exchanges[exchange].responseBytes = UInt64(body.count)
+        exchanges[exchange].responseBytes = UInt64(bytes)
         exchanges[exchange].times.noteFirstByte(at: clock.now)
         exchanges[exchange].deadline = .never
         noteCached(exchange)
         if lifecycle.isDraining { exchanges[exchange].keepsClient = false }
         io.composed.clear()
-        compose(answer, body: body, closes: !exchanges[exchange].keepsClient)
+        compose(answer, bytes: bytes, closes: !exchanges[exchange].keepsClient)
+        answer.writeMessage(id: id.span, at: clock.now) { io.composed.append($0) }
         sendOwnResponse(exchange, .responded)
     }
 
-    private mutating func compose(_ answer: CachedAnswer, body: [UInt8], closes: Bool) {
+    private mutating func compose(_ answer: CachedAnswer, bytes: Int, closes: Bool) {
         io.composed.append("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ")
-        io.composed.append(decimal: UInt64(body.count))
+        io.composed.append(decimal: UInt64(bytes))
         io.composed.append("\r\ncache-status: berth; hit; ttl=")
         if let remaining = answer.remaining(at: clock.now) {
             io.composed.append(decimal: remaining.nanoseconds / 1_000_000_000)
@@ -43,7 +44,6 @@ extension Worker where Outside: ~Copyable {
         io.composed.append(answer.fields)
         io.appendDate(at: clock.now)
         io.composed.append(closes ? "connection: close\r\n\r\n" : "\r\n")
-        io.composed.append(body)
     }
 
     /// The server has failed, by `status` of its own or as we say it: an answer whose time is over goes to the client instead,
@@ -53,7 +53,7 @@ extension Worker where Outside: ~Copyable {
         let stale: CachedAnswer?
         switch exchanges.caching[exchange] {
         case .fetching(_, let answer), .passing(let answer): stale = answer
-        case .waiting, .woken, nil: stale = nil
+        case .waiting, .woken, .searching, nil: stale = nil
         }
         guard let stale, exchanges[exchange].replayBytes > 0 else { return .nothingToServe }
         let id = requestID(exchange)
@@ -69,7 +69,7 @@ extension Worker where Outside: ~Copyable {
         case .fetching(_, .some), .passing(.some): io.composed.append("cache-status: berth; fwd=stale\r\n")
         case .fetching: io.composed.append("cache-status: berth; fwd=miss\r\n")
         case .passing: io.composed.append("cache-status: berth; fwd=bypass\r\n")
-        case .waiting, .woken, nil: break
+        case .waiting, .woken, .searching, nil: break
         }
     }
 }

@@ -64,7 +64,7 @@ extension Worker where Outside: ~Copyable {
 
     /// A stream is over. The next answer that is fetched opens another one; until then nobody hears what changes, so the lists
     /// that there are go.
-    func listeningEnded(_ request: InternalRequest, since start: Instant) {
+    mutating func listeningEnded(_ request: InternalRequest, since start: Instant) {
         guard servers.upstreams.indices.contains(request.upstream),
             let cache = servers.upstreams[request.upstream].plan.cache
         else { return }
@@ -72,7 +72,7 @@ extension Worker where Outside: ~Copyable {
             request.response.starts(with: Array("HTTP/1.1 200 ".utf8)) && clock.now - start >= Self.leastTime
         cache.endListening(wasOpen: wasOpen, at: clock.now)
         guard wasOpen else { return }
-        for change in [ServerChange.tools, .prompts, .resources] { cache.answers.invalidate(change) }
+        for change in [ServerChange.tools, .prompts, .resources] { outdate(change, cache) }
     }
 
     /// Ends the streams to servers that are to have no work any more, or all of them: nothing waits for these.

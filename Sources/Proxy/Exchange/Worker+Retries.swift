@@ -59,7 +59,7 @@ extension Worker where Outside: ~Copyable {
     /// One that waited for another's answer looks for it, and else goes on as before.
     private mutating func resumePostponed(_ exchange: Handle) {
         switch exchanges.caching[exchange] {
-        case .waiting, .woken: resumeAfterWait(exchange)
+        case .waiting, .woken, .searching: resumeAfterWait(exchange)
         case .fetching, .passing, nil: advance(exchange, from: .select, reloading: true)
         }
     }

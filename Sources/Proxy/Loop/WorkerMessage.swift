@@ -34,6 +34,8 @@ package enum WorkerMessage: Sendable {
     case toolAnnotations(server: ServerID, ToolAnnotations)
     /// Answers were fetched that these exchanges wait for.
     case answersFetched([Handle])
+    /// An operator has purged answers of these methods: the store that other Berths read is to be told.
+    case answersPurged(UpstreamCache, [MCPMethod])
     /// Stop accepting, finish what is under way; the worker leaves its loop when nothing is left.
     case drain
     /// End the event streams that have no end of their own, politely.

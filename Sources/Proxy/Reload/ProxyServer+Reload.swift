@@ -93,12 +93,17 @@ extension Snapshot {
 
     /// Goes on with the stores that are configured as before, their connections and what is counted of them.
     fileprivate mutating func keepStores(of old: Snapshot) {
-        let known = old.upstreams.compactMap { $0.sharing?.store }
+        let known = old.upstreams.flatMap(\.stores)
+        func kept(_ store: SharedStore) -> SharedStore? { known.first { $0.configuration == store.configuration } }
         for index in upstreams.indices {
-            guard let own = upstreams[index].sharing,
-                let store = known.first(where: { $0.configuration == own.store.configuration })
-            else { continue }
-            upstreams[index].sharing = SessionSharing(store, wait: own.wait, upstream: upstreams[index].name)
+            let name = upstreams[index].name
+            if let own = upstreams[index].sharing, let store = kept(own.store) {
+                upstreams[index].sharing = SessionSharing(store, wait: own.wait, upstream: name)
+            }
+            if let cache = upstreams[index].cache, let own = cache.sharing, let store = kept(own.store) {
+                let sharing = AnswerSharing(store, wait: own.wait, upstream: name)
+                upstreams[index].cache = UpstreamCache(cache.answers.rules, sharing: sharing)
+            }
         }
     }
 
@@ -107,7 +112,7 @@ extension Snapshot {
         for index in upstreams.indices {
             guard let own = upstreams[index].cache,
                 let known = old.upstreams.first(where: { $0.id == upstreams[index].id })?.cache,
-                own.answers.rules == known.answers.rules
+                own.isSame(as: known)
             else { continue }
             upstreams[index].cache = known
         }

@@ -26,6 +26,8 @@ extension Worker where Outside: ~Copyable {
             case .ejectionOrdered(let server, let end): followEjectionOrder(server, until: end)
             case .toolAnnotations(let server, let tools): adopt(tools, of: server)
             case .answersFetched(let waiting): exchanges.caching.waking += waiting
+            case .answersPurged(let cache, let methods):
+                if let sharing = cache.sharing { for method in methods { outdateStored(method, sharing) } }
             case .keys(let keys):
                 snapshot.keys = keys
                 sessions.adopt(snapshot, metrics.writer)

@@ -325,6 +325,8 @@ package struct UpstreamPlan: Sendable {
     package var outliers: OutlierPlan?
     /// The answers that are kept; nil: none are.
     package var cache: UpstreamCache?
+    /// What it shares with other Berths, and where.
+    package var stores: [SharedStore] { [sharing?.store, cache?.sharing?.store].compactMap { $0 } }
     /// What workers copy for their own selection: rings for hashing are made once and shared. Given by the server table.
     var selection: ServerSelection?
 

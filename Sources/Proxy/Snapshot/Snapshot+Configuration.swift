@@ -73,6 +73,13 @@ extension Snapshot {
             plan.sharing = SessionSharing(
                 try sharedStore(store, found, names), wait: Interval(store.wait), upstream: configuration.name)
         }
+        if let cache = configuration.cache {
+            let sharing = try cache.store.map { (store) throws(StartError) in
+                AnswerSharing(
+                    try sharedStore(store, found, names), wait: Interval(store.wait), upstream: configuration.name)
+            }
+            plan.cache = UpstreamCache(CacheRules(cache), sharing: sharing)
+        }
         upstreams.append(plan)
     }
 
@@ -80,9 +87,7 @@ extension Snapshot {
     private func sharedStore(
         _ configuration: StoreConfiguration, _ found: [String: [SocketAddress]], _ names: NameLookup
     ) throws(StartError) -> SharedStore {
-        for upstream in upstreams {
-            if let store = upstream.sharing?.store, store.configuration == configuration { return store }
-        }
+        if let known = upstreams.flatMap(\.stores).first(where: { $0.configuration == configuration }) { return known }
         do throws(TLSError) {
             return try SharedStore(of: configuration, found: found[configuration.host] ?? [], names: names)
         } catch {
@@ -112,6 +117,7 @@ extension ListenerPlan {
             var options = TLSOptions()
             options.minimumVersion = tls.minimumVersion == .tls12 ? .v1_2 : .v1_3
             options.tickets = tls.tickets
+            options.records = tls.records == .berth ? .own : .openSSL
             options.applicationProtocols = configuration.protocols.map(\.rawValue)
             options.ticketSecrets = tickets
             if let ciphers = tls.ciphers { options.ciphers = ciphers }
@@ -224,7 +230,6 @@ extension UpstreamPlan {
         retry = RetryPlan(configuration.retry)
         legacyErrors = configuration.legacyErrors == .rpc200 ? .rpc200 : .http
         outliers = configuration.outlierDetection.flatMap { OutlierPlan($0) }
-        cache = configuration.cache.map { UpstreamCache(CacheRules($0)) }
     }
 }
 

@@ -116,6 +116,12 @@ struct StoreClients: ~Copyable {
         return .declined
     }
 
+    /// A reply that somebody waits for has not come in time.
+    mutating func noteLate(_ store: SharedStore, _ use: StoreUse, at now: Instant) {
+        store.counts.count(use, .late)
+        clients[index(of: store)].failed(at: now, isCertain: false)
+    }
+
     private mutating func enqueue(
         _ command: RedisCommand, _ purpose: StorePurpose, _ client: Int, at now: Instant
     ) -> StoreSubmission {

@@ -13,6 +13,12 @@ package enum StoreUse: UInt8, Sendable, CaseIterable {
     case refresh
     /// One that has ended.
     case forget
+    /// An answer that another Berth may have fetched.
+    case findAnswer
+    /// One that was fetched here.
+    case keepAnswer
+    /// Those that a server has said are no longer so.
+    case outdateAnswers
     /// Whether the store answers again.
     case probe
 
@@ -23,6 +29,9 @@ package enum StoreUse: UInt8, Sendable, CaseIterable {
         case .share: "share"
         case .refresh: "refresh"
         case .forget: "forget"
+        case .findAnswer: "find_answer"
+        case .keepAnswer: "keep_answer"
+        case .outdateAnswers: "outdate_answers"
         case .probe: "probe"
         }
     }

@@ -5,8 +5,9 @@ import Reactor
 import Redis
 
 /// What a store has answered.
-enum StoreAnswer {
+enum StoreAnswer: Equatable {
     case value([UInt8])
+    case number(Int64)
     case missing
     case done
     case refused
@@ -15,7 +16,7 @@ enum StoreAnswer {
 
     var result: StoreResult {
         switch self {
-        case .value, .done: .done
+        case .value, .number, .done: .done
         case .missing: .missing
         case .refused: .refused
         case .failed: .failed
@@ -166,9 +167,7 @@ extension Worker where Outside: ~Copyable {
     private mutating func noteLate(_ exchange: Handle, _ use: StoreUse) {
         let upstream = Int(exchanges[exchange].upstream)
         guard let sharing = servers.upstreams[upstream].plan.sharing else { return }
-        sharing.store.counts.count(use, .late)
-        let client = upstreams.stores.index(of: sharing.store)
-        upstreams.stores.clients[client].failed(at: clock.now, isCertain: false)
+        upstreams.stores.noteLate(sharing.store, use, at: clock.now)
     }
 
     /// The session is learned. If the store knows of it already, it is not told again at once.
@@ -217,6 +216,13 @@ extension Worker where Outside: ~Copyable {
     mutating func answer(_ purpose: StorePurpose, _ answer: StoreAnswer, _ client: Int) {
         upstreams.stores.clients[client].store.counts.count(purpose.use, answer.result)
         let exchange = purpose.exchange
+        switch purpose.use {
+        case .findAnswer:
+            takeStoredAnswer(exchange, answer)
+            return
+        case .keepAnswer, .outdateAnswers: return
+        case .lookUp, .share, .refresh, .forget, .probe: break
+        }
         if case .refresh = purpose.use, answer.result != .done { snapshot.learned?.forgetSharing(purpose.session) }
         guard exchanges.contains(exchange) else {
             if exchange != .none { _ = sessions.shared.take(exchange) }

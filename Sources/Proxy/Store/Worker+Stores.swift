@@ -71,7 +71,7 @@ extension Worker where Outside: ~Copyable {
     mutating func closeUnusedStores() {
         for client in upstreams.stores.clients.indices {
             let store = upstreams.stores.clients[client].store
-            if !snapshot.upstreams.contains(where: { $0.sharing?.store === store }) { happen(.close, client) }
+            if !snapshot.upstreams.contains(where: { $0.stores.contains { $0 === store } }) { happen(.close, client) }
         }
     }
 
@@ -255,7 +255,8 @@ extension Worker where Outside: ~Copyable {
         switch reply {
         case .bytes(let range): answer(purpose, .value(io.received.bytes(range)), client)
         case .null: answer(purpose, .missing, client)
-        case .status, .integer, .boolean, .number, .elements: answer(purpose, .done, client)
+        case .integer(let number): answer(purpose, .number(number), client)
+        case .status, .boolean, .number, .elements: answer(purpose, .done, client)
         case .error(let error, _):
             answer(purpose, .refused, client)
             // Another server may have the name by now.

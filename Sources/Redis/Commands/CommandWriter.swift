@@ -20,11 +20,14 @@ package struct CommandWriter: Sendable {
             argument(key)
         case .set(let key, let value, let milliseconds):
             begin("SET", arguments: 4)
+            setting(key, value, milliseconds)
+        case .create(let key, let value, let milliseconds):
+            begin("SET", arguments: 5)
+            setting(key, value, milliseconds)
+            argument("NX")
+        case .timeToLive(let key):
+            begin("PTTL", arguments: 1)
             argument(key)
-            argument(value)
-            argument("PX")
-            // A server refuses a time of zero.
-            argument(decimal: max(1, milliseconds))
         case .delete(let key):
             begin("DEL", arguments: 1)
             argument(key)
@@ -44,6 +47,14 @@ package struct CommandWriter: Sendable {
             begin("SELECT", arguments: 1)
             argument(decimal: UInt64(database))
         }
+    }
+
+    private mutating func setting(_ key: [UInt8], _ value: [UInt8], _ milliseconds: UInt64) {
+        argument(key)
+        argument(value)
+        argument("PX")
+        // A server refuses a time of zero.
+        argument(decimal: max(1, milliseconds))
     }
 
     private mutating func begin(_ name: StaticString, arguments: Int) {

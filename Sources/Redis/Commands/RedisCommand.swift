@@ -6,6 +6,10 @@ package enum RedisCommand: Equatable, Sendable {
     case get(key: [UInt8])
     /// Gives a key a value, for so many milliseconds.
     case set(key: [UInt8], value: [UInt8], milliseconds: UInt64)
+    /// The same, unless the key has a value.
+    case create(key: [UInt8], value: [UInt8], milliseconds: UInt64)
+    /// How many milliseconds a key has left.
+    case timeToLive(key: [UInt8])
     /// Removes a key.
     case delete(key: [UInt8])
     /// Asks for version 3 of the protocol and says who asks; nil: nobody in particular.

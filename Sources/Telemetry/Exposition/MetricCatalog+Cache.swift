@@ -9,7 +9,8 @@ extension MetricCatalog {
     /// `berth_cache_requests`.
     package static let cacheRequests = MetricDefinition(
         .counter, "berth_cache_requests", labels: upstream + ["mcp_method_name", "gen_ai_tool_name", "result"],
-        "Requests whose answers may be kept: hit, coalesced (waited for another one's answer), miss, stale, bypass")
+        "Requests whose answers may be kept: hit, coalesced (waited for another one's answer), shared (another Berth's, from the store), miss, stale, bypass"
+    )
     /// `berth_cache_entries`.
     package static let cacheEntries = MetricDefinition(
         .gauge, "berth_cache_entries", labels: upstream, "Answers that are kept")

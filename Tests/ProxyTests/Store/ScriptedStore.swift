@@ -7,6 +7,8 @@ import Simulation
 /// What stores have; several Berths, each on a network of its own, may look at the same.
 final class StoreContents {
     var values: [String: String] = [:]
+    /// When they expire, by the clock of the Berth that set them.
+    var ends: [String: Instant] = [:]
 }
 
 /// A store on the simulated network: Redis, as far as Berth uses it.
@@ -77,14 +79,26 @@ final class ScriptedStore {
 
     private func reply(_ command: [String]) -> String {
         switch command.first {
+        case "GET" where isOver(command[1]), "PTTL" where isOver(command[1]):
+            return command[0] == "GET" ? "_\r\n" : ":-2\r\n"
+        case "PTTL":
+            return contents.ends[command[1]].map { ":\(($0 - network.now).nanoseconds / 1_000_000)\r\n" } ?? ":-1\r\n"
         case "GET": return contents.values[command[1]].map { "$\($0.utf8.count)\r\n\($0)\r\n" } ?? "_\r\n"
         case "SET":
+            if command.last == "NX", contents.values[command[1]] != nil, !isOver(command[1]) { return "_\r\n" }
             contents.values[command[1]] = command[2]
+            if command.count > 4, let milliseconds = UInt64(command[4]) {
+                contents.ends[command[1]] = network.now + .milliseconds(milliseconds)
+            }
             return "+OK\r\n"
         case "DEL": return contents.values.removeValue(forKey: command[1]) == nil ? ":0\r\n" : ":1\r\n"
         case "PING": return "+PONG\r\n"
         default: return "-ERR unknown command\r\n"
         }
+    }
+
+    private func isOver(_ key: String) -> Bool {
+        contents.values[key] == nil || (contents.ends[key].map { $0 <= network.now } ?? false)
     }
 
     /// Takes a whole command off the front, if there is one: an array of bulk strings.

@@ -1,3 +1,4 @@
+import Caching
 import Configuration
 import Foundation
 import Kernel
@@ -155,5 +156,71 @@ extension SocketTests {
                 return try fleet.call(session, at: 1)
             }
         }
+
+        @Test("an answer that one Berth has fetched another finds, and not after it has changed")
+        func answers() throws {
+            let redis = try RedisServer()
+            let berths = try AnswerFleet(redis)
+            #expect(try berths.list(at: 0) == "berth; fwd=miss")
+            try eventually("the other finds it") { try berths.list(at: 1).hasPrefix("berth; hit") }
+            #expect(berths.asked == 1)
+            _ = try redis.say("FLUSHALL")
+            #expect(try berths.list(at: 0, "prompts/list") == "berth; fwd=miss")
+            redis.suspend()
+            #expect(try berths.list(at: 1, "prompts/list") == "berth; fwd=miss")
+            redis.resume()
+        }
+    }
+}
+
+/// Berths that share the answers of one server of revision 2026-07-28.
+private final class AnswerFleet {
+    private let server: RecordingReplica
+    private let berths: [ProxyServer]
+
+    init(_ redis: RedisServer) throws {
+        server = try RecordingReplica { request in
+            let result = #"{"tools":[],"ttlMs":60000,"cacheScope":"public","resultType":"complete"}"#
+            return [.answer(#"{"jsonrpc":"2.0","id":1,"result":\#(result)}"#)]
+        }
+        var configuration = StoreConfiguration(host: "127.0.0.1")
+        configuration.port = redis.port
+        var berths: [ProxyServer] = []
+        for _ in 0..<2 {
+            var snapshot = Snapshot()
+            snapshot.listeners = [ListenerPlan(address: .loopback(port: 0))]
+            snapshot.servers = [ServerPlan(address: server.address, name: "\(server.address)", upstream: 0)]
+            var upstream = UpstreamPlan(name: "mcp", servers: 0..<1)
+            var rules = CacheRules()
+            rules.listens = false
+            let store = try SharedStore(of: configuration, found: [], names: .system)
+            upstream.cache = UpstreamCache(
+                rules, sharing: AnswerSharing(store, wait: .milliseconds(500), upstream: "mcp"))
+            upstream.healthCheck.interval = .seconds(3_600)
+            snapshot.upstreams = [upstream]
+            var log = Logger(label: "tests")
+            log.logLevel = .critical
+            let proxy = try ProxyServer(snapshot: snapshot, workers: 2, log: log)
+            try proxy.start()
+            berths.append(proxy)
+        }
+        self.berths = berths
+    }
+
+    deinit {
+        for berth in berths { berth.stop() }
+        server.stop()
+    }
+
+    var asked: Int { server.requests.count }
+
+    /// Asks for a list; what the Berth says of its cache.
+    func list(at berth: Int, _ method: String = "tools/list") throws -> String {
+        let body = #"{"jsonrpc":"2.0","id":1,"method":"\#(method)","params":{}}"#
+        let client = try Client(berths[berth].addresses[0])
+        client.send(
+            "POST /mcp HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nMCP-Protocol-Version: 2026-07-28\r\n"
+                + "Mcp-Method: \(method)\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+        return try client.response().values("cache-status").first ?? ""
     }
 }

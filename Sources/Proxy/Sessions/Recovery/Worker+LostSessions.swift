@@ -168,8 +168,12 @@ extension Worker where Outside: ~Copyable {
         sessions.known.forget(key)
         switch decision {
         case .start:
-            sessions.recoveries.starting.append(
-                Recoveries.Start(key: key, exchange: exchange, lost: server < 0 ? nil : server, mayReturn: mayReturn))
+            let upstream = Int(exchanges[exchange].upstream)
+            sessions.recoveries.enqueue(
+                Recoveries.Start(
+                    key: key, exchange: exchange, upstream: upstream, lost: server < 0 ? nil : server,
+                    mayReturn: mayReturn, queuedAt: clock.now),
+                servers: servers.upstreams[upstream].members.count)
         case .wait: sessions.recoveries.join(exchange, key)
         case .follow: sessions.recoveries.waking.append(exchange)
         case .swallow, .giveUp: break

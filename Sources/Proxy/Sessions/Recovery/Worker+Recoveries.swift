@@ -17,9 +17,7 @@ extension Worker where Outside: ~Copyable {
             case .deletion: break
             }
         }
-        let starts = sessions.recoveries.starting
-        sessions.recoveries.starting = []
-        for start in starts { beginRecovery(start) }
+        while let start = sessions.recoveries.takeStart() { beginRecovery(start) }
         let deletions = sessions.recoveries.deletions
         sessions.recoveries.deletions = []
         for deletion in deletions { send(deletion) }
@@ -39,8 +37,11 @@ extension Worker where Outside: ~Copyable {
         guard exchanges.contains(start.exchange), case .ready = reloadRequest(start.exchange),
             let record = sessions.table?.record(of: start.key)
         else {
-            // Its client has gone. Whoever waits is told to come again.
-            sessions.table?.failRecovery(start.key, .timedOut)
+            sessions.recoveries.release(start.upstream, nil, at: clock.now)
+            // Its client has gone. Whoever waits is told to come again; after this time that is another recovery's to say.
+            if clock.now - start.queuedAt < RecoveryState.longest {
+                sessions.table?.failRecovery(start.key, .timedOut)
+            }
             return
         }
         let client = exchanges[start.exchange].client
@@ -136,6 +137,7 @@ extension Worker where Outside: ~Copyable {
 
     private mutating func commit(_ recovery: Recovery) {
         sessions.recoveries[recovery.id] = nil
+        sessions.recoveries.release(Int(recovery.upstream.slot), .done(from: recovery.startedAt), at: clock.now)
         let server = servers[recovery.server].id
         sessions.affinity.move(recovery.key, to: server, at: clock.now, in: Int(recovery.upstream.slot))
         sessions.table?.finishRecovery(
@@ -150,6 +152,8 @@ extension Worker where Outside: ~Copyable {
 
     private mutating func fail(_ recovery: Recovery, _ reason: RecoveryFailure) {
         sessions.recoveries[recovery.id] = nil
+        sessions.recoveries.release(
+            Int(recovery.upstream.slot), reason == .timedOut ? .timedOut(from: recovery.startedAt) : nil, at: clock.now)
         sessions.table?.failRecovery(recovery.key, reason)
         noteFailure(recovery.key, Int(recovery.upstream.slot), reason)
         sessions.recoveries.waking += recovery.waiting

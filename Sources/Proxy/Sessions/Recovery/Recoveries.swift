@@ -1,0 +1,115 @@
+import Balancing
+import Kernel
+import Reactor
+
+/// The recoveries of one worker, and what of them is to be done when the present event has been served.
+struct Recoveries {
+    /// A request whose session is to be recovered.
+    struct Start {
+        let key: SessionKey
+        let exchange: Handle
+        let upstream: Int
+        let lost: Int?
+        let mayReturn: Bool
+        let queuedAt: Instant
+    }
+
+    /// A session that is to be ended at its server.
+    struct Deletion {
+        let upstream: Int
+        let server: Int
+        let text: [UInt8]
+        let origin: ClientOrigin
+    }
+
+    /// By the slot of the upstream.
+    private var queues: [Int: RecoveryQueue] = [:]
+    /// Exchanges whose recovery is over.
+    var waking: [Handle] = []
+    var deletions: [Deletion] = []
+    private(set) var active: [UInt32: Recovery] = [:]
+    private var lastID: UInt32 = 0
+    /// Some queue may have a start whose turn it is.
+    private var mayStart = false
+
+    var hasWork: Bool { mayStart || !waking.isEmpty || !deletions.isEmpty }
+
+    mutating func nextID() -> UInt32 {
+        lastID &+= 1
+        return lastID
+    }
+
+    subscript(id: UInt32) -> Recovery? {
+        get { active[id] }
+        set { active[id] = newValue }
+    }
+
+    /// The exchange waits for a recovery that this worker has begun; one of another worker is not known here.
+    mutating func join(_ exchange: Handle, _ key: SessionKey) {
+        for (id, recovery) in active where recovery.key == key { active[id]?.waiting.append(exchange) }
+    }
+
+    // MARK: - One after the other
+
+    /// Begins it when it is its turn. `servers`: how many there are in its upstream.
+    mutating func enqueue(_ start: Start, servers: Int) {
+        queues[start.upstream, default: RecoveryQueue(servers: servers)].starts.append(start)
+        mayStart = true
+    }
+
+    /// The next one whose turn it is; whoever takes it says `release` when it is over.
+    mutating func takeStart() -> Start? {
+        for upstream in queues.keys {
+            if let start = queues[upstream]?.take() { return start }
+        }
+        mayStart = false
+        return nil
+    }
+
+    /// A recovery of the upstream is over, or did not begin. `took` is nil if that says nothing of the servers' speed.
+    mutating func release(_ upstream: Int, _ took: RecoveryQueue.Course?, at now: Instant) {
+        queues[upstream]?.release(took, at: now)
+        mayStart = true
+    }
+}
+
+/// The recoveries of one upstream: as many at a time as its servers do in time. Servers that are asked for more do what nobody
+/// waits for any more.
+struct RecoveryQueue {
+    /// How a recovery went.
+    enum Course {
+        case done(from: Instant)
+        case timedOut(from: Instant)
+    }
+
+    var starts: [Recoveries.Start] = []
+    private var first = 0
+    private var active = 0
+    private var limit: AdaptiveLimit
+
+    init(servers: Int) { limit = AdaptiveLimit(first: max(8, servers), most: 65_536) }
+
+    mutating func take() -> Recoveries.Start? {
+        guard first < starts.count, active < limit.current else { return nil }
+        let start = starts[first]
+        first += 1
+        active += 1
+        if first == starts.count {
+            starts.removeAll(keepingCapacity: first <= 1_024)
+            first = 0
+        } else if first >= 1_024 {
+            starts.removeFirst(first)
+            first = 0
+        }
+        return start
+    }
+
+    mutating func release(_ course: Course?, at now: Instant) {
+        active = max(0, active - 1)
+        switch course {
+        case .done(let start): limit.noteDone(from: start.nanoseconds, at: now.nanoseconds)
+        case .timedOut(let start): limit.noteTimedOut(from: start.nanoseconds, at: now.nanoseconds)
+        case nil: break
+        }
+    }
+}
