@@ -14,13 +14,18 @@ let house: [SwiftSetting] = [
 /// Modules that never touch a raw pointer: the compiler holds them to it.
 let pure: [SwiftSetting] = house + [.strictMemorySafety()]
 
+/// The checks as a library that libFuzzer's main is linked with: only `.ci/fuzz` asks for it.
+let fuzzing: [Product] =
+    Context.environment["BERTH_FUZZING"] == nil
+    ? [] : [.library(name: "FuzzChecks", type: .static, targets: ["FuzzChecks"])]
+
 let package = Package(
     name: "berth",
     products: [
         .executable(name: "berth", targets: ["berth"]),
         .executable(name: "berth-load", targets: ["berth-load"]),
         .executable(name: "berth-fleet", targets: ["berth-fleet"]),
-    ],
+    ] + fuzzing,
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -217,6 +222,15 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             exclude: ["nginx", "haproxy"], swiftSettings: house),
+        .target(
+            name: "FuzzChecks",
+            dependencies: [
+                "JSON", "MCP", "HTTP", "Redis", "Discovery", "Configuration", "Import", "Kernel", "Reactor",
+            ],
+            path: "Tests/Fuzzing/Checks", swiftSettings: house),
+        .testTarget(
+            name: "FuzzingTests", dependencies: ["TestSupport", "FuzzChecks", "HTTP", "JSON", "MCP", "Reactor"],
+            exclude: ["parsers"], swiftSettings: house),
         .testTarget(name: "TidyTests", swiftSettings: house),
         .testTarget(
             name: "DashboardTests", dependencies: ["TestSupport", "berth"], exclude: ["browser"], swiftSettings: house),

@@ -2,12 +2,13 @@ import ASCII
 
 /// What strings in JSON texts say (RFC 8259 section 7).
 package enum JSONString {
-    /// Whether the string with this content between its quotes says `text` (ASCII), `\u` escapes undone: `"\u0069d"` is
-    /// the name `id`. The short escapes stand for nothing that a name of a protocol contains, and equal nothing.
+    /// Whether the string with this content between its quotes says `text` (ASCII), `\u` and `\/` undone: `"\u0069d"` is
+    /// the name `id`, and `"tools\/call"`, as PHP writes it, is `tools/call`. The other short escapes stand for nothing that
+    /// a name of a protocol contains, and equal nothing.
     package static func content(_ content: Span<UInt8>, equals text: StaticString) -> Bool {
-        // An escape is five bytes longer than what it stands for.
+        // An escape is one or five bytes longer than what it stands for.
         let excess = content.count &- text.utf8CodeUnitCount
-        guard excess >= 5 else { return excess == 0 && content.has(text, at: 0) }
+        guard excess > 0 else { return excess == 0 && content.has(text, at: 0) }
         var position = 0
         for index in 0..<text.utf8CodeUnitCount {
             guard position < content.count, let byte = unescaped(content, &position) else { return false }
@@ -21,6 +22,10 @@ package enum JSONString {
         let byte = content[position]
         position += 1
         guard byte == UInt8(ascii: "\\") else { return byte }
+        if position < content.count, content[position] == UInt8(ascii: "/") {
+            position += 1
+            return UInt8(ascii: "/")
+        }
         guard content.count - position >= 5, content[position] == UInt8(ascii: "u") else { return nil }
         var value = 0
         for index in (position + 1)...(position + 4) {

@@ -3,6 +3,7 @@
 /// MCP gives statuses a meaning, so all are chosen in this file. 404 ends a session (MCP 2025-03-26, "Session
 /// Management") and is used only for a session that does not exist, or where none is named. 400 makes some clients initialize again. Temporary
 /// errors are a 5xx. The codes are -32603 (internal error) and -32600 (invalid request) of JSON-RPC 2.0 section 5.1,
+/// -32700 (parse error),
 /// -32001, which servers and clients use for "Session not found", and -32020 of MCP 2026-07-28. `reason` distinguishes the errors for people and
 /// logs.
 package struct ErrorResponse: Sendable {
@@ -204,6 +205,13 @@ extension ErrorResponse {
     package static let headerMismatch = ErrorResponse(
         400, "Bad Request", code: -32020, "The header fields do not say what the message says",
         reason: "header_mismatch")
+    /// The body is JSON, but no single message, or one that two readers would read in two ways.
+    package static let ambiguousMessage = ErrorResponse(
+        400, "Bad Request", code: -32600, "The body is not one message that can be read in one way only",
+        reason: "ambiguous_message")
+    /// The body is no JSON text in UTF-8 (JSON-RPC 2.0 section 5.1, Parse error).
+    package static let unreadableMessage = ErrorResponse(
+        400, "Bad Request", code: -32700, "The body is not JSON in UTF-8", reason: "unreadable_message")
     /// The body is too large for its header fields to be compared with it.
     package static let tooLargeToCheck = ErrorResponse(
         413, "Content Too Large", code: -32600, "The request body is too large for its header fields to be checked",

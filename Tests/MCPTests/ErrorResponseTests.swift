@@ -10,6 +10,7 @@ struct ErrorResponseTests {
         .legacySessionNotFound, .malformed, .headTimeout, .bodyTimeout, .requestTooLarge, .targetTooLong, .headTooLarge,
         .methodNotAllowed, .expectationFailed, .codingUnsupported, .versionUnsupported, .noRoute, .noRouteForSession,
         .unknownHost, .sessionsFull, .headerMismatch, .rateLimited, .concurrencyLimited, .streamOpensLimited,
+        .ambiguousMessage, .unreadableMessage,
     ]
 
     static func body(_ response: ErrorResponse, id: String) -> Data {
@@ -48,10 +49,13 @@ struct ErrorResponseTests {
     func statuses() {
         #expect(Set(Self.all.filter { $0.status == 404 }.map { "\($0.reason)" }) == ["session_gone", "no_route"])
         #expect(
-            Self.all.filter { $0.status == 400 }.map { "\($0.reason)" } == ["malformed_request", "header_mismatch"])
+            Self.all.filter { $0.status == 400 }.map { "\($0.reason)" } == [
+                "malformed_request", "header_mismatch", "ambiguous_message", "unreadable_message",
+            ])
         for response in Self.all {
             // The protocol reserves -32020 to -32099, and says what -32020 is.
-            #expect([-32603, -32600, -32001, -32020].contains(response.code))
+            #expect([-32603, -32600, -32001, -32020, -32700].contains(response.code))
+            #expect((response.code == -32700) == ("\(response.reason)" == "unreadable_message"))
             #expect((response.code == -32020) == ("\(response.reason)" == "header_mismatch"))
             #expect((response.code == -32001) == ("\(response.reason)" == "session_gone"))
             #expect((response.status == 503 || response.status == 429) == (response.retryAfterSeconds != nil))

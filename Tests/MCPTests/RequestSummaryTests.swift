@@ -45,6 +45,8 @@ struct RequestSummaryTests {
             (#"{"method":"tools/calls"}"#, .other), (#"{"method":"Tools/call"}"#, .other),
             (#"{"id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25"}}"#, .initialize),
             (#"{"method":"notifications/initialized"}"#, .initialized), (#"{"id":1,"method":"tasks/get"}"#, .tasksGet),
+            (#"{"id":1,"method":"tools\/list"}"#, .toolsList), (#"{"id":1,"method":"tools\/\u0063all"}"#, .toolsCall),
+            (#"{"id":1,"method":"tools\\call"}"#, .other), (#"{"id":1,"method":"tools/call\/"}"#, .other),
         ])
     func kinds(_ body: String, _ method: MCPMethod) {
         #expect(Self.summary(body)?.method == method)

@@ -191,7 +191,7 @@ struct SignedSessionIDTests {
             "b1." + String(repeating: "A", count: 51) + ".x", "b2.EA" + String(repeating: "A", count: 38) + ".x",
             "b1.EA" + String(repeating: "A", count: 38) + ".", "b1.EA" + String(repeating: "A", count: 38),
             "b1.EA" + String(repeating: "A", count: 38) + ".x y", "b1.EA" + String(repeating: "A", count: 38) + ".é",
-            "b1.GA" + String(repeating: "A", count: 38) + ".x", "b1.IA" + String(repeating: "A", count: 38) + ".x",
+            "b1.AA" + String(repeating: "A", count: 38) + ".x", "b1.IA" + String(repeating: "A", count: 38) + ".x",
             "b1.EQ" + String(repeating: "A", count: 38) + ".x", "b1.EA" + String(repeating: "A", count: 49) + ".x",
             "b1.EQ" + String(repeating: "A", count: 48) + "B.x",
         ])

@@ -34,7 +34,9 @@ extension ConnectionIO where Outside: ~Copyable {
         _ cache: UpstreamCache
     ) -> CachedRequest? {
         var text: [UInt8] = []
-        guard !isModern || !HeaderCheck.disagrees(requestHead, in: received, summary, body),
+        // What a server may read in another way must not be kept for those who ask for what was read here.
+        guard case .message = StrictReading(body),
+            !isModern || !HeaderCheck.disagrees(requestHead, in: received, summary, body),
             let question = CacheQuestion(summary, body, isModern: isModern, rules: cache.answers.rules, key: &text)
         else { return nil }
         let keys = CacheNames.keys(

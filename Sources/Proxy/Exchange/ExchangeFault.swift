@@ -11,6 +11,7 @@ enum ExchangeFault: UInt8, CaseIterable {
     case shuttingDown
     case sessionsFull
     case headerMismatch, tooLargeToCheck
+    case ambiguousMessage, unreadableMessage
     case addressDenied, noChallenge, challengeMethod
     case tokenMissing, tokenInvalid, insufficientScope, tokenNotVerified, unreadableForPolicy
     case rateLimited, concurrencyLimited, streamOpensLimited
@@ -42,6 +43,8 @@ enum ExchangeFault: UInt8, CaseIterable {
         case .shuttingDown: .shuttingDown
         case .headerMismatch: .headerMismatch
         case .tooLargeToCheck: .tooLargeToCheck
+        case .ambiguousMessage: .ambiguousMessage
+        case .unreadableMessage: .unreadableMessage
         case .addressDenied: .addressDenied
         case .noChallenge: .noChallenge
         case .challengeMethod: .challengeMethod
@@ -69,8 +72,8 @@ enum ExchangeFault: UInt8, CaseIterable {
         case .firstByteTimeout: .timedOut
         case .sessionNotFound, .legacySessionNotFound: .sessionsNotFound
         case .noRoute, .noRouteForSession, .unknownHost, .messageForLostServer, .malformedBody, .requestTooLarge,
-            .bodyTimeout, .headerMismatch, .tooLargeToCheck, .addressDenied, .noChallenge, .challengeMethod,
-            .rateLimited, .concurrencyLimited, .streamOpensLimited, .originDenied,
+            .bodyTimeout, .headerMismatch, .tooLargeToCheck, .ambiguousMessage, .unreadableMessage, .addressDenied,
+            .noChallenge, .challengeMethod, .rateLimited, .concurrencyLimited, .streamOpensLimited, .originDenied,
             .tokenMissing, .tokenInvalid, .insufficientScope, .unreadableForPolicy:
             nil
         }

@@ -8,7 +8,8 @@ enum HeaderCheck {
     /// What is wrong with a parsed request at the front of `buffer`; nil: nothing.
     ///
     /// Looked at are POSTs of 2026-07-28 and later, by their header or by their message. Older revisions have no such fields.
-    /// Of such a request everything must be readable: a message that is not, or is too large to be kept, could say anything.
+    /// Of such a request everything must be readable, and in one way: a message that is not, or is too large to be kept,
+    /// could say anything, and one that two readers read in two ways could say it to the server.
     static func fault(
         of head: borrowing RequestHead, in buffer: borrowing ByteBuffer, _ kind: RequestKind, isWhole: Bool
     ) -> ExchangeFault? {
@@ -17,9 +18,19 @@ enum HeaderCheck {
         guard isWhole else { return isModern ? .tooLargeToCheck : nil }
         let body = RequestID.body(of: buffer, head)
         guard body.count < JSONRPC.maximumBytes else { return isModern ? .tooLargeToCheck : nil }
-        guard let summary = RequestSummary(of: body.span) else { return isModern ? .headerMismatch : nil }
-        guard isModern || summary.protocolVersion != nil || summary.hasAmbiguousVersion else { return nil }
-        return disagrees(head, in: buffer, summary, body.span) ? .headerMismatch : nil
+        switch StrictReading(body.span) {
+        case .message(let summary):
+            guard isModern || summary.isModern else { return nil }
+            return disagrees(head, in: buffer, summary, body.span) ? .headerMismatch : nil
+        case .batch:
+            return isModern ? .ambiguousMessage : nil
+        case .flawed(let flaw):
+            guard isModern || RequestSummary(of: body.span)?.isModern == true else { return nil }
+            switch flaw {
+            case .notJSON, .notUnicode: return .unreadableMessage
+            case .notMessage, .repeatedName, .variantName, .brokenText: return .ambiguousMessage
+            }
+        }
     }
 
     /// Whether the fields of a parsed request at the front of `buffer` do not say what its message says.
@@ -39,4 +50,9 @@ enum HeaderCheck {
         }
         return 0..<0
     }
+}
+
+extension RequestSummary {
+    /// The message says of itself that it is of 2026-07-28 or later, or may do so.
+    fileprivate var isModern: Bool { protocolVersion != nil || hasAmbiguousVersion }
 }

@@ -1,6 +1,7 @@
 """Makes the two virtual environments the official SDKs run in, once, and prints where their interpreters are.
 
-    python3 environments.py CACHE        prints {"v1": "CACHE/v1-<pins>/bin/python", "v2": "…"}
+    python3 environments.py CACHE            prints {"v1": "CACHE/v1-<pins>/bin/python", "v2": "…"}
+    python3 environments.py CACHE parsers    the same for the parsers that ours are compared with
 
 An environment is named after a digest of its pins and of the interpreter, so changing a pin makes a new one and an
 unfinished one is never mistaken for a finished one: it is built under a temporary name and marked at the end.
@@ -37,7 +38,7 @@ def main() -> None:
     cache.mkdir(parents=True, exist_ok=True)
     with open(cache / "lock", "w") as lock:  # two test runs may start at once
         fcntl.flock(lock, fcntl.LOCK_EX)
-        print(json.dumps({name: make(cache, name) for name in ("v1", "v2")}))
+        print(json.dumps({name: make(cache, name) for name in sys.argv[2:] or ("v1", "v2")}))
 
 
 if __name__ == "__main__":
