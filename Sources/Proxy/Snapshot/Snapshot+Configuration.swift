@@ -30,7 +30,7 @@ extension Snapshot {
         let hosts =
             configuration.upstreams.flatMap { $0.servers.map(\.address.host) }
             + discovered.values.flatMap { $0.map(\.host) }
-            + configuration.upstreams.compactMap { $0.session.store?.host }
+            + configuration.upstreams.flatMap { [$0.session.store, $0.cache?.store].compactMap { $0?.host } }
         let found = names.resolve(Set(hosts).subtracting(known.keys), within: .seconds(5)).merging(known) { $1 }
         for upstream in configuration.upstreams { try append(upstream, found, names) }
         let tickets = tickets ?? TicketSecrets([Machine.randomBytes(TicketRatchet.bytes)])

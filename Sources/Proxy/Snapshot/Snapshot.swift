@@ -10,11 +10,9 @@ package struct Snapshot: Sendable {
     package var listeners: [ListenerPlan] = []
     /// In the order of the configuration: the first that matches a request decides. Empty: all requests go to
     /// the first upstream.
-    package var routes: [RoutePlan] = [] {
-        didSet { isProtected = routes.contains { $0.extras?.auth != nil } }
-    }
-    /// Some route asks who its callers are.
-    private(set) var isProtected = false
+    package var routes: [RoutePlan] = []
+    /// Some route asks who its callers are: `shareTokens` finds that out. (Not an observer: those do not run in initializers.)
+    var isProtected = false
     /// Verifies the tokens of routes that are protected.
     package var verifier: TokenVerifier?
     /// What `RoutePlan.upstream` and `ServerPlan.upstream` are indices of.

@@ -92,6 +92,7 @@ struct ResourceURL: Sendable, Equatable {
 extension Snapshot {
     /// Gives routes that ask for the same the same object, and the keys that were found already.
     mutating func shareTokens(with known: [RouteAuth] = [], verifier other: TokenVerifier? = nil) {
+        isProtected = routes.contains { $0.extras?.auth != nil }
         guard isProtected else { return }
         var known = known
         for index in routes.indices {

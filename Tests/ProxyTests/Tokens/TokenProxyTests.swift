@@ -1,3 +1,4 @@
+import Configuration
 import Kernel
 import Simulation
 import TestIssuer
@@ -13,6 +14,23 @@ struct TokenProxyTests {
 
     private static func stage(_ seed: UInt64, _ auth: String = "") async throws -> TokenStage {
         try TokenStage(seed, auth, keys: await KeySet(document: TestIssuer.allKeys))
+    }
+
+    @Test("what a file asks of callers is verified from the start")
+    func fromFile() throws {
+        let file = try ConfigurationFile.parse(
+            """
+            [listen]
+            http = "127.0.0.1:0"
+            [[route]]
+            upstream = "mcp"
+            auth = { issuer = "https://a.test", jwks = "https://a.test/keys", audience = "https://b.test/mcp" }
+            [upstream.mcp]
+            servers = ["127.0.0.1:1"]
+            """, file: "berth.toml", checks: ConfigurationChecks(files: false, environment: { _ in nil })
+        ).get()
+        let snapshot = try Snapshot(file.configuration, keys: [])
+        #expect(snapshot.isProtected && snapshot.verifier != nil && snapshot.auths.count == 1)
     }
 
     @Test(
