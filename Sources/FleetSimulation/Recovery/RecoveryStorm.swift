@@ -105,7 +105,7 @@ struct RecoveryStorm {
     /// Begins what may begin, and sends those away that have waited too long.
     private mutating func takeTurns(at step: Int) {
         for berth in turns.indices {
-            while let turn = turns[berth].next(at: step) {
+            while let turn = turns[berth].next() {
                 guard Double(step - turn.step) * Self.step < plan.recoverySeconds else {
                     turns[berth].giveBack()
                     result.timedOut += 1

@@ -22,8 +22,8 @@ struct Recoveries {
         let origin: ClientOrigin
     }
 
-    /// By the slot of the upstream.
-    private var queues: [Int: RecoveryQueue] = [:]
+    /// By the slot of the upstream. Servers that are asked for more than they do in time do what nobody waits for any more.
+    private var queues: [Int: AdaptiveQueue<Start>] = [:]
     /// Exchanges whose recovery is over.
     var waking: [Handle] = []
     var deletions: [Deletion] = []
@@ -53,7 +53,7 @@ struct Recoveries {
 
     /// Begins it when it is its turn. `servers`: how many there are in its upstream.
     mutating func enqueue(_ start: Start, servers: Int) {
-        queues[start.upstream, default: RecoveryQueue(servers: servers)].starts.append(start)
+        queues[start.upstream, default: AdaptiveQueue(servers: servers)].append(start)
         mayStart = true
     }
 
@@ -66,50 +66,9 @@ struct Recoveries {
         return nil
     }
 
-    /// A recovery of the upstream is over, or did not begin. `took` is nil if that says nothing of the servers' speed.
-    mutating func release(_ upstream: Int, _ took: RecoveryQueue.Course?, at now: Instant) {
-        queues[upstream]?.release(took, at: now)
+    /// A recovery of the upstream is over, or did not begin. `course` is nil if that says nothing of the servers' speed.
+    mutating func release(_ upstream: Int, _ course: AdaptiveQueue<Start>.Course?, at now: Instant) {
+        queues[upstream]?.release(course, at: now.nanoseconds)
         mayStart = true
-    }
-}
-
-/// The recoveries of one upstream: as many at a time as its servers do in time. Servers that are asked for more do what nobody
-/// waits for any more.
-struct RecoveryQueue {
-    /// How a recovery went.
-    enum Course {
-        case done(from: Instant)
-        case timedOut(from: Instant)
-    }
-
-    var starts: [Recoveries.Start] = []
-    private var first = 0
-    private var active = 0
-    private var limit: AdaptiveLimit
-
-    init(servers: Int) { limit = AdaptiveLimit(first: max(8, servers), most: 65_536) }
-
-    mutating func take() -> Recoveries.Start? {
-        guard first < starts.count, active < limit.current else { return nil }
-        let start = starts[first]
-        first += 1
-        active += 1
-        if first == starts.count {
-            starts.removeAll(keepingCapacity: first <= 1_024)
-            first = 0
-        } else if first >= 1_024 {
-            starts.removeFirst(first)
-            first = 0
-        }
-        return start
-    }
-
-    mutating func release(_ course: Course?, at now: Instant) {
-        active = max(0, active - 1)
-        switch course {
-        case .done(let start): limit.noteDone(from: start.nanoseconds, at: now.nanoseconds)
-        case .timedOut(let start): limit.noteTimedOut(from: start.nanoseconds, at: now.nanoseconds)
-        case nil: break
-        }
     }
 }

@@ -1,3 +1,4 @@
+import Balancing
 import HTTP
 import Kernel
 import Logging
@@ -138,7 +139,8 @@ extension Worker where Outside: ~Copyable {
 
     private mutating func commit(_ recovery: Recovery) {
         sessions.recoveries[recovery.id] = nil
-        sessions.recoveries.release(Int(recovery.upstream.slot), .done(from: recovery.startedAt), at: clock.now)
+        sessions.recoveries.release(
+            Int(recovery.upstream.slot), .done(from: recovery.startedAt.nanoseconds), at: clock.now)
         let server = servers[recovery.server].id
         sessions.affinity.move(recovery.key, to: server, at: clock.now, in: Int(recovery.upstream.slot))
         sessions.table?.finishRecovery(
@@ -154,7 +156,8 @@ extension Worker where Outside: ~Copyable {
     private mutating func fail(_ recovery: Recovery, _ reason: RecoveryFailure) {
         sessions.recoveries[recovery.id] = nil
         sessions.recoveries.release(
-            Int(recovery.upstream.slot), reason == .timedOut ? .timedOut(from: recovery.startedAt) : nil, at: clock.now)
+            Int(recovery.upstream.slot), reason == .timedOut ? .timedOut(from: recovery.startedAt.nanoseconds) : nil,
+            at: clock.now)
         sessions.table?.failRecovery(recovery.key, reason)
         noteFailure(recovery.key, Int(recovery.upstream.slot), reason)
         sessions.recoveries.waking += recovery.waiting
