@@ -1,11 +1,11 @@
 /// base64url without padding (RFC 4648 section 5). It is strict: every byte string has exactly one text, and every
 /// other text is refused, so that no two texts decode to the same bytes.
-enum Base64URL {
+package enum Base64URL {
     /// The number of characters that encode `bytes` bytes.
-    static func encodedCount(of bytes: Int) -> Int { (bytes * 4 + 2) / 3 }
+    package static func encodedCount(of bytes: Int) -> Int { (bytes * 4 + 2) / 3 }
 
     /// Writes the text of `bytes` at `offset` and returns its end. The output must have space for it.
-    static func encode(_ bytes: Span<UInt8>, into output: inout MutableSpan<UInt8>, at offset: Int) -> Int {
+    package static func encode(_ bytes: Span<UInt8>, into output: inout MutableSpan<UInt8>, at offset: Int) -> Int {
         var position = offset
         var bits: UInt32 = 0
         var bitCount = 0
@@ -27,7 +27,7 @@ enum Base64URL {
 
     /// Writes the bytes of `text` at the start of `output` and returns their number. Nil if `encode` would not write
     /// this text, or if `output` is too small.
-    static func decode(_ text: Span<UInt8>, into output: inout MutableSpan<UInt8>) -> Int? {
+    package static func decode(_ text: Span<UInt8>, into output: inout MutableSpan<UInt8>) -> Int? {
         guard text.count & 3 != 1, text.count * 3 / 4 <= output.count else { return nil }
         var position = 0
         var bits: UInt32 = 0
@@ -47,8 +47,17 @@ enum Base64URL {
         return position
     }
 
+    /// The bytes of `text`; nil if `encode` would not write this text.
+    package static func decode(_ text: Span<UInt8>) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: text.count / 4 * 3 + 2)
+        var output = bytes.mutableSpan
+        guard let count = decode(text, into: &output) else { return nil }
+        bytes.removeLast(bytes.count - count)
+        return bytes
+    }
+
     /// Whether `decode` would accept the text, whatever its length.
-    static func isCanonical(_ text: Span<UInt8>) -> Bool {
+    package static func isCanonical(_ text: Span<UInt8>) -> Bool {
         guard text.count & 3 != 1 else { return false }
         var last: UInt8 = 0
         for index in text.indices {
@@ -63,7 +72,7 @@ enum Base64URL {
     }
 
     /// The value of a character of the alphabet; nil for any other.
-    static func value(of character: UInt8) -> UInt8? {
+    package static func value(of character: UInt8) -> UInt8? {
         switch character {
         case UInt8(ascii: "A")...UInt8(ascii: "Z"): character - 65
         case UInt8(ascii: "a")...UInt8(ascii: "z"): character - 71

@@ -1,3 +1,5 @@
+import ASCII
+
 /// The rules for a server's session id (MCP 2025-03-26, "Session Management").
 package enum SessionIdentifier {
     /// The longest id of a server that is accepted, in bytes: the bound of a whole head. The SDKs' ids have at most 80,

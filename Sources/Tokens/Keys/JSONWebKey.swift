@@ -1,3 +1,5 @@
+import ASCII
+
 /// A public key as issuers publish it (RFC 7517 section 4).
 struct JSONWebKey {
     /// What makes the key, in base64url.
@@ -23,14 +25,14 @@ struct JSONWebKey {
         switch type {
         case "RSA":
             guard let modulus = object.string("n"), let exponent = object.string("e"),
-                Self.isModulus(modulus), (1...8).contains(Base64URLText.decode(exponent)?.count ?? 0)
+                Self.isModulus(modulus), (1...8).contains(Base64URL.decode(Array(exponent.utf8).span)?.count ?? 0)
             else { return nil }
             material = .rsa(modulus: modulus, exponent: exponent)
         case "EC":
             guard let curve, let x = object.string("x"), let y = object.string("y") else { return nil }
             material = .elliptic(curve: curve, x: x, y: y)
         default:
-            guard let x = object.string("x"), Base64URLText.decode(x)?.count == 32 else { return nil }
+            guard let x = object.string("x"), Base64URL.decode(Array(x.utf8).span)?.count == 32 else { return nil }
             material = .edwards(x: x)
         }
     }
@@ -46,7 +48,7 @@ struct JSONWebKey {
 
     /// 2,048 to 8,192 bits (RFC 7518 section 3.3): longer ones take a verifier's time.
     private static func isModulus(_ text: String) -> Bool {
-        guard let bytes = Base64URLText.decode(text) else { return false }
+        guard let bytes = Base64URL.decode(Array(text.utf8).span) else { return false }
         return (256...1_024).contains(bytes.drop { $0 == 0 }.count)
     }
 }

@@ -1,3 +1,4 @@
+import ASCII
 internal import JWTKit
 
 /// Verifies signed tokens (RFC 7515, RFC 7519) as RFC 8725 asks for: the key decides what the header may say, and nothing in the
@@ -47,9 +48,9 @@ private struct SignedParts {
         let dots = token.indices.filter { token[$0] == UInt8(ascii: ".") }
         guard dots.count == 2 else { return nil }
         let span = token.span
-        guard let header = Base64URLText.decode(span.extracting(0..<dots[0])),
-            let payload = Base64URLText.decode(span.extracting(dots[0] + 1..<dots[1])),
-            let signature = Base64URLText.decode(span.extracting(dots[1] + 1..<token.count)),
+        guard let header = Base64URL.decode(span.extracting(0..<dots[0])),
+            let payload = Base64URL.decode(span.extracting(dots[0] + 1..<dots[1])),
+            let signature = Base64URL.decode(span.extracting(dots[1] + 1..<token.count)),
             !header.isEmpty, !payload.isEmpty, !signature.isEmpty
         else { return nil }
         self.header = header
