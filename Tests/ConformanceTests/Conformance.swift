@@ -5,8 +5,7 @@ import Testing
 ///
 /// Serialized, because each test starts its own replicas.
 @Suite(
-    "The official SDKs through Berth", .serialized, .oneAtATime, .enabled(if: SDK.isReady),
-    .timeLimit(.minutes(FullCount.isWanted ? 30 : 10)))
+    "The official SDKs through Berth", .serialized, .oneAtATime, .enabled(if: SDK.isReady))
 struct Conformance {}
 
 extension Conformance {

@@ -8,7 +8,7 @@ import Testing
 @testable import Discovery
 
 /// Discovery with a name server and files.
-@Suite("Discovery", .timeLimit(.minutes(2)))
+@Suite("Discovery")
 struct ServiceDiscoveryTests {
     private let nameServer: TestNameServer
     private let heard = Heard()

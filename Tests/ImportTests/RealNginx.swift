@@ -32,7 +32,7 @@ final class RealNginx {
         process.arguments = ["-p", folder.path, "-e", folder.appending(path: "error.log").path, "-c", file.path]
         process.standardError = FileHandle.nullDevice
         try process.run()
-        let deadline = Instant.now() + .seconds(20)
+        let deadline = Instant.now() + .seconds(60)
         while true {
             if let socket = try? TestSocket.connect(to: address) {
                 TestSocket.close(socket)

@@ -5,7 +5,7 @@ import Proxy
 import Testing
 
 /// What is imported keeps sessions, on real sockets: Berth in front of three replicas that hold their sessions.
-@Suite("Sessions through imported configurations", .serialized, .timeLimit(.minutes(9)))
+@Suite("Sessions through imported configurations", .serialized)
 struct SessionTests {
     /// Where a configuration serves sessions.
     struct Served: Sendable, CustomTestStringConvertible {
@@ -73,7 +73,7 @@ struct SessionTests {
 
 /// The same source in nginx itself and in Berth, in front of the same kind of replicas.
 @Suite(
-    "Sessions through nginx and through what is imported", .serialized, .timeLimit(.minutes(5)),
+    "Sessions through nginx and through what is imported", .serialized,
     .enabled(if: RealNginx.program != nil, "needs nginx"))
 struct SideBySideTests {
     @Test(

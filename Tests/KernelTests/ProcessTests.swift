@@ -5,7 +5,7 @@ import Testing
 @Suite("Processes and channels")
 struct ProcessTests {
     private static func end(_ child: ChildProcess) -> ChildProcess.Outcome {
-        let deadline = Instant.now() + .seconds(20)
+        let deadline = Instant.now() + .seconds(60)
         while Instant.now() < deadline {
             let outcome = child.outcome()
             if outcome != .running { return outcome }
@@ -49,7 +49,7 @@ struct ProcessTests {
             ],
             environment: [], keeping: [theirs.descriptor])
 
-        #expect(ours.nextLine(until: Instant.now() + .seconds(20)) == .line("hello"))
+        #expect(ours.nextLine(until: Instant.now() + .seconds(60)) == .line("hello"))
         #expect(Self.end(child) == .exited(0))
         #expect(fcntl(theirs.descriptor.raw, F_GETFD) & FD_CLOEXEC != 0, "here nothing has changed")
     }
@@ -57,7 +57,7 @@ struct ProcessTests {
     @Test("lines come as they were sent, in whatever pieces; an end without a line's end is no line")
     func lines() throws {
         let (left, right) = try LineChannel.pair()
-        let soon = Instant.now() + .seconds(20)
+        let soon = Instant.now() + .seconds(60)
         #expect(left.nextLine(until: .now()) == .timedOut)
         for piece in ["a", "b\n\nc", "d\n", "rest"] { #expect(right.send(piece, until: soon)) }
         #expect((0..<3).map { _ in left.nextLine(until: soon) } == [.line("ab"), .line(""), .line("cd")])
@@ -72,7 +72,7 @@ struct ProcessTests {
         let (left, right) = try LineChannel.pair()
         let text = String(repeating: "x", count: 10 << 20)
         #expect(!right.send(text, until: Instant.now() + .milliseconds(20)))
-        #expect(left.nextLine(until: Instant.now() + .seconds(20)) == .ended)
+        #expect(left.nextLine(until: Instant.now() + .seconds(60)) == .ended)
     }
 
     @Test(

@@ -7,7 +7,7 @@ import Testing
 /// Loads a page in Chromium. Skipped if it is not installed.
 @Suite("Report page in Chromium", .enabled(if: Chromium.isInstalled, "chromium is not installed"))
 struct ChromiumTests {
-    @Test("Chromium finds the written elements and no injected ones", .timeLimit(.minutes(2)))
+    @Test("Chromium finds the written elements and no injected ones")
     func documentObjectModel() throws {
         var run = SampleRuns.bad(ReportPageTests.hostile)
         run.replicas = [ReportPageTests.hostile: 1, "b": 2]

@@ -6,7 +6,7 @@ import Testing
 @testable import Load
 
 /// Loads whose servers are disturbed, without a balancer between them.
-@Suite("Load on disturbed servers", .timeLimit(.minutes(2)))
+@Suite("Load on disturbed servers")
 struct TrialLoadTests {
     private func plan(_ address: SocketAddress, _ workload: Workload) -> LoadPlan {
         var plan = LoadPlan(

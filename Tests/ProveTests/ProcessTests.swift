@@ -12,7 +12,7 @@ struct ProcessTests {
         let word = folder.file("word")
         // The shell stops itself: a child of it would have its arguments too, until it executes something else.
         let program = try Program("/bin/sh", ["-c", "kill -STOP $$; true", word], output: folder.file("log"))
-        let deadline = Instant.now() + .seconds(20)
+        let deadline = Instant.now() + .seconds(60)
         // Before it executes the shell, the child has the arguments of this process.
         while ProcessTable.processes(with: word) != [program.pid], Instant.now() < deadline {}
         #expect(ProcessTable.processes(with: word) == [program.pid])

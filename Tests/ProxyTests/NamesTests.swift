@@ -91,11 +91,11 @@ struct NamesTests {
         }
         let begin = Instant.now()
         let found = names.resolve(
-            ["slow", "a", "b", "lost", "127.0.0.9", "::1"], within: .milliseconds(500))
+            ["slow", "a", "b", "lost", "127.0.0.9", "::1"], within: .seconds(3))
         gate.withLock { $0 = true }
 
         #expect(Set(found.keys) == ["a", "b", "127.0.0.9", "::1"])
-        #expect(Instant.now() - begin < .seconds(10))
+        #expect(Instant.now() - begin < .seconds(60))
     }
 
     // MARK: Several addresses

@@ -175,6 +175,8 @@ struct CheckerTests {
         #expect(WordRule.unsafe.offences(file("let unsafely = \"unsafe\" // unsafe")).isEmpty)
         #expect(WordRule.print.offences(file("print (a)")).count == 1)
         #expect(WordRule.print.offences(file("let print = 1; log.print(a)")).isEmpty)
+        #expect(TimeLimitRule.offences(file("@Suite(.timeLimit(.minutes(1)))")).count == 1)
+        #expect(TimeLimitRule.offences(file("let timeLimit = 1")).isEmpty)
         #expect(WordRule.foundation(file("import Foundation\nimport FoundationEssentials")).count == 2)
         #expect(WordRule.foundation(file("import Glibc")).isEmpty)
     }

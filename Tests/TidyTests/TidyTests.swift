@@ -56,6 +56,9 @@ struct TidyTests {
         expectNone(WordRule.print.offences(tree.sources.filter { $0.isUnder(Self.dataPath + ["Sources/Proxy"]) }))
     }
 
+    @Test("no test fails because others keep the machine busy")
+    func timeLimits() { expectNone(TimeLimitRule.offences(tree.swift)) }
+
     @Test("the data path does without Foundation")
     func foundation() {
         // Read and written before the first connection, and on a thread of its own.

@@ -10,7 +10,7 @@ import Testing
 /// Servers come and go by what a name server says, under load. `BERTH_FLEET="500,200"`: calls a second, and event streams. Without
 /// it nothing runs: on a machine that does other things as well, the generator itself falls behind.
 @Suite(
-    "A fleet that is found", .serialized, .timeLimit(.minutes(8)),
+    "A fleet that is found", .serialized,
     .enabled(if: ProcessInfo.processInfo.environment["BERTH_FLEET"] != nil, "needs BERTH_FLEET"))
 struct FleetTests {
     private static let size: (calls: Double, streams: Int) = {

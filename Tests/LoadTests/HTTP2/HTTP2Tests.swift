@@ -104,7 +104,7 @@ struct HTTP2Tests {
         #expect(peer.connections == 1)
     }
 
-    @Test("A run against a server without HTTP/2 fails with a message that says so", .timeLimit(.minutes(1)))
+    @Test("A run against a server without HTTP/2 fails with a message that says so")
     func noHTTP2() throws {
         let server = try SampleServer(name: "a", address: .loopback(port: 0))
         try server.start()

@@ -21,7 +21,7 @@ struct ServeCommandTests {
         try process.run()
         let expected = arguments.firstIndex(of: "--replicas").flatMap { Int(arguments[$0 + 1]) } ?? 1
         var text: [UInt8] = []
-        let deadline = Instant.now() + .seconds(20)
+        let deadline = Instant.now() + .seconds(60)
         while text.count(where: { $0 == 10 }) < expected, Instant.now() < deadline {
             var poll = pollfd(fd: output.fileHandleForReading.fileDescriptor, events: Int16(POLLIN), revents: 0)
             guard Glibc.poll(&poll, 1, 100) == 1 else { continue }
@@ -44,7 +44,7 @@ struct ServeCommandTests {
     }
 
     private func ends(_ process: Process) -> Bool {
-        let deadline = Instant.now() + .seconds(20)
+        let deadline = Instant.now() + .seconds(60)
         while process.isRunning, Instant.now() < deadline { usleep(5_000) }
         return !process.isRunning
     }

@@ -32,6 +32,18 @@ struct WordRule {
     }
 }
 
+/// Time limits of tests. A test waits for others that keep all threads busy, and its limit runs on meanwhile: minutes, in
+/// a whole run on two cores. Waits inside a test look once more after their deadline, and the run as a whole has a limit.
+enum TimeLimitRule {
+    static func offences(_ files: [SourceFile]) -> [Offence] {
+        files.flatMap { file in
+            file.code.enumerated().compactMap { index, line in
+                line.contains(".timeLimit(") ? file.offence(index, "a time limit that other tests use up") : nil
+            }
+        }
+    }
+}
+
 /// Numbers of errors are the kernel's: elsewhere they have names.
 enum ErrnoRule {
     private static let names: Set<String> = ["errno", "code", "error", "errorCode"]
