@@ -67,14 +67,17 @@ extension Worker where Outside: ~Copyable {
     /// Whether a stream was ended with an error.
     enum StreamError { case sent, impossible }
 
-    /// Appends the error to `io.composed`, with the stream's end, if the client is to be told so.
-    mutating func composeStreamError(_ exchange: Handle) -> StreamError {
+    /// Appends an error to `io.composed`, with the stream's end, if the client is to be told so. `isFinal`: it would get no answer
+    /// either if it resumed the stream.
+    mutating func composeStreamError(
+        _ exchange: Handle, _ error: ErrorResponse = .serverReset, isFinal: Bool = false
+    ) -> StreamError {
         guard case .eventStream = exchanges[exchange].responseKind, case .post = exchanges[exchange].method,
-            exchanges[exchange].responseBody == .data, exchanges[exchange].boundary.takesError,
+            exchanges[exchange].responseBody == .data, isFinal ? exchanges[exchange].boundary.isAtBoundary : exchanges[exchange].boundary.takesError,
             exchanges[exchange].clientFraming != .counted, clients.contains(exchanges[exchange].client),
             let id = streamID(exchange), !id.isEmpty
         else { return .impossible }
-        appendEvent(ErrorResponse.serverReset.body(id: id.span), exchange)
+        appendEvent(error.body(id: id.span), exchange)
         if exchanges[exchange].clientFraming == .chunked { io.composed.append("0\r\n\r\n") }
         return .sent
     }
@@ -122,7 +125,7 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// Appends a piece of a response body to `io.composed`, as the client's framing asks.
-    private mutating func appendChunk(_ bytes: [UInt8], _ exchange: Handle) {
+    mutating func appendChunk(_ bytes: [UInt8], _ exchange: Handle) {
         let isChunked = exchanges[exchange].clientFraming == .chunked
         if isChunked {
             io.composed.append(hexadecimal: UInt64(bytes.count))

@@ -128,6 +128,8 @@ extension Worker where Outside: ~Copyable {
         for index in 0..<io.requestHead.fields.count where isWithheld(index, auth) {
             io.requestHead.fields[index].isHopByHop = true
         }
+        // What is to be filtered must be read.
+        if !exchanges.toolFilters.isEmpty, exchanges.toolFilters.contains(exchange.slot) { io.withholdAcceptEncoding() }
     }
 
     private func isWithheld(_ index: Int, _ auth: RouteAuth) -> Bool {

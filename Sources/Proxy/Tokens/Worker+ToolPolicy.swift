@@ -4,17 +4,27 @@ import MCP
 import Reactor
 import Tokens
 
-/// Which tools a caller may call.
+/// Which tools a caller may call, and may know of.
 extension Worker where Outside: ~Copyable {
     /// What becomes of a request by the tools that its caller may call; nil: it goes on. The request is parsed and at the front of
     /// `io.received`.
     mutating func checkTool(_ exchange: Handle, _ auth: RouteAuth, _ caller: CallerIdentity) -> PhaseResult? {
-        guard case .post = exchanges[exchange].method else { return nil }
+        switch exchanges[exchange].method {
+        case .post: break
+        case .get:
+            // In its stream there may be answers to anything (MCP 2024-11-05, HTTP+SSE; 2025-03-26, "Resumability").
+            hideTools(exchange, auth, caller, isAnswer: false)
+            return nil
+        default: return nil
+        }
         guard exchanges[exchange].isWhole else { return .respond(.tooLargeToCheck) }
         let body = RequestID.body(of: io.received, io.requestHead)
         guard body.count < JSONRPC.maximumBytes else { return .respond(.tooLargeToCheck) }
         switch CalledTool(of: body) {
         case .none: return nil
+        case .list:
+            hideTools(exchange, auth, caller, isAnswer: true)
+            return nil
         case .unclear: return .respond(.unreadableForPolicy)
         case .tool(let name):
             guard !auth.tools.allows(name, to: caller.scopes) else { return nil }
@@ -24,12 +34,19 @@ extension Worker where Outside: ~Copyable {
             return .respond(.insufficientScope)
         }
     }
+
+    private mutating func hideTools(_ exchange: Handle, _ auth: RouteAuth, _ caller: CallerIdentity, isAnswer: Bool) {
+        let allowed = auth.tools.tools(of: caller.scopes)
+        if !allowed.isEverything { exchanges.toolFilters.insert(allowed, isAnswer: isAnswer, for: exchange.slot) }
+    }
 }
 
 /// The tool that a message calls, so that every reader must take it for the same.
 enum CalledTool: Equatable {
     /// The message calls no tool.
     case none
+    /// It asks which tools there are.
+    case list
     case tool(String)
     /// Readers may differ: it is no JSON, or a batch, or has a name twice or in another case.
     case unclear
@@ -52,6 +69,7 @@ enum CalledTool: Equatable {
                 return
             }
             self = .tool(name)
+        case _ where method == "tools/list": self = .list
         default: self = .none
         }
     }
