@@ -36,7 +36,8 @@ struct DecodedRoute {
         responseFields = ResponseFieldsConfiguration(from: reader.table("response_headers"))
         access = reader.access()
         auth = AuthConfiguration.read(from: reader.table("auth"))
-        rateLimits = reader.rateLimits()
+        rateLimits = reader.rateLimits(knowsCallers: reader.has("auth"))
+        auth?.countedClaims = rateLimits.countedClaims
         streamOpens = reader.streamOpens()
         if rateLimits.contains(where: { $0.key == .session }) { sessionLimit = reader.entry("rate_limit")?.key }
         origins = reader.origins()

@@ -48,6 +48,8 @@ package struct AuthConfiguration: Sendable, Equatable {
     package var tools: [ToolRule] = []
     /// The file of static keys; nil: there are none.
     package var apiKeys: String?
+    /// Claims by which `rate_limit` of the same route counts, each once.
+    package var countedClaims: [String] = []
     /// Servers get the Authorization field of the client.
     package var forwardsToken = false
 

@@ -134,10 +134,20 @@ extension Worker where Outside: ~Copyable {
         if !isThere { combineAddress(exchange, &hasher) }
     }
 
-    /// A claim of the client's token; the address as long as no token is read. (The configuration has no such key yet: its
-    /// `claimKey` refuses it.)
+    /// A claim of the caller; the caller itself where it has no such claim, and the address where nobody is known.
     private func combineClaim(_ exchange: Handle, _ name: [UInt8], _ hasher: inout KeyHasher) {
-        combineAddress(exchange, &hasher)
+        guard let caller = exchanges.authentication.caller(of: exchange) else {
+            combineAddress(exchange, &hasher)
+            return
+        }
+        if let value = caller.countedClaim(name) {
+            hasher.combine(6)
+            hasher.combine(value.span)
+        } else {
+            hasher.combine(7)
+            hasher.combine(caller.subject.high)
+            hasher.combine(caller.subject.low)
+        }
     }
 
     /// The client's address: of IPv6 the network, for a host has as many addresses in it as it likes. Where the peer is a

@@ -105,7 +105,7 @@ package final class TokenVerifier: Sendable {
         let outcome: TokenJudgement.Outcome
         switch job.auth.verdict(on: job.token, at: job.now) {
         case .accepted(let token):
-            outcome = .caller(CallerIdentity(token, fields: job.auth.fields), expiry: token.expiry)
+            outcome = .caller(job.auth.identity(of: token), expiry: token.expiry)
         case .refused(let refusal):
             if refusal.mayChangeWithKeys, !job.hasWaited, let keys = job.auth.keys,
                 keys.park(job, at: .now()) == .parked
