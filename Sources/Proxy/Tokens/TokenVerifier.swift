@@ -113,6 +113,7 @@ package final class TokenVerifier: Sendable {
                 wantKeys.withLock { $0 }?()
                 return
             }
+            if refusal == .unknownKey, job.hasWaited { job.auth.keys?.noteAbsent(job, at: .now()) }
             outcome = refusal == .noKeys ? .unavailable : .refused(refusal)
         }
         job.worker.post(.tokenJudged(TokenJudgement(key: job.key, outcome: outcome, version: version)))

@@ -56,8 +56,8 @@ extension Worker where Outside: ~Copyable {
         return .wait
     }
 
-    /// How long a request waits for its token to be verified, and for keys to be fetched for that.
-    private static var verificationTime: Interval { .seconds(8) }
+    /// How long a request waits for its token to be verified: until keys may be fetched for that, and for that.
+    private static var verificationTime: Interval { .seconds(16) }
 
     private mutating func apply(
         _ outcome: TokenJudgement.Outcome, to exchange: Handle, _ auth: RouteAuth

@@ -189,8 +189,13 @@ struct TokenProxyTests {
         let token = TestIssuer.token(
             TestIssuer.claims(at: berth.now), key: TestIssuer.otherP256, algorithm: "ES256", id: "new")
         let known = try #require(berth.auth?.keys)
-        #expect(berth.call(token).status == 401, "the last look was a moment ago")
+        let waiting = berth.stage.connect()
+        waiting.ask(.post("{\"id\":1,\"method\":\"initialize\"}", extra: "Authorization: Bearer \(token)\r\n"))
+        berth.run(within: .seconds(5)) { false }
+        #expect(waiting.responses.isEmpty, "the last look was a moment ago, and it waits for the next one")
         berth.install(try await KeySet(document: TestIssuer.document([("new", TestIssuer.otherP256, [:])])), named: "2")
+        #expect(berth.run { waiting.responses.first?.status == 200 })
+        waiting.leave()
         #expect(berth.open(token).status == 200)
         #expect(berth.call(berth.token()).status == 401)
         // The issuer is down: the keys stay.
