@@ -1,3 +1,4 @@
+import Balancing
 import HTTP
 import Kernel
 import MCP
@@ -73,7 +74,8 @@ extension Worker where Outside: ~Copyable {
         _ exchange: Handle, _ error: ErrorResponse = .serverReset, isFinal: Bool = false
     ) -> StreamError {
         guard case .eventStream = exchanges[exchange].responseKind, case .post = exchanges[exchange].method,
-            exchanges[exchange].responseBody == .data, isFinal ? exchanges[exchange].boundary.isAtBoundary : exchanges[exchange].boundary.takesError,
+            exchanges[exchange].responseBody == .data,
+            isFinal ? exchanges[exchange].boundary.isAtBoundary : exchanges[exchange].boundary.takesError,
             exchanges[exchange].clientFraming != .counted, clients.contains(exchanges[exchange].client),
             let id = streamID(exchange), !id.isEmpty
         else { return .impossible }
@@ -110,13 +112,19 @@ extension Worker where Outside: ~Copyable {
             exchanges[exchange].responseBody == .data, exchanges[exchange].clientFraming != .counted
         else { return }
         guard case .post = exchanges[exchange].method else {
-            appendChunk(Array("retry: 1000\n\n".utf8), exchange)
+            appendChunk(Array("retry: \(1_000 + spread(1_000, of: exchange))\n\n".utf8), exchange)
             return
         }
         guard answersListen(exchange), exchanges[exchange].boundary.takesError, let id = streamID(exchange), !id.isEmpty
         else { return }
         let result = Array(#"{"jsonrpc":"2.0","id":"#.utf8) + id + Array(#","result":{"resultType":"complete"}}"#.utf8)
         appendEvent(result, exchange)
+    }
+
+    /// A number from 0 to `width`, another one for each exchange: who is sent away together is not to come back together.
+    func spread(_ width: UInt64, of exchange: Handle) -> UInt64 {
+        let place = UInt64(exchange.slot) << 32 | UInt64(truncatingIfNeeded: metrics.worker)
+        return SplitMix64.avalanche(SplitMix64.avalanche(place) ^ clock.now.nanoseconds) % (width + 1)
     }
 
     /// Appends an event with a message to `io.composed`.

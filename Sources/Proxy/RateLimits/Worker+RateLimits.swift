@@ -73,7 +73,14 @@ extension Worker where Outside: ~Copyable {
         if let rate = rule.rate,
             case .refused(let wait) = shared.rates.take(key, rate, now: clock.now.nanoseconds, count: times)
         {
-            return RateLimitRefusal(rule, rule.rateReason, nanoseconds: wait)
+            var refusal = RateLimitRefusal(rule, rule.rateReason, nanoseconds: wait)
+            if rule.rateReason == .streamOpens {
+                // Those whose streams have ended together have all come at once.
+                let width = min(refusal.retryAfter, 60) / 2 + 1
+                refusal.retryAfter = UInt32(
+                    clamping: UInt64(refusal.retryAfter) + spread(UInt64(width), of: exchange))
+            }
+            return refusal
         }
         guard let limit = rule.concurrency else { return nil }
         switch shared.requests.claim(key, limit: limit) {
