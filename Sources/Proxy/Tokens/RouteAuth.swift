@@ -91,7 +91,7 @@ struct ResourceURL: Sendable, Equatable {
     }
 
     /// Where metadata are, before the path of what they are about.
-    static let metadataPath = "/.well-known/oauth-protected-resource"
+    static let metadataPath: StaticString = "/.well-known/oauth-protected-resource"
 }
 
 extension Snapshot {
