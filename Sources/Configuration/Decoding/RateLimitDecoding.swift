@@ -205,6 +205,16 @@ extension TableReader {
 }
 
 extension ConfigurationDecoding {
+    /// Reports a route that goes by certificates that no listener asks for.
+    func checkCertificates(_ route: DecodedRoute) {
+        guard let range = route.certificate,
+            !listeners.contains(where: { $0.configuration.security.asksForCertificates })
+        else { return }
+        findings.report(
+            range, "no listener asks for certificates", because: "a certificate counts once a listener has verified it",
+            help: "client_auth = { mode = \"optional\", ca = \"/path/of/the/authorities.pem\" } under [listen]")
+    }
+
     /// Reports limits by session on a route whose upstream verifies no ids.
     func checkSessionLimits(_ route: DecodedRoute, _ affinity: SessionAffinityMode?) {
         guard affinity == .off, let range = route.sessionLimit else { return }

@@ -11,7 +11,7 @@ package final class RouteAuth: Sendable {
     let rules: TokenRules?
     /// The issuer's keys; goes with `rules`.
     let keys: IssuerKeys?
-    /// The keys of callers; nil: there are tokens only.
+    /// The keys of callers; nil: there are none.
     let apiKeys: APIKeyFile?
     /// The tools that scopes allow.
     let tools: ToolPolicy

@@ -25,7 +25,10 @@ extension Worker where Outside: ~Copyable {
             return apply(outcome, to: exchange, auth)
         }
         switch BearerCredentials.find(in: io.requestHead, io.received) {
-        case .none: return refuse(exchange, auth, nil)
+        case .none:
+            guard let caller = certificateCaller(exchange, auth) else { return refuse(exchange, auth, nil) }
+            let isEnough = auth.configuration.requiredScopes.allSatisfy(caller.scopes.contains)
+            return isEnough ? admit(caller, exchange, auth) : refuse(exchange, auth, .insufficientScope)
         case .malformed: return refuse(exchange, auth, .malformed)
         case .token(let range):
             guard range.count <= TokenRules.maximumTokenBytes else { return refuse(exchange, auth, .tooLong) }
