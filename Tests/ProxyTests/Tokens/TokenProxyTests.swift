@@ -197,7 +197,15 @@ struct TokenProxyTests {
         #expect(berth.run { waiting.responses.first?.status == 200 })
         waiting.leave()
         #expect(berth.open(token).status == 200)
-        #expect(berth.call(berth.token()).status == 401)
+        // A token of the old one has its key looked for once more.
+        let late = berth.stage.connect()
+        late.ask(.post("{\"id\":1,\"method\":\"ping\"}", extra: "Authorization: Bearer \(berth.token())\r\n"))
+        berth.run(within: .milliseconds(100)) { false }
+        #expect(late.responses.isEmpty)
+        berth.install(try await KeySet(document: TestIssuer.document([("new", TestIssuer.otherP256, [:])])), named: "2")
+        #expect(berth.run { late.responses.first?.status == 401 })
+        late.leave()
+        #expect(berth.call(berth.token(["jti": "\"2\""])).status == 401, "and not again a moment later")
         // The issuer is down: the keys stay.
         _ = known.noteFailure(at: .now())
         #expect(berth.open(token).status == 200)
