@@ -83,8 +83,8 @@ let package = Package(
         .target(
             name: "Admin",
             dependencies: [
-                "Proxy", "DashboardPage", "Balancing", "Configuration", "Discovery", "MCP", "Redis", "Telemetry",
-                "Kernel", "CISAL",
+                "ASCII", "Proxy", "DashboardPage", "Balancing", "Configuration", "Discovery", "MCP", "Redis",
+                "Telemetry", "Kernel", "CISAL",
             ],
             swiftSettings: house),
         .target(
@@ -94,7 +94,7 @@ let package = Package(
         .executableTarget(
             name: "berth",
             dependencies: [
-                "Admin", "Import", "Proxy", "Prove", "Load", "LoadReport", "Configuration", "Discovery",
+                "Admin", "ASCII", "Import", "Proxy", "Prove", "Load", "LoadReport", "Configuration", "Discovery",
                 "SampleServer", "TLS", "HTTP", "Telemetry", "Reactor", "Kernel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

@@ -51,6 +51,24 @@ extension Span where Element == UInt8 {
         return true
     }
 
+    /// Whether every byte is a visible ASCII character (RFC 5234's VCHAR): no space, control character or byte of another text.
+    @inlinable
+    package var isVisible: Bool {
+        var index = 0
+        while count &- index >= 8 {
+            let word = self.word(at: index)
+            let others =
+                WordScan.first(below: 0x21, in: word) | WordScan.first(0x7F, in: word) | (word & WordScan.everyTopBit)
+            guard others == 0 else { return false }
+            index &+= 8
+        }
+        while index < count {
+            guard (0x21...0x7E).contains(self[index]) else { return false }
+            index &+= 1
+        }
+        return true
+    }
+
     /// The bytes as a number of 1 to 19 decimal digits, which always fits; nil if they are anything else.
     @inlinable
     package var decimal: UInt64? {

@@ -1,5 +1,6 @@
+import ASCII
 import Configuration
-import Foundation
+import FoundationEssentials
 import Kernel
 import Proxy
 
@@ -60,7 +61,7 @@ struct AdminAccess: Sendable {
 
     /// The host of "host:port" in lower case, without the brackets of an IPv6 address.
     static func name(inAuthority authority: String) -> String {
-        let text = authority.trimmingCharacters(in: .whitespaces).lowercased()
+        let text = authority.trimmed.lowercased()
         if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
             return String(text[text.index(after: text.startIndex)..<end])
         }

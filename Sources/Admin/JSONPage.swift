@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import Proxy
 
 /// Documents as responses in JSON, with keys in snake case.

@@ -1,5 +1,6 @@
 import Balancing
-import Foundation
+import FoundationEssentials
+import Glibc
 import Kernel
 import Proxy
 import Telemetry

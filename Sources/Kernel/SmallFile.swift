@@ -70,4 +70,27 @@ package enum SmallFile {
         }
         throw SystemError("read", code: EFBIG)
     }
+
+    /// Puts a file with these bytes in the place of what is there, in one step: readers see all of it or what was before. Its mode
+    /// is `mode`, whatever the umask. Throws what open(2), write(2) and rename(2) fail with. May block, as a file system may.
+    package static func replace(_ path: String, with bytes: [UInt8], mode: UInt32) throws(SystemError) {
+        let temporary = "\(path).\(getpid())"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode_t(mode))
+        guard descriptor >= 0 else { throw .last("open") }
+        do throws(SystemError) {
+            defer { close(descriptor) }
+            guard fchmod(descriptor, mode_t(mode)) == 0 else { throw .last("fchmod") }
+            var left = bytes[...]
+            while !left.isEmpty {
+                let count = left.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { throw .last("write") }
+                left = left.dropFirst(count)
+            }
+            guard rename(temporary, path) == 0 else { throw .last("rename") }
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+    }
 }

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Configuration
-import Foundation
+import FoundationEssentials
 
 /// The command `berth`; each subcommand is a type of its own.
 @main

@@ -57,4 +57,19 @@ struct ASCIITests {
         let bytes = Array(text.utf8)
         #expect(bytes.span.decimal == number)
     }
+
+    @Test("visible text has no other byte anywhere", arguments: 0...20)
+    func visible(count: Int) {
+        var bytes = [UInt8](repeating: 0x41, count: count)
+        let isVisible = bytes.span.isVisible
+        #expect(isVisible)
+        for place in 0..<count {
+            for byte in UInt8.min...UInt8.max {
+                bytes[place] = byte
+                let isVisible = bytes.span.isVisible
+                #expect(isVisible == (0x21...0x7E).contains(byte), "\(byte) at \(place) of \(count)")
+            }
+            bytes[place] = 0x7E
+        }
+    }
 }

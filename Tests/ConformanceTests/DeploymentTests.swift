@@ -36,6 +36,22 @@ extension Conformance {
             }
         }
 
+        @Test(
+            "the image has what Berth needs, and serves read-only and as its own user",
+            .enabled(if: canMount && isInstalled("strip"), "this needs root, and binutils"))
+        func image() async throws {
+            try await withScratch { folder in
+                let maker = Self.configs.appending(path: "deploy/container/rootfs").path
+                let trial = try ChildProcess(
+                    "trial", URL(filePath: "/usr/bin/unshare"),
+                    ["-m", SDK.scripts.appending(path: "image.sh").path, maker, BerthProcess.executable.path],
+                    in: folder)
+
+                #expect(try await trial.exitStatus(within: .seconds(120)) == 0, "\(trial.lastErrorLines())")
+                #expect(trial.outputLines().last == "served from a read-only root")
+            }
+        }
+
         @Test("systemd knows every line of the service, and finds little that it could do to the machine")
         func service() async throws {
             try await withScratch { folder in

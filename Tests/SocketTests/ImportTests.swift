@@ -59,6 +59,21 @@ extension SocketTests {
             #expect(command.printed.contains("servers = [\"a:1\", \"b:1\"]"))
         }
 
+        @Test("a link is followed; a pipe is not waited for, it is left out")
+        func pipes() throws {
+            let folder = try TemporaryFolder()
+            _ = try folder.write("available", Self.served)
+            try #require(symlink("available", folder.path("sites-mcp.conf")) == 0)
+            let source = try folder.write("nginx.conf", "http { include sites-*.conf; }\n")
+            #expect(try BerthCommand(["import", source], in: folder).exitCode() == 0)
+
+            try #require(mkfifo(folder.path("sites-pipe.conf"), 0o600) == 0)
+            let command = try BerthCommand(["import", source], in: folder)
+            #expect(try command.exitCode() == 1)
+            #expect(command.complained.contains("\(source):1: left out: include sites-*.conf;"))
+            #expect(command.printed.contains("servers = [\"a:1\", \"b:1\"]"))
+        }
+
         @Test("HAProxy's file is told by its contents, and another format is refused")
         func formats() throws {
             let folder = try TemporaryFolder()

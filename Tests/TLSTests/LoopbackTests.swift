@@ -34,18 +34,26 @@ struct LoopbackTests {
     }
 
     @Test(
-        "clients of other libraries get an answer over records of ours", arguments: ["gnutls-cli", "node", "python3"])
+        "clients of other libraries get an answer over records of ours",
+        arguments: ["gnutls-cli", "tstclnt", "node", "python3"])
     func others(program: String) throws {
         guard FileManager.default.isExecutableFile(atPath: "/usr/bin/\(program)") || program == "python3" else {
             print("skipped: there is no \(program) on this machine")
             return
         }
+        let folder = try Folder()
         let listener = try LoopbackListener()
         let arguments: [String]
         switch program {
         case "gnutls-cli":
             arguments = [
                 "--insecure", "--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.3", "-p", "\(listener.port)", "127.0.0.1",
+            ]
+        case "tstclnt":
+            // From a pipe that ends it reads for ever.
+            let request = try folder.write("request", Array("PING\n".utf8))
+            arguments = [
+                "-h", "127.0.0.1", "-p", "\(listener.port)", "-D", "-o", "-V", "tls1.3:tls1.3", "-A", request,
             ]
         case "node":
             arguments = [

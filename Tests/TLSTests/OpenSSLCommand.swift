@@ -21,7 +21,7 @@ enum OpenSSLCommand {
     static func make(_ arguments: [String], program: String = "openssl") -> Process {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["timeout", "30", program] + arguments
+        process.arguments = ["timeout", "--kill-after=5", "30", program] + arguments
         return process
     }
 

@@ -68,6 +68,13 @@ struct TidyTests {
                 tree.sources.filter { $0.isUnder(Self.dataPath + ["Sources/Proxy"]) && !$0.isUnder(atStart) }))
     }
 
+    @Test("berth does with the essentials of Foundation, and so without its ICU")
+    func essentials() {
+        let others = ["Sources/berth-load", "Sources/berth-fleet"]
+        let imports = WordRule.foundation(tree.sources.filter { !$0.isUnder(others) })
+        expectNone(imports.filter { !$0.description.contains("FoundationEssentials") })
+    }
+
     @Test("no notes to oneself, no pointers to what a reader does not have")
     func looseEnds() { expectNone(LooseEndRule.offences(tree.prose)) }
 

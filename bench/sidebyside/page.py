@@ -46,10 +46,11 @@ def page(results, verdicts, failed):
             + _table(["through", "calls", "wrong answers", "failed"], rows)
         )
     if results["memory"]:
-        parts.append("<h2>Memory of an idle event stream</h2><p>User memory in KiB that each open, silent stream adds.</p>")
+        parts.append("<h2>Memory of what is idle</h2><p>User memory in KiB that each open, silent event stream adds, and each connection between calls.</p>")
         parts += [
             _bars(title, [(name, [m["user"]], [], f"{m['user']:.2f} KiB") for name, m in results["memory"][case].items()])
-            for case, title in (("plain", "In clear"), ("tls", "TLS 1.3"), ("h2", "HTTP/2 over TLS 1.3"))
+            for case, title in (("plain", "A stream in clear"), ("tls", "A stream over TLS 1.3"), ("h2", "A stream of HTTP/2 over TLS 1.3"),
+                                ("keep-alive", "A connection in clear"), ("keep-alive-tls", "A connection over TLS 1.3"))
             if case in results["memory"]
         ]
     if results["syscalls"]:

@@ -86,12 +86,29 @@ def http2_memory_per_stream(peer, count):
 
 def memory_per_stream(peer, tls, count):
     """User memory in KiB that each of `count` idle streams adds to a fresh `peer`."""
+    return _memory_each(peer, tls, count, lambda port, context: _open(port, context, 5)[0])
+
+
+def memory_per_connection(peer, tls, count):
+    """User memory in KiB that each of `count` connections adds to a fresh `peer`: each has had one call and is idle."""
+    def opened(port, context):
+        connection = calls.connect(port, context)
+        connection.sendall(calls.encode(port, calls.request_body(), calls.headers()))
+        response = calls.Response()
+        while not response.feed(data := connection.recv(65536)):
+            if not data:
+                raise BenchError(f"port {port} closed a connection before its reply was whole")
+        return connection
+    return _memory_each(peer, tls, count, opened)
+
+
+def _memory_each(peer, tls, count, opened):
     context = calls.client_context() if tls else None
     held = []
     try:
-        held += [_open(peer.port(tls), context, 5)[0] for _ in range(WARM_UP)]
+        held += [opened(peer.port(tls), context) for _ in range(WARM_UP)]
         before = _settled(peer)
-        held += [_open(peer.port(tls), context, 5)[0] for _ in range(count)]
+        held += [opened(peer.port(tls), context) for _ in range(count)]
         after = _settled(peer)
         _require_open(held)
         return {name: (after[name] - before[name]) / count for name in after}
@@ -118,4 +135,4 @@ def _require_open(connections):
         poller.register(connection, select.POLLRDHUP)
     closed = len(poller.poll(0))
     if closed:
-        raise BenchError(f"{closed} of {len(connections)} idle streams were closed while they were counted")
+        raise BenchError(f"{closed} of {len(connections)} idle connections were closed while they were counted")

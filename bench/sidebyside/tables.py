@@ -15,7 +15,7 @@ def markdown(results, verdicts, failed):
         lines += latency(workload, peers) if WORKLOADS[workload].adds else cpu(workload, peers)
     lines += syscalls(results["syscalls"])
     lines += table(
-        "User memory of an idle event stream, KiB", "| transport | peer | user | Pss | RssAnon |", "|---|---|---:|---:|---:|",
+        "User memory of an idle event stream, or of a connection between calls, KiB", "| what | peer | user | Pss | RssAnon |", "|---|---|---:|---:|---:|",
         (f"| {transport} | {name} | {m['user']:.2f} | {m['pss']:.2f} | {m['rss_anon']:.2f} |"
          for transport, peers in results["memory"].items() for name, m in peers.items()))
     lines += table(

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 package import Kernel
 package import Proxy
 import Synchronization

@@ -1,5 +1,7 @@
+import ASCII
 import Configuration
-import Foundation
+import FoundationEssentials
+import Glibc
 import Kernel
 package import Proxy
 
@@ -46,7 +48,7 @@ package struct AdminChanges: Sendable {
             audit(
                 AdminChange(
                     action: action, client: "\(request.client)", outcome: .denied,
-                    error: refusal.body.trimmingCharacters(in: .whitespacesAndNewlines)))
+                    error: refusal.body.trimmed))
             respond(refusal)
             return
         }

@@ -1,5 +1,5 @@
 import DashboardPage
-import Foundation
+import FoundationEssentials
 import Proxy
 import Telemetry
 

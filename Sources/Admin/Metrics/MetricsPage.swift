@@ -1,6 +1,6 @@
 import Balancing
 import Dispatch
-import Foundation
+import FoundationEssentials
 import Kernel
 import Proxy
 import Telemetry

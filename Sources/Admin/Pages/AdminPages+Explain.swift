@@ -1,4 +1,5 @@
-import Foundation
+import ASCII
+import FoundationEssentials
 import Kernel
 import Proxy
 
@@ -26,7 +27,7 @@ extension AdminPages {
 
     /// `POST /whose`: the body is the id of a session. The answer has nothing by which the session could be taken over.
     func whose(_ request: AdminRequest) -> AdminResponse {
-        let id = String(decoding: request.body, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        let id = String(decoding: request.body, as: UTF8.self).trimmed
         guard !id.isEmpty else { return AdminResponse(status: 400, body: "the body is to be the id of a session\n") }
         return JSONPage.response(RequestExplainer(proxy).sessions.facts(of: id))
     }

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// Any JSON value.
 enum JSONValue: Sendable, Equatable, Codable {

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import Proxy
 
 /// A request of MCP as it was posted.

@@ -1,4 +1,5 @@
-import Foundation
+import ASCII
+import FoundationEssentials
 import Proxy
 
 /// The admin pages and changes as tools, at `POST /mcp` of the admin address: an MCP server without sessions, of the revisions
@@ -47,7 +48,7 @@ struct MCPTools: Sendable {
         }
         if let refusal = access.refusal(ofChange: request) { return refusal }
         let type = request.fields["content-type"]?.lowercased() ?? ""
-        guard type.prefix(while: { $0 != ";" }).trimmingCharacters(in: .whitespaces) == "application/json" else {
+        guard type.prefix(while: { $0 != ";" }).trimmed == "application/json" else {
             return AdminResponse(status: 415, body: "what is asked here is application/json\n")
         }
         return nil
@@ -138,7 +139,7 @@ struct MCPTools: Sendable {
     private static func toolResult(_ page: AdminResponse) -> JSONValue {
         let isError = page.status != 200
         guard let value = JSONValue(parsing: Array(page.body.utf8)), case .object = value else {
-            return toolResult(page.body.trimmingCharacters(in: .whitespacesAndNewlines), isError: isError)
+            return toolResult(page.body.trimmed, isError: isError)
         }
         return [
             "content": [["type": "text", "text": .string(value.text)]], "structuredContent": value,

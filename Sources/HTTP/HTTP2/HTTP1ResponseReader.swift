@@ -48,8 +48,7 @@ enum HTTP1ResponseReader {
             }
         }
         guard last > start else { return nil }
-        var colon = start
-        while colon < last, text[colon] != UInt8(ascii: ":") { colon &+= 1 }
+        let colon = text.first(UInt8(ascii: ":"), from: start, to: last)
         guard colon < last else { return Line(name: start..<start, value: start..<start, next: next) }
         let first = text.skipBlanks(from: colon &+ 1, to: last)
         return Line(name: start..<colon, value: first..<text.trimBlanks(from: first, to: last), next: next)

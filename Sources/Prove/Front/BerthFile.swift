@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// The configuration file of Berth under trial.
 struct BerthFile {

@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// Another balancer, to be put in Berth's place.
 package struct Peer: Sendable {

@@ -1,4 +1,6 @@
-import Foundation
+import FoundationEssentials
+import Glibc
+import Kernel
 
 /// A temporary folder with the files of a trial. Removed with its owner.
 package final class WorkFolder {
@@ -14,7 +16,7 @@ package final class WorkFolder {
             try FileManager.default.createDirectory(
                 at: url, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch {
-            throw ProveError("cannot make the folder \(path): \(error.localizedDescription)")
+            throw ProveError("cannot make the folder \(path): \(error)")
         }
     }
 
@@ -27,10 +29,9 @@ package final class WorkFolder {
     @discardableResult
     package func write(_ name: String, _ bytes: [UInt8]) throws(ProveError) -> String {
         do {
-            try Data(bytes).write(to: URL(fileURLWithPath: file(name)), options: .atomic)
-            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file(name))
+            try SmallFile.replace(file(name), with: bytes, mode: 0o600)
         } catch {
-            throw ProveError("cannot write \(file(name)): \(error.localizedDescription)")
+            throw ProveError("cannot write \(file(name)): \(error)")
         }
         return file(name)
     }

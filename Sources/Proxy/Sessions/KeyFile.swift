@@ -1,4 +1,5 @@
-import Foundation
+import ASCII
+import FoundationEssentials
 import Glibc
 import Kernel
 
@@ -68,7 +69,7 @@ package enum KeyFile {
         let lines = String(decoding: bytes, as: UTF8.self)
             .split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
         for (number, line) in lines.enumerated() where !line.hasPrefix("#") {
-            let text = line.trimmingCharacters(in: .whitespaces)
+            let text = line.trimmed
             guard !text.isEmpty else { continue }
             guard let key = Data(base64Encoded: text), key.count >= SigningKey.bytes else {
                 throw StartError("\(path):\(number + 1): expected a base64 key of at least 32 bytes")

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import Kernel
 
 /// The file of the ticket secret, beside the key file: the period and the secret in base64. Berth writes each period's

@@ -174,8 +174,8 @@ enum BearerCredentials {
         else { return .none }
         var start = value.lowerBound + 7
         while start < value.upperBound, bytes[start] == 0x20 { start += 1 }
-        for index in start..<value.upperBound where !(0x21...0x7E).contains(bytes[index]) { return .malformed }
-        return start < value.upperBound ? .token(start..<value.upperBound) : .malformed
+        guard start < value.upperBound, bytes.extracting(start..<value.upperBound).isVisible else { return .malformed }
+        return .token(start..<value.upperBound)
     }
 
     static func isName(_ name: Span<UInt8>) -> Bool {

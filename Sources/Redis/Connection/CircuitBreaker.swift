@@ -18,7 +18,7 @@ package struct CircuitBreaker: Equatable, Sendable {
         case closed, halfOpen, open
     }
 
-    /// Failures in a row that open it.
+    /// Failures in a row that open it. Every one is a call that waits for the whole time limit, in each worker.
     private let threshold: Int
     private let shortest: Interval
     private let longest: Interval
@@ -37,7 +37,7 @@ package struct CircuitBreaker: Equatable, Sendable {
 
     /// A closed one.
     package init(
-        threshold: Int = 4, shortest: Interval = .milliseconds(100), longest: Interval = .seconds(5),
+        threshold: Int = 2, shortest: Interval = .milliseconds(100), longest: Interval = .seconds(5),
         probeTime: Interval = .seconds(2)
     ) {
         self.threshold = max(1, threshold)

@@ -3,8 +3,9 @@ enum RecordAlert: UInt8, Sendable {
     case unexpectedMessage = 10
     case badRecordMAC = 20
     case recordOverflow = 22
-    case decodeError = 50
     case illegalParameter = 47
+    case decodeError = 50
+    case protocolVersion = 70
     case internalError = 80
 
     /// What operators are told.
@@ -13,8 +14,9 @@ enum RecordAlert: UInt8, Sendable {
         case .unexpectedMessage: "unexpected message"
         case .badRecordMAC: "decryption failed or bad record mac"
         case .recordOverflow: "a record that is too long"
-        case .decodeError: "a message that cannot be read"
         case .illegalParameter: "a message with a value that is not allowed"
+        case .decodeError: "a message that cannot be read"
+        case .protocolVersion: "a record of no version of TLS"
         case .internalError: "a key could not be used"
         }
     }

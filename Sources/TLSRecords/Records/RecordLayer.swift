@@ -97,15 +97,18 @@ package struct RecordLayer: ~Copyable {
     /// Bytes of the record that begins here, header included; nil if it may not be received.
     private func recordLength(_ bytes: UnsafeRawBufferPointer) -> Int? {
         let length = Int(bytes[3]) << 8 | Int(bytes[4])
-        guard bytes[0] == ContentType.applicationData, length <= Self.plaintextLimit + 256, length > Self.tagBytes
-        else {
-            return nil
-        }
+        guard bytes[0] == ContentType.applicationData, bytes[1] == 3, bytes[2] == 3,
+            length <= Self.plaintextLimit + 256, length > Self.tagBytes
+        else { return nil }
         return Self.headerBytes + length
     }
 
+    /// What is wrong with the header of a record, in the order in which OpenSSL looks. The version of a record says nothing
+    /// (RFC 8446 section 5.1), but is authenticated with it: another than 3.3 would not be decrypted.
     private func headerAlert(_ bytes: UnsafeRawBufferPointer) -> RecordAlert {
+        if bytes[1] != 3 { return .protocolVersion }
         if bytes[0] != ContentType.applicationData { return .unexpectedMessage }
+        if bytes[2] != 3 { return .decodeError }
         return Int(bytes[3]) << 8 | Int(bytes[4]) > Self.plaintextLimit + 256 ? .recordOverflow : .badRecordMAC
     }
 
@@ -145,11 +148,9 @@ package struct RecordLayer: ~Copyable {
         case ContentType.alert: return take(alert: inner, connection, &outgoing)
         case ContentType.handshake:
             var message = InlineArray<5, UInt8>(repeating: 0)
-            guard inner.count > 0, inner.count + Int(connection.pointee.messageCount) <= 5 else {
-                return fail(connection, .unexpectedMessage, &outgoing)
-            }
+            guard inner.count > 0 else { return fail(connection, .unexpectedMessage, &outgoing) }
             var bytes = plaintext.space
-            bytes.withUnsafeMutableBytes { for index in 0..<inner.count { message[index] = $0[index] } }
+            bytes.withUnsafeMutableBytes { for index in 0..<min(5, inner.count) { message[index] = $0[index] } }
             return take(message, count: inner.count, connection, &outgoing)
         default: return fail(connection, .unexpectedMessage, &outgoing)
         }
@@ -198,7 +199,7 @@ package struct RecordLayer: ~Copyable {
     private mutating func take(
         alert: Inner, _ connection: UnsafeMutablePointer<RecordConnection>, _ outgoing: inout ByteBuffer
     ) -> RecordProgress {
-        guard alert.count == 2 else { return fail(connection, .decodeError, &outgoing) }
+        guard alert.count == 2 else { return fail(connection, .unexpectedMessage, &outgoing) }
         switch alert.bytes.1 {
         case 0: return .closed
         // user_canceled says that close_notify follows.
@@ -209,23 +210,27 @@ package struct RecordLayer: ~Copyable {
         }
     }
 
-    /// Part of a message of the handshake protocol. A client may send KeyUpdate (RFC 8446 section 4.6.3), and nothing else: it is not
-    /// asked for a certificate afterwards.
+    /// The first bytes, at most five, of `count` of the handshake protocol. A client may send KeyUpdate (RFC 8446 section 4.6.3), and
+    /// nothing else: it is not asked for a certificate afterwards.
     private mutating func take(
         _ bytes: InlineArray<5, UInt8>, count: Int, _ connection: UnsafeMutablePointer<RecordConnection>,
         _ outgoing: inout ByteBuffer
     ) -> RecordProgress {
-        for index in 0..<count {
-            connection.pointee.message[Int(connection.pointee.messageCount)] = bytes[index]
+        let before = Int(connection.pointee.messageCount)
+        for index in 0..<min(count, 5 - before) {
+            connection.pointee.message[before + index] = bytes[index]
             connection.pointee.messageCount += 1
         }
         let message = connection.pointee.message
         guard message[0] == 24 else { return fail(connection, .unexpectedMessage, &outgoing) }
-        guard connection.pointee.messageCount == 5 else { return noteEmpty(connection, &outgoing) }
-        connection.pointee.messageCount = 0
-        guard message[1] == 0, message[2] == 0, message[3] == 1 else {
-            return fail(connection, .decodeError, &outgoing)
+        guard before + count >= 4 else { return noteEmpty(connection, &outgoing) }
+        guard message[1] == 0, message[2] == 0, message[3] <= 1 else {
+            return fail(connection, .illegalParameter, &outgoing)
         }
+        guard message[3] == 1 else { return fail(connection, .decodeError, &outgoing) }
+        guard before + count >= 5 else { return noteEmpty(connection, &outgoing) }
+        guard before + count == 5 else { return fail(connection, .unexpectedMessage, &outgoing) }
+        connection.pointee.messageCount = 0
         guard message[4] <= 1 else { return fail(connection, .illegalParameter, &outgoing) }
         guard connection.pointee.reading.update(connection.pointee.facts.suite) else {
             return fail(connection, .internalError, &outgoing)

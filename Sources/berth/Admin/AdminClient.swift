@@ -1,5 +1,6 @@
+import ASCII
 import Configuration
-import Foundation
+import FoundationEssentials
 import Kernel
 import Proxy
 
@@ -207,9 +208,19 @@ extension AdminClient {
         try ChangeReport(ask("POST", target)).show()
     }
 
-    /// A text as the value of a query.
+    /// A text as the value of a query: what is not unreserved (RFC 3986 section 2.3) is escaped.
     static func escaped(_ text: String) -> String {
-        text.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? text
+        text.utf8.reduce(into: "") { escaped, byte in
+            let scalar = Unicode.Scalar(byte)
+            if scalar.isASCII,
+                scalar.properties.isAlphabetic || scalar.properties.numericType != nil
+                    || "-._~".unicodeScalars.contains(scalar)
+            {
+                escaped.unicodeScalars.append(scalar)
+            } else {
+                escaped += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+            }
+        }
     }
 
     /// The document of a page.
@@ -218,7 +229,7 @@ extension AdminClient {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         guard response.status == 200, let document = try? decoder.decode(type, from: Data(response.body.utf8)) else {
-            let text = response.body.trimmingCharacters(in: .whitespacesAndNewlines)
+            let text = response.body.trimmed
             throw Failure(description: response.status == 200 ? "what answers is not Berth" : text)
         }
         return document

@@ -1,5 +1,5 @@
 import Configuration
-import Foundation
+import FoundationEssentials
 import Proxy
 
 /// What was explained about a request, for people.
@@ -74,7 +74,7 @@ struct ExplanationText: Decodable {
         var before = ""
         return lines.map { name, value in
             defer { before = name }
-            return (name == before ? "" : name).padding(toLength: 10, withPad: " ", startingAt: 0) + value + "\n"
+            return TextColumn.padded(name == before ? "" : name) + value + "\n"
         }.joined()
     }
 
@@ -120,7 +120,7 @@ struct SessionText: Decodable {
         var before = ""
         return lines.map { name, value in
             defer { before = name }
-            return (name == before ? "" : name).padding(toLength: 10, withPad: " ", startingAt: 0) + value + "\n"
+            return TextColumn.padded(name == before ? "" : name) + value + "\n"
         }.joined()
     }
 
@@ -128,10 +128,17 @@ struct SessionText: Decodable {
     var isKnown: Bool { origin != "unknown" }
 
     private static func time(_ seconds: Int) -> String {
-        ISO8601DateFormatter().string(from: Date(timeIntervalSince1970: Double(seconds)))
+        Date(timeIntervalSince1970: Double(seconds)).ISO8601Format()
     }
 }
 
 extension ListenerConfiguration {
     fileprivate var text: String { "\(security == .plain ? "http" : "https") \(address)" }
+}
+
+/// The column of names, before what is said of them.
+private enum TextColumn {
+    private static let width = 10
+
+    static func padded(_ name: String) -> String { name + String(repeating: " ", count: max(0, width - name.count)) }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Configuration
-import Foundation
+import FoundationEssentials
+import Kernel
 import Proxy
 
 /// The option by which commands find a running Berth.
@@ -13,7 +14,7 @@ struct RunningBerth: ParsableArguments {
         switch CheckedFile.read(config) {
         case .success(let file): return file
         case .failure(let errors):
-            FileHandle.standardError.write(Data("\(errors)\n".utf8))
+            StandardStream.error.say("\(errors)")
             throw CheckedFile.errorCode
         }
     }
@@ -34,10 +35,10 @@ struct RunningBerth: ParsableArguments {
         do {
             try body()
         } catch let error as AdminClient.Failure {
-            FileHandle.standardError.write(Data("berth: \(error)\n".utf8))
+            StandardStream.error.say("berth: \(error)")
             throw ExitCode.failure
         } catch let error as StartError {
-            FileHandle.standardError.write(Data("berth: \(error)\n".utf8))
+            StandardStream.error.say("berth: \(error)")
             throw ExitCode.failure
         }
     }

@@ -1,7 +1,8 @@
 import ArgumentParser
 import Configuration
 import Discovery
-import Foundation
+import FoundationEssentials
+import Kernel
 import Proxy
 
 /// `berth check`
@@ -57,7 +58,7 @@ struct CheckCommand: ParsableCommand {
     }
 
     private func warn(_ line: String) {
-        FileHandle.standardError.write(Data("\(line)\n".utf8))
+        StandardStream.error.say("\(line)")
     }
 
     /// A number with its noun, as in "1 server" or "2 servers".

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Configuration
-import Foundation
+import FoundationEssentials
 import Kernel
 import Proxy
 import TLS
@@ -15,10 +15,10 @@ enum CheckedFile {
     static func load(_ path: String, resolvesNames: Bool = false) throws -> ConfigurationFile {
         switch read(path, resolvesNames: resolvesNames) {
         case .success(let file):
-            for warning in file.warnings { FileHandle.standardError.write(Data("\(warning)\n".utf8)) }
+            for warning in file.warnings { StandardStream.error.say("\(warning)") }
             return file
         case .failure(let errors):
-            FileHandle.standardError.write(Data("\(errors)\n".utf8))
+            StandardStream.error.say("\(errors)")
             throw errorCode
         }
     }

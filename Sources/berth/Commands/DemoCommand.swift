@@ -1,5 +1,6 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
+import Glibc
 import Kernel
 import LoadReport
 import Prove
@@ -39,7 +40,7 @@ struct DemoCommand: ParsableCommand {
             .forOutput(descriptor: 1, isQuiet: false, environment: ProcessInfo.processInfo.environment)
         ) { text in
             // A reader that has gone, as `head` does, is no reason to end.
-            try? FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+            try? StandardStream.output.write(text)
         }
         let demo = DemoRun(
             seconds: Double(seconds), sessions: sessions, programs: Programs(berth: Berth.executable),
@@ -48,7 +49,7 @@ struct DemoCommand: ParsableCommand {
             let outcome = try demo.perform(on: &screen) { signals.wait(milliseconds: 20) != nil }
             screen.finish(DemoSummary.text(outcome, style: screen.style))
         } catch {
-            try FileHandle.standardError.write(contentsOf: Data("berth demo: \(error)\n".utf8))
+            StandardStream.error.say("berth demo: \(error)")
             throw ExitCode.failure
         }
     }

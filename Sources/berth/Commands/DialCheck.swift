@@ -1,6 +1,6 @@
 import Configuration
 import Discovery
-import Foundation
+import FoundationEssentials
 import Kernel
 import Proxy
 

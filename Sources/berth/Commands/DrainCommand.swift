@@ -1,6 +1,7 @@
 import ArgumentParser
 import Configuration
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// `berth drain`
 struct DrainCommand: ParsableCommand {
@@ -38,7 +39,7 @@ struct DrainCommand: ParsableCommand {
 
     func run() throws {
         try berth.withClient { client in
-            let name = server.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? server
+            let name = AdminClient.escaped(server)
             try ChangeReport(client.ask("POST", "/\(undo ? "undrain" : "drain")?server=\(name)")).show()
             if wait { try waitUntilEmpty(client) }
         }
@@ -61,7 +62,7 @@ struct DrainCommand: ParsableCommand {
             }
             if load.text != shown { print("\(server) has \(load.text)") }
             shown = load.text
-            Thread.sleep(forTimeInterval: 0.2)
+            usleep(200_000)
         }
     }
 }

@@ -1,6 +1,7 @@
+import ASCII
 import ArgumentParser
 import Configuration
-import Foundation
+import FoundationEssentials
 import Kernel
 import Proxy
 
@@ -49,16 +50,16 @@ struct ExplainCommand: ParsableCommand {
     }
 
     static func read(_ path: String) throws -> [UInt8] {
-        guard path != "-" else { return Array(FileHandle.standardInput.readDataToEndOfFile()) }
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw AdminClient.Failure(description: "cannot read \(path)")
+        do {
+            return try ReadableFile(path == "-" ? "/dev/stdin" : path).rest(limit: 64 << 20)
+        } catch {
+            throw AdminClient.Failure(description: "cannot read \(path): \(ErrorNumber.text(error.code))")
         }
-        return Array(data)
     }
 
     private func explain(_ text: [UInt8], _ file: ConfigurationFile) throws -> ExplanationText {
         let keys = OfflineKeys(file.configuration)
-        if let problem = keys.problem { FileHandle.standardError.write(Data("berth: \(problem)\n".utf8)) }
+        if let problem = keys.problem { StandardStream.error.say("berth: \(problem)") }
         let explainer = try RequestExplainer(file.configuration, keys: keys.keys)
         let address = client.flatMap { SocketAddress(literal: $0, port: 0) }
         let explanation: RequestExplanation
@@ -75,7 +76,7 @@ struct ExplainCommand: ParsableCommand {
         let response = try AdminClient(file.configuration.global).ask(
             "POST", target, body: String(decoding: text, as: UTF8.self))
         guard response.status == 200, let found = ExplanationText(response.body) else {
-            throw AdminClient.Failure(description: response.body.trimmingCharacters(in: .whitespacesAndNewlines))
+            throw AdminClient.Failure(description: response.body.trimmed)
         }
         return found
     }

@@ -1,7 +1,8 @@
 import ArgumentParser
 import Configuration
-import Foundation
+import FoundationEssentials
 import Import
+import Kernel
 
 /// `berth import`
 struct ImportCommand: ParsableCommand {
@@ -35,8 +36,11 @@ struct ImportCommand: ParsableCommand {
     }
 
     func run() throws {
-        guard let bytes = Self.read(file) else {
-            warn("\(file): error: cannot be read\n  \(Self.problem(file))")
+        let bytes: [UInt8]
+        do {
+            bytes = try Self.read(file)
+        } catch {
+            warn("\(file): error: cannot be read\n  \(ErrorNumber.text(error.code))")
             throw CheckedFile.errorCode
         }
         let found: ConfigurationImport
@@ -66,7 +70,7 @@ struct ImportCommand: ParsableCommand {
         warn("\(file): \(counts)")
     }
 
-    private func warn(_ line: String) { FileHandle.standardError.write(Data("\(line)\n".utf8)) }
+    private func warn(_ line: String) { StandardStream.error.say("\(line)") }
 
     // MARK: - Files
 
@@ -74,34 +78,19 @@ struct ImportCommand: ParsableCommand {
     private static let maximumBytes = (4 << 20) + 1
 
     private static var files: SourceFiles {
-        SourceFiles(read: { read($0) }, list: { (try? FileManager.default.contentsOfDirectory(atPath: $0)) ?? [] })
+        SourceFiles(
+            read: { readIncluded($0) }, list: { (try? FileManager.default.contentsOfDirectory(atPath: $0)) ?? [] })
     }
 
-    private static func read(_ path: String) -> [UInt8]? {
-        if path == "-" { return bytes(from: FileHandle.standardInput) }
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue,
-            let handle = FileHandle(forReadingAtPath: path)
-        else { return nil }
-        defer { try? handle.close() }
-        return bytes(from: handle)
+    /// A pattern may find anything, such as a pipe that nobody writes to: what is included is a regular file.
+    private static func readIncluded(_ path: String) -> [UInt8]? {
+        let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        let attributes = try? FileManager.default.attributesOfItem(atPath: target)
+        guard attributes?[.type] as? FileAttributeType == .typeRegular else { return nil }
+        return try? read(path)
     }
 
-    private static func bytes(from handle: FileHandle) -> [UInt8]? {
-        var bytes: [UInt8] = []
-        while bytes.count < maximumBytes {
-            guard let more = try? handle.read(upToCount: maximumBytes - bytes.count) else { break }
-            if more.isEmpty { break }
-            bytes += more
-        }
-        return bytes
-    }
-
-    private static func problem(_ path: String) -> String {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            return "No such file or directory"
-        }
-        return isFolder.boolValue ? "it is a folder" : "Permission denied"
+    private static func read(_ path: String) throws(SystemError) -> [UInt8] {
+        try ReadableFile(path == "-" ? "/dev/stdin" : path).rest(limit: maximumBytes)
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
+import Glibc
 import Kernel
 
 /// `berth launch`: executes another program, which then ends with the thread that started it. Of `prove` and `demo`.
@@ -17,7 +18,7 @@ struct LaunchCommand: ParsableCommand {
         Kinship.endWithParent(signal)
         var arguments = words.map { strdup($0) } + [nil]
         execv(words[0], &arguments)
-        try FileHandle.standardError.write(contentsOf: Data("\(words[0]): \(ErrorNumber.text(errno))\n".utf8))
+        StandardStream.error.say("\(words[0]): \(ErrorNumber.text(errno))")
         throw ExitCode(127)
     }
 }

@@ -1,5 +1,8 @@
+import ASCII
 import ArgumentParser
-import Foundation
+import FoundationEssentials
+import Glibc
+import Kernel
 
 /// `berth logs`
 struct LogsCommand: ParsableCommand {
@@ -54,7 +57,7 @@ struct LogsCommand: ParsableCommand {
                 guard response.status == 200 else { throw AdminClient.Failure(description: Self.reason(response)) }
                 // Another process may have taken its place.
                 note("the connection has ended; following again")
-                Thread.sleep(forTimeInterval: 0.5)
+                usleep(500_000)
             }
         }
     }
@@ -69,25 +72,25 @@ struct LogsCommand: ParsableCommand {
     }
 
     private static func reason(_ response: AdminClient.Response) -> String {
-        guard response.status == 404 else { return response.body.trimmingCharacters(in: .whitespacesAndNewlines) }
+        guard response.status == 404 else { return response.body.trimmed }
         return "this Berth sends no calls; \"berth logs --follow --file FILE\" follows its access log"
     }
 
     private func show(_ line: String) {
         if let lost = LostLines.count(line) { return note("\(lost) calls are not shown: they came too fast") }
-        FileHandle.standardOutput.write(Data("\(line)\n".utf8))
+        StandardStream.output.say("\(line)")
     }
 
-    private func note(_ text: String) { FileHandle.standardError.write(Data("berth: \(text)\n".utf8)) }
+    private func note(_ text: String) { StandardStream.error.say("berth: \(text)") }
 
     /// Prints the end of a file, and with `follow` what is added to it.
     private func tail(_ path: String) throws {
         guard var tail = LogTail(path) else { throw AdminClient.Failure(description: "cannot read \(path)") }
-        FileHandle.standardOutput.write(Data(tail.lastLines(10).utf8))
+        try? StandardStream.output.write(tail.lastLines(10))
         while follow {
-            Thread.sleep(forTimeInterval: 0.2)
+            usleep(200_000)
             let added = tail.added()
-            if !added.isEmpty { FileHandle.standardOutput.write(Data(added.utf8)) }
+            if !added.isEmpty { try? StandardStream.output.write(added) }
         }
     }
 }
@@ -104,41 +107,39 @@ enum LostLines {
 /// A file that others append to, and now and then replace by another.
 struct LogTail {
     private let path: String
-    private var handle: FileHandle
+    private var file: ReadableFile
     private var identity: UInt64?
 
     init?(_ path: String) {
-        guard let handle = FileHandle(forReadingAtPath: path) else { return nil }
+        guard let file = try? ReadableFile(path) else { return nil }
         self.path = path
-        self.handle = handle
-        identity = Self.identity(path)
+        self.file = file
+        identity = ReadableFile.number(of: path)
     }
 
     /// So many lines at the end of the file, of its last 64 KiB; what is added follows.
     mutating func lastLines(_ count: Int) -> String {
-        let end = (try? handle.seekToEnd()) ?? 0
-        try? handle.seek(toOffset: end > 65_536 ? end - 65_536 : 0)
-        let text = String(decoding: (try? handle.readToEnd()) ?? Data(), as: UTF8.self)
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        file.offset = max(0, file.size - 65_536)
+        let lines = text(rest).split(separator: "\n", omittingEmptySubsequences: false)
         return lines.suffix(count + 1).joined(separator: "\n")
     }
 
     /// What was added since the last call. A file that another has taken the place of is read to its end first.
     mutating func added() -> String {
-        var data = (try? handle.readToEnd()) ?? Data()
-        let present = Self.identity(path)
-        if let present, present != identity, let next = FileHandle(forReadingAtPath: path) {
-            handle = next
+        var bytes = rest
+        let present = ReadableFile.number(of: path)
+        if let present, present != identity, let next = try? ReadableFile(path) {
+            file = next
             identity = present
-            data += (try? handle.readToEnd()) ?? Data()
-        } else if let offset = try? handle.offset(), let size = try? handle.seekToEnd() {
+            bytes += rest
+        } else if file.size < file.offset {
             // A file that was cut begins anew.
-            try? handle.seek(toOffset: size < offset ? 0 : offset)
+            file.offset = 0
         }
-        return String(decoding: data, as: UTF8.self)
+        return text(bytes)
     }
 
-    private static func identity(_ path: String) -> UInt64? {
-        (try? FileManager.default.attributesOfItem(atPath: path))?[.systemFileNumber] as? UInt64
-    }
+    private var rest: [UInt8] { (try? file.rest()) ?? [] }
+
+    private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 }

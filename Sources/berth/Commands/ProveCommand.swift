@@ -1,5 +1,7 @@
+import ASCII
 import ArgumentParser
-import Foundation
+import FoundationEssentials
+import Glibc
 import Kernel
 import Load
 import LoadReport
@@ -79,14 +81,14 @@ struct ProveCommand: ParsableCommand {
             .forOutput(descriptor: 1, isQuiet: quiet, environment: ProcessInfo.processInfo.environment)
         ) { text in
             // A reader that has gone, as `head` does, is no reason to end.
-            try? FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+            try? StandardStream.output.write(text)
         }
         let figures: ProveFigures
         do throws(ProveError) {
             let run = ProveRun(plan, programs: Programs(berth: Berth.executable), commands: Berth.commands)
             figures = try run.perform(on: &screen) { signals.wait(milliseconds: 20) != nil }
         } catch {
-            try FileHandle.standardError.write(contentsOf: Data("berth prove: \(error)\n".utf8))
+            StandardStream.error.say("berth prove: \(error)")
             throw ExitCode(2)
         }
         screen.finish(VerdictTable.text(figures, style: screen.style))
@@ -99,9 +101,9 @@ struct ProveCommand: ParsableCommand {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         do {
-            try encoder.encode(figures).write(to: URL(fileURLWithPath: json))
+            try SmallFile.replace(json, with: Array(encoder.encode(figures)), mode: 0o644)
         } catch {
-            try FileHandle.standardError.write(contentsOf: Data("\(json): \(error.localizedDescription)\n".utf8))
+            StandardStream.error.say("\(json): \(error)")
         }
     }
 }
@@ -146,7 +148,7 @@ extension ProveCommand {
     private static func kinds(_ text: String) throws -> Set<Disturbance.Kind> {
         try Set(
             text.split(separator: ",").map { word in
-                let name = word.trimmingCharacters(in: .whitespaces)
+                let name = word.trimmed
                 guard let kind = Disturbance.Kind(rawValue: name) else {
                     throw ValidationError("--only: there are no \"\(name)\"")
                 }

@@ -1,5 +1,6 @@
+import ASCII
 import ArgumentParser
-import Foundation
+import FoundationEssentials
 
 /// `berth reload`
 struct ReloadCommand: ParsableCommand {
@@ -34,7 +35,7 @@ struct ChangeReport: Decodable {
         guard [200, 422].contains(response.status),
             let report = try? JSONDecoder().decode(ChangeReport.self, from: Data(response.body.utf8))
         else {
-            throw AdminClient.Failure(description: response.body.trimmingCharacters(in: .whitespacesAndNewlines))
+            throw AdminClient.Failure(description: response.body.trimmed)
         }
         self = report
     }

@@ -1,7 +1,8 @@
 import Admin
 import ArgumentParser
 import Configuration
-import Foundation
+import FoundationEssentials
+import Glibc
 import Kernel
 import Logging
 import Proxy
@@ -43,7 +44,7 @@ struct RunCommand: ParsableCommand {
             throw ExitCode.failure
         }
         let pidFile = checked.configuration.global.pidFile.map { PIDFile(path: $0) }
-        do { try pidFile?.write() } catch { log.error("cannot write the pid file: \(error.localizedDescription)") }
+        do { try pidFile?.write() } catch { log.error("cannot write the pid file: \(error)") }
         defer { pidFile?.remove() }
         server.announce()
         // A process that takes another's place is spoken for by that one.
@@ -62,7 +63,7 @@ struct RunCommand: ParsableCommand {
         do throws(StartError) {
             return try Inheritance.fromEnvironment()
         } catch {
-            FileHandle.standardError.write(Data("berth: \(error)\n".utf8))
+            StandardStream.error.say("berth: \(error)")
             throw ExitCode.failure
         }
     }

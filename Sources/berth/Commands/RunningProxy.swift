@@ -1,7 +1,7 @@
 import Admin
 import Configuration
 import Discovery
-import Foundation
+import FoundationEssentials
 import Kernel
 import Logging
 import Proxy
@@ -87,7 +87,7 @@ struct RunningProxy {
             let scheme = listener.tls == nil ? "http" : "https"
             let place = listener.socketPath.map { "unix:\($0)" } ?? "http://\(address)"
             let line = listener.role == .admin ? "admin on \(place)" : "listening on \(scheme)://\(address)"
-            try? FileHandle.standardError.write(contentsOf: Data("\(line)\n".utf8))
+            StandardStream.error.say("\(line)")
         }
     }
 }

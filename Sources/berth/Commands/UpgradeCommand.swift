@@ -1,6 +1,7 @@
 import ArgumentParser
 import Configuration
-import Foundation
+import FoundationEssentials
+import Glibc
 import Kernel
 
 /// `berth upgrade`
@@ -23,7 +24,7 @@ struct UpgradeCommand: ParsableCommand {
             let new = try watch.upgrade(within: Interval(nanoseconds: limit(global)))
             print("process \(new) has taken over from \(watch.process)")
         } catch let error as AdminClient.Failure {
-            FileHandle.standardError.write(Data("berth: \(error)\n".utf8))
+            StandardStream.error.say("berth: \(error)")
             throw ExitCode.failure
         }
     }

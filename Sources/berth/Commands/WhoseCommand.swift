@@ -1,6 +1,8 @@
+import ASCII
 import ArgumentParser
 import Configuration
-import Foundation
+import FoundationEssentials
+import Kernel
 import Proxy
 
 /// `berth whose`
@@ -26,7 +28,7 @@ struct WhoseCommand: ParsableCommand {
         let file = try berth.file()
         try RunningBerth.reporting {
             let bytes = session == "-" ? try ExplainCommand.read("-") : Array(session.utf8)
-            let id = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+            let id = String(decoding: bytes, as: UTF8.self).trimmed
             let found = try (offline ? nil : online(id, file.configuration.global)) ?? own(id, file.configuration)
             print(found.text, terminator: "")
             guard found.isKnown else { throw ExitCode.failure }
@@ -39,7 +41,7 @@ struct WhoseCommand: ParsableCommand {
         do {
             let response = try AdminClient(global).ask("POST", "/whose", body: id)
             if response.status == 200, let found = Self.decode(Data(response.body.utf8)) { return found }
-            note(response.body.trimmingCharacters(in: .whitespacesAndNewlines))
+            note(response.body.trimmed)
         } catch {
             note("\(error)")
         }
@@ -47,12 +49,12 @@ struct WhoseCommand: ParsableCommand {
     }
 
     private func note(_ reason: String) {
-        FileHandle.standardError.write(Data("berth: the running process was not asked: \(reason)\n".utf8))
+        StandardStream.error.say("berth: the running process was not asked: \(reason)")
     }
 
     private func own(_ id: String, _ configuration: Configuration) throws -> SessionText {
         let keys = OfflineKeys(configuration)
-        if let problem = keys.problem { FileHandle.standardError.write(Data("berth: \(problem)\n".utf8)) }
+        if let problem = keys.problem { StandardStream.error.say("berth: \(problem)") }
         let facts = try RequestExplainer(configuration, keys: keys.keys).sessions.facts(of: id)
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase

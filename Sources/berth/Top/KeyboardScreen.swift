@@ -1,5 +1,6 @@
-import Foundation
+import FoundationEssentials
 import Glibc
+import Kernel
 import LoadReport
 
 /// A terminal of one's own for a while: the whole screen, and keys as they are pressed. `restore` gives it back.
@@ -80,5 +81,5 @@ struct KeyboardScreen {
         return keys
     }
 
-    private static func write(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
+    private static func write(_ text: String) { try? StandardStream.output.write(text) }
 }

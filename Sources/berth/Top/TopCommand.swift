@@ -1,6 +1,7 @@
 import ArgumentParser
 import Configuration
-import Foundation
+import FoundationEssentials
+import Glibc
 import Kernel
 import LoadReport
 
@@ -55,7 +56,7 @@ struct TopCommand: ParsableCommand {
         while count.map({ looks < $0 }) ?? true {
             guard signals.wait(milliseconds: CInt(clamping: pause.nanoseconds / 1_000_000)) == nil else { return }
             history.append(try Self.sample(client))
-            try FileHandle.standardOutput.write(contentsOf: Data(TopView.block(history, style: style).utf8))
+            try StandardStream.output.write(TopView.block(history, style: style))
             looks += 1
         }
     }

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// What `/stats` says at one moment, as far as `berth top` shows it.
 struct TopSample: Decodable {

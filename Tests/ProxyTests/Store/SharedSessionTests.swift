@@ -41,13 +41,13 @@ struct SharedSessionTests {
     }
 
     @Test(
-        "a store that says nothing holds an answer up for its time, four times; then it is done without",
+        "a store that says nothing holds an answer up for its time, twice; then it is done without",
         arguments: seeds)
     func silence(seed: UInt64) {
         let berth = StoreStage(seed)
         _ = berth.open()
         berth.store.mood = .silent
-        for _ in 0..<4 {
+        for _ in 0..<2 {
             let (session, time, status) = berth.open()
             #expect(status == 200 && !session.isEmpty, "seed \(seed)")
             #expect(time >= .milliseconds(50) && time < .milliseconds(150), "\(time.milliseconds) ms, seed \(seed)")
@@ -55,7 +55,7 @@ struct SharedSessionTests {
         let (session, time, status) = berth.open()
         #expect(status == 200 && time < .milliseconds(50), "\(time.milliseconds) ms, seed \(seed)")
         #expect(berth.call(session).answer.status == 200)
-        #expect(berth.commands(.share, .late) == 4 && berth.commands(.share, .skipped) >= 1)
+        #expect(berth.commands(.share, .late) == 2 && berth.commands(.share, .skipped) >= 1)
         #expect(berth.shared.counts.numbers.breakersOpen == 1)
         // It comes back, is tried, and used again.
         berth.store.mood = .answers
@@ -102,7 +102,7 @@ struct SharedSessionTests {
     func refused(seed: UInt64) {
         let berth = StoreStage(seed)
         berth.store.die()
-        for _ in 0..<4 {
+        for _ in 0..<2 {
             let (session, time, status) = berth.open()
             #expect(status == 200 && time < .milliseconds(50), "\(time.milliseconds) ms, seed \(seed)")
             #expect(berth.call(session).answer.status == 200)

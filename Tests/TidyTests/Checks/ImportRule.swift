@@ -29,7 +29,7 @@ enum ImportRule {
         "DashboardPage": ["COpenSSL"],
         "Admin": [
             "Proxy", "DashboardPage", "HTTP", "MCP", "Balancing", "Caching", "Configuration", "Discovery", "Redis",
-            "Telemetry", "Reactor", "JSON", "Kernel", "CISAL",
+            "Telemetry", "Reactor", "JSON", "ASCII", "Kernel", "CISAL",
         ],
         "SampleServer": ["HTTP", "MCP", "Reactor", "JSON", "ASCII", "Kernel"],
         "Load": ["TLS", "HTTP", "MCP", "Reactor", "JSON", "ASCII", "Kernel"],
@@ -37,7 +37,7 @@ enum ImportRule {
         "Prove": ["Load", "LoadReport", "SampleServer", "TLS", "JSON", "Kernel"],
         "berth": [
             "Admin", "Import", "SampleServer", "Prove", "Load", "LoadReport", "Proxy", "TLS", "HTTP", "MCP",
-            "Configuration", "Discovery", "Telemetry", "Reactor", "JSON", "Kernel",
+            "Configuration", "Discovery", "Telemetry", "Reactor", "JSON", "ASCII", "Kernel",
         ],
         "berth-load": [
             "Load", "LoadReport", "SampleServer", "TLS", "HTTP", "Configuration", "Reactor", "JSON", "Kernel",
