@@ -19,8 +19,8 @@ struct KeyFetcher: ~Copyable {
 
     /// From the dial to the end of the response.
     private let timeout: Interval
-    /// Bytes of a response with its head, at most.
-    private static var longestResponse: Int { (1 << 20) + 65_536 }
+    /// Bytes of a response without its head, at most.
+    private static var longestResponse: Int { 1 << 20 }
 
     /// `trust`: the authorities that vouch for servers.
     init(
@@ -61,12 +61,13 @@ struct KeyFetcher: ~Copyable {
             outgoing.release()
             plain.release()
         }
+        var answer = Answer()
         guard url.isSecure else {
             outgoing.append(request)
             while true {
                 let piece = try wait(socket, &outgoing, by: deadline)
                 plain.append(piece.bytes)
-                if let body = try Self.body(of: plain, hasEnded: piece.hasEnded) { return body }
+                if let body = try answer.take(&plain, hasEnded: piece.hasEnded) { return body }
                 if piece.hasEnded { throw Failure("\(address) closed the connection") }
             }
         }
@@ -85,7 +86,7 @@ struct KeyFetcher: ~Copyable {
                 }
             }
             let hasEnded = piece.hasEnded || progress == .closed
-            if let body = try Self.body(of: plain, hasEnded: progress == .closed) { return body }
+            if let body = try answer.take(&plain, hasEnded: progress == .closed) { return body }
             if hasEnded { throw Failure("\(address) closed the connection") }
         }
     }
@@ -142,35 +143,49 @@ struct KeyFetcher: ~Copyable {
         throw Failure("it does not answer in \(timeout.nanoseconds / 1_000_000) ms")
     }
 
-    /// The body of a whole response; nil if more of it is to come.
-    private static func body(of response: borrowing ByteBuffer, hasEnded: Bool) throws(Failure) -> [UInt8]? {
-        guard response.count <= longestResponse else { throw Failure("its response is too long") }
-        var head = ResponseHead()
-        let parser = ResponseParser(limits: HeadLimits())
-        switch parser.parse(response.span, answering: .get, into: &head) {
-        case .complete(let length):
-            guard head.status == 200 else { throw Failure("it answers with status \(head.status)") }
-            return try body(of: response, head.framing, from: length, hasEnded: hasEnded)
-        case .incomplete: return nil
-        default: throw Failure("its response is no HTTP")
-        }
-    }
+    /// What has come of a response.
+    private struct Answer: ~Copyable {
+        private var reader: BodyReader?
+        private var body: [UInt8] = []
 
-    private static func body(
-        of response: borrowing ByteBuffer, _ framing: BodyFraming, from start: Int, hasEnded: Bool
-    ) throws(Failure) -> [UInt8]? {
-        var reader = BodyReader(framing, fromServer: true)
-        var body: [UInt8] = []
-        var offset = start
-        while true {
-            switch reader.next(response.span, from: offset) {
-            case .data(let range):
-                body += response.bytes(range.range)
-                offset = range.upperBound
-            case .trailer(let range): offset = range.upperBound
-            case .end: return body
-            case .needsMore: return hasEnded && reader.endsWithConnection() ? body : nil
-            case .invalid: throw Failure("its response is no HTTP")
+        /// Takes what is in `buffer`. Returns the body if it is whole, and nil if more of it is to come. `hasEnded`: nothing does.
+        mutating func take(_ buffer: inout ByteBuffer, hasEnded: Bool) throws(Failure) -> [UInt8]? {
+            if reader == nil {
+                guard let (framing, length) = try Self.head(buffer) else { return nil }
+                buffer.consume(length)
+                reader = BodyReader(framing, fromServer: true)
+            }
+            var offset = 0
+            while true {
+                switch reader?.next(buffer.span, from: offset) {
+                case .data(let range):
+                    body += buffer.bytes(range.range)
+                    offset = range.upperBound
+                    guard body.count <= KeyFetcher.longestResponse else { throw Failure("its response is too long") }
+                case .trailer(let range): offset = range.upperBound
+                case .end: return body
+                case .needsMore(let consumed):
+                    buffer.consume(consumed)
+                    return hasEnded && reader?.endsWithConnection() == true ? body : nil
+                case .invalid, nil: throw Failure("its response is no HTTP")
+                }
+            }
+        }
+
+        /// How the body ends, and where it begins; nil if more of the head is to come.
+        private static func head(_ buffer: borrowing ByteBuffer) throws(Failure) -> (framing: BodyFraming, length: Int)?
+        {
+            var head = ResponseHead()
+            let parser = ResponseParser(limits: HeadLimits())
+            switch parser.parse(buffer.span, answering: .get, into: &head) {
+            case .complete(let length):
+                guard head.status == 200 else { throw Failure("it answers with status \(head.status)") }
+                if case .length(let count) = head.framing, count > UInt64(KeyFetcher.longestResponse) {
+                    throw Failure("its response is too long")
+                }
+                return (head.framing, length)
+            case .incomplete: return nil
+            default: throw Failure("its response is no HTTP")
             }
         }
     }

@@ -88,9 +88,9 @@ extension SocketTests {
             }
             defer { try? FileManager.default.removeItem(atPath: bundle) }
             #expect(try rig.call(rig.token(TestIssuer.p256, "ES256", id: "one")).status == 200)
-            let stranger = try IssuerRig(auth, keys: [])
-            #expect(try stranger.call(stranger.token(TestIssuer.p256, "ES256", id: "one")).status == 503)
-            try eventually("it says why: \(stranger.log)") { stranger.log.contains("TLS with") }
+            let untrusting = try IssuerRig(auth, keys: [])
+            #expect(try untrusting.call(untrusting.token(TestIssuer.p256, "ES256", id: "one")).status == 503)
+            try eventually("it says why: \(untrusting.log)") { untrusting.log.contains("TLS with") }
         }
 
         // MARK: - Files
