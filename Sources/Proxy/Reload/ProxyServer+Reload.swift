@@ -23,7 +23,7 @@ extension ProxyServer {
         var new = try Snapshot(
             configuration, keys: secrets?.keys ?? old.keys, tickets: secrets?.tickets, names: watchers.lookup,
             known: watchers.names.addresses, learned: old.learned, sessionTable: old.sessionTable,
-            rateLimits: old.rateLimits, discovered: discovered)
+            rateLimits: old.rateLimits, stores: old.stores, discovered: discovered)
         try new.addAdminListeners(configuration.global)
         return new
     }
@@ -95,7 +95,7 @@ extension Snapshot {
 
     /// Goes on with the stores that are configured as before, their connections and what is counted of them.
     fileprivate mutating func keepStores(of old: Snapshot) {
-        let known = old.upstreams.flatMap(\.stores)
+        let known = old.stores
         func kept(_ store: SharedStore) -> SharedStore? { known.first { $0.configuration == store.configuration } }
         for index in upstreams.indices {
             let name = upstreams[index].name

@@ -19,6 +19,8 @@ package enum StoreUse: UInt8, Sendable, CaseIterable {
     case keepAnswer
     /// Those that a server has said are no longer so.
     case outdateAnswers
+    /// What a key has used of its rate.
+    case countRate
     /// Whether the store answers again.
     case probe
 
@@ -32,6 +34,7 @@ package enum StoreUse: UInt8, Sendable, CaseIterable {
         case .findAnswer: "find_answer"
         case .keepAnswer: "keep_answer"
         case .outdateAnswers: "outdate_answers"
+        case .countRate: "count_rate"
         case .probe: "probe"
         }
     }
@@ -85,8 +88,9 @@ package final class StoreCounts: Sendable {
     /// The numbers now.
     package var numbers: StoreNumbers { state.withLock { $0 } }
 
-    func count(_ use: StoreUse, _ result: StoreResult) {
-        state.withLock { $0.commands[Int(use.rawValue)][Int(result.rawValue)] += 1 }
+    func count(_ use: StoreUse, _ result: StoreResult, times: Int = 1) {
+        guard times > 0 else { return }
+        state.withLock { $0.commands[Int(use.rawValue)][Int(result.rawValue)] += UInt64(times) }
     }
 
     func noteLatency(_ time: Interval) {
