@@ -102,6 +102,9 @@ extension Snapshot {
             if let own = upstreams[index].sharing, let store = kept(own.store) {
                 upstreams[index].sharing = SessionSharing(store, wait: own.wait, upstream: name)
             }
+            if let own = upstreams[index].records, let store = kept(own.store) {
+                upstreams[index].records = RecordSharing(own, in: store)
+            }
             if let cache = upstreams[index].cache, let own = cache.sharing, let store = kept(own.store) {
                 let sharing = AnswerSharing(store, wait: own.wait, upstream: name)
                 upstreams[index].cache = UpstreamCache(cache.answers.rules, sharing: sharing)

@@ -81,6 +81,9 @@ extension Snapshot {
         if plan.affinity == .learned, let store = stores.first(for: configuration.session.store) {
             plan.sharing = SessionSharing(store, wait: store.wait, upstream: configuration.name)
         }
+        if plan.affinity != .off, plan.onLost == .always, let store = stores.first(for: configuration.session.store) {
+            plan.records = RecordSharing(store, wait: store.wait, upstream: configuration.name)
+        }
         if let cache = configuration.cache {
             let sharing = stores.first(for: cache.store).map {
                 AnswerSharing($0, wait: $0.wait, upstream: configuration.name)

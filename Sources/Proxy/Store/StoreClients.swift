@@ -20,6 +20,8 @@ struct StorePurpose: Sendable {
     var session = SessionKey.none
     /// What the store is told is outdated.
     var outdating: OutdatedMethod?
+    /// The search for a session's record.
+    var search: UInt32 = 0
     /// What the store is told that a key has used of its rate.
     var rate: RateScript.Call?
     let sentAt: Instant

@@ -19,6 +19,10 @@ package enum StoreUse: UInt8, Sendable, CaseIterable {
     case keepAnswer
     /// Those that a server has said are no longer so.
     case outdateAnswers
+    /// How a session was opened, or that it is used.
+    case keepRecord
+    /// How one was opened that is lost.
+    case findRecord
     /// What a key has used of its rate.
     case countRate
     /// Whether the store answers again.
@@ -34,6 +38,8 @@ package enum StoreUse: UInt8, Sendable, CaseIterable {
         case .findAnswer: "find_answer"
         case .keepAnswer: "keep_answer"
         case .outdateAnswers: "outdate_answers"
+        case .keepRecord: "keep_record"
+        case .findRecord: "find_record"
         case .countRate: "count_rate"
         case .probe: "probe"
         }

@@ -236,6 +236,12 @@ extension Worker where Outside: ~Copyable {
             if let outdated = purpose.outdating, answer.result == .done { outdated.sharing.confirm(outdated) }
             return
         case .keepAnswer: return
+        case .findRecord:
+            takeRecord(purpose.search, answer)
+            return
+        case .keepRecord:
+            if answer.result != .done { sessions.table?.forgetSharing(purpose.session) }
+            return
         case .countRate:
             takeRate(purpose, answer, client)
             return
@@ -251,7 +257,10 @@ extension Worker where Outside: ~Copyable {
             if case .value(let value) = answer, let tag = SharedOwner.tag(in: value) {
                 let upstream = Int(exchanges[exchange].upstream)
                 let isCounted = if case .session = exchanges[exchange].kind { true } else { false }
-                sessions.affinity.learn(id, ownedBy: tag, at: clock.now, in: upstream, isCounted: isCounted)
+                // A server that is not configured here any more has lost the session, which can be recovered perhaps.
+                let keepsLost = servers.upstreams[upstream].plan.records != nil
+                sessions.affinity.learn(
+                    id, ownedBy: tag, at: clock.now, in: upstream, isCounted: isCounted, keepsLost: keepsLost)
                 noteShared(sessions.affinity.key(ofLearned: id, in: upstream))
             }
             sessions.shared.begin(.answered, exchange)

@@ -272,7 +272,8 @@ extension Worker where Outside: ~Copyable {
         case .null: answer(purpose, .missing, client)
         case .integer(let number): answer(purpose, .number(number), client)
         case .status, .boolean, .number, .elements: answer(purpose, .done, client)
-        case .error(.noScript, _) where upstreams.stores.repeatRate(purpose, client, at: clock.now) == .submitted: return
+        case .error(.noScript, _) where upstreams.stores.repeatRate(purpose, client, at: clock.now) == .submitted:
+            return
         case .error(let error, _):
             answer(purpose, .refused, client)
             // Another server may have the name by now.
