@@ -18,6 +18,22 @@ struct RequestRateTests {
         #expect(RequestRate(100, per: 1, burst: 1).recoverySeconds == 1, "rounded up")
     }
 
+    @Test("what a store is told, and what it answers, is in microseconds, and no number of its makes trouble")
+    func microseconds() {
+        let rate = RequestRate(30, per: 60, burst: 10)
+        #expect(RequestRate.microseconds(ofTicks: rate.time(of: 1)) == 2_000_000)
+        #expect(RequestRate.microseconds(ofTicks: -rate.time(of: 3)) == -6_000_000)
+        #expect(rate.time(of: .max) == Int64(rate.window) && rate.time(of: 0) == rate.time(of: 1))
+        #expect(RequestRate.microseconds(ofTicks: 31) == 0 && RequestRate.microseconds(ofTicks: 32) == 1)
+        #expect(RequestRate.ticks(ofMicroseconds: 2_000_000) == rate.interval)
+        for number in [Int64.min, -1, 0] { #expect(RequestRate.ticks(ofMicroseconds: number) == 0) }
+        #expect(RequestRate.ticks(ofMicroseconds: .max) == RequestRate.longestTicks)
+        #expect(RequestRate.microseconds(ofTicks: .max) == 2 * 366 * 86_400_000_000)
+        #expect(RequestRate.microseconds(ofTicks: .min) == -2 * 366 * 86_400_000_000)
+        #expect(rate.longestBacklog == 2 * rate.window + 64 * rate.interval)
+        #expect(RequestRate(1, per: 366 * 86_400).longestBacklog == RequestRate.longestTicks)
+    }
+
     @Test(
         "a burst, then one in each interval",
         arguments: [(30, 60, 10), (100, 1, 100), (6, 3_600, 2), (1, 1, 1), (100_000, 1, 5), (7, 60, 3)])
