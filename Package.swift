@@ -174,8 +174,9 @@ let package = Package(
         .testTarget(
             name: "SocketTests",
             dependencies: [
-                "TestSupport", "berth", "Admin", "Proxy", "Caching", "TLS", "HTTP", "MCP", "Configuration", "Redis",
-                "Telemetry", "Reactor", "Kernel",
+                "TestSupport", "TestIssuer", "berth", "Admin", "Proxy", "Caching", "TLS", "HTTP", "MCP",
+                "Configuration",
+                "Redis", "Telemetry", "Tokens", "Reactor", "Kernel",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),

@@ -274,4 +274,9 @@ extension ErrorResponse {
     package static let unreadableForPolicy = ErrorResponse(
         400, "Bad Request", code: -32600, "The message cannot be compared with what the token allows",
         reason: "unreadable_for_policy")
+    /// From the server's list of tools those cannot be left out that the token does not allow: it is too long, which `limit` says, or
+    /// no JSON, or in a content coding.
+    package static let toolListUnreadable = ErrorResponse(
+        502, "Bad Gateway", "The server's tools cannot be compared with what the token allows",
+        reason: "tool_list_unreadable")
 }

@@ -56,7 +56,7 @@ struct TokenTableTests {
             TestIssuer.token(claims(), key: TestIssuer.otherRSA, algorithm: "RS256", id: "rsa"), .badSignature),
         Row(
             "another key without an id",
-            TestIssuer.token(claims(), key: TestIssuer.otherP256, algorithm: "ES256", id: nil), .badSignature),
+            TestIssuer.token(claims(), key: TestIssuer.otherP256, algorithm: "ES256", id: nil), .unknownKey),
         Row(
             "the id of an RSA key with an algorithm of curves",
             TestIssuer.token(claims(), key: TestIssuer.p256, algorithm: "ES256", id: "rsa"), .keyMismatch),

@@ -9,6 +9,8 @@ extension AuthConfiguration {
         configuration.claims = reader.claimFields()
         configuration.tools = reader.toolRules()
         configuration.apiKeys = reader.apiKeyFile()
+        configuration.certificate = reader.certificateIdentity()
+        configuration.certificateScopes = reader.certificateScopes()
         configuration.forwardsToken = reader.flag("forward_token", default: false)
         reader.checkParties(configuration)
         let isPresent = reader.range != nil
@@ -195,10 +197,28 @@ extension TableReader {
         return path
     }
 
+    fileprivate mutating func certificateIdentity() -> AuthConfiguration.CertificateIdentity? {
+        let isThere = has("certificate")
+        let identity = choice(
+            "certificate", default: AuthConfiguration.CertificateIdentity.subject,
+            aliases: ["spiffe": .uri, "san": .dns, "common_name": .commonName, "name": .commonName, "dn": .subject])
+        return isThere ? identity : nil
+    }
+
+    fileprivate mutating func certificateScopes() -> [String] {
+        if let entry = entry("certificate_scopes"), !has("certificate") {
+            findings.report(
+                entry.key, "certificate_scopes without certificate",
+                because: "they are the scopes of callers who show a certificate and no token",
+                help: "certificate = \"subject\", \"cn\", \"uri\" or \"dns\"")
+        }
+        return scopes("certificate_scopes")
+    }
+
     /// Reports a table by which nobody could send anything, or that leaves open for whom tokens must be.
     fileprivate func checkParties(_ configuration: AuthConfiguration) {
         guard let range else { return }
-        if !has("issuer"), !has("jwks"), !has("api_keys") {
+        if !has("issuer"), !has("jwks"), !has("api_keys"), !has("certificate") {
             findings.report(
                 range, "auth says not whose tokens are good", because: "every request would be refused",
                 help: "auth = { issuer = \"https://login.example.com\", jwks = \"https://login.example.com/keys\", "

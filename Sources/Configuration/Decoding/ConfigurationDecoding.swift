@@ -195,6 +195,7 @@ extension ConfigurationDecoding {
         }
         return routes.map { route in
             let index = index(of: route, in: names)
+            checkCertificates(route)
             checkSessionLimits(route, index.map { upstreams[$0].value.session.affinity })
             return route.configuration(upstream: index ?? 0)
         }

@@ -1,6 +1,6 @@
 extension TableReader {
-    /// The entries of `rate_limit`.
-    mutating func rateLimits() -> [RateLimitConfiguration] {
+    /// The entries of `rate_limit`. `knowsCallers`: the route has `auth`.
+    mutating func rateLimits(knowsCallers: Bool) -> [RateLimitConfiguration] {
         guard let (values, entry) = list("rate_limit", of: .tables) else { return [] }
         if values.count > RateLimitConfiguration.maximumEntries {
             findings.report(
@@ -21,6 +21,7 @@ extension TableReader {
             guard let limit = RateLimitConfiguration.read(from: reader), findings.errors.count == before else {
                 continue
             }
+            if case .claim(let claim) = limit.key, !knowsCallers { reportClaim(claim, table, value) }
             if limits.contains(where: { $0.limitsTheSame(as: limit) }) {
                 findings.report(
                     value.range, "this entry of rate_limit is there twice", because: "each request would count twice")
@@ -28,6 +29,14 @@ extension TableReader {
             limits.append(limit)
         }
         return limits
+    }
+
+    private func reportClaim(_ claim: String, _ table: LocatedTable, _ value: LocatedValue) {
+        let range = table.entries.first { $0.name == "key" }?.value.range
+        findings.report(
+            range ?? value.range, "key = \(TOMLText.quoted("claim:\(claim)")) on a route without auth",
+            because: "a claim counts once it is verified, and this route verifies no callers",
+            help: "auth = { ... } on the same route, or key = \"ip\"")
     }
 
     /// `stream_opens`: how often a client may open an event stream; nil: as often as it likes.
@@ -140,12 +149,11 @@ extension TableReader {
         return nil
     }
 
-    /// `claim:NAME`: needs the client's token, which no key of this version reads.
     private func claimKey(_ name: String, _ entry: LocatedTable.Entry) -> RateLimitConfiguration.Key? {
+        if !name.isEmpty, name.utf8.count <= 128 { return .claim(name) }
         findings.report(
-            entry.value.range, "\(quote(entry)) is not available in this version",
-            because: "claims are those of tokens, which need auth on the route, and this version has no such key",
-            help: "key = \"header:authorization\" has a limit for each token")
+            entry.value.range, "\(quote(entry)) is no key", because: "a claim has a name of at most 128 bytes",
+            help: "key = \"claim:sub\"")
         return nil
     }
 
@@ -212,6 +220,16 @@ extension TableReader {
 }
 
 extension ConfigurationDecoding {
+    /// Reports a route that goes by certificates that no listener asks for.
+    func checkCertificates(_ route: DecodedRoute) {
+        guard let range = route.certificate,
+            !listeners.contains(where: { $0.configuration.security.asksForCertificates })
+        else { return }
+        findings.report(
+            range, "no listener asks for certificates", because: "a certificate counts once a listener has verified it",
+            help: "client_auth = { mode = \"optional\", ca = \"/path/of/the/authorities.pem\" } under [listen]")
+    }
+
     /// Reports limits by session on a route whose upstream verifies no ids.
     func checkSessionLimits(_ route: DecodedRoute, _ affinity: SessionAffinityMode?) {
         guard affinity == .off, let range = route.sessionLimit else { return }

@@ -10,6 +10,8 @@ struct DecodedRoute {
     var responseFields: ResponseFieldsConfiguration
     var access: AccessConfiguration
     var auth: AuthConfiguration?
+    /// Where `auth.certificate` stands.
+    var certificate: Range<Int>?
     var rateLimits: [RateLimitConfiguration]
     var streamOpens: RateText?
     /// Where `rate_limit` stands, if it has an entry by session.
@@ -35,8 +37,12 @@ struct DecodedRoute {
         strippedPrefix = reader.strippedPrefix(path: isValid ? path : nil)
         responseFields = ResponseFieldsConfiguration(from: reader.table("response_headers"))
         access = reader.access()
+        if case .table(let table)? = reader.entry("auth")?.value.content {
+            certificate = table.entries.first { $0.name == "certificate" }?.value.range
+        }
         auth = AuthConfiguration.read(from: reader.table("auth"))
-        rateLimits = reader.rateLimits()
+        rateLimits = reader.rateLimits(knowsCallers: reader.has("auth"))
+        auth?.countedClaims = rateLimits.countedClaims
         streamOpens = reader.streamOpens()
         if rateLimits.contains(where: { $0.key == .session }) { sessionLimit = reader.entry("rate_limit")?.key }
         origins = reader.origins()

@@ -27,6 +27,10 @@ extension EffectiveText {
             parts.append("tools = [\(rules.joined(separator: ", "))]")
         }
         if let path = auth.apiKeys { parts.append("api_keys = \(TOMLText.quoted(path))") }
+        if let identity = auth.certificate {
+            parts.append("certificate = \(TOMLText.quoted(identity.rawValue))")
+            if !auth.certificateScopes.isEmpty { parts.append("certificate_scopes = \(list(auth.certificateScopes))") }
+        }
         parts.append("forward_token = \(auth.forwardsToken)")
         value("auth", "{ \(parts.joined(separator: ", ")) }")
     }

@@ -36,6 +36,10 @@ package struct AuthConfiguration: Sendable, Equatable {
 
     /// Nil: no tokens are accepted.
     package var issuer: Issuer?
+    /// What of a client's certificate says who the caller is, if it shows no token; nil: certificates say nothing.
+    package var certificate: CertificateIdentity?
+    /// What such callers may do.
+    package var certificateScopes: [String] = []
     /// One of these must be in a token; not empty if there is an issuer.
     package var audiences: [String] = []
     /// How far clocks may differ.
@@ -44,6 +48,8 @@ package struct AuthConfiguration: Sendable, Equatable {
     package var requiredScopes: [String] = []
     /// What servers get of a token.
     package var claims: [ClaimField] = []
+    /// Claims by which `rate_limit` of the same route counts, each once.
+    package var countedClaims: [String] = []
     /// Empty: every tool is allowed.
     package var tools: [ToolRule] = []
     /// The file of static keys; nil: there are none.
@@ -52,6 +58,18 @@ package struct AuthConfiguration: Sendable, Equatable {
     package var forwardsToken = false
 
     package init() {}
+
+    /// A name in a certificate.
+    package enum CertificateIdentity: String, Sendable, CaseIterable {
+        /// All of its subject, in the form of RFC 4514.
+        case subject
+        /// The common name of its subject.
+        case commonName = "cn"
+        /// Its URI (RFC 5280 section 4.2.1.6), such as a SPIFFE ID.
+        case uri
+        /// The first of its DNS names.
+        case dns
+    }
 
     static let maximumLeeway = Duration.seconds(600)
     static let maximumRules = 64

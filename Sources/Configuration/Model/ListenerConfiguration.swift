@@ -57,6 +57,11 @@ package enum ListenerSecurity: Sendable, Equatable {
     case plain
     /// HTTPS.
     case tls(ListenerTLS)
+
+    /// Clients are asked for a certificate.
+    package var asksForCertificates: Bool {
+        if case .tls(let tls) = self { tls.clientAuthentication != nil } else { false }
+    }
 }
 
 /// The TLS settings of a listener.

@@ -10,7 +10,7 @@ package struct RateLimitConfiguration: Sendable, Equatable {
         case header(String)
         /// Nothing: all requests of the route have one limit.
         case route
-        /// A claim of the client's token, by its name.
+        /// A claim of the caller, by its name; the caller, whoever it is, where the claim is missing.
         case claim(String)
 
         /// As a file has it.
@@ -53,4 +53,15 @@ package struct RateLimitConfiguration: Sendable, Equatable {
 
     /// Entries of one route, at most.
     static let maximumEntries = 16
+}
+
+extension [RateLimitConfiguration] {
+    /// The claims by which they count, each once, in the order of the file.
+    var countedClaims: [String] {
+        var claims: [String] = []
+        for limit in self {
+            if case .claim(let name) = limit.key, !claims.contains(name) { claims.append(name) }
+        }
+        return claims
+    }
 }

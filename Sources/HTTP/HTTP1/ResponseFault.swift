@@ -6,6 +6,7 @@ package enum ResponseFault: UInt8, Sendable, CustomStringConvertible {
     case contentLength, transferEncoding, bothLengths, sessionID, connection
     case chunk, interimFlood
     case overLimit
+    case unfiltered
 
     /// A clause that follows "invalid response:".
     package var description: String {
@@ -25,6 +26,7 @@ package enum ResponseFault: UInt8, Sendable, CustomStringConvertible {
         case .connection: "Connection is malformed or too long"
         case .chunk: "a chunk or trailer is malformed"
         case .interimFlood: "too many interim responses"
+        case .unfiltered: "its list of tools cannot be filtered by what the caller's token allows"
         case .overLimit: "it is larger than the route's response_limit"
         }
     }

@@ -15,7 +15,8 @@ extension Worker where Outside: ~Copyable {
             complete(exchange, .clientDisconnected)
             return
         }
-        let bytes = answer.messageBytes(idBytes: id.count, at: clock.now)
+        let filtered = exchanges.toolFilters.isEmpty ? nil : filteredMessage(answer, exchange, id: id)
+        let bytes = filtered?.count ?? answer.messageBytes(idBytes: id.count, at: clock.now)
         act(on: exchange, .answeredFromCache)
         exchanges[exchange].status = 200
         exchanges[exchange].responseBytes = UInt64(bytes)
@@ -25,7 +26,11 @@ extension Worker where Outside: ~Copyable {
         if lifecycle.isDraining { exchanges[exchange].keepsClient = false }
         io.composed.clear()
         compose(answer, bytes: bytes, closes: !exchanges[exchange].keepsClient)
-        answer.writeMessage(id: id.span, at: clock.now) { io.composed.append($0) }
+        if let filtered {
+            io.composed.append(filtered)
+        } else {
+            answer.writeMessage(id: id.span, at: clock.now) { io.composed.append($0) }
+        }
         sendOwnResponse(exchange, .responded)
     }
 

@@ -14,6 +14,7 @@ enum ExchangeFault: UInt8, CaseIterable {
     case ambiguousMessage, unreadableMessage
     case addressDenied, noChallenge, challengeMethod
     case tokenMissing, tokenInvalid, insufficientScope, tokenNotVerified, unreadableForPolicy
+    case toolListUnreadable
     case rateLimited, concurrencyLimited, streamOpensLimited
     case originDenied, responseTooLarge, memoryShort
 
@@ -59,6 +60,7 @@ enum ExchangeFault: UInt8, CaseIterable {
         case .insufficientScope: .insufficientScope
         case .tokenNotVerified: .tokenNotVerified
         case .unreadableForPolicy: .unreadableForPolicy
+        case .toolListUnreadable: .toolListUnreadable
         }
     }
 
@@ -68,7 +70,9 @@ enum ExchangeFault: UInt8, CaseIterable {
         case .noServerAvailable, .queueFull, .queueTimeout, .tooManyStreams, .sessionServerUnavailable,
             .sessionTableFull, .shuttingDown, .sessionsFull, .memoryShort, .tokenNotVerified:
             .unavailable
-        case .connectFailed, .serverReset, .serverDown, .badServerResponse, .responseTooLarge: .badGateway
+        case .connectFailed, .serverReset, .serverDown, .badServerResponse, .responseTooLarge,
+            .toolListUnreadable:
+            .badGateway
         case .firstByteTimeout: .timedOut
         case .sessionNotFound, .legacySessionNotFound: .sessionsNotFound
         case .noRoute, .noRouteForSession, .unknownHost, .messageForLostServer, .malformedBody, .requestTooLarge,

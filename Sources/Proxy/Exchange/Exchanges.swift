@@ -25,6 +25,8 @@ struct Exchanges: ~Copyable {
     var extras = RouteExtrasTable()
     /// Who has sent them, where routes ask for that.
     var authentication = Authentication()
+    /// Those whose answers are filtered by what their callers may know of.
+    var toolFilters = ToolFilters()
     /// Those whose routes limit how many requests there may be.
     var limits = LimitedExchanges()
 
@@ -49,6 +51,7 @@ struct Exchanges: ~Copyable {
             extras.discard(exchange.slot)
             authentication.discard(exchange.slot)
         }
+        if !toolFilters.isEmpty { toolFilters.discard(exchange.slot) }
         if !limits.isEmpty { limits.end(exchange.slot) }
         if !streams.conflicts.isEmpty { streams.conflicts[exchange.slot] = nil }
         if !streams.probes.isEmpty { streams.probes[exchange.slot] = nil }

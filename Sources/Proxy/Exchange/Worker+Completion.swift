@@ -101,6 +101,7 @@ extension Worker where Outside: ~Copyable {
         if exchanges[exchange].responseKind == .unseenEndpoint { releasePending(exchange) }
         if !exchanges.toolLists.isEmpty { learnTools(exchange) }
         if !exchanges.caching.readsNothing { keepFetchedAnswer(exchange) }
+        if !exchanges.toolFilters.isEmpty, finishToolFilter(exchange) == .failed { return }
         let hasTrailers = exchanges[exchange].responseBody == .trailers
         if exchanges[exchange].clientFraming == .chunked { io.composed.append(hasTrailers ? "\r\n" : "0\r\n\r\n") }
         parkAfterResponse(exchange)
@@ -125,6 +126,12 @@ extension Worker where Outside: ~Copyable {
     /// The response broke off after its head had gone: the client must not take what it has for the whole. A missing last
     /// chunk or missing bytes say so; where only the connection's end marks the body's, a reset must.
     private mutating func abortResponse(_ exchange: Handle) {
+        if !exchanges.toolFilters.isEmpty, exchanges.toolFilters.holdsWhole(exchange.slot) {
+            // Nothing of it has gone to the client.
+            io.composed.clear()
+            respond(exchange, hasGrownTooLarge(exchange) ? .responseTooLarge : .badServerResponse)
+            return
+        }
         let client = exchanges[exchange].client
         metrics.count(.badGateway, server: Int(exchanges[exchange].server))
         if composeStreamError(exchange) == .sent {
@@ -153,7 +160,7 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// Answers in the server's place. Nothing of a response has gone to the client.
-    private mutating func respond(_ exchange: Handle, _ fault: ExchangeFault) {
+    mutating func respond(_ exchange: Handle, _ fault: ExchangeFault) {
         if !exchanges.caching.isEmpty, serveStale(exchange, status: fault.response.status) == .served { return }
         let client = exchanges[exchange].client
         let id = requestID(exchange)
@@ -162,6 +169,7 @@ extension Worker where Outside: ~Copyable {
         case .queueFull, .queueTimeout:
             response.retryAfterSeconds = retryAfterSeconds(Int(exchanges[exchange].upstream))
         case .responseTooLarge: response.limit = responseLimit(exchange)
+        case .toolListUnreadable: response.limit = exchanges.toolFilters.passedLimit(exchange.slot)
         default: break
         }
         let lines = exchanges.limits.isEmpty ? [] : describeRefusal(exchange, &response)

@@ -34,6 +34,7 @@ extension Worker where Outside: ~Copyable {
         case .codedStream: io.appendData(range, chunked: chunked)
         case .eventStream, .legacyStream, .message:
             if servers.upstreams[Int(exchanges[exchange].upstream)].plan.cache != nil { watchChanges(exchange, range) }
+            if !exchanges.toolFilters.isEmpty, filterEvents(exchange, range) == .filtered { break }
             exchanges[exchange].boundary.note(io.received, range.range)
             if !exchanges[exchange].pending.isEmpty { watchEvents(exchange, range) }
             io.appendData(range, chunked: chunked)
@@ -62,6 +63,8 @@ extension Worker where Outside: ~Copyable {
         swap(&gathered, &exchanges[exchange].pending)
         gathered.consume(Int(exchanges[exchange].targetCount))
         exchanges[exchange].targetCount = 0
+        let all = ByteRange(start: 0, count: gathered.count)
+        if !exchanges.toolFilters.isEmpty, filterEvents(exchange, all, of: gathered) == .filtered { return }
         exchanges[exchange].boundary.note(gathered, 0..<gathered.count)
         guard !gathered.isEmpty else { return }
         let chunked = exchanges[exchange].clientFraming == .chunked

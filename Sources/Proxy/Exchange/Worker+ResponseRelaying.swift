@@ -99,6 +99,12 @@ extension Worker where Outside: ~Copyable {
             act(on: exchange, .rejected(.responseTooLarge))
             return .failed
         }
+        if !exchanges.toolFilters.isEmpty, beginToolFilter(exchange, body, isEventStream: isEventStream) == .impossible
+        {
+            io.received.clear()
+            act(on: exchange, .rejected(.toolListUnreadable))
+            return .failed
+        }
         if isEventStream, claimStream(connection) == .denied {
             io.received.clear()
             act(on: exchange, .rejected(.tooManyStreams))
@@ -134,8 +140,10 @@ extension Worker where Outside: ~Copyable {
         exchanges[exchange].responseBytes = 0
         if servers.upstreams[Int(exchanges[exchange].upstream)].plan.retry.trustsAnnotations { noteToolList(exchange) }
         if isEventStream { startEventStream(exchange) } else { exchanges[exchange].deadline = .never }
-        releaseRequest(exchange)
+        let isHeld = !exchanges.toolFilters.isEmpty && exchanges.toolFilters.holdsWhole(exchange.slot)
+        if !isHeld { releaseRequest(exchange) }
         decideFraming(exchange)
+        if isHeld { holdHead(exchange) }
         io.received.consume(length)
         return .forwarded
     }
@@ -167,7 +175,7 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// The client's copy of the request has served its purpose.
-    private mutating func releaseRequest(_ exchange: Handle) {
+    mutating func releaseRequest(_ exchange: Handle) {
         let client = exchanges[exchange].client
         let kept = Int(exchanges[exchange].replayBytes)
         if kept > 0 {
@@ -198,13 +206,19 @@ extension Worker where Outside: ~Copyable {
                 if exchanges[exchange].isCaptured { capture(exchange, range) }
                 if !exchanges.caching.readsNothing { readFetchedAnswer(exchange, range) }
                 if !exchanges.toolLists.isEmpty { exchanges.toolLists.append(exchange.slot, io.received, range) }
-                if exchanges[exchange].isEventStream {
+                if !exchanges.toolFilters.isEmpty, exchanges.toolFilters.holdsWhole(exchange.slot) {
+                    exchanges.toolFilters.hold(exchange.slot, io.received, range)
+                } else if exchanges[exchange].isEventStream {
                     relayEvents(exchange, range, chunked: chunked)
                 } else if range.count >= 16_384, !chunked, io.composed.isEmpty {
                     clients.writeReceived(client, range, &io, &clock)
                     guard clients.contains(client) else { return }
                 } else {
                     io.appendData(range, chunked: chunked)
+                }
+                if !exchanges.toolFilters.isEmpty, exchanges.toolFilters.hasFailed(exchange.slot) {
+                    failToolFilter(exchange)
+                    return
                 }
             case .trailer(let range):
                 offset = range.upperBound
@@ -230,6 +244,8 @@ extension Worker where Outside: ~Copyable {
     }
 
     private mutating func relayTrailer(_ exchange: Handle, _ line: ByteRange, chunked: Bool) {
+        // What is filtered comes later than trailers, and is not what they were made for.
+        if !exchanges.toolFilters.isEmpty, exchanges.toolFilters.contains(exchange.slot) { return }
         if chunked {
             if exchanges[exchange].responseBody == .data {
                 exchanges[exchange].responseBody = .trailers

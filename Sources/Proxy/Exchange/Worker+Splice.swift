@@ -15,6 +15,7 @@ extension Worker where Outside: ~Copyable {
         guard exchanges[exchange].state.phase == .relaying, case .length(let left) = exchanges[exchange].response,
             left >= Self.minimumSpliceBytes, !exchanges[exchange].isEventStream,
             exchanges.toolLists.isEmpty || !exchanges.toolLists.contains(exchange.slot),
+            exchanges.toolFilters.isEmpty || !exchanges.toolFilters.contains(exchange.slot),
             !exchanges.calls.isReading(exchanges[exchange].call),
             !upstreams.usesTLS(connection), upstreams[connection].transport.input.isEmpty,
             clients.canWriteUncopied(client)

@@ -1,3 +1,4 @@
+import Balancing
 import HTTP
 import Kernel
 import MCP
@@ -67,14 +68,18 @@ extension Worker where Outside: ~Copyable {
     /// Whether a stream was ended with an error.
     enum StreamError { case sent, impossible }
 
-    /// Appends the error to `io.composed`, with the stream's end, if the client is to be told so.
-    mutating func composeStreamError(_ exchange: Handle) -> StreamError {
+    /// Appends an error to `io.composed`, with the stream's end, if the client is to be told so. `isFinal`: it would get no answer
+    /// either if it resumed the stream.
+    mutating func composeStreamError(
+        _ exchange: Handle, _ error: ErrorResponse = .serverReset, isFinal: Bool = false
+    ) -> StreamError {
         guard case .eventStream = exchanges[exchange].responseKind, case .post = exchanges[exchange].method,
-            exchanges[exchange].responseBody == .data, exchanges[exchange].boundary.takesError,
+            exchanges[exchange].responseBody == .data,
+            isFinal ? exchanges[exchange].boundary.isAtBoundary : exchanges[exchange].boundary.takesError,
             exchanges[exchange].clientFraming != .counted, clients.contains(exchanges[exchange].client),
             let id = streamID(exchange), !id.isEmpty
         else { return .impossible }
-        appendEvent(ErrorResponse.serverReset.body(id: id.span), exchange)
+        appendEvent(error.body(id: id.span), exchange)
         if exchanges[exchange].clientFraming == .chunked { io.composed.append("0\r\n\r\n") }
         return .sent
     }
@@ -107,7 +112,7 @@ extension Worker where Outside: ~Copyable {
             exchanges[exchange].responseBody == .data, exchanges[exchange].clientFraming != .counted
         else { return }
         guard case .post = exchanges[exchange].method else {
-            appendChunk(Array("retry: 1000\n\n".utf8), exchange)
+            appendChunk(Array("retry: \(1_000 + spread(1_000, of: exchange))\n\n".utf8), exchange)
             return
         }
         guard answersListen(exchange), exchanges[exchange].boundary.takesError, let id = streamID(exchange), !id.isEmpty
@@ -116,13 +121,19 @@ extension Worker where Outside: ~Copyable {
         appendEvent(result, exchange)
     }
 
+    /// A number from 0 to `width`, another one for each exchange: who is sent away together is not to come back together.
+    func spread(_ width: UInt64, of exchange: Handle) -> UInt64 {
+        let place = UInt64(exchange.slot) << 32 | UInt64(truncatingIfNeeded: metrics.worker)
+        return SplitMix64.avalanche(SplitMix64.avalanche(place) ^ clock.now.nanoseconds) % (width + 1)
+    }
+
     /// Appends an event with a message to `io.composed`.
     private mutating func appendEvent(_ message: [UInt8], _ exchange: Handle) {
         appendChunk(Array("event: message\ndata: ".utf8) + message + Array("\n\n".utf8), exchange)
     }
 
     /// Appends a piece of a response body to `io.composed`, as the client's framing asks.
-    private mutating func appendChunk(_ bytes: [UInt8], _ exchange: Handle) {
+    mutating func appendChunk(_ bytes: [UInt8], _ exchange: Handle) {
         let isChunked = exchanges[exchange].clientFraming == .chunked
         if isChunked {
             io.composed.append(hexadecimal: UInt64(bytes.count))

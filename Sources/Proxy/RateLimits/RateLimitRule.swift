@@ -109,7 +109,7 @@ struct RateLimitRefusal {
     let rule: RateLimitRule
     let reason: RateLimitReason
     /// When it may come again, in seconds, at least 1.
-    let retryAfter: UInt32
+    var retryAfter: UInt32
 
     init(_ rule: RateLimitRule, _ reason: RateLimitReason, nanoseconds: UInt64) {
         self.rule = rule

@@ -74,7 +74,14 @@ extension Worker where Outside: ~Copyable {
         if let rate = rule.rate,
             case .refused(let wait) = shared.rates.take(key, rate, now: clock.now.nanoseconds, count: times)
         {
-            return RateLimitRefusal(rule, rule.rateReason, nanoseconds: wait)
+            var refusal = RateLimitRefusal(rule, rule.rateReason, nanoseconds: wait)
+            if rule.rateReason == .streamOpens {
+                // Those whose streams have ended together have all come at once.
+                let width = min(refusal.retryAfter, 60) / 2 + 1
+                refusal.retryAfter = UInt32(
+                    clamping: UInt64(refusal.retryAfter) + spread(UInt64(width), of: exchange))
+            }
+            return refusal
         }
         guard let limit = rule.concurrency else { return nil }
         switch shared.requests.claim(key, limit: limit) {
@@ -144,10 +151,20 @@ extension Worker where Outside: ~Copyable {
         if !isThere { combineAddress(exchange, &hasher) }
     }
 
-    /// A claim of the client's token; the address as long as no token is read. (The configuration has no such key yet: its
-    /// `claimKey` refuses it.)
+    /// A claim of the caller; the caller itself where it has no such claim, and the address where nobody is known.
     private func combineClaim(_ exchange: Handle, _ name: [UInt8], _ hasher: inout KeyHasher) {
-        combineAddress(exchange, &hasher)
+        guard let caller = exchanges.authentication.caller(of: exchange) else {
+            combineAddress(exchange, &hasher)
+            return
+        }
+        if let value = caller.countedClaim(name) {
+            hasher.combine(6)
+            hasher.combine(value.span)
+        } else {
+            hasher.combine(7)
+            hasher.combine(caller.subject.high)
+            hasher.combine(caller.subject.low)
+        }
     }
 
     /// The client's address: of IPv6 the network, for a host has as many addresses in it as it likes. Where the peer is a

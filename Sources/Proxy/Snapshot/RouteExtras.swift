@@ -68,6 +68,12 @@ struct ResponseFieldEdits: Sendable {
         lines = configuration.set.flatMap { Array("\($0.name.lowercased()): \($0.value)\r\n".utf8) }
     }
 
+    /// Lines of these names, in lower case, are left out, and nothing else.
+    init(dropping names: [String]) {
+        dropped = names.map { Array($0.utf8) }
+        lines = []
+    }
+
     /// Lines that are put in, and nothing else.
     init(lines: [UInt8]) {
         dropped = []

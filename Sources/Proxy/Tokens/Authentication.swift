@@ -14,6 +14,8 @@ struct Authentication {
     private var waitingSlots: [UInt32: (exchange: Handle, result: TokenJudgement.Outcome?)] = [:]
     /// Who has sent an exchange, by its slot.
     private var callers: [CallerIdentity?] = []
+    /// Who has shown a certificate, by the slot of its connection: whose it is, and for which route.
+    private var certificates: [UInt32: (socket: Handle, route: UInt64, caller: CallerIdentity)] = [:]
     /// The challenge of an exchange's answer, by its slot.
     private var challenges: [UInt32: [UInt8]] = [:]
     /// Exchanges whose tokens have been judged.
@@ -109,6 +111,17 @@ struct Authentication {
     @inline(__always)
     func subject(of exchange: Handle) -> SubjectDigest? {
         callers.isEmpty ? nil : caller(of: exchange)?.subject
+    }
+
+    /// Who has shown a certificate on a connection, if that was looked at for the route.
+    func certificate(of socket: Handle, route: UInt64) -> CallerIdentity? {
+        guard let known = certificates[socket.slot], known.socket == socket, known.route == route else { return nil }
+        return known.caller
+    }
+
+    /// The same for the next request of the connection.
+    mutating func noteCertificate(_ caller: CallerIdentity, of socket: Handle, route: UInt64) {
+        certificates[socket.slot] = (socket, route, caller)
     }
 
     mutating func setChallenge(_ line: [UInt8], for exchange: Handle) { challenges[exchange.slot] = line }

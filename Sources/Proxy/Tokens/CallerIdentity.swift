@@ -7,8 +7,10 @@ package final class CallerIdentity: Sendable {
     let scopes: Set<String>
     /// Whole field lines that servers get.
     let lines: [UInt8]
+    /// Claims by which requests are counted: names and values.
+    private let counted: [(name: [UInt8], value: [UInt8])]
 
-    init(_ token: VerifiedToken, fields: [ClaimField]) {
+    init(_ token: VerifiedToken, fields: [ClaimField], counted names: [String] = []) {
         let digest = token.subjectDigest
         subject = SubjectDigest(high: digest.0, low: digest.1)
         scopes = token.scopes
@@ -18,6 +20,16 @@ package final class CallerIdentity: Sendable {
             lines += field.name + Array(": ".utf8) + Self.fieldValue(text) + Array("\r\n".utf8)
         }
         self.lines = lines
+        // Of the subject the digest counts, which has the issuer in it.
+        counted = names.compactMap { name in
+            name == "sub" ? nil : token.claims[name].map { (Array(name.utf8), Array($0.utf8)) }
+        }
+    }
+
+    /// The value of a claim by which requests are counted; nil if the caller has none, and of the subject.
+    func countedClaim(_ name: [UInt8]) -> [UInt8]? {
+        for claim in counted where claim.name == name { return claim.value }
+        return nil
     }
 
     /// Bytes of a claim that is forwarded; longer ones are left out.

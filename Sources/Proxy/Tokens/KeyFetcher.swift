@@ -9,6 +9,7 @@ struct KeyFetcher: ~Copyable {
     private var world: Linux
     private var engine: TLSEngine
     private var context: TLSClientContext?
+    private let trust: TLSClientContext.Trust
 
     /// Why there is no document.
     struct Failure: Error, CustomStringConvertible {
@@ -17,11 +18,16 @@ struct KeyFetcher: ~Copyable {
     }
 
     /// From the dial to the end of the response.
-    private static var timeout: Interval { .seconds(5) }
+    private let timeout: Interval
     /// Bytes of a response with its head, at most.
     private static var longestResponse: Int { (1 << 20) + 65_536 }
 
-    init(_ world: consuming Linux) throws(TLSError) {
+    /// `trust`: the authorities that vouch for servers.
+    init(
+        _ world: consuming Linux, trust: TLSClientContext.Trust = .system, timeout: Interval = .seconds(5)
+    ) throws(TLSError) {
+        self.trust = trust
+        self.timeout = timeout
         engine = try TLSEngine()
         self.world = world
     }
@@ -31,7 +37,7 @@ struct KeyFetcher: ~Copyable {
         let addresses = SocketAddress.resolve(host: url.host, port: url.port)
         guard !addresses.isEmpty else { throw Failure("\(url.host) has no address") }
         var last = Failure("it cannot be reached")
-        let deadline = Instant.now() + Self.timeout
+        let deadline = Instant.now() + timeout
         for address in addresses where Instant.now() < deadline {
             do throws(Failure) {
                 return try fetch(url, at: address, by: deadline)
@@ -88,7 +94,7 @@ struct KeyFetcher: ~Copyable {
         _ url: KeyURL, _ plain: inout ByteBuffer, _ outgoing: inout ByteBuffer
     ) throws(Failure) -> TLSSession {
         do throws(TLSError) {
-            if context == nil { context = try TLSClientContext(trust: .system) }
+            if context == nil { context = try TLSClientContext(trust: trust) }
             guard let context else { throw TLSError(action: "speaking TLS", reason: "there is no context") }
             var session = try engine.connect(context, serverName: url.host)
             let nothing: [UInt8] = []
@@ -133,7 +139,7 @@ struct KeyFetcher: ~Copyable {
             case .wouldBlock: _ = world.wait(milliseconds: 50)
             }
         }
-        throw Failure("it does not answer in \(Self.timeout.nanoseconds / 1_000_000_000) seconds")
+        throw Failure("it does not answer in \(timeout.nanoseconds / 1_000_000) ms")
     }
 
     /// The body of a whole response; nil if more of it is to come.

@@ -11,7 +11,7 @@ package final class RouteAuth: Sendable {
     let rules: TokenRules?
     /// The issuer's keys; goes with `rules`.
     let keys: IssuerKeys?
-    /// The keys of callers; nil: there are tokens only.
+    /// The keys of callers; nil: there are none.
     let apiKeys: APIKeyFile?
     /// The tools that scopes allow.
     let tools: ToolPolicy
@@ -31,7 +31,7 @@ package final class RouteAuth: Sendable {
             TokenRules(
                 issuer: issuer.name, audiences: configuration.audiences,
                 leeway: Int64(configuration.leeway.components.seconds), requiredScopes: configuration.requiredScopes,
-                keptClaims: configuration.claims.map(\.claim))
+                keptClaims: configuration.claims.map(\.claim) + configuration.countedClaims)
         }
         keys = configuration.issuer.map { issuer in
             known.compactMap(\.keys).first { $0.source == issuer.keys } ?? IssuerKeys(issuer.keys)
@@ -57,6 +57,11 @@ package final class RouteAuth: Sendable {
         }
         guard let rules, let keys else { return .refused(.unknownAPIKey) }
         return TokenVerification.verdict(on: token, keys: keys.current, rules: rules, at: now)
+    }
+
+    /// Who has shown such a token.
+    func identity(of token: VerifiedToken) -> CallerIdentity {
+        CallerIdentity(token, fields: fields, counted: configuration.countedClaims)
     }
 
     /// Scopes that a client may ask the issuer for.
@@ -86,7 +91,7 @@ struct ResourceURL: Sendable, Equatable {
     }
 
     /// Where metadata are, before the path of what they are about.
-    static let metadataPath = "/.well-known/oauth-protected-resource"
+    static let metadataPath: StaticString = "/.well-known/oauth-protected-resource"
 }
 
 extension Snapshot {

@@ -105,7 +105,7 @@ package final class TokenVerifier: Sendable {
         let outcome: TokenJudgement.Outcome
         switch job.auth.verdict(on: job.token, at: job.now) {
         case .accepted(let token):
-            outcome = .caller(CallerIdentity(token, fields: job.auth.fields), expiry: token.expiry)
+            outcome = .caller(job.auth.identity(of: token), expiry: token.expiry)
         case .refused(let refusal):
             if refusal.mayChangeWithKeys, !job.hasWaited, let keys = job.auth.keys,
                 keys.park(job, at: .now()) == .parked
@@ -113,6 +113,7 @@ package final class TokenVerifier: Sendable {
                 wantKeys.withLock { $0 }?()
                 return
             }
+            if refusal == .unknownKey, job.hasWaited { job.auth.keys?.noteAbsent(job, at: .now()) }
             outcome = refusal == .noKeys ? .unavailable : .refused(refusal)
         }
         job.worker.post(.tokenJudged(TokenJudgement(key: job.key, outcome: outcome, version: version)))

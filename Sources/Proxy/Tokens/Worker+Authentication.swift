@@ -25,7 +25,10 @@ extension Worker where Outside: ~Copyable {
             return apply(outcome, to: exchange, auth)
         }
         switch BearerCredentials.find(in: io.requestHead, io.received) {
-        case .none: return refuse(exchange, auth, nil)
+        case .none:
+            guard let caller = certificateCaller(exchange, auth) else { return refuse(exchange, auth, nil) }
+            let isEnough = auth.configuration.requiredScopes.allSatisfy(caller.scopes.contains)
+            return isEnough ? admit(caller, exchange, auth) : refuse(exchange, auth, .insufficientScope)
         case .malformed: return refuse(exchange, auth, .malformed)
         case .token(let range):
             guard range.count <= TokenRules.maximumTokenBytes else { return refuse(exchange, auth, .tooLong) }
@@ -56,8 +59,8 @@ extension Worker where Outside: ~Copyable {
         return .wait
     }
 
-    /// How long a request waits for its token to be verified, and for keys to be fetched for that.
-    private static var verificationTime: Interval { .seconds(8) }
+    /// How long a request waits for its token to be verified: until keys may be fetched for that, and for that.
+    private static var verificationTime: Interval { .seconds(16) }
 
     private mutating func apply(
         _ outcome: TokenJudgement.Outcome, to exchange: Handle, _ auth: RouteAuth
@@ -128,6 +131,8 @@ extension Worker where Outside: ~Copyable {
         for index in 0..<io.requestHead.fields.count where isWithheld(index, auth) {
             io.requestHead.fields[index].isHopByHop = true
         }
+        // What is to be filtered must be read.
+        if !exchanges.toolFilters.isEmpty, exchanges.toolFilters.contains(exchange.slot) { io.withholdAcceptEncoding() }
     }
 
     private func isWithheld(_ index: Int, _ auth: RouteAuth) -> Bool {

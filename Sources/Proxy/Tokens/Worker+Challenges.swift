@@ -55,16 +55,18 @@ extension Worker where Outside: ~Copyable {
     /// Answers a request for the metadata of a protected route (RFC 9728 section 3); nil: it is for something else.
     @inline(never)
     mutating func respondMetadata(_ exchange: Handle) -> PhaseResult? {
-        let prefix = Array(ResourceURL.metadataPath.utf8)
         let target = io.requestHead.target
-        guard io.received.span.extracting(target.range).starts(with: prefix.span) else { return nil }
-        let path = requestedPath.dropFirst(prefix.count)
+        let prefix = ResourceURL.metadataPath.utf8CodeUnitCount
+        guard target.count >= prefix, io.received.has(ResourceURL.metadataPath, at: target.lowerBound) else {
+            return nil
+        }
+        let path = requestedPath.dropFirst(prefix)
         guard path.isEmpty || path.hasPrefix("/") else { return nil }
         switch exchanges[exchange].method {
         case .get, .head: break
         default: return nil
         }
-        io.requestHead.target = ByteRange(start: target.lowerBound + prefix.count, count: path.utf8.count)
+        io.requestHead.target = ByteRange(start: target.lowerBound + prefix, count: path.utf8.count)
         let auth = protectedRoute(hasPath: !path.isEmpty && path != "/")
         io.requestHead.target = target
         guard let auth, let issuer = auth.rules?.issuer,
@@ -95,13 +97,5 @@ extension Worker where Outside: ~Copyable {
         let supported = scopes.isEmpty ? "" : "\"scopes_supported\":[\(list)],"
         return "{\"resource\":\"\(url.text)\",\"authorization_servers\":[\"\(issuer)\"],\(supported)"
             + "\"bearer_methods_supported\":[\"header\"]}"
-    }
-}
-
-extension Span where Element == UInt8 {
-    fileprivate func starts(with prefix: Span<UInt8>) -> Bool {
-        guard count >= prefix.count else { return false }
-        for index in prefix.indices where self[index] != prefix[index] { return false }
-        return true
     }
 }

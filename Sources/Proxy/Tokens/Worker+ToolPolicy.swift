@@ -4,12 +4,19 @@ import MCP
 import Reactor
 import Tokens
 
-/// Which tools a caller may call.
+/// Which tools a caller may call, and may know of.
 extension Worker where Outside: ~Copyable {
     /// What becomes of a request by the tools that its caller may call; nil: it goes on. The request is parsed and at the front of
     /// `io.received`.
     mutating func checkTool(_ exchange: Handle, _ auth: RouteAuth, _ caller: CallerIdentity) -> PhaseResult? {
-        guard case .post = exchanges[exchange].method else { return nil }
+        switch exchanges[exchange].method {
+        case .post: break
+        case .get:
+            // In its stream there may be answers to anything (MCP 2024-11-05, HTTP+SSE; 2025-03-26, "Resumability").
+            hideTools(exchange, auth, caller, isAnswer: false)
+            return nil
+        default: return nil
+        }
         guard exchanges[exchange].isWhole else { return .respond(.tooLargeToCheck) }
         let verdict: ToolVerdict
         if let place = RequestID.undividedBody(of: io.received, io.requestHead) {
@@ -20,7 +27,10 @@ extension Worker where Outside: ~Copyable {
             verdict = ToolVerdict(body.span, auth.tools, caller.scopes)
         }
         switch verdict {
-        case .allowed, .list: return nil
+        case .allowed: return nil
+        case .list:
+            hideTools(exchange, auth, caller, isAnswer: true)
+            return nil
         case .unclear: return .respond(.unreadableForPolicy)
         case .forbidden(let name):
             challenge(
@@ -28,6 +38,11 @@ extension Worker where Outside: ~Copyable {
                 scopes: auth.tools.scopes(allowing: name))
             return .respond(.insufficientScope)
         }
+    }
+
+    private mutating func hideTools(_ exchange: Handle, _ auth: RouteAuth, _ caller: CallerIdentity, isAnswer: Bool) {
+        let allowed = auth.tools.tools(of: caller.scopes)
+        if !allowed.isEverything { exchanges.toolFilters.insert(allowed, isAnswer: isAnswer, for: exchange.slot) }
     }
 }
 

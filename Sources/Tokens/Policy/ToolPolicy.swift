@@ -46,6 +46,29 @@ package struct ToolPolicy: Sendable, Equatable {
         rules.filter { $0.allows(tool) }.map(\.scope)
     }
 
+    /// The tools that one of some scopes allows.
+    package func tools(of scopes: Set<String>) -> AllowedTools {
+        AllowedTools(rules: isOpen ? nil : rules.filter { scopes.contains($0.scope) })
+    }
+
+    /// What some scopes allow.
+    package struct AllowedTools: Sendable {
+        /// Nil: there are no rules.
+        fileprivate let rules: [Rule]?
+
+        /// Every tool is among them.
+        package var isEverything: Bool {
+            guard let rules else { return true }
+            return rules.contains { $0.allowed.contains("*") && $0.denied.isEmpty }
+        }
+
+        /// Whether a tool is.
+        package func contains(_ tool: String) -> Bool {
+            guard let rules else { return true }
+            return rules.contains { $0.allows(tool) }
+        }
+    }
+
     private static func matches(_ tool: Span<UInt8>, _ pattern: String) -> Bool {
         var left = pattern.utf8.count
         var index = 0

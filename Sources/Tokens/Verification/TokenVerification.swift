@@ -23,7 +23,8 @@ package enum TokenVerification {
         case .otherAlgorithm: return .refused(.keyMismatch)
         case .candidates(let candidates):
             let isSigned = candidates.contains { (try? $0.verify(parts.signature, signs: parts.signed)) == true }
-            guard isSigned else { return .refused(.badSignature) }
+            // Without an id it may be of a key that is new.
+            guard isSigned else { return .refused(header["kid"] == nil ? .unknownKey : .badSignature) }
         }
         guard let claims = TokenClaims(parts.payload) else { return .refused(.malformed) }
         return rules.judge(claims, at: now)

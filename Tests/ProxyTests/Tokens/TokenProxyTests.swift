@@ -189,10 +189,23 @@ struct TokenProxyTests {
         let token = TestIssuer.token(
             TestIssuer.claims(at: berth.now), key: TestIssuer.otherP256, algorithm: "ES256", id: "new")
         let known = try #require(berth.auth?.keys)
-        #expect(berth.call(token).status == 401, "the last look was a moment ago")
+        let waiting = berth.stage.connect()
+        waiting.ask(.post("{\"id\":1,\"method\":\"initialize\"}", extra: "Authorization: Bearer \(token)\r\n"))
+        berth.run(within: .seconds(5)) { false }
+        #expect(waiting.responses.isEmpty, "the last look was a moment ago, and it waits for the next one")
         berth.install(try await KeySet(document: TestIssuer.document([("new", TestIssuer.otherP256, [:])])), named: "2")
+        #expect(berth.run { waiting.responses.first?.status == 200 })
+        waiting.leave()
         #expect(berth.open(token).status == 200)
-        #expect(berth.call(berth.token()).status == 401)
+        // A token of the old one has its key looked for once more.
+        let late = berth.stage.connect()
+        late.ask(.post("{\"id\":1,\"method\":\"ping\"}", extra: "Authorization: Bearer \(berth.token())\r\n"))
+        berth.run(within: .milliseconds(100)) { false }
+        #expect(late.responses.isEmpty)
+        berth.install(try await KeySet(document: TestIssuer.document([("new", TestIssuer.otherP256, [:])])), named: "2")
+        #expect(berth.run { late.responses.first?.status == 401 })
+        late.leave()
+        #expect(berth.call(berth.token(["jti": "\"2\""])).status == 401, "and not again a moment later")
         // The issuer is down: the keys stay.
         _ = known.noteFailure(at: .now())
         #expect(berth.open(token).status == 200)

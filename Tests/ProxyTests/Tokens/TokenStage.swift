@@ -16,8 +16,11 @@ final class TokenStage {
     /// The verifier does nothing.
     var verifierSleeps = false
 
-    /// `auth`: more keys of the table; issuer, audience and claims are there.
-    init(_ seed: UInt64, _ auth: String = "", keys: KeySet? = nil, affinity: SessionAffinityMode = .signed) throws {
+    /// `auth`: more keys of the table; issuer, audience and claims are there. `route`: more keys of the route.
+    init(
+        _ seed: UInt64, _ auth: String = "", route: String = "", keys: KeySet? = nil,
+        affinity: SessionAffinityMode = .signed
+    ) throws {
         stage = ProxyStage(seed: seed)
         try stage.configure(
             """
@@ -25,6 +28,7 @@ final class TokenStage {
             path = "/mcp"
             upstream = "mcp"
             auth = { issuer = "\(TestIssuer.name)", jwks = "keys.json", audience = "\(TestIssuer.audience)", claims = { "X-Mcp-Subject" = "sub", "X-Tenant" = "tenant" }\(auth.isEmpty ? "" : ", \(auth)") }
+            \(route)
             [[route]]
             upstream = "mcp"
             """)

@@ -19,7 +19,7 @@ struct ToolPolicyTests {
         (call("get-forecast"), "weather", 200), (call("set-alarm"), "weather", 403), (call("set-alarm"), "admin", 200),
         (call("drop-table"), "admin", 403), (call("get-forecast"), "mail", 403), (call("get-forecast"), "", 403),
         (call(#"\u0067et-forecast"#), "weather", 200), (call(#"\u0073et-alarm"#), "weather", 403),
-        (#"{"jsonrpc":"2.0","id":7,"method":"tools/list"}"#, "weather", 200),
+        (#"{"jsonrpc":"2.0","id":7,"method":"prompts/list"}"#, "weather", 200),
         (#"{"jsonrpc":"2.0","id":7,"method":"tools\/call","params":{"name":"set-alarm"}}"#, "weather", 403),
         (#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"get-a","name":"set-b"}}"#, "weather", 400),
         (#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"get-a","Name":"set-b"}}"#, "weather", 400),
