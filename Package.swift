@@ -52,7 +52,7 @@ let package = Package(
         .target(name: "Balancing", swiftSettings: pure),
         .target(name: "Discovery", dependencies: ["ASCII", "JSON", "Kernel"], swiftSettings: pure),
         .target(name: "Caching", dependencies: ["ASCII", "JSON", "Kernel", "MCP"], swiftSettings: pure),
-        .target(name: "RateLimiting", dependencies: ["Kernel"], swiftSettings: house),
+        .target(name: "RateLimiting", dependencies: ["ASCII", "Kernel"], swiftSettings: house),
         .target(name: "Redis", dependencies: ["ASCII", "Kernel"], swiftSettings: pure),
         .target(
             name: "Tokens",

@@ -10,6 +10,14 @@ package enum SessionEffect: Equatable, Sendable {
     case subscribes(params: Range<Int>)
     case unsubscribes(params: Range<Int>)
 
+    /// Another server is told the same.
+    package var isReplayed: Bool {
+        switch self {
+        case .none, .dirties: false
+        case .setsLogLevel, .subscribes, .unsubscribes: true
+        }
+    }
+
     /// What the message does that a body holds. One that cannot be read may do anything. `isReadOnly` says that the tool
     /// that is called, if one is, changes nothing.
     package init(of summary: RequestSummary?, isReadOnly: Bool) {

@@ -1,5 +1,7 @@
-/// Hashes what tells the clients of a rule apart, with a secret, so that nobody can choose keys that meet in the table:
-/// SipHash-2-4 (Aumasson and Bernstein, 2012).
+import ASCII
+
+/// Hashes what tells clients apart, with a secret, so that nobody can choose keys that meet in a table: SipHash-2-4 (Aumasson and
+/// Bernstein, 2012).
 package struct KeyHasher: Sendable {
     private var v0, v1, v2, v3: UInt64
 
@@ -9,6 +11,13 @@ package struct KeyHasher: Sendable {
         v1 = seed.1 ^ 0x646f_7261_6e64_6f6d
         v2 = seed.0 ^ 0x6c79_6765_6e65_7261
         v3 = seed.1 ^ 0x7465_6462_7974_6573
+    }
+
+    /// A hasher whose hash has 128 bits (`finishWide`): nobody who does not know the seed can find a second text with a hash.
+    package static func wide(seed: (UInt64, UInt64)) -> KeyHasher {
+        var hasher = KeyHasher(seed: seed)
+        hasher.v1 ^= 0xee
+        return hasher
     }
 
     /// Adds a number.
@@ -22,15 +31,19 @@ package struct KeyHasher: Sendable {
 
     /// Adds a text, with its length: texts that follow each other cannot be taken for others.
     package mutating func combine(_ text: Span<UInt8>) {
-        var word: UInt64 = 0
-        for index in text.indices {
-            word |= UInt64(text[index]) << UInt64(index & 7 * 8)
-            if index & 7 == 7 {
-                combine(word)
-                word = 0
-            }
+        var index = 0
+        while text.count &- index >= 8 {
+            combine(text.word(at: index))
+            index &+= 8
         }
-        combine(word | UInt64(text.count) << 56)
+        var last = UInt64(truncatingIfNeeded: text.count) << 56
+        var shift: UInt64 = 0
+        while index < text.count {
+            last |= UInt64(text[index]) << shift
+            shift &+= 8
+            index &+= 1
+        }
+        combine(last)
     }
 
     /// The hash of all that was added.
@@ -39,6 +52,17 @@ package struct KeyHasher: Sendable {
         last.v2 ^= 0xff
         for _ in 0..<4 { last.round() }
         return last.v0 ^ last.v1 ^ last.v2 ^ last.v3
+    }
+
+    /// The same of a wide hasher.
+    package func finishWide() -> (UInt64, UInt64) {
+        var last = self
+        last.v2 ^= 0xee
+        for _ in 0..<4 { last.round() }
+        let first = last.v0 ^ last.v1 ^ last.v2 ^ last.v3
+        last.v1 ^= 0xdd
+        for _ in 0..<4 { last.round() }
+        return (first, last.v0 ^ last.v1 ^ last.v2 ^ last.v3)
     }
 
     @inline(__always)

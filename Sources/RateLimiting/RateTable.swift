@@ -84,6 +84,25 @@ package final class RateTable: @unchecked Sendable {
         }
     }
 
+    /// Others have used the key's rate as well: it has used so many ticks of its time at least.
+    package func raise(_ key: UInt64, to used: UInt64, now: UInt64) {
+        guard used > 0 else { return }
+        let key = Self.normal(key)
+        let now = now / RequestRate.nanosecondsPerTick
+        // A year and the clock: both fit into 56 bits together.
+        let arrival = now + min(used, RequestRate.longestTicks)
+        for _ in 0..<Self.attempts {
+            switch find(key) {
+            case .found(let place):
+                guard let state = state(of: place, key) else { continue }
+                if state >> 8 >= arrival || replace(place, state, arrival: arrival) { return }
+            case .missing(let place, let present):
+                if insert(key, arrival, at: place, insteadOf: present, now: now) { return }
+            case .busy: continue
+            }
+        }
+    }
+
     // MARK: - Places
 
     private enum Finding {

@@ -28,6 +28,32 @@ package struct RequestRate: Sendable, Equatable {
     private static var ticksPerSecond: UInt64 { 1_000_000_000 / nanosecondsPerTick }
     private static var longestSeconds: Int { 366 * 86_400 }
 
+    /// The time that so many requests use at this rate, in ticks, as far as a burst has it.
+    package func time(of count: Int) -> Int64 {
+        let (time, overflow) = interval.multipliedReportingOverflow(by: UInt64(max(1, count)))
+        return Int64(clamping: overflow ? window : min(time, window))
+    }
+
+    /// The time that all who share this rate are believed to have used, in ticks: each may use a burst before it hears of the
+    /// others', and nobody pays for more of them than 64. A year at most.
+    package var longestBacklog: UInt64 {
+        min(2 * window + 64 * interval, Self.longestTicks)
+    }
+
+    static var longestTicks: UInt64 { UInt64(longestSeconds) * ticksPerSecond }
+
+    /// Ticks as microseconds, to the nearest.
+    package static func microseconds(ofTicks ticks: Int64) -> Int64 {
+        let ticks = min(max(ticks, -Int64(longestTicks) * 2), Int64(longestTicks) * 2)
+        return (ticks * Int64(nanosecondsPerTick) + (ticks < 0 ? -500 : 500)) / 1_000
+    }
+
+    /// Microseconds that somebody else has named as ticks; what is below 0 counts as 0, and what is beyond a year as that.
+    package static func ticks(ofMicroseconds microseconds: Int64) -> UInt64 {
+        let (nanoseconds, overflow) = UInt64(max(0, microseconds)).multipliedReportingOverflow(by: 1_000)
+        return overflow ? longestTicks : min(longestTicks, nanoseconds / nanosecondsPerTick)
+    }
+
     /// How long it takes until a burst is whole again, in seconds, rounded up.
     package var recoverySeconds: Int {
         Int(clamping: (window + Self.ticksPerSecond - 1) / Self.ticksPerSecond)

@@ -36,6 +36,33 @@ struct RateTableTests {
         }
     }
 
+    @Test("what others have used counts as well, and never less than what is known", arguments: [0, 1])
+    func raised(known: Int) throws {
+        let table = try RateTable(capacity: 64)
+        let rate = RequestRate(60, per: 60, burst: 10)
+        let now = 1_000 * Self.second
+        for _ in 0..<known { _ = table.take(5, rate, now: now) }
+        table.raise(5, to: RequestRate.ticks(ofMicroseconds: 8_000_000), now: now)
+        #expect(table.take(5, rate, now: now) == .allowed(remaining: 1))
+        table.raise(5, to: RequestRate.ticks(ofMicroseconds: 3_000_000), now: now)
+        #expect(table.take(5, rate, now: now) == .allowed(remaining: 0))
+        #expect(table.take(5, rate, now: now) == .refused(nanoseconds: Self.second))
+        // As if all others had used their bursts as well.
+        table.raise(5, to: RequestRate.ticks(ofMicroseconds: 30_000_000), now: now)
+        #expect(table.take(5, rate, now: now) == .refused(nanoseconds: 21 * Self.second))
+        #expect(table.take(5, rate, now: now + 21 * Self.second) == .allowed(remaining: 0))
+        // Another key, and nothing at all.
+        #expect(table.take(6, rate, now: now) == .allowed(remaining: 9))
+        table.raise(7, to: 0, now: now)
+        #expect(table.take(7, rate, now: now) == .allowed(remaining: 9))
+        table.raise(8, to: .max, now: now)
+        guard case .refused(let wait) = table.take(8, rate, now: now) else {
+            Issue.record("a year of it is used")
+            return
+        }
+        #expect(wait < 366 * 86_400 * Self.second)
+    }
+
     @Test("as long as all keys have a place it decides as an exact one does", arguments: 1...10)
     func exact(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)

@@ -7,10 +7,7 @@ struct StoreSamples {
     private let stores: [(labels: LabelText, numbers: StoreNumbers)]
 
     init(_ proxy: ProxyServer) {
-        var seen: [SharedStore] = []
-        for store in proxy.snapshot.upstreams.flatMap(\.stores)
-        where !seen.contains(where: { $0 === store }) { seen.append(store) }
-        stores = seen.map { (LabelText(["store"], [$0.name]), $0.counts.numbers) }
+        stores = proxy.snapshot.stores.map { (LabelText(["store"], [$0.name]), $0.counts.numbers) }
     }
 
     func write(_ writer: inout ExpositionWriter) {

@@ -22,7 +22,7 @@ extension TableReader {
                 continue
             }
             if case .claim(let claim) = limit.key, !knowsCallers { reportClaim(claim, table, value) }
-            if limits.contains(limit) {
+            if limits.contains(where: { $0.limitsTheSame(as: limit) }) {
                 findings.report(
                     value.range, "this entry of rate_limit is there twice", because: "each request would count twice")
             }
@@ -88,6 +88,7 @@ extension RateLimitConfiguration {
         if let entry = reader.take("concurrency") {
             limit.concurrency = reader.integer(entry, in: 1...10_000, ": requests in progress")
         }
+        limit.store = reader.sharedRateStore()
         if !reader.has("rate"), !reader.has("concurrency") {
             reader.report(
                 reader.range, "this entry of rate_limit limits nothing",
@@ -170,6 +171,20 @@ extension TableReader {
         default: return text
         }
         findings.report(entry.value.range, "\(quote(entry)) cannot be limited", because: reason)
+        return nil
+    }
+
+    /// `store` of a rule: only rates are shared.
+    fileprivate mutating func sharedRateStore() -> StoreConfiguration? {
+        let entry = self.entry("store")
+        let store = self.store()
+        guard let entry, !has("rate"), has("concurrency") else { return store }
+        findings.report(
+            entry.key, "store without a rate",
+            because:
+                "requests in progress are counted by each Berth for itself: one that ends without a word would leave "
+                + "its own behind",
+            help: "rate = \"30/min\", or remove it")
         return nil
     }
 

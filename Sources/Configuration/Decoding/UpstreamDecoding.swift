@@ -151,13 +151,14 @@ extension SessionConfiguration {
         }
         let storeEntry = reader.entry("store")
         store = reader.store()
-        if let storeEntry, affinity != .learned {
+        if let storeEntry, affinity == .off || (affinity == .signed && onLost != .always) {
             reader.findings.report(
                 storeEntry.key, "store without affinity = \"learned\"",
                 because: affinity == .off
                     ? "without affinity no session has a server"
-                    : "a signed id says itself whose it is: no store is needed",
-                help: "remove it")
+                    : "a signed id says itself whose it is, and how a session was opened is shared for on_lost = \"always\" "
+                        + "alone",
+                help: affinity == .off ? "remove it" : "remove it, or on_lost = \"always\"")
         }
         reader.finish()
     }

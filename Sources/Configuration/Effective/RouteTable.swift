@@ -68,6 +68,7 @@ extension RateLimitConfiguration {
         if let rate { parts.append("rate = \(TOMLText.quoted(rate.text))") }
         if rate != nil, let burst { parts.append("burst = \(TOMLText.integer(burst))") }
         if let concurrency { parts.append("concurrency = \(TOMLText.integer(concurrency))") }
+        if let store { parts += store.entries }
         return "{ \(parts.joined(separator: ", ")) }"
     }
 }

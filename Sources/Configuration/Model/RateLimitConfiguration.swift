@@ -37,9 +37,18 @@ package struct RateLimitConfiguration: Sendable, Equatable {
     package var burst: Int?
     /// How many may be in progress; nil: any number.
     package var concurrency: Int?
+    /// Where the rate is shared with other Berths; nil: this one counts for itself.
+    package var store: StoreConfiguration?
 
     package init(key: Key) {
         self.key = key
+    }
+
+    /// Whether both count the same requests by the same rate, wherever that is shared.
+    func limitsTheSame(as other: RateLimitConfiguration) -> Bool {
+        var copy = self
+        copy.store = other.store
+        return copy == other
     }
 
     /// Entries of one route, at most.

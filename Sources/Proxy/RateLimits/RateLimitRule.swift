@@ -24,13 +24,15 @@ final class RateLimitRule: Sendable {
     /// Has the rule's identity in it.
     let hasher: KeyHasher
     let counts: RateLimitCounts
+    /// How the rate is shared with other Berths; nil: it is not.
+    let sharing: RateSharing?
     private let method: [UInt8]?
     private let tool: [UInt8]?
     /// It names `initialize`, which no other rule counts.
     let namesInitialize: Bool
 
     /// A rule of the route whose conditions `place` says.
-    init(_ configuration: RateLimitConfiguration, place: String, _ limits: RateLimits) {
+    init(_ configuration: RateLimitConfiguration, place: String, _ limits: RateLimits, _ stores: [SharedStore] = []) {
         key = Key(configuration.key)
         name = configuration.words
         rate = configuration.rate.map { RequestRate($0.count, per: $0.seconds, burst: configuration.burst) }
@@ -41,6 +43,10 @@ final class RateLimitRule: Sendable {
         namesInitialize = configuration.method == "initialize"
         hasher = limits.hasher(of: "\(place)\n\(name)")
         counts = limits.counts(of: name)
+        let isShared = rate != nil
+        sharing = stores.first(for: isShared ? configuration.store : nil).map { [name] in
+            RateSharing($0, rule: "\(place)\n\(name)")
+        }
         if rate != nil { counts.note(.rate) }
         if concurrency != nil { counts.note(.concurrency) }
     }
@@ -55,6 +61,7 @@ final class RateLimitRule: Sendable {
         (method, tool, namesInitialize) = (nil, nil, false)
         hasher = limits.hasher(of: "\(place)\n\(name)")
         counts = limits.counts(of: name)
+        sharing = nil
         counts.note(.streamOpens)
     }
 

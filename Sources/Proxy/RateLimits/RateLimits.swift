@@ -12,6 +12,8 @@ package final class RateLimits: Sendable {
     let requests: ConcurrencyTable
     /// What keys are hashed with.
     private let seed: (UInt64, UInt64)
+    /// Tells this process from others that have the same stores.
+    let processNumber = UInt64.random(in: .min ... .max)
     private let counts = Mutex<[String: RateLimitCounts]>([:])
 
     init(seed: (UInt64, UInt64)) throws(StartError) {

@@ -16,13 +16,15 @@ final class RouteLimits: Sendable {
     private let everything: UInt32
     /// Bits of `rate_limit`.
     private let all: UInt32
+    /// Bits of the rules whose rates are shared with other Berths.
+    let inStores: UInt32
 
-    /// The limits of a route; nil if it has none.
-    init?(_ route: RouteConfiguration, _ shared: RateLimits) {
+    /// The limits of a route; nil if it has none. `stores`: those that rules may name.
+    init?(_ route: RouteConfiguration, _ shared: RateLimits, _ stores: [SharedStore] = []) {
         guard !route.rateLimits.isEmpty || route.streamOpens != nil else { return nil }
         self.shared = shared
         let place = "\(route.host ?? "")\n\(route.path.text)"
-        var rules = route.rateLimits.map { RateLimitRule($0, place: place, shared) }
+        var rules = route.rateLimits.map { RateLimitRule($0, place: place, shared, stores) }
         all = rules.indices.reduce(0) { $0 | 1 << UInt32($1) }
         everything = rules.indices.reduce(0) { $0 | (rules[$1].countsEverything ? 1 << UInt32($1) : 0) }
         if let rate = route.streamOpens {
@@ -31,9 +33,13 @@ final class RouteLimits: Sendable {
         } else {
             opens = 0
         }
+        inStores = rules.indices.reduce(0) { $0 | (rules[$1].sharing != nil ? 1 << UInt32($1) : 0) }
         bySession = rules.indices.reduce(0) { $0 | (rules[$1].key == .session ? 1 << UInt32($1) : 0) }
         self.rules = rules
     }
+
+    /// Where rates are shared.
+    var stores: [SharedStore] { rules.compactMap { $0.sharing?.store } }
 
     /// The rules that count a request, and as how many requests it counts.
     struct Match: Equatable {

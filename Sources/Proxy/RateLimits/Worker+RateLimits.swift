@@ -58,11 +58,12 @@ extension Worker where Outside: ~Copyable {
             let rule = limits.rules[index]
             let key = limitKey(exchange, rule, session)
             if let refusal = count(exchange, rule, key, limits.shared) {
-                refund(exchange, limits, session)
+                refund(exchange, limits, session, told: ~rules)
                 return refuse(exchange, refusal)
             }
             exchanges.limits[exchange.slot]?.counted |= 1 << UInt32(index)
         }
+        if limits.inStores & rules != 0 { share(exchange, limits.inStores & rules, limits, session, .used) }
         return nil
     }
 
@@ -93,9 +94,13 @@ extension Worker where Outside: ~Copyable {
         return nil
     }
 
-    /// Gives back what rules have counted before another one refused the exchange.
-    private mutating func refund(_ exchange: Handle, _ limits: RouteLimits, _ session: SessionKey?) {
+    /// Gives back what rules have counted before another one refused the exchange. `told`: bits of those that stores may know of.
+    private mutating func refund(
+        _ exchange: Handle, _ limits: RouteLimits, _ session: SessionKey?, told: UInt32
+    ) {
         guard let entry = exchanges.limits[exchange.slot] else { return }
+        let shared = entry.counted & limits.inStores & told
+        if shared != 0 { share(exchange, shared, limits, session, .returned) }
         var rest = entry.counted
         while rest != 0 {
             let rule = limits.rules[rest.trailingZeroBitCount]
@@ -109,8 +114,14 @@ extension Worker where Outside: ~Copyable {
     // MARK: - Keys
 
     /// Whose limit a rule's is for this exchange, as a hash.
-    private func limitKey(_ exchange: Handle, _ rule: RateLimitRule, _ session: SessionKey?) -> UInt64 {
+    func limitKey(_ exchange: Handle, _ rule: RateLimitRule, _ session: SessionKey?) -> UInt64 {
         var hasher = rule.hasher
+        combineKey(exchange, rule, session, &hasher)
+        return hasher.finish()
+    }
+
+    /// Adds what tells those apart who have a limit each.
+    func combineKey(_ exchange: Handle, _ rule: RateLimitRule, _ session: SessionKey?, _ hasher: inout KeyHasher) {
         switch rule.key {
         case .route: break
         case .address: combineAddress(exchange, &hasher)
@@ -125,7 +136,6 @@ extension Worker where Outside: ~Copyable {
         case .header(let name): combineField(exchange, name, &hasher)
         case .claim(let name): combineClaim(exchange, name, &hasher)
         }
-        return hasher.finish()
     }
 
     /// All values of a field; the address where there is none, or nothing in it.
@@ -169,6 +179,8 @@ extension Worker where Outside: ~Copyable {
             hasher.combine(3)
             hasher.combine(UInt64(socket.slot) << 32 | UInt64(socket.generation))
             hasher.combine(UInt64(metrics.worker))
+            // No other Berth has this connection.
+            hasher.combine(snapshot.rateLimits?.processNumber ?? 0)
         } else {
             hasher.combine(address.isIPv4 ? 4 : 5)
             hasher.combine(address.isIPv4 ? address.low & 0xffff_ffff : address.high)

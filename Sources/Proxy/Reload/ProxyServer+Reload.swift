@@ -23,7 +23,7 @@ extension ProxyServer {
         var new = try Snapshot(
             configuration, keys: secrets?.keys ?? old.keys, tickets: secrets?.tickets, names: watchers.lookup,
             known: watchers.names.addresses, learned: old.learned, sessionTable: old.sessionTable,
-            rateLimits: old.rateLimits, discovered: discovered)
+            rateLimits: old.rateLimits, stores: old.stores, discovered: discovered)
         try new.addAdminListeners(configuration.global)
         return new
     }
@@ -95,12 +95,15 @@ extension Snapshot {
 
     /// Goes on with the stores that are configured as before, their connections and what is counted of them.
     fileprivate mutating func keepStores(of old: Snapshot) {
-        let known = old.upstreams.flatMap(\.stores)
+        let known = old.stores
         func kept(_ store: SharedStore) -> SharedStore? { known.first { $0.configuration == store.configuration } }
         for index in upstreams.indices {
             let name = upstreams[index].name
             if let own = upstreams[index].sharing, let store = kept(own.store) {
                 upstreams[index].sharing = SessionSharing(store, wait: own.wait, upstream: name)
+            }
+            if let own = upstreams[index].records, let store = kept(own.store) {
+                upstreams[index].records = RecordSharing(own, in: store)
             }
             if let cache = upstreams[index].cache, let own = cache.sharing, let store = kept(own.store) {
                 let sharing = AnswerSharing(store, wait: own.wait, upstream: name)

@@ -125,7 +125,17 @@ struct SessionAffinity {
     /// The signature says as much about a session as its id: the key follows from it. Two upstreams may have the same
     /// server.
     private static func key(_ tag: (UInt64, UInt64), in upstream: Int) -> SessionKey {
-        SessionKey(high: tag.0, low: tag.1 ^ UInt64(truncatingIfNeeded: upstream) &* 0x9e37_79b9_7f4a_7c15)
+        SessionKey(high: tag.0, low: tag.1 ^ mark(upstream))
+    }
+
+    private static func mark(_ upstream: Int) -> UInt64 {
+        UInt64(truncatingIfNeeded: upstream) &* 0x9e37_79b9_7f4a_7c15
+    }
+
+    /// The signature of a signed session's id, by its key: what all Berths with the same keys have for it, whichever slots their
+    /// upstreams have.
+    static func commonKey(ofSigned key: SessionKey, in upstream: Int) -> SessionKey {
+        SessionKey(high: key.high, low: key.low ^ mark(upstream))
     }
 
     private static func tag(
@@ -283,10 +293,13 @@ struct SessionAffinity {
             counter: counter(upstream)) ?? .full
     }
 
-    /// Remembers that the server with a tag has a session that another Berth saw begin.
-    func learn(_ id: [UInt8], ownedBy tag: UInt64, at now: Instant, in upstream: Int, isCounted: Bool) {
-        guard let server = rules[upstream].server(withTag: tag) else { return }
-        _ = learn(id, server: server, at: now, in: upstream, endsWithStream: !isCounted)
+    /// Remembers that the server with a tag has a session that another Berth saw begin. `keepsLost`: also if no server has it.
+    func learn(
+        _ id: [UInt8], ownedBy tag: UInt64, at now: Instant, in upstream: Int, isCounted: Bool, keepsLost: Bool = false
+    ) {
+        let server = rules[upstream].server(withTag: tag)
+        guard server != nil || keepsLost else { return }
+        _ = learn(id, server: server ?? ServerID.none, at: now, in: upstream, endsWithStream: !isCounted)
     }
 
     /// Forgets an id whose session its client has ended.

@@ -48,6 +48,8 @@ struct ResponseCapture {
     var bytes: [UInt8] = []
     /// Times that it was looked at: a server that sends byte by byte is not followed for ever.
     var looks = 0
+    /// What all Berths have for the session; `none` if its record is not shared.
+    var common = SessionKey.none
 
     /// Longer ones are not read to their end.
     static var maximumBytes: Int { 32_768 }

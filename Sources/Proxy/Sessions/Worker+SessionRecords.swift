@@ -24,9 +24,11 @@ extension Worker where Outside: ~Copyable {
         sessions.known.forget(key)
         guard handshake != nil, !io.hasContentCoding else { return }
         beginCapture(exchange, key, .initializeResult)
+        let common = commonKey(ofOpened: key, exchange)
+        sessions.captures[exchange.slot]?.common = common
     }
 
-    private func isLearned(_ exchange: Handle) -> Bool {
+    func isLearned(_ exchange: Handle) -> Bool {
         servers.upstreams[Int(exchanges[exchange].upstream)].plan.affinity == .learned
     }
 
@@ -80,7 +82,9 @@ extension Worker where Outside: ~Copyable {
         let use = table.noteUse(
             key, effect, params: params, server: servers[server].id, isLearned: isLearned(exchange), now: clock.now,
             counter: sessions.affinity.countAnywhere)
-        let isSettled = policy == .never || !use.isRecorded || (policy == .clean && use.isDirty)
+        let isShared = servers.upstreams[upstream].plan.records != nil
+        if isShared { refreshRecord(exchange, key, changes: effect.isReplayed) }
+        let isSettled = policy == .never || (!use.isRecorded && !isShared) || (policy == .clean && use.isDirty)
         sessions.known.noteUse(key, isSettled: isSettled, at: clock.now)
     }
 
@@ -137,6 +141,7 @@ extension Worker where Outside: ~Copyable {
         capture.bytes += io.received.bytes(range.range)
         if look(at: &capture) == .done {
             exchanges[exchange].isCaptured = false
+            if capture.purpose == .initializeResult { shareRecord(exchange, capture.key, capture.common) }
         } else {
             sessions.captures[exchange.slot] = capture
         }

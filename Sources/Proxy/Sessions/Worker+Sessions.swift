@@ -146,13 +146,7 @@ extension Worker where Outside: ~Copyable {
         guard servers.upstreams[Int(exchanges[exchange].upstream)].plan.affinity == .learned, hasSentID(exchange) else {
             return
         }
-        guard hasSentID(exchange) else { return }
-        let sent = exchanges[exchange].sessionID.range
-        let sentID =
-            exchanges[exchange].replayBytes > 0
-            ? clients[exchanges[exchange].client].transport.input.bytes(sent)
-            : exchanges[exchange].pending.bytes(sent)
-        let id = qualified(sentID, exchange)
+        let id = qualified(sentID(exchange), exchange)
         let upstream = Int(exchanges[exchange].upstream)
         if isSuccess {
             sessions.affinity.forget(id, in: upstream)
@@ -160,6 +154,14 @@ extension Worker where Outside: ~Copyable {
         } else {
             sessions.affinity.doubt(id, at: clock.now, in: upstream)
         }
+    }
+
+    /// The id that the client has sent, if `hasSentID`.
+    private func sentID(_ exchange: Handle) -> [UInt8] {
+        let sent = exchanges[exchange].sessionID.range
+        return exchanges[exchange].replayBytes > 0
+            ? clients[exchanges[exchange].client].transport.input.bytes(sent)
+            : exchanges[exchange].pending.bytes(sent)
     }
 
     /// The same for what is known of the session beside its server.
@@ -175,6 +177,8 @@ extension Worker where Outside: ~Copyable {
         let counter = sessions.affinity.countAnywhere
         guard !isSuccess else {
             countEnd(table.end(key, now: clock.now, counter: counter))
+            let common = commonKey(key, sent: sentID(exchange), exchange)
+            if common != .none { forgetRecord(common, in: Int(exchanges[exchange].upstream)) }
             return
         }
         let idle = servers.upstreams[Int(exchanges[exchange].upstream)].plan.sessionIdle

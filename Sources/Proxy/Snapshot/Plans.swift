@@ -298,6 +298,8 @@ package struct UpstreamPlan: Sendable {
     package var sessionIdle = Interval.seconds(86_400)
     /// How learned sessions are shared with other Berths; nil: they are not.
     package var sharing: SessionSharing?
+    /// How it is shared with other Berths how sessions were opened; nil: it is not.
+    package var records: RecordSharing?
     /// What becomes of a session whose server is gone.
     package var onLost = SessionLossPolicy.clean
     /// Bounds of the connections to each server.
@@ -335,7 +337,7 @@ package struct UpstreamPlan: Sendable {
     /// The answers that are kept; nil: none are.
     package var cache: UpstreamCache?
     /// What it shares with other Berths, and where.
-    package var stores: [SharedStore] { [sharing?.store, cache?.sharing?.store].compactMap { $0 } }
+    package var stores: [SharedStore] { [sharing?.store, records?.store, cache?.sharing?.store].compactMap { $0 } }
     /// What workers copy for their own selection: rings for hashing are made once and shared. Given by the server table.
     var selection: ServerSelection?
 

@@ -20,13 +20,14 @@ package final class RouteExtras: Sendable {
     /// Bytes of a response that is no event stream; `.max`: any.
     let responseLimit: UInt64
 
-    /// The extras of a route; nil if it has none. `rateLimits`: what is known of rates, if any route limits them.
-    package init?(_ route: RouteConfiguration, _ rateLimits: RateLimits? = nil) {
+    /// The extras of a route; nil if it has none. `rateLimits`: what is known of rates, if any route limits them; `stores`: those
+    /// that the configuration names.
+    package init?(_ route: RouteConfiguration, _ rateLimits: RateLimits? = nil, stores: [SharedStore] = []) {
         answer = LocalAnswer(route.destination)
         prefix = StrippedPrefix(bytes: Array((route.strippedPrefix ?? "").utf8))
         fields = ResponseFieldEdits(route.responseFields)
         access = AddressRules(route.access)
-        limits = rateLimits.flatMap { RouteLimits(route, $0) }
+        limits = rateLimits.flatMap { RouteLimits(route, $0, stores) }
         frontDoor = FrontDoorRules(route)
         responseLimit = route.responseLimit.map { UInt64($0) } ?? .max
         auth = route.auth.map { RouteAuth($0) }

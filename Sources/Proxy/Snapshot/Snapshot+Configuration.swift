@@ -11,11 +11,12 @@ extension Snapshot {
     /// The run-time form of a checked configuration. Loads certificates and resolves names, which may block for seconds;
     /// servers whose names do not resolve have no address. Names in `known` have these addresses, and are not looked up. All
     /// listeners share `tickets`, and keep them when certificates are swapped; nil: random ones that nobody else has.
-    /// `learned`, `sessionTable` and `rateLimits` are what is known of sessions and rates already; `discovered` are servers that were found, by upstream.
+    /// `learned`, `sessionTable` and `rateLimits` are what is known of sessions and rates already, and `stores` those that are in use;
+    /// `discovered` are servers that were found, by upstream.
     package init(
         _ configuration: Configuration, keys: [SigningKey], tickets: TicketSecrets? = nil, names: NameLookup = .system,
         known: [String: [SocketAddress]] = [:], learned: LearnedSessions? = nil, sessionTable: SessionTable? = nil,
-        rateLimits: RateLimits? = nil, discovered: [String: [DiscoveredServer]] = [:]
+        rateLimits: RateLimits? = nil, stores: [SharedStore] = [], discovered: [String: [DiscoveredServer]] = [:]
     ) throws(StartError) {
         self.init()
         self.keys = keys
@@ -30,14 +31,18 @@ extension Snapshot {
         let hosts =
             configuration.upstreams.flatMap { $0.servers.map(\.address.host) }
             + discovered.values.flatMap { $0.map(\.host) }
-            + configuration.upstreams.flatMap { [$0.session.store, $0.cache?.store].compactMap { $0?.host } }
+            + configuration.stores.map(\.host)
         let found = names.resolve(Set(hosts).subtracting(known.keys), within: .seconds(5)).merging(known) { $1 }
-        for upstream in configuration.upstreams { try append(upstream, found, names) }
+        var stores = stores
+        for store in configuration.stores where !stores.contains(where: { $0.configuration == store }) {
+            stores.append(try Self.sharedStore(store, found, names))
+        }
+        for upstream in configuration.upstreams { try append(upstream, found, stores) }
         let tickets = tickets ?? TicketSecrets([Machine.randomBytes(TicketRatchet.bytes)])
         for listener in configuration.listeners { listeners.append(try ListenerPlan(listener, tickets: tickets)) }
         let limits = try RateLimits.needed(by: configuration.routes, keeping: rateLimits)
         self.rateLimits = limits
-        routes = configuration.routes.map { RoutePlan($0, limits) }
+        routes = configuration.routes.map { RoutePlan($0, limits, stores: stores) }
         shareTokens()
         if upstreams.contains(where: { $0.affinity == .learned }) {
             self.learned = learned ?? LearnedSessions(limit: 1_000_000)
@@ -46,7 +51,7 @@ extension Snapshot {
     }
 
     private mutating func append(
-        _ configuration: UpstreamConfiguration, _ found: [String: [SocketAddress]], _ names: NameLookup
+        _ configuration: UpstreamConfiguration, _ found: [String: [SocketAddress]], _ stores: [SharedStore]
     ) throws(StartError) {
         let first = servers.count
         for server in configuration.servers {
@@ -73,25 +78,24 @@ extension Snapshot {
                 throw StartError("cannot speak TLS to upstream \(configuration.name): \(error)")
             }
         }
-        if plan.affinity == .learned, let store = configuration.session.store {
-            plan.sharing = SessionSharing(
-                try sharedStore(store, found, names), wait: Interval(store.wait), upstream: configuration.name)
+        if plan.affinity == .learned, let store = stores.first(for: configuration.session.store) {
+            plan.sharing = SessionSharing(store, wait: store.wait, upstream: configuration.name)
+        }
+        if plan.affinity != .off, plan.onLost == .always, let store = stores.first(for: configuration.session.store) {
+            plan.records = RecordSharing(store, wait: store.wait, upstream: configuration.name)
         }
         if let cache = configuration.cache {
-            let sharing = try cache.store.map { (store) throws(StartError) in
-                AnswerSharing(
-                    try sharedStore(store, found, names), wait: Interval(store.wait), upstream: configuration.name)
+            let sharing = stores.first(for: cache.store).map {
+                AnswerSharing($0, wait: $0.wait, upstream: configuration.name)
             }
             plan.cache = UpstreamCache(CacheRules(cache), sharing: sharing)
         }
         upstreams.append(plan)
     }
 
-    /// The store of a configuration: upstreams that name the same one share its connections.
-    private func sharedStore(
+    private static func sharedStore(
         _ configuration: StoreConfiguration, _ found: [String: [SocketAddress]], _ names: NameLookup
     ) throws(StartError) -> SharedStore {
-        if let known = upstreams.flatMap(\.stores).first(where: { $0.configuration == configuration }) { return known }
         do throws(TLSError) {
             return try SharedStore(of: configuration, found: found[configuration.host] ?? [], names: names)
         } catch {
@@ -111,6 +115,21 @@ extension Snapshot {
         plan.acceptsH2C = false
         plan.maximumConnections = 256
         listeners.append(plan)
+    }
+}
+
+extension Configuration {
+    /// The stores that it names, each as often as it does.
+    fileprivate var stores: [StoreConfiguration] {
+        upstreams.flatMap { [$0.session.store, $0.cache?.store].compactMap(\.self) }
+            + routes.flatMap { $0.rateLimits.compactMap(\.store) }
+    }
+}
+
+extension [SharedStore] {
+    /// The one that is configured so: all that name the same one share its connections.
+    func first(for configuration: StoreConfiguration?) -> SharedStore? {
+        configuration.flatMap { configuration in first { $0.configuration == configuration } }
     }
 }
 
@@ -313,10 +332,10 @@ extension HealthCheckPlan {
 }
 
 extension RoutePlan {
-    init(_ configuration: RouteConfiguration, _ rateLimits: RateLimits? = nil) {
+    init(_ configuration: RouteConfiguration, _ rateLimits: RateLimits? = nil, stores: [SharedStore] = []) {
         self.init(upstream: configuration.upstream ?? 0)
         checksHeaders = configuration.checksHeaders
-        extras = RouteExtras(configuration, rateLimits)
+        extras = RouteExtras(configuration, rateLimits, stores: stores)
         host = configuration.host.map { HostPattern(configured: $0).text }
         path =
             switch configuration.path {

@@ -67,6 +67,14 @@ package struct Snapshot: Sendable {
         return max(largest, min(sum, 10_000_000))
     }
 
+    /// The stores that upstreams and routes share something in, each once.
+    package var stores: [SharedStore] {
+        var stores: [SharedStore] = []
+        let all = upstreams.flatMap(\.stores) + routes.flatMap { $0.extras?.limits?.stores ?? [] }
+        for store in all where !stores.contains(where: { $0 === store }) { stores.append(store) }
+        return stores
+    }
+
     /// Whether any upstream shares its sessions with other Berths.
     var sharesSessions: Bool { upstreams.contains { $0.sharing != nil } }
 

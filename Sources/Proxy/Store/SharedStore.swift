@@ -73,6 +73,12 @@ package struct SessionSharing: Sendable {
     /// used, out of the store.
     private static let digest = MessageAuthenticator(key: Array("berth: names of learned sessions".utf8))
 
+    /// What all Berths have for a session whose id, which is learned, is this one.
+    static func commonKey(ofLearned id: Span<UInt8>) -> SessionKey {
+        let tag = digest.tag([UInt8]().span, id)
+        return SessionKey(high: tag.0, low: tag.1)
+    }
+
     /// The key of a session in the store.
     func key(of id: Span<UInt8>) -> [UInt8] {
         let tag = Self.digest.tag(scope.span, id)

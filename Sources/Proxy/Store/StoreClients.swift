@@ -1,4 +1,5 @@
 import Kernel
+import RateLimiting
 import Reactor
 import Redis
 import TLS
@@ -19,6 +20,10 @@ struct StorePurpose: Sendable {
     var session = SessionKey.none
     /// What the store is told is outdated.
     var outdating: OutdatedMethod?
+    /// The search for a session's record.
+    var search: UInt32 = 0
+    /// What the store is told that a key has used of its rate.
+    var rate: RateScript.Call?
     let sentAt: Instant
 }
 
@@ -29,7 +34,11 @@ struct StoreClient {
     var breaker = CircuitBreaker()
     var reader = ReplyReader()
     /// Commands that were not written to the connection yet.
-    var unsent: [UInt8] = []
+    var unsent = CommandWriter()
+    /// What keys have used of their rates and the store was not told.
+    var rates = RateReports()
+    /// The store knows the script for rates, as far as this connection has shown.
+    var hasRateScript = false
     /// `none`: there is no socket.
     var connection = Handle.none
     /// Dial when the present event has been served.
@@ -52,7 +61,8 @@ struct StoreClient {
     mutating func forgetConnection() {
         connection = .none
         reader = ReplyReader()
-        unsent = []
+        unsent = CommandWriter()
+        hasRateScript = false
         wantsDial = false
         wantsRead = false
         isServing = false
@@ -105,17 +115,22 @@ struct StoreClients: ~Copyable {
         _ command: RedisCommand, to store: SharedStore, _ use: StoreUse, for exchange: Handle = .none,
         session: SessionKey = .none, outdating: OutdatedMethod? = nil, at now: Instant
     ) -> StoreSubmission {
-        let client = index(of: store)
+        let purpose = StorePurpose(use: use, exchange: exchange, session: session, outdating: outdating, sentAt: now)
+        return submit(command, purpose, index(of: store), at: now)
+    }
+
+    /// The same for one of the clients.
+    mutating func submit(
+        _ command: RedisCommand, _ purpose: StorePurpose, _ client: Int, at now: Instant
+    ) -> StoreSubmission {
         switch clients[client].permit(at: now) {
         case .granted:
-            let purpose = StorePurpose(
-                use: use, exchange: exchange, session: session, outdating: outdating, sentAt: now)
             if enqueue(command, purpose, client, at: now) == .submitted { return .submitted }
         case .probe:
             _ = enqueue(.ping, StorePurpose(use: .probe, sentAt: now), client, at: now)
         case .denied: break
         }
-        store.counts.count(use, .skipped)
+        clients[client].store.counts.count(purpose.use, .skipped)
         return .declined
     }
 
@@ -125,14 +140,12 @@ struct StoreClients: ~Copyable {
         clients[index(of: store)].failed(at: now, isCertain: false)
     }
 
-    private mutating func enqueue(
+    mutating func enqueue(
         _ command: RedisCommand, _ purpose: StorePurpose, _ client: Int, at now: Instant
     ) -> StoreSubmission {
         if case .dial = clients[client].state.handle(.open, at: now) { clients[client].wantsDial = true }
         guard clients[client].state.add(purpose, at: now) else { return .declined }
-        var writer = CommandWriter()
-        writer.write(command)
-        clients[client].unsent += writer.bytes
+        clients[client].unsent.write(command)
         hasWork = true
         return .submitted
     }

@@ -19,6 +19,12 @@ package enum StoreUse: UInt8, Sendable, CaseIterable {
     case keepAnswer
     /// Those that a server has said are no longer so.
     case outdateAnswers
+    /// How a session was opened, or that it is used.
+    case keepRecord
+    /// How one was opened that is lost.
+    case findRecord
+    /// What a key has used of its rate.
+    case countRate
     /// Whether the store answers again.
     case probe
 
@@ -32,6 +38,9 @@ package enum StoreUse: UInt8, Sendable, CaseIterable {
         case .findAnswer: "find_answer"
         case .keepAnswer: "keep_answer"
         case .outdateAnswers: "outdate_answers"
+        case .keepRecord: "keep_record"
+        case .findRecord: "find_record"
+        case .countRate: "count_rate"
         case .probe: "probe"
         }
     }
@@ -85,8 +94,9 @@ package final class StoreCounts: Sendable {
     /// The numbers now.
     package var numbers: StoreNumbers { state.withLock { $0 } }
 
-    func count(_ use: StoreUse, _ result: StoreResult) {
-        state.withLock { $0.commands[Int(use.rawValue)][Int(result.rawValue)] += 1 }
+    func count(_ use: StoreUse, _ result: StoreResult, times: Int = 1) {
+        guard times > 0 else { return }
+        state.withLock { $0.commands[Int(use.rawValue)][Int(result.rawValue)] += UInt64(times) }
     }
 
     func noteLatency(_ time: Interval) {

@@ -50,7 +50,7 @@ extension Worker where Outside: ~Copyable {
     }
 
     /// The id in the request at the front of `io.received`.
-    private func sharedID(_ exchange: Handle) -> [UInt8]? {
+    func sharedID(_ exchange: Handle) -> [UInt8]? {
         switch exchanges[exchange].kind {
         case .session:
             guard let value = io.requestHead.sessionID else { return nil }
@@ -61,6 +61,17 @@ extension Worker where Outside: ~Copyable {
             let id = target.lowerBound + value.lowerBound..<target.lowerBound + value.upperBound
             return qualified(io.received.bytes(id), exchange)
         case .modern, .streamOpening, .resumption, .sessionless, .preflight, .other: return nil
+        }
+    }
+
+    /// What all Berths have for the exchange's session, which this one knows by `key`; nil if its id is none. The request is at the
+    /// front of `io.received`.
+    func commonKey(_ exchange: Handle, _ key: SessionKey) -> SessionKey? {
+        let upstream = Int(exchanges[exchange].upstream)
+        switch servers.upstreams[upstream].plan.affinity {
+        case .signed: return SessionAffinity.commonKey(ofSigned: key, in: upstream)
+        case .learned: return sharedID(exchange).map { SessionSharing.commonKey(ofLearned: $0.span) }
+        case .off: return nil
         }
     }
 
@@ -225,6 +236,15 @@ extension Worker where Outside: ~Copyable {
             if let outdated = purpose.outdating, answer.result == .done { outdated.sharing.confirm(outdated) }
             return
         case .keepAnswer: return
+        case .findRecord:
+            takeRecord(purpose.search, answer)
+            return
+        case .keepRecord:
+            if answer.result != .done { sessions.table?.forgetSharing(purpose.session) }
+            return
+        case .countRate:
+            takeRate(purpose, answer, client)
+            return
         case .lookUp, .share, .refresh, .forget, .probe: break
         }
         if case .refresh = purpose.use, answer.result != .done { snapshot.learned?.forgetSharing(purpose.session) }
@@ -237,7 +257,10 @@ extension Worker where Outside: ~Copyable {
             if case .value(let value) = answer, let tag = SharedOwner.tag(in: value) {
                 let upstream = Int(exchanges[exchange].upstream)
                 let isCounted = if case .session = exchanges[exchange].kind { true } else { false }
-                sessions.affinity.learn(id, ownedBy: tag, at: clock.now, in: upstream, isCounted: isCounted)
+                // A server that is not configured here any more has lost the session, which can be recovered perhaps.
+                let keepsLost = servers.upstreams[upstream].plan.records != nil
+                sessions.affinity.learn(
+                    id, ownedBy: tag, at: clock.now, in: upstream, isCounted: isCounted, keepsLost: keepsLost)
                 noteShared(sessions.affinity.key(ofLearned: id, in: upstream))
             }
             sessions.shared.begin(.answered, exchange)

@@ -1,5 +1,6 @@
 import Kernel
 import Logging
+import RateLimiting
 import Reactor
 import Redis
 import TLS
@@ -35,6 +36,7 @@ extension Worker where Outside: ~Copyable {
     mutating func serviceStores() {
         upstreams.stores.hasWork = false
         for client in upstreams.stores.clients.indices {
+            if upstreams.stores.clients[client].rates.hasNext { upstreams.stores.reportRates(client, at: clock.now) }
             if upstreams.stores.clients[client].wantsDial {
                 upstreams.stores.clients[client].wantsDial = false
                 dialStore(client)
@@ -69,9 +71,13 @@ extension Worker where Outside: ~Copyable {
 
     /// Closes the connections to stores that no upstream has any longer.
     mutating func closeUnusedStores() {
+        guard !upstreams.stores.clients.isEmpty else { return }
+        let used = snapshot.stores
         for client in upstreams.stores.clients.indices {
             let store = upstreams.stores.clients[client].store
-            if !snapshot.upstreams.contains(where: { $0.stores.contains { $0 === store } }) { happen(.close, client) }
+            if used.contains(where: { $0 === store }) { continue }
+            happen(.close, client)
+            _ = upstreams.stores.clients[client].rates.dropWaiting()
         }
     }
 
@@ -176,18 +182,27 @@ extension Worker where Outside: ~Copyable {
     // MARK: - Bytes
 
     private mutating func writeStore(_ client: Int) {
-        guard upstreams.stores.clients[client].state.phase == .ready, !upstreams.stores.clients[client].unsent.isEmpty
+        guard upstreams.stores.clients[client].state.phase == .ready,
+            !upstreams.stores.clients[client].unsent.bytes.isEmpty
         else { return }
-        let bytes = upstreams.stores.clients[client].unsent
-        upstreams.stores.clients[client].unsent.removeAll(keepingCapacity: bytes.count <= 16_384)
-        send(bytes, client)
+        io.composed.clear()
+        io.composed.append(upstreams.stores.clients[client].unsent.bytes)
+        upstreams.stores.clients[client].unsent.clear(keeping: 16_384)
+        sendComposed(client)
     }
 
     private mutating func send(_ bytes: [UInt8], _ client: Int) {
-        let connection = upstreams.stores.clients[client].connection
-        guard upstreams.stores.connections.contains(connection) else { return }
         io.composed.clear()
         io.composed.append(bytes)
+        sendComposed(client)
+    }
+
+    private mutating func sendComposed(_ client: Int) {
+        let connection = upstreams.stores.clients[client].connection
+        guard upstreams.stores.connections.contains(connection) else {
+            io.composed.clear()
+            return
+        }
         switch io.write(&upstreams.stores.connections[connection].transport) {
         case .written, .blocked: break
         case .refused, .failed: happen(.ended, client)
@@ -257,6 +272,8 @@ extension Worker where Outside: ~Copyable {
         case .null: answer(purpose, .missing, client)
         case .integer(let number): answer(purpose, .number(number), client)
         case .status, .boolean, .number, .elements: answer(purpose, .done, client)
+        case .error(.noScript, _) where upstreams.stores.repeatRate(purpose, client, at: clock.now) == .submitted:
+            return
         case .error(let error, _):
             answer(purpose, .refused, client)
             // Another server may have the name by now.

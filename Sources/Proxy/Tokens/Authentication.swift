@@ -1,6 +1,6 @@
 import Kernel
+import RateLimiting
 import Reactor
-import TLS
 import Tokens
 
 /// What one worker knows of callers: of tokens, and of the exchanges that wait for one to be verified.
@@ -21,10 +21,21 @@ struct Authentication {
     /// Exchanges whose tokens have been judged.
     var waking: [Handle] = []
     /// Of this worker alone: digests say nothing to anybody else.
-    private let digester = TokenDigester()
+    private let seed = Authentication.randomSeed()
 
     /// Names a token at a route.
-    func key(of token: Span<UInt8>, route: UInt64) -> TokenKey { digester.key(of: token, route: route) }
+    func key(of token: Span<UInt8>, route: UInt64) -> TokenKey {
+        var hasher = KeyHasher.wide(seed: seed)
+        hasher.combine(route)
+        hasher.combine(token)
+        let hash = hasher.finishWide()
+        return TokenKey(high: hash.0, low: hash.1)
+    }
+
+    private static func randomSeed() -> (UInt64, UInt64) {
+        var random = SystemRandomNumberGenerator()
+        return (random.next(), random.next())
+    }
 
     mutating func find(_ key: TokenKey, version: UInt64, at now: Instant) -> TokenCache.Known? {
         if let known = accepted.find(key, version: version, at: now) { return known }
@@ -123,17 +134,5 @@ struct Authentication {
         if Int(slot) < callers.count { callers[Int(slot)] = nil }
         if !challenges.isEmpty { challenges[slot] = nil }
         if !waitingSlots.isEmpty { waitingSlots[slot] = nil }
-    }
-}
-
-/// Makes digests of tokens under a key of its own. An object, because its state is large.
-private final class TokenDigester: Sendable {
-    private let authenticator = MessageAuthenticator(key: Machine.randomBytes(32))
-
-    func key(of token: Span<UInt8>, route: UInt64) -> TokenKey {
-        var number = InlineArray<8, UInt8>(repeating: 0)
-        for index in 0..<8 { number[index] = UInt8(truncatingIfNeeded: route >> UInt64(8 * index)) }
-        let tag = authenticator.tag(number.span, token)
-        return TokenKey(high: tag.0, low: tag.1)
     }
 }

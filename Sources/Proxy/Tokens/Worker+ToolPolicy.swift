@@ -1,5 +1,5 @@
+import ASCII
 import HTTP
-import JSON
 import MCP
 import Reactor
 import Tokens
@@ -18,16 +18,21 @@ extension Worker where Outside: ~Copyable {
         default: return nil
         }
         guard exchanges[exchange].isWhole else { return .respond(.tooLargeToCheck) }
-        let body = RequestID.body(of: io.received, io.requestHead)
-        guard body.count < JSONRPC.maximumBytes else { return .respond(.tooLargeToCheck) }
-        switch CalledTool(of: body) {
-        case .none: return nil
+        let verdict: ToolVerdict
+        if let place = RequestID.undividedBody(of: io.received, io.requestHead) {
+            verdict = ToolVerdict(io.received.span.extracting(place), auth.tools, caller.scopes)
+        } else {
+            let body = RequestID.body(of: io.received, io.requestHead)
+            guard body.count < JSONRPC.maximumBytes else { return .respond(.tooLargeToCheck) }
+            verdict = ToolVerdict(body.span, auth.tools, caller.scopes)
+        }
+        switch verdict {
+        case .allowed: return nil
         case .list:
             hideTools(exchange, auth, caller, isAnswer: true)
             return nil
         case .unclear: return .respond(.unreadableForPolicy)
-        case .tool(let name):
-            guard !auth.tools.allows(name, to: caller.scopes) else { return nil }
+        case .forbidden(let name):
             challenge(
                 exchange, auth, error: ("insufficient_scope", "the token does not allow this tool"),
                 scopes: auth.tools.scopes(allowing: name))
@@ -41,63 +46,28 @@ extension Worker where Outside: ~Copyable {
     }
 }
 
-/// The tool that a message calls, so that every reader must take it for the same.
-enum CalledTool: Equatable {
-    /// The message calls no tool.
-    case none
+/// What a policy says of a message.
+private enum ToolVerdict {
+    /// It calls a tool that the scopes allow, or none.
+    case allowed
     /// It asks which tools there are.
     case list
-    case tool(String)
-    /// Readers may differ: it is no JSON, or a batch, or has a name twice or in another case.
+    /// It calls a tool that they do not allow.
+    case forbidden(String)
+    /// It cannot be told.
     case unclear
 
-    init(of body: [UInt8]) {
-        let text = body.span
-        guard String(validating: body, as: UTF8.self) != nil, let summary = RequestSummary(of: text),
-            Self.hasPlainNames(text)
-        else {
-            self = .unclear
-            return
-        }
-        // Compared without escapes: `tools\\/call` is the same method.
-        let method = JSONText.unescaped(body[summary.methodText])
-        switch summary.method {
-        case .batch: self = .unclear
-        case _ where method == "tools/call":
-            guard let range = summary.name, let name = JSONText.unescaped(body[range]) else {
-                self = .unclear
-                return
-            }
-            self = .tool(name)
-        case _ where method == "tools/list": self = .list
-        default: self = .none
+    init(_ body: Span<UInt8>, _ policy: ToolPolicy, _ scopes: Set<String>) {
+        switch CalledTool(of: body) {
+        case .none: self = .allowed
+        case .list: self = .list
+        case .unclear: self = .unclear
+        case .tool(let place): self.init(tool: body.extracting(place), policy, scopes)
+        case .escapedTool(let name): self.init(tool: name.span, policy, scopes)
         }
     }
 
-    /// Whether no member that matters stands under a name that some readers take for another: in another case, or with escapes.
-    private static func hasPlainNames(_ text: Span<UInt8>) -> Bool {
-        var reader = JSONReader()
-        guard reader.openObject(text) else { return reader.peek(text) == UInt8(ascii: "[") }
-        while let name = reader.nextName(text) {
-            let bytes = text.extracting(name)
-            guard isPlain(bytes, ["method", "params", "id", "jsonrpc"]) else { return false }
-            guard JSONString.content(bytes, equals: "params"), reader.peek(text) == UInt8(ascii: "{") else {
-                guard reader.value(text) != nil else { return false }
-                continue
-            }
-            guard reader.openObject(text) else { return false }
-            while let inner = reader.nextName(text) {
-                guard isPlain(text.extracting(inner), ["name", "arguments"]), reader.value(text) != nil else {
-                    return false
-                }
-            }
-        }
-        return reader.failure == nil && reader.isAtEnd(text)
-    }
-
-    private static func isPlain(_ name: Span<UInt8>, _ known: [String]) -> Bool {
-        let text = String(decoding: name.indices.map { name[$0] }, as: UTF8.self)
-        guard let plain = JSONText.unescaped(text) else { return false }
-        return known.contains(text) || !known.contains(plain.lowercased())
+    private init(tool: Span<UInt8>, _ policy: ToolPolicy, _ scopes: Set<String>) {
+        self = policy.allows(tool, to: scopes) ? .allowed : .forbidden(String(decoding: tool.copied, as: UTF8.self))
     }
 }

@@ -8,8 +8,8 @@ package struct CommandWriter: Sendable {
     /// A writer that has written nothing.
     package init() {}
 
-    /// Forgets what was written, and keeps the memory.
-    package mutating func clear() { bytes.removeAll(keepingCapacity: true) }
+    /// Forgets what was written, and keeps the memory if it is no more than so many bytes.
+    package mutating func clear(keeping most: Int = .max) { bytes.removeAll(keepingCapacity: bytes.capacity <= most) }
 
     /// Appends a command.
     package mutating func write(_ command: RedisCommand) {
@@ -31,6 +31,11 @@ package struct CommandWriter: Sendable {
         case .delete(let key):
             begin("DEL", arguments: 1)
             argument(key)
+        case .advanceRate(let call): write(call)
+        case .expire(let key, let milliseconds):
+            begin("PEXPIRE", arguments: 2)
+            argument(key)
+            argument(decimal: max(1, milliseconds))
         case .hello(let credentials):
             begin("HELLO", arguments: credentials == nil ? 1 : 4)
             argument("3")
@@ -74,8 +79,34 @@ package struct CommandWriter: Sendable {
         end()
     }
 
-    private mutating func argument(decimal value: UInt64) {
-        argument(Array(String(value).utf8))
+    private mutating func argument(decimal value: UInt64) { argument(String(value).utf8) }
+
+    private mutating func argument(_ text: String.UTF8View) {
+        header(UInt8(ascii: "$"), UInt64(text.count))
+        bytes += text
+        end()
+    }
+
+    /// Nothing is allocated once there is space: there may be a call for every request.
+    private mutating func write(_ call: RateScript.Call) {
+        begin(call.isWhole ? "EVAL" : "EVALSHA", arguments: 5)
+        argument(call.isWhole ? RateScript.text : RateScript.digest)
+        argument(decimal: 1)
+        header(UInt8(ascii: "$"), 45)
+        bytes += "berth:{".utf8
+        append(hexadecimal: call.high)
+        append(hexadecimal: call.low)
+        bytes += "}:rate".utf8
+        end()
+        argument(String(call.used).utf8)
+        argument(String(call.most).utf8)
+    }
+
+    private mutating func append(hexadecimal number: UInt64) {
+        for shift in stride(from: UInt64(60), through: 0, by: -4) {
+            let digit = UInt8(truncatingIfNeeded: number >> shift & 15)
+            bytes.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") - 10 + digit)
+        }
     }
 
     private mutating func header(_ type: UInt8, _ number: UInt64) {

@@ -12,6 +12,10 @@ package enum RedisCommand: Equatable, Sendable {
     case timeToLive(key: [UInt8])
     /// Removes a key.
     case delete(key: [UInt8])
+    /// Has a key that there is expire in so many milliseconds.
+    case expire(key: [UInt8], milliseconds: UInt64)
+    /// Adds to what a key has used of its rate.
+    case advanceRate(RateScript.Call)
     /// Asks for version 3 of the protocol and says who asks; nil: nobody in particular.
     case hello(RedisCredentials?)
     /// Says who asks.

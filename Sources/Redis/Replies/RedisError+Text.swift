@@ -25,6 +25,8 @@ extension RedisError {
                 .cannotWrite
             } else if word.equals("BUSY") {
                 .busy
+            } else if word.equals("NOSCRIPT") {
+                .noScript
             } else if word.equals("NOPROTO") || text.has("ERR unknown command", at: 0) {
                 .unknownCommand
             } else if text.has("ERR invalid password", at: 0) || text.has("ERR Client sent AUTH", at: 0)

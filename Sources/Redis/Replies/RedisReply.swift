@@ -42,12 +42,14 @@ package enum RedisError: UInt8, Equatable, Sendable, CaseIterable {
     case cannotWrite
     /// A script keeps it from anything else.
     case busy
+    /// It does not know the script whose digest it was given, or no longer: it wants the text.
+    case noScript
 
     /// Whether another server may be behind the name by now, or this one cannot be used: the name is looked up and dialled again.
     package var isFailover: Bool {
         switch self {
         case .readOnly, .loading, .masterDown, .clusterDown: true
-        case .other, .unknownCommand, .denied, .outOfMemory, .moved, .cannotWrite, .busy: false
+        case .other, .unknownCommand, .denied, .outOfMemory, .moved, .cannotWrite, .busy, .noScript: false
         }
     }
 }

@@ -21,7 +21,7 @@ extension MetricCatalog {
     /// `berth_redis_commands`.
     package static let redisCommands = MetricDefinition(
         .counter, "berth_redis_commands", labels: store + ["use", "result"],
-        "Commands, by what for (look_up, share, refresh, forget, find_answer, keep_answer, outdate_answers, probe) and what came of them: done, missing, refused, failed, "
+        "Commands, by what for (look_up, share, refresh, forget, find_answer, keep_answer, outdate_answers, keep_record, find_record, count_rate, probe) and what came of them: done, missing, refused, failed, "
             + "skipped (the breaker is open), late (nobody waited any longer)")
     /// `berth_redis_reply_seconds`.
     package static let redisReply = MetricDefinition(

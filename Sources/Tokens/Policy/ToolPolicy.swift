@@ -15,9 +15,13 @@ package struct ToolPolicy: Sendable, Equatable {
             self.denied = denied
         }
 
-        fileprivate func allows(_ tool: String) -> Bool {
-            allowed.contains { ToolPolicy.matches(tool, $0) } && !denied.contains { ToolPolicy.matches(tool, $0) }
+        fileprivate func allows(_ tool: Span<UInt8>) -> Bool {
+            for pattern in denied where ToolPolicy.matches(tool, pattern) { return false }
+            for pattern in allowed where ToolPolicy.matches(tool, pattern) { return true }
+            return false
         }
+
+        fileprivate func allows(_ tool: String) -> Bool { allows(Array(tool.utf8).span) }
     }
 
     /// One for each scope; a tool that none allows is forbidden.
@@ -28,10 +32,14 @@ package struct ToolPolicy: Sendable, Equatable {
     /// Every tool is allowed: there are no rules.
     package var isOpen: Bool { rules.isEmpty }
 
-    /// Whether one of the scopes allows a tool.
-    package func allows(_ tool: String, to scopes: Set<String>) -> Bool {
-        isOpen || rules.contains { scopes.contains($0.scope) && $0.allows(tool) }
+    /// Whether one of the scopes allows a tool, by the bytes of its name.
+    package func allows(_ tool: Span<UInt8>, to scopes: Set<String>) -> Bool {
+        for rule in rules where scopes.contains(rule.scope) && rule.allows(tool) { return true }
+        return isOpen
     }
+
+    /// The same for a text.
+    package func allows(_ tool: String, to scopes: Set<String>) -> Bool { allows(Array(tool.utf8).span, to: scopes) }
 
     /// Scopes, one of which would allow the tool, in the order of the rules.
     package func scopes(allowing tool: String) -> [String] {
@@ -61,7 +69,15 @@ package struct ToolPolicy: Sendable, Equatable {
         }
     }
 
-    private static func matches(_ tool: String, _ pattern: String) -> Bool {
-        pattern.hasSuffix("*") ? tool.hasPrefix(pattern.dropLast()) : tool == pattern
+    private static func matches(_ tool: Span<UInt8>, _ pattern: String) -> Bool {
+        var left = pattern.utf8.count
+        var index = 0
+        for byte in pattern.utf8 {
+            left -= 1
+            if left == 0, byte == UInt8(ascii: "*") { return true }
+            guard index < tool.count, tool[index] == byte else { return false }
+            index += 1
+        }
+        return index == tool.count
     }
 }

@@ -21,7 +21,12 @@ extension ProxyStage {
         let configuration = try ConfigurationFile.parse(text, file: "berth.toml", checks: checks).get().configuration
         let limits = try RateLimits.needed(by: configuration.routes, keeping: snapshot.rateLimits)
         snapshot.rateLimits = limits
-        snapshot.routes = configuration.routes.map { RoutePlan($0, limits) }
+        var stores = snapshot.stores
+        for store in configuration.routes.flatMap({ $0.rateLimits.compactMap(\.store) })
+        where stores.first(for: store) == nil {
+            stores.append(SharedStore(store, found: [], names: NameLookup { _ in [] }))
+        }
+        snapshot.routes = configuration.routes.map { RoutePlan($0, limits, stores: stores) }
         let secrets = TicketSecrets([[UInt8](repeating: 1, count: 32)])
         let plan = try ListenerPlan(configuration.listeners[0], tickets: secrets)
         for index in snapshot.listeners.indices {

@@ -1,5 +1,6 @@
 import Configuration
 import Kernel
+import Redis
 import Simulation
 
 @testable import Proxy
@@ -9,6 +10,10 @@ final class StoreContents {
     var values: [String: String] = [:]
     /// When they expire, by the clock of the Berth that set them.
     var ends: [String: Instant] = [:]
+    /// Arrival times of rates in microseconds, by a clock that began with each Berth's network.
+    var arrivals: [String: Int64] = [:]
+    /// It was told of the script for rates.
+    var knowsScript = false
 }
 
 /// A store on the simulated network: Redis, as far as Berth uses it.
@@ -29,6 +34,9 @@ final class ScriptedStore {
 
     let contents: StoreContents
     private unowned let network: SimulatedNetwork
+    private let startedAt: Instant
+    /// What it says in place of how far an arrival time lies ahead.
+    var lie: String?
     var mood = Mood.answers
     /// It answers reads only, as one whose memory is full.
     var refusesWrites = false
@@ -39,6 +47,7 @@ final class ScriptedStore {
     init(_ network: SimulatedNetwork, _ contents: StoreContents = StoreContents()) {
         self.network = network
         self.contents = contents
+        startedAt = network.now
         listen()
     }
 
@@ -95,9 +104,31 @@ final class ScriptedStore {
             }
             return "+OK\r\n"
         case "DEL": return contents.values.removeValue(forKey: command[1]) == nil ? ":0\r\n" : ":1\r\n"
+        case "EXPIRE", "PEXPIRE":
+            guard !isOver(command[1]), let milliseconds = UInt64(command[2]) else { return ":0\r\n" }
+            contents.ends[command[1]] = network.now + .milliseconds(milliseconds)
+            return ":1\r\n"
+        case "EVAL" where command[1] == "\(RateScript.text)":
+            contents.knowsScript = true
+            return advance(command)
+        case "EVALSHA":
+            let isKnown = contents.knowsScript && command[1] == "\(RateScript.digest)"
+            return isKnown ? advance(command) : "-NOSCRIPT No matching script. Please use EVAL.\r\n"
         case "PING": return "+PONG\r\n"
         default: return "-ERR unknown command\r\n"
         }
+    }
+
+    /// What the script for rates does.
+    private func advance(_ command: [String]) -> String {
+        if let lie { return "\(lie)\r\n" }
+        guard command.count == 6, command[2] == "1", let used = Int64(command[4]), let most = Int64(command[5]) else {
+            return "-ERR arguments\r\n"
+        }
+        let now = Int64((network.now - startedAt).nanoseconds / 1_000)
+        let arrival = min(max(contents.arrivals[command[3]] ?? 0, now) + used, now + most)
+        contents.arrivals[command[3]] = arrival > now ? arrival : nil
+        return ":\(max(0, arrival - now))\r\n"
     }
 
     private func isOver(_ key: String) -> Bool {

@@ -13,7 +13,7 @@ enum ImportRule {
         "MCP": ["ASCII", "JSON"],
         "Balancing": [],
         "Caching": ["MCP", "JSON", "ASCII", "Kernel"],
-        "RateLimiting": ["Kernel"],
+        "RateLimiting": ["ASCII", "Kernel"],
         "Redis": ["ASCII", "Kernel"],
         "Tokens": ["ASCII", "JSON"],
         "Configuration": [],

@@ -12,6 +12,8 @@ struct Recoveries {
         let lost: Int?
         let mayReturn: Bool
         let queuedAt: Instant
+        /// A store was asked how the session was opened.
+        var hasAskedStore = false
     }
 
     /// A session that is to be ended at its server.
@@ -27,12 +29,15 @@ struct Recoveries {
     /// Exchanges whose recovery is over.
     var waking: [Handle] = []
     var deletions: [Deletion] = []
+    /// Those that wait for a store, and those whose stores have answered.
+    var searches = RecordSearches()
+    var found: [Start] = []
     private(set) var active: [UInt32: Recovery] = [:]
     private var lastID: UInt32 = 0
     /// Some queue may have a start whose turn it is.
     private var mayStart = false
 
-    var hasWork: Bool { mayStart || !waking.isEmpty || !deletions.isEmpty }
+    var hasWork: Bool { mayStart || !waking.isEmpty || !deletions.isEmpty || !found.isEmpty }
 
     mutating func nextID() -> UInt32 {
         lastID &+= 1

@@ -36,6 +36,8 @@ struct SessionRecord: Sendable {
     var doubtedAt: Instant?
     /// Its client was told that it is gone, and its end was counted.
     var isOver = false
+    /// When a store was told of it last, in seconds on the monotonic clock; 0: never.
+    var sharedAt: UInt32 = 0
 
     init(server: ServerID, usedAt: Instant, openedAt: Instant? = nil, handshake: Handshake?) {
         self.server = server
@@ -43,6 +45,9 @@ struct SessionRecord: Sendable {
         self.openedAt = openedAt ?? usedAt
         self.handshake = handshake
     }
+
+    /// It is known how it was opened, and what its server said.
+    var isRecoverable: Bool { handshake != nil && result != nil }
 
     /// Bytes that it owns, roughly.
     var byteCount: Int {

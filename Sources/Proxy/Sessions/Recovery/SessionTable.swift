@@ -173,14 +173,17 @@ package final class SessionTable: Sendable {
 
     /// Decides what is done about a request of a lost session, and takes note: one that is told to start has the session
     /// for itself until it calls `finishRecovery`. `asked` is the generation of the place that the request was sent to.
+    /// `mayBeShared`: another Berth may know how it was opened.
     func decide(
-        _ key: SessionKey, _ request: LostRequest, _ policy: SessionLossPolicy, asked: UInt32, now: Instant
+        _ key: SessionKey, _ request: LostRequest, _ policy: SessionLossPolicy, asked: UInt32,
+        mayBeShared: Bool = false,
+        now: Instant
     ) -> RecoveryDecision {
         var decision = RecoveryDecision.giveUp(policy == .never ? .off : .unknown)
         update(key) { record in
             let moved = record.recovery.generation != asked
             let facts = RecoveryDecision.Facts(
-                policy: policy, isRecorded: record.handshake != nil && record.result != nil, isDirty: record.isDirty,
+                policy: policy, isRecorded: record.isRecoverable || mayBeShared, isDirty: record.isDirty,
                 isUnderWay: record.recovery.isUnderWay(at: now),
                 hasPlace: record.recovery.joined < RecoveryState.maximumJoined, hasMoved: moved,
                 hasBudget: record.recovery.allowsMore(at: now))
@@ -265,7 +268,7 @@ package final class SessionTable: Sendable {
 
     // MARK: - Shards
 
-    private func update(_ key: SessionKey, _ change: (inout SessionRecord) -> Void) {
+    func update(_ key: SessionKey, _ change: (inout SessionRecord) -> Void) {
         noteChange(key)
         shard(key).contents.withLock { contents in
             guard var record = contents.records.removeValue(forKey: key) else { return }

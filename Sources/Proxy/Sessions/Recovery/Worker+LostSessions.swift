@@ -108,18 +108,26 @@ extension Worker where Outside: ~Copyable {
     private mutating func considerRecovery(_ exchange: Handle, mayReturn: Bool) -> RecoveryDecision {
         guard sessions.isRecording, case .session = exchanges[exchange].kind,
             !clients.isInternal(exchanges[exchange].client), let table = sessions.table,
-            let (key, request) = lostRequest(exchange)
+            let (key, request, common) = lostRequest(exchange)
         else { return .giveUp(.off) }
         let upstream = Int(exchanges[exchange].upstream)
         let policy = servers.upstreams[upstream].plan.onLost
         let asked = UInt32(truncatingIfNeeded: exchanges[exchange].affinityKey)
-        let decision = table.decide(key, request, policy, asked: asked, now: clock.now)
+        let mayBeShared = policy == .always && servers.upstreams[upstream].plan.records != nil
+        if mayBeShared, request == .call || request == .message {
+            let server = Int(exchanges[exchange].server)
+            table.openIfUnknown(
+                key, on: server < 0 ? ServerID.none : servers[server].id, isLearned: isLearned(exchange),
+                now: clock.now, counter: sessions.affinity.countAnywhere)
+        }
+        let decision = table.decide(key, request, policy, asked: asked, mayBeShared: mayBeShared, now: clock.now)
         switch decision {
         case .start, .wait, .follow: awaitRecovery(exchange, key, decision, mayReturn: mayReturn)
         case .swallow: metrics.increment(.swallowed)
         case .giveUp(let reason):
             if request == .deletion {
                 countEnd(table.end(key, now: clock.now, counter: sessions.affinity.countAnywhere))
+                if common != .none { forgetRecord(common, in: upstream) }
             } else if !mayReturn {
                 noteLoss(key, reason)
             }
@@ -134,9 +142,9 @@ extension Worker where Outside: ~Copyable {
         countEnd(table.lose(key, now: clock.now))
     }
 
-    /// The session of an exchange, and what its request is to a session that is lost. Puts the request's head into the
-    /// scratch.
-    private mutating func lostRequest(_ exchange: Handle) -> (SessionKey, LostRequest)? {
+    /// The session of an exchange, what its request is to a session that is lost, and what all Berths have for it if its record is
+    /// shared. Puts the request's head into the scratch.
+    private mutating func lostRequest(_ exchange: Handle) -> (SessionKey, LostRequest, common: SessionKey)? {
         guard let request = keptRequest(exchange) else { return nil }
         let id = (io.requestHead.sessionID ?? .empty).range
         let upstream = Int(exchanges[exchange].upstream)
@@ -146,12 +154,14 @@ extension Worker where Outside: ~Copyable {
         case .server(_, let found), .removed(let found): key = found
         case .unknown: return nil
         }
-        if exchanges[exchange].method == .delete { return (key, .deletion) }
-        if exchanges[exchange].wasRecovered { return (key, .recovered) }
-        guard exchanges[exchange].method == .post, exchanges[exchange].isWhole else { return (key, .call) }
+        if exchanges[exchange].method == .delete {
+            return (key, .deletion, commonKey(key, sent: request.bytes(id), exchange))
+        }
+        if exchanges[exchange].wasRecovered { return (key, .recovered, .none) }
+        guard exchanges[exchange].method == .post, exchanges[exchange].isWhole else { return (key, .call, .none) }
         let summary = RequestSummary(of: RequestID.body(of: request, io.requestHead).span)
         let isMessage = summary.map { !$0.hasID && $0.method != .batch } ?? false
-        return (key, isMessage ? .message : .call)
+        return (key, isMessage ? .message : .call, .none)
     }
 
     /// The exchange waits until its session has another server.
@@ -200,7 +210,9 @@ extension Worker where Outside: ~Copyable {
                 return
             }
             act(on: exchange, .recoveryBegan)
-            exchanges.setDeadline(exchange, clock.now + Self.recoveryPoll, &clock)
+            endLateSearches(key)
+            let next = min(clock.now + Self.recoveryPoll, sessions.recoveries.searches.end(for: key))
+            exchanges.setDeadline(exchange, next, &clock)
         case .failed(let reason):
             noteLoss(key, reason)
             leaveRecovery(exchange, reason)

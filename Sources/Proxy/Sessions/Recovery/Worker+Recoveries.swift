@@ -18,6 +18,9 @@ extension Worker where Outside: ~Copyable {
             case .deletion: break
             }
         }
+        let found = sessions.recoveries.found
+        sessions.recoveries.found = []
+        for start in found { beginRecovery(start) }
         while let start = sessions.recoveries.takeStart() { beginRecovery(start) }
         let deletions = sessions.recoveries.deletions
         sessions.recoveries.deletions = []
@@ -45,6 +48,10 @@ extension Worker where Outside: ~Copyable {
             }
             return
         }
+        if !record.isRecoverable {
+            if searchRecord(start) == .notAsking { leaveUnknown(start) }
+            return
+        }
         let client = exchanges[start.exchange].client
         let upstream = Int(exchanges[start.exchange].upstream)
         let id = sessions.recoveries.nextID()
@@ -58,6 +65,14 @@ extension Worker where Outside: ~Copyable {
             template: RequestTemplate(io.requestHead, in: io.received), startedAt: clock.now)
         recovery.waiting = [start.exchange]
         send(recovery)
+    }
+
+    /// Nobody knows how the session was opened.
+    private mutating func leaveUnknown(_ start: Recoveries.Start) {
+        sessions.recoveries.release(start.upstream, nil, at: clock.now)
+        sessions.table?.failRecovery(start.key, .unknown)
+        noteFailure(start.key, start.upstream, .unknown)
+        sessions.recoveries.waking.append(start.exchange)
     }
 
     /// Sends the request of the recovery's present step.
