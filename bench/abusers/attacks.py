@@ -4,7 +4,7 @@ import ssl
 import struct
 from dataclasses import dataclass
 
-from . import frames as f
+from . import frames as f, hordes
 
 OPENING = f.PREFACE + f.settings()
 ATTACK = f.head("GET", "/attack")
@@ -18,11 +18,15 @@ class Attack:
     Every connection of it sends `bytes` and then waits until the server ends it, `timeout` seconds at most.
     """
     bytes: bytes
-    counter: str                # the counter of /stats that should increase
+    counter: str                # the counter of /stats that should increase, or ""
     timeout: float = 0.05
     tls: bool = False           # on the TLS port; `bytes` are sent in place of a handshake
     handshakes: bool = False    # whole handshakes, no bytes at all
     together: int = 1           # connections held at once by one attacker
+    port: str = ""              # of the stage, if it is not that of http or https
+    horde: hordes.Horde = None  # many connections in place of the above
+    seconds: float = 0          # of a slice, and slices; 0: as the command says
+    slices: int = 0
 
 
 def odd(count, first=1):
@@ -152,7 +156,22 @@ def all_of_them():
         "200 connections with a shut window": Attack(stalls(1), "stalled_streams", timeout=3, together=100),
         "malformed requests": Attack(malformed(), "malformed_requests"),
         "smuggling": Attack(smuggling(), "malformed_requests"),
-        "ClientHello flood": Attack(hello(), "broken_handshakes", tls=True, together=16),
+        "HPACK bomb within limits, connection_opens": Attack(quiet_bomb(), "", port="guarded"),
+        "ClientHello flood": Attack(hello(), "failed_handshakes", tls=True, together=16),
+        "ClientHello flood, connection_opens": Attack(hello(), "", tls=True, together=16, port="guarded_https"),
         "full handshakes": Attack(b"", "", handshakes=True, tls=True),
+        "full handshakes, connection_opens": Attack(b"", "", handshakes=True, tls=True, port="guarded_https"),
         "GOAWAY and back at once": Attack(flood(f.SETTINGS, b"", times=52), "settings"),
-    }
+    } | {name: horde_attack(name, horde) for name, horde in all_hordes().items()}
+
+
+def all_hordes():
+    return (hordes.slow_http1(2000) | hordes.slow_http2(2000) | hordes.storms(1000) | hordes.floods(10_000) | hordes.noise()
+            | hordes.stalled_handshakes(hello(), 1000))
+
+
+def horde_attack(name, horde):
+    """Slow ones need slices that are longer than the timeouts that end them; the floods are as long as asked for."""
+    if "initialize" in name:
+        return Attack(b"", "", horde=horde, seconds=20, slices=1)
+    return Attack(b"", "", horde=horde, seconds=8 if "Slowloris" in name or "slow" in name else 5, slices=3)

@@ -18,17 +18,34 @@ CONFIGURATION = """\
 workers = 1
 admin = "127.0.0.1:{admin}"
 secret = "file:{directory}/session.keys"
-[listen]
+[[listen]]
 http = "127.0.0.1:{http}"
 https = "127.0.0.1:{https}"
 cert = "{directory}/cert.pem"
 key = "{directory}/key.pem"
-timeouts = {{ idle = "1s", tls = "1s" }}   # so that a stalled client is closed within a slice
+# So that slow clients are closed within a slice, and the bench sees what it costs that they come back.
+timeouts = {{ idle = "1s", tls = "1s", header = "2s", body = "2s" }}
+[[listen]]
+http = "127.0.0.1:{guarded}"
+https = "127.0.0.1:{guarded_https}"
+cert = "{directory}/cert.pem"
+key = "{directory}/key.pem"
+{connection_opens}
+timeouts = {{ idle = "1s", tls = "1s", header = "2s", body = "2s" }}
+[[listen]]
+http = "127.0.0.1:{limited}"
+max_connections_per_address = 100
+timeouts = {{ idle = "1s", tls = "1s", header = "2s", body = "2s" }}
 [upstream.mcp]
 servers = ["127.0.0.1:{replica}"]
 [upstream.sink]                             # requests of attacks go to a server of their own
 servers = ["127.0.0.1:{sink}"]
 pool = {{ max = 1024 }}
+[[route]]
+path = "/limited/*"
+upstream = "sink"
+rate_limit = [{{ key = "ip", method = "initialize", rate = "30/min" }}]
+stream_opens = "30/min"
 [[route]]
 path = "/attack"
 upstream = "sink"
@@ -64,19 +81,27 @@ class Stage:
 
     def __init__(self, berth, directory, berth_cpu, load_cpu):
         self.directory, self.children = Path(directory), []
-        self.http, self.https, self.admin = free_port(), free_port(), free_port()
+        names = ("http", "https", "limited", "guarded", "guarded_https", "admin")
+        self.ports = {name: free_port() for name in names}
+        self.https, self.admin = self.ports["https"], self.ports["admin"]
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
              "2", "-subj", "/CN=localhost", "-keyout", self.directory / "key.pem", "-out", self.directory / "cert.pem"],
             check=True, capture_output=True)
         replica, sink = self.replica(load_cpu, False), self.replica(load_cpu, True)
+        # An older Berth does not have the key; then its rows show what happens without.
+        opens = 'connection_opens = "20/s"'
+        path = self.directory / "check.toml"
+        path.write_text(f'[listen]\nhttp = ":1"\n{opens}\n[upstream.a]\nservers = ["127.0.0.1:2"]\n')
+        if subprocess.run([berth, "check", path], capture_output=True).returncode:
+            opens = ""
         path = self.directory / "berth.toml"
         path.write_text(CONFIGURATION.format(
-            admin=self.admin, directory=directory, http=self.http, https=self.https, replica=replica, sink=sink))
+            directory=directory, replica=replica, sink=sink, connection_opens=opens, **self.ports))
         self.log = open(self.directory / "berth.log", "wb")
         self.berth = subprocess.Popen(
             [berth, "run", path], stdout=self.log, stderr=subprocess.STDOUT,
-            preexec_fn=lambda: (os.sched_setaffinity(0, {berth_cpu}), dies_with_parent()))
+            preexec_fn=lambda: (actors.settle(berth_cpu), dies_with_parent()))
         until(self.answers, 10, "Berth answering")
 
     def replica(self, cpu, idle):
@@ -109,10 +134,15 @@ class Stage:
     def is_alive(self):
         return self.berth.poll() is None and bool(self.answers())
 
-    def memory(self):
-        """Anonymous bytes that Berth has in memory."""
+    def forwarded(self):
+        """Requests that the attackers' server has got."""
+        return sum(server["requests"] for upstream in self.stats()["upstreams"] if upstream["name"] == "sink"
+                   for server in upstream["servers"])
+
+    def memory(self, kind="RssAnon"):
+        """Bytes that Berth has in memory; anonymous ones if not said otherwise."""
         for line in Path(f"/proc/{self.berth.pid}/status").read_text().splitlines():
-            if line.startswith("RssAnon"):
+            if line.startswith(kind):
                 return int(line.split()[1]) * 1024
         return 0
 

@@ -17,6 +17,7 @@ enum SessionIDCheck {
             var again = SignedSessionID(
                 signing: serverID.span, keyID: signed.keyID, serverTag: signed.serverTag, issuedAt: signed.issuedAt,
                 affinityKey: signed.affinityKey)
+            again.isBound = signed.isBound
             again.tag = signed.tag
             try requireEqual(try written(again, serverID), latin1(bytes), "written again")
         }
