@@ -122,19 +122,23 @@ extension SocketTests {
             try flood(address, connections: 200, &generator)
             try expectAlive(berth)
             let descriptors = berth.resources.descriptors
-            let before = berth.resources.anonymousBytes
             berth.replica.reset()
 
-            try flood(address, connections: 2_000, &generator)
+            // A leak grows with every flood. What malloc keeps grows with the most connections that were open at once, which differs.
+            var growth = Int.max
+            for _ in 0..<4 where growth > Self.allowance {
+                let before = berth.resources.anonymousBytes
+                try flood(address, connections: 2_000, &generator)
+                try expectAlive(berth)
+                growth = berth.resources.anonymousBytes - before
+            }
 
-            try expectAlive(berth)
             // The one parked connection to the replica may be closed by now.
             try eventually("descriptors are back at \(descriptors), not \(berth.resources.descriptors)") {
                 berth.resources.descriptors <= descriptors
             }
             #expect(berth.replica.requests.allSatisfy { $0.start == "GET /alive" })
             #expect(berth.replica.leftovers.isEmpty)
-            let growth = berth.resources.anonymousBytes - before
             #expect(growth <= Self.allowance || !ProcessResources.isMeaningful)
         }
 
