@@ -7,4 +7,10 @@ package enum JSONText {
         while let byte = bytes.next(in: content) { text.append(byte) }
         return bytes.isAtEnd(of: content) ? text : nil
     }
+
+    /// Whether such a content has an escape in it, so that its bytes are not its text.
+    package static func hasEscape(_ content: Span<UInt8>) -> Bool {
+        for index in content.indices where content[index] == UInt8(ascii: "\\") { return true }
+        return false
+    }
 }

@@ -8,7 +8,7 @@ import Reactor
 struct LimitedCall: ~Escapable {
     private let body: Span<UInt8>
     private let summary: RequestSummary
-    /// By what its text says: some clients write `tools\/call`.
+    /// By what its text says.
     private let method: MCPMethod
 
     /// Nil if the text of its method is malformed.
@@ -16,12 +16,8 @@ struct LimitedCall: ~Escapable {
     init?(_ summary: RequestSummary, in body: Span<UInt8>) {
         self.summary = summary
         self.body = body
-        guard Self.hasEscape(body, summary.methodText) else {
-            method = summary.method
-            return
-        }
-        guard let text = JSONText.unescaped(body.extracting(summary.methodText)) else { return nil }
-        method = MCPMethod(text.span)
+        guard let method = summary.plainMethod(in: body) else { return nil }
+        self.method = method
     }
 
     var isInitialize: Bool { if case .initialize = method { true } else { false } }
@@ -50,14 +46,10 @@ struct LimitedCall: ~Escapable {
     }
 
     private static func fits(_ pattern: [UInt8], _ body: Span<UInt8>, _ range: Range<Int>) -> Bool {
-        guard hasEscape(body, range) else { return NamePattern.fits(pattern.span, body.extracting(range)) }
-        guard let plain = JSONText.unescaped(body.extracting(range)) else { return true }
+        let content = body.extracting(range)
+        guard JSONText.hasEscape(content) else { return NamePattern.fits(pattern.span, content) }
+        guard let plain = JSONText.unescaped(content) else { return true }
         return NamePattern.fits(pattern.span, plain.span)
-    }
-
-    private static func hasEscape(_ body: Span<UInt8>, _ range: Range<Int>) -> Bool {
-        for index in range where body[index] == UInt8(ascii: "\\") { return true }
-        return false
     }
 
     /// As how many requests an array of messages counts. Of one that is malformed every brace may begin one.

@@ -18,19 +18,11 @@ enum CalledTool: Equatable {
 
     /// Reads the whole body of a POST.
     init(of body: Span<UInt8>) {
-        guard (try? UTF8Span(validating: body)) != nil, let summary = RequestSummary(of: body), Self.hasPlainNames(body)
+        guard (try? UTF8Span(validating: body)) != nil, let summary = RequestSummary(of: body),
+            Self.hasPlainNames(body), let method = summary.plainMethod(in: body)
         else {
             self = .unclear
             return
-        }
-        var method = summary.method
-        if body.hasBackslash(in: summary.methodText) {
-            // By what its text says: `tools\/call` is the same method.
-            guard let text = JSONText.unescaped(body.extracting(summary.methodText)) else {
-                self = .unclear
-                return
-            }
-            method = MCPMethod(text.span)
         }
         switch method {
         case .batch: self = .unclear
@@ -41,8 +33,9 @@ enum CalledTool: Equatable {
     }
 
     private static func tool(at range: Range<Int>, in body: Span<UInt8>) -> CalledTool {
-        guard body.hasBackslash(in: range) else { return .tool(range) }
-        return JSONText.unescaped(body.extracting(range)).map(CalledTool.escapedTool) ?? .unclear
+        let content = body.extracting(range)
+        guard JSONText.hasEscape(content) else { return .tool(range) }
+        return JSONText.unescaped(content).map(CalledTool.escapedTool) ?? .unclear
     }
 
     /// Whether no member that matters stands under a name that some readers take for another: in another case, or with escapes.
@@ -68,7 +61,7 @@ enum CalledTool: Equatable {
     private enum Place { case message, params }
 
     private static func isPlain(_ name: Span<UInt8>, at place: Place) -> Bool {
-        guard name.hasBackslash(in: name.indices) else {
+        guard JSONText.hasEscape(name) else {
             return !isKnown(name, at: place, inAnyCase: true) || isKnown(name, at: place, inAnyCase: false)
         }
         guard let plain = JSONText.unescaped(name) else { return false }
@@ -84,13 +77,5 @@ enum CalledTool: Equatable {
         case .message: return equals("method") || equals("params") || equals("id") || equals("jsonrpc")
         case .params: return equals("name") || equals("arguments")
         }
-    }
-}
-
-extension Span where Element == UInt8 {
-    /// Whether a part of the text has an escape in it.
-    fileprivate func hasBackslash(in range: Range<Int>) -> Bool {
-        for index in range where self[index] == UInt8(ascii: "\\") { return true }
-        return false
     }
 }

@@ -150,14 +150,3 @@ struct JSONObject {
         return value
     }
 }
-
-/// Strings of JSON texts.
-package enum JSONText {
-    /// What the string with these bytes between its quotes says; nil if it is half a surrogate pair or no UTF-8.
-    package static func unescaped(_ content: some Sequence<UInt8>) -> String? {
-        JSONObject.unescaped(Array(content).span)
-    }
-
-    /// The same for a text.
-    package static func unescaped(_ content: String) -> String? { unescaped(content.utf8) }
-}

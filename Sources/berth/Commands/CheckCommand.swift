@@ -58,7 +58,7 @@ struct CheckCommand: ParsableCommand {
     }
 
     private func warn(_ line: String) {
-        StandardStream.error.say("\(line)")
+        StandardStream.error.say(line)
     }
 
     /// A number with its noun, as in "1 server" or "2 servers".

@@ -70,7 +70,7 @@ struct ImportCommand: ParsableCommand {
         warn("\(file): \(counts)")
     }
 
-    private func warn(_ line: String) { StandardStream.error.say("\(line)") }
+    private func warn(_ line: String) { StandardStream.error.say(line) }
 
     // MARK: - Files
 

@@ -78,7 +78,7 @@ struct LogsCommand: ParsableCommand {
 
     private func show(_ line: String) {
         if let lost = LostLines.count(line) { return note("\(lost) calls are not shown: they came too fast") }
-        StandardStream.output.say("\(line)")
+        StandardStream.output.say(line)
     }
 
     private func note(_ text: String) { StandardStream.error.say("berth: \(text)") }

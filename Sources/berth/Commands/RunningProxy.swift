@@ -87,7 +87,7 @@ struct RunningProxy {
             let scheme = listener.tls == nil ? "http" : "https"
             let place = listener.socketPath.map { "unix:\($0)" } ?? "http://\(address)"
             let line = listener.role == .admin ? "admin on \(place)" : "listening on \(scheme)://\(address)"
-            StandardStream.error.say("\(line)")
+            StandardStream.error.say(line)
         }
     }
 }

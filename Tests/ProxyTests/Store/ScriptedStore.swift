@@ -190,18 +190,7 @@ final class StoreStage {
 
     /// Sends a request on a connection of its own; with the answer comes how long it took.
     func send(_ request: String) -> (answer: Message, time: Interval) {
-        let client = stage.connect()
-        // Else the worker sleeps through the arrival of the answer, and time passes.
-        client.peer.onReceive = { [stage] _ in
-            stage.network.ring(ProxyStage.alarm)
-            return []
-        }
-        let start = stage.network.now
-        client.ask(request)
-        stage.run { client.responses.count == 1 }
-        let time = stage.network.now - start
-        client.leave()
-        return (client.responses.first ?? Message(), time)
+        stage.send(request)
     }
 
     func open() -> (session: String, time: Interval, status: Int?) {
@@ -213,5 +202,23 @@ final class StoreStage {
 
     func commands(_ use: StoreUse, _ result: StoreResult) -> UInt64 {
         shared.counts.numbers.commands[Int(use.rawValue)][Int(result.rawValue)]
+    }
+}
+
+extension ProxyStage {
+    /// Sends a request on a connection of its own; with the answer comes how long it took.
+    func send(_ request: String) -> (answer: Message, time: Interval) {
+        let client = connect()
+        // Else the worker sleeps through the arrival of the answer, and time passes.
+        client.peer.onReceive = { [network] _ in
+            network.ring(ProxyStage.alarm)
+            return []
+        }
+        let start = network.now
+        client.ask(request)
+        run { client.responses.count == 1 }
+        let time = network.now - start
+        client.leave()
+        return (client.responses.first ?? Message(), time)
     }
 }
