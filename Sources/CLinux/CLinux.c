@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 #include <fcntl.h>
+#include <link.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <linux/filter.h>
@@ -10,6 +11,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <stddef.h>
 #include <string.h>
@@ -127,3 +129,20 @@ int berth_send_datagram(const char *path, size_t length, const void *text, size_
 }
 
 void berth_release_free_memory(void) { malloc_trim(0); }
+
+// A segment that nobody may write has nothing but what is in its file: what is dropped is mapped again when it is touched.
+static int release_segments(struct dl_phdr_info *object, size_t size, void *none) {
+    (void)size, (void)none;
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    for (int index = 0; index < object->dlpi_phnum; index++) {
+        const ElfW(Phdr) *segment = &object->dlpi_phdr[index];
+        if (segment->p_type != PT_LOAD || (segment->p_flags & PF_W) != 0) continue;
+        // Whole pages only: the last one of a segment may be shared with the next.
+        uintptr_t start = (object->dlpi_addr + segment->p_vaddr + page - 1) / page * page;
+        uintptr_t end = (object->dlpi_addr + segment->p_vaddr + segment->p_filesz) / page * page;
+        if (start < end) madvise((void *)start, end - start, MADV_DONTNEED);
+    }
+    return 0;
+}
+
+void berth_release_program_pages(void) { dl_iterate_phdr(release_segments, NULL); }

@@ -25,6 +25,10 @@ public enum Machine {
     /// that threads that allocate may wait for some milliseconds.
     public static func releaseFreeMemory() { berth_release_free_memory() }
 
+    /// Takes the pages of the program and its libraries out of this process that nobody may write: what start needed and nothing
+    /// needs again stays out, the rest is mapped again when it is touched, from the system's cache of files.
+    public static func releaseProgramPages() { berth_release_program_pages() }
+
     /// Raises the soft limit of open descriptors to the hard one, and has the kernel make its descriptor table at once,
     /// for up to `reservedDescriptors` of them. Call it before the first thread starts.
     public static func raiseDescriptorLimit() {

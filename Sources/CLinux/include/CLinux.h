@@ -15,6 +15,8 @@
 
 // malloc_trim(3).
 void berth_release_free_memory(void);
+// madvise(2) with MADV_DONTNEED for what the program and its libraries have mapped of their files and nobody may write.
+void berth_release_program_pages(void);
 
 static inline int berth_epoll_add(int poller, int descriptor, uint32_t interest, uint64_t token) {
     struct epoll_event event = {.events = interest, .data = {.u64 = token}};

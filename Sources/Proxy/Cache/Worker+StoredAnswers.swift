@@ -58,7 +58,7 @@ extension Worker where Outside: ~Copyable {
         var fetch = search.fetch
         fetch.generation = search.generation
         if search.replies.count < search.expected {
-            upstreams.stores.noteLate(search.sharing.store, .findAnswer, at: clock.now)
+            noteLate(search.sharing.store, .findAnswer)
         } else if search.lacksGeneration {
             // If another Berth is quicker, its generation counts, and nobody finds this answer.
             fetch.generation = AnswerSharing.newGeneration()

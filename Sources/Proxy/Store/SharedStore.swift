@@ -1,6 +1,7 @@
 package import Configuration
 package import Kernel
 package import Redis
+import Synchronization
 package import TLS
 
 /// A server of Redis or Valkey in which several Berths keep what they share: what all workers know of it.
@@ -20,6 +21,13 @@ package final class SharedStore: Sendable {
     var serverName: String { configuration.host }
     /// What becomes of it.
     package let counts = StoreCounts()
+    /// In nanoseconds of the workers' clock.
+    private let silence = Atomic<UInt64>(0)
+
+    /// When a worker last waited for it in vain and it had said nothing meanwhile.
+    var silentAt: Instant { Instant(nanoseconds: silence.load(ordering: .relaxed)) }
+
+    func noteSilence(at now: Instant) { silence.store(now.nanoseconds, ordering: .relaxed) }
 
     /// `found`: the addresses of its host so far.
     package init(

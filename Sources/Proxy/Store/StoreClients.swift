@@ -47,6 +47,8 @@ struct StoreClient {
     var wantsRead = false
     /// Which of the addresses is tried next.
     var addressIndex = 0
+    /// When it last answered anything.
+    var heardAt = Instant(nanoseconds: 0)
     /// For when the earliest outstanding timer is.
     var armedFor = Instant.never
     /// The connection serves, and is counted.
@@ -68,8 +70,23 @@ struct StoreClient {
         isServing = false
     }
 
+    /// Whether a store that was late has said anything at all meanwhile.
+    enum Lateness { case silent, slow }
+
+    /// A reply that somebody waits for has not come in time. A store that was silent all that time is not asked again for now, by
+    /// this worker or by another one that has not heard of it since.
+    mutating func noteLate(_ use: StoreUse, at now: Instant) -> Lateness {
+        store.counts.count(use, .late)
+        let isSilent = now - heardAt >= store.wait
+        failed(at: now, isCertain: isSilent)
+        guard isSilent else { return .slow }
+        store.noteSilence(at: now)
+        return .silent
+    }
+
     /// Asks the breaker, and counts what becomes of it.
     mutating func permit(at now: Instant) -> CircuitBreaker.Permit {
+        if breaker.state == .closed, store.silentAt > heardAt { failed(at: now, isCertain: true) }
         let old = breaker.state
         defer { store.counts.noteBreaker(from: old, to: breaker.state) }
         return breaker.permit(at: now)
@@ -132,12 +149,6 @@ struct StoreClients: ~Copyable {
         }
         clients[client].store.counts.count(purpose.use, .skipped)
         return .declined
-    }
-
-    /// A reply that somebody waits for has not come in time.
-    mutating func noteLate(_ store: SharedStore, _ use: StoreUse, at now: Instant) {
-        store.counts.count(use, .late)
-        clients[index(of: store)].failed(at: now, isCertain: false)
     }
 
     mutating func enqueue(

@@ -28,6 +28,14 @@ package enum StoreUse: UInt8, Sendable, CaseIterable {
     /// Whether the store answers again.
     case probe
 
+    /// Whether a request or a response waits for the reply.
+    var isAwaited: Bool {
+        switch self {
+        case .lookUp, .share, .findAnswer, .findRecord: true
+        case .refresh, .forget, .keepAnswer, .outdateAnswers, .keepRecord, .countRate, .probe: false
+        }
+    }
+
     /// Its name in metrics.
     package var name: String {
         switch self {

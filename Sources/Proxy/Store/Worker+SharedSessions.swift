@@ -145,9 +145,14 @@ extension Worker where Outside: ~Copyable {
 
     /// The deadline of an exchange has come: if its response is being kept, it goes to the client now.
     mutating func releaseLate(_ exchange: Handle) -> StoreResumption {
-        guard case .holding(let connection) = sessions.shared[exchange] else { return .notWaiting }
-        noteLate(exchange, .share)
-        sessions.shared.begin(.released(connection, isShared: false), exchange)
+        switch sessions.shared[exchange] {
+        case .holding(let connection):
+            noteLate(exchange, .share)
+            sessions.shared.begin(.released(connection, isShared: false), exchange)
+        // The store was given up in this very turn, for another that waited.
+        case .released: break
+        case .waiting, .answered, nil: return .notWaiting
+        }
         releaseResponse(exchange)
         io.received.clear()
         return .resumed
@@ -179,7 +184,7 @@ extension Worker where Outside: ~Copyable {
     private mutating func noteLate(_ exchange: Handle, _ use: StoreUse) {
         let upstream = Int(exchanges[exchange].upstream)
         guard let sharing = servers.upstreams[upstream].plan.sharing else { return }
-        upstreams.stores.noteLate(sharing.store, use, at: clock.now)
+        noteLate(sharing.store, use)
     }
 
     /// The session is learned. If the store knows of it already, it is not told again at once.
@@ -227,6 +232,21 @@ extension Worker where Outside: ~Copyable {
     /// A store has answered, or will not.
     mutating func answer(_ purpose: StorePurpose, _ answer: StoreAnswer, _ client: Int) {
         upstreams.stores.clients[client].store.counts.count(purpose.use, answer.result)
+        deliver(answer, for: purpose, client)
+    }
+
+    /// A reply that somebody waits for has not come in time. If the store has been silent for all that time, nobody else goes on
+    /// waiting for it: one request in a worker waits as long as may be, not all that come meanwhile.
+    mutating func noteLate(_ store: SharedStore, _ use: StoreUse) {
+        let client = upstreams.stores.index(of: store)
+        guard case .silent = upstreams.stores.clients[client].noteLate(use, at: clock.now) else { return }
+        for purpose in upstreams.stores.clients[client].state.purposes where purpose.use.isAwaited {
+            deliver(.failed, for: purpose, client)
+        }
+    }
+
+    /// Whoever waits for this goes on with it. Of those that have gone on already nobody hears.
+    private mutating func deliver(_ answer: StoreAnswer, for purpose: StorePurpose, _ client: Int) {
         let exchange = purpose.exchange
         switch purpose.use {
         case .findAnswer:

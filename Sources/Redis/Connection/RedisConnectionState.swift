@@ -107,6 +107,9 @@ package struct RedisConnectionState<Purpose: Sendable>: Sendable {
     /// Commands that wait for replies.
     package var pendingCount: Int { pending.count - oldest }
 
+    /// What they are for, oldest first.
+    package var purposes: [Purpose] { pending[oldest...].map(\.purpose) }
+
     /// When it has to be looked at, with `expire`; `never` if nothing is awaited.
     package var deadline: Instant {
         switch phase {
@@ -146,7 +149,7 @@ package struct RedisConnectionState<Purpose: Sendable>: Sendable {
             pending.removeAll(keepingCapacity: true)
             oldest = 0
         }
-        return pending[oldest...].map(\.purpose)
+        return purposes
     }
 
     /// Takes what has happened. Events that do not fit are no mistakes: what was on its way when it was closed comes too late.

@@ -111,7 +111,7 @@ extension Worker where Outside: ~Copyable {
     /// The time for searches of a session's record may be over.
     mutating func endLateSearches(_ key: SessionKey) {
         for (start, store) in sessions.recoveries.searches.takeLate(for: key, at: clock.now) {
-            upstreams.stores.noteLate(store, .findRecord, at: clock.now)
+            noteLate(store, .findRecord)
             sessions.recoveries.found.append(start)
         }
     }
