@@ -114,6 +114,20 @@ package enum ProxyRefusal: Int, CaseIterable, Sendable {
     static var count: Int { proxyHeaderTimedOut.rawValue + 1 }
 }
 
+/// Why a connection was closed as soon as it was accepted.
+package enum ConnectionRefusal: Int, CaseIterable, Sendable {
+    /// There are as many as may be.
+    case maxConnections
+    /// Its address has as many as it may.
+    case maxConnectionsPerAddress
+    /// Its address opens connections too fast.
+    case connectionOpens
+    /// The process has too little memory left.
+    case memory
+
+    static var count: Int { memory.rawValue + 1 }
+}
+
 /// Counters of sessions whose server was lost, over all workers: one for each request whose session was, unless it waited
 /// for the recovery that another one had begun.
 package enum RecoveryCounter: Int, CaseIterable, Sendable {
