@@ -84,10 +84,10 @@ package enum WorkerMetric: Int, CaseIterable, Sendable {
 }
 
 /// Counters of expensive or invalid behaviour of clients, over all workers. All but the last are of HTTP/2 connections;
-/// the first twelve are excesses that closed the connection.
+/// the first thirteen are excesses that closed the connection.
 package enum AbuseCounter: Int, CaseIterable, Sendable {
     case resets, refusals, pings, settings, emptyData, priorities, windowUpdates, continuations, ignoredFrames
-    case headerLists, headText, queuedFrames
+    case headerLists, headText, queuedFrames, slowHeads
     /// Connections closed because of protocol errors.
     case brokenConnections
     /// Streams reset because the client did not open their windows in time.
