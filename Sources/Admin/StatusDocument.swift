@@ -86,7 +86,7 @@ struct StatusDocument: Encodable {
     /// Excesses of HTTP/2 clients, since the start. All but the last four closed a connection.
     struct Abuse: Encodable {
         var resets, refusals, pings, settings, emptyData, priorities, windowUpdates, continuations: Int64
-        var ignoredFrames, headerLists, headText, queuedFrames, brokenConnections: Int64
+        var ignoredFrames, headerLists, headText, queuedFrames, slowHeads, brokenConnections: Int64
         var stalledStreams, refusedStreams, largeHeads, malformedRequests: Int64
     }
 
@@ -217,6 +217,7 @@ extension StatusDocument.Abuse {
         headerLists = metrics.load(.headerLists)
         headText = metrics.load(.headText)
         queuedFrames = metrics.load(.queuedFrames)
+        slowHeads = metrics.load(.slowHeads)
         brokenConnections = metrics.load(.brokenConnections)
         stalledStreams = metrics.load(.stalledStreams)
         refusedStreams = metrics.load(.refusedStreams)

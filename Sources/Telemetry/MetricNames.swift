@@ -84,10 +84,10 @@ package enum WorkerMetric: Int, CaseIterable, Sendable {
 }
 
 /// Counters of expensive or invalid behaviour of clients, over all workers. All but the last are of HTTP/2 connections;
-/// the first twelve are excesses that closed the connection.
+/// the first thirteen are excesses that closed the connection.
 package enum AbuseCounter: Int, CaseIterable, Sendable {
     case resets, refusals, pings, settings, emptyData, priorities, windowUpdates, continuations, ignoredFrames
-    case headerLists, headText, queuedFrames
+    case headerLists, headText, queuedFrames, slowHeads
     /// Connections closed because of protocol errors.
     case brokenConnections
     /// Streams reset because the client did not open their windows in time.
@@ -112,6 +112,20 @@ package enum ProxyRefusal: Int, CaseIterable, Sendable {
     case proxyHeaderTimedOut
 
     static var count: Int { proxyHeaderTimedOut.rawValue + 1 }
+}
+
+/// Why a connection was closed as soon as it was accepted.
+package enum ConnectionRefusal: Int, CaseIterable, Sendable {
+    /// There are as many as may be.
+    case maxConnections
+    /// Its address has as many as it may.
+    case maxConnectionsPerAddress
+    /// Its address opens connections too fast.
+    case connectionOpens
+    /// The process has too little memory left.
+    case memory
+
+    static var count: Int { memory.rawValue + 1 }
 }
 
 /// Counters of sessions whose server was lost, over all workers: one for each request whose session was, unless it waited

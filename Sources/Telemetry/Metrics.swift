@@ -41,6 +41,7 @@ package final class Metrics: Sendable {
             clients: Counters(self.listeners),
             abuse: Counters(AbuseCounter.count),
             refusals: Counters(ProxyRefusal.count),
+            connectionRefusals: Counters(ConnectionRefusal.count),
             recoveries: Counters(RecoveryCounter.count),
             servers: self.servers, listeners: self.listeners)
     }

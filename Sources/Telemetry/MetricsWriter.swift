@@ -13,6 +13,7 @@ package struct MetricsWriter: Sendable {
     private let clients: Counters
     private let abuse: Counters
     private let refusals: Counters
+    private let connectionRefusals: Counters
     private let recoveries: Counters
     private let servers: Int
     private let listeners: Int
@@ -20,7 +21,7 @@ package struct MetricsWriter: Sendable {
     init(
         rows: Counters, shared: Counters, waiting: Counters, turns: Counters, exchanges: Counters,
         rejections: Counters, loops: Counters, process: Counters, clients: Counters, abuse: Counters,
-        refusals: Counters,
+        refusals: Counters, connectionRefusals: Counters,
         recoveries: Counters, servers: Int, listeners: Int
     ) {
         self.rows = rows
@@ -34,6 +35,7 @@ package struct MetricsWriter: Sendable {
         self.clients = clients
         self.abuse = abuse
         self.refusals = refusals
+        self.connectionRefusals = connectionRefusals
         self.recoveries = recoveries
         self.servers = servers
         self.listeners = listeners
@@ -236,5 +238,15 @@ package struct MetricsWriter: Sendable {
     /// The number of connections that were rejected for this reason.
     package func load(_ refusal: ProxyRefusal) -> Int64 {
         refusals[refusal.rawValue].pointee.load(ordering: .relaxed)
+    }
+
+    /// Adds to the number of connections that were closed at once for this reason; all workers share it.
+    package func add(_ refusal: ConnectionRefusal, _ delta: Int64) {
+        connectionRefusals[refusal.rawValue].pointee.add(delta, ordering: .relaxed)
+    }
+
+    /// The number of connections that were closed at once for this reason.
+    package func load(_ refusal: ConnectionRefusal) -> Int64 {
+        connectionRefusals[refusal.rawValue].pointee.load(ordering: .relaxed)
     }
 }

@@ -74,6 +74,11 @@ struct FrontDoorKeysTests {
         #expect(listener.maximumPerAddress == 9)
         let off = try file(listen: "http = \":80\"\nmax_connections_per_address = \"off\"").configuration.listeners[0]
         #expect(off.maximumPerAddress == nil)
+        #expect(listener.connectionOpens == nil)
+        let opens = try ["30/min", "50/s", "off"].map {
+            try file(listen: "http = \":80\"\nconnection_opens = \"\($0)\"").configuration.listeners[0].connectionOpens
+        }
+        #expect(opens == [RateText(30, per: 60), RateText(50, per: 1), nil])
         #expect(try file("[global]\nmemory_limit = \"512MiB\"\n").configuration.global.memoryLimit == 512 << 20)
     }
 

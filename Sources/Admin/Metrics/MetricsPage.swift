@@ -155,6 +155,11 @@ struct MetricsPage: Sendable {
                 Int64(listener.plan.maximumConnections))
         }
         writer.sample(MetricCatalog.accepted, metrics.sum(.acceptedClients))
+        for refusal in ConnectionRefusal.allCases {
+            writer.sample(
+                MetricCatalog.connectionRefusals, LabelText(["reason"], [SnakeCase.text("\(refusal)")]),
+                metrics.view.load(refusal))
+        }
         writer.sample(MetricCatalog.handshakes, metrics.sum(.handshakes))
         writer.sample(MetricCatalog.handshakeFailures, metrics.view.load(.failedHandshakes))
         var expiries: [LabelText: Int64] = [:]

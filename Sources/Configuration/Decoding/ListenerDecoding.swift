@@ -36,6 +36,7 @@ extension TableReader {
             "max_connections", in: 1...10_000_000, default: common.maximumConnections)
         common.maximumPerAddress = reader.integerOrOff(
             "max_connections_per_address", in: 1...10_000_000, default: nil)
+        common.connectionOpens = reader.rateOrOff("connection_opens")
         common.timeouts = ListenerTimeouts(from: reader.table("timeouts"))
         common.limits = ListenerLimits(from: reader.table("limits"))
         common.tcp = TCPConfiguration(from: reader.table("tcp"))

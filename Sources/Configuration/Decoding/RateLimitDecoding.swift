@@ -39,10 +39,10 @@ extension TableReader {
             help: "auth = { ... } on the same route, or key = \"ip\"")
     }
 
-    /// `stream_opens`: how often a client may open an event stream; nil: as often as it likes.
-    mutating func streamOpens() -> RateText? {
-        note("stream_opens", .text, .off)
-        guard let entry = take("stream_opens") else { return nil }
+    /// A rate for which "off", the default, stands for any: `stream_opens` and `connection_opens`.
+    mutating func rateOrOff(_ key: String) -> RateText? {
+        note(key, .text, .off)
+        guard let entry = take(key) else { return nil }
         if case .string("off") = entry.value.content { return nil }
         return rate(entry)
     }

@@ -43,7 +43,7 @@ struct DecodedRoute {
         auth = AuthConfiguration.read(from: reader.table("auth"))
         rateLimits = reader.rateLimits(knowsCallers: reader.has("auth"))
         auth?.countedClaims = rateLimits.countedClaims
-        streamOpens = reader.streamOpens()
+        streamOpens = reader.rateOrOff("stream_opens")
         if rateLimits.contains(where: { $0.key == .session }) { sessionLimit = reader.entry("rate_limit")?.key }
         origins = reader.origins()
         crossOrigins = reader.crossOrigins(guarded: origins)

@@ -86,6 +86,7 @@ extension EffectiveText {
         value("max_connections", listener.maximumConnections)
         value(
             "max_connections_per_address", listener.maximumPerAddress.map(TOMLText.integer) ?? "\"off\"")
+        value("connection_opens", TOMLText.quoted(listener.connectionOpens?.text ?? "off"))
         if case .tls(let tls) = listener.security {
             open("[listen.tls]", path: "\(table).tls")
             value("min", TOMLText.quoted(tls.minimumVersion.rawValue))

@@ -27,6 +27,8 @@ package struct ListenerConfiguration: Sendable, Equatable {
     package var maximumConnections = 100_000
     /// Client connections of one IPv4 address, or of one /64 of IPv6, over all workers, 1...10_000_000; nil: any number.
     package var maximumPerAddress: Int?
+    /// How fast one IPv4 address, or one /64 of IPv6, may open connections, over all workers; nil: as it likes.
+    package var connectionOpens: RateText?
     /// The protocols offered by ALPN, in order of preference; never empty.
     package var protocols = ApplicationProtocol.allCases
     /// Timeouts of clients.

@@ -12,12 +12,33 @@ struct FrameCounter {
     private var length = 0
     /// The type of an incomplete header.
     private var type: UInt8 = 0
+    /// The flags of an incomplete header.
+    private var flags: UInt8 = 0
+    /// The frames that have begun; those of one header block count as one.
+    private var begun: UInt32 = 0
+    /// A header block lacks its last frame (RFC 9113 section 4.3).
+    private var isBlockOpen = false
+    /// The last frame that began has data.
+    private var isData = false
 
     /// The length of a frame header.
     static var headerBytes: Int { 9 }
     /// The weight of a HEADERS or CONTINUATION frame. It may begin a request, which costs as much as this many frames
     /// of other types.
     static var headersWeight: Int { 16 }
+
+    /// The number of the header block or frame that is not whole yet; nil if there is none. DATA frames are bodies, which have a
+    /// time of their own: they count only with `countsData`.
+    func unfinished(countsData: Bool) -> UInt32? {
+        isBlockOpen || partialBytes > 0 || (untilHeader > 0 && (countsData || !isData)) ? begun : nil
+    }
+
+    /// A frame's header is whole.
+    @inline(__always)
+    private mutating func note(type: UInt8, flags: UInt8) {
+        isData = type == FrameType.data
+        if Self.isHeaderBlock(type) { isBlockOpen = flags & 4 == 0 }
+    }
 
     /// Consecutive bytes, the number of frame headers that end in them, and the weight of those frames.
     struct Batch {
@@ -51,6 +72,8 @@ struct FrameCounter {
                 untilHeader = Int(bytes[index]) << 16 | Int(bytes[index &+ 1]) << 8 | Int(bytes[index &+ 2])
                 batch.bytes &+= Self.headerBytes
                 batch.add(bytes[index &+ 3])
+                if !isBlockOpen { begun &+= 1 }
+                note(type: bytes[index &+ 3], flags: bytes[index &+ 4])
             } else if readPartialHeader(bytes, &batch.bytes) {
                 batch.add(type)
             }
@@ -59,14 +82,17 @@ struct FrameCounter {
 
     /// Reads the available bytes of a header that comes in pieces. True if the header is now complete.
     private mutating func readPartialHeader(_ bytes: Span<UInt8>, _ index: inout Int) -> Bool {
+        if partialBytes == 0, !isBlockOpen { begun &+= 1 }
         while partialBytes < Self.headerBytes, index < bytes.count {
             if partialBytes < 3 { length = length << 8 | Int(bytes[index]) }
             if partialBytes == 3 { type = bytes[index] }
+            if partialBytes == 4 { flags = bytes[index] }
             partialBytes &+= 1
             index &+= 1
         }
         guard partialBytes == Self.headerBytes else { return false }
         untilHeader = length
+        note(type: type, flags: flags)
         partialBytes = 0
         length = 0
         return true

@@ -13,6 +13,8 @@ package struct HTTP2Abuse: Sendable {
         case headText
         /// More frames wait for the client than `HTTP2Limits.queuedFrames`.
         case queuedFrames
+        /// A head or a frame was not whole in time.
+        case slowHead
     }
 
     /// The limit that was exceeded; `none` as long as none was.

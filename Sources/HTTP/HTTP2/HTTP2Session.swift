@@ -136,6 +136,17 @@ package struct HTTP2Session: ~Copyable {
         _ = unsafe nghttp2_session_terminate_session(session, code.rawValue)
     }
 
+    /// The number of what the client has begun to send and not ended: a header block, or a frame. Nil: nothing, or a part of a
+    /// body, as long as there are streams that it may be for.
+    package var unfinished: UInt32? { unsafe context.pointee.frameCounter.unfinished(countsData: streams == 0) }
+
+    /// What is unfinished takes too long: the connection fails, as one that is abused does.
+    package mutating func failUnfinished() {
+        guard !isTerminated else { return }
+        unsafe context.pointee.abuse.exceededLimit = .slowHead
+        terminate()
+    }
+
     /// Returns flow-control window for `count` body bytes, which were forwarded. Bytes that are unconsumed when a
     /// stream closes are returned without this.
     package mutating func consumed(stream: Int32, _ count: Int) {

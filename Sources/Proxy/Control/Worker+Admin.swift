@@ -24,6 +24,7 @@ extension Worker where Outside: ~Copyable {
         let request = adminRequest(client)
         io.received.consume(length)
         clients[client].gathering = .nothing
+        clients[client].pace = 0
         clients[client].needed = 0
         clients[client].phase = .exchanging
         clients.setDeadline(client, .never, &clock)

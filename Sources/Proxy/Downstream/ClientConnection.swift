@@ -52,13 +52,17 @@ struct ClientConnection: TurnTaking, ~Copyable {
     var awaitsTurn = false
     let listener: UInt16
     /// Bytes of input without which another parse cannot get further; what is left of a lingering close; of an HTTP/2
-    /// stream that is being answered, the response bytes that waited when its write timeout was armed.
+    /// stream that is being answered, the response bytes that waited when its write timeout was armed, and those that came since.
     var needed: UInt32 = 0
     /// Slot of the HTTP/2 connection that this is, or is a stream of.
     var http2Connection = UInt32.max
     var kind = ClientKind.socket
-    /// When the body that is gathered began to be: seconds of the worker's clock, modulo 2^16.
-    var bodySince: UInt16 = 0
+    /// Of a body that is gathered: when it began to be, in seconds of the worker's clock, modulo 2^16. Of an answer: how far the
+    /// client was behind the least rate when it last had taken all, in units of `lagUnit`. There is never both.
+    var pace: UInt16 = 0
+
+    /// A 64th of a second: an answer has a lag of 17 minutes at most.
+    static var lagUnit: UInt64 { 15_625_000 }
 
     /// Of a client that lingers.
     var lingerBudget: LingerBudget {

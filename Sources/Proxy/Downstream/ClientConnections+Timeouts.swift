@@ -14,6 +14,7 @@ extension ClientConnections {
         slab[client].phase = .reading
         slab[client].needed = 0
         slab[client].gathering = .nothing
+        slab[client].pace = 0
         slab[client].exchange = .none
         let listener = listener(of: client)
         let timeout =
@@ -23,7 +24,7 @@ extension ClientConnections {
 
     /// A body begins to be gathered.
     mutating func beginBody(_ client: Handle, at now: Instant) {
-        slab[client].bodySince = ClientConnections.seconds(now)
+        slab[client].pace = ClientConnections.seconds(now)
     }
 
     private static func seconds(_ instant: Instant) -> UInt16 {
@@ -34,7 +35,7 @@ extension ClientConnections {
     /// has at most 64 KiB, so that the long run is a minute.
     private mutating func armGatheredBodyTimeout(_ client: Handle, _ clock: inout Clock) {
         let timeout = listeners[listener(of: client)].plan.bodyTimeout
-        let elapsed = Interval.seconds(UInt64(ClientConnections.seconds(clock.now) &- slab[client].bodySince))
+        let elapsed = Interval.seconds(UInt64(ClientConnections.seconds(clock.now) &- slab[client].pace))
         let earned = Interval.seconds(UInt64(slab[client].transport.input.count) / Exchange.leastUploadRate)
         let left = timeout.nanoseconds &+ earned.nanoseconds
         let wait = min(timeout.nanoseconds, left > elapsed.nanoseconds ? left - elapsed.nanoseconds : 0)
@@ -61,8 +62,36 @@ extension ClientConnections {
         setDeadline(client, min(clock.now, pace) + listeners[listener(of: client)].plan.bodyTimeout, &clock)
     }
 
-    /// Output waits: a client that takes nothing for as long as an idle one may stay is closed.
+    // MARK: - Output
+
+    /// Output begins to wait: a client that takes nothing for as long as an idle one may stay is closed. One that was slow
+    /// before has as much less time.
     mutating func armWriteTimeout(_ client: Handle, _ clock: inout Clock) {
-        setDeadline(client, clock.now + listeners[listener(of: client)].plan.idleTimeout, &clock)
+        let timeout = listeners[listener(of: client)].plan.idleTimeout.nanoseconds
+        let lag = slab[client].gathering.isBody ? 0 : UInt64(slab[client].pace) * ClientConnection.lagUnit
+        setDeadline(client, clock.now + Interval(nanoseconds: timeout > lag ? timeout - lag : 0), &clock)
+    }
+
+    /// The client has taken so many bytes of what waits. If `isPaced` it must do so at the least rate in the long run: its bytes
+    /// prolong its time by what they have earned, and not beyond the whole of it.
+    mutating func noteTaken(_ client: Handle, _ count: Int, isPaced: Bool, _ clock: inout Clock) {
+        let latest = clock.now + listeners[listener(of: client)].plan.idleTimeout
+        let deadline = slab[client].deadline
+        guard isPaced, deadline != .never else {
+            setDeadline(client, latest, &clock)
+            return
+        }
+        let (earned, overflow) = UInt64(max(0, count))
+            .multipliedReportingOverflow(by: 1_000_000_000 / Exchange.leastUploadRate)
+        setDeadline(client, overflow ? latest : min(latest, deadline + Interval(nanoseconds: earned)), &clock)
+    }
+
+    /// The client has taken all that waited. If it was slow, that is remembered for when output waits again.
+    mutating func disarmWriteTimeout(_ client: Handle, isPaced: Bool, at now: Instant) {
+        let deadline = slab[client].deadline
+        slab[client].deadline = .never
+        let latest = now + listeners[listener(of: client)].plan.idleTimeout
+        let lag = isPaced ? (latest - deadline).nanoseconds / ClientConnection.lagUnit : 0
+        slab[client].pace = UInt16(clamping: lag)
     }
 }

@@ -24,7 +24,9 @@ extension ClientConnections {
         }
         switch slab[client].kind {
         case .http2Stream(let stream): writeToStream(client, stream, &io, &clock)
-        case .socket: wrote(client, io.write(&slab[client].transport), &clock)
+        case .socket:
+            let waits = !slab[client].transport.output.isEmpty
+            wrote(client, io.write(&slab[client].transport), waits: waits, &clock)
         case .internalRequest: collect(client, &io)
         }
     }
@@ -39,7 +41,7 @@ extension ClientConnections {
             write(client, &io, &clock)
             return
         }
-        wrote(client, io.writeReceived(&slab[client].transport, range), &clock)
+        wrote(client, io.writeReceived(&slab[client].transport, range), waits: false, &clock)
     }
 
     /// Whether bytes may go to the client as they are, past `io.composed`.
@@ -53,13 +55,15 @@ extension ClientConnections {
         _ client: Handle, _ io: inout ConnectionIO<Outside>, _ clock: inout Clock
     ) {
         guard !io.outgoing.isEmpty else { return }
-        wrote(client, io.writeOutgoing(&slab[client].transport), &clock)
+        let waits = !slab[client].transport.output.isEmpty
+        wrote(client, io.writeOutgoing(&slab[client].transport), waits: waits, &clock)
     }
 
-    private mutating func wrote(_ client: Handle, _ result: WriteResult, _ clock: inout Clock) {
+    /// `waits`: there was output before. More of it is no progress of the client's: its time runs on.
+    private mutating func wrote(_ client: Handle, _ result: WriteResult, waits: Bool, _ clock: inout Clock) {
         switch result {
         case .written: break
-        case .blocked: armWriteTimeout(client, &clock)
+        case .blocked: if !waits || slab[client].deadline == .never { armWriteTimeout(client, &clock) }
         case .refused, .failed: markBroken(client)
         }
     }

@@ -42,22 +42,16 @@ extension Worker where Outside: ~Copyable {
         }
         // A full proxy still answers on its admin address. Streams have a limit of their own.
         let isTraffic = clients.listeners[listener].plan.role == .traffic
-        let limit = Int64(clients.listeners[listener].plan.maximumConnections)
         let slot = clients.listeners[listener].slot
         var claim: AddressClaim?
-        if isTraffic, clients.listeners[listener].plan.maximumPerAddress < .max, !expectsProxyHeader,
+        var refusal: ConnectionRefusal?
+        if isTraffic, clients.listeners[listener].plan.boundsAddresses, !expectsProxyHeader,
             !clients.trusts(address, listener)
         {
-            claim = claimAddress(address, listener)
-            guard claim != nil else {
-                io.world.close(descriptor, reset: true)
-                return
-            }
+            (claim, refusal) = claimAddress(address, listener)
         }
-        guard !isTraffic || snapshot.memoryLimit == nil || metrics.memoryLevel != .exhausted,
-            clients.connectionCount < clients.connectionLimit,
-            !isTraffic || metrics.admitClient(listener: slot, limit: limit) == .admitted
-        else {
+        if let refusal = refusal ?? claimPlace(listener, isTraffic: isTraffic) {
+            metrics.increment(refusal)
             if let claim { clients.addresses.release(claim) }
             io.world.close(descriptor, reset: true)
             return
@@ -90,11 +84,31 @@ extension Worker where Outside: ~Copyable {
         clients.setDeadline(client, clock.now + timeout, &clock)
     }
 
-    /// Counts one more connection of an address at a listener that bounds them; nil if it has as many as it may.
-    func claimAddress(_ address: SocketAddress, _ listener: Int) -> AddressClaim? {
-        clients.addresses.claim(
-            address, listener: clients.listeners[listener].slot,
-            limit: clients.listeners[listener].plan.maximumPerAddress)
+    /// Counts one more connection, or says why there may not be one.
+    private func claimPlace(_ listener: Int, isTraffic: Bool) -> ConnectionRefusal? {
+        if isTraffic, snapshot.memoryLimit != nil, metrics.memoryLevel == .exhausted { return .memory }
+        guard clients.connectionCount < clients.connectionLimit else { return .maxConnections }
+        guard isTraffic else { return nil }
+        let limit = Int64(clients.listeners[listener].plan.maximumConnections)
+        let admission = metrics.admitClient(listener: clients.listeners[listener].slot, limit: limit)
+        return admission == .refused ? .maxConnections : nil
+    }
+
+    /// Counts one more connection of an address at a listener that bounds them, or says why there may not be one. There is
+    /// nothing to give back where only the rate is bounded.
+    func claimAddress(
+        _ address: SocketAddress, _ listener: Int
+    ) -> (claim: AddressClaim?, refusal: ConnectionRefusal?) {
+        let slot = clients.listeners[listener].slot
+        if let rate = clients.listeners[listener].plan.connectionOpens, let opens = snapshot.connectionOpens,
+            opens.open(AddressClaim(address, listener: slot), rate, now: clock.now) == .refused
+        {
+            return (nil, .connectionOpens)
+        }
+        let limit = clients.listeners[listener].plan.maximumPerAddress
+        guard limit < .max else { return (nil, nil) }
+        let claim = clients.addresses.claim(address, listener: slot, limit: limit)
+        return (claim, claim == nil ? .maxConnectionsPerAddress : nil)
     }
 
     /// Whether this process's user, or root, is at the other end of a Unix socket.

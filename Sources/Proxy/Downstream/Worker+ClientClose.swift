@@ -38,17 +38,29 @@ extension Worker where Outside: ~Copyable {
 
     /// Sends what has waited for the client, now that its socket takes bytes again.
     mutating func flush(_ client: Handle) {
-        switch io.flush(&clients[client].transport) {
+        let before = clients[client].transport.output.count
+        let result = io.flush(&clients[client].transport)
+        let taken = before - clients[client].transport.output.count
+        if taken > 0 { clients.noteTaken(client, taken, isPaced: isPaced(client), &clock) }
+        switch result {
         case .flushed:
             clientDrained(client)
         case .blocked:
-            clients.armWriteTimeout(client, &clock)
+            break
         case .unfinished:
-            clients.armWriteTimeout(client, &clock)
             clients.resumeLater(client)
         case .failed:
             clients.markBroken(client)
         }
+    }
+
+    /// Whether the client must take what waits for it at the least rate. Event streams are idle by nature; of an HTTP/2 connection
+    /// the streams are asked; and as long as more of a request is to come, that has the time.
+    private func isPaced(_ client: Handle) -> Bool {
+        if clients[client].phase == .http2 { return false }
+        let exchange = clients[client].exchange
+        guard exchanges.contains(exchange) else { return true }
+        return !exchanges[exchange].isEventStream && !exchanges[exchange].awaitsRequestBody
     }
 
     /// The client has taken everything, or a stream's client most of it: what waited for that goes on.
@@ -77,11 +89,9 @@ extension Worker where Outside: ~Copyable {
     }
 
     private mutating func resumeResponse(_ client: Handle) {
-        if clients.hasDrained(client) {
-            clients[client].deadline = .never
-        } else {
-            clients.noteProgress(client, &clock)
-        }
+        let isPaced = isPaced(client)
+        if clients.isStream(client) { clients.noteProgress(client, isPaced: isPaced, &clock) }
+        if clients.hasDrained(client) { clients.disarmWriteTimeout(client, isPaced: isPaced, at: clock.now) }
         let exchange = clients[client].exchange
         guard exchanges.contains(exchange), upstreams.contains(exchanges[exchange].connection) else { return }
         // What was sent may have been a 1xx: then the rest of the client's body is awaited as before.
@@ -101,14 +111,14 @@ extension Worker where Outside: ~Copyable {
             clients.setDeadline(client, clock.now + .milliseconds(100), &clock)
             return
         }
-        clients[client].deadline = .never
         if !clients[client].transport.output.isEmpty {
-            // It has not taken a byte for the whole timeout: nothing that is sent would arrive.
+            // It has not taken a byte for the whole timeout, or too few for too long.
             abortExchange(of: client)
             clients.close(client, reset: true, &io, metrics)
         } else if !clients.hasDrained(client) {
-            if clients.noteProgress(client, &clock) == .stalled { streamStalled(client) }
+            if clients.noteProgress(client, isPaced: isPaced(client), &clock) == .stalled { streamStalled(client) }
         } else {
+            clients[client].deadline = .never
             phaseTimedOut(client)
         }
     }

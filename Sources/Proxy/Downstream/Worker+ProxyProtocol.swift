@@ -32,13 +32,14 @@ extension Worker where Outside: ~Copyable {
         }
     }
 
-    /// Counts the connection of an address that a header has named; false if it has as many as it may.
+    /// Counts the connection of an address that a header has named; false if it has as many as it may, or opens them too fast.
     private mutating func mayConnect(_ client: Handle) -> Bool {
         let listener = clients.listener(of: client)
-        guard clients.listeners[listener].plan.maximumPerAddress < .max else { return true }
-        guard let claim = claimAddress(clients[client].address, listener) else { return false }
-        clients.addresses.keep(claim, for: client.slot)
-        return true
+        guard clients.listeners[listener].plan.boundsAddresses else { return true }
+        let (claim, refusal) = claimAddress(clients[client].address, listener)
+        if let claim { clients.addresses.keep(claim, for: client.slot) }
+        if let refusal { metrics.increment(refusal) }
+        return refusal == nil
     }
 
     private mutating func startAfterProxyHeader(_ client: Handle) {

@@ -45,6 +45,7 @@ extension Worker where Outside: ~Copyable {
     private mutating func begin(_ client: Handle, isWhole: Bool, length: Int) {
         clients[client].hasServed = true
         clients[client].gathering = .nothing
+        clients[client].pace = 0
         clients[client].needed = 0
         // From here on the client's input keeps the request; whatever becomes of the exchange, it is found there.
         io.bufferPool.acquire(for: &clients[client].transport.input)

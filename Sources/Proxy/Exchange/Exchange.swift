@@ -210,7 +210,8 @@ struct Exchange: StreamKeyed, ~Copyable {
         times = PhaseTimes(startedAt: now)
     }
 
-    /// Bytes a second that a body must come with in the long run: one that drips keeps a server's connection for nothing.
+    /// Bytes a second that a body must come with, and an answer be taken with, in the long run: one that drips keeps a server's
+    /// connection for nothing.
     static var leastUploadRate: UInt64 { 1_024 }
 
     /// So many bytes of a body that streams have come.

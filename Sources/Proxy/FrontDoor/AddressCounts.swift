@@ -1,8 +1,9 @@
 import Kernel
+import RateLimiting
 import Synchronization
 import Telemetry
 
-/// Who shares a bound of `max_connections_per_address`: an IPv4 address, or the network of an IPv6 address, at one listener. A
+/// Who shares a bound of `max_connections_per_address` or `connection_opens`: an IPv4 address, or the network of an IPv6 address, at one listener. A
 /// host chooses the last 64 bits of its IPv6 addresses itself (RFC 4291 section 2.5.4).
 struct AddressClaim: Hashable {
     private let network: UInt64
@@ -16,6 +17,15 @@ struct AddressClaim: Hashable {
         network = address.isIPv4 ? 0 : address.high
         host = address.isIPv4 ? UInt32(truncatingIfNeeded: address.low) : 0
         self.listener = Int32(truncatingIfNeeded: listener)
+    }
+
+    /// Stands for it in a table. `hasher` has a secret and nothing else.
+    func key(_ hasher: KeyHasher) -> UInt64 {
+        var hasher = hasher
+        hasher.combine(network)
+        hasher.combine(UInt64(host) << 32 | UInt64(UInt32(bitPattern: listener)))
+        hasher.combine(isIPv4 ? 1 : 0)
+        return hasher.finish()
     }
 }
 

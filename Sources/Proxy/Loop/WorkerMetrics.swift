@@ -48,6 +48,7 @@ struct WorkerMetrics {
     func increment(_ counter: AbuseCounter) { writer.increment(counter) }
     func increment(_ counter: RecoveryCounter) { writer.increment(counter) }
     func increment(_ refusal: ProxyRefusal) { writer.increment(refusal) }
+    func increment(_ refusal: ConnectionRefusal) { writer.add(refusal, 1) }
 
     /// How short of memory the process is.
     var memoryLevel: MemoryLevel { MemoryLevel(rawValue: writer.memoryLevel) ?? .normal }

@@ -49,6 +49,7 @@ extension ProxyServer {
         new.keepStores(of: old)
         new.shareTokens(with: old.auths, verifier: old.verifier)
         new.addresses = old.addresses
+        new.connectionOpens = old.connectionOpens ?? new.connectionOpens
         var sockets = present
         let added = new.listeners.filter { !present.contains($0.id) }
         try sockets.open(added)

@@ -2,6 +2,7 @@ package import Balancing
 package import Configuration
 package import HTTP
 package import Kernel
+package import RateLimiting
 package import TLS
 
 /// One listening address with its rules, as workers use it.
@@ -57,6 +58,10 @@ package struct ListenerPlan: Sendable {
     /// Connections of one address, or of one network of IPv6, at which new ones of it are reset; `.max`: any number. Trusted
     /// proxies, which speak for many, have no such bound.
     package var maximumPerAddress = Int.max
+    /// How fast one address, or one network of IPv6, may open connections; nil: as it likes.
+    package var connectionOpens: RequestRate?
+    /// Whether it matters which address a connection comes from.
+    var boundsAddresses: Bool { maximumPerAddress < .max || connectionOpens != nil }
     /// From accepting a connection to the end of its TLS handshake.
     package var handshakeTimeout = Interval.seconds(10)
     /// From a head's first byte to its last.

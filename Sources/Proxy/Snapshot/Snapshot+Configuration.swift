@@ -4,6 +4,7 @@ package import Configuration
 package import Discovery
 import HTTP
 package import Kernel
+import RateLimiting
 package import TLS
 import Telemetry
 
@@ -40,6 +41,9 @@ extension Snapshot {
         for upstream in configuration.upstreams { try append(upstream, found, stores) }
         let tickets = tickets ?? TicketSecrets([Machine.randomBytes(TicketRatchet.bytes)])
         for listener in configuration.listeners { listeners.append(try ListenerPlan(listener, tickets: tickets)) }
+        if configuration.listeners.contains(where: { $0.connectionOpens != nil }) {
+            connectionOpens = try ConnectionOpens()
+        }
         let limits = try RateLimits.needed(by: configuration.routes, keeping: rateLimits)
         self.rateLimits = limits
         routes = configuration.routes.map { RoutePlan($0, limits, stores: stores) }
@@ -167,6 +171,7 @@ extension ListenerPlan {
         acceptsH2C = configuration.h2c
         maximumConnections = configuration.maximumConnections
         maximumPerAddress = configuration.maximumPerAddress ?? .max
+        connectionOpens = configuration.connectionOpens.map { RequestRate(connectionOpens: $0) }
         handshakeTimeout = Interval(configuration.timeouts.tls)
         headTimeout = Interval(configuration.timeouts.header)
         bodyTimeout = Interval(configuration.timeouts.body)

@@ -44,6 +44,8 @@ package struct Snapshot: Sendable {
     package var memoryLimit: Int64?
     /// Whose connections are counted by address: the same for all workers, and across reloads.
     package var addresses = AddressCounts()
+    /// How fast addresses open connections, if any listener limits that: the same for all workers, and across reloads.
+    package var connectionOpens: ConnectionOpens?
     /// Whether calls are counted by method and tool.
     package var countsCalls = true
     /// Servers that there may be without a new start, by what the configuration says of discovery.

@@ -142,6 +142,9 @@ extension ProxyServer: UpgradeSource {
         for refusal in ProxyRefusal.allCases {
             found.append((.process(group: "proxy-protocol", name: "\(refusal)"), metrics.view.load(refusal)))
         }
+        for refusal in ConnectionRefusal.allCases {
+            found.append((.process(group: "connection", name: "\(refusal)"), metrics.view.load(refusal)))
+        }
         return found
     }
 }
@@ -208,6 +211,8 @@ extension ProxyServer {
             AbuseCounter.allCases.first { "\($0)" == name }.map { metrics.view.add($0, delta) }
         case .process("proxy-protocol", let name):
             ProxyRefusal.allCases.first { "\($0)" == name }.map { metrics.view.add($0, delta) }
+        case .process("connection", let name):
+            ConnectionRefusal.allCases.first { "\($0)" == name }.map { metrics.view.add($0, delta) }
         case .process: break
         }
     }

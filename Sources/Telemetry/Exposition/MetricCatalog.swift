@@ -112,7 +112,8 @@ package enum MetricCatalog {
     // MARK: - Clients
 
     private static let clients: [MetricDefinition] = [
-        connections, connectionLimit, accepted, handshakes, handshakeFailures, certificateExpiry, certificateRenewals,
+        connections, connectionLimit, accepted, connectionRefusals, handshakes, handshakeFailures, certificateExpiry,
+        certificateRenewals,
         exchangesStarted, exchanges, requestBytes, responseBytes, rejected, clientAbuse, proxyRefusals,
     ]
 
@@ -125,6 +126,11 @@ package enum MetricCatalog {
     /// `berth_client_connections_accepted`.
     package static let accepted = MetricDefinition(
         .counter, "berth_client_connections_accepted", "Connections of clients that were accepted")
+    /// `berth_client_connections_refused`.
+    package static let connectionRefusals = MetricDefinition(
+        .counter, "berth_client_connections_refused", labels: ["reason"],
+        "Connections of clients that were closed at once: max_connections, max_connections_per_address, connection_opens, memory"
+    )
     /// `berth_tls_handshakes`.
     package static let handshakes = MetricDefinition(
         .counter, "berth_tls_handshakes", "TLS handshakes with clients that were completed")

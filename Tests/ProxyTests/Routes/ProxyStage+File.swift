@@ -27,6 +27,7 @@ extension ProxyStage {
             stores.append(SharedStore(store, found: [], names: NameLookup { _ in [] }))
         }
         snapshot.routes = configuration.routes.map { RoutePlan($0, limits, stores: stores) }
+        if configuration.listeners[0].connectionOpens != nil { snapshot.connectionOpens = try ConnectionOpens() }
         let secrets = TicketSecrets([[UInt8](repeating: 1, count: 32)])
         let plan = try ListenerPlan(configuration.listeners[0], tickets: secrets)
         for index in snapshot.listeners.indices {
@@ -38,6 +39,7 @@ extension ProxyStage {
             snapshot.listeners[index].forwardsAsHTTPS = plan.forwardsAsHTTPS
             snapshot.listeners[index].redirectPort = plan.redirectPort
             snapshot.listeners[index].expectsProxyHeader = plan.expectsProxyHeader
+            snapshot.listeners[index].connectionOpens = plan.connectionOpens
         }
     }
 

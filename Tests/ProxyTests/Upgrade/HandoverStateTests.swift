@@ -42,6 +42,7 @@ struct HandoverStateTests {
         first.metrics.view.addRejection(reason: Int(ExchangeFault.queueFull.rawValue), worker: 1)
         first.metrics.view.increment(.pings)
         first.metrics.view.increment(ProxyRefusal.malformed)
+        first.metrics.view.add(ConnectionRefusal.connectionOpens, 4)
         var state = Self.state(first.stateLines())
 
         // Another order: the slots stay those of the servers.
@@ -52,6 +53,7 @@ struct HandoverStateTests {
         #expect(second.metrics.sum(.active, server: b) == 0, "a gauge begins at 0")
         #expect(second.metrics.sum(.began) == 9)
         #expect(second.rejections["queue_full"] == 1)
+        #expect(second.metrics.view.load(.connectionOpens) == 4)
         #expect(second.metrics.view.load(.pings) == 1 && second.metrics.view.load(.malformed) == 1)
 
         first.metrics.view.add(.requests, worker: 0, server: 1, 1)

@@ -44,7 +44,21 @@ extension ClientConnections {
         let client = http2Connections[connection].client
         let timeout = listeners[listener(of: client)].plan.idleTimeout
         let isLeaving = http2Connections[connection].goAwayState != .none
-        setDeadline(client, clock.now + (isLeaving ? min(timeout, .seconds(1)) : timeout), &clock)
+        let idleDeadline = clock.now + (isLeaving ? min(timeout, .seconds(1)) : timeout)
+        setDeadline(client, min(idleDeadline, http2Connections[connection].headDeadline), &clock)
+    }
+
+    /// The connection was heard. A head or a frame that drips must be whole in time: no byte of it prolongs that.
+    mutating func armHeadTimeout(_ connection: Handle, _ clock: inout Clock) {
+        let client = http2Connections[connection].client
+        let timeout = listeners[listener(of: client)].plan.headTimeout
+        http2Connections[connection].noteUnfinished(at: clock.now, within: timeout)
+        let deadline = http2Connections[connection].headDeadline
+        if slab[client].transport.output.isEmpty {
+            armIdleTimeout(connection, &clock)
+        } else if deadline < slab[client].deadline {
+            setDeadline(client, deadline, &clock)
+        }
     }
 
     /// Sends the next GOAWAY of an HTTP/2 connection, if there is one to send.
@@ -160,6 +174,7 @@ extension HTTP2Abuse.Limit {
         case .headerList: .headerLists
         case .headText: .headText
         case .queuedFrames: .queuedFrames
+        case .slowHead: .slowHeads
         }
     }
 }

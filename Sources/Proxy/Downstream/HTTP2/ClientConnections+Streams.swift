@@ -41,7 +41,11 @@ extension ClientConnections {
             let isFirst = http2Connections[connection].session.pendingBytes(stream: state.id) == 0
             _ = http2Connections[connection].session.write(stream: state.id, io.composed, 0..<io.composed.count)
             // More to send is no progress of the client's: the timeout runs from when the first of it began to wait.
-            if isFirst || slab[client].deadline == .never { armStreamWriteTimeout(client, &clock) }
+            if isFirst || slab[client].deadline == .never {
+                armStreamWriteTimeout(client, &clock)
+            } else {
+                slab[client].needed = UInt32(clamping: UInt64(slab[client].needed) + UInt64(io.composed.count))
+            }
         }
         markDirty(connection)
     }
@@ -124,7 +128,10 @@ extension ClientConnections {
         slab[client].transport.input.clear()
         io.bufferPool.release(&slab[client].transport.input)
         returnWindow(client)
-        if slab[client].deadline == .never || hasDrained(client) { armStreamWriteTimeout(client, &clock) }
+        if slab[client].deadline == .never || hasDrained(client) {
+            slab[client].pace = 0
+            armStreamWriteTimeout(client, &clock)
+        }
         markDirty(connection)
     }
 
@@ -168,16 +175,18 @@ extension ClientConnections {
     enum StreamProgress {
         /// It took some of what waited.
         case progressed
-        /// As many bytes wait as then, or more.
+        /// It took nothing, or too little for too long.
         case stalled
     }
 
-    /// Compares the bytes that wait now with those of when the write timeout was armed, and arms it anew if there are
-    /// fewer.
+    /// Compares the bytes that wait now with those that were to be sent, and prolongs the write timeout if there are fewer.
     @discardableResult
-    mutating func noteProgress(_ client: Handle, _ clock: inout Clock) -> StreamProgress {
-        guard pendingBytes(client) < Int(slab[client].needed) else { return .stalled }
-        armStreamWriteTimeout(client, &clock)
-        return .progressed
+    mutating func noteProgress(_ client: Handle, isPaced: Bool, _ clock: inout Clock) -> StreamProgress {
+        let pending = pendingBytes(client)
+        let taken = Int(slab[client].needed) - pending
+        guard taken > 0 else { return .stalled }
+        slab[client].needed = UInt32(clamping: pending)
+        noteTaken(client, taken, isPaced: isPaced, &clock)
+        return slab[client].deadline > clock.now ? .progressed : .stalled
     }
 }

@@ -23,6 +23,10 @@ struct HTTP2Connection: TurnTaking, ~Copyable {
     var awaitsTurn = false
     /// The session has failed: what it still says is sent, then the connection closes.
     var isBroken = false
+    /// When a head or a frame that has begun must be whole; `never`: none has.
+    private(set) var headDeadline = Instant.never
+    /// Which one that is, as the session counts them.
+    private var unfinished: UInt32 = 0
     private(set) var goAwayState = GoAwayState.none
     /// When the last GOAWAY was sent.
     private(set) var goAwaySentAt = Instant.never
@@ -30,6 +34,22 @@ struct HTTP2Connection: TurnTaking, ~Copyable {
     init(client: Handle, session: consuming HTTP2Session) {
         self.client = client
         self.session = session
+    }
+
+    /// Bytes have come: what is not whole then has its time from its first byte on.
+    mutating func noteUnfinished(at now: Instant, within timeout: Interval) {
+        guard let current = session.unfinished else {
+            headDeadline = .never
+            return
+        }
+        if headDeadline == .never || current != unfinished { headDeadline = now + timeout }
+        unfinished = current
+    }
+
+    /// What is not whole has come too slowly: the session says so, and the connection ends.
+    mutating func failUnfinished() {
+        session.failUnfinished()
+        isBroken = true
     }
 
     /// Sends first a notice, then the end: no new streams; those there are go on.

@@ -38,7 +38,7 @@ extension Worker where Outside: ~Copyable {
         let client = clients.http2Connections[connection].client
         // A flood's frames wait in the queue for expensive work, and what follows them in the socket.
         if !clients[client].transport.input.isEmpty { clients.deferLater(client) }
-        if clients[client].transport.output.isEmpty { clients.armIdleTimeout(connection, &clock) }
+        clients.armHeadTimeout(connection, &clock)
         handleEvents(connection)
         if clients.http2Connections.contains(connection) { clients.markDirty(connection) }
     }
@@ -109,10 +109,15 @@ extension Worker where Outside: ~Copyable {
         }
     }
 
-    /// The deadline of an HTTP/2 connection has come: a quiet one is told to go.
+    /// The deadline of an HTTP/2 connection has come: one whose head drips ends, a quiet one is told to go.
     mutating func http2TimedOut(_ client: Handle) {
         guard let connection = clients.http2Connection(of: client) else {
             clients.close(client, reset: false, &io, metrics)
+            return
+        }
+        guard clients.http2Connections[connection].headDeadline > clock.now else {
+            clients.http2Connections[connection].failUnfinished()
+            clients.markDirty(connection)
             return
         }
         if clients.http2Connections[connection].streams.isEmpty {

@@ -64,7 +64,7 @@ extension Worker where Outside: ~Copyable {
         clients[client].transport.input.append("0\r\n")
         clients[client].transport.input.append(io.events.bytes, trailers)
         clients[client].transport.input.append("\r\n")
-        clients[client].needed = 0
+        if clients[client].phase == .reading { clients[client].needed = 0 }
         resumeStream(client)
     }
 
