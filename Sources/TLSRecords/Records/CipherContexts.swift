@@ -13,8 +13,8 @@ final class CipherContexts {
     /// A power of two, for each suite and direction.
     private static let count = 64
 
-    private var places: [Place]
-    private var lastNumber: UInt64 = 0
+    @exclusivity(unchecked) private var places: [Place]
+    @exclusivity(unchecked) private var lastNumber: UInt64 = 0
 
     init() { places = Array(repeating: Place(), count: 2 * RecordSuite.allCases.count * Self.count) }
 

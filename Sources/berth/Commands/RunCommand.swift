@@ -49,7 +49,6 @@ struct RunCommand: ParsableCommand {
         server.announce()
         // A process that takes another's place is spoken for by that one.
         if inheritance.predecessor == nil { service.say(.ready(status: "Serving")) }
-        Machine.releaseProgramPages()
         let loop = SignalLoop(server: server, service: service, log: log)
         switch loop.run(signals) {
         case .stopped:

@@ -18,9 +18,15 @@ struct SignalLoop {
     /// Serves signals until one of them is to stop, or another process has taken the place of this one.
     func run(_ signals: borrowing Signals) -> End {
         var isUpgrading = false
+        // Starting, and a reload, use much of the program that nothing needs again: it is given back a second later.
+        var holdsPages = true
         while true {
             // A debugger or another signal may end a wait early.
-            let signal = signals.wait(milliseconds: isUpgrading ? 20 : -1)
+            let signal = signals.wait(milliseconds: isUpgrading ? 20 : holdsPages ? 1_000 : -1)
+            if signal == nil, holdsPages, !isUpgrading {
+                Machine.releaseProgramPages()
+                holdsPages = false
+            }
             if isUpgrading {
                 isUpgrading = noteUpgrade()
                 if case .handedOver = server.upgrade.state { return .replaced }
@@ -31,7 +37,9 @@ struct SignalLoop {
                 guard case .handedOver = server.upgrade.state else { return .stopped }
                 _ = noteUpgrade()
                 return .replaced
-            case SIGHUP: reload()
+            case SIGHUP:
+                reload()
+                holdsPages = true
             case SIGUSR1: reopenLogs()
             case SIGUSR2: isUpgrading = upgrade() || isUpgrading
             default: break
