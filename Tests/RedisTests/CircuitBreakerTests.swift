@@ -36,7 +36,24 @@ struct CircuitBreakerTests {
         #expect(breaker.permit(at: at(now)) == .probe)
         breaker.succeeded()
         #expect(breaker.permit(at: at(now)) == .granted)
+    }
+
+    @Test("what fails again soon after it worked is left alone for longer each time, until it is calm for ten seconds")
+    func comingAndGoing() {
+        var breaker = CircuitBreaker()
+        var now: UInt64 = 0
+        for pause in [100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000] as [UInt64] {
+            breaker.failed(at: at(now), isCertain: true)
+            #expect(breaker.permit(at: at(now + pause - 1)) == .denied)
+            now += pause
+            #expect(breaker.permit(at: at(now)) == .probe)
+            breaker.succeeded()
+            now += 500
+            #expect(breaker.permit(at: at(now)) == .granted)
+        }
+        now += 9_500
         breaker.failed(at: at(now), isCertain: true)
+        #expect(breaker.permit(at: at(now + 99)) == .denied)
         #expect(breaker.permit(at: at(now + 100)) == .probe)
     }
 
