@@ -81,17 +81,22 @@ extension ClientConnections {
             setDeadline(client, latest, &clock)
             return
         }
-        let (earned, overflow) = UInt64(max(0, count))
-            .multipliedReportingOverflow(by: 1_000_000_000 / Exchange.leastUploadRate)
-        setDeadline(client, overflow ? latest : min(latest, deadline + Interval(nanoseconds: earned)), &clock)
+        setDeadline(client, min(latest, deadline + ClientConnections.earned(count)), &clock)
     }
 
-    /// The client has taken all that waited. If it was slow, that is remembered for when output waits again.
-    mutating func disarmWriteTimeout(_ client: Handle, isPaced: Bool, at now: Instant) {
-        let deadline = slab[client].deadline
+    /// The client has taken the last `count` bytes that waited. If it was slow, that is remembered for when output waits again.
+    mutating func disarmWriteTimeout(_ client: Handle, _ count: Int, isPaced: Bool, at now: Instant) {
+        let deadline = slab[client].deadline + ClientConnections.earned(count)
         slab[client].deadline = .never
         let latest = now + listeners[listener(of: client)].plan.idleTimeout
         let lag = isPaced ? (latest - deadline).nanoseconds / ClientConnection.lagUnit : 0
         slab[client].pace = UInt16(clamping: lag)
+    }
+
+    /// The time that so many bytes take at the least rate.
+    private static func earned(_ count: Int) -> Interval {
+        let (nanoseconds, overflow) = UInt64(max(0, count))
+            .multipliedReportingOverflow(by: 1_000_000_000 / Exchange.leastUploadRate)
+        return overflow ? .unlimited : Interval(nanoseconds: nanoseconds)
     }
 }

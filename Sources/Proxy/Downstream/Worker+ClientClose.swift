@@ -90,8 +90,12 @@ extension Worker where Outside: ~Copyable {
 
     private mutating func resumeResponse(_ client: Handle) {
         let isPaced = isPaced(client)
-        if clients.isStream(client) { clients.noteProgress(client, isPaced: isPaced, &clock) }
-        if clients.hasDrained(client) { clients.disarmWriteTimeout(client, isPaced: isPaced, at: clock.now) }
+        if clients.hasDrained(client) {
+            let taken = clients.isStream(client) ? Int(clients[client].needed) : 0
+            clients.disarmWriteTimeout(client, taken, isPaced: isPaced, at: clock.now)
+        } else {
+            clients.noteProgress(client, isPaced: isPaced, &clock)
+        }
         let exchange = clients[client].exchange
         guard exchanges.contains(exchange), upstreams.contains(exchanges[exchange].connection) else { return }
         // What was sent may have been a 1xx: then the rest of the client's body is awaited as before.
