@@ -5,4 +5,11 @@ extension RequestSummary {
         guard JSONText.hasEscape(content) else { return method }
         return JSONText.unescaped(content).map { MCPMethod($0.span) }
     }
+
+    /// Whether the method, and the name of what it is about, have neither a NUL, at which some readers end a text, nor half of a
+    /// surrogate pair, which some drop.
+    package func hasSoundTexts(in body: Span<UInt8>) -> Bool {
+        FoldedName.isSound(body.extracting(methodText))
+            && (name.map { FoldedName.isSound(body.extracting($0)) } ?? true)
+    }
 }

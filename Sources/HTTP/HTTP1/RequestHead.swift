@@ -38,6 +38,9 @@ package struct RequestHead: ~Copyable {
     /// The length of the head in bytes, blank line included.
     package var length = 0
 
+    /// Whether a body follows that has a byte, as far as the head says.
+    package var hasBody: Bool { framing != .none && framing != .length(0) }
+
     /// An empty head; allocates the field table.
     package init() {}
 

@@ -19,9 +19,11 @@ struct AddressClaim: Hashable {
         self.listener = Int32(truncatingIfNeeded: listener)
     }
 
-    /// Stands for it in a table. `hasher` has a secret and nothing else.
-    func key(_ hasher: KeyHasher) -> UInt64 {
+    /// Stands for it in a table, under a rate: under another one it begins anew. `hasher` has a secret and nothing else.
+    func key(_ hasher: KeyHasher, under rate: RequestRate) -> UInt64 {
         var hasher = hasher
+        hasher.combine(UInt64(rate.count))
+        hasher.combine(UInt64(rate.seconds))
         hasher.combine(network)
         hasher.combine(UInt64(host) << 32 | UInt64(UInt32(bitPattern: listener)))
         hasher.combine(isIPv4 ? 1 : 0)

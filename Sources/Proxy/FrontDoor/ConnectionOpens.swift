@@ -22,7 +22,9 @@ package final class ConnectionOpens: Sendable {
 
     /// Counts one more connection that an address opens, unless it does so too fast. What is refused does not count.
     func open(_ address: AddressClaim, _ rate: RequestRate, now: Instant) -> Admission {
-        if case .refused = rates.take(address.key(hasher), rate, now: now.nanoseconds) { .refused } else { .admitted }
+        let outcome = rates.take(address.key(hasher, under: rate), rate, now: now.nanoseconds)
+        if case .refused = outcome { return .refused }
+        return .admitted
     }
 }
 

@@ -85,7 +85,9 @@ final class RouteLimits: Sendable {
         if case .batch = summary.method {
             return Match(rules: all, count: LimitedCall.messages(inBatch: body))
         }
-        guard let call = LimitedCall(summary, in: body) else { return Match(rules: all) }
+        guard MessageNames.arePlain(in: body), summary.hasSoundTexts(in: body),
+            let call = LimitedCall(summary, in: body)
+        else { return Match(rules: all) }
         if call.isExempt { return Match(rules: 0) }
         var match = Match(rules: call.isListen ? opens : 0)
         var rest = all

@@ -48,7 +48,7 @@ struct StoreClient {
     /// Which of the addresses is tried next.
     var addressIndex = 0
     /// When it last answered anything.
-    var heardAt = Instant(nanoseconds: 0)
+    var lastReplyAt = Instant(nanoseconds: 0)
     /// For when the earliest outstanding timer is.
     var armedFor = Instant.never
     /// The connection serves, and is counted.
@@ -77,7 +77,7 @@ struct StoreClient {
     /// this worker or by another one that has not heard of it since.
     mutating func noteLate(_ use: StoreUse, at now: Instant) -> Lateness {
         store.counts.count(use, .late)
-        let isSilent = now - heardAt >= store.wait
+        let isSilent = now - lastReplyAt >= store.wait
         failed(at: now, isCertain: isSilent)
         guard isSilent else { return .slow }
         store.noteSilence(at: now)
@@ -86,7 +86,7 @@ struct StoreClient {
 
     /// Asks the breaker, and counts what becomes of it.
     mutating func permit(at now: Instant) -> CircuitBreaker.Permit {
-        if breaker.state == .closed, store.silentAt > heardAt { failed(at: now, isCertain: true) }
+        if breaker.state == .closed, store.silentAt > lastReplyAt { failed(at: now, isCertain: true) }
         let old = breaker.state
         defer { store.counts.noteBreaker(from: old, to: breaker.state) }
         return breaker.permit(at: now)

@@ -265,7 +265,7 @@ extension Worker where Outside: ~Copyable {
             return
         }
         guard let purpose = upstreams.stores.clients[client].state.takeOldest() else { return }
-        upstreams.stores.clients[client].heardAt = clock.now
+        upstreams.stores.clients[client].lastReplyAt = clock.now
         let time = clock.now - purpose.sentAt
         upstreams.stores.clients[client].store.counts.noteLatency(time)
         switch reply {

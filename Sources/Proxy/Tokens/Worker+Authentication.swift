@@ -19,8 +19,12 @@ extension Worker where Outside: ~Copyable {
         guard let auth = exchanges.extras[exchange.slot]?.auth, !clients.isInternal(exchanges[exchange].client) else {
             return nil
         }
-        // Browsers send preflights without credentials (Fetch standard, "CORS-preflight fetch").
-        if case .preflight = exchanges[exchange].kind { return nil }
+        // Browsers send preflights without credentials (Fetch standard, "CORS-preflight fetch"), and never with a body.
+        if case .preflight = exchanges[exchange].kind, !io.requestHead.hasBody,
+            CrossOriginRules.isPreflight(io.requestHead, in: io.received)
+        {
+            return nil
+        }
         if let outcome = exchanges.authentication.takeResult(exchange) {
             return apply(outcome, to: exchange, auth)
         }

@@ -9,13 +9,11 @@ extension Worker where Outside: ~Copyable {
     /// What becomes of a request by the tools that its caller may call; nil: it goes on. The request is parsed and at the front of
     /// `io.received`.
     mutating func checkTool(_ exchange: Handle, _ auth: RouteAuth, _ caller: CallerIdentity) -> PhaseResult? {
-        switch exchanges[exchange].method {
-        case .post: break
-        case .get:
+        // Some servers read a body whatever the method is.
+        guard exchanges[exchange].method == .post || io.requestHead.hasBody else {
             // In its stream there may be answers to anything (MCP 2024-11-05, HTTP+SSE; 2025-03-26, "Resumability").
-            hideTools(exchange, auth, caller, isAnswer: false)
+            if exchanges[exchange].method == .get { hideTools(exchange, auth, caller, isAnswer: false) }
             return nil
-        default: return nil
         }
         guard exchanges[exchange].isWhole else { return .respond(.tooLargeToCheck) }
         let verdict: ToolVerdict

@@ -56,6 +56,17 @@ struct ConnectionOpensTests {
         }
     }
 
+    @Test("under another rate an address begins anew: an operator who loosens it lets in whom it has kept out")
+    func anotherRate() throws {
+        let opens = try ConnectionOpens()
+        let claim = AddressClaim(try Self.address("192.0.2.1"), listener: 0)
+        let now = Instant(nanoseconds: 1_000_000_000)
+        let (narrow, wide) = (Self.rate(1, per: 3_600), Self.rate(5, per: 1))
+        #expect(opens.open(claim, narrow, now: now) == .admitted && opens.open(claim, narrow, now: now) == .refused)
+        #expect(opens.open(claim, wide, now: now) == .admitted)
+        #expect(opens.open(claim, narrow, now: now) == .refused)
+    }
+
     @Test("a flood of one address is refused before TLS, and others are served", arguments: 1...4)
     func flood(seed: UInt64) throws {
         let stage = ProxyStage(seed: seed)

@@ -87,7 +87,16 @@ struct RateLimitMatchTests {
         (#"{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call"}"#, all),
         (#"{"jsonrpc":"2.0","id":1,"result":{},"method":"tools/call"}"#, all),
         (#"{"jsonrpc":"2.0","id":1,"method":"ping","params":{},"params":{"name":"export-a"}}"#, all),
-        (call(#"export\u00"#), all), (message(#"\ud800"#), all), (call(#"\ud800"#), any | export),
+        (call(#"export\u00"#), all), (message(#"\ud800"#), all), (call(#"\ud800"#), all),
+        // What one reader takes for a call, and another does not.
+        (#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a"},"Params":{"name":"export-a"}}"#, all),
+        (#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","Name":"export-a"}}"#, all),
+        (#"{"id":1,"method":"tools/call","params":{"name":"a"},"param\u017f":{"name":"export-a"}}"#, all),
+        (#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a"},"paramſ":{"name":"export-a"}}"#, all),
+        (#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","name\u0000":"export-a"}}"#, all),
+        (#"{"jsonrpc":"2.0","method":"notifications/x","Method":"tools/call","params":{"name":"export-a"}}"#, all),
+        (#"{"jsonrpc":"2.0","id":1,"method":"tools/call\u0000","params":{"name":"export-a"}}"#, all),
+        (call(#"export-a\u0000"#), all),
         ("grant_type=authorization_code", all), ("", all), (#"{"method":"tools/call""#, all),
     ]
 

@@ -63,6 +63,21 @@ struct TokenProxyTests {
         #expect(berth.server.server.requests.last?["x-mcp-subject"] == nil)
     }
 
+    @Test("OPTIONS is let through for what a browser asks, and for nothing else")
+    func options() async throws {
+        let berth = try await Self.stage(1)
+        let preflight = "Origin: https://a.example\r\nAccess-Control-Request-Method: POST\r\n"
+        let body = "Content-Length: 2\r\n\r\n{}"
+        for rest in ["\r\n", body, "Origin: https://a.example\r\n\r\n", preflight + body] {
+            #expect(berth.answer("OPTIONS /mcp HTTP/1.1\r\nHost: mcp.test\r\n\(rest)").status == 401, "\(rest)")
+        }
+        #expect(berth.server.server.requests.isEmpty)
+        for rest in ["\r\n", "Content-Length: 0\r\n\r\n"] {
+            let answer = berth.answer("OPTIONS /mcp HTTP/1.1\r\nHost: mcp.test\r\n\(preflight)\(rest)")
+            #expect(answer.status != 401)
+        }
+    }
+
     @Test("forward_token has servers get the field")
     func forwarded() async throws {
         let berth = try await Self.stage(1, "forward_token = true")

@@ -30,7 +30,26 @@ struct ToolPolicyTests {
         (#"[{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"get-a"}}]"#, "weather", 400),
         (#"{"jsonrpc":"2.0","id":7,"#, "weather", 400), ("", "weather", 400), ("x", "weather", 400),
         (#"{"jsonrpc":"2.0","method":"tools/call","params":{"name":"set-b"}}"#, "weather", 403),
+        // Go takes U+017F for an s, and readers in C end texts at a NUL.
+        (#"{"id":7,"method":"tools/call","params":{"name":"get-a"},"paramſ":{"name":"set-b"}}"#, "weather", 400),
+        (#"{"id":7,"method":"tools/call","param\u017f":{"name":"set-b"},"params":{"name":"get-a"}}"#, "weather", 400),
+        (#"{"id":7,"method":"ping","method\u0000":"tools/call","params":{"name":"set-b"}}"#, "weather", 400),
+        (#"{"id":7,"method":"tools/call","params":{"name":"get-a","name\u0000":"set-b"}}"#, "weather", 400),
+        (#"{"jsonrpc":"2.0","id":7,"method":"tools/call\u0000","params":{"name":"set-b"}}"#, "weather", 400),
+        (call(#"drop-table\u0000"#), "admin", 400), (call(#"get-a\ud800"#), "weather", 400),
     ]
+
+    @Test("a body is read whatever the method is", arguments: ["PUT", "PATCH", "DELETE", "GET", "OPTIONS"])
+    func methods(method: String) async throws {
+        let berth = try TokenStage(1, Self.rules, keys: await KeySet(document: TestIssuer.allKeys))
+        let token = berth.token(["scope": "\"weather\""])
+        let body = Self.call("set-b")
+        let answer = berth.answer(
+            "\(method) /mcp HTTP/1.1\r\nHost: mcp.test\r\nAuthorization: Bearer \(token)\r\n"
+                + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
+        #expect(answer.status == 403 || answer.status == 413)
+        #expect(berth.server.server.requests.isEmpty)
+    }
 
     @Test("each call by its tool and the scopes", arguments: table)
     func calls(body: String, scope: String, status: Int) async throws {
