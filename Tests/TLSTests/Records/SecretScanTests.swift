@@ -35,11 +35,16 @@ private struct MemoryScan {
             }
             found += occurrences(from: ends[0], to: ends[1], memory)
         }
+        // It has copies of what was looked at, in which another scan would find what that looks for.
+        memset(chunk, 0, Self.chunkBytes)
         return found
     }
 
     private func occurrences(from start: UInt, to end: UInt, _ memory: CInt) -> Int {
-        let own = [UInt(bitPattern: pattern), UInt(bitPattern: chunk)]
+        let own = [
+            UInt(bitPattern: pattern)..<UInt(bitPattern: pattern) + 4_096,
+            UInt(bitPattern: chunk)..<UInt(bitPattern: chunk) + UInt(Self.chunkBytes),
+        ]
         var (found, address) = (0, start)
         while address < end {
             let wanted = min(Self.chunkBytes, Int(end - address))
@@ -50,8 +55,7 @@ private struct MemoryScan {
                 rest = place + 1
                 guard memcmp(place, pattern, count) == 0 else { continue }
                 let at = address + UInt(bitPattern: place - chunk)
-                let isOwn = own.contains { at >= $0 && at < $0 + UInt(Self.chunkBytes) }
-                if !isOwn { found += 1 }
+                if !own.contains(where: { $0.contains(at) }) { found += 1 }
             }
             // What lies across two chunks is seen in the next one.
             address += UInt(read == wanted && address + UInt(read) < end ? read - count : read)
