@@ -8,16 +8,14 @@ import Telemetry
 package final class ConnectionOpens: Sendable {
     /// Places for about 262,000 addresses, in 4 MiB that are there as they are used.
     private let rates: RateTable
-    /// Addresses are hashed with a secret: nobody can choose those that meet in the table.
+    /// It has a secret.
     private let hasher: KeyHasher
 
     init() throws(StartError) {
         do throws(SystemError) { rates = try RateTable(capacity: 1 << 18) } catch {
             throw StartError("cannot have a table for connection_opens: \(error)")
         }
-        let bytes = Machine.randomBytes(16)
-        let words = [bytes.prefix(8), bytes.dropFirst(8)].map { $0.reduce(0) { $0 << 8 | UInt64($1) } }
-        hasher = KeyHasher(seed: (words[0], words[1]))
+        hasher = KeyHasher(seed: KeyHasher.randomSeed())
     }
 
     /// Counts one more connection that an address opens, unless it does so too fast. What is refused does not count.

@@ -32,9 +32,7 @@ package final class RateLimits: Sendable {
     {
         guard routes.contains(where: { !$0.rateLimits.isEmpty || $0.streamOpens != nil }) else { return nil }
         if let old { return old }
-        let bytes = Machine.randomBytes(16)
-        let words = [bytes.prefix(8), bytes.dropFirst(8)].map { $0.reduce(0) { $0 << 8 | UInt64($1) } }
-        return try RateLimits(seed: (words[0], words[1]))
+        return try RateLimits(seed: KeyHasher.randomSeed())
     }
 
     /// What hashes the keys of a rule, which this text names.
