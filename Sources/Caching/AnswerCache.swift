@@ -20,7 +20,7 @@ package final class AnswerCache<Waiter: Sendable>: Sendable {
 
     /// Counts what became of a request.
     package func count(_ event: CacheEvent, _ question: CacheQuestion) {
-        state.withLock { $0.counts.count(event, question.method, question.subject) }
+        state.withLock { $0.kept.counts.count(event, question.method, question.subject) }
     }
 
     /// What there is for a request.
@@ -33,6 +33,11 @@ package final class AnswerCache<Waiter: Sendable>: Sendable {
         case wait
         /// Nothing, and nothing is to be kept.
         case pass(stale: CachedAnswer?)
+    }
+
+    /// The answer to a request, if there is one that is still good; it is counted as `event`. What most requests need.
+    package func fresh(_ keys: CacheKeys, at now: Instant, countingAs event: CacheEvent) -> CachedAnswer? {
+        state.withLock { $0.kept.fresh(keys, at: now, countingAs: event) }
     }
 
     /// Looks for the answer to a request. A `waiter` may have to wait; nil: it will not. `event` is what it counts as if there is
@@ -61,7 +66,7 @@ package final class AnswerCache<Waiter: Sendable>: Sendable {
 
     /// A request got an answer whose time was over, because its server failed.
     package func countStale(_ answer: CachedAnswer) {
-        state.withLock { $0.counts.count(.stale, answer.method, answer.subject) }
+        state.withLock { $0.kept.counts.count(.stale, answer.method, answer.subject) }
     }
 
     /// What a server has said is no longer so. How many answers went, or will not be kept when they come.

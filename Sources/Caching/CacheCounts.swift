@@ -41,21 +41,53 @@ package struct CacheCounts: Sendable {
     /// Tools that are counted by name.
     private static var maximumTools: Int { 200 }
 
-    /// By series, as often as each event has happened, in the order of `CacheEvent`.
-    package private(set) var numbers: [Series: [UInt64]] = [:]
-    private var tools: [[UInt8]: Series] = [:]
+    /// What is counted, by its number.
+    private var series: [Series] = []
+    private var methods: [MCPMethod: Int] = [:]
+    private var tools: [[UInt8]: Int] = [:]
+    /// Of tools beyond those that are counted by name.
+    private var others: Int?
+    /// For each series as many as there are events.
+    private var counters: [UInt64] = []
 
-    mutating func count(_ event: CacheEvent, _ method: MCPMethod, _ subject: [UInt8]) {
-        let series = series(method, subject)
-        numbers[series, default: Array(repeating: 0, count: CacheEvent.allCases.count)][event.rawValue] += 1
+    /// By series, as often as each event has happened, in the order of `CacheEvent`.
+    package var numbers: [Series: [UInt64]] {
+        let width = CacheEvent.allCases.count
+        let rows = series.indices.map { (series[$0], Array(counters[($0 * width)..<($0 * width + width)])) }
+        return Dictionary(uniqueKeysWithValues: rows.filter { $0.1.contains { $0 > 0 } })
     }
 
-    private mutating func series(_ method: MCPMethod, _ subject: [UInt8]) -> Series {
-        guard method == .toolsCall else { return Series(method: method, tool: "") }
+    mutating func count(_ event: CacheEvent, _ method: MCPMethod, _ subject: [UInt8]) {
+        count(event, number(method, subject))
+    }
+
+    /// Counts what happened in the series of this number.
+    mutating func count(_ event: CacheEvent, _ number: Int) {
+        counters[number * CacheEvent.allCases.count + event.rawValue] += 1
+    }
+
+    /// The number of a series.
+    mutating func number(_ method: MCPMethod, _ subject: [UInt8]) -> Int {
+        guard method == .toolsCall else {
+            if let known = methods[method] { return known }
+            let number = add(Series(method: method, tool: ""))
+            methods[method] = number
+            return number
+        }
         if let known = tools[subject] { return known }
-        guard tools.count < Self.maximumTools else { return Series(method: .toolsCall, tool: "_OTHER") }
-        let series = Series(method: .toolsCall, tool: String(decoding: subject, as: UTF8.self))
-        tools[subject] = series
-        return series
+        guard tools.count < Self.maximumTools else {
+            let number = others ?? add(Series(method: .toolsCall, tool: "_OTHER"))
+            others = number
+            return number
+        }
+        let number = add(Series(method: .toolsCall, tool: String(decoding: subject, as: UTF8.self)))
+        tools[subject] = number
+        return number
+    }
+
+    private mutating func add(_ new: Series) -> Int {
+        series.append(new)
+        counters += Array(repeating: 0, count: CacheEvent.allCases.count)
+        return series.count - 1
     }
 }

@@ -3,11 +3,6 @@ import MCP
 
 /// What a cache's lock guards.
 struct CacheState<Waiter: Sendable>: Sendable {
-    private struct Entry: Sendable {
-        let key: CacheKey
-        let answer: CachedAnswer
-    }
-
     private struct Fetch: Sendable {
         let number: UInt64
         let question: CacheQuestion
@@ -23,40 +18,24 @@ struct CacheState<Waiter: Sendable>: Sendable {
     /// How long such a hint holds.
     private static var hintTime: Interval { .seconds(10) }
 
-    private let rules: CacheRules
-    private var order = EvictionOrder<CacheKey>()
-    private var index = AnswerIndex()
-    private var slots: [CacheKey: Int] = [:]
-    /// By slot.
-    private var entries: [Entry?] = []
+    /// The answers that are there. It comes first, and has no generic parameter: finding one needs nothing of the rest.
+    var kept: KeptAnswers
     private var fetches: [CacheKey: Fetch] = [:]
     /// Shared names whose answers were unfit to be kept, until when that counts.
     private var unfit: [CacheKey: Instant] = [:]
     /// Shared names whose answers were for one caller alone, until when that counts.
     private var personal: [CacheKey: Instant] = [:]
     private var lastFetch: UInt64 = 0
-    private var evictions: UInt64 = 0
-    private var invalidations: UInt64 = 0
-    private var purged: UInt64 = 0
-    var counts = CacheCounts()
 
-    init(rules: CacheRules) { self.rules = rules }
+    init(rules: CacheRules) { kept = KeptAnswers(rules: rules) }
 
     // MARK: - Looking
 
     mutating func look(
         up keys: CacheKeys, _ question: CacheQuestion, at now: Instant, waiter: Waiter?, countingAs event: CacheEvent
     ) -> AnswerCache<Waiter>.Lookup {
-        var stale: CachedAnswer?
-        for key in [keys.shared, keys.own] {
-            guard let key, let slot = slots[key], let answer = entries[slot]?.answer else { continue }
-            if answer.remaining(at: now) != nil {
-                order.noteUse(slot)
-                counts.count(event, question.method, question.subject)
-                return .fresh(answer)
-            }
-            if answer.receivedAt + answer.result.ttl + rules.staleIfError > now { stale = answer } else { remove(slot) }
-        }
+        if let answer = kept.fresh(keys, at: now, countingAs: event) { return .fresh(answer) }
+        let stale = kept.stale(keys, at: now)
         let key = isPrivate(keys, at: now) ? keys.own : keys.shared
         guard let key, !isHinted(keys.shared, in: unfit, at: now) else { return pass(question, stale) }
         if var fetch = fetches[key] {
@@ -75,7 +54,7 @@ struct CacheState<Waiter: Sendable>: Sendable {
     private mutating func pass(
         _ question: CacheQuestion, _ stale: CachedAnswer?
     ) -> AnswerCache<Waiter>.Lookup {
-        counts.count(.bypass, question.method, question.subject)
+        kept.counts.count(.bypass, question.method, question.subject)
         return .pass(stale: stale)
     }
 
@@ -100,7 +79,7 @@ struct CacheState<Waiter: Sendable>: Sendable {
                 break
             }
             if !known.isOutdated {
-                insert(CachedAnswer(fetch.question, result, fields: fields, at: now), key)
+                kept.insert(CachedAnswer(fetch.question, result, fields: fields, at: now), key)
             }
         case .unfit: hint(fetch.keys.shared, in: \.unfit, at: now, for: Self.hintTime)
         case .failed: break
@@ -118,33 +97,6 @@ struct CacheState<Waiter: Sendable>: Sendable {
         self[keyPath: hints][key] = now + time
     }
 
-    private mutating func insert(_ answer: CachedAnswer, _ key: CacheKey) {
-        if let slot = slots[key] { remove(slot) }
-        guard answer.bytes <= rules.maximumBytes else { return }
-        let slot = order.insert(key, bytes: answer.bytes)
-        while entries.count <= slot { entries.append(nil) }
-        entries[slot] = Entry(key: key, answer: answer)
-        slots[key] = slot
-        index.insert(slot, answer)
-        while order.bytes > rules.maximumBytes, let victim = order.evict(capacity: rules.maximumBytes) {
-            forget(victim.slot)
-            evictions += 1
-        }
-    }
-
-    private mutating func remove(_ slot: Int) {
-        forget(slot)
-        order.remove(slot)
-    }
-
-    /// Takes an answer out that is not among the others in `order` any more, or will not be.
-    private mutating func forget(_ slot: Int) {
-        guard let entry = entries[slot] else { return }
-        slots[entry.key] = nil
-        entries[slot] = nil
-        index.remove(slot, entry.answer)
-    }
-
     // MARK: - Taking out
 
     mutating func invalidate(_ change: ServerChange) -> Int {
@@ -156,31 +108,18 @@ struct CacheState<Waiter: Sendable>: Sendable {
             fetches[key]?.isOutdated = true
             underWay += 1
         }
-        let meant = index.slots(of: change)
-        for slot in meant { remove(slot) }
-        invalidations += UInt64(meant.count)
-        return meant.count + underWay
+        return kept.invalidate(change) + underWay
     }
 
     mutating func purge(_ selection: CachePurge) -> Int {
         for key in fetches.keys { fetches[key]?.isOutdated = true }
-        let meant = entries.indices.filter { slot in entries[slot].map { selection.isFor($0.answer) } ?? false }
-        for slot in meant { remove(slot) }
-        purged += UInt64(meant.count)
-        return meant.count
+        return kept.purge(selection)
     }
 
     var status: CacheStatus {
-        var status = CacheStatus()
-        status.entries = slots.count
-        status.bytes = order.bytes
-        status.maximumBytes = rules.maximumBytes
+        var status = kept.status
         status.fetches = fetches.count
         status.waiting = fetches.values.reduce(0) { $0 + $1.waiters.count }
-        status.evictions = evictions
-        status.invalidations = invalidations
-        status.purged = purged
-        status.counts = counts
         return status
     }
 }

@@ -29,7 +29,7 @@ package struct KeyHasher: Sendable {
         v0 ^= word
     }
 
-    /// Adds a text, with its length: texts that follow each other cannot be taken for others.
+    /// Adds a text, with the last eight bits of its length: who adds several texts that others choose adds their lengths before.
     package mutating func combine(_ text: Span<UInt8>) {
         var index = 0
         while text.count &- index >= 8 {

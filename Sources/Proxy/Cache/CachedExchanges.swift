@@ -39,7 +39,7 @@ struct CachedExchanges {
     var waking: [Handle] = []
 
     /// Of the requests that were looked for last.
-    var memo = CachedRequestMemo()
+    var known = KnownRequests()
 
     /// No exchange has to do with a cache.
     var isEmpty: Bool { roles.isEmpty && answers.isEmpty && scanners.isEmpty }
@@ -48,7 +48,7 @@ struct CachedExchanges {
 
     subscript(exchange: Handle) -> Role? {
         get { roles.isEmpty ? nil : roles[exchange.slot] }
-        set { roles[exchange.slot] = newValue }
+        set { if newValue != nil || !roles.isEmpty { roles[exchange.slot] = newValue } }
     }
 
     // MARK: - Answers

@@ -3,28 +3,26 @@ import HTTP
 import Kernel
 import MCP
 import Reactor
-import TLS
 
 /// Reads requests whose answers may be kept. The head is parsed, and stands at the front of `received`.
 extension ConnectionIO where Outside: ~Copyable {
-    /// The request whose whole body stands in one piece at `place` of `received`; its caller shows who it is by header fields only.
+    /// The request of an exchange whose whole body stands in one piece at `place` of `received`, and its raw id. Its caller shows
+    /// who it is by header fields only.
     func cachedRequest(
-        in place: Range<Int>, isModern: Bool, _ cache: UpstreamCache, _ memo: inout CachedRequestMemo
-    ) -> CachedRequest? {
+        _ exchange: Handle, in place: Range<Int>, _ summary: RequestSummary?, isModern: Bool, _ cache: UpstreamCache,
+        _ known: inout KnownRequests
+    ) -> (request: CachedRequest, id: [UInt8])? {
         let body = received.span.extracting(place)
-        guard let summary = RequestSummary(of: body), let id = summary.id(in: body) else { return nil }
-        let tag = cache.digest.tag(
-            received.span.extracting(0..<requestHead.length), body.extracting(0..<id.lowerBound),
-            body.extracting(id.upperBound..<body.count))
-        let digest = CacheKey(tag.0, tag.1)
-        if let known = memo.find(digest) {
-            return CachedRequest(question: known.question, keys: known.keys, id: Self.copy(body, id))
+        if let found = known.findAgain(exchange, received, head: requestHead.length, body: place), found.cache === cache
+        {
+            return (found.request, known.copied(body.extracting(found.id)))
         }
-        guard
+        guard let summary = summary ?? RequestSummary(of: body), let id = summary.id(in: body),
             let request = cachedRequest(summary, id, body, isModern: isModern, hasOtherIdentity: false, cache)
         else { return nil }
-        memo.remember(digest, request)
-        return request
+        let head = received.span.extracting(0..<requestHead.length)
+        known.remember(KnownRequest(request, cache, summary, id: id, head: head, body: body), head, body)
+        return (request, known.copied(body.extracting(id)))
     }
 
     /// The request of this body; nil if its answer is not to be kept. `hasOtherIdentity`: its caller may have shown who it is by
@@ -41,10 +39,6 @@ extension ConnectionIO where Outside: ~Copyable {
         else { return nil }
         let keys = CacheNames.keys(
             of: requestHead, in: received, question: text, hasOtherIdentity: hasOtherIdentity, cache)
-        return CachedRequest(question: question, keys: keys, id: Self.copy(body, id))
-    }
-
-    private static func copy(_ text: Span<UInt8>, _ range: Range<Int>) -> [UInt8] {
-        range.map { text[$0] }
+        return CachedRequest(question: question, keys: keys)
     }
 }

@@ -18,24 +18,38 @@ extension Worker where Outside: ~Copyable {
 
     @inline(never)
     private mutating func lookUpAnswer(_ exchange: Handle, _ cache: UpstreamCache) -> PhaseResult {
-        guard let request = cachedRequest(exchange, cache) else { return .next }
-        var waiter: CacheWaiter? = CacheWaiter(exchange: exchange, worker: metrics.worker, mailbox: inbox.mailbox)
+        guard let (request, id) = cachedRequest(exchange, cache) else { return .next }
         var event = CacheEvent.hit
         // Who has waited does not wait again: if the fetches fail, one after the other would have to.
+        var mayWait = true
         switch exchanges.caching[exchange] {
-        case .waiting: waiter = nil
-        case .woken: (event, waiter) = (.coalesced, nil)
+        case .waiting: mayWait = false
+        case .woken: (event, mayWait) = (.coalesced, false)
         case .searching(let search):
             if let fetch = endSearch(search, cache) { return begin(fetch, stale: search.stale, exchange, cache) }
-            (event, waiter) = (.shared, nil)
+            (event, mayWait) = (.shared, false)
         case .fetching, .passing, nil: break
         }
+        if let answer = cache.answers.fresh(request.keys, at: clock.now, countingAs: event) {
+            exchanges.caching[exchange] = nil
+            serve(answer, exchange, id: id)
+            return .done
+        }
+        return lookFurther(exchange, request, id, mayWait: mayWait, event, cache)
+    }
+
+    /// No answer is at hand. `id` is the raw id of the request; `event` is what it counts as if there is one after all.
+    private mutating func lookFurther(
+        _ exchange: Handle, _ request: CachedRequest, _ id: [UInt8], mayWait: Bool, _ event: CacheEvent,
+        _ cache: UpstreamCache
+    ) -> PhaseResult {
+        let waiter = CacheWaiter(exchange: exchange, worker: metrics.worker, mailbox: inbox.mailbox)
         switch cache.answers.look(
-            up: request.keys, request.question, at: clock.now, waiter: waiter, countingAs: event)
+            up: request.keys, request.question, at: clock.now, waiter: mayWait ? waiter : nil, countingAs: event)
         {
         case .fresh(let answer):
             exchanges.caching[exchange] = nil
-            serve(answer, exchange, id: request.id)
+            serve(answer, exchange, id: id)
             return .done
         case .fetch(let fetch, let stale):
             // What was found in the store may be outdated by now: it is not asked again.
@@ -68,7 +82,9 @@ extension Worker where Outside: ~Copyable {
 
     /// What an exchange's request asks for, the names of its answer, and its raw id; nil if the answer is not to be kept, or the
     /// id cannot be repeated. The request must be parsed and at the front of `io.received`.
-    private mutating func cachedRequest(_ exchange: Handle, _ cache: UpstreamCache) -> CachedRequest? {
+    private mutating func cachedRequest(
+        _ exchange: Handle, _ cache: UpstreamCache
+    ) -> (request: CachedRequest, id: [UInt8])? {
         guard exchanges[exchange].isWhole, case .post = exchanges[exchange].method,
             !clients.isInternal(exchanges[exchange].client)
         else { return nil }
@@ -83,10 +99,12 @@ extension Worker where Outside: ~Copyable {
         guard !hasOtherIdentity, let body = RequestID.undividedBody(of: io.received, io.requestHead) else {
             let body = RequestID.body(of: io.received, io.requestHead)
             guard let summary = RequestSummary(of: body.span), let id = summary.id(in: body.span) else { return nil }
-            return io.cachedRequest(
+            let request = io.cachedRequest(
                 summary, id, body.span, isModern: isModern, hasOtherIdentity: hasOtherIdentity, cache)
+            return request.map { ($0, Array(body[id])) }
         }
-        return io.cachedRequest(in: body, isModern: isModern, cache, &exchanges.caching.memo)
+        let summary = exchanges.calls.summary(exchanges[exchange].call)
+        return io.cachedRequest(exchange, in: body, summary, isModern: isModern, cache, &exchanges.caching.known)
     }
 
     // MARK: - Waiting

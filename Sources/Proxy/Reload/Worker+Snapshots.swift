@@ -60,7 +60,7 @@ extension Worker where Outside: ~Copyable {
         noteAddedServers()
         sessions.adopt(new, metrics.writer)
         // Rules for names may have changed.
-        exchanges.caching.memo = CachedRequestMemo()
+        exchanges.caching.known = KnownRequests()
         if lifecycle.isDraining { closeListeners() } else { adoptListeners() }
         if let lease, hasRetiredInUse { servers.retire(lease) }
         endListenStreams()

@@ -21,7 +21,7 @@ struct Authentication {
     /// Exchanges whose tokens have been judged.
     var waking: [Handle] = []
     /// Of this worker alone: digests say nothing to anybody else.
-    private let seed = Authentication.randomSeed()
+    private let seed = KeyHasher.randomSeed()
 
     /// Names a token at a route.
     func key(of token: Span<UInt8>, route: UInt64) -> TokenKey {
@@ -30,11 +30,6 @@ struct Authentication {
         hasher.combine(token)
         let hash = hasher.finishWide()
         return TokenKey(high: hash.0, low: hash.1)
-    }
-
-    private static func randomSeed() -> (UInt64, UInt64) {
-        var random = SystemRandomNumberGenerator()
-        return (random.next(), random.next())
     }
 
     mutating func find(_ key: TokenKey, version: UInt64, at now: Instant) -> TokenCache.Known? {

@@ -49,10 +49,10 @@ struct CacheTests {
         _ = cached.send(CacheStage.list())
         _ = cached.send(CacheStage.list())
         #expect(cached.asked == 1)
-        #expect(cached.stage.worker?.exchanges.caching.memo.isEmpty == false)
+        #expect(cached.stage.worker?.exchanges.caching.known.isEmpty == false)
         try cached.stage.reload { _ in }
         cached.stage.run(for: .milliseconds(10))
-        #expect(cached.stage.worker?.exchanges.caching.memo.isEmpty == true, "seed \(seed)")
+        #expect(cached.stage.worker?.exchanges.caching.known.isEmpty == true, "seed \(seed)")
     }
 
     @Test("streams of HTTP/2 are answered from it too, beside others that are not", arguments: seeds)

@@ -1,4 +1,3 @@
-import HTTP
 import MCP
 import Reactor
 import Telemetry
@@ -7,8 +6,16 @@ import Telemetry
 /// been read.
 struct OpenCall {
     var event = CallEvent()
+    /// Of the request's body; nil if that was not whole, or no message.
+    var summary: RequestSummary?
     /// Set while the response is read for what came of the call.
     var scanner: ReplyScanner?
+
+    /// Reads a whole body.
+    fileprivate mutating func readRequest(_ body: Span<UInt8>, _ known: RequestSummary?) {
+        summary = known ?? RequestSummary(of: body)
+        if let summary { event.readRequest(body, summary) }
+    }
 }
 
 /// The calls in progress of one worker. An exchange has a place here from its head to its end, unless it is a stream that only
@@ -34,15 +41,23 @@ struct OpenCalls: ~Copyable {
         if let call = slab.handle(inSlot: Int(slot)) { change(&slab[call]) }
     }
 
-    /// The call reads what its request, which is whole and at the front of `buffer`, asks for.
-    mutating func readRequest(_ slot: UInt32, _ buffer: borrowing ByteBuffer, _ head: borrowing RequestHead) {
+    /// The call reads what its request asks for, whose whole body stands at `place` of a buffer. `known` is its summary, if somebody
+    /// has that.
+    mutating func readRequest(
+        _ slot: UInt32, _ buffer: borrowing ByteBuffer, _ place: Range<Int>, known: RequestSummary?
+    ) {
         guard let call = slab.handle(inSlot: Int(slot)) else { return }
-        if let body = RequestID.undividedBody(of: buffer, head) {
-            slab[call].event.readRequest(buffer.span.extracting(body))
-        } else {
-            slab[call].event.readRequest(RequestID.body(of: buffer, head).span)
-        }
+        slab[call].readRequest(buffer.span.extracting(place), known)
     }
+
+    /// The same of a body that did not stand in one piece.
+    mutating func readRequest(_ slot: UInt32, body: [UInt8]) {
+        guard let call = slab.handle(inSlot: Int(slot)) else { return }
+        slab[call].readRequest(body.span, nil)
+    }
+
+    /// What the body of a call's request asks for; nil if that is not known, or there is no such call.
+    func summary(_ slot: UInt32) -> RequestSummary? { slab.handle(inSlot: Int(slot)).flatMap { slab[$0].summary } }
 
     /// The call reads a piece of its response, if it does that; `isLast`: nothing follows.
     mutating func readAnswer(_ slot: UInt32, _ buffer: borrowing ByteBuffer, _ range: ByteRange, isLast: Bool) {
@@ -75,9 +90,8 @@ extension CallEvent {
         name = CallName(text.extracting(0..<end))
     }
 
-    /// Reads a whole body.
-    fileprivate mutating func readRequest(_ body: Span<UInt8>) {
-        guard let summary = RequestSummary(of: body) else { return }
+    /// Takes over what a whole body asks for.
+    fileprivate mutating func readRequest(_ body: Span<UInt8>, _ summary: RequestSummary) {
         method = summary.method
         if summary.hasID { flags.insert(.request) }
         if let subject = summary.subject { readName(body.extracting(subject)) }

@@ -20,9 +20,18 @@ extension Worker where Outside: ~Copyable {
             exchanges.calls.update(slot) { $0.event.revision = revision }
         }
         if exchanges[exchange].isWhole, case .post = exchanges[exchange].method {
-            exchanges.calls.readRequest(slot, io.received, io.requestHead)
+            readRequest(exchange, slot)
         }
         traceCall(exchange)
+    }
+
+    private mutating func readRequest(_ exchange: Handle, _ slot: UInt32) {
+        guard let body = RequestID.undividedBody(of: io.received, io.requestHead) else {
+            exchanges.calls.readRequest(slot, body: RequestID.body(of: io.received, io.requestHead))
+            return
+        }
+        let known = exchanges.caching.known.find(exchange, io.received, head: io.requestHead.length, body: body)
+        exchanges.calls.readRequest(slot, io.received, body, known: known?.summary)
     }
 
     private mutating func describeClient(_ exchange: Handle, _ slot: UInt32, at address: SocketAddress) {
