@@ -4,7 +4,7 @@ import time
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from . import berthload, bulk, calls, fanout, generators
+from . import berthload, bulk, calls, fanout, generators, uploads
 from .peers import BETTER_OF, CLOSE
 from .processes import BenchError, CPUTime, core_busy_nanoseconds
 
@@ -19,6 +19,8 @@ class Workload(NamedTuple):
     streams: int = 0             # at once on a connection: HTTP/2
     resumes: bool = False
     kind: str = "calls"          # or "events", "bytes"
+    up: bool = False             # bytes that clients send
+    chunked: bool = False
     rate: int = 0                # calls a second on a fixed schedule, by berth-load
     adds: bool = False           # its figure is the latency that a proxy adds, not CPU
     against: tuple = BETTER_OF   # the peers that Berth is gated against
@@ -41,6 +43,9 @@ WORKLOADS = {
     "fanout": Workload(kind="events", connections=1000),
     "bulk": Workload(kind="bytes", connections=4),
     "bulk-tls": Workload(kind="bytes", connections=4, tls=True),
+    "upload": Workload(kind="bytes", connections=4, up=True),
+    "upload-chunked": Workload(kind="bytes", connections=4, up=True, chunked=True),
+    "upload-tls": Workload(kind="bytes", connections=4, up=True, tls=True),
 }
 
 
@@ -88,6 +93,8 @@ def run(peer, workload, script, seconds, meter, machine):
             made = berthload.run(machine.berth_load, machine.directory, f"http://127.0.0.1:{port}/mcp", seconds,
                                  "--workload", "calls", "--connections", workload.connections, "--rate", workload.rate, "--warm-up", 0)
             return made | {"errors": made["wrong"] + made["failed"]}
+        if workload.up:
+            return uploads.run(port, workload.tls, workload.chunked, seconds, workload.connections)
         if workload.kind == "bytes":
             return bulk.run(port, workload.tls, seconds, workload.connections)
         if workload.streams:
@@ -107,7 +114,7 @@ def measure(name, peers, rounds, other_rounds, seconds, warm_up, machine, progre
         with tolerate(f"{name} load of {peer.name}"):
             _prepare(name, peer, scripts, kept, machine)
             # Connections to the replicas are kept from load to load; what is new with a protocol is warmed with it.
-            temperature = (workload.tls, bool(workload.streams), workload.kind)
+            temperature = (workload.tls, bool(workload.streams), workload.kind, workload.up)
             if warm_up and temperature not in peer.warm:
                 peer.warm.add(temperature)
                 Round(peer, workload, scripts.get(peer.name), warm_up, machine)
@@ -144,6 +151,8 @@ def _prepare(name, peer, scripts, kept, machine):
         kept[peer.name] = sum(calls.reaches(peer.session, *session) for session in opened) / len(opened)
     if workload.streams:
         scripts[peer.name] = generators.body_file(machine.directory)
+    elif workload.up:
+        uploads.check(peer.port(workload.tls), workload.tls, workload.chunked)
     elif workload.kind == "bytes":
         bulk.check(peer.port(workload.tls), workload.tls, machine.bulk)
     elif workload.kind == "calls" and not workload.rate:

@@ -22,6 +22,9 @@ TITLES = {
     "fanout": "An event, 1,000 streams × 10 a second",
     "bulk": "A gigabyte in bodies of 64 MiB",
     "bulk-tls": "A gigabyte in bodies of 64 MiB, over TLS 1.3",
+    "upload": "A gigabyte in request bodies of 8 MiB",
+    "upload-chunked": "A gigabyte in request bodies of 8 MiB, in chunks",
+    "upload-tls": "A gigabyte in request bodies of 8 MiB, over TLS 1.3",
 }
 STYLE = (Path(__file__).parent / "page.css").read_text()
 
