@@ -1,9 +1,15 @@
 /// What has become of each line of the source, and why.
 struct NoteBook {
-    /// A verdict with its reason, a sentence without a period or nothing.
+    /// A verdict with its reason.
     struct Entry: Sendable, Equatable {
-        var verdict: Verdict
-        var reason: String
+        let verdict: Verdict
+        /// A sentence without a period, or nothing. It may quote the source, and is on one line all the same.
+        let reason: String
+
+        init(verdict: Verdict, reason: String) {
+            self.verdict = verdict
+            self.reason = Statement.onOneLine(reason)
+        }
     }
 
     private var entries: [Int: Entry] = [:]
