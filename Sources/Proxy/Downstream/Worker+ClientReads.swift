@@ -57,9 +57,10 @@ extension Worker where Outside: ~Copyable {
             guard clients.contains(client), clients[client].transport.mayRead, acceptsInput(client),
                 clients.isRunningDeferred || !clients.isLowPriority(client)
             else { break }
-            switch readInput(client) {
+            let spliced = spliceUpload(client)
+            switch spliced ?? readInput(client) {
             case .moved:
-                process(client)
+                if spliced == nil { process(client) }
             case .wouldBlock:
                 // A handshake step may have produced bytes to send all the same.
                 return

@@ -38,4 +38,42 @@ extension Worker where Outside: ~Copyable {
         }
         return result.read
     }
+
+    /// Moves a piece of a request's body from a client to its server, as a read would report it; nil if this body must be read.
+    mutating func spliceUpload(_ client: Handle) -> Transfer? {
+        guard clients[client].phase == .exchanging, clients.hasSocket(client), !clients.usesTLS(client),
+            clients[client].transport.input.isEmpty
+        else { return nil }
+        let exchange = clients[client].exchange
+        let limit = clients.listeners[clients.listener(of: client)].plan.maximumRequestBody
+        guard exchanges.contains(exchange), exchanges[exchange].state.phase == .sent,
+            case .length(let left) = exchanges[exchange].request, left >= Self.minimumSpliceBytes, left <= limit,
+            exchanges[exchange].requestBytes <= limit - left
+        else { return nil }
+        let connection = exchanges[exchange].connection
+        guard upstreams.contains(connection), !upstreams.usesTLS(connection),
+            upstreams[connection].transport.output.isEmpty, upstreams[connection].transport.mayWrite
+        else { return nil }
+        let most = Int(min(left - 1, Self.spliceBytes))
+        io.bufferPool.acquire(for: &upstreams[connection].transport.output)
+        let result = io.world.splice(
+            from: clients[client].transport.descriptor, to: upstreams[connection].transport.descriptor, most: most,
+            leftover: &upstreams[connection].transport.output)
+        if upstreams[connection].transport.output.isEmpty {
+            io.bufferPool.release(&upstreams[connection].transport.output)
+        }
+        guard let result else { return nil }
+        if case .wouldBlock = result.read { clients[client].transport.mayRead = false }
+        guard case .moved(let count) = result.read else { return result.read }
+        exchanges[exchange].request = .length(left - UInt64(count))
+        exchanges[exchange].requestBytes += UInt64(count)
+        exchanges[exchange].noteUpload(of: UInt64(count), at: clock.now)
+        if case .failed = result.written {
+            upstreams.markBroken(connection)
+        } else if result.leftover > 0 {
+            upstreams[connection].transport.mayWrite = false
+        }
+        armRequestTimeout(exchange)
+        return result.read
+    }
 }
