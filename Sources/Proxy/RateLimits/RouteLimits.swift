@@ -47,9 +47,11 @@ final class RouteLimits: Sendable {
         var count = 1
     }
 
-    /// The rules that count the request that is parsed and at the front of `buffer`.
+    /// The rules that count the request that is parsed and at the front of `buffer`. `known` is the summary of its body, if somebody
+    /// has that.
     func match(
-        _ head: borrowing RequestHead, in buffer: borrowing ByteBuffer, _ kind: RequestKind, isWhole: Bool
+        _ head: borrowing RequestHead, in buffer: borrowing ByteBuffer, _ kind: RequestKind, isWhole: Bool,
+        known: RequestSummary?
     ) -> Match {
         switch head.method {
         case .get: return Match(rules: Self.opensStream(head, kind) ? opens : everything)
@@ -61,14 +63,14 @@ final class RouteLimits: Sendable {
         // A large message is sent on as it comes: it could be any.
         guard isWhole else { return Match(rules: all) }
         if let body = RequestID.undividedBody(of: buffer, head) {
-            return match(buffer.span.extracting(body))
+            return match(buffer.span.extracting(body), known)
         }
-        return match(RequestID.body(of: buffer, head).span)
+        return match(RequestID.body(of: buffer, head).span, nil)
     }
 
     /// The names of the rules that count a request.
     func names(of head: borrowing RequestHead, in buffer: borrowing ByteBuffer, _ kind: RequestKind) -> [String] {
-        let match = match(head, in: buffer, kind, isWhole: true)
+        let match = match(head, in: buffer, kind, isWhole: true, known: nil)
         return rules.indices.filter { match.rules & 1 << UInt32($0) != 0 }.map { rules[$0].name }
     }
 
@@ -80,8 +82,8 @@ final class RouteLimits: Sendable {
         }
     }
 
-    private func match(_ body: Span<UInt8>) -> Match {
-        guard let summary = RequestSummary(of: body) else { return Match(rules: all) }
+    private func match(_ body: Span<UInt8>, _ known: RequestSummary?) -> Match {
+        guard let summary = known ?? RequestSummary(of: body) else { return Match(rules: all) }
         if case .batch = summary.method {
             return Match(rules: all, count: LimitedCall.messages(inBatch: body))
         }

@@ -20,7 +20,8 @@ extension Worker where Outside: ~Copyable {
     private mutating func applyLimits(_ exchange: Handle) -> PhaseResult? {
         guard let limits = exchanges.limits[exchange.slot]?.limits else { return nil }
         let match = limits.match(
-            io.requestHead, in: io.received, exchanges[exchange].kind, isWhole: exchanges[exchange].isWhole)
+            io.requestHead, in: io.received, exchanges[exchange].kind, isWhole: exchanges[exchange].isWhole,
+            known: exchanges.calls.summary(exchanges[exchange].call))
         if match.rules == 0 { return nil }
         let pending = namesSession(exchange) ? match.rules & limits.bySession : 0
         exchanges.limits[exchange.slot]?.count = match.count

@@ -14,9 +14,9 @@ enum CalledTool: Equatable {
     /// Readers may differ: it is no JSON, or a batch, or has a name twice or in another spelling, or a NUL in what it asks for.
     case unclear
 
-    /// Reads the whole body of a POST.
-    init(of body: Span<UInt8>) {
-        guard (try? UTF8Span(validating: body)) != nil, let summary = RequestSummary(of: body),
+    /// Reads the whole body of a POST; `known` is its summary, if somebody has that.
+    init(of body: Span<UInt8>, known: RequestSummary?) {
+        guard (try? UTF8Span(validating: body)) != nil, let summary = known ?? RequestSummary(of: body),
             MessageNames.arePlain(in: body), summary.hasSoundTexts(in: body), let method = summary.plainMethod(in: body)
         else {
             self = .unclear

@@ -18,11 +18,12 @@ extension Worker where Outside: ~Copyable {
         guard exchanges[exchange].isWhole else { return .respond(.tooLargeToCheck) }
         let verdict: ToolVerdict
         if let place = RequestID.undividedBody(of: io.received, io.requestHead) {
-            verdict = ToolVerdict(io.received.span.extracting(place), auth.tools, caller.scopes)
+            let known = exchanges.calls.summary(exchanges[exchange].call)
+            verdict = ToolVerdict(io.received.span.extracting(place), known, auth.tools, caller.scopes)
         } else {
             let body = RequestID.body(of: io.received, io.requestHead)
             guard body.count < JSONRPC.maximumBytes else { return .respond(.tooLargeToCheck) }
-            verdict = ToolVerdict(body.span, auth.tools, caller.scopes)
+            verdict = ToolVerdict(body.span, nil, auth.tools, caller.scopes)
         }
         switch verdict {
         case .allowed: return nil
@@ -55,8 +56,8 @@ private enum ToolVerdict {
     /// It cannot be told.
     case unclear
 
-    init(_ body: Span<UInt8>, _ policy: ToolPolicy, _ scopes: Set<String>) {
-        switch CalledTool(of: body) {
+    init(_ body: Span<UInt8>, _ known: RequestSummary?, _ policy: ToolPolicy, _ scopes: Set<String>) {
+        switch CalledTool(of: body, known: known) {
         case .none: self = .allowed
         case .list: self = .list
         case .unclear: self = .unclear

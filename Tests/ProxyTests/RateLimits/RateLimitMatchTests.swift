@@ -49,7 +49,7 @@ struct RateLimitMatchTests {
             return RouteLimits.Match(rules: 0)
         }
         let kind = RequestKind(of: head, in: buffer)
-        return try Self.limits(Self.rules).match(head, in: buffer, kind, isWhole: isWhole)
+        return try Self.limits(Self.rules).match(head, in: buffer, kind, isWhole: isWhole, known: nil)
     }
 
     private static func call(_ tool: String) -> String {

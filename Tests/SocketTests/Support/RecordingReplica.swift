@@ -136,7 +136,11 @@ final class RecordingReplica: Sendable {
     func kill() {
         state.withLock { state in
             for index in state.connections.indices { close(&state.connections[index]) }
-            if state.isListening { Glibc.close(listener) }
+            if state.isListening {
+                // The thread's poll(2) holds the socket open beyond its close, and it would go on to take connections.
+                Glibc.shutdown(listener, CInt(SHUT_RDWR))
+                Glibc.close(listener)
+            }
             state.isListening = false
         }
         wakeThread()
