@@ -125,8 +125,10 @@ let package = Package(
                 "FleetSimulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: house),
+        .target(name: "CSpawn", path: "Tests/CSpawn"),
         .target(
-            name: "TestSupport", dependencies: ["Kernel", "CNghttp2"], path: "Tests/TestSupport", swiftSettings: house),
+            name: "TestSupport", dependencies: ["CSpawn", "Kernel", "CNghttp2"], path: "Tests/TestSupport",
+            swiftSettings: house),
         .target(
             name: "Simulation", dependencies: ["TestSupport", "Kernel", "Reactor", "TLS", "COpenSSL"],
             path: "Tests/Simulation",
@@ -208,7 +210,8 @@ let package = Package(
             ],
             swiftSettings: house),
         .testTarget(
-            name: "LoadReportTests", dependencies: ["berth-load", "LoadReport", "Load", "Configuration"],
+            name: "LoadReportTests",
+            dependencies: ["TestSupport", "berth-load", "LoadReport", "Load", "Configuration"],
             swiftSettings: house),
         .testTarget(
             name: "DiscoveryTests", dependencies: ["TestSupport", "Discovery", "Kernel"], swiftSettings: house),

@@ -1,5 +1,6 @@
 import DashboardPage
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Dashboard page")
@@ -20,7 +21,7 @@ struct DashboardPageTests {
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("berth-\(tag)-\(UUID().uuidString)")
         try Data(text.utf8).write(to: file)
         defer { try? FileManager.default.removeItem(at: file) }
-        let openssl = Process()
+        let openssl = TestProcess()
         let output = Pipe()
         openssl.executableURL = URL(filePath: "/bin/sh")
         openssl.arguments = ["-c", "openssl dgst -sha256 -binary \(file.path) | openssl base64"]

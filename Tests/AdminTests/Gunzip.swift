@@ -1,9 +1,10 @@
 import Foundation
+import TestSupport
 
 /// The system's gunzip.
 enum Gunzip {
     static func run(_ bytes: [UInt8]) throws -> [UInt8] {
-        let process = Process()
+        let process = TestProcess()
         let (input, output) = (Pipe(), Pipe())
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = ["gzip", "-dc"]

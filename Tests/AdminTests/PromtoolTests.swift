@@ -1,6 +1,7 @@
 import Foundation
 import Proxy
 import Telemetry
+import TestSupport
 import Testing
 
 @Suite("Prometheus' own check of the page")
@@ -27,7 +28,7 @@ struct PromtoolTests {
     }
 
     private func promtool(_ page: String) throws -> (status: Int32, said: String) {
-        let process = Process()
+        let process = TestProcess()
         let (input, output) = (Pipe(), Pipe())
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = ["promtool", "check", "metrics"]

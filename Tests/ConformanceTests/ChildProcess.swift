@@ -1,13 +1,10 @@
 import Foundation
-
-#if canImport(Glibc)
-    import Glibc
-#endif
+import TestSupport
 
 /// A child process of the tests. Its output is written to files, so that it cannot block, and it is ended by its id.
 final class ChildProcess {
     let name: String
-    private let process = Process()
+    private let process = TestProcess()
     private let input = Pipe()
     private let output: URL
     private let errors: URL
@@ -24,7 +21,7 @@ final class ChildProcess {
         process.standardInput = input
         process.standardOutput = try Self.emptyFile(output)
         process.standardError = try Self.emptyFile(errors)
-        try Self.withNoSignalBlocked { try process.run() }
+        try process.run()
     }
 
     deinit { kill() }
@@ -83,21 +80,7 @@ final class ChildProcess {
     /// Sends SIGCONT.
     func resume() { signal(SIGCONT) }
 
-    private func signal(_ number: Int32) {
-        // The id cannot be reused before the process has been waited for, which `isRunning` reports.
-        if process.isRunning { _ = Glibc.kill(process.processIdentifier, number) }
-    }
-
-    /// Worker threads of libdispatch block SIGTERM, and a child inherits the signal mask of the thread that starts it.
-    /// Without this the child would never get SIGTERM.
-    private static func withNoSignalBlocked(_ start: () throws -> Void) rethrows {
-        var none = sigset_t()
-        var before = sigset_t()
-        sigemptyset(&none)
-        pthread_sigmask(SIG_SETMASK, &none, &before)
-        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
-        try start()
-    }
+    private func signal(_ number: Int32) { process.send(number) }
 
     private static func emptyFile(_ url: URL) throws -> FileHandle {
         try Data().write(to: url)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// The official Python SDKs, in two environments with pinned versions that are made when first needed.
 struct SDK: Sendable {
@@ -35,7 +36,7 @@ struct SDK: Sendable {
         let cache =
             ProcessInfo.processInfo.environment["BERTH_SDK_CACHE"]
             ?? Self.package.appending(path: ".build/sdk-environments").path
-        let maker = Process()
+        let maker = TestProcess()
         let output = Pipe()
         maker.executableURL = URL(filePath: "/usr/bin/env")
         maker.arguments = ["timeout", "600", "python3", Self.scripts.appending(path: "environments.py").path, cache]

@@ -50,7 +50,7 @@ struct Chromium: Sendable {
     private static func run(
         _ program: String, _ arguments: [String], limit seconds: Int
     ) throws -> (status: Int32, output: String) {
-        let process = Process()
+        let process = TestProcess()
         let output = Pipe()
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = ["timeout", "--kill-after=10", "\(seconds)", program] + arguments

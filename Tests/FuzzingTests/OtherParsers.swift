@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// Parsers of others, in Python: h11, httptools (llhttp) and json, in an environment that is made when first needed.
 struct OtherParsers: Sendable {
@@ -62,7 +63,7 @@ struct OtherParsers: Sendable {
         let file = FileManager.default.temporaryDirectory.appending(path: "berth-parsers-\(UUID().uuidString)")
         try input.write(to: file)
         defer { try? FileManager.default.removeItem(at: file) }
-        let process = Process()
+        let process = TestProcess()
         let output = Pipe()
         process.executableURL = executable
         process.arguments = arguments

@@ -18,7 +18,7 @@ final class RealNginx {
     }
 
     let address: SocketAddress
-    private let process = Process()
+    private let process = TestProcess()
     private let folder = FileManager.default.temporaryDirectory.appending(path: "berth-import-\(UUID().uuidString)")
 
     init(_ source: String, replicas: [SocketAddress]) throws {

@@ -1,5 +1,6 @@
 import Foundation
 import Load
+import TestSupport
 import Testing
 
 @testable import LoadReport
@@ -33,7 +34,7 @@ private enum Chromium {
         defer { try? FileManager.default.removeItem(at: folder) }
         let page = folder.appendingPathComponent("report.html")
         try Data(html.utf8).write(to: page)
-        let chromium = Process()
+        let chromium = TestProcess()
         chromium.executableURL = URL(fileURLWithPath: program)
         chromium.arguments = [
             "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir=\(folder.path)/profile", "--dump-dom",

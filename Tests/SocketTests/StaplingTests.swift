@@ -1,6 +1,7 @@
 import Foundation
 import Kernel
 import TLS
+import TestSupport
 import Testing
 
 extension SocketTests {
@@ -54,7 +55,7 @@ extension SocketTests {
 
         /// The output of `openssl s_client` with a status request.
         private func shown(_ port: UInt16, _ name: String) throws -> String {
-            let process = Process()
+            let process = TestProcess()
             process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
             process.arguments =
                 [

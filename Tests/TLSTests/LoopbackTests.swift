@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Reactor
 import TLS
+import TestSupport
 import Testing
 
 /// Handshakes with `openssl s_client` over a loopback socket.

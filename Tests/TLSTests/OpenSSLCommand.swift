@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// Runs the `openssl` program, which is independent of this module.
 enum OpenSSLCommand {
@@ -18,8 +19,8 @@ enum OpenSSLCommand {
     }
 
     /// Makes a process that is not started yet and ends by itself after 30 s at the latest.
-    static func make(_ arguments: [String], program: String = "openssl") -> Process {
-        let process = Process()
+    static func make(_ arguments: [String], program: String = "openssl") -> TestProcess {
+        let process = TestProcess()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["timeout", "--kill-after=5", "30", program] + arguments
         return process

@@ -1,5 +1,6 @@
 import COpenSSL
 import Foundation
+import TestSupport
 
 /// A certificate authority made with the openssl command, the certificates it has signed, and its OCSP responder.
 ///

@@ -177,6 +177,8 @@ struct CheckerTests {
         #expect(WordRule.print.offences(file("let print = 1; log.print(a)")).isEmpty)
         #expect(TimeLimitRule.offences(file("@Suite(.timeLimit(.minutes(1)))")).count == 1)
         #expect(TimeLimitRule.offences(file("let timeLimit = 1")).isEmpty)
+        #expect(ProcessRule.offences(file("let a = Process()")).count == 1)
+        #expect(ProcessRule.offences(file("let a = TestProcess()")).isEmpty)
         #expect(WordRule.foundation(file("import Foundation\nimport FoundationEssentials")).count == 2)
         #expect(WordRule.foundation(file("import Glibc")).isEmpty)
     }

@@ -59,6 +59,9 @@ struct TidyTests {
     @Test("no test fails because others keep the machine busy")
     func timeLimits() { expectNone(TimeLimitRule.offences(tree.swift)) }
 
+    @Test("processes are started without a list of the open descriptors")
+    func processes() { expectNone(ProcessRule.offences(tree.swift)) }
+
     @Test("the data path does without Foundation")
     func foundation() {
         // Read and written before the first connection, and on a thread of its own.

@@ -1,6 +1,7 @@
 import Foundation
 import Kernel
 import Load
+import TestSupport
 import Testing
 
 @Suite("berth-load serve")
@@ -11,8 +12,8 @@ struct ServeCommandTests {
     }
 
     /// Starts the built program and waits for the lines that announce its replicas.
-    private func start(_ arguments: [String]) throws -> (process: Process, input: Pipe, replicas: [Announced]) {
-        let process = Process()
+    private func start(_ arguments: [String]) throws -> (process: TestProcess, input: Pipe, replicas: [Announced]) {
+        let process = TestProcess()
         let (input, output) = (Pipe(), Pipe())
         process.executableURL = try executable()
         process.arguments = ["serve"] + arguments
@@ -43,7 +44,7 @@ struct ServeCommandTests {
                 .first { FileManager.default.isExecutableFile(atPath: $0.path) })
     }
 
-    private func ends(_ process: Process) -> Bool {
+    private func ends(_ process: TestProcess) -> Bool {
         let deadline = Instant.now() + .seconds(60)
         while process.isRunning, Instant.now() < deadline { usleep(5_000) }
         return !process.isRunning
@@ -61,7 +62,7 @@ struct ServeCommandTests {
     func addressInUse() throws {
         let taken = try Socket.listen(on: .loopback(port: 0), shared: false)
         let address = try #require(Socket.localAddress(taken))
-        let (process, output) = (Process(), Pipe())
+        let (process, output) = (TestProcess(), Pipe())
         process.executableURL = try executable()
         process.arguments = ["serve", "--listen", "\(address)"]
         process.standardError = output
@@ -110,7 +111,7 @@ struct ServeCommandTests {
             ["--listen", "127.0.0.1"], ["--reply-bytes", "-1"], ["--events-per-second", "1001"],
         ])
     func refuses(arguments: [String]) throws {
-        let process = Process()
+        let process = TestProcess()
         process.executableURL = try executable()
         process.arguments = ["serve"] + arguments
         process.standardInput = FileHandle.nullDevice

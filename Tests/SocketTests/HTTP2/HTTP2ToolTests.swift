@@ -1,6 +1,7 @@
 import Foundation
 import Kernel
 import Proxy
+import TestSupport
 import Testing
 
 extension SocketTests {
@@ -32,7 +33,7 @@ extension SocketTests {
 
         /// Runs a program to its end. Returns its standard output and standard error.
         private func run(_ arguments: [String]) throws -> (printed: [UInt8], complained: String) {
-            let process = Process()
+            let process = TestProcess()
             process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
             process.arguments = ["timeout", "60"] + arguments
             let (output, errors) = (folder.url.appending(path: "out"), folder.url.appending(path: "err"))

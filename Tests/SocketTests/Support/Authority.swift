@@ -1,5 +1,6 @@
 import Foundation
 import TLS
+import TestSupport
 
 /// A certificate authority made with the openssl command, and the certificates it has signed.
 final class Authority: Sendable {
@@ -46,7 +47,7 @@ final class Authority: Sendable {
     }
 
     private static func run(_ arguments: [String]) throws {
-        let process = Process()
+        let process = TestProcess()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["timeout", "30", "openssl"] + arguments
         process.standardOutput = FileHandle.nullDevice

@@ -1,9 +1,10 @@
 import Foundation
 import Kernel
+import TestSupport
 
 /// A process of the built `berth` executable.
 final class BerthCommand {
-    private let process = Process()
+    private let process = TestProcess()
     private let output: URL
     private let errors: URL
 
@@ -28,7 +29,7 @@ final class BerthCommand {
     }
 
     deinit {
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        process.send(SIGKILL)
     }
 
     /// The executable next to the test bundle, where SwiftPM puts all products.
@@ -51,7 +52,7 @@ final class BerthCommand {
 
     var resources: ProcessResources { ProcessResources(process: process.processIdentifier) }
 
-    func signal(_ number: CInt) { kill(process.processIdentifier, number) }
+    func signal(_ number: CInt) { process.send(number) }
 
     /// Waits for its end. Returns the exit code, or the negated number of the signal that ended it.
     func exitCode() throws -> Int {

@@ -1,12 +1,13 @@
 import Foundation
 import Glibc
+import TestSupport
 
 /// A file system of its own for a process, which nobody else sees: the test's way to a disk that is really full.
 enum PrivateMount {
     /// Why it cannot be made here; nil: it can.
     static let problem: String? = {
         guard let folder = try? TemporaryFolder() else { return "there is no temporary folder" }
-        let process = Process()
+        let process = TestProcess()
         let errors = Pipe()
         let words = launcher(at: folder.url.path, size: "64k") + ["/bin/true"]
         process.executableURL = URL(filePath: words[0])

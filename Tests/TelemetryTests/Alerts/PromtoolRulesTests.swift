@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Prometheus' own check of the shipped files")
@@ -7,7 +8,7 @@ struct PromtoolRulesTests {
         .appending(path: "../../../configs/deploy").standardizedFileURL
 
     private func promtool(_ arguments: String...) throws -> (status: Int32, said: String) {
-        let process = Process()
+        let process = TestProcess()
         let output = Pipe()
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = ["promtool"] + arguments

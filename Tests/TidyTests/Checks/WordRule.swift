@@ -44,6 +44,18 @@ enum TimeLimitRule {
     }
 }
 
+/// Foundation's way to start a process. It lists the open descriptors and copies 256 bytes for each name, which reaches past
+/// the end of the heap now and then once some 1,340 are open: tests with many connections ended with a signal.
+enum ProcessRule {
+    static func offences(_ files: [SourceFile]) -> [Offence] {
+        files.flatMap { file in
+            file.code.enumerated().compactMap { index, line in
+                line.contains(/\bProcess\(\)/) ? file.offence(index, "Foundation's Process, not TestProcess") : nil
+            }
+        }
+    }
+}
+
 /// Numbers of errors are the kernel's: elsewhere they have names.
 enum ErrnoRule {
     private static let names: Set<String> = ["errno", "code", "error", "errorCode"]
