@@ -200,10 +200,11 @@ extension SignedSessionID {
     }
 
     /// Decodes an id that is not carried verbatim into `output` (as many bytes as are encoded are always enough) and returns its length;
-    /// nil if no server can have issued it.
+    /// nil if no server can have issued it, or if it would be carried verbatim.
     package static func decodeID(_ encoded: Span<UInt8>, into output: inout MutableSpan<UInt8>) -> Int? {
         guard let count = Base64URL.decode(encoded, into: &output) else { return nil }
-        return SessionIdentifier.isValid(output.span.extracting(0..<count)) ? count : nil
+        let id = output.span.extracting(0..<count)
+        return SessionIdentifier.isValid(id) && !SessionIdentifier.isPlain(id) ? count : nil
     }
 
     private static func decodeFixedPart(_ text: Span<UInt8>) -> SignedSessionID? {

@@ -57,8 +57,9 @@ struct FrameCounter {
     }
 
     /// Counts frames from the start of `bytes`. The batch ends with the bytes, before a header block that follows
-    /// another frame, or before the next frame once the weight has reached `limit`. So a request's head is in one batch
-    /// with the body or the RST_STREAM that follows it.
+    /// another frame or the end of one, or before the next frame once the weight has reached `limit`. So a request's head is in
+    /// one batch with the body or the RST_STREAM that follows it, and whether nghttp2 takes a request behind a GOAWAY
+    /// does not depend on how the bytes were cut.
     mutating func count(_ bytes: Span<UInt8>, limit: Int) -> Batch {
         var batch = Batch()
         while true {
@@ -68,7 +69,7 @@ struct FrameCounter {
             let index = batch.bytes
             guard untilHeader == 0, index < bytes.count, batch.weight < limit else { return batch }
             if partialBytes == 0, bytes.count &- index >= Self.headerBytes {
-                if batch.weight > 0, Self.isHeaderBlock(bytes[index &+ 3]) { return batch }
+                if batch.bytes > 0, Self.isHeaderBlock(bytes[index &+ 3]) { return batch }
                 untilHeader = Int(bytes[index]) << 16 | Int(bytes[index &+ 1]) << 8 | Int(bytes[index &+ 2])
                 batch.bytes &+= Self.headerBytes
                 batch.add(bytes[index &+ 3])

@@ -176,7 +176,7 @@ enum HTTP2Checks {
         switch event {
         case .response(let tag, let status, let contentType, let sessionID):
             try require(!ended.contains(tag), "a head behind the end")
-            try require((200...599).contains(status), "status \(status)")
+            try require((200...999).contains(status), "status \(status)")
             heard.append("\(tag) \(status) \(latin1(text(contentType, values))) \(latin1(text(sessionID, values)))")
         case .data(let tag, let range):
             try require(!ended.contains(tag) && range.upperBound <= piece.count, "stray data at \(range)")
