@@ -23,18 +23,6 @@ package struct MessageAuthenticator: Sendable {
         return finish(&context)
     }
 
-    /// The same over three texts and the lengths of the first two: what stands in one of them cannot be taken for the beginning of
-    /// the next.
-    package func tag(_ first: Span<UInt8>, _ second: Span<UInt8>, _ third: Span<UInt8>) -> (UInt64, UInt64) {
-        var context = inner
-        let lengths = (UInt64(first.count).bigEndian, UInt64(second.count).bigEndian)
-        withUnsafeBytes(of: lengths) { _ = SHA256_Update(&context, $0.baseAddress, $0.count) }
-        Self.hash(first, &context)
-        Self.hash(second, &context)
-        Self.hash(third, &context)
-        return finish(&context)
-    }
-
     private static func hash(_ bytes: Span<UInt8>, _ context: inout SHA256_CTX) {
         bytes.withUnsafeBytes { _ = SHA256_Update(&context, $0.baseAddress, $0.count) }
     }

@@ -31,11 +31,15 @@ extension Worker where Outside: ~Copyable {
         case .fetching, .passing, nil: break
         }
         if let answer = cache.answers.fresh(request.keys, at: clock.now, countingAs: event) {
-            exchanges.caching[exchange] = nil
-            serve(answer, exchange, id: id)
-            return .done
+            return end(exchange, with: answer, id: id)
         }
         return lookFurther(exchange, request, id, mayWait: mayWait, event, cache)
+    }
+
+    private mutating func end(_ exchange: Handle, with answer: CachedAnswer, id: [UInt8]) -> PhaseResult {
+        exchanges.caching[exchange] = nil
+        serve(answer, exchange, id: id)
+        return .done
     }
 
     /// No answer is at hand. `id` is the raw id of the request; `event` is what it counts as if there is one after all.
@@ -48,9 +52,7 @@ extension Worker where Outside: ~Copyable {
             up: request.keys, request.question, at: clock.now, waiter: mayWait ? waiter : nil, countingAs: event)
         {
         case .fresh(let answer):
-            exchanges.caching[exchange] = nil
-            serve(answer, exchange, id: id)
-            return .done
+            return end(exchange, with: answer, id: id)
         case .fetch(let fetch, let stale):
             // What was found in the store may be outdated by now: it is not asked again.
             if let sharing = cache.sharing, event != .shared,

@@ -22,11 +22,8 @@ extension Worker where Outside: ~Copyable {
         else { return nil }
         // The end is never spliced: reading it tells whether the server's connection is clean behind the body.
         let most = Int(min(left - 1, Self.spliceBytes))
-        io.bufferPool.acquire(for: &clients[client].transport.output)
-        let result = io.world.splice(
-            from: upstreams[connection].transport.descriptor, to: clients[client].transport.descriptor, most: most,
-            leftover: &clients[client].transport.output)
-        if clients[client].transport.output.isEmpty { io.bufferPool.release(&clients[client].transport.output) }
+        let result = io.splice(
+            from: upstreams[connection].transport.descriptor, to: &clients[client].transport, most: most)
         guard let result, case .moved(let count) = result.read else { return result?.read }
         exchanges[exchange].response = .length(left - UInt64(count))
         exchanges[exchange].responseBytes &+= UInt64(count)
@@ -55,13 +52,8 @@ extension Worker where Outside: ~Copyable {
             upstreams[connection].transport.output.isEmpty, upstreams[connection].transport.mayWrite
         else { return nil }
         let most = Int(min(left - 1, Self.spliceBytes))
-        io.bufferPool.acquire(for: &upstreams[connection].transport.output)
-        let result = io.world.splice(
-            from: clients[client].transport.descriptor, to: upstreams[connection].transport.descriptor, most: most,
-            leftover: &upstreams[connection].transport.output)
-        if upstreams[connection].transport.output.isEmpty {
-            io.bufferPool.release(&upstreams[connection].transport.output)
-        }
+        let result = io.splice(
+            from: clients[client].transport.descriptor, to: &upstreams[connection].transport, most: most)
         guard let result else { return nil }
         if case .wouldBlock = result.read { clients[client].transport.mayRead = false }
         guard case .moved(let count) = result.read else { return result.read }
@@ -75,5 +67,17 @@ extension Worker where Outside: ~Copyable {
         }
         armRequestTimeout(exchange)
         return result.read
+    }
+}
+
+extension ConnectionIO where Outside: ~Copyable {
+    /// Moves at most `most` bytes. What the sink does not take now is kept in its output.
+    fileprivate mutating func splice(
+        from source: Descriptor, to sink: inout Transport, most: Int
+    ) -> SpliceResult? {
+        bufferPool.acquire(for: &sink.output)
+        let result = world.splice(from: source, to: sink.descriptor, most: most, leftover: &sink.output)
+        if sink.output.isEmpty { bufferPool.release(&sink.output) }
+        return result
     }
 }
