@@ -9,16 +9,17 @@ final class BerthCommand {
     private let errors: URL
 
     /// Starts it. Its output is written to files in `folder`, so that no pipe can fill up; or its standard output to `pipe`.
-    /// `launcher` are words of a command that becomes the executable, which is its last argument but for `arguments`.
+    /// `launcher` are words of a command that becomes the executable, which is its last argument but for `arguments`. `program`
+    /// is a path that leads to the executable.
     init(
         _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:], launcher: [String] = [],
-        pipe: FileHandle? = nil
+        program: String? = nil, pipe: FileHandle? = nil
     ) throws {
         let name = UUID().uuidString
         output = folder.url.appending(path: "\(name).out")
         errors = folder.url.appending(path: "\(name).err")
         for file in [output, errors] { try Data().write(to: file) }
-        let words = try launcher + [Self.executable().path] + arguments
+        let words = try launcher + [program ?? Self.executable().path] + arguments
         process.executableURL = URL(filePath: words[0])
         process.arguments = Array(words.dropFirst())
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }

@@ -9,7 +9,7 @@ final class UpgradingBerth {
     let plain: SocketAddress
     let admin: SocketAddress
     /// The first process; those after it are known by `/stats`.
-    let command: FirstProcess
+    let command: BerthCommand
     private var upgrades = 0
     private let affinity: String
     /// More keys of the upstream.
@@ -28,13 +28,14 @@ final class UpgradingBerth {
         let token = try folder.write("admin.token", "0123456789abcdef0123456789abcdef\n")
         chmod(token, 0o600)
         let file = try Self.write(folder, workers: workers, replica, affinity, settings: settings)
-        command = try FirstProcess(folder.path("berth"), ["run", file], in: folder, environment)
+        command = try BerthCommand(
+            ["run", file], in: folder, environment: environment, program: folder.path("berth"))
         plain = .loopback(port: try command.port(after: "listening on http://"))
         admin = .loopback(port: try command.port(after: "admin on http://"))
     }
 
     deinit {
-        if let process = try? Status(from: admin).pid, process != command.process { kill(process, SIGKILL) }
+        if let process = try? Status(from: admin).pid, process != command.identifier { kill(process, SIGKILL) }
         replica.stop()
     }
 
@@ -134,59 +135,6 @@ final class UpgradingBerth {
             guard let now = try? process else { return false }
             return now != old && (0..<3).allSatisfy { _ in (try? process) == now }
         }
-    }
-}
-
-/// The process that the others follow. Foundation's `Process` sees no end of it: it waits for a descriptor to close that
-/// the successors inherit.
-final class FirstProcess {
-    private let child: ChildProcess
-    private let errors: String
-    private var last = ChildProcess.Outcome.running
-
-    /// Starts it. Its output is written to a file in `folder`.
-    init(
-        _ program: String, _ arguments: [String], in folder: TemporaryFolder, _ environment: [String: String]
-    ) throws {
-        errors = folder.path("first.err")
-        child = try ChildProcess.start(
-            "/bin/sh",
-            arguments: ["sh", "-c", "exec \"$0\" \"$@\" 2>'\(errors)' >/dev/null </dev/null", program] + arguments,
-            environment: ThisProcess.environment + environment.map { "\($0)=\($1)" })
-    }
-
-    deinit { if isRunning { kill(child.id, SIGKILL) } }
-
-    var process: CInt { child.id }
-    var complained: String { (try? String(contentsOfFile: errors, encoding: .utf8)) ?? "" }
-    var isRunning: Bool { outcome == .running }
-
-    private var outcome: ChildProcess.Outcome {
-        if last == .running { last = child.outcome() }
-        return last
-    }
-
-    func signal(_ number: CInt) { kill(child.id, number) }
-
-    /// Waits for its end. Returns the exit code, or the negated number of the signal that ended it.
-    func exitCode() throws -> Int {
-        try eventually("berth ended; its output: \(complained)") { !isRunning }
-        return switch outcome {
-        case .exited(let code): Int(code)
-        case .killed(let signal): -Int(signal)
-        case .running, .unknown: .min
-        }
-    }
-
-    /// Waits for a line on standard error that starts with `start`. Returns the port at its end.
-    func port(after start: String) throws -> UInt16 {
-        var port: UInt16?
-        try eventually("a line \"\(start)\" in \(complained)") {
-            let line = complained.split(separator: "\n").first { $0.hasPrefix(start) }
-            port = line?.split(separator: ":").last.flatMap { UInt16($0) }
-            return port != nil
-        }
-        return port ?? 0
     }
 }
 
