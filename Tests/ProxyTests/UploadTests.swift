@@ -118,6 +118,25 @@ struct UploadTests {
         #expect(left == 0, "seed \(seed)")
     }
 
+    @Test("what was admitted goes on when a reload lowers the limit", arguments: seeds, [100_000, 600_000])
+    func loweredLimit(seed: UInt64, size: Int) throws {
+        let stage = ProxyStage(seed: seed)
+        _ = ScriptedServer(stage) { .reply("\($0.body.count)") }
+        let client = stage.connect()
+        client.ask(Self.head("Content-Length: \(size)"))
+        client.peer.perform(.send([UInt8](repeating: 0x61, count: size / 2)))
+        stage.run(for: .seconds(1))
+        try stage.reload { $0.listeners[0].maximumRequestBody = 1_000 }
+        client.peer.perform(.send([UInt8](repeating: 0x61, count: size - size / 2)))
+        stage.run(within: .seconds(9)) { client.responses.count == 1 }
+        #expect(client.responses.first?.text == "\(size)", "seed \(seed)")
+        client.ask(Self.head("Content-Length: 1001"))
+        stage.run(within: .seconds(9)) { client.responses.count == 2 }
+        #expect(client.responses.last?.status == 413, "seed \(seed)")
+        client.leave()
+        stage.expectNoLeaks()
+    }
+
     @Test("a small chunked body takes no server connection before it is complete", arguments: seeds)
     func gatheredChunks(seed: UInt64) {
         let stage = ProxyStage(seed: seed)

@@ -18,14 +18,15 @@ enum CacheNames {
         "x-goog-iap-jwt-assertion", "cf-access-jwt-assertion", "x-ms-client-principal", "x-ms-client-principal-id",
     ]
 
-    /// Header fields on which the answer depends whoever asks: where it was asked, in which revision, and from which page, which
-    /// is allowed to read it or not.
+    /// Header fields on which the answer depends whoever asks: where it was asked, in which revision, whether in a session, of
+    /// which a server may have no answer outside, and from which page, which is allowed to read it or not.
     private static func appendQuestion(
         _ head: borrowing RequestHead, in buffer: borrowing ByteBuffer, vary: [[UInt8]], to text: inout [UInt8]
     ) {
         append(buffer.bytes(head.authority.range), to: &text)
         append(buffer.bytes(head.target.range), to: &text)
         append(buffer.bytes((head.protocolVersion ?? .empty).range), to: &text)
+        text.append(head.sessionID == nil ? 0 : 1)
         for index in 0..<head.fields.count {
             let field = head.fields[index]
             let isOrigin =

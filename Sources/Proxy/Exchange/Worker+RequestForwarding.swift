@@ -138,7 +138,9 @@ extension Worker where Outside: ~Copyable {
     private mutating func composeBody(_ exchange: Handle, from start: Int) -> BodyResult {
         var offset = start
         let chunked = exchanges[exchange].request.isChunked
-        let limit = clients.listeners[clients.listener(of: exchanges[exchange].client)].plan.maximumRequestBody
+        // A counted body was compared with the limit when it was admitted, and is done with it, whatever a reload has changed.
+        let listener = clients.listener(of: exchanges[exchange].client)
+        let limit = chunked ? clients.listeners[listener].plan.maximumRequestBody : .max
         // Asked in two steps, here and elsewhere: nearly all requests are whole, and the reader is not looked at for them.
         var isUpload = !exchanges[exchange].isWhole && exchanges[exchange].awaitsRequestBody
         while true {

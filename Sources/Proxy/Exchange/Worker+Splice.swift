@@ -42,10 +42,8 @@ extension Worker where Outside: ~Copyable {
             clients[client].transport.input.isEmpty
         else { return nil }
         let exchange = clients[client].exchange
-        let limit = clients.listeners[clients.listener(of: client)].plan.maximumRequestBody
         guard exchanges.contains(exchange), exchanges[exchange].state.phase == .sent,
-            case .length(let left) = exchanges[exchange].request, left >= Self.minimumSpliceBytes, left <= limit,
-            exchanges[exchange].requestBytes <= limit - left
+            case .length(let left) = exchanges[exchange].request, left >= Self.minimumSpliceBytes
         else { return nil }
         let connection = exchanges[exchange].connection
         guard upstreams.contains(connection), !upstreams.usesTLS(connection),

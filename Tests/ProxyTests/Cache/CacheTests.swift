@@ -307,6 +307,9 @@ struct CacheTests {
         let sessions = (0..<2).map { _ in cached.send(.post(.call(1, "initialize")))["mcp-session-id"] ?? "" }
         let lists = sessions.map { cached.send(.post(.call(2, "tools/list"), session: $0)).number }
         #expect(lists[0] != nil && lists[0] == lists[1], "seed \(seed)")
+        // A server may list nothing to whom has no session: it is asked.
+        let outside = cached.send(.post(.call(3, "tools/list"))).number
+        #expect(outside != nil && outside != lists[0], "seed \(seed)")
         cached.stage.expectNoLeaks()
     }
 
