@@ -235,7 +235,9 @@ let package = Package(
         .testTarget(
             name: "FuzzingTests", dependencies: ["TestSupport", "FuzzChecks", "HTTP", "JSON", "MCP", "Reactor"],
             exclude: ["parsers"], swiftSettings: house),
-        .testTarget(name: "TidyTests", swiftSettings: house),
+        // They read the whole tree, which takes half a minute of a processor without optimisation.
+        .testTarget(
+            name: "TidyTests", swiftSettings: house + [.unsafeFlags(["-O", "-assert-config", "Debug"])]),
         .testTarget(
             name: "DashboardTests", dependencies: ["TestSupport", "berth"], exclude: ["browser"], swiftSettings: house),
         .testTarget(

@@ -113,7 +113,7 @@ extension SocketTests {
             event.method = .toolsCall
             event.name = CallName(Array("search".utf8).span)
             // Once it has its first line it is known: what is dropped before is not told to it.
-            guard case .accepted = ring.push(event) else { throw TimedOut(description: "no room for a call") }
+            guard case .accepted = ring.push(event) else { throw TimedOut(description: "no space for a call") }
             _ = try line(slow)
             let (total, before) = (40_000, rig.proxy.calls.dropped)
             var pushed = 0

@@ -10,8 +10,19 @@ import subprocess
 import threading
 import time
 
-from .calls import REPLY_BYTES, Response, client_context, encode, headers, request_body, to_json
+from .calls import REPLY_BYTES, Response, client_context, encode, headers, initialize_body, request_body, to_json
 from .processes import BenchError
+
+
+# What a wrk script prints in the end.
+_DONE = """\
+function done(s, latency)
+  local e = s.errors
+  print(string.format('BENCH {"units":%d,"microseconds":%d,"errors":%d,"p50":%d,"p99":%d}', s.requests,
+    s.duration, e.connect + e.read + e.write + e.status + e.timeout,
+    latency:percentile(50), latency:percentile(99)))
+end
+"""
 
 
 def wrk_script(port, sessions=(), close=False):
@@ -20,18 +31,22 @@ def wrk_script(port, sessions=(), close=False):
     # JSON's escapes of these bytes are Lua's too.
     script = "local requests = {" + ",".join(to_json(r.decode()) for r in requests) + "}\n"
     if len(requests) == 1:
-        # A function would be called for every request; wrk asks only once when it finds wrk.request untouched.
-        fields = ",".join(f"[{to_json(n)}]={to_json(v)}" for n, v in headers(*sessions, close=close).items())
-        script = f'wrk.method = "POST"\nwrk.path = "/mcp"\nwrk.body = {_lua(request_body())}\nwrk.headers = {{{fields}}}\n'
+        script = _constant(request_body(), headers(*sessions, close=close))
     else:
         script += "local at = 0\nfunction request() at = at % #requests + 1; return requests[at] end\n"
-    return script + (
-        'function done(s, latency)\n'
-        '  local e = s.errors\n'
-        '  print(string.format(\'BENCH {"units":%d,"microseconds":%d,"errors":%d,"p50":%d,"p99":%d}\', s.requests,\n'
-        '    s.duration, e.connect + e.read + e.write + e.status + e.timeout,\n'
-        '    latency:percentile(50), latency:percentile(99)))\n'
-        'end\n')
+    return script + _DONE
+
+
+def wrk_opening_script():
+    """A wrk script whose requests open a session each."""
+    fields = {name: value for name, value in headers().items() if not name.lower().startswith("mcp-")}
+    return _constant(initialize_body(), fields) + _DONE
+
+
+def _constant(body, fields):
+    # A function would be called for every request; wrk asks only once when it finds wrk.request untouched.
+    lines = ",".join(f"[{to_json(name)}]={to_json(value)}" for name, value in fields.items())
+    return f'wrk.method = "POST"\nwrk.path = "/mcp"\nwrk.body = {_lua(body)}\nwrk.headers = {{{lines}}}\n'
 
 
 def _lua(text):

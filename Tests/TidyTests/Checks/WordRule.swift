@@ -50,7 +50,8 @@ enum ProcessRule {
     static func offences(_ files: [SourceFile]) -> [Offence] {
         files.flatMap { file in
             file.code.enumerated().compactMap { index, line in
-                line.contains(/\bProcess\(\)/) ? file.offence(index, "Foundation's Process, not TestProcess") : nil
+                line.contains("Process()") && Tokens(line).contains("Process")
+                    ? file.offence(index, "Foundation's Process, not TestProcess") : nil
             }
         }
     }
