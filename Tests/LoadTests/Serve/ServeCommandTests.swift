@@ -37,11 +37,7 @@ struct ServeCommandTests {
 
     /// The program next to the test bundle, where SwiftPM puts all products.
     private func executable() throws -> URL {
-        var folders = CommandLine.arguments.map { URL(fileURLWithPath: $0).deletingLastPathComponent() }
-        folders += Bundle.allBundles.map { $0.bundleURL.deletingLastPathComponent() }
-        return try #require(
-            folders.map { $0.appending(path: "berth-load") }
-                .first { FileManager.default.isExecutableFile(atPath: $0.path) })
+        URL(fileURLWithPath: try #require(builtExecutable("berth-load")))
     }
 
     private func ends(_ process: TestProcess) -> Bool {

@@ -35,15 +35,8 @@ final class BerthCommand {
 
     /// The executable next to the test bundle, where SwiftPM puts all products.
     static func executable() throws -> URL {
-        let bundle = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        var candidates = [bundle.deletingLastPathComponent()]
-        candidates += CommandLine.arguments.map { URL(fileURLWithPath: $0).deletingLastPathComponent() }
-        candidates += Bundle.allBundles.map { $0.bundleURL.deletingLastPathComponent() }
-        for folder in candidates {
-            let file = folder.appending(path: "berth")
-            if FileManager.default.isExecutableFile(atPath: file.path) { return file }
-        }
-        throw TimedOut(description: "no berth next to \(candidates.map(\.path))")
+        guard let path = builtExecutable("berth") else { throw TimedOut(description: "berth was not built") }
+        return URL(fileURLWithPath: path)
     }
 
     var printed: String { (try? String(contentsOf: output, encoding: .utf8)) ?? "" }
