@@ -33,7 +33,7 @@ function makeCallTable(id, columns, noun, limit, emptyText) {
     const name = element("span", { class: "name" }), sub = element("span", { class: "sub" }), session = sessionButton();
     const row = { name, sub, session, time: cell("left quiet first"), detail: cell("left outcome first"), took: cell(""), server: cell("left third quiet"), sessionCell: cell("left second") };
     row.sessionCell.append(session);
-    row.node = element("tr", {}, row.time, element("th", { scope: "row" }, name, sub), row.detail, row.took, row.server, row.sessionCell);
+    row.node = element("tr", {}, row.time, element("th", { scope: "row", class: "rest" }, name, sub), row.detail, row.took, row.server, row.sessionCell);
     return row;
   }, (row, call) => {
     setText(row.time, format.clock(call.at));
