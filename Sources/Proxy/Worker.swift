@@ -155,6 +155,7 @@ package struct Worker<Outside: World & ~Copyable>: ~Copyable {
         if !clients.unsentHTTP2Connections.isEmpty { sendFrames() }
         if !clients.deferred.isEmpty { runDeferred() }
         if upstreams.stores.hasWork { serviceStores() }
+        forgetHeads()
         io.expectEmptyScratch()
     }
 

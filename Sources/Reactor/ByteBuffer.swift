@@ -1,6 +1,6 @@
 /// A range of bytes in a buffer. It is kept as numbers because a view (`Span`) cannot be stored. Both are 32 bits: buffers
 /// that are parsed stay below 2 GiB.
-public struct ByteRange: Equatable, Sendable {
+public struct ByteRange: BitwiseCopyable, Equatable, Sendable {
     /// Offset of the first byte.
     public var start: Int32
     /// Length in bytes.

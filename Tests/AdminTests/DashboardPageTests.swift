@@ -22,13 +22,9 @@ struct DashboardPageTests {
         try Data(text.utf8).write(to: file)
         defer { try? FileManager.default.removeItem(at: file) }
         let openssl = TestProcess()
-        let output = Pipe()
         openssl.executableURL = URL(filePath: "/bin/sh")
         openssl.arguments = ["-c", "openssl dgst -sha256 -binary \(file.path) | openssl base64"]
-        openssl.standardOutput = output
-        try openssl.run()
-        let printed = try output.fileHandleForReading.readToEnd() ?? Data()
-        openssl.waitUntilExit()
+        let printed = try openssl.runToEnd()
         let digest = String(decoding: printed, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
 
         #expect(text.count > 1_000)

@@ -29,17 +29,9 @@ struct PromtoolTests {
 
     private func promtool(_ page: String) throws -> (status: Int32, said: String) {
         let process = TestProcess()
-        let (input, output) = (Pipe(), Pipe())
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = ["promtool", "check", "metrics"]
-        process.standardInput = input
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        try input.fileHandleForWriting.write(contentsOf: Data(page.utf8))
-        try input.fileHandleForWriting.close()
-        let said = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
+        let said = try process.runToEnd(reading: .both, input: Data(page.utf8))
         return (process.terminationStatus, String(decoding: said, as: UTF8.self))
     }
 }

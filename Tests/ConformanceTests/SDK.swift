@@ -37,13 +37,9 @@ struct SDK: Sendable {
             ProcessInfo.processInfo.environment["BERTH_SDK_CACHE"]
             ?? Self.package.appending(path: ".build/sdk-environments").path
         let maker = TestProcess()
-        let output = Pipe()
         maker.executableURL = URL(filePath: "/usr/bin/env")
         maker.arguments = ["timeout", "600", "python3", Self.scripts.appending(path: "environments.py").path, cache]
-        maker.standardOutput = output
-        try maker.run()
-        let said = try output.fileHandleForReading.readToEnd() ?? Data()
-        maker.waitUntilExit()
+        let said = try maker.runToEnd()
         guard maker.terminationReason == .exit, maker.terminationStatus == 0 else {
             throw DeadlinePassed(description: "environments.py ended with status \(maker.terminationStatus)")
         }

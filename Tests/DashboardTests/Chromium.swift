@@ -51,18 +51,13 @@ struct Chromium: Sendable {
         _ program: String, _ arguments: [String], limit seconds: Int
     ) throws -> (status: Int32, output: String) {
         let process = TestProcess()
-        let output = Pipe()
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = ["timeout", "--kill-after=10", "\(seconds)", program] + arguments
         process.currentDirectoryURL = scripts
         process.environment = ProcessInfo.processInfo.environment.merging([
             "BERTH_EXECUTABLE": builtExecutable("berth") ?? "", "PYTHONDONTWRITEBYTECODE": "1",
         ]) { $1 }
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        let said = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
+        let said = try process.runToEnd(reading: .both)
         return (process.terminationStatus, String(decoding: said, as: UTF8.self))
     }
 }

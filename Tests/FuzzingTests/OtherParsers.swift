@@ -59,19 +59,10 @@ struct OtherParsers: Sendable {
     }
 
     private static func run(_ executable: URL, _ arguments: [String], _ input: Data) throws -> Data {
-        // A file, so that neither side waits for the other.
-        let file = FileManager.default.temporaryDirectory.appending(path: "berth-parsers-\(UUID().uuidString)")
-        try input.write(to: file)
-        defer { try? FileManager.default.removeItem(at: file) }
         let process = TestProcess()
-        let output = Pipe()
         process.executableURL = executable
         process.arguments = arguments
-        process.standardInput = try FileHandle(forReadingFrom: file)
-        process.standardOutput = output
-        try process.run()
-        let said = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
+        let said = try process.runToEnd(input: input)
         guard process.terminationStatus == 0 else { throw Failed(status: process.terminationStatus) }
         return said
     }

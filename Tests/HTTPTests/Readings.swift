@@ -62,8 +62,20 @@ func latin1(_ text: String) -> [UInt8] {
 func read(
     _ bytes: [UInt8], limits: HeadLimits = HeadLimits(), reusing head: inout RequestHead
 ) -> RequestReading {
-    var reading = RequestReading(outcome: RequestParser(limits: limits).parse(bytes.span, into: &head))
-    guard case .complete = reading.outcome else { return reading }
+    let outcome = RequestParser(limits: limits).parse(bytes.span, into: &head)
+    return reading(of: head, outcome, in: bytes)
+}
+
+/// The same by the lines that an HTTP/2 session has noted.
+func read(_ bytes: [UInt8], _ noted: HTTP2RequestHead, in events: borrowing HTTP2Events) -> RequestReading {
+    var head = RequestHead()
+    let outcome = RequestParser(limits: HeadLimits()).parse(bytes.span, noted, in: events, into: &head)
+    return reading(of: head, outcome, in: bytes)
+}
+
+private func reading(of head: borrowing RequestHead, _ outcome: HeadOutcome, in bytes: [UInt8]) -> RequestReading {
+    var reading = RequestReading(outcome: outcome)
+    guard case .complete = outcome else { return reading }
     reading.method = text(head.methodName, of: bytes)
     reading.target = text(head.target, of: bytes)
     reading.authority = text(head.authority, of: bytes)

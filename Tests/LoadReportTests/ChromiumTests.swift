@@ -40,12 +40,7 @@ private enum Chromium {
             "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir=\(folder.path)/profile", "--dump-dom",
             page.absoluteString,
         ]
-        let output = Pipe()
-        chromium.standardOutput = output
         chromium.standardError = FileHandle.nullDevice
-        try chromium.run()
-        let data = output.fileHandleForReading.readDataToEndOfFile()
-        chromium.waitUntilExit()
-        return String(decoding: data, as: UTF8.self)
+        return String(decoding: try chromium.runToEnd(), as: UTF8.self)
     }
 }

@@ -62,14 +62,9 @@ extension SocketTests {
                     "timeout", "30", "openssl", "s_client", "-connect", "127.0.0.1:\(port)", "-status", "-servername",
                     name,
                 ]
-            let output = Pipe()
             process.standardInput = FileHandle.nullDevice
-            process.standardOutput = output
             process.standardError = FileHandle.nullDevice
-            try process.run()
-            let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-            process.waitUntilExit()
-            return text
+            return String(decoding: try process.runToEnd(), as: UTF8.self)
         }
 
         @Test("each name has its own response, a new one is loaded within seconds, and a bad one is not")

@@ -8,13 +8,9 @@ enum OpenSSLCommand {
         _ arguments: String..., input: FileHandle = .nullDevice
     ) throws -> (status: Int32, output: String) {
         let process = make(arguments)
-        let output = Pipe()
         process.standardInput = input
-        process.standardOutput = output
         process.standardError = FileHandle.nullDevice
-        try process.run()
-        let bytes = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
+        let bytes = try process.runToEnd()
         return (process.terminationStatus, String(decoding: bytes, as: UTF8.self))
     }
 

@@ -16,7 +16,7 @@ public struct OneAtATime: SuiteTrait, TestTrait, TestScoping {
     ) async throws {
         await Turn.shared.take()
         defer { Turn.shared.pass() }
-        try await function()
+        try await withTaskExecutorPreference(OneThread.ofTurns, operation: function)
     }
 }
 

@@ -66,6 +66,30 @@ package final class TestProcess: @unchecked Sendable {
         Thread { self.awaitEnd() }.start()
     }
 
+    /// What `runToEnd` reads.
+    package enum Reading {
+        case output, errors, both
+    }
+
+    /// Starts it with `input`, if there is one, for its standard input, reads what it prints until that ends, and waits for
+    /// its end. Returns what it has printed. The child has a time limit of its own where it could hang.
+    package func runToEnd(reading: Reading = .output, input: Data? = nil) throws -> Data {
+        let printed = Pipe()
+        if reading != .errors { standardOutput = printed }
+        if reading != .output { standardError = printed }
+        // A file: neither side waits for the other.
+        let file = FileManager.default.temporaryDirectory.appending(path: "berth-input-\(UUID().uuidString)")
+        if let input {
+            try input.write(to: file)
+            standardInput = try FileHandle(forReadingFrom: file)
+        }
+        defer { if input != nil { try? FileManager.default.removeItem(at: file) } }
+        try run()
+        let said = try printed.fileHandleForReading.readToEnd() ?? Data()
+        waitUntilExit()
+        return said
+    }
+
     private func awaitEnd() {
         // The process id stays the child's until the lock is held.
         var info = siginfo_t()

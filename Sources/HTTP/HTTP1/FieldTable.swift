@@ -1,46 +1,44 @@
-import Reactor
+package import Reactor
 
-/// The field lines of one head, in order. It allocates its storage once, in `init`, so the head that owns it should be
-/// used again.
+/// Field lines, in order. It allocates its memory once, in `init`, so what owns it should be used again.
 package struct FieldTable: ~Copyable {
     /// The most field lines of a head.
     package static var capacity: Int { 128 }
 
-    /// Not an `InlineArray`: Swift 6.3 copies all of its 3.5 KiB to the stack for every element read.
-    @usableFromInline var storage: [Field]
-    /// The number of lines.
-    package private(set) var count = 0
+    @usableFromInline var lines: FixedTable<Field>
 
-    /// An empty table of `capacity` lines.
-    package init() {
-        storage = Array(repeating: .blank, count: Self.capacity)
-    }
+    /// An empty table of at most `limit` lines.
+    package init(limit: Int = FieldTable.capacity) { lines = FixedTable(limit: limit) }
+
+    /// The number of lines.
+    @inlinable package var count: Int { lines.count }
+    /// Whether there are no lines.
+    @inlinable package var isEmpty: Bool { lines.count == 0 }
+    /// Whether no more lines may be appended.
+    @inlinable package var isFull: Bool { lines.count == lines.limit }
 
     /// The field line at `index`, which is below `count`.
     @inlinable
     package subscript(index: Int) -> Field {
-        get { storage[index] }
-        set { storage[index] = newValue }
+        get { lines[index] }
+        set { lines[index] = newValue }
     }
 
-    /// Appends a line. `count` must be below `capacity`.
-    package mutating func append(_ field: Field) {
-        storage[count] = field
-        count += 1
-    }
+    /// Appends a line. The table must not be full.
+    @inlinable
+    package mutating func append(_ field: Field) { lines.append(field) }
 
     /// Marks the line that was appended last as one that is not forwarded. There must be one.
     mutating func dropLast() {
-        storage[count - 1].isHopByHop = true
+        lines[count - 1].isHopByHop = true
     }
 
     /// Replaces the value of the line that was appended last. There must be one.
     mutating func shortenLast(to value: ByteRange) {
-        storage[count - 1].value = value
+        lines[count - 1].value = value
     }
 
-    /// Removes all lines and keeps the storage.
-    package mutating func removeAll() {
-        count = 0
-    }
+    /// Removes all lines and keeps the memory.
+    @inlinable
+    package mutating func removeAll() { lines.removeAll() }
 }

@@ -32,6 +32,31 @@ package struct RequestParser: Sendable {
         return outcome == .incomplete ? .invalid(.headTooLarge) : outcome
     }
 
+    /// Parses the head at the start of `input` that an HTTP/2 session has written and whose lines it has noted in
+    /// `events`. Decides and stores what `parse` does for the same text, without searching it for the lines.
+    package func parse(
+        _ input: Span<UInt8>, _ noted: HTTP2RequestHead, in events: borrowing HTTP2Events, into head: inout RequestHead
+    ) -> HeadOutcome {
+        head.reset()
+        let length = Int(noted.text.count)
+        guard !noted.lines.isEmpty, noted.lines.count <= fieldLimit, noted.lines.upperBound <= events.lines.count,
+            length <= min(input.count, limits.headBytes),
+            case .complete = requestLine(input.extracting(first: length), from: 0, into: &head)
+        else { return parse(input, into: &head) }
+        var validator = RequestFieldValidator()
+        for index in noted.lines {
+            let field = events.lines[index]
+            head.fields.append(field)
+            if field.kind != .other, let error = validator.add(field, in: input, into: &head) { return .invalid(error) }
+        }
+        head.length = length
+        if let error = validator.validateAll(input, into: &head) { return .invalid(error) }
+        return .complete(length)
+    }
+
+    /// The most field lines of a head.
+    private var fieldLimit: Int { min(limits.fields, FieldTable.capacity) }
+
     @inline(__always)
     private func parse(_ bytes: Span<UInt8>, from start: Int, into head: inout RequestHead) -> HeadOutcome {
         var position: Int
@@ -49,9 +74,7 @@ package struct RequestParser: Sendable {
             case .invalid:
                 return .invalid(.malformed)
             case .field:
-                guard head.fields.count < min(limits.fields, FieldTable.capacity) else {
-                    return .invalid(.headTooLarge)
-                }
+                guard head.fields.count < fieldLimit else { return .invalid(.headTooLarge) }
                 head.fields.append(field)
                 if field.kind != .other, let error = validator.add(field, in: bytes, into: &head) {
                     return .invalid(error)

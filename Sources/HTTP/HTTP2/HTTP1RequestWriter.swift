@@ -6,6 +6,8 @@ import Reactor
 ///
 /// nghttp2 has already checked names, values, pseudo-header fields and their order (RFC 9113 sections 8.2 and 8.3).
 /// This type refuses what an HTTP/1.1 server would read in another way.
+///
+/// It notes the field lines as it writes them, so that a request's text need not be searched for them again.
 struct HTTP1RequestWriter: ~Copyable {
     /// The result of adding a field.
     enum FieldResult {
@@ -33,6 +35,8 @@ struct HTTP1RequestWriter: ~Copyable {
     private var hasRequestLine = false
     /// The offset of the text in the buffer.
     private var start = 0
+    /// The offset of the block's lines among the lines of the events; negative if they are not noted.
+    private var firstLine = -1
     private var fields = 0
     private var size = 0
     /// The values of the pseudo-header fields, until the request line can be written. The ranges below refer to it.
@@ -50,11 +54,12 @@ struct HTTP1RequestWriter: ~Copyable {
     /// Whether a block is open.
     var isOpen: Bool { stream != 0 }
 
-    /// Opens a block whose text begins at the offset `start`, the end of the buffer.
-    mutating func begin(stream: Int32, isTrailers: Bool, at start: Int) {
+    /// Opens a block whose text begins at the end of the events' bytes.
+    mutating func begin(stream: Int32, isTrailers: Bool, in events: borrowing HTTP2Events) {
         self.stream = stream
         self.isTrailers = isTrailers
-        self.start = start
+        start = events.bytes.count
+        firstLine = isTrailers ? -1 : events.lines.count
         isSuspended = false
         isTooLarge = false
         isConnect = false
@@ -77,6 +82,8 @@ struct HTTP1RequestWriter: ~Copyable {
         saved.append(bytes, start..<bytes.count)
         bytes.truncate(to: start)
         isSuspended = true
+        // The lines are forgotten before the block's end.
+        firstLine = -1
     }
 
     /// Moves the saved text of an open block to the end of `bytes`.
@@ -107,7 +114,7 @@ struct HTTP1RequestWriter: ~Copyable {
 
     /// Adds one field of the block. After any result but `accepted` the block must be discarded.
     mutating func add(
-        name: Span<UInt8>, value: Span<UInt8>, to bytes: inout ByteBuffer, limits: HTTP2Limits
+        name: Span<UInt8>, value: Span<UInt8>, to events: inout HTTP2Events, limits: HTTP2Limits
     ) -> FieldResult {
         let isPseudo = !name.isEmpty && name[0] == UInt8(ascii: ":")
         size += name.count + value.count + 4
@@ -120,11 +127,11 @@ struct HTTP1RequestWriter: ~Copyable {
         }
         if isPseudo { return addPseudoHeader(name, value) }
         if isTrailers {
-            if TrailerRules.mayForward(name) { Self.write(name, value, to: &bytes) }
+            if TrailerRules.mayForward(name) { Self.write(name, value, to: &events.bytes) }
             return .accepted
         }
-        if !hasRequestLine { writeRequestLine(to: &bytes) }
-        return addField(name, value, to: &bytes)
+        if !hasRequestLine { writeRequestLine(to: &events) }
+        return addField(name, value, to: &events)
     }
 
     private mutating func addPseudoHeader(_ name: Span<UInt8>, _ value: Span<UInt8>) -> FieldResult {
@@ -156,9 +163,10 @@ struct HTTP1RequestWriter: ~Copyable {
     }
 
     private mutating func addField(
-        _ name: Span<UInt8>, _ value: Span<UInt8>, to bytes: inout ByteBuffer
+        _ name: Span<UInt8>, _ value: Span<UInt8>, to events: inout HTTP2Events
     ) -> FieldResult {
-        switch FieldName(name, at: 0, length: name.count, hasUnderscore: false).kind {
+        let known = FieldName(name)
+        switch known.kind {
         case .host where !authority.isEmpty:
             // The Host line was written from `:authority`. A different Host is malformed (RFC 9113 section 8.3.1).
             let written = pseudoHeaders.span.extracting(authority.range)
@@ -181,8 +189,37 @@ struct HTTP1RequestWriter: ~Copyable {
         default:
             break
         }
-        Self.write(name, value, to: &bytes)
+        // A parser would trim the value.
+        if !value.isEmpty, ByteClass.isBlank(value[0]) || ByteClass.isBlank(value[value.count &- 1]) { firstLine = -1 }
+        let line = events.bytes.count
+        Self.write(name, value, to: &events.bytes)
+        note(known, at: line, name: name.count, value: value.count, in: &events)
         return .accepted
+    }
+
+    /// Notes the line that was just written at the offset `line`.
+    @inline(__always)
+    private mutating func note(
+        _ known: FieldName, at line: Int, name: Int, value: Int, in events: inout HTTP2Events
+    ) {
+        guard firstLine >= 0, !events.lines.isFull else {
+            firstLine = -1
+            return
+        }
+        let offset = line &- start
+        events.lines.append(
+            Field(
+                name: ByteRange(start: offset, count: name),
+                value: ByteRange(start: offset &+ name &+ 2, count: value),
+                line: ByteRange(start: offset, count: name &+ value &+ 4), kind: known.kind,
+                isHopByHop: known.isHopByHop))
+    }
+
+    /// Writes a line of the writer's own, and notes it.
+    private mutating func write(_ line: StaticString, name: Int, _ known: FieldName, to events: inout HTTP2Events) {
+        let offset = events.bytes.count
+        events.bytes.append(line)
+        note(known, at: offset, name: name, value: line.utf8CodeUnitCount - name - 4, in: &events)
     }
 
     /// The authority without its port, if that is the scheme's own or empty (RFC 9110 section 4.2.3).
@@ -196,28 +233,32 @@ struct HTTP1RequestWriter: ~Copyable {
         return authority
     }
 
-    /// Completes a request's text and closes the block. Returns the head's range in `bytes`; nil, with the text
-    /// removed, if the method or the path is missing or invalid.
-    mutating func endRequest(endsStream: Bool, in bytes: inout ByteBuffer) -> ByteRange? {
-        if !hasRequestLine { writeRequestLine(to: &bytes) }
+    /// Completes a request's text and closes the block. Returns the head; nil, with its text removed, if the method or
+    /// the path is missing or invalid.
+    mutating func endRequest(endsStream: Bool, in events: inout HTTP2Events) -> HTTP2RequestHead? {
+        if !hasRequestLine { writeRequestLine(to: &events) }
         if !cookie.isEmpty {
-            bytes.append("cookie: ")
-            bytes.append(cookie)
-            bytes.append("\r\n")
+            let line = events.bytes.count
+            events.bytes.append("cookie: ")
+            events.bytes.append(cookie)
+            events.bytes.append("\r\n")
+            note(.other, at: line, name: 6, value: cookie.count, in: &events)
         }
         if length < 0 {
             if !endsStream {
-                bytes.append("transfer-encoding: chunked\r\n")
+                write("transfer-encoding: chunked\r\n", name: 17, .transferEncoding, to: &events)
             } else if expectsBody {
-                bytes.append("content-length: 0\r\n")
+                write("content-length: 0\r\n", name: 14, .contentLength, to: &events)
             }
         }
-        bytes.append("\r\n")
+        events.bytes.append("\r\n")
         guard method.count > 0, isPathValid, size > 0 else {
-            discard(&bytes)
+            discard(&events.bytes)
             return nil
         }
-        let head = ByteRange(start: start, count: bytes.count - start)
+        let head = HTTP2RequestHead(
+            text: ByteRange(start: start, count: events.bytes.count - start),
+            lines: firstLine < 0 ? 0..<0 : firstLine..<events.lines.count)
         close()
         return head
     }
@@ -251,17 +292,19 @@ struct HTTP1RequestWriter: ~Copyable {
     }
 
     /// Writes the request line, and the Host line if there is an authority.
-    private mutating func writeRequestLine(to bytes: inout ByteBuffer) {
+    private mutating func writeRequestLine(to events: inout HTTP2Events) {
         hasRequestLine = true
-        bytes.reserve(pseudoHeaders.count + 512)
-        bytes.append(pseudoHeaders, method)
-        bytes.append(" ")
-        bytes.append(pseudoHeaders, path)
-        bytes.append(" HTTP/1.1\r\n")
+        events.bytes.reserve(pseudoHeaders.count + 512)
+        events.bytes.append(pseudoHeaders, method)
+        events.bytes.append(" ")
+        events.bytes.append(pseudoHeaders, path)
+        events.bytes.append(" HTTP/1.1\r\n")
         if !authority.isEmpty {
-            bytes.append("host: ")
-            bytes.append(pseudoHeaders, authority)
-            bytes.append("\r\n")
+            let line = events.bytes.count
+            events.bytes.append("host: ")
+            events.bytes.append(pseudoHeaders, authority)
+            events.bytes.append("\r\n")
+            note(.host, at: line, name: 4, value: Int(authority.count), in: &events)
         }
     }
 

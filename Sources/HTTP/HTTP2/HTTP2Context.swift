@@ -106,14 +106,14 @@ struct HTTP2Context: ~Copyable {
     mutating func headersBegin(stream: Int32, isRequest: Bool) -> UnsafeMutablePointer<HTTP2Stream>? {
         guard let events = unsafe events else { return nil }
         continuations = 0
-        headerBlock.begin(stream: stream, isTrailers: !isRequest, at: unsafe events.pointee.bytes.count)
+        unsafe headerBlock.begin(stream: stream, isTrailers: !isRequest, in: events.pointee)
         return isRequest ? unsafe streams.acquire(stream) : nil
     }
 
     /// Adds one field of the open header block.
     mutating func addField(name: Span<UInt8>, value: Span<UInt8>) -> CInt {
         guard let events = unsafe events, headerBlock.isOpen else { return CallbackResult.proceed }
-        switch unsafe headerBlock.add(name: name, value: value, to: &events.pointee.bytes, limits: limits) {
+        switch unsafe headerBlock.add(name: name, value: value, to: &events.pointee, limits: limits) {
         case .accepted: return CallbackResult.proceed
         case .malformed: return discardMalformedBlock()
         case .excessive: return exceed(.headerList)
@@ -157,12 +157,12 @@ struct HTTP2Context: ~Copyable {
             return isConnect ? .methodRefused : .tooLarge
         }
         unsafe entry.pointee.remainingLength = headerBlock.length
-        guard let head = unsafe headerBlock.endRequest(endsStream: endsStream, in: &events.pointee.bytes) else {
+        guard let head = unsafe headerBlock.endRequest(endsStream: endsStream, in: &events.pointee) else {
             return .malformed
         }
-        let units = Int(head.count) / HTTP2Stream.headUnit + 1
+        let units = Int(head.text.count) / HTTP2Stream.headUnit + 1
         guard headUnits + units <= limits.openHeadBytes / HTTP2Stream.headUnit else {
-            unsafe events.pointee.bytes.truncate(to: head.lowerBound)
+            unsafe events.pointee.bytes.truncate(to: head.text.lowerBound)
             unsafe entry.pointee.state.insert(.detached)
             return .overLimit
         }
@@ -170,7 +170,7 @@ struct HTTP2Context: ~Copyable {
         unsafe entry.pointee.headUnits = UInt16(clamping: units)
         unsafe entry.pointee.state.insert(.reported)
         unsafe events.pointee.append(.request(stream: entry.pointee.id, head: head, endsStream: endsStream))
-        guard abuse.headTextLimiter.add(limits.headText, now: now, times: Int(head.count)) else {
+        guard abuse.headTextLimiter.add(limits.headText, now: now, times: Int(head.text.count)) else {
             _ = exceed(.headText)
             return .stop
         }

@@ -1,13 +1,21 @@
 package import Reactor
 
+/// The head of a request that an HTTP/2 client has sent.
+package struct HTTP2RequestHead: Equatable, Sendable {
+    /// Its HTTP/1.1 text, blank line included, in `HTTP2Events.bytes`. If the body's length is unknown the text has
+    /// `transfer-encoding: chunked`, but the bytes of `data` are not chunked.
+    package var text: ByteRange
+    /// Its lines in `HTTP2Events.lines`; empty if they were not noted.
+    package var lines: Range<Int>
+}
+
 /// An action of a client on a stream, in the order of arrival. Ranges refer to `HTTP2Events.bytes`.
 ///
 /// The last event of every stream with a `request` is `reset` or `closed`. After a call of `reset(stream:code:)` a
 /// stream has no more events.
 package enum HTTP2Event: Equatable, Sendable {
-    /// A request's head as HTTP/1.1 text, blank line included. If the body's length is unknown the head has
-    /// `transfer-encoding: chunked`, but the bytes of `data` are not chunked.
-    case request(stream: Int32, head: ByteRange, endsStream: Bool)
+    /// A request's head.
+    case request(stream: Int32, head: HTTP2RequestHead, endsStream: Bool)
     /// Body bytes, without framing. They count against the client's window until `consumed(stream:_:)` is called.
     case data(stream: Int32, bytes: ByteRange)
     /// The body is complete. Trailer fields are HTTP/1.1 field lines without the blank line; the range may be empty. It
@@ -30,6 +38,9 @@ package enum HTTP2Event: Equatable, Sendable {
 package struct HTTP2Events: ~Copyable {
     /// The bytes that the ranges of events refer to. They must not be consumed.
     package var bytes = ByteBuffer()
+    /// The field lines of the requests' heads. Their ranges count from the first byte of the head's text. `removeAll` keeps
+    /// them, because requests are read when all of a turn's frames are.
+    package internal(set) var lines = FieldTable(limit: HTTP2Events.notedLines)
     private var events: [HTTP2Event] = []
 
     /// An empty list.
@@ -48,6 +59,12 @@ package struct HTTP2Events: ~Copyable {
         events.removeAll(keepingCapacity: events.capacity <= Self.keptEvents)
         if bytes.allocated > Self.keptBytes { bytes.release() } else { bytes.clear() }
     }
+
+    /// Removes the lines of all heads, at the end of a turn.
+    package mutating func removeLines() { lines.removeAll() }
+
+    /// The most lines that are noted: those of some 300 requests. The lines of others are to be searched for in the text.
+    static var notedLines: Int { 4_096 }
 
     private static var keptEvents: Int { 4_096 }
     private static var keptBytes: Int { 1_048_576 }

@@ -1,7 +1,7 @@
 package import Reactor
 
 /// One field line of a head, as ranges into the bytes it was parsed from.
-package struct Field: Sendable {
+package struct Field: BitwiseCopyable, Sendable {
     /// The name, a token.
     package var name: ByteRange
     /// The value, without the white space around it.

@@ -19,7 +19,10 @@ struct FieldName {
         }
     }
 
-    private static var other: FieldName { FieldName(.other) }
+    static var other: FieldName { FieldName(.other) }
+    static var host: FieldName { FieldName(.host) }
+    static var contentLength: FieldName { FieldName(.contentLength) }
+    static var transferEncoding: FieldName { FieldName(.transferEncoding, isHopByHop: true) }
     private static var lookalike: FieldName { FieldName(.forwardedLookalike) }
 
     private init(_ kind: KnownField, isHopByHop: Bool = false) {
@@ -52,7 +55,7 @@ struct FieldName {
         switch text.length {
         case 2: choose(text.equals("te      ", length: 2), .te, isHopByHop: true)
         case 4:
-            text.equals("host    ", length: 4) ? FieldName(.host) : choose(text.equals("date    ", length: 4), .date)
+            text.equals("host    ", length: 4) ? .host : choose(text.equals("date    ", length: 4), .date)
         case 6:
             text.equals("accept  ", length: 6)
                 ? FieldName(.accept) : choose(text.equals("expect  ", length: 6), .expect)
@@ -78,7 +81,7 @@ struct FieldName {
         case 12: return choose(text.equals("content-", "ent-type", length: 12), .contentType)
         case 13: return choose(text.equals("last-eve", "event-id", length: 13), .lastEventID)
         case 14:
-            if text.equals("content-", "t-length", length: 14) { return FieldName(.contentLength) }
+            if text.equals("content-", "t-length", length: 14) { return .contentLength }
             if text.equals("mcp-sess", "ssion-id", length: 14) { return FieldName(.mcpSessionID) }
             return choose(text.equals("http2-se", "settings", length: 14), .http2Settings, isHopByHop: true)
         default: return .other
@@ -94,8 +97,7 @@ struct FieldName {
             return choose(text.equals("proxy-co", "nnection", length: 16), .proxyConnection, isHopByHop: true)
         case 17:
             if text.equals("x-forwar", "ded-prot", "ed-proto", length: 17) { return FieldName(.xForwardedProto) }
-            return choose(
-                text.equals("transfer", "-encodin", "encoding", length: 17), .transferEncoding, isHopByHop: true)
+            return text.equals("transfer", "-encodin", "encoding", length: 17) ? .transferEncoding : .other
         case 18: return choose(text.equals("proxy-au", "thentica", "enticate", length: 18), .other, isHopByHop: true)
         case 19: return choose(text.equals("proxy-au", "thorizat", "rization", length: 19), .other, isHopByHop: true)
         case 20: return choose(text.equals("mcp-prot", "ocol-ver", "-version", length: 20), .mcpProtocolVersion)
@@ -140,9 +142,21 @@ extension KnownField {
 
 extension FieldName {
     /// Recognises a whole span, which must be a token.
+    @inline(__always)
     init(_ name: Span<UInt8>) {
-        var hasUnderscore = false
-        for index in name.indices where name[index] == UInt8(ascii: "_") { hasUnderscore = true }
-        self.init(name, at: 0, length: name.count, hasUnderscore: hasUnderscore)
+        let text = LowercasedASCII(name, at: 0, length: name.count)
+        if text.hasUnderscore || name.count > LowercasedASCII.comparedBytes && name.hasUnderscore {
+            self.init(name, at: 0, length: name.count, hasUnderscore: true)
+        } else {
+            self.init(text)
+        }
+    }
+}
+
+extension Span where Element == UInt8 {
+    @inline(never)
+    fileprivate var hasUnderscore: Bool {
+        for index in indices where self[index] == UInt8(ascii: "_") { return true }
+        return false
     }
 }

@@ -1,5 +1,5 @@
 /// The field names that a proxy acts on, recognised regardless of case. All others are `other` and are forwarded.
-package enum KnownField: UInt8, Sendable {
+package enum KnownField: UInt8, BitwiseCopyable, Sendable {
     case other
     // Framing and routing.
     case host, contentLength, transferEncoding, contentType, expect, date

@@ -22,6 +22,16 @@ struct LowercasedASCII {
         middle = bytes.word(at: offset &+ 8) | WordScan.lowerCaseBits
     }
 
+    /// The bytes that the words have, of longer text.
+    static var comparedBytes: Int { 24 }
+
+    /// Whether there is an underscore among the bytes of the words.
+    @inline(__always)
+    var hasUnderscore: Bool {
+        // With bit 0x20 set an underscore is 0x7F, and no other byte of a token is.
+        WordScan.first(0x7F, in: first) | WordScan.first(0x7F, in: middle) | WordScan.first(0x7F, in: last) != 0
+    }
+
     /// Replaces every underscore with a hyphen.
     mutating func hyphenate() {
         first = Self.hyphenated(first)

@@ -12,6 +12,8 @@ struct ClientConnections: ~Copyable {
     var http2Connections: Slab<HTTP2Connection>
     /// HTTP/2 connections with frames to send this turn.
     var unsentHTTP2Connections = TurnQueue()
+    /// Heads of streams that are read this turn.
+    var notedHeads = NotedHeads()
     /// Streams of all HTTP/2 connections.
     var streamCount = 0
     let streamLimit: Int

@@ -170,7 +170,7 @@ extension Worker where Outside: ~Copyable {
         while clients.contains(client), clients[client].phase == .reading, !io.received.isEmpty,
             clients[client].transport.output.isEmpty
         {
-            switch clients.listeners[clients.listener(of: client)].parser.parse(io.received, into: &io.requestHead) {
+            switch parseHead(client) {
             case .incomplete:
                 clients[client].needed = UInt32(io.received.count + 1)
                 io.saveInput(&clients[client].transport)
@@ -183,5 +183,14 @@ extension Worker where Outside: ~Copyable {
             }
         }
         if clients.contains(client) { io.saveInput(&clients[client].transport) } else { io.received.clear() }
+    }
+
+    /// Parses the request at the front of `io.received`; a stream's by the lines that its session has noted, if it has.
+    private mutating func parseHead(_ client: Handle) -> HeadOutcome {
+        let listener = clients.listener(of: client)
+        if clients.isStream(client), let head = clients.notedHeads.take(client) {
+            return clients.listeners[listener].parser.parse(io.received, head, in: io.events, into: &io.requestHead)
+        }
+        return clients.listeners[listener].parser.parse(io.received, into: &io.requestHead)
     }
 }

@@ -11,6 +11,13 @@ extension RequestParser {
     func parse(_ buffer: borrowing ByteBuffer, into head: inout RequestHead) -> HeadOutcome {
         parse(buffer.span, into: &head)
     }
+
+    func parse(
+        _ buffer: borrowing ByteBuffer, _ noted: HTTP2RequestHead, in events: borrowing HTTP2Events,
+        into head: inout RequestHead
+    ) -> HeadOutcome {
+        parse(buffer.span, noted, in: events, into: &head)
+    }
 }
 
 extension ResponseParser {

@@ -63,9 +63,9 @@ enum HTTP2Checks {
         defer { events.removeAll() }
         for index in 0..<events.count {
             switch events[index] {
-            case .request(let stream, let range, let endsStream):
-                let head = text(range, events.bytes)
-                try checkHead(head)
+            case .request(let stream, let noted, let endsStream):
+                let head = text(noted.text, events.bytes)
+                try checkHead(head, noted, events)
                 heard.append("\(stream) request \(endsStream) \(latin1(head).debugDescription)")
                 if answers { answer(stream, &session) }
             case .data(let stream, let range):
@@ -100,14 +100,25 @@ enum HTTP2Checks {
 
     /// A request becomes one head of HTTP/1.1, which ends where it should; or one that the strict parser refuses, as it does an
     /// authority that is none.
-    private static func checkHead(_ bytes: [UInt8]) throws(Finding) {
+    private static func checkHead(
+        _ bytes: [UInt8], _ noted: HTTP2RequestHead, _ events: borrowing HTTP2Events
+    ) throws(Finding) {
         var head = RequestHead()
-        let limits = HeadLimits(headBytes: 1 << 20, targetBytes: 65_536)
-        switch RequestParser(limits: limits).parse(bytes.span, into: &head) {
+        var other = RequestHead()
+        let parser = RequestParser(limits: HeadLimits(headBytes: 1 << 20, targetBytes: 65_536))
+        let outcome = parser.parse(bytes.span, into: &head)
+        try require(
+            parser.parse(bytes.span, noted, in: events, into: &other) == outcome && lines(of: other) == lines(of: head),
+            "noted in another way: \(latin1(bytes).debugDescription)")
+        switch outcome {
         case .complete(let count): try require(count == bytes.count, "two heads: \(latin1(bytes).debugDescription)")
         case .incomplete: throw Finding(message: "no end: \(latin1(bytes).debugDescription)")
         case .invalid: break
         }
+    }
+
+    private static func lines(of head: borrowing RequestHead) -> [String] {
+        (0..<head.fields.count).map { "\(head.fields[$0])" } + ["\(head.framing) \(head.authority) \(head.target)"]
     }
 
     private static func text(_ range: ByteRange, _ bytes: borrowing ByteBuffer) -> [UInt8] {

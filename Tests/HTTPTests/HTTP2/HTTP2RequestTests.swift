@@ -123,7 +123,44 @@ struct HTTP2RequestTests {
             server.receive(.headers(1, fields, endsStream: endsStream))
             #expect(server.takeEvents() == [.request(1, head, endsStream: endsStream)])
             #expect(read(latin1(head)).outcome == .complete(head.unicodeScalars.count), "HTTP/1.1 reads it so")
+            #expect(server.notedHeads == 1)
         }
+    }
+
+    /// The harness compares each request's noted lines with those of its text.
+    @Test("every byte in a name and in a value is noted as the text is parsed")
+    func notedBytes() {
+        var noted = 0
+        for byte in UInt8.min...UInt8.max {
+            let character = String(UnicodeScalar(byte))
+            let fields = [
+                [("x\(character)y", "1")], [("content\(character)length", "0")], [("x", "a\(character)b")],
+                [("x", "a\(character)")], [("x", character + "a")], [("x", character)],
+            ]
+            for field in fields {
+                let server = ServerSessionHarness.prepared()
+                server.receive(.headers(1, plainGet + field + [("x_forwarded_for", "1"), ("accept", "text/html")]))
+                noted += server.notedHeads
+            }
+        }
+        #expect(noted > 900)
+    }
+
+    @Test("lines of a block in pieces, and of too many requests, are left to the text")
+    func unnotedLines() {
+        let server = ServerSessionHarness.prepared()
+        let block = RawFrame.headers(1, plainGet + [("x", "1")]).bytes
+        server.receive(Array(block[..<(block.count - 1)]))
+        server.receive(Array(block[(block.count - 1)...]))
+        #expect(server.seen.count == 1 && server.notedHeads == 0)
+        // One session's lines are kept until the worker's turn ends, which here it never does.
+        let many = (1...100).map { ("x\($0)", "1") }
+        for stream in 1...50 {
+            server.receive(.headers(UInt32(2 * stream + 1), plainGet + many))
+            server.reset(stream: Int32(2 * stream + 1), code: .cancel)
+            _ = server.send()
+        }
+        #expect(server.seen.count == 51 && server.notedHeads == 40)
     }
 
     @Test("CONNECT is answered by the session itself")

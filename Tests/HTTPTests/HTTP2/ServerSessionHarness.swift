@@ -1,6 +1,7 @@
 import HTTP
 import Kernel
 import Reactor
+import Testing
 
 /// An event with a copy of its bytes.
 enum RecordedEvent: Equatable {
@@ -23,6 +24,8 @@ final class ServerSessionHarness {
     /// The last result of `receive`.
     private(set) var isSound = true
     private var events = HTTP2Events()
+    /// The requests whose lines were noted.
+    private(set) var notedHeads = 0
 
     init(limits: HTTP2Limits = HTTP2Limits()) {
         guard let session = HTTP2Session(limits: limits, now: now) else { fatalError("no memory") }
@@ -116,7 +119,10 @@ final class ServerSessionHarness {
         for index in 0..<events.count {
             switch events[index] {
             case .request(let stream, let head, let endsStream):
-                seen.append(.request(stream, text(of: head), endsStream: endsStream))
+                let bytes = bytes(of: head.text)
+                #expect(read(bytes, head, in: events) == read(bytes), "the noted lines are those of the text")
+                if !head.lines.isEmpty { notedHeads += 1 }
+                seen.append(.request(stream, text(of: head.text), endsStream: endsStream))
             case .data(let stream, let range): seen.append(.data(stream, bytes(of: range)))
             case .requestEnd(let stream, let trailers): seen.append(.end(stream, trailers: text(of: trailers)))
             case .reset(let stream, let code): seen.append(.reset(stream, code: code))

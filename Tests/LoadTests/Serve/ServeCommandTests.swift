@@ -58,13 +58,10 @@ struct ServeCommandTests {
     func addressInUse() throws {
         let taken = try Socket.listen(on: .loopback(port: 0), shared: false)
         let address = try #require(Socket.localAddress(taken))
-        let (process, output) = (TestProcess(), Pipe())
+        let process = TestProcess()
         process.executableURL = try executable()
         process.arguments = ["serve", "--listen", "\(address)"]
-        process.standardError = output
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
+        let text = String(decoding: try process.runToEnd(reading: .errors), as: UTF8.self)
         #expect(text == "berth-load: cannot listen on \(address): bind: Address already in use\n")
         #expect(process.terminationStatus == 2)
         close(taken.raw)

@@ -76,14 +76,11 @@ final class RedisServer {
     func suspend() { if let child { Glibc.kill(child.id, SIGSTOP) } }
     func resume() { if let child { Glibc.kill(child.id, SIGCONT) } }
 
-    /// Says commands, as many as there are lines, and returns what came within a moment. In clear only.
+    /// Says commands, as many as there are lines, and returns the replies. In clear and without a password only.
     func say(_ commands: String) throws -> String {
         let client = try Client(.loopback(port: port))
         let lines = commands.split(separator: "\n").map { "\($0)\r\n" }
-        client.send(lines.joined())
-        pause(milliseconds: 50)
-        var bytes = [UInt8](repeating: 0, count: 65_536)
-        let count = recv(client.socket, &bytes, bytes.count, CInt(MSG_DONTWAIT))
-        return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+        client.send(lines.joined() + "QUIT\r\n")
+        return String(decoding: try client.readUntilEnd(), as: UTF8.self)
     }
 }

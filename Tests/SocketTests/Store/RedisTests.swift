@@ -14,7 +14,8 @@ private final class Fleet {
     let berths: [ProxyServer]
     let stores: [SharedStore]
 
-    init(_ redis: RedisServer, berths count: Int = 2, database: Int = 0) throws {
+    /// `wait`: how long a call waits for the store.
+    init(_ redis: RedisServer, berths count: Int = 2, database: Int = 0, wait: Duration = .milliseconds(50)) throws {
         Machine.raiseDescriptorLimit()
         replicas = try (0..<2).map { index in
             try RecordingReplica { request in
@@ -29,6 +30,7 @@ private final class Fleet {
         configuration.isSecure = redis.options.isSecure
         configuration.password = redis.options.password
         configuration.database = database
+        configuration.wait = wait
         if redis.options.isSecure { configuration.authorities = redis.authorities }
         var (berths, stores): ([ProxyServer], [SharedStore]) = ([], [])
         for _ in 0..<count {
@@ -38,7 +40,7 @@ private final class Fleet {
             snapshot.servers = replicas.map { ServerPlan(address: $0.address, name: "\($0.address)", upstream: 0) }
             var upstream = UpstreamPlan(name: "mcp", servers: 0..<replicas.count)
             upstream.affinity = .learned
-            upstream.sharing = SessionSharing(store, wait: .milliseconds(50), upstream: "mcp")
+            upstream.sharing = SessionSharing(store, wait: Interval(wait), upstream: "mcp")
             upstream.healthCheck.interval = .seconds(3_600)
             snapshot.upstreams = [upstream]
             snapshot.learned = LearnedSessions(limit: 10_000)
@@ -91,7 +93,7 @@ extension SocketTests {
             if kind > 0 { options.password = "quite secret" }
             options.isSecure = kind == 2
             let redis = try RedisServer(options)
-            let fleet = try Fleet(redis, database: kind == 0 ? 0 : 3)
+            let fleet = try Fleet(redis, database: kind == 0 ? 0 : 3, wait: .seconds(20))
             for round in 0..<50 {
                 let session = try fleet.open(at: round % 2)
                 #expect(try fleet.call(session, at: 1 - round % 2), "round \(round)")
@@ -162,7 +164,8 @@ extension SocketTests {
             let redis = try RedisServer()
             let berths = try AnswerFleet(redis)
             #expect(try berths.list(at: 0) == "berth; fwd=miss")
-            try eventually("the other finds it") { try berths.list(at: 1).hasPrefix("berth; hit") }
+            try eventually("it is stored") { try redis.say("DBSIZE").contains(":1\r\n") }
+            #expect(try berths.list(at: 1).hasPrefix("berth; hit"))
             #expect(berths.asked == 1)
             _ = try redis.say("FLUSHALL")
             #expect(try berths.list(at: 0, "prompts/list") == "berth; fwd=miss")
@@ -185,6 +188,7 @@ private final class AnswerFleet {
         }
         var configuration = StoreConfiguration(host: "127.0.0.1")
         configuration.port = redis.port
+        configuration.wait = .seconds(2)
         var berths: [ProxyServer] = []
         for _ in 0..<2 {
             var snapshot = Snapshot()
@@ -195,7 +199,7 @@ private final class AnswerFleet {
             rules.listens = false
             let store = try SharedStore(of: configuration, found: [], names: .system)
             upstream.cache = UpstreamCache(
-                rules, sharing: AnswerSharing(store, wait: .milliseconds(500), upstream: "mcp"))
+                rules, sharing: AnswerSharing(store, wait: .seconds(2), upstream: "mcp"))
             upstream.healthCheck.interval = .seconds(3_600)
             snapshot.upstreams = [upstream]
             var log = Logger(label: "tests")

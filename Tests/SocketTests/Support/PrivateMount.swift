@@ -8,14 +8,10 @@ enum PrivateMount {
     static let problem: String? = {
         guard let folder = try? TemporaryFolder() else { return "there is no temporary folder" }
         let process = TestProcess()
-        let errors = Pipe()
         let words = launcher(at: folder.url.path, size: "64k") + ["/bin/true"]
         process.executableURL = URL(filePath: words[0])
         process.arguments = Array(words.dropFirst())
-        process.standardError = errors
-        guard (try? process.run()) != nil else { return "there is no \(words[0])" }
-        let said = (try? errors.fileHandleForReading.readToEnd()) ?? Data()
-        process.waitUntilExit()
+        guard let said = try? process.runToEnd(reading: .errors) else { return "there is no \(words[0])" }
         return process.terminationStatus == 0 ? nil : String(decoding: said, as: UTF8.self)
     }()
 

@@ -9,15 +9,10 @@ struct PromtoolRulesTests {
 
     private func promtool(_ arguments: String...) throws -> (status: Int32, said: String) {
         let process = TestProcess()
-        let output = Pipe()
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = ["promtool"] + arguments
         process.currentDirectoryURL = Self.folder
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        let said = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
+        let said = try process.runToEnd(reading: .both)
         return (process.terminationStatus, String(decoding: said, as: UTF8.self))
     }
 

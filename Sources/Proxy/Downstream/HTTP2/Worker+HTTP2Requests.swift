@@ -6,7 +6,7 @@ import Telemetry
 /// Requests of HTTP/2 streams. A stream's request reaches the worker as the HTTP/1.1 text that the session makes of it.
 extension Worker where Outside: ~Copyable {
     /// A request's head is there: a client is made that has sent just this.
-    mutating func openStream(_ connection: Handle, _ stream: Int32, _ head: ByteRange, isWhole: Bool) {
+    mutating func openStream(_ connection: Handle, _ stream: Int32, _ head: HTTP2RequestHead, isWhole: Bool) {
         // It may be gone already: the client has cancelled it, or the session was lost, later in the same read.
         guard clients.http2Connections[connection].session.isOpen(stream: stream),
             !clients.http2Connections[connection].isBroken
@@ -16,18 +16,26 @@ extension Worker where Outside: ~Copyable {
             clients.http2Connections[connection].session.reset(stream: stream, code: .refusedStream)
             return
         }
-        if !isWhole, !isChunked(head) {
+        clients.notedHeads.append(head, of: client)
+        if !isWhole, !isChunked(head.text) {
             // The body is likely to follow at once: read both together, at the end of this turn, and parse the head once.
             io.bufferPool.acquire(for: &clients[client].transport.input)
-            clients[client].transport.input.append(io.events.bytes, head)
+            clients[client].transport.input.append(io.events.bytes, head.text)
             if clients.isRunningDeferred { clients.deferLater(client) } else { clients.resumeLater(client) }
             return
         }
         io.received.clear()
-        io.received.append(io.events.bytes, head)
+        io.received.append(io.events.bytes, head.text)
         readRequests(client)
         io.received.clear()
         if clients.contains(client) { clients[client].kind.stream?.framesChunks = io.requestHead.framing == .chunked }
+    }
+
+    /// Forgets the lines that sessions have noted in this turn. Heads that were not read are parsed from their text.
+    mutating func forgetHeads() {
+        guard !io.events.lines.isEmpty else { return }
+        clients.notedHeads.removeAll()
+        io.events.removeLines()
     }
 
     /// Whether the session has announced a body of unknown length: it adds that line last, and never a client's own.
