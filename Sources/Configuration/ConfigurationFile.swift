@@ -46,4 +46,27 @@ package struct ConfigurationFile: Sendable {
                 warnings: findings.map { found in found.warnings.map { $0.rendered(in: found.source) } } ?? [])
         }
     }
+
+    /// `[global]` of the file at `path`, whatever errors the rest has: for commands that ask the process that runs with an
+    /// earlier version of the file. Of a file that is no TOML, what stands before the error is read. Nil if that has no
+    /// `[global]`, or it cannot be read.
+    package static func global(
+        path: String, environment: @escaping @Sendable (_ name: String) -> String?
+    ) -> GlobalConfiguration? {
+        guard case .success(var text) = TOMLFile.text(path: path) else { return nil }
+        let checks = ConfigurationChecks(files: false, environment: environment)
+        // A line less each time: a value of several lines has no end if it is cut.
+        for _ in 0..<100 {
+            var global: GlobalConfiguration?
+            let result = TOMLFile.decode(text, file: path, checks: checks) { root in
+                var root = root
+                if root.entry("global") != nil { global = GlobalConfiguration(from: root.table("global")) }
+            }
+            guard global == nil, case .failure(let errors) = result, let line = errors.errors.first?.line, line > 1
+            else { return global }
+            let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+            text = lines.prefix(min(line - 1, lines.count - 1)).joined(separator: "\n")
+        }
+        return nil
+    }
 }

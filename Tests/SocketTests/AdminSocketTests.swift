@@ -100,6 +100,27 @@ extension SocketTests {
             #expect(scene.command.complained.contains("admin: weight \(server) 20 by user"))
         }
 
+        @Test("errors that the file has come to have stop no command but those that take the file", arguments: [0, 1])
+        func brokenFile(kind: Int) throws {
+            let scene = try Scene()
+            let good = try String(contentsOfFile: scene.file, encoding: .utf8)
+            let broken =
+                kind == 0 ? good + "\n[upstream.mcp.session]\naffinty = \"signed\"\n" : good + "\n[upstream.mcp\n"
+            try broken.write(toFile: scene.file, atomically: true, encoding: .utf8)
+            let server = "mcp/\(scene.replicas[0].address)"
+            let status = try scene.run("status")
+            #expect(status.code == 0 && status.text.contains(server), "\(status)")
+            #expect(try scene.run("drain", server).code == 0)
+            #expect(try scene.run("drain", server, "--undo").code == 0)
+            let short = try scene.run("drain", "\(scene.replicas[0].address)")
+            #expect(short.code == 1 && short.text.contains("did you mean \(server)?"), "\(short)")
+            #expect(try scene.run("sessions").code == 0)
+            #expect(try scene.run("whose", "nobody").text.contains("berth.toml") == false)
+            let reload = try scene.run("reload")
+            #expect(reload.code != 0 && reload.text.contains("berth.toml:"), "\(reload)")
+            try scene.end()
+        }
+
         @Test("a socket that nobody listens at is replaced, one that somebody does is not, and a file stays")
         func stale() throws {
             let first = try Scene()

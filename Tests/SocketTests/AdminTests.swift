@@ -51,6 +51,33 @@ extension SocketTests {
             #expect(rig.replica.requests.count == 1)
         }
 
+        @Test("an answer that no server was chosen for is counted by its reason, and at no server")
+        func nobodysAnswer() throws {
+            let rig = try Rig(replicas: 2, adjusting: { _, upstream in upstream.affinity = .signed })
+            for (session, status) in [("b1.garbage", 404), ("b1.\(String(repeating: "A", count: 60))", 404)] {
+                let client = try rig.client()
+                client.send(
+                    "POST /mcp HTTP/1.1\r\nHost: a\r\nMcp-Session-Id: \(session)\r\nContent-Length: 2\r\n\r\n{}")
+                #expect(try client.response().status == status)
+            }
+            for head in [
+                "GET / HTTP/9.9\r\n\r\n", "GET /\u{1} HTTP/1.1\r\n\r\n", "TRACE / HTTP/1.1\r\nHost: a\r\n\r\n",
+            ] {
+                let client = try rig.client()
+                client.send(head)
+                _ = try client.response()
+            }
+            #expect(
+                rig.proxy.rejections.filter { $0.value != 0 } == [
+                    "session_gone": 2, "version_unsupported": 1, "malformed_request": 1, "method_not_allowed": 1,
+                ])
+            for server in 0..<2 {
+                for metric in [ServerMetric.sessionsNotFound, .badGateway, .unavailable, .timedOut] {
+                    #expect(rig.proxy.metrics.sum(metric, server: server) == 0, "\(metric)")
+                }
+            }
+        }
+
         @Test("/readyz is 503 while every server of an upstream is down, and 200 again when one is up")
         func allDown() throws {
             let rig = try Rig(

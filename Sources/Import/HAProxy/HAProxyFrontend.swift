@@ -233,7 +233,7 @@ extension HAProxyTranslation {
         let condition = HAProxyCondition(line.words, acls: acls)
         let terms = condition.alternatives.flatMap { $0 }
         if terms.contains(where: { $0.test == .rate }) {
-            result.notes.note(line.statement, .leftOut, "Berth limits no rates yet")
+            result.notes.note(line.statement, .leftOut, HAProxyKnown.rates)
         } else if isBySource(condition) {
             result.notes.note(line.statement, .kept)
             noteUse(section, line)

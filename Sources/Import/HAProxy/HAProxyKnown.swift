@@ -112,10 +112,13 @@ enum HAProxyKnown {
         return all
     }()
 
+    /// What becomes of limits of rates.
+    static let rates = "limits are written by hand: rate_limit of the route, by address, session, caller or tool"
+
     private static let losses: [String: String] = [
-        "rate-limit": "Berth limits no rates yet",
-        "http-request track-sc0": "Berth limits no rates yet", "http-request track-sc1": "Berth limits no rates yet",
-        "http-request track-sc2": "Berth limits no rates yet", "http-request track-sc": "Berth limits no rates yet",
+        "rate-limit": HAProxyKnown.rates,
+        "http-request track-sc0": HAProxyKnown.rates, "http-request track-sc1": HAProxyKnown.rates,
+        "http-request track-sc2": HAProxyKnown.rates, "http-request track-sc": HAProxyKnown.rates,
         "tcp-request connection": "connections are taken as they come",
         "tcp-request content": "connections are taken as they come",
         "http-request set-var": "there are no variables", "http-request lua": "there are no scripts in a configuration",

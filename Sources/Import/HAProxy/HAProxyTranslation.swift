@@ -110,7 +110,7 @@ struct HAProxyTranslation {
             } else if line.keyword.hasPrefix("tune.") {
                 result.notes.presume(statement, .byDefault, "sockets and buffers are Berth's own")
             } else if line.keyword == "stick-table", line.has("store") {
-                result.notes.presume(statement, .leftOut, "Berth limits no rates yet")
+                result.notes.presume(statement, .leftOut, HAProxyKnown.rates)
             } else if line.keyword == "retry-on" {
                 let isSafe = line.words(from: 1).allSatisfy { ["none", "conn-failure", "empty-response"].contains($0) }
                 result.notes.presume(

@@ -24,6 +24,9 @@ package enum VerdictTable {
         }
         lines += examples(figures, verdict, style)
         lines += ["", style.tint(verdict.sentence + ".", verdict.holds ? .good : .bad)]
+        if figures.disturbances.isEmpty {
+            lines.append("Nothing was disturbed: the load was over before the first disturbance.")
+        }
         return lines.map { $0 + "\n" }.joined()
     }
 

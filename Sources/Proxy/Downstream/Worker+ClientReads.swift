@@ -177,7 +177,7 @@ extension Worker where Outside: ~Copyable {
                 clients.armReadTimeout(client, &clock)
                 return
             case .invalid(let error):
-                reject(client, ErrorResponse(error))
+                reject(client, ExchangeFault(error))
             case .complete:
                 receive(client)
             }

@@ -1,13 +1,14 @@
+import HTTP
 import MCP
 import Telemetry
 
-/// Why the proxy answers an exchange itself: what the client is told, and what is counted.
+/// Why the proxy answers itself: what the client is told, and what is counted.
 enum ExchangeFault: UInt8, CaseIterable {
     case noRoute, noRouteForSession, unknownHost
     case noServerAvailable, queueFull, queueTimeout, tooManyStreams
     case connectFailed, serverReset, serverDown, badServerResponse, firstByteTimeout
     case sessionNotFound, legacySessionNotFound, sessionServerUnavailable, sessionTableFull, messageForLostServer
-    case malformedBody, requestTooLarge, bodyTimeout
+    case malformed, requestTooLarge, bodyTimeout
     case shuttingDown
     case sessionsFull
     case headerMismatch, tooLargeToCheck
@@ -17,6 +18,9 @@ enum ExchangeFault: UInt8, CaseIterable {
     case toolListUnreadable
     case rateLimited, concurrencyLimited, streamOpensLimited
     case originDenied, responseTooLarge, memoryShort
+    // Of requests that become no exchange.
+    case plainHTTP, headTimeout, targetTooLong, headTooLarge, methodNotAllowed
+    case expectationFailed, codingUnsupported, versionUnsupported
 
     var response: ErrorResponse {
         switch self {
@@ -38,7 +42,7 @@ enum ExchangeFault: UInt8, CaseIterable {
         case .sessionTableFull: .sessionTableFull
         case .messageForLostServer: .messageForLostServer
         case .sessionsFull: .sessionsFull
-        case .malformedBody: .malformed
+        case .malformed: .malformed
         case .requestTooLarge: .requestTooLarge
         case .bodyTimeout: .bodyTimeout
         case .shuttingDown: .shuttingDown
@@ -61,10 +65,33 @@ enum ExchangeFault: UInt8, CaseIterable {
         case .tokenNotVerified: .tokenNotVerified
         case .unreadableForPolicy: .unreadableForPolicy
         case .toolListUnreadable: .toolListUnreadable
+        case .plainHTTP: .plainHTTP
+        case .headTimeout: .headTimeout
+        case .targetTooLong: .targetTooLong
+        case .headTooLarge: .headTooLarge
+        case .methodNotAllowed: .methodNotAllowed
+        case .expectationFailed: .expectationFailed
+        case .codingUnsupported: .codingUnsupported
+        case .versionUnsupported: .versionUnsupported
         }
     }
 
-    /// What counts it at the server; nil for faults of clients.
+    /// What is wrong with a request that could not be parsed.
+    init(_ error: HTTPParseError) {
+        self =
+            switch error {
+            case .malformed: .malformed
+            case .targetTooLong: .targetTooLong
+            case .headTooLarge: .headTooLarge
+            case .bodyTooLarge: .requestTooLarge
+            case .codingUnsupported: .codingUnsupported
+            case .versionUnsupported: .versionUnsupported
+            case .expectationFailed: .expectationFailed
+            case .methodUnsupported: .methodNotAllowed
+            }
+    }
+
+    /// What counts it at the server, if one was selected; nil for faults of clients.
     var metric: ServerMetric? {
         switch self {
         case .noServerAvailable, .queueFull, .queueTimeout, .tooManyStreams, .sessionServerUnavailable,
@@ -75,10 +102,12 @@ enum ExchangeFault: UInt8, CaseIterable {
             .badGateway
         case .firstByteTimeout: .timedOut
         case .sessionNotFound, .legacySessionNotFound: .sessionsNotFound
-        case .noRoute, .noRouteForSession, .unknownHost, .messageForLostServer, .malformedBody, .requestTooLarge,
+        case .noRoute, .noRouteForSession, .unknownHost, .messageForLostServer, .malformed, .requestTooLarge,
             .bodyTimeout, .headerMismatch, .tooLargeToCheck, .ambiguousMessage, .unreadableMessage, .addressDenied,
             .noChallenge, .challengeMethod, .rateLimited, .concurrencyLimited, .streamOpensLimited, .originDenied,
-            .tokenMissing, .tokenInvalid, .insufficientScope, .unreadableForPolicy:
+            .tokenMissing, .tokenInvalid, .insufficientScope, .unreadableForPolicy, .plainHTTP, .headTimeout,
+            .targetTooLong, .headTooLarge, .methodNotAllowed, .expectationFailed, .codingUnsupported,
+            .versionUnsupported:
             nil
         }
     }

@@ -173,13 +173,13 @@ extension Worker where Outside: ~Copyable {
         default: break
         }
         let lines = exchanges.limits.isEmpty ? [] : describeRefusal(exchange, &response)
-        if let metric = fault.metric { metrics.count(metric, server: countedServer(exchange)) }
+        if let metric = fault.metric { metrics.count(metric, server: Int(exchanges[exchange].server)) }
         guard clients.contains(client) else {
             complete(exchange, .clientDisconnected)
             return
         }
         metrics.countRejection(fault)
-        if response.isInBand { metrics.count(.inBandErrors, server: countedServer(exchange)) }
+        if response.isInBand { metrics.count(.inBandErrors, server: Int(exchanges[exchange].server)) }
         exchanges[exchange].status = response.status
         // A body that is still coming would be taken for the next request.
         if response.closesConnection || lifecycle.isDraining || exchanges[exchange].awaitsRequestBody {
@@ -221,14 +221,6 @@ extension Worker where Outside: ~Copyable {
         case .session, .sessionless: return true
         case .modern, .legacyMessage, .streamOpening, .resumption, .preflight, .other: return false
         }
-    }
-
-    /// The server that a fault is counted at: the exchange's, or the upstream's first where none was selected.
-    private func countedServer(_ exchange: Handle) -> Int {
-        if exchanges[exchange].server >= 0 { return Int(exchanges[exchange].server) }
-        let upstream = Int(exchanges[exchange].upstream)
-        guard servers.upstreams.indices.contains(upstream) else { return -1 }
-        return servers.upstreams[upstream].members.first ?? -1
     }
 
     /// The raw JSON-RPC id of the exchange's request, for the response to echo.

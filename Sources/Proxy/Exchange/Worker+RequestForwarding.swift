@@ -173,7 +173,7 @@ extension Worker where Outside: ~Copyable {
                 io.received.consume(end)
                 return .composed
             case .invalid:
-                return rejectBody(exchange, .malformedBody)
+                return rejectBody(exchange, .malformed)
             }
         }
     }

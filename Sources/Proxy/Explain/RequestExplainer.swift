@@ -60,7 +60,7 @@ package struct RequestExplainer: Sendable {
         case .complete: break
         case .incomplete: throw Fault(description: "this is no whole request: its head has no end")
         case .invalid(let error):
-            throw Fault(description: "Berth answers \(ErrorResponse(error).status) and closes: \(error)")
+            throw Fault(description: "Berth answers \(ExchangeFault(error).response.status) and closes: \(error)")
         }
         let kind = RequestKind(of: head, in: buffer)
         var explanation = RequestExplanation(

@@ -216,7 +216,7 @@ package final class Reloader: Sendable {
     // MARK: - Orders
 
     private func drain(_ server: String, _ isDraining: Bool) -> Outcome {
-        guard let plan = plan(of: server) else { return Self.unknown(server) }
+        guard let plan = plan(of: server) else { return unknown(server) }
         if !isDraining, plan.isDraining { return .rejected("\(server) drains because the configuration says so") }
         guard plan.isOrderedToDrain != isDraining else { return .unchanged }
         let line =
@@ -225,7 +225,7 @@ package final class Reloader: Sendable {
     }
 
     private func disable(_ server: String, _ isDisabled: Bool) -> Outcome {
-        guard let plan = plan(of: server) else { return Self.unknown(server) }
+        guard let plan = plan(of: server) else { return unknown(server) }
         guard plan.isDisabled != isDisabled else { return .unchanged }
         let line =
             isDisabled ? "\(server) is disabled: it gets no work, and its sessions are lost" : "\(server) is enabled"
@@ -233,7 +233,7 @@ package final class Reloader: Sendable {
     }
 
     private func weigh(_ server: String, _ weight: Int32?) -> Outcome {
-        guard let plan = plan(of: server) else { return Self.unknown(server) }
+        guard let plan = plan(of: server) else { return unknown(server) }
         if let weight, !(1...1_000).contains(weight) {
             return .rejected("a weight is 1 to 1000; drain is what gives a server no new sessions")
         }
@@ -244,7 +244,7 @@ package final class Reloader: Sendable {
     }
 
     private func eject(_ server: String, _ time: Interval?) -> Outcome {
-        guard let plan = plan(of: server) else { return Self.unknown(server) }
+        guard let plan = plan(of: server) else { return unknown(server) }
         if let time, !(1...86_400_000_000_000).contains(time.nanoseconds) {
             return .rejected("a server is ejected for a day at most; disable is what keeps it out for longer")
         }
@@ -270,7 +270,13 @@ package final class Reloader: Sendable {
         return snapshot.servers.first { snapshot.path(of: $0) == server }
     }
 
-    private static func unknown(_ server: String) -> Outcome { .rejected("there is no server \(server)") }
+    /// There is no such server; what may have been meant, because its upstream was left out.
+    private func unknown(_ server: String) -> Outcome {
+        let snapshot = proxy.snapshot
+        let meant = snapshot.servers.map { snapshot.path(of: $0) }.filter { $0.hasSuffix("/" + server) }.prefix(5)
+        let hint = meant.isEmpty ? "" : "; did you mean \(meant.joined(separator: " or "))?"
+        return .rejected("there is no server \(server)\(hint)")
+    }
 
     /// Has the workers work by other orders; those before stay in force if that fails.
     private func order(_ line: String, _ change: (inout ServerOrders) -> Void) -> Outcome {

@@ -265,7 +265,7 @@ package enum MetricCatalog {
     /// `berth_server_errors`.
     package static let serverErrors = MetricDefinition(
         .counter, "berth_server_errors", labels: server + ["kind"],
-        "Answers of Berth's own, by the server that they were due to: session_not_found, bad_gateway, unavailable, timed_out"
+        "Answers of Berth's own in place of a server that had been chosen: session_not_found, bad_gateway, unavailable, timed_out"
     )
     /// `berth_server_errors_in_band`.
     package static let serverErrorsInBand = MetricDefinition(

@@ -19,10 +19,14 @@ struct RunningBerth: ParsableArguments {
         }
     }
 
-    /// `[global]` of the file.
-    func global() throws -> GlobalConfiguration { try file().configuration.global }
+    /// `[global]` of the file, whose rest may have errors: the running Berth has read it before they were made.
+    func global() throws -> GlobalConfiguration {
+        let environment = ProcessInfo.processInfo.environment
+        if let global = ConfigurationFile.global(path: config, environment: { environment[$0] }) { return global }
+        return try file().configuration.global
+    }
 
-    /// Its admin address. Of the file only `[global]` matters: the rest may have errors that a reload is to report.
+    /// Its admin address.
     func client() throws -> AdminClient { try AdminClient(global()) }
 
     /// Does `body` with the client. What fails is said, and ends the command with 1.

@@ -13,7 +13,8 @@ struct DrainCommand: ParsableCommand {
 
             names a server by its upstream and its address. The order holds until --undo or the end of the process; reloads do
             not change it. With --wait the command returns when the server has no session, no call and no stream left, as a
-            preStop hook needs it: 0 then, 1 if that was not so within --timeout. Needs admin and admin_token in [global].
+            preStop hook needs it: 0 then, 1 if that was not so within --timeout. Needs admin in
+            [global]: the Unix socket, or an address with admin_token.
             """)
 
     @Argument(help: "The server, as upstream/host:port.")

@@ -45,6 +45,9 @@ struct ExplainCommand: ParsableCommand {
         try RunningBerth.reporting {
             let text = try Self.read(request)
             let explanation = try online ? ask(text, file) : explain(text, file)
+            if !online {
+                StandardStream.error.say("berth: from the file, all servers taken for healthy; --online asks Berth")
+            }
             print(json ? explanation.json : explanation.text(file.configuration.listeners), terminator: "")
         }
     }

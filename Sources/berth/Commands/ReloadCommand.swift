@@ -9,8 +9,8 @@ struct ReloadCommand: ParsableCommand {
         abstract: "Have a running Berth read its configuration file again.",
         discussion: """
             Says what has changed when it is in force. Exits with 0 if it is, with 2 if the file has errors, and with 1 if
-            Berth cannot be reached or does not take the file: then nothing has changed. Needs admin and admin_token in
-            [global]; SIGHUP does the same without them.
+            Berth cannot be reached or does not take the file: then nothing has changed. Needs admin in [global]:
+            the Unix socket, or an address with admin_token; SIGHUP does the same without it.
             """)
 
     @OptionGroup var berth: RunningBerth

@@ -25,11 +25,11 @@ struct WhoseCommand: ParsableCommand {
     @OptionGroup var berth: RunningBerth
 
     func run() throws {
-        let file = try berth.file()
+        let global = try berth.global()
         try RunningBerth.reporting {
             let bytes = session == "-" ? try ExplainCommand.read("-") : Array(session.utf8)
             let id = String(decoding: bytes, as: UTF8.self).trimmed
-            let found = try (offline ? nil : online(id, file.configuration.global)) ?? own(id, file.configuration)
+            let found = try (offline ? nil : online(id, global)) ?? own(id, berth.file().configuration)
             print(found.text, terminator: "")
             guard found.isKnown else { throw ExitCode.failure }
         }

@@ -164,7 +164,7 @@ extension SocketTests {
             let redis = try RedisServer()
             let berths = try AnswerFleet(redis)
             #expect(try berths.list(at: 0) == "berth; fwd=miss")
-            try eventually("it is stored") { try redis.say("DBSIZE").contains(":1\r\n") }
+            try eventually("it and its generation are stored") { try redis.say("DBSIZE").contains(":2\r\n") }
             #expect(try berths.list(at: 1).hasPrefix("berth; hit"))
             #expect(berths.asked == 1)
             _ = try redis.say("FLUSHALL")

@@ -110,8 +110,8 @@ enum KnownDirectives {
     private static let losses: [String: String] = {
         var all: [String: String] = [:]
         let rates =
-            "Berth limits no rates yet. What bounds load: circuit_breaker, queue and max_per_server of the upstream, "
-            + "max_connections of the listener, and the fair turn that sessions get"
+            "limits are written by hand: rate_limit of the route has rates, and concurrency for requests at once, by address, "
+            + "session, caller or tool; connection_opens of the listener bounds connections"
         for name in ["limit_req", "limit_conn", "limit_rate"] { all[name] = rates }
         for name in ["limit_req_zone", "limit_conn_zone", "limit_rate_after"] {
             all[name] = "with the limit that uses it"
