@@ -26,8 +26,12 @@ struct RunningBerth: ParsableArguments {
         return try file().configuration.global
     }
 
-    /// Its admin address.
-    func client() throws -> AdminClient { try AdminClient(global()) }
+    /// Its admin address. Where `[global]` has none, errors of the file may be why: they are printed.
+    func client() throws -> AdminClient {
+        let global = try global()
+        let hasAdmin = global.admin != nil || global.adminSocket != nil
+        return try AdminClient(hasAdmin ? global : file().configuration.global)
+    }
 
     /// Does `body` with the client. What fails is said, and ends the command with 1.
     func withClient(_ body: (AdminClient) throws -> Void) throws {
