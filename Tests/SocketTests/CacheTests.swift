@@ -23,6 +23,7 @@ extension SocketTests {
             let clients = try (0..<24).map { _ in try rig.client() }
             for (number, client) in clients.enumerated() { client.send(Self.request(number)) }
             try eventually("all but one wait") { cache.answers.status.waiting == clients.count - 1 }
+            try eventually("the server is asked") { !rig.replica.requests.isEmpty }
             #expect(rig.replica.requests.count == 1)
             let result = #"{"tools":[],"ttlMs":60000,"cacheScope":"public","resultType":"complete"}"#
             rig.replica.pushToAll(

@@ -6,7 +6,7 @@ import Testing
 extension SocketTests {
     @Suite("A log that cannot be written", .serialized)
     struct LogPressureTests {
-        /// A process with an access log, a server behind it, and what was measured of calls.
+        /// A process with an access log, a server behind it, and a client.
         private final class Rig {
             let replica: RecordingReplica
             let command: BerthCommand
@@ -39,20 +39,15 @@ extension SocketTests {
 
             deinit { replica.stop() }
 
-            /// Makes calls, one after the other, and returns how long each took, in ascending order.
-            func call(_ count: Int) throws -> [Interval] {
+            /// Makes calls, one after the other.
+            func call(_ count: Int) throws {
                 let body = #"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{}}}"#
                 let request = "POST /mcp HTTP/1.1\r\nHost: a\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
-                var times: [Interval] = []
                 for _ in 0..<count {
-                    let start = Instant.now()
                     client.send(request)
-                    let response = try client.response()
-                    times.append(Instant.now() - start)
-                    #expect(response.status == 200)
+                    #expect(try client.response().status == 200)
                     calls += 1
                 }
-                return times.sorted { $0.nanoseconds < $1.nanoseconds }
             }
 
             /// A counter of the access log on the page of metrics.
@@ -67,19 +62,13 @@ extension SocketTests {
             func written() throws -> Int { try count("berth_log_lines_total") }
             func dropped() throws -> Int { try count("berth_log_dropped_lines_total") }
 
-            /// Makes calls until some of their lines were dropped. None of them waits for the log.
+            /// Makes calls until some of their lines were dropped. A call that waited for the log would never be answered.
             func callUntilDropped() throws {
-                let usual = try call(300)
-                var times: [Interval] = []
+                let most = calls + 40_000
                 while try dropped() < 200 {
-                    guard times.count < 40_000 else { throw TimedOut(description: "no line was dropped") }
-                    times += try call(500)
+                    guard calls < most else { throw TimedOut(description: "no line was dropped") }
+                    try call(500)
                 }
-                times.sort { $0.nanoseconds < $1.nanoseconds }
-                let (before, now) = (usual[usual.count / 2], times[times.count / 2])
-                let late = times[times.count * 99 / 100]
-                print("\(times.count) calls beside a log that takes nothing: \(now), before \(before), p99 \(late)")
-                #expect(late.nanoseconds < 250_000_000)
             }
 
             /// Expects that each call has one whole line in `log`, or was counted as dropped.
@@ -126,7 +115,7 @@ extension SocketTests {
             whole += try Data(contentsOf: log)
             #expect(truncate(log.path, 0) == 0)
 
-            _ = try rig.call(50)
+            try rig.call(50)
 
             let dropped = try rig.dropped()
             try eventually("the last calls have lines") {
@@ -165,7 +154,7 @@ extension SocketTests {
             func lines() -> Int { log.count { $0 == UInt8(ascii: "\n") } }
             try read("what waited") { try lines() == rig.written() }
             let dropped = try rig.dropped()
-            _ = try rig.call(50)
+            try rig.call(50)
             try read("the last calls") { lines() == rig.calls - dropped }
             rig.expectWhole(log, try rig.written(), dropped)
             rig.command.signal(SIGTERM)
