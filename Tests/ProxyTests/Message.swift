@@ -58,36 +58,55 @@ struct MessageReader {
     var isBetween: Bool { if case .head = state { line.isEmpty && current.startLine.isEmpty } else { false } }
 
     mutating func read(_ bytes: [UInt8]) {
-        for byte in bytes { read(byte) }
+        var rest = bytes[...]
+        while !rest.isEmpty { rest = rest.dropFirst(readSome(rest)) }
+    }
+
+    /// Reads a line, or what is there of it or of a body, of `bytes`, which are not empty. Returns how many bytes it read.
+    mutating func readSome(_ bytes: ArraySlice<UInt8>) -> Int {
+        switch state {
+        case .counted(let left):
+            let count = readBody(bytes, most: left)
+            if left == count { finish() } else { state = .counted(left - count) }
+            return count
+        case .untilEnd: return readBody(bytes, most: bytes.count)
+        case .chunk(let left):
+            let count = readBody(bytes, most: left)
+            state = left == count ? .chunkEnd : .chunk(left - count)
+            return count
+        case .head, .chunkSize, .chunkEnd, .trailers: return readLine(bytes)
+        case .done:
+            isBroken = true
+            return bytes.count
+        }
+    }
+
+    private mutating func readBody(_ bytes: ArraySlice<UInt8>, most: Int) -> Int {
+        let piece = bytes.prefix(most)
+        current.body += piece
+        return piece.count
+    }
+
+    private mutating func readLine(_ bytes: ArraySlice<UInt8>) -> Int {
+        guard let end = bytes.firstIndex(of: 10) else {
+            line += bytes
+            return bytes.count
+        }
+        line += bytes[...end]
+        let count = end + 1 - bytes.startIndex
+        guard line.count >= 2, line[line.count - 2] == 13 else {
+            isBroken = true
+            return count
+        }
+        let text = String(decoding: line.dropLast(2), as: UTF8.self)
+        line = []
+        take(text)
+        return count
     }
 
     /// The connection's end: completes a body that lasts until then.
     mutating func end() {
         if case .untilEnd = state { finish() }
-    }
-
-    private mutating func read(_ byte: UInt8) {
-        switch state {
-        case .counted(let left):
-            current.body.append(byte)
-            if left == 1 { finish() } else { state = .counted(left - 1) }
-        case .untilEnd: current.body.append(byte)
-        case .chunk(let left):
-            current.body.append(byte)
-            state = left == 1 ? .chunkEnd : .chunk(left - 1)
-        case .head, .chunkSize, .chunkEnd, .trailers:
-            line.append(byte)
-            if byte == 10 {
-                guard line.suffix(2) == [13, 10] else {
-                    isBroken = true
-                    return
-                }
-                let text = String(decoding: line.dropLast(2), as: UTF8.self)
-                line = []
-                take(text)
-            }
-        case .done: isBroken = true
-        }
     }
 
     private mutating func take(_ text: String) {

@@ -55,9 +55,10 @@ final class ScriptedServer {
         var hasSeenHead = false
         peer.onReceive = { [self] bytes in
             var actions: [SimulatedPeer.Action] = []
-            for byte in bytes {
+            var rest = bytes[...]
+            while !rest.isEmpty {
                 let before = reader.complete.count
-                reader.read([byte])
+                rest = rest.dropFirst(reader.readSome(rest))
                 if reader.isBroken { isBroken = true }
                 if reader.complete.count > before {
                     hasSeenHead = false
