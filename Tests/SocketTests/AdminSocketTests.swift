@@ -29,6 +29,7 @@ extension SocketTests {
                     http = "127.0.0.1:0"
                     [upstream.mcp]
                     servers = [\(replicas.map { "\"\($0.address)\"" }.joined(separator: ", "))]
+                    health_check = { interval = "1s" }
                     """)
                 command = try BerthCommand(["run", file], in: folder)
                 let command = command
@@ -118,6 +119,17 @@ extension SocketTests {
             #expect(try scene.run("whose", "nobody").text.contains("berth.toml") == false)
             let reload = try scene.run("reload")
             #expect(reload.code != 0 && reload.text.contains("berth.toml:"), "\(reload)")
+            try scene.end()
+        }
+
+        @Test("status says why a server is down")
+        func reasons() throws {
+            let scene = try Scene()
+            let address = scene.replicas[0].address
+            scene.replicas[0].stop()
+            try eventually("the reason") {
+                try scene.run("status").text.contains("mcp/\(address) is down: connection refused\n")
+            }
             try scene.end()
         }
 

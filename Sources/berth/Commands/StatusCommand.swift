@@ -32,6 +32,8 @@ struct StatusSummary: Decodable {
         var address: String
         /// In one word.
         var state: String
+        /// Why its last check failed; missing if that passed.
+        var reason: String?
         var backup: Bool
         var weight: Int
         var pool: Pool
@@ -81,6 +83,11 @@ struct StatusSummary: Decodable {
         if draining { lines.append("draining: it ends when its calls and streams have") }
         for upstream in upstreams where !upstream.servers.contains(where: { $0.state == "healthy" }) {
             lines.append("upstream \(upstream.name) has no healthy server that takes new sessions")
+        }
+        for upstream in upstreams {
+            for server in upstream.servers where server.state == "down" {
+                lines.append("\(upstream.name)/\(server.address) is down\(server.reason.map { ": \($0)" } ?? "")")
+            }
         }
         if let error = configuration?.lastError { lines.append("the last reload was rejected:\n\(error)") }
         return lines.joined(separator: "\n") + "\n\n" + table
