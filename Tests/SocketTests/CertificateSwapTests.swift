@@ -26,6 +26,9 @@ extension SocketTests {
             let context = try TLSClientContext(trust: .anyone)
             let old = try rig.secureClient(context)
             #expect(old.peerSubject == "CN = certificate-0")
+            // A connection without a request is not kept as long as one between two.
+            old.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(try old.response().status == 200)
 
             let handshakeLoad = try HandshakeLoad(rig, threads: 2, atLeast: 1_000)
             defer { handshakeLoad.stop() }
