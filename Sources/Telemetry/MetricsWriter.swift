@@ -188,7 +188,11 @@ package struct MetricsWriter: Sendable {
     }
 
     /// Open client connections, over all workers and listeners.
-    package var clientCount: Int64 { (0..<listeners).reduce(0) { $0 + clientCount(listener: $1) } }
+    package var clientCount: Int64 {
+        var sum: Int64 = 0
+        for listener in 0..<listeners { sum &+= clientCount(listener: listener) }
+        return sum
+    }
 
     /// Open client connections of a listener, over all workers. A listener beyond those that the metrics were made for
     /// counts with the last.
