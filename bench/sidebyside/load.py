@@ -18,6 +18,7 @@ class Workload(NamedTuple):
     connections: int = 64
     streams: int = 0             # at once on a connection: HTTP/2
     resumes: bool = False
+    opened: bool = False         # what opening the connections costs is not counted
     kind: str = "calls"          # or "events", "bytes"
     up: bool = False             # bytes that clients send
     chunked: bool = False
@@ -30,9 +31,12 @@ class Workload(NamedTuple):
         return {"calls": "call", "events": "event", "bytes": "GB"}[self.kind]
 
 
+OPENING = 8  # seconds in which all connections are open and in use
+
 WORKLOADS = {
     "plain": Workload(),
     "tls": Workload(tls=True),
+    "tls-many": Workload(tls=True, connections=4000, opened=True),
     "connect": Workload(connection_per_call=True),
     "session": Workload(sessions=64),
     "h2": Workload(tls=True, connections=16, streams=16, against=("haproxy",)),
@@ -48,6 +52,8 @@ WORKLOADS = {
     "upload-tls": Workload(kind="bytes", connections=4, up=True, tls=True),
 }
 
+USUAL = [name for name, workload in WORKLOADS.items() if not workload.opened]
+
 
 class Meter:
     """The CPU time of a proxy and of its core during an interval."""
@@ -62,6 +68,13 @@ class Meter:
         self.spent, self.user_share = CPUTime(self.pids).since(cpu)
         self.elapsed, self.busy = time.monotonic_ns() - began, core_busy_nanoseconds(self.cpu) - busy
 
+    def subtract(self, other):
+        """Leaves what this interval had more than another."""
+        user = self.spent * self.user_share - other.spent * other.user_share
+        self.spent -= other.spent
+        self.user_share = user / self.spent if self.spent > 0 else 0
+        self.elapsed, self.busy = self.elapsed - other.elapsed, self.busy - other.busy
+
 
 class Round:
     """One peer under load for some seconds: the figures of one cell of the table."""
@@ -71,7 +84,7 @@ class Round:
         made = run(peer, workload, script, seconds, meter, machine)
         if peer.child:
             peer.child.require_alive()
-        if not made["units"]:
+        if made["units"] <= 0:
             raise BenchError(f"{peer.name} answered nothing")
         self.microseconds = meter.spent / 1000 / made["units"]
         self.user = self.microseconds * meter.user_share
@@ -84,6 +97,8 @@ class Round:
 def run(peer, workload, script, seconds, meter, machine):
     """Loads `peer`. This function maps each load to its generator."""
     port = peer.session if workload.sessions else peer.port(workload.tls)
+    if workload.opened:
+        return run_opened(port, workload, script, seconds, meter, Meter(peer, machine.proxy_cpu))
     if workload.kind == "events":
         # Its own streams must be open before the clock starts, so it starts the meter itself.
         return fanout.run(port, workload.connections, seconds, meter)
@@ -102,6 +117,16 @@ def run(peer, workload, script, seconds, meter, machine):
         if workload.resumes:
             return generators.run_resuming(port, seconds, workload.connections)
         return generators.run_wrk(script, port, workload.tls, seconds, workload.connections)
+
+
+def run_opened(port, workload, script, seconds, meter, shorter):
+    """The calls of connections that are open: a longer run without what a shorter one has made and used."""
+    with shorter.running():
+        first = generators.run_wrk(script, port, workload.tls, OPENING, workload.connections)
+    with meter.running():
+        made = generators.run_wrk(script, port, workload.tls, OPENING + seconds, workload.connections)
+    meter.subtract(shorter)
+    return made | {name: made[name] - first[name] for name in ("units", "microseconds")}
 
 
 def measure(name, peers, rounds, other_rounds, seconds, warm_up, machine, progress, tolerate):

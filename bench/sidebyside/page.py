@@ -12,6 +12,7 @@ WIDTH, LEFT, RIGHT, ROW = 760, 130, 150, 26
 TITLES = {
     "plain": "A call, HTTP/1.1 in clear, 64 connections",
     "tls": "A call, HTTP/1.1 over TLS 1.3",
+    "tls-many": "A call over TLS 1.3, 4,000 connections in use",
     "connect": "A call on a new connection",
     "session": "A call of a session, any session over any connection",
     "h2": "A call, HTTP/2 over TLS 1.3, 16 × 16",
