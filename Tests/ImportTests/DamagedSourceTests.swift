@@ -90,7 +90,6 @@ struct DamagedSourceTests {
         }
     }
 
-    /// What took time with the square of their number would keep the run from its end.
     @Test("Thousands of locations, servers and rules become valid files")
     func size() {
         let rules = (0..<900).map { "allow 10.0.\($0 / 250).\($0 % 250);" }.joined()
