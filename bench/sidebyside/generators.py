@@ -9,6 +9,7 @@ import socket
 import subprocess
 import threading
 import time
+from contextlib import contextmanager
 
 from .calls import REPLY_BYTES, Response, client_context, encode, headers, initialize_body, request_body, to_json
 from .processes import BenchError
@@ -55,13 +56,26 @@ def _lua(text):
 
 def run_wrk(script, port, tls, seconds, connections=64):
     """Runs wrk and returns what its script's `done` printed."""
+    with wrk(script, port, tls, seconds, connections) as result:
+        return result()
+
+
+@contextmanager
+def wrk(script, port, tls, seconds, connections):
+    """Starts wrk. Gives a function that waits for its end and returns what its script's `done` printed."""
     url = f"{'https' if tls else 'http'}://127.0.0.1:{port}/mcp"
     argv = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(script), url]
-    ran = subprocess.run(argv, capture_output=True, text=True, timeout=seconds + 60)
-    for line in ran.stdout.splitlines():
-        if line.startswith("BENCH "):
-            return json.loads(line[6:])
-    raise BenchError(f"wrk said nothing: {ran.stdout}{ran.stderr}")
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        def result():
+            printed, complaints = running.communicate(timeout=seconds + 60)
+            for line in printed.splitlines():
+                if line.startswith("BENCH "):
+                    return json.loads(line[6:])
+            raise BenchError(f"wrk said nothing: {printed}{complaints}")
+        try:
+            yield result
+        finally:
+            running.kill()
 
 
 def body_file(directory):

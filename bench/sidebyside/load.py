@@ -4,7 +4,7 @@ import time
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from . import berthload, bulk, calls, fanout, generators, uploads
+from . import berthload, bulk, calls, fanout, generators, replicas, uploads
 from .peers import BETTER_OF, CLOSE
 from .processes import BenchError, CPUTime, core_busy_nanoseconds
 
@@ -31,7 +31,8 @@ class Workload(NamedTuple):
         return {"calls": "call", "events": "event", "bytes": "GB"}[self.kind]
 
 
-OPENING = 8  # seconds in which all connections are open and in use
+OPENING = 10  # seconds after which all connections of an `opened` workload are open and in use
+CLOSING = 1   # seconds for which its load goes on behind what is measured
 
 WORKLOADS = {
     "plain": Workload(),
@@ -68,13 +69,6 @@ class Meter:
         self.spent, self.user_share = CPUTime(self.pids).since(cpu)
         self.elapsed, self.busy = time.monotonic_ns() - began, core_busy_nanoseconds(self.cpu) - busy
 
-    def subtract(self, other):
-        """Leaves what this interval had more than another."""
-        user = self.spent * self.user_share - other.spent * other.user_share
-        self.spent -= other.spent
-        self.user_share = user / self.spent if self.spent > 0 else 0
-        self.elapsed, self.busy = self.elapsed - other.elapsed, self.busy - other.busy
-
 
 class Round:
     """One peer under load for some seconds: the figures of one cell of the table."""
@@ -98,7 +92,7 @@ def run(peer, workload, script, seconds, meter, machine):
     """Loads `peer`. This function maps each load to its generator."""
     port = peer.session if workload.sessions else peer.port(workload.tls)
     if workload.opened:
-        return run_opened(port, workload, script, seconds, meter, Meter(peer, machine.proxy_cpu))
+        return run_opened(peer, workload, script, seconds, meter, machine)
     if workload.kind == "events":
         # Its own streams must be open before the clock starts, so it starts the meter itself.
         return fanout.run(port, workload.connections, seconds, meter)
@@ -119,14 +113,17 @@ def run(peer, workload, script, seconds, meter, machine):
         return generators.run_wrk(script, port, workload.tls, seconds, workload.connections)
 
 
-def run_opened(port, workload, script, seconds, meter, shorter):
-    """The calls of connections that are open: a longer run without what a shorter one has made and used."""
-    with shorter.running():
-        first = generators.run_wrk(script, port, workload.tls, OPENING, workload.connections)
-    with meter.running():
-        made = generators.run_wrk(script, port, workload.tls, OPENING + seconds, workload.connections)
-    meter.subtract(shorter)
-    return made | {name: made[name] - first[name] for name in ("units", "microseconds")}
+def run_opened(peer, workload, script, seconds, meter, machine):
+    """The calls that reach the replica in so many seconds, when all connections have been open and in use for a while."""
+    port = peer.port(workload.tls)
+    with generators.wrk(script, port, workload.tls, OPENING + seconds + CLOSING, workload.connections) as result:
+        time.sleep(OPENING)
+        with meter.running():
+            units, began = replicas.calls_taken(machine), time.monotonic_ns()
+            time.sleep(seconds)
+            units, elapsed = replicas.calls_taken(machine) - units, time.monotonic_ns() - began
+        made = result()
+    return made | {"units": units, "microseconds": elapsed / 1000}
 
 
 def measure(name, peers, rounds, other_rounds, seconds, warm_up, machine, progress, tolerate):

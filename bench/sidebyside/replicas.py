@@ -1,6 +1,7 @@
 """The replicas behind the proxies, on the core of the load."""
 
 import sys
+import urllib.request
 from pathlib import Path
 
 from . import bulk
@@ -16,6 +17,7 @@ def start_call_replicas(machine, executable, count=3):
     ports = []
     while len(ports) < count:  # the kernel may give a port twice
         ports = list(dict.fromkeys([*ports, free_port()]))
+    machine.replica = ports[0]
     machine.bulk = bulk.make_file(machine.directory / "bulk")
     values = {
         "DIR": machine.directory, "FILES": machine.files, "USER": user_directive(), "REPLY": reply_body(), "BULK": machine.bulk,
@@ -31,6 +33,12 @@ def start_call_replicas(machine, executable, count=3):
         child.stop()
         raise
     return child, ports
+
+
+def calls_taken(machine):
+    """How many requests the replica of calls has taken since its start."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{machine.replica}/taken", timeout=10) as response:
+        return int(response.read().split()[9])
 
 
 def start_own(machine, what, *arguments):
