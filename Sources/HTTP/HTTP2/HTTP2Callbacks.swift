@@ -283,10 +283,16 @@ enum HTTP2Callbacks {
         _ session: OpaquePointer?, _ entry: UnsafeMutablePointer<HTTP2Stream>
     ) -> Bool {
         let range = unsafe entry.pointee.pendingBodyBytes..<entry.pointee.pending.count
-        let id = unsafe entry.pointee.id
-        return unsafe ResponseFields.with(entry.pointee.pending.span, range, status: nil) { fields in
-            guard fields.count > 0 else { return false }
-            return unsafe nghttp2_submit_trailer(session, id, fields.baseAddress, fields.count) == 0
-        } != nil
+        let (id, text) = unsafe (entry.pointee.id, entry.pointee.pending.span)
+        return ResponseFields.with(capacity: HTTP1ResponseReader.lines(text, range)) { fields in
+            unsafe text.withUnsafeBufferPointer { bytes in
+                guard let base = bytes.baseAddress,
+                    unsafe fields.appendLines(text, base, from: range.lowerBound, to: range.upperBound) != nil
+                else { return false }
+                let trailers = unsafe fields.all
+                return unsafe trailers.count > 0
+                    && nghttp2_submit_trailer(session, id, trailers.baseAddress, trailers.count) == 0
+            }
+        }
     }
 }

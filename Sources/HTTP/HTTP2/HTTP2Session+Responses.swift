@@ -20,36 +20,99 @@ extension HTTP2Session {
         submit(stream: stream, text.span, 0..<text.count, endsStream: false)
     }
 
+    /// Submits the head that `text` is, and in it, at the offset `gap` where a line begins, those fields of the server's head that are
+    /// forwarded; their bytes are in `received`. So they are neither written as text nor read again. A body follows. False where the
+    /// first method returns false.
+    package mutating func respond(
+        stream: Int32, head text: borrowing ByteBuffer, forwarding fields: borrowing FieldTable,
+        of received: borrowing ByteBuffer, at gap: Int, keepsSession: Bool
+    ) -> Bool {
+        let source = received.span
+        return submit(stream: stream, text.span, 0..<text.count, endsStream: false, at: gap, adding: fields.count) {
+            head in
+            unsafe source.withUnsafeBufferPointer { bytes in
+                guard let base = bytes.baseAddress else { return false }
+                return unsafe head.append(fields, base, keepsSession: keepsSession)
+            }
+        } != nil
+    }
+
+    /// What came of a head.
+    private enum Submission {
+        case submitted(end: Int)
+        /// By nghttp2.
+        case refused
+        /// There are more fields than there is space for; nothing was submitted.
+        case noSpace
+    }
+
+    /// `adding`: the most fields that `insert` appends at `gap`. It returns false if there is no space for them.
     private mutating func submit(
-        stream: Int32, _ text: Span<UInt8>, _ range: Range<Int>, endsStream: Bool
+        stream: Int32, _ text: Span<UInt8>, _ range: Range<Int>, endsStream: Bool, at gap: Int = 0, adding: Int = 0,
+        _ insert: (inout ResponseFields) -> Bool = { _ in true }
     ) -> (length: Int, isInformational: Bool)? {
+        guard let (entry, status) = unsafe unanswered(stream, text, range) else { return nil }
+        let isInformational = status < 200
+        let first = HTTP1ResponseReader.skipLine(text, at: range.lowerBound, end: range.upperBound)
+        func submit(capacity: Int) -> Submission {
+            ResponseFields.with(capacity: capacity) { fields in
+                unsafe text.withUnsafeBufferPointer { bytes in
+                    guard let base = bytes.baseAddress else { return .refused }
+                    guard unsafe fields.append(.status(base + range.lowerBound + 9)),
+                        unsafe gap <= first || fields.appendLines(text, base, from: first, to: gap) != nil,
+                        insert(&fields),
+                        let end = unsafe fields.appendLines(text, base, from: max(gap, first), to: range.upperBound)
+                    else { return .noSpace }
+                    let isSubmitted = unsafe self.submit(
+                        entry, fields, isInformational: isInformational, endsStream: endsStream)
+                    return isSubmitted ? .submitted(end: end) : .refused
+                }
+            }
+        }
+        var outcome = submit(capacity: ResponseFields.usualCount)
+        if case .noSpace = outcome {
+            outcome = submit(capacity: 1 + HTTP1ResponseReader.lines(text, range) + adding)
+        }
+        guard case .submitted(let end) = outcome else { return nil }
+        return (end - range.lowerBound, isInformational)
+    }
+
+    /// The entry of a stream that has no final head, and the status of the head that `text[range]` begins with; nil if there is no such
+    /// stream, or the text is no head or that of a 101.
+    private func unanswered(
+        _ stream: Int32, _ text: Span<UInt8>, _ range: Range<Int>
+    ) -> (UnsafeMutablePointer<HTTP2Stream>, status: UInt16)? {
         guard let entry = unsafe HTTP2Callbacks.entry(session, stream),
             unsafe entry.pointee.state.isDisjoint(with: [.responseBegun, .detached]), range.upperBound <= text.count,
             let status = HTTP1ResponseReader.status(text, at: range.lowerBound, end: range.upperBound), status != 101
         else { return nil }
-        let session = unsafe self.session
-        let isInformational = status < 200
-        let digits = range.lowerBound + 9..<range.lowerBound + 12
-        let end = unsafe ResponseFields.with(text, range, status: digits) { fields in
-            if isInformational {
-                return unsafe nghttp2_submit_headers(
-                    session, 0, stream, nil, fields.baseAddress, fields.count, nil) == 0
-            }
-            if endsStream {
-                return unsafe nghttp2_submit_response(session, stream, fields.baseAddress, fields.count, nil) == 0
-            }
+        return unsafe (entry, status)
+    }
+
+    /// Has nghttp2 copy the fields of a head. False if it does not take them.
+    private func submit(
+        _ entry: UnsafeMutablePointer<HTTP2Stream>, _ head: ResponseFields, isInformational: Bool, endsStream: Bool
+    ) -> Bool {
+        let (stream, fields) = unsafe (entry.pointee.id, head.all)
+        if isInformational {
+            return unsafe nghttp2_submit_headers(session, 0, stream, nil, fields.baseAddress, fields.count, nil) == 0
+        }
+        let isSubmitted: Bool
+        if endsStream {
+            isSubmitted = unsafe nghttp2_submit_response(session, stream, fields.baseAddress, fields.count, nil) == 0
+        } else {
             var provider = unsafe nghttp2_data_provider()
             unsafe provider.source.ptr = UnsafeMutableRawPointer(entry)
             unsafe provider.read_callback = { session, stream, _, limit, flags, source, _ in
                 unsafe HTTP2Callbacks.nextDataLength(session, stream, limit, flags, source)
             }
-            return unsafe nghttp2_submit_response(session, stream, fields.baseAddress, fields.count, &provider) == 0
+            isSubmitted =
+                unsafe nghttp2_submit_response(session, stream, fields.baseAddress, fields.count, &provider) == 0
         }
-        guard let end else { return nil }
-        if !isInformational {
+        if isSubmitted {
             unsafe entry.pointee.state.formUnion(endsStream ? [.responseBegun, .responseComplete] : .responseBegun)
         }
-        return (end - range.lowerBound, isInformational)
+        return isSubmitted
     }
 
     /// Queues body bytes of the response until the client's window allows them. False if the stream is closed, or the

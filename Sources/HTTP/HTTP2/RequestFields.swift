@@ -26,7 +26,7 @@ enum RequestFields {
                     {
                         start = line.next
                         if line.name.isEmpty { continue }
-                        unsafe fields[count] = nghttp2_nv(base, line, isNeverIndexed: false)
+                        unsafe fields[count] = nghttp2_nv(base, line.name, line.value, isNeverIndexed: false)
                         count &+= 1
                     }
                     return unsafe body(UnsafeBufferPointer(rebasing: fields[..<count]))

@@ -1,76 +1,74 @@
 import CNghttp2
 import Reactor
 
-/// Converts field lines of HTTP/1.1 text to nghttp2's layout.
-enum ResponseFields {
+/// The fields of one response in nghttp2's layout, without connection-specific ones. They point into the texts that they were
+/// appended from, which must outlive them.
+@safe struct ResponseFields {
+    private let space: UnsafeMutableBufferPointer<nghttp2_nv>
+    private var count = 0
+
     /// The number of fields for which space on the stack (1 KiB) is used first.
-    private static var usualFieldCount: Int { 25 }
+    static var usualCount: Int { 25 }
 
-    /// Calls `body` with the fields of `text[range]`, without connection-specific ones. `status`, if given, is the
-    /// range of a status line's three digits; the fields then begin after that line. The pointers refer to `text`.
-    ///
-    /// Returns the end of the fields, after a blank line or at the end of the range; nil if `body` returned false.
-    static func with(
-        _ text: Span<UInt8>, _ range: Range<Int>, status: Range<Int>?,
-        _ body: (UnsafeBufferPointer<nghttp2_nv>) -> Bool
-    ) -> Int? {
-        switch unsafe with(capacity: usualFieldCount, text, range, status: status, body) {
-        case .accepted(let end): return end
-        case .rejected: return nil
-        case .tooManyFields: break
+    /// Calls `body` with no fields and space for `capacity` of them.
+    static func with<Result>(capacity: Int, _ body: (inout ResponseFields) -> Result) -> Result {
+        unsafe withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: capacity) { space in
+            var fields = unsafe ResponseFields(space: space)
+            return body(&fields)
         }
-        let capacity = HTTP1ResponseReader.lines(text, range) + 1
-        guard case .accepted(let end) = unsafe with(capacity: capacity, text, range, status: status, body) else {
-            return nil
-        }
-        return end
     }
 
-    private enum Outcome {
-        case accepted(end: Int)
-        case rejected
-        /// There are more fields than `capacity`; `body` was not called.
-        case tooManyFields
+    private init(space: UnsafeMutableBufferPointer<nghttp2_nv>) { unsafe self.space = space }
+
+    /// All that was appended.
+    var all: UnsafeBufferPointer<nghttp2_nv> { unsafe UnsafeBufferPointer(rebasing: space[..<count]) }
+
+    /// Appends a field. False if there is no space for it.
+    mutating func append(_ field: nghttp2_nv) -> Bool {
+        guard unsafe count < space.count else { return false }
+        unsafe space[count] = field
+        count &+= 1
+        return true
     }
 
-    private static func with(
-        capacity: Int, _ text: Span<UInt8>, _ range: Range<Int>, status: Range<Int>?,
-        _ body: (UnsafeBufferPointer<nghttp2_nv>) -> Bool
-    ) -> Outcome {
-        let end = range.upperBound
-        return unsafe text.withUnsafeBufferPointer { bytes in
-            guard let base = bytes.baseAddress else { return .rejected }
-            return unsafe withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: capacity) { fields in
-                var count = 0
-                var start = range.lowerBound
-                if let status {
-                    unsafe fields[0] = .status(base + status.lowerBound)
-                    count = 1
-                    start = HTTP1ResponseReader.skipLine(text, at: start, end: end)
-                }
-                while let line = HTTP1ResponseReader.line(text, at: start, end: end) {
-                    start = line.next
-                    if line.name.isEmpty { continue }
-                    let handling = HTTP1ResponseReader.handling(text, line.name)
-                    if handling == .dropped { continue }
-                    guard count < capacity else { return .tooManyFields }
-                    unsafe fields[count] = nghttp2_nv(base, line, isNeverIndexed: handling == .neverIndexed)
-                    count &+= 1
-                }
-                let isAccepted = unsafe body(UnsafeBufferPointer(rebasing: fields[..<count]))
-                return isAccepted ? .accepted(end: HTTP1ResponseReader.skipLine(text, at: start, end: end)) : .rejected
+    /// Appends the field lines of `text` from `start` on, which begins at `base`. Returns the end of the fields, after a blank line or at
+    /// `end`; nil if there is no space for them.
+    mutating func appendLines(_ text: Span<UInt8>, _ base: UnsafePointer<UInt8>, from start: Int, to end: Int) -> Int? {
+        var start = start
+        while let line = HTTP1ResponseReader.line(text, at: start, end: end) {
+            start = line.next
+            if line.name.isEmpty { continue }
+            let handling = HTTP1ResponseReader.handling(text, line.name)
+            if handling == .dropped { continue }
+            guard unsafe append(nghttp2_nv(base, line.name, line.value, isNeverIndexed: handling == .neverIndexed))
+            else { return nil }
+        }
+        return HTTP1ResponseReader.skipLine(text, at: start, end: end)
+    }
+
+    /// Appends those of a server's fields that are forwarded; their bytes begin at `base`. False if there is no space for them.
+    mutating func append(
+        _ fields: borrowing FieldTable, _ base: UnsafePointer<UInt8>, keepsSession: Bool
+    ) -> Bool {
+        for index in 0..<fields.count {
+            let field = fields[index]
+            guard field.isForwardedInResponse(keepsSession: keepsSession) else { continue }
+            let isSession = field.kind == .mcpSessionID
+            guard unsafe append(nghttp2_nv(base, field.name.range, field.value.range, isNeverIndexed: isSession)) else {
+                return false
             }
         }
+        return true
     }
 }
 
 extension nghttp2_nv {
     /// A field that nghttp2 copies when it is submitted, with its name in lower case.
-    init(_ base: UnsafePointer<UInt8>, _ line: HTTP1ResponseReader.Line, isNeverIndexed: Bool) {
+    init(_ base: UnsafePointer<UInt8>, _ name: Range<Int>, _ value: Range<Int>, isNeverIndexed: Bool) {
         unsafe self.init(
-            name: UnsafeMutablePointer(mutating: base + line.name.lowerBound),
-            value: UnsafeMutablePointer(mutating: base + line.value.lowerBound), namelen: line.name.count,
-            valuelen: line.value.count, flags: isNeverIndexed ? UInt8(NGHTTP2_NV_FLAG_NO_INDEX.rawValue) : 0)
+            name: UnsafeMutablePointer(mutating: base + name.lowerBound),
+            value: UnsafeMutablePointer(mutating: base + value.lowerBound), namelen: name.count, valuelen: value.count,
+            flags: isNeverIndexed ? UInt8(NGHTTP2_NV_FLAG_NO_INDEX.rawValue) : 0)
     }
 
     /// `:status` with the three digits at `digits`.

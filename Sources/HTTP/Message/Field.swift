@@ -22,6 +22,17 @@ package struct Field: BitwiseCopyable, Sendable {
         self.isHopByHop = isHopByHop
     }
 
+    /// Whether a field of a server's response goes on to the client: it is not hop-by-hop (RFC 9110 §7.6.1) and frames nothing.
+    /// `keepsSession`: the id of a session goes on too.
+    @inlinable
+    package func isForwardedInResponse(keepsSession: Bool) -> Bool {
+        switch kind {
+        case .transferEncoding: false
+        case .mcpSessionID: keepsSession && !isHopByHop
+        default: !isHopByHop
+        }
+    }
+
     /// An empty field to parse into.
     static var blank: Field {
         Field(name: .empty, value: .empty, line: .empty, kind: .other, isHopByHop: false)

@@ -9,6 +9,9 @@ extension ClientConnections {
     /// Whether the client is a stream of an HTTP/2 connection.
     func isStream(_ client: Handle) -> Bool { if case .http2Stream = slab[client].kind { true } else { false } }
 
+    /// Whether `respond` begins the client's response, with a server's fields as they were parsed.
+    func takesFields(_ client: Handle) -> Bool { isStream(client) }
+
     /// Whether the client has a socket of its own.
     func hasSocket(_ client: Handle) -> Bool { if case .socket = slab[client].kind { true } else { false } }
 

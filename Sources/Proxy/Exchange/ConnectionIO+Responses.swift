@@ -19,18 +19,12 @@ extension ConnectionIO where Outside: ~Copyable {
     mutating func appendKeptResponseFields(keepsSession: Bool) {
         if responseHead.needsRewriting {
             FieldCopier.rewrite(responseHead.fields, from: received, to: &composed) {
-                Self.keeps($0, session: keepsSession)
+                $0.isForwardedInResponse(keepsSession: keepsSession)
             }
             return
         }
-        FieldCopier.copy(responseHead.fields, from: received, to: &composed) { Self.keeps($0, session: keepsSession) }
-    }
-
-    private static func keeps(_ field: Field, session: Bool) -> Bool {
-        switch field.kind {
-        case .transferEncoding: false
-        case .mcpSessionID: session && !field.isHopByHop
-        default: !field.isHopByHop
+        FieldCopier.copy(responseHead.fields, from: received, to: &composed) {
+            $0.isForwardedInResponse(keepsSession: keepsSession)
         }
     }
 

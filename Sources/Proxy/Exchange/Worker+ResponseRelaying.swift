@@ -112,23 +112,21 @@ extension Worker where Outside: ~Copyable {
         }
         let session = decideSessionHeader(exchange)
         if session == .refuse {
-            if let id = io.responseHead.sessionID {
-                let id = io.received.bytes(id.range)
-                endRefusedSession(exchange, id)
-                if sessions.shared.isUsed { forgetShared(id, in: Int(exchanges[exchange].upstream)) }
-            }
-            io.received.clear()
-            act(on: exchange, .rejected(.sessionTableFull))
+            refuseSession(exchange)
             return .failed
         }
         exchanges[exchange].status = io.responseHead.status
         exchanges[exchange].times.noteFirstByte(at: clock.now)
         exchanges[exchange].response = body
         upstreams[connection].closesAfterResponse = !io.responseHead.isKeepAlive
+        let isHeld = !exchanges.toolFilters.isEmpty && exchanges.toolFilters.holdsWhole(exchange.slot)
+        // Behind an interim head, or held back, all of a head is text.
+        let isDirect = clients.takesFields(exchanges[exchange].client) && !isHeld && io.composed.isEmpty
         io.appendStatus()
         if !exchanges.extras.isEmpty { editResponseFields(exchange) }
         if io.responseHead.mayPointElsewhere { publishReferences(exchange) }
-        io.appendKeptResponseFields(keepsSession: session == .pass)
+        let gap = io.composed.count
+        if !isDirect { io.appendKeptResponseFields(keepsSession: session == .pass) }
         appendSessionField(exchange, session)
         if !io.responseHead.hasDate { io.appendDate(at: clock.now) }
         beginAnswer(exchange, isEventStream: isEventStream)
@@ -140,12 +138,25 @@ extension Worker where Outside: ~Copyable {
         exchanges[exchange].responseBytes = 0
         if servers.upstreams[Int(exchanges[exchange].upstream)].plan.retry.trustsAnnotations { noteToolList(exchange) }
         if isEventStream { startEventStream(exchange) } else { exchanges[exchange].deadline = .never }
-        let isHeld = !exchanges.toolFilters.isEmpty && exchanges.toolFilters.holdsWhole(exchange.slot)
         if !isHeld { releaseRequest(exchange) }
         decideFraming(exchange)
         if isHeld { holdHead(exchange) }
+        if isDirect {
+            clients.respond(exchanges[exchange].client, forwardingAt: gap, keepsSession: session == .pass, &io)
+        }
         io.received.consume(length)
         return .forwarded
+    }
+
+    /// The server has opened a session that no table can hold: it is ended there, and the client gets an error.
+    private mutating func refuseSession(_ exchange: Handle) {
+        if let id = io.responseHead.sessionID {
+            let id = io.received.bytes(id.range)
+            endRefusedSession(exchange, id)
+            if sessions.shared.isUsed { forgetShared(id, in: Int(exchanges[exchange].upstream)) }
+        }
+        io.received.clear()
+        act(on: exchange, .rejected(.sessionTableFull))
     }
 
     /// Decides how the client is told where the body ends, and whether its connection goes on (RFC 9112 section 9.3).

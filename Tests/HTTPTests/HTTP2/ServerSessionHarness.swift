@@ -90,6 +90,17 @@ final class ServerSessionHarness {
         return session.respond(stream: stream, head: buffer, range, endsStream: endsStream)
     }
 
+    /// Responds with a head of the proxy's lines and, between these, the fields of a server's that go on.
+    func respond(
+        _ stream: Int32, _ before: String, _ server: ParsedResponse, _ after: String, keepsSession: Bool
+    ) -> Bool {
+        var text = ByteBuffer()
+        text.append(latin1(before + after))
+        return session.respond(
+            stream: stream, head: text, forwarding: server.head.fields, of: server.bytes, at: latin1(before).count,
+            keepsSession: keepsSession)
+    }
+
     @discardableResult
     func write(_ stream: Int32, _ body: [UInt8]) -> Bool {
         var buffer = ByteBuffer()

@@ -21,6 +21,22 @@ extension ClientConnections {
     /// Has the connection's frames sent at the end of this turn.
     mutating func markDirty(_ connection: Handle) { unsentHTTP2Connections.append(connection, in: &http2Connections) }
 
+    /// Begins a stream's response: with the head in `io.composed`, and in it at `gap` the fields that go on of the server's.
+    mutating func respond<Outside: World & ~Copyable>(
+        _ client: Handle, forwardingAt gap: Int, keepsSession: Bool, _ io: inout ConnectionIO<Outside>
+    ) {
+        defer { io.composed.clear() }
+        guard contains(client), let stream = slab[client].kind.stream, !stream.hasHead,
+            let connection = http2Connection(of: client)
+        else { return }
+        let isTaken = http2Connections[connection].session.respond(
+            stream: stream.id, head: io.composed, forwarding: io.responseHead.fields, of: io.received, at: gap,
+            keepsSession: keepsSession)
+        slab[client].kind.stream?.hasHead = isTaken
+        if !isTaken { http2Connections[connection].session.reset(stream: stream.id, code: .internalError) }
+        markDirty(connection)
+    }
+
     /// Translates `io.composed` for a stream: heads first, the rest is body.
     mutating func writeToStream<Outside: World & ~Copyable>(
         _ client: Handle, _ state: HTTP2StreamState, _ io: inout ConnectionIO<Outside>, _ clock: inout Clock
