@@ -3,9 +3,8 @@ import Testing
 
 /// Servers and clients made with the official SDKs, with Berth between them.
 ///
-/// Serialized, because each test starts its own replicas.
-@Suite(
-    "The official SDKs through Berth", .serialized, .oneAtATime, .enabled(if: SDK.isReady))
+/// Each test starts its own replicas, so few run at a time.
+@Suite("The official SDKs through Berth", .fewAtATime, .enabled(if: SDK.isReady))
 struct Conformance {}
 
 extension Conformance {

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 @Suite(
-    "Dashboard in Chromium", .serialized, .oneAtATime,
+    "Dashboard in Chromium", .serialized, .fewAtATime,
     .enabled(if: Chromium.isReady, "no Chromium, or no Python to drive it"))
 struct ChromiumTests {
     /// A check of `browser/checks.py`, and the seconds that it may take on a busy machine.

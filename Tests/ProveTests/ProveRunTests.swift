@@ -7,7 +7,7 @@ import Testing
 @testable import Prove
 
 /// Real processes on loopback, for a few seconds.
-@Suite("Trials", .serialized, .oneAtATime)
+@Suite("Trials", .serialized, .fewAtATime)
 struct ProveRunTests {
     private func perform(_ plan: ProvePlan) throws -> (figures: ProveFigures, printed: String) {
         let berth = try #require(builtExecutable("berth"))

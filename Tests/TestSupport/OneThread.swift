@@ -22,9 +22,6 @@ public struct OnOneThread: SuiteTrait, TestTrait, TestScoping {
 
 /// A thread that runs the jobs of tasks, one after another. It lives as long as the process.
 final class OneThread: TaskExecutor {
-    /// For the tests of which one runs at a time.
-    static let ofTurns = OneThread(name: "turns")
-
     private let queue: DispatchQueue
 
     init(name: String) { queue = DispatchQueue(label: name) }
