@@ -2,9 +2,10 @@
 
 import re
 import selectors
+import ssl
 import time
 
-from .calls import SESSIONFUL, connect, encode
+from .calls import SESSIONFUL, client_context, connect, encode
 from .processes import BenchError
 
 TIMEOUT = 15  # seconds until every stream has carried an event
@@ -27,8 +28,8 @@ def event(number, nanoseconds):
 class _Stream:
     """An open stream, and the number of the next event."""
 
-    def __init__(self, port):
-        self.connection = connect(port)
+    def __init__(self, port, context):
+        self.connection = connect(port, context)
         self.connection.sendall(encode(port, "", {"Accept": "text/event-stream", "MCP-Protocol-Version": SESSIONFUL}, "GET",
                                        path(RATE)))
         self.connection.setblocking(False)
@@ -36,10 +37,15 @@ class _Stream:
 
     def take(self, ages):
         """Reads events and adds the age of each in nanoseconds to `ages`."""
+        while self._take_some(ages):
+            pass
+
+    def _take_some(self, ages):
+        """The same for what one read gives; true if there may be more that no selector tells of: TLS has read it already."""
         try:
             data = self.connection.recv(65536)
-        except BlockingIOError:
-            return
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return False
         now = time.monotonic_ns()
         if not data:
             raise BenchError("an event stream was closed")
@@ -54,11 +60,13 @@ class _Stream:
         self.rest = self.rest[end:]
         if len(self.rest) > 4096:
             raise BenchError(f"no event in {self.rest!r}")
+        return isinstance(self.connection, ssl.SSLSocket) and self.connection.pending() > 0
 
 
-def run(port, count, seconds, meter):
-    """Holds `count` streams for `seconds`; units are events, percentiles their age in microseconds on arrival."""
+def run(port, tls, count, seconds, meter):
+    """Holds `count` streams for `seconds`, over TLS if `tls`; units are events, percentiles their age in microseconds on arrival."""
     streams, ages, selector = [], [], selectors.DefaultSelector()
+    context = client_context() if tls else None
 
     def read_until(moment):
         while (left := moment - time.monotonic()) > 0:
@@ -66,7 +74,7 @@ def run(port, count, seconds, meter):
                 key.data.take(ages)
     try:
         for _ in range(count):
-            streams.append(_Stream(port))
+            streams.append(_Stream(port, context))
             selector.register(streams[-1].connection, selectors.EVENT_READ, streams[-1])
             if len(streams) % 50 == 0:
                 read_until(time.monotonic() + 0.001)

@@ -46,6 +46,7 @@ WORKLOADS = {
     "latency": Workload(connections=1, adds=True),
     "paced": Workload(rate=5000),
     "fanout": Workload(kind="events", connections=1000),
+    "fanout-tls": Workload(kind="events", connections=1000, tls=True),
     "bulk": Workload(kind="bytes", connections=4),
     "bulk-tls": Workload(kind="bytes", connections=4, tls=True),
     "upload": Workload(kind="bytes", connections=4, up=True),
@@ -95,7 +96,7 @@ def run(peer, workload, script, seconds, meter, machine):
         return run_opened(peer, workload, script, seconds, meter, machine)
     if workload.kind == "events":
         # Its own streams must be open before the clock starts, so it starts the meter itself.
-        return fanout.run(port, workload.connections, seconds, meter)
+        return fanout.run(port, workload.tls, workload.connections, seconds, meter)
     with meter.running():
         if workload.rate:
             # No warm-up: its calls would be the proxy's work and not be counted.

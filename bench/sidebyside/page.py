@@ -21,6 +21,7 @@ TITLES = {
     "latency": "Latency added on one connection",
     "paced": "A call at 5,000 calls a second, 64 connections",
     "fanout": "An event, 1,000 streams × 10 a second",
+    "fanout-tls": "An event, 1,000 streams × 10 a second, over TLS 1.3",
     "bulk": "A gigabyte in bodies of 64 MiB",
     "bulk-tls": "A gigabyte in bodies of 64 MiB, over TLS 1.3",
     "upload": "A gigabyte in request bodies of 8 MiB",
