@@ -79,7 +79,7 @@ class Round:
         made = run(peer, workload, script, seconds, meter, machine)
         if peer.child:
             peer.child.require_alive()
-        if made["units"] <= 0:
+        if not made["units"]:
             raise BenchError(f"{peer.name} answered nothing")
         self.microseconds = meter.spent / 1000 / made["units"]
         self.user = self.microseconds * meter.user_share
